@@ -1,0 +1,250 @@
+"""The nouns of the house, one frozen type per station of a document's path.
+
+Document -> Chunk -> Request -> Reply -> Claim -> Extraction -> Record
+
+All positions are half-open ranges of code points in `Document.text`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+Json = Any
+"""A value made of None, bool, int, float, str, list and str-keyed dict."""
+
+Path = tuple[str | int, ...]
+"""Where a value stands in a record: ("education", 0, "start")."""
+
+
+def canonical(value: Json) -> str:
+    """Compact JSON with sorted keys: the one spelling that fingerprints are taken of."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint(value: Json) -> str:
+    """SHA-256 of the canonical JSON, tagged so that a later change of algorithm shows."""
+    return "sha256:" + hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def pointer(path: Path) -> str:
+    """The path as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code points in the document's text."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"not a span: [{self.start}, {self.end})")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def shift(self, by: int) -> Span:
+        return Span(self.start + by, self.end + by)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One canonical text. `name` is the file's name, for people; identity is `sha256`."""
+
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a document that is put to the model in one piece."""
+
+    document: Document
+    index: int
+    span: Span
+    heading: str = ""
+    """The headings that this chunk stands under, when it does not begin with them itself."""
+
+    @property
+    def text(self) -> str:
+        return self.document.text[self.span.start : self.span.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """All that is sent to a model, and a label that is not.
+
+    `schema` is the JSON Schema that the reply must fit; `grammar`, where an engine takes one, says the same and more.
+    """
+
+    model: str
+    system: str
+    user: str
+    schema: Mapping[str, Json]
+    parameters: Mapping[str, Json]
+    grammar: str | None = None
+    label: str = ""
+
+    @property
+    def key(self) -> str:
+        return fingerprint(
+            {
+                "model": self.model,
+                "system": self.system,
+                "user": self.user,
+                "schema": self.schema,
+                "parameters": self.parameters,
+                "grammar": self.grammar,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What replies cost, retries included. Tokens are None when an endpoint did not say."""
+
+    requests: int = 0
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    seconds: float | None = 0.0
+    """Compute time as the server reports it, so that a replay tells the same; None when it does not."""
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.requests + other.requests,
+            _sum(self.input_tokens, other.input_tokens),
+            _sum(self.output_tokens, other.output_tokens),
+            _sum(self.seconds, other.seconds),
+        )
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _sum(a: _Number | None, b: _Number | None) -> _Number | None:
+    return None if a is None or b is None else a + b
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply that fits the request's schema. `value` is the parsed JSON."""
+
+    value: Json
+    usage: Usage
+    asked: int = 1
+    """How often the model had to be asked until the reply fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A question that brought no answer: not the same as an answer of nothing."""
+
+    chunk: Span
+    group: str
+    reason: str
+    message: str
+
+
+class Match(StrEnum):
+    """How strictly a value was found in the words it was traced to."""
+
+    EXACT = "exact"
+    NORMALISED = "normalised"
+    """The same but for case, white space, quotation marks, dashes or markup."""
+    FUZZY = "fuzzy"
+    DERIVED = "derived"
+    """Computed from the quoted words by a rule of its kind, such as a year from a tag."""
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The words that support one leaf. No spans if and only if the match is NONE."""
+
+    match: Match
+    spans: tuple[Span, ...] = ()
+    said: str = ""
+    """What the model said, before code normalised it."""
+    confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.spans) == (self.match is Match.NONE):
+            raise ValueError("evidence has spans exactly when it has a match")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value of a record and the evidence for it."""
+
+    value: Json
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two chunks disagree: what was kept, and what was not."""
+
+    path: Path
+    kept: Leaf
+    other: Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A value that the model said and the record does not hold, with the reason."""
+
+    path: Path
+    value: Json
+    reason: str
+    chunk: Span
+
+
+class Status(StrEnum):
+    COMPLETE = "complete"
+    SUSPECT = "suspect"
+    """Everything was asked and answered, but a check wants a person to look."""
+    INCOMPLETE = "incomplete"
+    """Some of the document was not read or some question not answered."""
+    FAILED = "failed"
+    """The document itself could not be read; there is no record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a check found. `code` is a word that can be counted."""
+
+    code: str
+    path: Path
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The merged result of one document."""
+
+    document: Document
+    value: Mapping[str, Json]
+    evidence: Mapping[Path, Evidence]
+    conflicts: tuple[Conflict, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    asked: tuple[Span, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def status(self) -> Status:
+        if self.failures:
+            return Status.INCOMPLETE
+        return Status.SUSPECT if self.problems or self.conflicts else Status.COMPLETE

@@ -1,0 +1,82 @@
+"""Every error this project raises on purpose, split by what the caller should do about it.
+
+    ExtractorError
+    ├── UsageError          fix the command, the task or the setting; nothing was spent (exit 2)
+    │   └── TaskError       a schema or prompt file is at fault; the message names the place
+    ├── DocumentError       this document cannot be read; the others go on
+    ├── ModelError          a request brought no usable reply; costs one chunk and field group
+    │   ├── ModelBusy       worth trying again: 429, 5xx, time-outs, broken connections
+    │   ├── ModelFatal      worth nothing to try again with any document: key, quota, unknown model
+    │   ├── ReplyRefused    the model declined, or a filter did
+    │   ├── ReplyCutShort   the reply hit its token limit
+    │   ├── ReplyUnreadable the reply did not fit the schema, re-asking included
+    │   └── CassetteMissing the request is on no cassette
+    ├── WeightsError        model files: missing, half there, or not what their digest says
+    └── MachineError        the machine failed us: disk full, folder not writable (exit 3)
+
+A message is one sentence that says what to do next. Bugs are never wrapped in these.
+"""
+
+
+class ExtractorError(Exception):
+    """Base of the tree; `str(error)` is fit to show to a user."""
+
+
+class UsageError(ExtractorError):
+    pass
+
+
+class TaskError(UsageError):
+    pass
+
+
+class DocumentError(ExtractorError):
+    def __init__(self, message: str, *, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ModelError(ExtractorError):
+    """`reason` is the word under which the failure is counted in a record."""
+
+    reason = "model"
+
+
+class ModelBusy(ModelError):
+    reason = "busy"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelFatal(ModelError):
+    reason = "fatal"
+
+
+class ReplyRefused(ModelError):
+    reason = "refused"
+
+
+class ReplyCutShort(ModelError):
+    reason = "cut short"
+
+    def __init__(self, message: str, *, text: str = "") -> None:
+        super().__init__(message)
+        self.text = text
+
+
+class ReplyUnreadable(ModelError):
+    reason = "unreadable"
+
+
+class CassetteMissing(ModelError):
+    reason = "not recorded"
+
+
+class WeightsError(UsageError):
+    pass
+
+
+class MachineError(ExtractorError):
+    pass

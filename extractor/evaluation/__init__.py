@@ -1,0 +1,1 @@
+"""Scores runs against gold, field by field, and compares models and prompts."""

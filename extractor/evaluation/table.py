@@ -1,0 +1,176 @@
+"""The flat table of leaf outcomes, from which every figure of an evaluation derives.
+
+One row (`Cell`) per leaf that gold or prediction holds. What is counted is decided here and nowhere else:
+
+    support    = correct + wrong + omitted          (gold leaves that count)
+    predicted  = correct + wrong + invented
+    precision  = correct / predicted,  recall = correct / support,  F1 = 2 correct / (predicted + support)
+
+A wrong value counts against both precision and recall. Absent in both and not scored are in no denominator.
+A ratio with nothing to divide by is None, never 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from extractor.domain import Json
+
+
+class Outcome(StrEnum):
+    CORRECT = "correct"
+    WRONG = "wrong"
+    """Both say something, and it differs."""
+    OMITTED = "omitted"
+    INVENTED = "invented"
+    """Gold says nothing here, the prediction does; rows that no gold row is aligned with are made of these."""
+    ABSENT = "absent"
+    UNSCORED = "unscored"
+    """Gold marks the leaf optional and it was left out, or nothing could be decided."""
+
+
+class Support(StrEnum):
+    """Where the predicted value stands in its document."""
+
+    SUPPORTED = "supported"
+    """It carries a checked span, and a gold span, where gold has one, overlaps it."""
+    ELSEWHERE = "elsewhere"
+    """The value stands in the document, but not at the place claimed, or gold points elsewhere."""
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+    """No prediction, or no document text to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    run: str
+    document: str
+    field: str
+    """The schema's name of the leaf, indices dropped: "education[].start", "tags[]"."""
+    outcome: Outcome
+    gold: Json = None
+    prediction: Json = None
+    gold_path: str | None = None
+    """JSON pointer into the gold record; None when gold has no such leaf."""
+    path: str | None = None
+    """JSON pointer into the predicted record; None when it has no such leaf."""
+    comparator: str = ""
+    support: Support = Support.UNKNOWN
+    match: str | None = None
+    """The match class that the result file claims for the value."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """Where the result file says the value stands."""
+    confidence: float | None = None
+    failed: bool = False
+    """The leaf is omitted because its whole document failed."""
+
+    @property
+    def hallucinated(self) -> bool:
+        return self.outcome in (Outcome.WRONG, Outcome.INVENTED) and self.support is Support.UNSUPPORTED
+
+    @property
+    def mispicked(self) -> bool:
+        return self.outcome in (Outcome.WRONG, Outcome.INVENTED) and self.support in (
+            Support.SUPPORTED,
+            Support.ELSEWHERE,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    correct: int = 0
+    wrong: int = 0
+    omitted: int = 0
+    invented: int = 0
+    absent: int = 0
+    unscored: int = 0
+    hallucinated: int = 0
+    mispicked: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.correct + other.correct,
+            self.wrong + other.wrong,
+            self.omitted + other.omitted,
+            self.invented + other.invented,
+            self.absent + other.absent,
+            self.unscored + other.unscored,
+            self.hallucinated + other.hallucinated,
+            self.mispicked + other.mispicked,
+        )
+
+    @property
+    def support(self) -> int:
+        return self.correct + self.wrong + self.omitted
+
+    @property
+    def predicted(self) -> int:
+        return self.correct + self.wrong + self.invented
+
+    @property
+    def precision(self) -> float | None:
+        return self.correct / self.predicted if self.predicted else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.correct / self.support if self.support else None
+
+    @property
+    def f1(self) -> float | None:
+        total = self.predicted + self.support
+        return 2 * self.correct / total if total else None
+
+
+def count(cells: Iterable[Cell]) -> Tally:
+    """The tally of the cells, in one pass."""
+    n = dict.fromkeys(Outcome, 0)
+    hallucinated = mispicked = 0
+    for cell in cells:
+        n[cell.outcome] += 1
+        hallucinated += cell.hallucinated
+        mispicked += cell.mispicked
+    return Tally(
+        n[Outcome.CORRECT],
+        n[Outcome.WRONG],
+        n[Outcome.OMITTED],
+        n[Outcome.INVENTED],
+        n[Outcome.ABSENT],
+        n[Outcome.UNSCORED],
+        hallucinated,
+        mispicked,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """One document of one run, beside its cells."""
+
+    run: str
+    document: str
+    status: str
+    """complete, suspect, incomplete, failed, or missing (the run has no result for it)."""
+    seconds: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    requests: int | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One model with one prompt over the suite's documents."""
+
+    label: str
+    """Unique in a comparison: "qwen2.5-coder-1.5b · plain"; a repeat adds " #2"."""
+    task: str
+    model: str
+    prompt: str
+    fingerprints: tuple[tuple[str, str], ...]
+    """(what, fingerprint) of model digest, prompt and schema, as the run's manifest has them."""
+    documents: tuple[Graded, ...]
+    cells: tuple[Cell, ...]
+    repeat: int = 1
+    price: tuple[float, float] | None = None
+    """Money per million input and output tokens, where known."""
