@@ -17,6 +17,8 @@
 A message is one sentence that says what to do next. Bugs are never wrapped in these.
 """
 
+from extractor.domain import Usage
+
 
 class ExtractorError(Exception):
     """Base of the tree; `str(error)` is fit to show to a user."""
@@ -37,9 +39,10 @@ class DocumentError(ExtractorError):
 
 
 class ModelError(ExtractorError):
-    """`reason` is the word under which the failure is counted in a record."""
+    """`reason` is the word under which the failure is counted; `usage` what was spent before it."""
 
     reason = "model"
+    usage: Usage = Usage()
 
 
 class ModelBusy(ModelError):

@@ -174,3 +174,5 @@ class Run:
     repeat: int = 1
     price: tuple[float, float] | None = None
     """Money per million input and output tokens, where known."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the figures must know: documents without gold, files not used, lists aligned greedily."""

@@ -1,0 +1,63 @@
+"""Values of a kind that can be told by their form alone, found in a text.
+
+They narrow what a model may answer (only addresses that stand in the text) and prove what it did answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from extractor import dates
+from extractor.domain import Span
+from extractor.kinds import Kind
+
+_EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`\[\]{}|\\^]+", re.I)
+_NUMBER = re.compile(r"(?<![\d.,])[-+−]?\d+(?:[,'\u202f ]\d{3})*(?:[.,]\d+)?(?!\d)")
+
+ENUMERABLE = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
+"""Kinds whose candidates are few and complete enough to be put to the model as the only choices."""
+
+
+def find(kind: Kind, text: str) -> Iterator[Span]:
+    """Where values of the kind stand, in order; nothing for kinds that have no form of their own."""
+    match kind:
+        case Kind.EMAIL:
+            yield from (Span(*m.span()) for m in _EMAIL.finditer(text))
+        case Kind.URL:
+            for m in _URL.finditer(text):
+                yield Span(m.start(), m.start() + len(_unpunctuated(m[0])))
+        case Kind.DATE:
+            yield from (date.span for date in dates.find(text))
+        case Kind.INTEGER | Kind.NUMBER:
+            yield from (Span(*m.span()) for m in _NUMBER.finditer(text))
+        case _:
+            return
+
+
+def spellings(kind: Kind, text: str) -> tuple[str, ...]:
+    """The distinct values of the kind as the text writes them, in order of first mention."""
+    return tuple(dict.fromkeys(" ".join(text[s.start : s.end].split()) for s in find(kind, text)))
+
+
+def _unpunctuated(url: str) -> str:
+    """The address without punctuation that belongs to the sentence; a bracket stays if its partner is inside."""
+    while url and (url[-1] in ".,;:!?*_~" or (url[-1] == ")" and url.count("(") < url.count(")"))):
+        url = url[:-1]
+    return url
+
+
+def number(text: str) -> float | None:
+    """The number that the text is, group separators understood: "1,024.50" is 1024.5, "1.024,50" too."""
+    text = text.strip().replace("−", "-").lstrip("$€£¥ ").replace("\u202f", "").replace(" ", "").replace("'", "")
+    if not re.fullmatch(r"[-+]?\d[\d.,]*", text):
+        return None
+    comma, point = text.rfind(","), text.rfind(".")
+    if comma > point and (point >= 0 or not re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+", text)):
+        text = text.replace(".", "").replace(",", ".")
+    text = text.replace(",", "")
+    try:
+        return float(text)
+    except ValueError:
+        return None

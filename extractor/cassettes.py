@@ -1,0 +1,230 @@
+"""Recorded exchanges, so that anybody can replay a run with no key, no model and no network.
+
+vcrpy keeps the tape: its cassette, its matching (method, path, body), its record modes. Two things are ours. It sits
+in the client's transport instead of patching the process, so that documents can be replayed side by side; and a tape
+is JSON with the bodies spelled out, which a person can read in a diff and which cannot run code.
+No header of a request or reply is kept.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+from vcr.cassette import Cassette
+from vcr.persisters.filesystem import CassetteNotFoundError, FilesystemPersister
+from vcr.record_mode import RecordMode
+from vcr.request import Request as Recorded
+from vcr.serialize import serialize
+
+from extractor.domain import Json
+from extractor.errors import CassetteMissing, MachineError, UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+LARGEST = 32_000_000
+"""Bytes of a cassette that are read; a tape of one document is some tens of thousands."""
+
+
+class _Readable:
+    """vcrpy's serializer interface over JSON whose bodies are objects, not strings of JSON."""
+
+    @staticmethod
+    def serialize(tape: Mapping[str, Any]) -> str:
+        interactions = [
+            {
+                "request": {
+                    "method": i["request"]["method"],
+                    "path": _path(i["request"]["uri"]),
+                    "body": _opened(i["request"]["body"]),
+                },
+                "response": {
+                    "status": i["response"]["status"]["code"],
+                    "body": _opened(i["response"]["body"]["string"]),
+                },
+            }
+            for i in tape["interactions"]
+        ]
+        interactions.sort(key=lambda i: json.dumps(i["request"], sort_keys=True))
+        return json.dumps({"version": 1, "interactions": interactions}, ensure_ascii=False, indent=1) + "\n"
+
+    @staticmethod
+    def deserialize(text: str) -> dict[str, Any]:
+        tape = json.loads(text)
+        return {
+            "version": tape["version"],
+            "interactions": [
+                {
+                    "request": {
+                        "method": i["request"]["method"],
+                        "uri": "http://recorded" + i["request"]["path"],
+                        "body": _closed(i["request"]["body"]),
+                        "headers": {},
+                    },
+                    "response": {
+                        "status": {"code": i["response"]["status"], "message": ""},
+                        "headers": {},
+                        "body": {"string": _closed(i["response"]["body"])},
+                    },
+                }
+                for i in tape["interactions"]
+            ],
+        }
+
+
+def _path(uri: str) -> str:
+    return httpx2.URL(uri).path
+
+
+def _opened(body: str | bytes | None) -> Json:
+    text = body.decode() if isinstance(body, bytes) else body or ""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _closed(body: Json) -> str:
+    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+
+
+class _Atomic(FilesystemPersister):  # type: ignore[misc]
+    """vcrpy's persister, but a tape is whole or not there, and a broken one is an error and not an empty tape."""
+
+    @classmethod
+    def load_cassette(cls, cassette_path: Path, serializer: ModuleType) -> Any:
+        if not cassette_path.is_file():
+            raise CassetteNotFoundError
+        if cassette_path.stat().st_size > LARGEST:
+            raise UsageError(f"The cassette {cassette_path} is too large to be one; delete it and record it again.")
+        try:
+            return super().load_cassette(cassette_path, serializer)
+        except CassetteNotFoundError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise UsageError(f"The cassette {cassette_path} is broken; delete it and record it again.") from error
+
+    @staticmethod
+    def save_cassette(cassette_path: Path, cassette_dict: Mapping[str, Any], serializer: Any) -> None:
+        try:
+            cassette_path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                "w", dir=cassette_path.parent, suffix=".tmp", delete=False, encoding="utf-8"
+            ) as file:
+                file.write(serialize(cassette_dict, serializer))
+            Path(file.name).chmod(0o644)
+            Path(file.name).replace(cassette_path)
+        except OSError as error:
+            raise MachineError(f"The cassette {cassette_path} cannot be written ({error.strerror}).") from error
+
+
+def _method(a: Recorded, b: Recorded) -> None:
+    assert a.method == b.method, f"{a.method} is not {b.method}"  # noqa: S101 -- how vcrpy's matchers speak
+
+
+def _same_path(a: Recorded, b: Recorded) -> None:
+    assert a.path == b.path, f"{a.path} is not {b.path}"  # noqa: S101
+
+
+def _body(a: Recorded, b: Recorded) -> None:
+    assert _opened(a.body) == _opened(b.body), "the body differs"  # noqa: S101
+
+
+class Tape:
+    """The cassette of one document with one model and one prompt."""
+
+    def __init__(self, path: Path, *, record: bool) -> None:
+        if record and os.environ.get("CI"):
+            raise UsageError("Cassettes are not recorded in CI; record them on your machine with --mode record.")
+        self.path = path
+        self._cassette = Cassette(
+            path=path,
+            serializer=_Readable,
+            persister=_Atomic,
+            record_mode=RecordMode.ALL if record else RecordMode.NONE,
+            match_on=(_method, _same_path, _body),
+        )
+        self.recording = record
+        if not record:
+            self._cassette._load()
+            if not len(self._cassette):
+                raise CassetteMissing(f"There is no cassette {path}; record it with --mode record.")
+        self.missed = 0
+
+    @property
+    def unplayed(self) -> int:
+        """Recorded exchanges that nothing asked for: the tape is of another prompt, schema or document."""
+        return 0 if self.recording else len(self._cassette) - len(self._cassette.play_counts)
+
+    def play(self, request: Recorded) -> tuple[int, bytes]:
+        if not self._cassette.can_play_response_for(request):
+            self.missed += 1
+            raise CassetteMissing(self._difference(request))
+        response = self._cassette.play_response(request)
+        return response["status"]["code"], response["body"]["string"]
+
+    def keep(self, request: Recorded, status: int, body: bytes) -> None:
+        self._cassette.append(
+            request, {"status": {"code": status, "message": ""}, "headers": {}, "body": {"string": body}}
+        )
+
+    def save(self) -> None:
+        """Writes what was recorded; nothing when nothing was."""
+        if self.recording and len(self._cassette):
+            self._cassette._save()
+
+    def _difference(self, request: Recorded) -> str:
+        """What the closest recording says instead, in the first lines that differ."""
+        asked = _spelled(request)
+        recorded = [_spelled(r) for r in self._cassette.requests]
+        closest = max(recorded, key=lambda r: difflib.SequenceMatcher(None, asked, r).quick_ratio(), default=[])
+        lines = [
+            line[:160]
+            for line in difflib.unified_diff(closest, asked, "recorded", "asked", lineterm="", n=0)
+            if not line.startswith(("---", "+++", "@@"))
+        ]
+        changed = " | ".join(lines[:4]) if lines else "the same request was already played"
+        return f"A request is not on {self.path.name}; if the change is meant, record with --mode record. Changed: {changed}"
+
+
+def _spelled(request: Recorded) -> list[str]:
+    """A request's body in lines short enough to show which one changed."""
+    return (
+        json.dumps(_opened(request.body), ensure_ascii=False, indent=1, sort_keys=True).replace("\\n", "\n").split("\n")
+    )
+
+
+class TapeTransport(httpx2.AsyncBaseTransport):
+    """Plays or records every exchange of one client on one tape."""
+
+    def __init__(self, tape: Tape, inner: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._tape = tape
+        self._inner = inner or (httpx2.AsyncHTTPTransport() if tape.recording else None)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        body = await request.aread()
+        recorded = Recorded(request.method, str(request.url), body, {})
+        if self._inner is None:
+            status, content = self._tape.play(recorded)
+            return httpx2.Response(
+                status, content=content, headers={"content-type": "application/json"}, request=request
+            )
+        response = await self._inner.handle_async_request(request)
+        content = await response.aread()
+        await response.aclose()
+        if response.status_code == 200:  # what was refused or limited is not worth replaying
+            self._tape.keep(recorded, response.status_code, content)
+        return httpx2.Response(
+            response.status_code, content=content, headers={"content-type": "application/json"}, request=request
+        )
+
+    async def aclose(self) -> None:
+        if self._inner is not None:
+            await self._inner.aclose()

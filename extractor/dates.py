@@ -1,0 +1,91 @@
+"""Dates as documents write them, and the same as ISO 8601 at the precision stated.
+
+Never more than was written: "March 2021" is 2021-03, not a day of it. What still goes on is "present".
+Month names are English; all-number dates are read day first unless the document shows otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from extractor.domain import Span
+
+PRESENT = "present"
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<{0}>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+)
+_YEAR = r"(?:19|20)\d\d"
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])"
+_PATTERNS = (
+    rf"(?<!\d)(?P<y1>{_YEAR})[-./年](?P<m1>1[0-2]|0?[1-9])(?:[-./月](?P<d1>{_DAY})日?)?(?![\d])",
+    rf"(?<![\d./-])(?P<a2>\d{{1,2}})(?P<s2>[-./])(?P<b2>\d{{1,2}})(?P=s2)(?P<y2>{_YEAR}|\d\d)(?!\d)",
+    rf"(?<![a-z]){_MONTH.format('m3')}\s*(?P<d3>{_DAY})(?:st|nd|rd|th)?\s*,?\s+(?P<y3>{_YEAR})(?!\d)",
+    rf"(?<![\w.])(?P<d4>{_DAY})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?{_MONTH.format('m4')}[,\s-]*(?P<y4>{_YEAR})(?!\d)",
+    rf"(?<![a-z]){_MONTH.format('m5')}[,\s-]*(?P<y5>{_YEAR})(?!\d)",
+    rf"(?<![a-z])(?i:(?P<now>present|current(?:ly)?|ongoing|now|today|to date))(?![a-z])",
+    rf"(?<=[A-Za-z])\s?['’](?P<tag>\d\d)(?!\d)",
+    rf"(?<![\d.,$€£])(?P<y7>{_YEAR})(?![\d]|[.,]\d|[-\s]?lines)",
+)
+_DATE = re.compile("|".join(_PATTERNS))
+_ALL_NUMBERS = re.compile(r"(?<![\d./-])(\d{1,2})([-./])(\d{1,2})\2(?:\d{4}|\d\d)(?!\d)")
+
+
+class Date(NamedTuple):
+    span: Span
+    iso: str
+    derived: bool
+    """The year is implied by a tag such as ABC'21, not written out."""
+
+
+def day_first(text: str) -> bool:
+    """How the text writes all-number dates, judged by those that leave no choice; day first when none does."""
+    months_first = sum(int(m[3]) > 12 >= int(m[1]) for m in _ALL_NUMBERS.finditer(text))
+    days_first = sum(int(m[1]) > 12 >= int(m[3]) for m in _ALL_NUMBERS.finditer(text))
+    return days_first >= months_first
+
+
+def find(text: str, *, day_first: bool = True) -> Iterator[Date]:
+    """Every date in the text, in order, none overlapping."""
+    for match in _DATE.finditer(text):
+        iso = _iso(match, day_first)
+        if iso:
+            start = match.start() + len(match[0]) - len(match[0].lstrip())
+            yield Date(Span(start, match.end()), iso, match["tag"] is not None)
+
+
+def parse(text: str, *, day_first: bool = True) -> str | None:
+    """The one date that the text is, or holds; None when it holds none or several that differ."""
+    found = {date.iso for date in find(text, day_first=day_first)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _iso(match: re.Match[str], day_first: bool) -> str | None:
+    if match["now"]:
+        return PRESENT
+    if match["tag"]:
+        return f"20{match['tag']}" if int(match["tag"]) < 70 else f"19{match['tag']}"
+    if match["y7"]:
+        return match["y7"]
+    if match["y1"]:
+        return _join(match["y1"], int(match["m1"]), match["d1"])
+    if match["y2"]:
+        a, b = int(match["a2"]), int(match["b2"])
+        day, month = (a, b) if (day_first and b <= 12) or a > 12 else (b, a)
+        year = match["y2"] if len(match["y2"]) == 4 else f"20{match['y2']}"
+        return _join(year, month, str(day))
+    for form in "345":
+        if match[f"y{form}"]:
+            month = _MONTHS.index(match[f"m{form}"][:3].lower()) + 1
+            return _join(match[f"y{form}"], month, match[f"d{form}"] if form != "5" else None)
+    return None
+
+
+def _join(year: str, month: int, day: str | None) -> str | None:
+    if not 1 <= month <= 12 or (day and not 1 <= int(day) <= 31):
+        return None
+    return f"{year}-{month:02}" + (f"-{int(day):02}" if day else "")

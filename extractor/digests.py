@@ -1,0 +1,76 @@
+"""SHA-256 of large files, computed once per state of a file.
+
+The digests file is a memo and nothing more: if it is damaged, lost or cannot be written, digests are computed again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractor.domain import Json
+
+_BLOCK = 1 << 20
+
+
+def compute(path: Path) -> str:
+    """SHA-256 of the file's bytes, in hex; memory stays flat. Raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Digests under the absolute paths of files, each held only for the state that the file had when it was read."""
+
+    memo: Path
+
+    def of(self, path: Path) -> str:
+        """SHA-256 in hex, from the memo if the file is as it was. Raises OSError when it cannot be read."""
+        state = _state(path)
+        held = self._read().get(_name(path))
+        if isinstance(held, list) and held[:-1] == state and isinstance(held[-1], str) and len(held[-1]) == 64:
+            return held[-1]
+        digest = compute(path)
+        if _state(path) == state:  # else it was being written while it was read
+            self._write(path, [*state, digest])
+        return digest
+
+    def remember(self, path: Path, digest: str) -> None:
+        """Take the word of the caller, who has just computed it."""
+        self._write(path, [*_state(path), digest])
+
+    def _read(self) -> dict[str, Json]:
+        try:
+            held = json.loads(self.memo.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return held if isinstance(held, dict) else {}
+
+    def _write(self, path: Path, entry: list[Json]) -> None:
+        lines = {**self._read(), _name(path): entry}
+        draft = self.memo.with_name(f"{self.memo.name}.{os.getpid()}")
+        try:
+            self.memo.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft.write_text(json.dumps(lines, indent=1, sort_keys=True), "utf-8")
+            draft.replace(self.memo)
+        except (OSError, UnicodeError):  # a folder that is not ours to write: the digest is computed again next time
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+
+def _name(path: Path) -> str:
+    return str(path.absolute())
+
+
+def _state(path: Path) -> list[Json]:
+    """Size in bytes and both times in ns: mtime alone can be set back by whoever changes the file; ctime cannot."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]

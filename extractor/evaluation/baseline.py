@@ -1,0 +1,230 @@
+"""A baseline: the figures of an evaluation in a file, beside what they depend on, for a later one to be compared with.
+
+The file holds counts, pointers and digests, and no value of a document.
+
+    {"format": "extractor.baseline/1", "pins": {"task", "scorer", "gold", "schema", "documents"},
+     "runs": [{"label", "model", "prompt", "fingerprints": {...}, "figures": {"micro_f1": 0.9, ...},
+               "documents": {name: {"counts": [correct, wrong, omitted, invented], "leaves": [one per repeat:
+                   {"wrong": [pointer], "omitted": [...], "unscored": [...], "invented": {field: [digest]}}]}}}]}
+
+A gold leaf that is in none of the three lists was correct.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from extractor.domain import Json
+from extractor.errors import UsageError
+from extractor.evaluation import writing
+from extractor.evaluation.figures import Entrant, Statistic
+from extractor.evaluation.statistics import Comparison
+from extractor.evaluation.table import Outcome, Run, Tally
+
+FORMAT = "extractor.baseline/1"
+SCORER = "1"
+"""To be raised whenever a comparator, the alignment or what counts changes, so that older figures are not compared."""
+
+_LISTED = (Outcome.WRONG, Outcome.OMITTED, Outcome.UNSCORED)
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What the figures of a baseline depend on, apart from the runs."""
+
+    task: str
+    gold: str
+    """Fingerprint of all gold files (`gold.digest`)."""
+    schema: str
+    """Fingerprint of the record's schema."""
+    documents: tuple[str, ...]
+    scorer: str = SCORER
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """The leaves of one document that were not correct."""
+
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    """Gold's pointer -> wrong, omitted or unscored."""
+    invented: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field -> digests of the invented values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One entrant of the baseline."""
+
+    label: str
+    model: str
+    prompt: str
+    fingerprints: Mapping[str, str]
+    figures: Mapping[Statistic, float | None]
+    tallies: Mapping[str, Tally]
+    leaves: tuple[Mapping[str, Leaves], ...]
+    """One per repeat: document -> its leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    pins: Pins
+    runs: tuple[Kept, ...]
+
+    def write(self, path: Path) -> None:
+        """The whole file or none of it. Raises MachineError."""
+        whole = {
+            "format": FORMAT,
+            "pins": {
+                "task": self.pins.task,
+                "scorer": self.pins.scorer,
+                "gold": self.pins.gold,
+                "schema": self.pins.schema,
+                "documents": list(self.pins.documents),
+            },
+            "runs": [_spelled(run) for run in self.runs],
+        }
+        writing.write(path, json.dumps(whole, indent=1, sort_keys=True) + "\n")
+
+
+def take(comparison: Comparison, pins: Pins) -> Baseline:
+    """What a later evaluation needs to know of this one. Writing it is another, explicit step."""
+    return Baseline(pins, tuple(_kept(one) for one in sorted(comparison.entrants, key=lambda one: one.label)))
+
+
+def read(path: Path) -> Baseline:
+    """Raises UsageError when the file is no baseline."""
+    try:
+        whole = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"Cannot read the baseline {path}: {(error.strerror or 'unreadable').lower()}; "
+            f"take one with --update-baseline."
+        ) from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"The baseline {path} is not whole JSON; take it again with --update-baseline.") from None
+    try:
+        if whole["format"] != FORMAT:
+            raise ValueError("format")
+        pins = whole["pins"]
+        documents = tuple(_text(name) for name in pins["documents"])
+        said = [_text(pins[name]) for name in ("task", "gold", "schema")]
+        return Baseline(
+            Pins(said[0], said[1], said[2], documents, _text(pins["scorer"])),
+            tuple(_read_run(run) for run in whole["runs"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UsageError(f"{path} is no baseline of the format {FORMAT}; take one with --update-baseline.") from None
+
+
+def _kept(entrant: Entrant) -> Kept:
+    return Kept(
+        entrant.label,
+        entrant.model,
+        entrant.prompt,
+        fingerprints(entrant),
+        {statistic: _rounded(entrant.all[statistic].value) for statistic in Statistic},
+        entrant.tallies,
+        tuple(_leaves(run) for run in entrant.runs),
+    )
+
+
+def fingerprints(entrant: Entrant) -> dict[str, str]:
+    return {what: said for run in reversed(entrant.runs) for what, said in run.fingerprints}
+
+
+def _leaves(run: Run) -> dict[str, Leaves]:
+    outcomes: dict[str, dict[str, Outcome]] = {one.document: {} for one in run.documents}
+    invented: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for cell in run.cells:
+        if cell.outcome in _LISTED and cell.gold_path is not None:
+            outcomes.setdefault(cell.document, {})[cell.gold_path] = cell.outcome
+        elif cell.outcome is Outcome.INVENTED:
+            outcomes.setdefault(cell.document, {})
+            invented[cell.document][cell.field].append(digest(cell.prediction))
+    return {
+        name: Leaves(found, {of: tuple(sorted(told)) for of, told in invented[name].items()})
+        for name, found in outcomes.items()
+    }
+
+
+def digest(value: Json) -> str:
+    """Ten hex digits of the value: enough to tell the inventions of one field in one document apart."""
+    return hashlib.sha256(_exact(value).encode("utf-8", "backslashreplace")).hexdigest()[:10]
+
+
+def _exact(value: Json) -> str:
+    try:
+        return json.dumps(value, sort_keys=True)
+    except (ValueError, TypeError, RecursionError):
+        return type(value).__name__
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 9)
+
+
+def _spelled(run: Kept) -> dict[str, Json]:
+    documents = {}
+    for name, tally in run.tallies.items():
+        repeats = [leaves.get(name, Leaves()) for leaves in run.leaves]
+        documents[name] = {
+            "counts": [tally.correct, tally.wrong, tally.omitted, tally.invented],
+            "leaves": [
+                {
+                    **{str(bad): sorted(at for at, said in one.outcomes.items() if said is bad) for bad in _LISTED},
+                    "invented": {of: list(told) for of, told in one.invented.items()},
+                }
+                for one in repeats
+            ],
+        }
+    return {
+        "label": run.label,
+        "model": run.model,
+        "prompt": run.prompt,
+        "fingerprints": dict(run.fingerprints),
+        "figures": {str(statistic): value for statistic, value in run.figures.items()},
+        "documents": documents,
+    }
+
+
+def _read_run(run: Mapping[str, Json]) -> Kept:
+    """Raises KeyError, TypeError, ValueError or AttributeError on what is no run of a baseline."""
+    figures = {Statistic(name): None if value is None else _share(value) for name, value in run["figures"].items()}
+    tallies = {}
+    repeats: list[dict[str, Leaves]] = []
+    for name, one in run["documents"].items():
+        correct, wrong, omitted, invented = (_number(n) for n in one["counts"])
+        tallies[_text(name)] = Tally(correct, wrong, omitted, invented)
+        for at, leaves in enumerate(one["leaves"]):
+            if at == len(repeats):
+                repeats.append({})
+            repeats[at][name] = Leaves(
+                {_text(path): bad for bad in _LISTED for path in leaves[bad]},
+                {of: tuple(_text(one) for one in told) for of, told in leaves["invented"].items()},
+            )
+    prints = {what: _text(said) for what, said in run["fingerprints"].items()}
+    said = [_text(run[name]) for name in ("label", "model", "prompt")]
+    return Kept(said[0], said[1], said[2], prints, figures, tallies, tuple(repeats))
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _number(value: Json) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a count")
+    return value
+
+
+def _share(value: Json) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("not a figure")
+    return float(value)

@@ -1,0 +1,51 @@
+"""Whether confidences mean what they say: of the values given with 0.9, are nine in ten right?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from extractor.domain import Json
+from extractor.evaluation.table import Cell, Outcome
+
+BINS = 10
+_SAID = (Outcome.CORRECT, Outcome.WRONG, Outcome.INVENTED)
+
+
+def calibrate(cells: Iterable[Cell]) -> Json:
+    """Equal bins over predicted leaves with a confidence in 0..1, or None when no leaf has one.
+
+    {"leaves", "without": predicted leaves that have none, "brier": mean squared error of the confidence (Brier 1950),
+     "error": expected calibration error, bins weighted by their leaves (Naeini 2015),
+     "bins": [{"low", "high", "leaves", "confidence": mean, "correct": share}], empty bins left out}
+    """
+    sure: list[tuple[float, bool]] = []
+    without = 0
+    for cell in cells:
+        if cell.outcome in _SAID:
+            if cell.confidence is not None and 0 <= cell.confidence <= 1:
+                sure.append((cell.confidence, cell.outcome is Outcome.CORRECT))
+            else:
+                without += 1
+    if not sure:
+        return None
+    binned: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
+    for one in sure:
+        binned[min(BINS - 1, int(one[0] * BINS))].append(one)
+    bins = [
+        {
+            "low": at / BINS,
+            "high": (at + 1) / BINS,
+            "leaves": len(held),
+            "confidence": round(sum(confidence for confidence, _ in held) / len(held), 6),
+            "correct": round(sum(right for _, right in held) / len(held), 6),
+        }
+        for at, held in enumerate(binned)
+        if held
+    ]
+    return {
+        "leaves": len(sure),
+        "without": without,
+        "brier": round(sum((confidence - right) ** 2 for confidence, right in sure) / len(sure), 6),
+        "error": round(sum(one["leaves"] * abs(one["confidence"] - one["correct"]) for one in bins) / len(sure), 6),
+        "bins": bins,
+    }

@@ -1,0 +1,162 @@
+"""Where things stand in the page's drawings. The template draws; this says where, in units of the drawing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from extractor.evaluation.report import Content
+
+WIDTH, HEIGHT = 340, 230
+"""Of a scatter plot's inner area."""
+_ROUND = (1, 2, 2.5, 5, 10)
+_AROUND = ((0, -14), (14, 0), (0, 14), (-14, 0), (10, -10), (10, 10), (-10, 10), (-10, -10), (0, -27), (0, 27), (27, 0))
+_NOTHING = 1e-9
+"""Below this, an amount is drawn as zero."""
+_CLEAR = 12
+"""How far a number must be from other numbers and points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Values from `low` to `high` over `length` units; logarithmic where `log`."""
+
+    low: float
+    high: float
+    length: float
+    ticks: tuple[float, ...]
+    log: bool = False
+
+    def at(self, value: float) -> float:
+        """Where a value stands, clipped to the axis."""
+        low, high, value = (math.log(max(n, 1e-12)) if self.log else n for n in (self.low, self.high, value))
+        share = (value - low) / (high - low) if high > low else 0.5
+        return round(min(1.0, max(0.0, share)) * self.length, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    x: float
+    y: float
+    rank: int
+    best: bool
+    """Whether no other run is as good for less."""
+    said: str
+    label: tuple[float, float] = (0, 0)
+    """The middle of its number, beside the point and clear of other points and numbers where there is room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    kind: str
+    across: Axis
+    up: Axis
+    points: tuple[Point, ...]
+    front: tuple[tuple[float, float], ...]
+    """The corners of the line through the runs that no other beats."""
+    unknown: tuple[str, ...]
+    """Labels of runs that do not say."""
+
+
+def shares(values: Sequence[float | None], length: float, room: float = 0.02) -> Axis:
+    """An axis for shares in 0..1, from a tenth below the least to a tenth above the largest value."""
+    known = [value for value in values if value is not None]
+    low = max(0.0, math.floor((min(known, default=0.0) - room) * 10) / 10)
+    high = min(1.0, math.ceil((max(known, default=1.0) + room) * 10) / 10)
+    if high - low < 0.2:
+        low, high = (max(0.0, round(high - 0.2, 1)), high) if high > 0.5 else (low, round(low + 0.2, 1))
+    step = 0.05 if high - low <= 0.3 else 0.1 if high - low <= 0.6 else 0.2
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return Axis(low, high, length, tuple(round(n * step, 2) for n in range(first, last + 1)))
+
+
+def around_zero(values: Sequence[float | None], length: float) -> Axis:
+    """An axis for differences with zero in its middle."""
+    most = max((abs(value) for value in values if value is not None), default=0.0)
+    high = max(0.05, math.ceil(most * 20) / 20)
+    return Axis(-high, high, length, (-high, 0.0, high))
+
+
+def amounts(values: Sequence[float], length: float) -> Axis:
+    """An axis for amounts from zero on, or a logarithmic one where the largest is over twenty times the least."""
+    most, least = (0.0 if value < _NOTHING else value for value in (max(values), min(values)))
+    if least > 0 and most / least > 20:
+        first, last = math.floor(math.log10(least)), math.ceil(math.log10(most))
+        every = math.ceil((last - first + 1) / 6)
+        return Axis(10.0**first, 10.0**last, length, tuple(10.0**n for n in range(first, last + 1, every)), True)
+    if most <= 0:
+        return Axis(0, 1, length, (0, 1))
+    raw = most / 4
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(n * power for n in _ROUND if n * power >= raw * (1 - 1e-9))
+    count = math.ceil(most / step - 1e-9)
+    return Axis(0, step * count, length, tuple(step * n for n in range(count + 1)))
+
+
+def scatter(content: Content, kind: str) -> Scatter | None:
+    """The report's figure against what a document costs; None when no run says."""
+    average, what = figure(content)
+    runs = [run for run in content["runs"] if run[average][what] is not None]
+    known = [run for run in runs if run["usage"]["per_document"][kind] is not None]
+    if not known:
+        return None
+    across = amounts([run["usage"]["per_document"][kind] for run in known], WIDTH)
+    up = shares([run[average][what] for run in runs], HEIGHT)
+    points = [
+        Point(
+            across.at(run["usage"]["per_document"][kind]),
+            HEIGHT - up.at(run[average][what]),
+            run["rank"],
+            run["usage"]["pareto"][kind],
+            f"{run['label']}: {run[average][what]:.3f} for {amount(run['usage']['per_document'][kind], kind)}",
+        )
+        for run in known
+    ]
+    front = sorted((point.x, point.y) for point in points if point.best)
+    corners: list[tuple[float, float]] = []
+    for x, y in front:
+        if corners:
+            corners.append((x, corners[-1][1]))
+        corners.append((x, y))
+    if corners:
+        corners.append((float(WIDTH), corners[-1][1]))
+    unknown = [run["label"] for run in content["runs"] if run not in known]
+    return Scatter(kind, across, up, tuple(_labelled(points)), tuple(corners), tuple(unknown))
+
+
+def _labelled(points: Sequence[Point]) -> list[Point]:
+    """The points with places for their numbers, the best ranks choosing first."""
+    taken = [(point.x, point.y) for point in points]
+    found = []
+    for point in sorted(points, key=lambda point: point.rank):
+        places = [(point.x + dx, point.y + dy) for dx, dy in _AROUND]
+        free = [place for place in places if all(math.dist(place, other) >= _CLEAR for other in taken)]
+        place = (free or places)[0]
+        taken.append(place)
+        found.append(replace(point, label=place))
+    return found
+
+
+def figure(content: Content) -> tuple[str, str]:
+    """Where in a run the figure stands that the report ranks by: ("micro", "f1")."""
+    statistic: str = content["statistics"]["statistic"]
+    average = "macro" if statistic.startswith("macro") else "micro"
+    return average, statistic.removeprefix("macro_").removeprefix("micro_")
+
+
+def amount(value: float, kind: str) -> str:
+    """A cost with its unit, in about three digits."""
+    if kind == "tokens":
+        return f"{short(value)} tokens"
+    if kind == "seconds":
+        return f"{short(value)} s" if value < 120 else f"{short(value / 60)} min"
+    return short(value)
+
+
+def short(value: float) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"

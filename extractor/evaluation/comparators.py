@@ -1,0 +1,183 @@
+"""When two values of a kind say the same.
+
+Every kind has a canonical form, and two values are equal when their forms are: so a comparison is reflexive, symmetric
+and transitive whatever the values, and rows can be matched by looking forms up. Only a `fuzzy` leaf compares texts by
+similarity on top of that (then it is not transitive), and no similarity excuses a digit.
+
+    text      equal when normalised as texts.py says
+    name      as text, and without diacritics, points behind initials, and the comma of "Last, First"
+    date      at the precision stated: "2023" is not "2023-10"; other spellings only where there is one reading
+    number    by value: 1000.0 is 1000, "1,000" is 1000; true is not 1     (integer likewise)
+    quantity  number and unit: "3.7x" is "3.7 ×"; "15%" is not 15
+    url       scheme http, https or none, case of scheme and host, a default port and a trailing slash do not matter
+    email     case and "mailto:" do not matter
+    enum      as text
+    boolean   true or false, as a value or as a word
+
+A value that cannot be read as its kind is compared as text, and a container where a leaf belongs by all that it holds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Hashable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from rapidfuzz.fuzz import ratio
+
+from extractor.domain import Json
+from extractor.evaluation import amounts, dates
+from extractor.evaluation.fields import Leaf
+from extractor.evaluation.texts import bare, normalise
+from extractor.kinds import Kind
+
+Form: TypeAlias = tuple[str, Hashable]
+"""What it was read as, and the canonical value."""
+
+_UNITS = {"times": "x", "-fold": "x", "fold": "x", "percent": "%", "pct": "%"}
+_NUMBERS = re.compile(r"(?<!\w)[-+]?\d[\d.,]*|\d[\d.,]*")
+_DIACRITICS = re.compile("[\u0300-\u036f]")
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|mailto:|tel:")
+
+
+def same(leaf: Leaf, a: Json, b: Json) -> bool:
+    """Whether the two say the same. Total: no value raises, and same(leaf, x, x) holds for every x, NaN included."""
+    if type(a) is str and type(b) is str and a == b:
+        return True
+    if form(leaf.kind, a) == form(leaf.kind, b):
+        return True
+    if leaf.fuzzy is None or not isinstance(a, str) or not isinstance(b, str):
+        return False
+    return close(normalise(a), normalise(b), leaf.fuzzy)
+
+
+def close(a: str, b: str, least: float) -> bool:
+    """Whether two normalised texts are that similar (indel ratio, 0..1) and hold the same numbers in the same order."""
+    return ratio(a, b) >= 100 * least and _numbers(a) == _numbers(b)
+
+
+def form(kind: Kind, value: Json) -> Form:
+    """The canonical form of a value that stands for one of the kind."""
+    if isinstance(
+        value, (str, int, float)
+    ):  # a tuple: this line runs for every leaf, and a union is built anew each time
+        return _form(kind, value)
+    return ("null", None) if value is None else ("json", spell(value))
+
+
+@lru_cache(maxsize=1 << 17, typed=True)
+def _form(kind: Kind, value: str | int | float) -> Form:
+    if isinstance(value, bool):
+        return "boolean", value
+    if kind in (Kind.NUMBER, Kind.INTEGER, Kind.QUANTITY):
+        return _amount(kind, value)
+    text = value if isinstance(value, str) else printed(value)
+    if kind is Kind.URL:
+        return "url", url(text)
+    if kind is Kind.EMAIL:
+        return "email", email(text)
+    if kind is Kind.NAME:
+        return "name", name(text)
+    if kind is Kind.DATE and (date := dates.parse(bare(text))) is not None:
+        return "date", date
+    said = normalise(text)
+    if kind is Kind.BOOLEAN and said in ("true", "false"):
+        return "boolean", said == "true"
+    return "text", said
+
+
+def _amount(kind: Kind, value: str | int | float) -> Form:
+    if isinstance(value, float):
+        return ("number", Decimal(repr(value))) if math.isfinite(value) else ("text", repr(value))
+    if isinstance(value, int):
+        return "number", Decimal(value)
+    said = bare(value)
+    if kind is Kind.QUANTITY:
+        if (quantity := amounts.quantity(said)) is None:
+            return "text", normalise(value)
+        number, unit = quantity
+        return ("quantity", (number, _UNITS.get(unit, unit))) if unit else ("number", number)
+    read = amounts.number(said)
+    return ("text", normalise(value)) if read is None else ("number", read)
+
+
+def name(text: str) -> str:
+    """A person's name as it is compared."""
+    said = bare(text)
+    if said.count(",") == 1:
+        last, first = said.split(",")
+        said = f"{first} {last}"
+    if not said.isascii():
+        said = unicodedata.normalize("NFC", _DIACRITICS.sub("", unicodedata.normalize("NFD", said)))
+    return " ".join(said.replace(".", " ").split()) or said
+
+
+def email(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n<>\"'.,;()").removeprefix("mailto:")
+
+
+def url(text: str) -> str:
+    """An address as it is compared: path, query and fragment as written, since servers tell their case apart."""
+    said = text.strip().strip("<>\"'").rstrip(".,;")
+    try:
+        parts = urlsplit(said if _SCHEME.match(said) else "//" + said)
+        port = parts.port
+    except ValueError:
+        return said
+    scheme = "" if parts.scheme in ("http", "https") else parts.scheme
+    host = parts.netloc.casefold()
+    if (parts.scheme, port) in (("http", 80), ("https", 443)):
+        host = host.rpartition(":")[0]
+    query = f"?{parts.query}" if parts.query else ""
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return f"{scheme}//{host}{parts.path.rstrip('/')}{query}{fragment}"
+
+
+def spell(value: Json) -> str:
+    """The value as text with sorted keys, at any depth; json.dumps fails beyond the depth of Python's stack."""
+    out: list[str] = []
+    todo: list[Any] = [value]
+    while todo:
+        at = todo.pop()
+        if isinstance(at, _Sign):
+            out.append(at)
+        elif isinstance(at, dict):
+            todo.append(_Sign("}"))
+            for key in sorted(at, key=str, reverse=True):
+                todo += (_Sign(","), at[key], _Sign(repr(str(key)) + ":"))
+            todo.append(_Sign("{"))
+        elif isinstance(at, list | tuple):
+            todo.append(_Sign("]"))
+            for inner in reversed(at):
+                todo += (_Sign(","), inner)
+            todo.append(_Sign("["))
+        else:
+            out.append(printed(at) if isinstance(at, int | float) and not isinstance(at, bool) else repr(at))
+    return "".join(out)
+
+
+class _Sign(str):
+    """Punctuation of a spelling, told from a value that is a text."""
+
+    __slots__ = ()
+
+
+def printed(number: int | float) -> str:
+    """1000.0 as 1000, and integers beyond the number of digits that Python prints in hexadecimal."""
+    if isinstance(number, float):
+        if not number.is_integer():
+            return repr(number)
+        number = int(number)
+    try:
+        return str(number)
+    except ValueError:
+        return hex(number)
+
+
+def _numbers(text: str) -> list[str]:
+    return [found.rstrip(".,") for found in _NUMBERS.findall(text)]

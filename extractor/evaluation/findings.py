@@ -1,0 +1,117 @@
+"""What a comparison amounts to, in words, and models by prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from extractor.domain import Json
+from extractor.evaluation.statistics import ENOUGH, Comparison
+from extractor.evaluation.table import Support
+
+
+def headline(comparison: Comparison) -> str:
+    """Who leads, by how much, and whether that means anything: one or two sentences."""
+    best, documents = comparison.entrants[0], len(comparison.documents)
+    value = best.all[comparison.statistic].value
+    words = comparison.statistic.words
+    if value is None:
+        return "Nothing was scored."
+    on = f"on {documents} document{'s' * (documents != 1)}"
+    if len(comparison.entrants) == 1:
+        return f"{best.label} reaches {words} {value:.3f} {on}."
+    lead = f"{best.label} leads with {words} {value:.3f} {on}"
+    if comparison.few:
+        return f"{lead}, too few to tell it from the others."
+    near = [
+        one.label for one in comparison.entrants[1:] if any({one.label, best.label} <= set(t) for t in comparison.ties)
+    ]
+    if not near:
+        return f"{lead}, and is told apart from all others."
+    shown = ", ".join(near[:3]) + (f" and {len(near) - 3} more" if len(near) > 3 else "")
+    return f"{lead}. It cannot be told apart from {shown}."
+
+
+def few(comparison: Comparison) -> str | None:
+    """What is to be said when there are too few documents, else None."""
+    n = len(comparison.documents)
+    if not comparison.few:
+        return None
+    if n == 0:
+        return "No document was scored: there is nothing to tell."
+    if n == 1:
+        return (
+            "One document says nothing about the next: there is no interval and no test, and no run is called better."
+        )
+    return (
+        f"{n} documents are too few to tell: the figures describe these {n} and no others. "
+        f"Intervals and tests are shown for what they are worth; from {ENOUGH} documents on, runs are told apart."
+    )
+
+
+def matrix(comparison: Comparison) -> Json:
+    """Models by prompts with the comparison's statistic, or None with only one of either, or two runs of a pair.
+
+    Means of rows and columns only where every cell is filled and all runs have the same documents: else they would
+    compare different things. `interaction` is how far a cell is at most from what its row and column say together.
+    """
+    entrants = comparison.entrants
+    models = list(dict.fromkeys(one.model for one in entrants))
+    prompts = list(dict.fromkeys(one.prompt for one in entrants))
+    found = {(one.model, one.prompt): one for one in entrants}
+    if len(found) < len(entrants) or len(models) < 2 or len(prompts) < 2:
+        return None
+    values = {place: one.all[comparison.statistic].value for place, one in found.items()}
+    rows = [[values.get((model, prompt)) for prompt in prompts] for model in models]
+    full = [[value for value in row if value is not None] for row in rows]
+    whole = comparison.balanced and all(len(row) == len(prompts) for row in full)
+    by_model = [sum(row) / len(row) for row in full] if whole else None
+    by_prompt = [sum(column) / len(column) for column in zip(*full, strict=True)] if whole else None
+    content: dict[str, Json] = {
+        "models": models,
+        "prompts": prompts,
+        "cells": [[rounded(value) for value in row] for row in rows],
+        "labels": [[one.label if (one := found.get((m, p))) else None for p in prompts] for m in models],
+        "by_model": None,
+        "by_prompt": None,
+        "interaction": None,
+    }
+    if by_model and by_prompt:
+        middle = sum(by_model) / len(by_model)
+        gaps = [
+            abs(value - up - across + middle)
+            for row, up in zip(full, by_model, strict=True)
+            for value, across in zip(row, by_prompt, strict=True)
+        ]
+        content["by_model"] = [rounded(value) for value in by_model]
+        content["by_prompt"] = [rounded(value) for value in by_prompt]
+        content["interaction"] = rounded(max(gaps))
+    return content
+
+
+def fields(comparison: Comparison) -> list[str]:
+    """Every field, in the order of the schema as far as the cells tell it.
+
+    A grader walks the schema, so a field that the first documents lack stands after the one it follows elsewhere.
+    """
+    order: list[str] = []
+    known: set[str] = set()
+    for run in (run for one in comparison.entrants for run in one.runs):
+        document, before = "", None
+        for cell in run.cells:
+            if cell.document != document:
+                document, before = cell.document, None
+            if cell.field not in known:
+                known.add(cell.field)
+                order.insert(len(order) if before is None else order.index(before) + 1, cell.field)
+            before = cell.field
+    return order
+
+
+def grounded(support: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether anything is known of where a run's values stand: without texts, no hallucination can be counted."""
+    return any(n for row in support.values() for where, n in row.items() if where != Support.UNKNOWN)
+
+
+def rounded(value: float | None) -> float | None:
+    """Six digits: more would differ between machines, and none of them means anything."""
+    return None if value is None else round(value, 6)

@@ -1,0 +1,196 @@
+"""Whether a predicted value stands in its document: checked against the text, not believed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from extractor.domain import Json
+from extractor.evaluation import amounts, dates
+from extractor.evaluation.comparators import name, printed
+from extractor.evaluation.fields import Leaf
+from extractor.evaluation.gold import Gold
+from extractor.evaluation.table import Cell, Outcome, Support
+from extractor.evaluation.texts import bare, plain, words
+from extractor.kinds import Kind
+
+Place = tuple[int, int]
+
+_NUMBER = re.compile(r"\d+(?:[.,' ]\d+)*", re.ASCII)
+_BREAKS = (re.compile(" "), re.compile("[ ,]"), re.compile("[ ,.']"))
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a result says of where a value stands."""
+
+    match: str | None = None
+    spans: tuple[Place, ...] = ()
+    confidence: float | None = None
+
+
+NO_CLAIM = Claim()
+
+
+class Grounds:
+    """The text of one result and the evidence that it claims; whatever is malformed in it counts as not there."""
+
+    def __init__(self, result: Mapping[str, Json] | None) -> None:
+        document = result.get("document") if result else None
+        evidence = result.get("evidence") if result else None
+        text = document.get("text") if isinstance(document, dict) else None
+        self.text: str | None = text if isinstance(text, str) else None
+        self.evidence: Mapping[str, Json] = evidence if isinstance(evidence, dict) else {}
+
+    def claim(self, path: str) -> Claim:
+        said = self.evidence.get(path)
+        if not isinstance(said, dict):
+            return NO_CLAIM
+        match, sure = said.get("match"), said.get("confidence")
+        spans = tuple((span["start"], span["end"]) for span in _spans(said))
+        if isinstance(sure, bool) or not isinstance(sure, int | float) or not 0 <= sure <= 1:
+            sure = None
+        return Claim(match if isinstance(match, str) else None, spans, None if sure is None else float(sure))
+
+    def support(self, leaf: Leaf, value: Json, path: str, gold: tuple[Place, ...] = ()) -> Support:
+        """Where the value stands; `gold` are the spans that gold has for it, if any.
+
+        SUPPORTED: a claimed span quotes the text as it is, the value can be read in it, and it meets a gold span.
+        ELSEWHERE: the value can be read in the text, but no claimed span passes. UNSUPPORTED: neither. A choice of a
+        list (enum) and true or false need not be written anywhere: for them a true quotation is enough, and UNKNOWN is
+        what is said of true or false without one.
+        """
+        if self.text is None or isinstance(value, dict | list):
+            return Support.UNKNOWN
+        said = self.evidence.get(path)
+        checked = [span for span in _spans(said) if self._holds(leaf, value, span)] if isinstance(said, dict) else []
+        if checked:
+            near = not gold or any(one["start"] < end and start < one["end"] for one in checked for start, end in gold)
+            return Support.SUPPORTED if near else Support.ELSEWHERE
+        if isinstance(value, bool):
+            return Support.UNKNOWN
+        return Support.ELSEWHERE if stands(leaf, value, self.text) else Support.UNSUPPORTED
+
+    def _holds(self, leaf: Leaf, value: Json, span: Mapping[str, Json]) -> bool:
+        start, end, quote = span["start"], span["end"], span.get("quote")
+        if self.text is None or not 0 <= start < end <= len(self.text):
+            return False
+        there = self.text[start:end]
+        if quote is not None and quote != there:
+            return False
+        return leaf.kind in (Kind.ENUM, Kind.BOOLEAN) or stands(leaf, value, there)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How claimed spans cover gold's, in characters."""
+
+    shared: int = 0
+    claimed: int = 0
+    gold: int = 0
+
+    @property
+    def precision(self) -> float | None:
+        return self.shared / self.claimed if self.claimed else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.shared / self.gold if self.gold else None
+
+
+def spans(cells: Iterable[Cell], golds: Iterable[Gold]) -> Overlap:
+    """Claimed against gold spans, leaf by leaf, over all leaves that gold has spans for and that are scored.
+
+    A leaf that was omitted, or predicted without a span, adds gold characters and no claimed ones.
+    """
+    known = {gold.document: gold.spans for gold in golds}
+    shared = claimed = there = 0
+    for cell in cells:
+        gold = known.get(cell.document, {}).get(cell.gold_path or "", ())
+        if gold and cell.outcome is not Outcome.UNSCORED:
+            ours, theirs = _joined(gold), _joined(cell.spans)
+            shared += sum(max(0, min(b, d) - max(a, c)) for a, b in ours for c, d in theirs)
+            claimed += sum(end - start for start, end in theirs)
+            there += sum(end - start for start, end in ours)
+    return Overlap(shared, claimed, there)
+
+
+def _joined(places: Iterable[Place]) -> list[Place]:
+    """The same characters as ranges that do not overlap; what is no range is left out."""
+    out: list[Place] = []
+    for start, end in sorted(place for place in places if place[0] < place[1]):
+        if out and start <= out[-1][1]:
+            out[-1] = (out[-1][0], max(end, out[-1][1]))
+        else:
+            out.append((start, end))
+    return out
+
+
+def _spans(said: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    spans = said.get("spans")
+    return [
+        span
+        for span in (spans if isinstance(spans, list) else [])
+        if isinstance(span, dict) and type(span.get("start")) is int and type(span.get("end")) is int
+    ]
+
+
+def stands(leaf: Leaf, value: str | int | float, text: str) -> bool:
+    """Whether the value can be read in the text, by the rule of its kind.
+
+    Dates: as `dates.mentioned` says. Numbers: a number of the same value, whatever its sign, since a dash before a
+    number may be one or not. Quantities: their words, or their number. All else: its words in sequence, or, from eight
+    letters on, its letters in sequence, since a text may break a word.
+    """
+    said = value if isinstance(value, str) else printed(value)
+    if leaf.kind is Kind.DATE:
+        date = dates.parse(bare(said))
+        if date is not None:
+            return _now(text) if isinstance(date, str) else dates.mentioned(date, text)
+    if leaf.kind in (Kind.NUMBER, Kind.INTEGER, Kind.QUANTITY) or not isinstance(value, str):
+        quantity = amounts.quantity(bare(said))
+        if quantity is not None and quantity[0].copy_abs() in _numbers(text):
+            return True
+    if leaf.kind is Kind.NAME and f" {' '.join(words(name(said)))} " in _named(text):
+        return True
+    sought = words(_SCHEME.sub("", plain(said)) if leaf.kind is Kind.URL else said)
+    if not sought:
+        return plain(said) in plain(text)
+    if f" {' '.join(sought)} " in _words(text):
+        return True
+    letters = "".join(sought)
+    return len(letters) >= 8 and letters in _letters(text)
+
+
+@lru_cache(maxsize=64)
+def _words(text: str) -> str:
+    return f" {' '.join(words(text))} "
+
+
+@lru_cache(maxsize=64)
+def _letters(text: str) -> str:
+    return "".join(words(text))
+
+
+@lru_cache(maxsize=64)
+def _named(text: str) -> str:
+    return f" {' '.join(words(name(text.replace(',', ' '))))} "
+
+
+@lru_cache(maxsize=64)
+def _numbers(text: str) -> frozenset[Decimal]:
+    """The numbers of the text, and those that a longer run of digits, points and spaces may be made of."""
+    said = set(_NUMBER.findall(plain(text)))
+    parts = {part for one in said for pattern in _BREAKS for part in pattern.split(one)} if said else said
+    found = (Decimal(one) if one.isdigit() else amounts.number(one) for one in said | parts)
+    return frozenset(one for one in found if one is not None)
+
+
+@lru_cache(maxsize=64)
+def _now(text: str) -> bool:
+    said = _words(text)
+    return any(f" {' '.join(words(one))} " in said for one in dates.NOW)

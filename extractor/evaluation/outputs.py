@@ -1,0 +1,43 @@
+"""The four files of a report, all from one content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from extractor.evaluation import junit, markdown, webpage, writing
+from extractor.evaluation.report import Content
+
+JSON, MARKDOWN, HTML, JUNIT = "report.json", "report.md", "report.html", "junit.xml"
+
+
+def write_json(content: Content, path: Path) -> None:
+    """The content itself, errors one to a line. Raises MachineError."""
+    rest = {name: value for name, value in content.items() if name != "errors"}
+    head = json.dumps(rest, ensure_ascii=False, indent=1, allow_nan=False)
+    errors = ",\n".join(json.dumps(one, ensure_ascii=False, allow_nan=False) for one in content["errors"])
+    writing.write(path, f'{head[:-2]},\n "errors": [\n{errors}\n ]\n}}\n')
+
+
+def write_markdown(content: Content, path: Path) -> None:
+    writing.write(path, markdown.render(content))
+
+
+def write_html(content: Content, path: Path, texts: Mapping[str, str] | None = None) -> None:
+    """The page. It quotes the documents where `texts` has them: leave them out where the page is for other eyes."""
+    writing.write(path, webpage.render(content, texts))
+
+
+def write_junit(content: Content, path: Path) -> None:
+    writing.write(path, junit.render(content))
+
+
+def write(content: Content, folder: Path, texts: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """All four under `folder`, which is made when it is not there; returns their paths. Raises MachineError."""
+    paths = tuple(folder / name for name in (JSON, MARKDOWN, HTML, JUNIT))
+    write_json(content, paths[0])
+    write_markdown(content, paths[1])
+    write_html(content, paths[2], texts)
+    write_junit(content, paths[3])
+    return paths

@@ -1,0 +1,61 @@
+"""Kinds of values, and the words a schema uses to declare them.
+
+A task's schema is Pydantic or JSON Schema. What Pydantic cannot say is said by annotations that travel in the
+JSON Schema as extension keys, so that both ways of writing a schema end up the same:
+
+    x-kind      on a leaf: one of `Kind`; decides candidates, normalisation, evidence and comparison
+    x-key       on an object that is a row of a list: its identifying fields, strongest first
+    x-group     on a top-level property: fields of one group are asked for together
+    x-form      on a date: "verbatim" keeps it as written instead of ISO 8601
+    x-derive    on a leaf: the sibling it may be computed from when nothing states it, such as a year from a tag
+    x-compare   on a leaf: {"fuzzy": 0.9} where the evaluation may compare loosely
+
+In Pydantic:
+
+    class Line(BaseModel):
+        model_config = key("item")
+        item: str
+        shipped: Date | None = None
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    NAME = "name"
+    """A person's name."""
+    DATE = "date"
+    INTEGER = "integer"
+    NUMBER = "number"
+    QUANTITY = "quantity"
+    """A number and what it counts or measures: "3.7x", "12 kg"."""
+    URL = "url"
+    EMAIL = "email"
+    ENUM = "enum"
+    BOOLEAN = "boolean"
+
+
+Name = Annotated[str, Field(json_schema_extra={"x-kind": "name"})]
+Date = Annotated[str, Field(json_schema_extra={"x-kind": "date"})]
+VerbatimDate = Annotated[str, Field(json_schema_extra={"x-kind": "date", "x-form": "verbatim"})]
+Quantity = Annotated[str, Field(json_schema_extra={"x-kind": "quantity"})]
+Amount = Annotated[str, Field(json_schema_extra={"x-kind": "number"})]
+"""A number kept as written: "1,024.50"."""
+Url = Annotated[str, Field(json_schema_extra={"x-kind": "url"})]
+Email = Annotated[str, Field(json_schema_extra={"x-kind": "email"})]
+
+
+def key(*fields: str) -> ConfigDict:
+    """The model configuration of a row whose identity these fields decide, strongest first."""
+    return ConfigDict(json_schema_extra={"x-key": list(fields)})
+
+
+def group(name: str, **annotations: Any) -> dict[str, Any]:
+    """`json_schema_extra` of a top-level field that is asked for together with its group."""
+    return {"x-group": name, **annotations}

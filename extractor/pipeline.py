@@ -1,0 +1,123 @@
+"""The whole path of one document, on one screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from extractor import checks, chunks, derived, evidence, merge, planning
+from extractor.domain import Chunk, Document, Failure, Json, Record, Rejected, Reply, Request, Span, Usage
+from extractor.errors import ModelError, ModelFatal, ReplyCutShort
+from extractor.merge import Found
+from extractor.planning import Question
+from extractor.prompts import Prompt
+from extractor.tasks import Task
+
+SMALLEST = 120
+"""Estimated tokens below which a chunk whose reply was cut short is not halved again."""
+
+
+class Model(Protocol):
+    """The seam. What answers a request may be a live endpoint, a tape, a cache, or a function in a test."""
+
+    async def complete(self, request: Request) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one question brought: what its reply supports, or the failure."""
+
+    question: Question
+    found: Found | None = None
+    rejected: tuple[Rejected, ...] = ()
+    failure: Failure | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+async def extract(
+    document: Document,
+    task: Task,
+    prompt: Prompt,
+    model: Model,
+    model_name: str,
+    *,
+    limit: asyncio.Semaphore | None = None,
+    keep_unsupported: bool = False,
+    progress: Callable[[Usage], None] = lambda usage: None,
+) -> Record:
+    """The record of one document. Raises ModelFatal when no document could be answered, and nothing else of ours."""
+    limit = limit or asyncio.Semaphore(1)
+    pieces = chunks.split(document, prompt.strategy.chunk_tokens)
+    questions = planning.plan(task.schema, prompt, pieces, model_name)
+
+    async def answer(question: Question) -> list[Answer]:
+        async with limit:
+            one = await _answer(question, model, keep_unsupported)
+        progress(one.usage)
+        halves = _halves(question) if one.failure and one.failure.reason == ReplyCutShort.reason else ()
+        if not halves:
+            return [one]
+        smaller = [planning.ask(task.schema, prompt, half, question.group, model_name) for half in halves]
+        answered = [Answer(question, usage=one.usage)]
+        for half in smaller:
+            answered += await answer(half)
+        return answered
+
+    answers = [a for batch in await asyncio.gather(*map(answer, questions)) for a in batch]
+    return _record(document, task, answers)
+
+
+async def _answer(question: Question, model: Model, keep_unsupported: bool) -> Answer:
+    try:
+        reply = await model.complete(question.request)
+    except ModelFatal:
+        raise
+    except ModelError as error:
+        failure = Failure(question.chunk.span, question.group, error.reason, str(error))
+        return Answer(question, failure=failure, usage=error.usage)
+    traced = evidence.trace(
+        question.part, reply.value, evidence.Page(question.chunk), keep_unsupported=keep_unsupported
+    )
+    found = Found((question.chunk.span.start,), traced.value, traced.evidence)
+    return Answer(question, found, tuple(traced.rejected), usage=reply.usage)
+
+
+def _halves(question: Question) -> Sequence[Chunk]:
+    """The chunk in two, since its list was too long for one reply; nothing when it is too small to halve."""
+    size = chunks.tokens(question.chunk.text)
+    if size < SMALLEST:
+        return ()
+    inner = chunks.split(Document(question.chunk.document.name, question.chunk.text), size // 2 + 1)
+    by = question.chunk.span.start
+    return [Chunk(question.chunk.document, i, c.span.shift(by), c.heading) for i, c in enumerate(inner)]
+
+
+def _record(document: Document, task: Task, answers: Sequence[Answer]) -> Record:
+    root = task.schema.root
+    combined = merge.combine(root, [a.found for a in answers if a.found])
+    value: dict[str, Json] = combined.value
+    proof = derived.fill(root, value, combined.evidence, document)
+    return Record(
+        document=document,
+        value=value,
+        evidence=proof,
+        conflicts=tuple(combined.conflicts),
+        rejected=tuple(r for a in answers for r in a.rejected),
+        failures=tuple(a.failure for a in answers if a.failure),
+        problems=checks.apply(root, value, proof, document, task.model),
+        asked=_asked(answers),
+        usage=sum((a.usage for a in answers), Usage()),
+    )
+
+
+def _asked(answers: Sequence[Answer]) -> tuple[Span, ...]:
+    """What at least one question about was answered, adjoining spans joined."""
+    joined: list[Span] = []
+    for span in sorted({a.question.chunk.span for a in answers if a.found}):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(span.end, joined[-1].end))
+        else:
+            joined.append(span)
+    return tuple(joined)

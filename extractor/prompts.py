@@ -1,0 +1,143 @@
+"""Prompt versions, and Chunk -> Request.
+
+A version is one Markdown file: settings between `+++` lines (TOML), then sections under level-one headings:
+
+    # system            what the model is told once
+    # user              the message, with {document} and {question}
+    # note GROUP        words added to the question about one field group
+
+Placeholders are replaced once, from left to right; a document is never read as a template.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from extractor.domain import Chunk, fingerprint
+from extractor.errors import TaskError
+from extractor.schemas import Leaf, Object, Rows, Values
+
+_SECTION = re.compile(r"^# +(.+?)[ \t]*$", re.M)
+_PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How a prompt version wants to be asked. All of it changes what is sent, so all of it is in the fingerprint."""
+
+    ask: str = "groups"
+    """"groups": one request per field group and chunk; "whole": one for the whole record."""
+    chunk_tokens: int = 2800
+    candidates: bool = True
+    """Offer only the addresses and dates that stand in the chunk."""
+    spans: bool = False
+    """Hold free text to words of the chunk, where the engine takes a grammar."""
+    max_rows: int = 40
+    max_values: int = 40
+    max_length: int = 240
+    max_tokens: int = 2400
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    name: str
+    system: str
+    user: str
+    notes: Mapping[str, str]
+    strategy: Strategy
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(
+            {
+                "system": self.system,
+                "user": self.user,
+                "notes": dict(self.notes),
+                "strategy": {f.name: getattr(self.strategy, f.name) for f in fields(Strategy)},
+            }
+        )
+
+
+def read(path: Path) -> Prompt:
+    """The prompt version in a file. Raises TaskError, naming the file, for one that cannot be used."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"The prompt {path} cannot be read ({error}); check the file.") from error
+    strategy = Strategy()
+    if text.startswith("+++\n"):
+        head, found, text = text[4:].partition("\n+++\n")
+        if not found:
+            raise TaskError(f"The settings of {path} have no closing '+++' line; add one.")
+        strategy = _strategy(head, path)
+    pieces = _SECTION.split(text)
+    sections = {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+    for needed in ("system", "user"):
+        if needed not in sections:
+            raise TaskError(f"The prompt {path} has no section '# {needed}'; add one.")
+    for placeholder in ("{document}", "{question}"):
+        if placeholder not in sections["user"]:
+            raise TaskError(f"The section '# user' of {path} does not hold {placeholder}; put it where it belongs.")
+    notes = {name[5:].strip(): body for name, body in sections.items() if name.startswith("note ")}
+    return Prompt(path.stem, sections["system"], sections["user"], notes, strategy)
+
+
+def _strategy(head: str, path: Path) -> Strategy:
+    try:
+        settings = tomllib.loads(head)
+    except tomllib.TOMLDecodeError as error:
+        raise TaskError(f"The settings of {path} are not TOML ({error}); correct them.") from error
+    known = {f.name: f.type for f in fields(Strategy)}
+    for name, value in settings.items():
+        if name not in known:
+            raise TaskError(f"{path} sets {name!r}, which is no setting; choose from {', '.join(known)}.")
+        if type(value).__name__ != known[name]:
+            raise TaskError(f"{path} sets {name} to {value!r}; it must be of type {known[name]}.")
+    strategy = Strategy(**settings)
+    if strategy.ask not in ("groups", "whole"):
+        raise TaskError(f"{path} sets ask to {strategy.ask!r}; choose 'groups' or 'whole'.")
+    return strategy
+
+
+def messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:
+    """The system and the user message that put one field group's question about one chunk."""
+    question = "\n".join(describe(part))
+    if note := prompt.notes.get(group):
+        question += "\n" + note
+    inserts = {"document": _block(chunk.text), "question": question, "heading": chunk.heading}
+    return prompt.system, _PLACEHOLDER.sub(lambda m: inserts[m[1]], prompt.user)
+
+
+def _block(text: str) -> str:
+    """The text between tags that it does not hold itself; the same for the same text, so that caches stay exact."""
+    tag = "document"
+    while f"<{tag}>" in text or f"</{tag}>" in text:
+        tag = f"document-{fingerprint([tag, text])[7:15]}"
+    return f"<{tag}>\n{text}\n</{tag}>"
+
+
+def describe(part: Object, indent: str = "") -> list[str]:
+    """The fields of a part as a nested list of names and descriptions, a line each."""
+    lines = []
+    for f in part.fields:
+        match f.node:
+            case Rows(row):
+                about = " ".join(filter(None, [f.description, row.description]))
+                lines.append(f"{indent}- {f.name}: a list, one entry each. {about} An entry has:")
+                lines.extend(describe(row, indent + "  "))
+            case Object():
+                lines.append(f"{indent}- {f.name}: {f.description or f.node.description}, with:")
+                lines.extend(describe(f.node, indent + "  "))
+            case Values(item):
+                lines.append(f"{indent}- {f.name}: a list of {f.description or f.name}{_choices(item)}")
+            case Leaf():
+                lines.append(f"{indent}- {f.name}: {f.description or f.name}{_choices(f.node)}")
+    return lines
+
+
+def _choices(leaf: Leaf) -> str:
+    return f" (one of: {', '.join(map(str, leaf.enum))})" if leaf.enum else ""

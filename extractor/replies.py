@@ -1,0 +1,120 @@
+"""Reply text -> claims: strict reading of what a model wrote, and the compact error that it is re-asked with.
+
+The shape that was asked for becomes a Pydantic class, since that is what instructor validates with. It is stricter
+than JSON is (a duplicate key is an error, not "last one wins") and kinder than strict mode (a missing key is null):
+endpoints that do not enforce a schema leave keys out, and a re-ask for that would cost more than it tells.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from extractor.domain import Json
+
+LONGEST = 4_000_000
+"""Characters of a reply that are read; more is no answer to any question asked here."""
+PROBLEMS = 5
+"""Problems named in a re-ask. More than a few, and a model mends none of them."""
+
+
+class Unfit(ValueError):
+    """The reply does not fit; the text is short enough to send back to the model."""
+
+
+class Shaped(BaseModel):
+    """Base of the classes that stand for a shape; `shape` is the JSON Schema that is sent for it."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    shape: ClassVar[dict[str, Json]] = {}
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return cls.shape
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Shaped:
+        return parse(cls, json_data if isinstance(json_data, str) else bytes(json_data).decode())
+
+
+def parse(model: type[Shaped], text: str) -> Shaped:
+    """The reply as an instance of the shape's class. Raises Unfit with at most a few short problems."""
+    if len(text) > LONGEST:
+        raise Unfit("The reply is far too long.")
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Unfit(_compact(error)) from None
+    except json.JSONDecodeError as error:
+        raise Unfit(f"The reply is not JSON: {error.msg} at character {error.pos}.") from None
+    except RecursionError:
+        raise Unfit("The reply nests too deeply.") from None
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(n for n in names if names.count(n) > 1)
+        raise Unfit(f"The key {twice[:80]!r} stands twice in one object.")
+    return value
+
+
+def _constant(name: str) -> Json:
+    raise Unfit(f"{name} is not a JSON value.")
+
+
+def _compact(error: ValidationError) -> str:
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}"[:200] for p in problems[:PROBLEMS]]
+    if len(problems) > PROBLEMS:
+        lines.append(f"and {len(problems) - PROBLEMS} more")
+    return "; ".join(lines)
+
+
+def model(shape: Mapping[str, Json]) -> type[Shaped]:
+    """The class that replies of this shape are read with."""
+    built = _object_model(shape, "Answer")
+    built.shape = dict(shape)
+    return built
+
+
+def _object_model(shape: Mapping[str, Json], name: str) -> type[Shaped]:
+    fields: dict[str, Any] = {}
+    for i, (key, sub) in enumerate(shape["properties"].items()):
+        kind = _type(sub, f"{name}_{i}")
+        default: Any = Field(default_factory=list, alias=key) if sub.get("type") == "array" else Field(None, alias=key)
+        fields[f"f{i}"] = (Annotated[kind | None, default], default)
+    return create_model(name, __base__=Shaped, **fields)
+
+
+def _type(shape: Mapping[str, Json], name: str) -> Any:
+    if "enum" in shape:
+        # a choice that is not on the list is for evidence to judge: endpoints without strict mode paraphrase
+        return str if all(isinstance(v, str | None) for v in shape["enum"]) else Any
+    types = shape.get("type")
+    kind = next((t for t in types if t != "null"), "null") if isinstance(types, list) else types
+    match kind:
+        case "object":
+            return _object_model(shape, name)
+        case "array":
+            return list[_type(shape["items"], f"{name}_item")]  # type: ignore[misc]
+        case "integer":
+            return int
+        case "number":
+            return float
+        case "boolean":
+            return bool
+        case "null":
+            return str
+    return str
+
+
+def value(parsed: BaseModel) -> dict[str, Json]:
+    """The parsed reply as plain JSON under the schema's own names; null for a list is no entries."""
+    plain: dict[str, Json] = json.loads(parsed.model_dump_json(by_alias=True))
+    return plain

@@ -1,0 +1,176 @@
+"""Record -> result file: one JSON document per source document, the same bytes for the same record.
+
+The format is `extractor.result/1`; docs/result.schema.json is its JSON Schema.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from extractor import checks
+from extractor.domain import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer
+from extractor.errors import DocumentError, ExtractorError, MachineError
+
+FORMAT = "extractor.result/1"
+RUN_FORMAT = "extractor.run/1"
+RUN = "run.json"
+_LONGEST_STEM = 180
+"""Bytes of a file name kept before the suffix, well under the 255 that file systems allow."""
+
+
+def of_record(record: Record, task: str, manifest: Mapping[str, Json]) -> dict[str, Json]:
+    document = record.document
+    return {
+        "format": FORMAT,
+        "document": _document(document),
+        "task": task,
+        "status": str(record.status),
+        "record": record.value,
+        "evidence": {pointer(path): _evidence(e, document) for path, e in sorted(record.evidence.items(), key=_order)},
+        "conflicts": [_conflict(c, document) for c in record.conflicts],
+        "rejected": [
+            {"path": pointer(r.path), "value": r.value, "reason": r.reason, "chunk": _span(r.chunk)}
+            for r in record.rejected
+        ],
+        "failures": [
+            {"chunk": _span(f.chunk), "group": f.group, "reason": f.reason, "message": f.message}
+            for f in record.failures
+        ],
+        "problems": [{"code": p.code, "path": pointer(p.path), "message": p.message} for p in record.problems],
+        "coverage": _coverage(document, record.asked),
+        "usage": usage(record.usage),
+        "manifest": dict(manifest),
+    }
+
+
+def of_failure(name: str, error: ExtractorError, task: str, manifest: Mapping[str, Json]) -> dict[str, Json]:
+    """The result of a document that could not be read at all."""
+    reason = error.reason if isinstance(error, DocumentError) else "failed"
+    return {
+        "format": FORMAT,
+        "document": {"name": name},
+        "task": task,
+        "status": str(Status.FAILED),
+        "record": None,
+        "error": {"reason": reason, "message": str(error)},
+        "manifest": dict(manifest),
+    }
+
+
+def _order(item: tuple[tuple[str | int, ...], Evidence]) -> list[tuple[bool, int, str]]:
+    """Paths in an order that does not depend on how they came: rows by number, fields by name."""
+    return [(isinstance(step, str), step if isinstance(step, int) else 0, str(step)) for step in item[0]]
+
+
+def _document(document: Document) -> dict[str, Json]:
+    return {
+        "name": document.name,
+        "sha256": document.sha256,
+        "characters": len(document.text),
+        "text": document.text,
+    }
+
+
+def _span(span: Span) -> dict[str, int]:
+    return {"start": span.start, "end": span.end}
+
+
+def _evidence(evidence: Evidence, document: Document) -> dict[str, Json]:
+    return {
+        "match": str(evidence.match),
+        "spans": [{**_span(s), "quote": document.text[s.start : s.end]} for s in evidence.spans],
+        "said": evidence.said,
+        "confidence": evidence.confidence,
+    }
+
+
+def _leaf(leaf: Leaf, document: Document) -> dict[str, Json]:
+    return {"value": leaf.value, "evidence": _evidence(leaf.evidence, document)}
+
+
+def _conflict(conflict: Conflict, document: Document) -> dict[str, Json]:
+    return {
+        "path": pointer(conflict.path),
+        "kept": _leaf(conflict.kept, document),
+        "other": _leaf(conflict.other, document),
+    }
+
+
+def _coverage(document: Document, asked: Sequence[Span]) -> dict[str, Json]:
+    return {
+        "characters": len(document.text),
+        "asked": sum(map(len, asked)),
+        "spans": [_span(s) for s in asked],
+        "unasked": [_span(s) for s in checks.uncovered(document, asked)],
+    }
+
+
+def usage(usage: Usage) -> dict[str, Json]:
+    """Tokens and the server's seconds; null is unknown, not nothing."""
+    seconds = None if usage.seconds is None else round(usage.seconds, 3)
+    return {
+        "requests": usage.requests,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "seconds": seconds,
+    }
+
+
+class Names:
+    """Names of result files: the document's without its suffix, told apart when two are the same.
+
+    Compared as file systems may: without case, composed. `run` is taken by the run's own file.
+    """
+
+    def __init__(self) -> None:
+        self._taken = {RUN.casefold()}
+
+    def file(self, path: Path) -> str:
+        stem = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in printable(path.stem)) or "_"
+        while len(stem.encode()) > _LONGEST_STEM:
+            stem = stem[:-1]
+        name = f"{stem}.json"
+        if self._key(name) in self._taken or stem != printable(path.stem):
+            name = f"{stem}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}.json"
+        self._taken.add(self._key(name))
+        return name
+
+    @staticmethod
+    def _key(name: str) -> str:
+        return unicodedata.normalize("NFC", name).casefold()
+
+
+def printable(name: str) -> str:
+    """A file name as text; bytes that are not UTF-8 are shown as replaced."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def prepare(folder: Path) -> None:
+    """Makes the output folder and tries to write to it, before anything is paid. Raises MachineError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MachineError(f"Nothing can be written to {folder} ({error.strerror}); choose another with -o.") from error
+
+
+def write(path: Path, value: Mapping[str, Json]) -> None:
+    """The whole file or none of it: temporary file, fsync, rename. Raises MachineError."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
+            json.dump(value, file, ensure_ascii=False, indent=1)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise MachineError(
+            f"{path} cannot be written ({error.strerror}); free the disk or choose another -o."
+        ) from error

@@ -1,0 +1,75 @@
+"""What a reply must look like: JSON Schema for a part of the record, narrowed to what one chunk can hold.
+
+Strict mode's dialect throughout: every property required, absence written as null, nothing additional. Where a kind
+has candidates in the chunk, they are the only choices; where it has none, null is. Lists and strings are bounded,
+since small models run into loops.
+"""
+
+from __future__ import annotations
+
+from extractor import candidates
+from extractor.domain import Json
+from extractor.prompts import Strategy
+from extractor.schemas import Leaf, Node, Object, Rows, Values
+
+CHOICES = 200
+"""Candidates above which an enumeration costs more than it helps; strict mode's limits are of this order too."""
+
+
+def shape(part: Object, text: str, strategy: Strategy) -> dict[str, Json]:
+    """The JSON Schema that a reply about `text` must fit."""
+    return _Shaper(text, strategy).object(part)
+
+
+class _Shaper:
+    def __init__(self, text: str, strategy: Strategy) -> None:
+        self.text = text
+        self.strategy = strategy
+
+    def node(self, node: Node) -> dict[str, Json]:
+        match node:
+            case Leaf():
+                return self.leaf(node)
+            case Values(item):
+                return self.values(item)
+            case Rows(row):
+                return {"type": "array", "items": self.object(row), "maxItems": self.strategy.max_rows}
+            case Object():
+                return self.object(node)
+
+    def object(self, node: Object) -> dict[str, Json]:
+        return {
+            "type": "object",
+            "properties": {f.name: self.node(f.node) for f in node.fields},
+            "required": [f.name for f in node.fields],
+            "additionalProperties": False,
+        }
+
+    def choices(self, leaf: Leaf) -> tuple[Json, ...] | None:
+        """The only values the leaf can have in this chunk; None when they cannot be listed."""
+        if leaf.enum:
+            return leaf.enum
+        if not self.strategy.candidates or leaf.kind not in candidates.ENUMERABLE:
+            return None
+        found = candidates.spellings(leaf.kind, self.text)
+        return found if len(found) <= CHOICES else None
+
+    def leaf(self, leaf: Leaf) -> dict[str, Json]:
+        choices = self.choices(leaf)
+        if choices is not None:
+            return {"enum": [*choices, None]} if choices else {"type": "null"}
+        if leaf.type == "string":
+            return {"type": ["string", "null"], "maxLength": leaf.longest or self.strategy.max_length}
+        return {"type": [leaf.type, "null"]}
+
+    def values(self, item: Leaf) -> dict[str, Json]:
+        choices = self.choices(item)
+        most = self.strategy.max_values
+        if choices == ():
+            return {"type": "array", "items": {"type": "string"}, "maxItems": 0}
+        if choices is not None:
+            return {"type": "array", "items": {"enum": list(choices)}, "maxItems": min(most, len(choices))}
+        one: dict[str, Json] = {"type": item.type}
+        if item.type == "string":
+            one["maxLength"] = item.longest or self.strategy.max_length
+        return {"type": "array", "items": one, "maxItems": most}

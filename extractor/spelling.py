@@ -1,0 +1,126 @@
+"""Two spellings of the same words: folding forgets what does not matter when words are compared, and remembers
+where each character stood; cleaning takes the markup out of words that go into a record.
+
+Folding drops white space, inline tags and emphasis marks, unifies quotation marks, dashes and compatibility forms
+(Unicode NFKD), drops Latin combining marks, and folds case. It never drops a digit or a sign before one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from extractor.domain import Span
+
+_TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
+_TIMES = re.compile(r"\\times\b|×")
+_DROPPED = frozenset("*~`$\\_\u00ad\u200b\u200c\u200d\u2060\ufeff")
+_UNIFIED = {
+    **dict.fromkeys("‘’‚‛′´`ʼ", "'"),
+    **dict.fromkeys("“”„‟″«»", '"'),
+    **dict.fromkeys("‐‑‒–—―−﹣-", "-"),
+}
+
+
+@lru_cache(maxsize=4096)
+def _fold_character(character: str) -> str:
+    if character in _UNIFIED:
+        return _UNIFIED[character]
+    if character.isspace() or character in _DROPPED:
+        return ""
+    parts = unicodedata.normalize("NFKD", character).casefold()
+    return "".join(_UNIFIED.get(p, p) for p in parts if not ("\u0300" <= p <= "\u036f" or p.isspace()))
+
+
+class Folded:
+    """A text folded, with the way back: `offsets[i]` is where the i-th folded character stood."""
+
+    __slots__ = ("folded", "offsets", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        pieces: list[str] = []
+        offsets: list[int] = []
+
+        def put(folded: str, at: int) -> None:
+            pieces.append(folded)
+            offsets.extend([at] * len(folded))
+
+        position = 0
+        marks = sorted([*_TAG.finditer(text), *_TIMES.finditer(text)], key=lambda m: m.start())
+        for mark in [*marks, None]:
+            stop = mark.start() if mark else len(text)
+            for at in range(position, stop):
+                put(_fold_character(text[at]), at)
+            if mark:
+                position = mark.end()
+                if mark[0][0] in "\\×":
+                    put("x", mark.start())
+        self.folded = "".join(pieces)
+        self.offsets = offsets
+
+    def find(self, quote: str) -> Iterator[Span]:
+        """Every place in the text whose folded words are those of the quote, at word boundaries, in order."""
+        wanted = fold(quote)
+        if not wanted:
+            return
+        at = self.folded.find(wanted)
+        while at >= 0:
+            span = self.span(at, at + len(wanted))
+            if bounded(self.text, span):
+                yield span
+            at = self.folded.find(wanted, at + 1)
+
+    def span(self, start: int, end: int) -> Span:
+        """The source range of the folded range [start, end), widened over a combining mark that ends it."""
+        last = self.offsets[end - 1] + 1
+        while last < len(self.text) and unicodedata.combining(self.text[last]):
+            last += 1
+        first = self.offsets[start]
+        if self.text[first] == "\\" and self.text.startswith("\\times", first):
+            last = max(last, first + len("\\times"))
+        elif self.text.startswith("\\times", last - 1):
+            last += len("\\times") - 1
+        return Span(first, last)
+
+
+def fold(text: str) -> str:
+    return Folded(text).folded
+
+
+def bounded(text: str, span: Span) -> bool:
+    """Whether the span begins and ends where a word could: "art" is not found in "party", nor "12" in "2012"."""
+    return not (_joined(text, span.start) or _joined(text, span.end))
+
+
+def _joined(text: str, at: int) -> bool:
+    if not 0 < at < len(text):
+        return False
+    left, right = text[at - 1], text[at]
+    if left.isdigit() and right.isdigit():
+        return True
+    # scripts without spaces between words have no letter case either
+    return left.isalpha() and right.isalpha() and _cased(left) and _cased(right)
+
+
+def _cased(letter: str) -> bool:
+    return letter.lower() != letter.upper()
+
+
+_LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,2000}\)")
+_SCRIPT_OPEN = re.compile(r"\s*<su[pb]>\s*", re.I)
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_EMPHASIS = re.compile(r"\*+|~~|`|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
+_MATH = re.compile(r"\$([^$]{1,80})\$")
+
+
+def clean(words: str) -> str:
+    """The words as a person would copy them: links, tags, emphasis and line breaks gone, `\\times` as x."""
+    words = _LINK.sub(r"\1", words)
+    words = _TAG.sub("", _SCRIPT_OPEN.sub("", words))
+    words = _MATH.sub(r"\1", words)
+    words = _TIMES.sub("x", words).replace("$", "") if "\\times" in words else words.replace("×", "x")
+    words = _EMPHASIS.sub("", _ESCAPED.sub(r"\1", words))
+    return " ".join(words.split())
