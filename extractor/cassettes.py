@@ -24,7 +24,7 @@ from vcr.request import Request as Recorded
 from vcr.serialize import serialize
 
 from extractor.domain import Json
-from extractor.errors import CassetteMissing, MachineError, UsageError
+from extractor.errors import CassetteMissing, CassetteStale, MachineError, UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -175,10 +175,14 @@ class Tape:
             request, {"status": {"code": status, "message": ""}, "headers": {}, "body": {"string": body}}
         )
 
-    def save(self) -> None:
-        """Writes what was recorded; nothing when nothing was."""
+    def finish(self) -> None:
+        """Writes what was recorded. Raises CassetteStale when a recorded exchange was never asked for."""
         if self.recording and len(self._cassette):
             self._cassette._save()
+        if self.unplayed and not self.missed:
+            raise CassetteStale(
+                f"{self.unplayed} exchanges of {self.path} were never asked for; record it again with --mode record."
+            )
 
     def _difference(self, request: Recorded) -> str:
         """What the closest recording says instead, in the first lines that differ."""
@@ -191,7 +195,8 @@ class Tape:
             if not line.startswith(("---", "+++", "@@"))
         ]
         changed = " | ".join(lines[:4]) if lines else "the same request was already played"
-        return f"A request is not on {self.path.name}; if the change is meant, record with --mode record. Changed: {changed}"
+        what = f"A request is not on {self.path.name}; if the change is meant, record with --mode record."
+        return f"{what} Changed: {changed}"
 
 
 def _spelled(request: Recorded) -> list[str]:

@@ -30,7 +30,7 @@ _BREAKS = (
 
 
 def _weight(piece: str) -> int:
-    """Tokens that a byte-pair vocabulary spends on the piece, estimated; letters of scripts without case cost one each."""
+    """Tokens that a byte-pair vocabulary spends on the piece, estimated; letters without case cost one each."""
     if piece.isspace():
         return piece.count("\n") > 0
     if piece[0].isalpha() and piece[0].lower() != piece[0].upper():

@@ -27,8 +27,8 @@ _PATTERNS = (
     rf"(?<![a-z]){_MONTH.format('m3')}\s*(?P<d3>{_DAY})(?:st|nd|rd|th)?\s*,?\s+(?P<y3>{_YEAR})(?!\d)",
     rf"(?<![\w.])(?P<d4>{_DAY})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?{_MONTH.format('m4')}[,\s-]*(?P<y4>{_YEAR})(?!\d)",
     rf"(?<![a-z]){_MONTH.format('m5')}[,\s-]*(?P<y5>{_YEAR})(?!\d)",
-    rf"(?<![a-z])(?i:(?P<now>present|current(?:ly)?|ongoing|now|today|to date))(?![a-z])",
-    rf"(?<=[A-Za-z])\s?['’](?P<tag>\d\d)(?!\d)",
+    r"(?<![a-z])(?i:(?P<now>present|current(?:ly)?|ongoing|now|today|to date))(?![a-z])",
+    r"(?<=[A-Za-z])\s?['’](?P<tag>\d\d)(?!\d)",
     rf"(?<![\d.,$€£])(?P<y7>{_YEAR})(?![\d]|[.,]\d|[-\s]?lines)",
 )
 _DATE = re.compile("|".join(_PATTERNS))

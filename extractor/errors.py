@@ -11,6 +11,7 @@
     │   ├── ReplyCutShort   the reply hit its token limit
     │   ├── ReplyUnreadable the reply did not fit the schema, re-asking included
     │   └── CassetteMissing the request is on no cassette
+    ├── CassetteStale       a cassette holds exchanges that nothing asks for any more
     ├── WeightsError        model files: missing, half there, or not what their digest says
     └── MachineError        the machine failed us: disk full, folder not writable (exit 3)
 
@@ -75,6 +76,10 @@ class ReplyUnreadable(ModelError):
 
 class CassetteMissing(ModelError):
     reason = "not recorded"
+
+
+class CassetteStale(UsageError):
+    pass
 
 
 class WeightsError(UsageError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from rapidfuzz import fuzz
 
 from extractor import candidates, dates, spelling
-from extractor.domain import Chunk, Evidence, Json, Leaf, Match, Path, Rejected, Span
+from extractor.domain import Chunk, Evidence, Json, Match, Path, Rejected, Span
 from extractor.kinds import Kind
 from extractor.schemas import Leaf as LeafNode
 from extractor.schemas import Node, Object, Rows, Values

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from extractor import replies
 from extractor.domain import Json, Reply, Request, Usage
 from extractor.errors import (
-    CassetteMissing,
     ExtractorError,
     ModelBusy,
     ModelError,

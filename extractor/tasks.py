@@ -93,7 +93,7 @@ def _model(file: Path) -> type[BaseModel]:
     sys.modules[spec.name] = module  # Pydantic looks its annotations up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 -- a user's module may raise anything
+    except Exception as error:
         raise TaskError(f"{_place(error, file)}: {type(error).__name__}: {error}") from error
     record = getattr(module, "Record", None)
     if not (isinstance(record, type) and issubclass(record, BaseModel)):
@@ -112,7 +112,7 @@ def _place(error: Exception, file: Path) -> str:
 def _model_schema(model: type[BaseModel], file: Path) -> dict[str, Any]:
     try:
         return model.model_json_schema()
-    except Exception as error:  # noqa: BLE001 -- Pydantic raises many kinds for what has no JSON Schema
+    except Exception as error:
         raise TaskError(f"{file}: Record has no JSON Schema ({error}); use plain types.") from error
 
 

@@ -98,8 +98,11 @@ def _seen(text: str) -> str:
 
 
 def _most(pair: Mapping[str, Any]) -> list[Json]:
-    """The three fields that two runs differ most in."""
-    ordered = sorted(pair["fields"], key=lambda one: (-abs(one["difference"]), one["field"]))
+    """The three fields that two runs differ most in, by size and by how many documents say so."""
+    ordered = sorted(
+        pair["fields"],
+        key=lambda one: (-abs(one["difference"]) * (one["wins"] + one["losses"]) ** 0.5, one["field"]),
+    )
     return [one for one in ordered[:3] if abs(one["difference"]) >= 0.0005]
 
 

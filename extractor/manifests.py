@@ -1,0 +1,26 @@
+"""What made a result: model and digest, fingerprints of prompt and schema, parameters, versions."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from extractor import __version__, live, planning
+from extractor.domain import Json
+from extractor.live import Endpoint
+from extractor.prompts import Prompt
+from extractor.tasks import Task
+
+
+def of(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[str, Json]:
+    """The manifest of a run; nothing in it changes from one run to the next, so results stay byte for byte the same."""
+    model = live.manifest(endpoint)
+    if endpoint.digest:
+        del model["endpoint"]  # an embedded engine's port is drawn anew each time
+    return {
+        "extractor": __version__,
+        "model": model,
+        "prompt": {"name": prompt.name, "fingerprint": prompt.fingerprint},
+        "schema": {"fingerprint": task.schema.fingerprint},
+        "parameters": dict(planning.parameters(prompt)),
+        "versions": {name: metadata.version(name) for name in ("openai", "instructor", "pydantic")},
+    }

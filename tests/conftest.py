@@ -1,0 +1,38 @@
+"""Every test runs the real code with no network: sockets to anything but loopback are refused."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+REPOSITORY = Path(__file__).parent.parent
+_LOOPBACK = ("127.", "::1", "localhost")
+
+sys.path.insert(0, str(Path(__file__).parent))
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        host = str(address[0]) if isinstance(address, tuple) else "127.0.0.1"
+        if not host.startswith(_LOOPBACK):
+            raise RuntimeError(f"a test wanted to reach {host}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def repository() -> Path:
+    return REPOSITORY

@@ -1,0 +1,41 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractor import dates
+
+
+@pytest.mark.parametrize(
+    ("written", "iso"),
+    [
+        ("March 2021", "2021-03"),
+        ("Sept. 2021", "2021-09"),
+        ("Apr 13, 2023", "2023-04-13"),
+        ("3rd of May 2020", "2020-05-03"),
+        ("2020.09", "2020-09"),
+        ("20/03/2018", "2018-03-20"),
+        ("2018-03-20", "2018-03-20"),
+        ("2022", "2022"),
+        ("Present", "present"),
+        ("XYZ'24", "2024"),
+    ],
+)
+def test_a_date_is_read_at_the_precision_it_is_written_with(written: str, iso: str) -> None:
+    assert dates.parse(written) == iso
+
+
+def test_one_date_that_leaves_no_choice_decides_how_the_others_are_read() -> None:
+    text = "03/25/2018 and 04/05/2018"
+    assert not dates.day_first(text)
+    assert [d.iso for d in dates.find(text, day_first=False)] == ["2018-03-25", "2018-04-05"]
+
+
+@pytest.mark.parametrize("written", ["20xx.xx", "12.500", "call 555 2020123", "", "the parcel was sent"])
+def test_what_is_no_date_is_not_read_as_one(written: str) -> None:
+    assert dates.parse(written) is None
+
+
+@given(st.text(alphabet="0123456789/-.' ,JanMayDec presnt", max_size=40))
+def test_no_text_breaks_the_reader_and_spans_never_overlap(text: str) -> None:
+    found = list(dates.find(text))
+    assert all(a.span.end <= b.span.start for a, b in zip(found, found[1:], strict=False))
