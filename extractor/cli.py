@@ -96,9 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _model_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mode", choices=["live", "record", "replay"], default="live", help="(default: live)")
-    parser.add_argument(
-        "--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)"
-    )
+    parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
     parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
 
@@ -120,9 +118,7 @@ def _run_flags(run: argparse.ArgumentParser) -> None:
 def _eval_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", type=Path, default=Path("eval"), help="folder with suite.toml (default: eval)")
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
-    parser.add_argument(
-        "-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)"
-    )
+    parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
     _model_flags(parser)
     parser.add_argument("--fail-under", type=float, metavar="F1", help="the least micro-F1 of every run")
     parser.add_argument("--max-invented", type=int, metavar="N", help="the most leaves a run may invent")

@@ -227,7 +227,7 @@ def _spoken(dialect: Dialect, request: Request, arguments: dict[str, Any]) -> di
         return {**plain, "extra_body": {"grammar": request.grammar}}
     if dialect is Dialect.SCHEMA:
         form = arguments["response_format"]
-        strict = {**form["json_schema"], "strict": True}
+        strict = {**form["json_schema"], "schema": request.schema, "strict": True}
         return {**arguments, "response_format": {**form, "json_schema": strict}}
     return arguments
 

@@ -21,8 +21,17 @@ PROBLEMS = 5
 """Problems named in a re-ask. More than a few, and a model mends none of them."""
 
 
-class Unfit(ValueError):
-    """The reply does not fit; the text is short enough to send back to the model."""
+class Unfit(json.JSONDecodeError):
+    """The reply does not fit; the text is short enough to send back to the model.
+
+    A JSONDecodeError, since that is what instructor re-asks for.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "", 0)
+
+    def __str__(self) -> str:
+        return self.msg
 
 
 class Shaped(BaseModel):
@@ -33,7 +42,7 @@ class Shaped(BaseModel):
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return cls.shape
+        return {"title": cls.__name__, **cls.shape}
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Shaped:
@@ -47,6 +56,8 @@ def parse(model: type[Shaped], text: str) -> Shaped:
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
         return model.model_validate(value)
+    except Unfit:
+        raise
     except ValidationError as error:
         raise Unfit(_compact(error)) from None
     except json.JSONDecodeError as error:

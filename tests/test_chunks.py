@@ -12,7 +12,10 @@ def test_chunks_hold_every_character_exactly_once_for_any_text_and_size(text: st
     assert [c.span.start for c in pieces[1:]] == [c.span.end for c in pieces[:-1]]
 
 
-@given(st.lists(st.sampled_from(["word ", "a sentence. ", "\n\n", "# Heading\n", "line\n"]), min_size=1), st.integers(4, 40))
+@given(
+    st.lists(st.sampled_from(["word ", "a sentence. ", "\n\n", "# Heading\n", "line\n"]), min_size=1),
+    st.integers(4, 40),
+)
 def test_no_chunk_of_plain_words_is_over_its_budget(pieces: list[str], budget: int) -> None:
     found = chunks.split(Document("a", "".join(pieces)), budget)
     assert all(chunks.tokens(c.text) <= budget for c in found)

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,4 +40,4 @@ def test_what_is_no_date_is_not_read_as_one(written: str) -> None:
 @given(st.text(alphabet="0123456789/-.' ,JanMayDec presnt", max_size=40))
 def test_no_text_breaks_the_reader_and_spans_never_overlap(text: str) -> None:
     found = list(dates.find(text))
-    assert all(a.span.end <= b.span.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.span.end <= b.span.start for a, b in itertools.pairwise(found))

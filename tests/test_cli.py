@@ -1,0 +1,172 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from endpoint import serve
+
+from extractor.cli import main
+
+SCHEMA = """from pydantic import BaseModel
+class Record(BaseModel):
+    title: str | None = None
+"""
+PROMPT = "# system\nCopy.\n\n# user\n{document}\n\n{question}\n"
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    folder = tmp_path / "thing"
+    folder.mkdir()
+    (folder / "schema.py").write_text(SCHEMA)
+    (folder / "plain.md").write_text(PROMPT)
+    return folder
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "a.txt").write_text("A bolt, 😀.", encoding="utf-8")
+    (folder / "b.txt").write_text("A nut.", encoding="utf-8")
+    return folder
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err
+
+
+def run(*flags: object) -> int:
+    return main(["run", *map(str, flags)])
+
+
+def answer(body: dict[str, Any]) -> str:
+    return json.dumps({"title": "bolt" if "bolt" in body["messages"][-1]["content"] else "nut"})
+
+
+def test_a_folder_becomes_one_result_each_with_checked_words(task: Path, papers: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with serve(answer) as server:
+        code = run(papers, "-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--quiet")
+    assert code == 0
+    result = json.loads((out / "a.json").read_text())
+    assert result["record"] == {"title": "bolt"}
+    for span in result["evidence"]["/title"]["spans"]:
+        assert result["document"]["text"][span["start"] : span["end"]] == span["quote"] == "bolt"
+    assert result["coverage"]["unasked"] == []
+    assert [d["file"] for d in json.loads((out / "run.json").read_text())["documents"]] == ["a.json", "b.json"]
+
+
+def test_recorded_runs_replay_to_the_same_bytes_at_any_concurrency(task: Path, papers: Path, tmp_path: Path) -> None:
+    tapes = tmp_path / "tapes"
+    common = ["--task", task, "--model", "m", "--cassettes", tapes, "--quiet"]
+    with pytest.MonkeyPatch.context() as patch, serve(answer) as server:
+        patch.delenv("CI", raising=False)
+        live = [*common, "--base-url", server.url]
+        assert run(papers, "-o", tmp_path / "live", *live, "--mode", "record") == 0
+    for n in (1, 4):
+        replay = [*common, "--base-url", server.url, "--mode", "replay", "--concurrency", n]
+        assert run(papers, "-o", tmp_path / f"r{n}", *replay) == 0
+        for name in ("a.json", "b.json", "run.json"):
+            assert (tmp_path / f"r{n}" / name).read_bytes() == (tmp_path / "live" / name).read_bytes()
+
+
+def test_a_changed_prompt_is_a_miss_that_says_what_to_record(task: Path, papers: Path, tmp_path: Path) -> None:
+    common = ["--task", task, "--model", "m", "--cassettes", tmp_path / "tapes", "--quiet"]
+    with pytest.MonkeyPatch.context() as patch, serve(answer) as server:
+        patch.delenv("CI", raising=False)
+        common += ["--base-url", server.url]
+        run(papers, "-o", tmp_path / "live", *common, "--mode", "record")
+    (task / "plain.md").write_text(PROMPT.replace("Copy", "Quote"))
+    assert run(papers, "-o", tmp_path / "again", *common, "--mode", "replay") == 1
+    failure = json.loads((tmp_path / "again" / "a.json").read_text())["failures"][0]
+    assert failure["reason"] == "not recorded"
+    assert "--mode record" in failure["message"]
+    assert "Quote" in failure["message"]
+
+
+def test_ci_cannot_record(task: Path, papers: Path, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setenv("CI", "true")
+    flags = ["--task", task, "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--mode", "record"]
+    assert run(papers, "-o", tmp_path / "o", *flags) == 2
+    assert "not recorded in CI" in said(capsys)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["nowhere"], "no file or folder"),
+        (["PAPERS", "--task", "unheard-of"], "no task"),
+        (["PAPERS", "--task", "TASK", "--prompt", "loud"], "no prompt"),
+        (["PAPERS", "--task", "TASK", "--model", "unheard-of"], "no embedded model"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(
+    flags: list[str], words: str, task: Path, papers: Path, tmp_path: Path, capsys: Any
+) -> None:
+    places = {"PAPERS": papers, "TASK": task}
+    assert run(*[places.get(f, f) for f in flags], "-o", tmp_path / "o") == 2
+    err = said(capsys)
+    assert words in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_an_empty_folder_is_named(tmp_path: Path, task: Path, capsys: Any) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert run(empty, "--task", task) == 2
+    assert "holds no file to read" in said(capsys)
+
+
+def test_a_schema_with_an_error_names_file_and_line(task: Path, papers: Path, capsys: Any) -> None:
+    (task / "schema.py").write_text(SCHEMA + "\nx = 1 / 0\n")
+    assert run(papers, "--task", task) == 2
+    assert "schema.py, line 5" in said(capsys)
+
+
+def test_unreadable_documents_cost_only_themselves(task: Path, papers: Path, tmp_path: Path) -> None:
+    (papers / "c.txt").write_bytes(b"\x00\x01\x02")
+    (papers / "d.txt").write_bytes(b"caf\xe9")
+    (papers / "e.txt").write_text(" \n ")
+    os.truncate(papers / "f.txt", 50_000_000) if (papers / "f.txt").touch() is None else None
+    out = tmp_path / "out"
+    with serve(answer) as server:
+        assert run(papers, "-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--quiet") == 1
+    reasons = {n: json.loads((out / f"{n}.json").read_text())["error"]["reason"] for n in "cdef"}
+    assert reasons == {"c": "binary", "d": "encoding", "e": "empty", "f": "too large"}
+    assert json.loads((out / "a.json").read_text())["status"] == "complete"
+
+
+def test_names_that_clash_are_told_apart(task: Path, papers: Path, tmp_path: Path) -> None:
+    (papers / "a.md").write_text("A bolt.")
+    (papers / "run.txt").write_text("A nut.")
+    out = tmp_path / "out"
+    with serve(answer) as server:
+        run(papers, "-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--quiet")
+    assert len(list(out.glob("*.json"))) == 5
+
+
+def test_an_output_that_is_no_folder_fails_before_the_first_call(task: Path, papers: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with serve(answer) as server:
+        flags = ["--task", task, "--model", "m", "--base-url", server.url]
+        assert run(papers, "-o", tmp_path / "file" / "out", *flags) == 3
+    assert server.bodies == []
+
+
+def test_the_page_of_a_run_is_written(task: Path, papers: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out"
+    with serve(answer) as server:
+        run(papers, "-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--quiet")
+    assert main(["show", str(out)]) == 0
+    assert "bolt" in (out / "index.html").read_text()
+
+
+def test_help_names_every_command() -> None:
+    told = subprocess.run([sys.executable, "-m", "extractor", "--help"], capture_output=True, text=True, check=True)
+    for command in ("run", "show", "models", "eval"):
+        assert f"extractor {command}" in told.stdout
