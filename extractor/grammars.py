@@ -1,6 +1,7 @@
 """The shape of a reply as a grammar of the embedded engine (llguidance, which llama.cpp runs).
 
-The same JSON Schema, but the reply has no white space that says nothing: nearly half of the tokens go.
+The same JSON Schema, but on one line, spaced as models mostly saw it. Without any space the 1.5B writes null and []
+for what it otherwise finds (a name in 0 of 5 documents, against 5 of 5); spread over lines it costs 20 to 120 % more tokens.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from extractor.domain import Json
 
 
 def compact(shape: Mapping[str, Json]) -> str:
-    """A grammar for replies of this shape, without white space between tokens of JSON."""
-    schema = {**shape, "x-guidance": {"whitespace_flexible": False}}
+    """A grammar for replies of this shape, on one line."""
+    spacing = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+    schema = {**shape, "x-guidance": spacing}
     return "%llguidance {}\nstart: %json " + json.dumps(schema, ensure_ascii=False)

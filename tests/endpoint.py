@@ -53,7 +53,7 @@ def serve(answer: Answer, *, retry_after: str | None = None) -> Iterator[Endpoin
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
