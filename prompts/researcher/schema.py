@@ -84,14 +84,18 @@ class Record(BaseModel):
         None, description="institution where the person is now", json_schema_extra=group("person")
     )
     emails: list[Email] = Field([], description="e-mail addresses", json_schema_extra=group("person"))
-    homepage: Url | None = Field(None, description="address of the personal home page", json_schema_extra=group("person"))
+    homepage: Url | None = Field(
+        None, description="address of the personal home page", json_schema_extra=group("person")
+    )
     research_interests: list[str] = Field(
         [],
         description="phrases that the document calls research interests, vision or focus",
         json_schema_extra=group("person"),
     )
     advisors: list[Name] = Field(
-        [], description="who advises the person's own degree (not mentors of internships)", json_schema_extra=group("person")
+        [],
+        description="who advises the person's own degree (not mentors of internships)",
+        json_schema_extra=group("person"),
     )
     h_index: int | None = Field(None, description="h-index, if stated", json_schema_extra=group("person"))
     citations: int | None = Field(None, description="number of citations, if stated", json_schema_extra=group("person"))
@@ -104,6 +108,8 @@ class Record(BaseModel):
     publications: list[Publication] = Field(
         [], description="papers with a written title", json_schema_extra=group("publications")
     )
-    systems: list[System] = Field([], description="named systems and software projects", json_schema_extra=group("systems"))
+    systems: list[System] = Field(
+        [], description="named systems and software projects", json_schema_extra=group("systems")
+    )
     awards: list[Award] = Field([], description="awards, scholarships, prizes", json_schema_extra=group("awards"))
     skills: list[str] = Field([], description="only from an explicit list of skills", json_schema_extra=group("skills"))
