@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODEL ?= qwen2.5-coder-1.5b
-PROMPT ?= plain
+PROMPT ?= groups
 
 .PHONY: run test check fix record report lock clean
 

@@ -15,7 +15,6 @@ from extractor.kinds import Kind
 _EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`\[\]{}|\\^]+", re.I)
 _NUMBER = re.compile(r"(?<![\d.,])[-+−]?\d+(?:[,'\u202f ]\d{3})*(?:[.,]\d+)?(?!\d)")
-
 ENUMERABLE = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
 """Kinds whose candidates are few and complete enough to be put to the model as the only choices."""
 

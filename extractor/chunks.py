@@ -12,15 +12,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 
+from extractor import outline
 from extractor.domain import Chunk, Document, Span
 
 _PIECE = re.compile(r"[^\W\d_]+|\d|\s+|.", re.S)
-_HEADING = re.compile(
-    r"^(?:#{1,6}[ \t]+\S[^\n]*"  # Markdown
-    r"|(?!.*[.;,:]$)(?=[^\n]*[^\W\d_]{3})[^a-z\n]{3,60})"  # a short line in capitals that ends no sentence
-    r"[ \t\r]*$",
-    re.M,
-)
 _BREAKS = (
     re.compile(r"\n(?:[ \t\r]*\n)+"),
     re.compile(r"\n"),
@@ -51,7 +46,7 @@ def split(document: Document, budget: int) -> tuple[Chunk, ...]:
     if budget < 1:
         raise ValueError(f"a chunk of {budget} tokens holds nothing")
     text = document.text
-    headings = [(m.start(), m[0].strip()) for m in _HEADING.finditer(text)]
+    headings = [(h.span.start, text[h.span.start : h.span.end].strip()) for h in outline.headings(text)]
     spans = list(_cut(text, budget, [at for at, _ in headings]))
     return tuple(Chunk(document, i, span, _heading(headings, span)) for i, span in enumerate(spans))
 

@@ -14,10 +14,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from extractor import __version__
-from extractor.errors import ExtractorError, MachineError
+from extractor.errors import ExtractorError, MachineError, UsageError
 
 if TYPE_CHECKING:
     from extractor.domain import Usage
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 examples:
   extractor run my_docs/                       records of every text file, on the embedded model
-  extractor run cv.md -o out --prompt plain    one file, one prompt version
+  extractor run cv.md -o out --prompt whole    one file, one prompt version
   extractor run docs/ --task my_task/          your own schema and prompts (a folder)
   extractor run docs/ --model NAME --base-url http://localhost:8000/v1     any OpenAI-compatible endpoint
   extractor show out                           one HTML page: each value beside the words that prove it
@@ -105,7 +105,7 @@ def _run_flags(run: argparse.ArgumentParser) -> None:
     run.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="text files, or folders of them")
     run.add_argument("-o", "--out", type=Path, default=Path("out"), help="folder for the results (default: out)")
     run.add_argument("--task", default="researcher", help="a task's name or folder (default: researcher)")
-    run.add_argument("--prompt", help="prompt version of the task (default: the task's first, or 'default')")
+    run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     _model_flags(run)
     run.add_argument("--concurrency", type=int, metavar="N", help="requests at a time (default: 1 embedded, 8 else)")
@@ -120,8 +120,22 @@ def _eval_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
     parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
     _model_flags(parser)
-    parser.add_argument("--fail-under", type=float, metavar="F1", help="the least micro-F1 of every run")
-    parser.add_argument("--max-invented", type=int, metavar="N", help="the most leaves a run may invent")
+    parser.add_argument(
+        "--fail-under",
+        action="append",
+        default=[],
+        metavar="[FIELD=]F1",
+        help="the least micro-F1 of every run, over all or of one field, as 'lines[].price=0.8'; may be repeated",
+    )
+    parser.add_argument(
+        "--max-invented",
+        action="append",
+        default=[],
+        metavar="[FIELD=]N",
+        help="the most leaves a run may invent, over all or of one field; may be repeated",
+    )
+    parser.add_argument("--max-failed", type=int, metavar="N", help="the most documents that may fail")
+    parser.add_argument("--only", nargs="+", default=[], metavar="RUN", help="the runs that must pass (default: all)")
     parser.add_argument("--baseline", type=Path, help="compare with this baseline; any drop fails")
     parser.add_argument("--allowed-drop", type=float, default=0.0, metavar="F1", help="from the baseline (default: 0)")
     parser.add_argument("--update-baseline", type=Path, metavar="FILE", help="write a baseline of this evaluation")
@@ -286,10 +300,16 @@ def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
 def _eval(flags: argparse.Namespace) -> int:
     from extractor.evaluation import evaluate
 
+    least, least_of = _bounds("--fail-under", flags.fail_under, float)
+    most, most_of = _bounds("--max-invented", flags.max_invented, int)
     gates = {
-        "fail_under": flags.fail_under,
-        "max_invented": flags.max_invented,
+        "fail_under": least,
+        "fail_under_fields": least_of,
+        "max_invented": most,
+        "max_invented_fields": most_of,
+        "max_failed": flags.max_failed,
         "allowed_drop": flags.allowed_drop,
+        "runs": tuple(flags.only),
     }
     suite = evaluate.read(flags.suite)
     folders = flags.runs or _suite_runs(flags, suite)
@@ -302,20 +322,49 @@ def _eval(flags: argparse.Namespace) -> int:
     return verdict.exit_code
 
 
+_Bound = TypeVar("_Bound", int, float)
+
+
+def _bounds(
+    flag: str, given: Sequence[str], number: Callable[[str], _Bound]
+) -> tuple[_Bound | None, dict[str, _Bound]]:
+    """The bound over everything, and those of single fields. Raises UsageError for what is no number."""
+    overall: _Bound | None = None
+    of: dict[str, _Bound] = {}
+    for text in given:
+        field, _, bound = text.rpartition("=")
+        try:
+            value = number(bound)
+        except ValueError:
+            raise UsageError(
+                f"{flag} {text!r} holds no number after the field; write 'FIELD=NUMBER' or a number."
+            ) from None
+        if field:
+            of[field] = value
+        else:
+            overall = value
+    return overall, of
+
+
 def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
-    """Runs, or replays, every model with every prompt of the suite; the folders of results."""
-    from extractor import documents, models, results, runner
+    """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
+    from extractor import documents, manifests, models, results, runner
 
     folders = []
     sources = documents.find([suite.samples])
     for model in suite.models:
         for name in suite.prompts:
             out = flags.out / "runs" / Path(model).name / name
-            results.prepare(out)
+            folders.append(out)
             choice = models.choose(model, flags.base_url)
+            prompt = suite.task.prompt(name)
+            if flags.mode != "replay":
+                with models.endpoint(choice, models.Mode.REPLAY) as named:
+                    if results.finished(out, manifests.of(suite.task, prompt, named), len(sources)):
+                        continue
+            results.prepare(out)
             say = _Progress(sys.stderr.isatty(), len(sources))
-            with extraction(flags, suite.task, suite.task.prompt(name), choice, out, say) as job:
+            with extraction(flags, suite.task, prompt, choice, out, say) as job:
                 asyncio.run(runner.run(job, sources))
             say.done()
-            folders.append(out)
     return folders

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from extractor.domain import Span
@@ -40,6 +41,8 @@ class Date(NamedTuple):
     iso: str
     derived: bool
     """The year is implied by a tag such as ABC'21, not written out."""
+    ranged: bool = False
+    """It is one end of a span of time: "May 2020 – June 2021"."""
 
 
 def day_first(text: str) -> bool:
@@ -49,8 +52,18 @@ def day_first(text: str) -> bool:
     return days_first >= months_first
 
 
+_TO = re.compile(r"\s*(?:-{1,3}|[\u2010-\u2015\u2212]|to|until|through|~)\s*", re.I)
+
+
 def find(text: str, *, day_first: bool = True) -> Iterator[Date]:
     """Every date in the text, in order, none overlapping."""
+    found = list(_find(text, day_first))
+    between = [_TO.fullmatch(text, a.span.end, b.span.start) is not None for a, b in pairwise(found)]
+    for date, before, after in zip(found, [False, *between], [*between, False], strict=True) if found else ():
+        yield date._replace(ranged=before or after)
+
+
+def _find(text: str, day_first: bool) -> Iterator[Date]:
     for match in _DATE.finditer(text):
         iso = _iso(match, day_first)
         if iso:

@@ -156,6 +156,14 @@ class Failure:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Fields that a chunk was not asked for, since nothing in it announces them."""
+
+    chunk: Span
+    fields: tuple[str, ...]
+
+
 class Match(StrEnum):
     """How strictly a value was found in the words it was traced to."""
 
@@ -241,6 +249,7 @@ class Record:
     failures: tuple[Failure, ...] = ()
     problems: tuple[Problem, ...] = ()
     asked: tuple[Span, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     usage: Usage = field(default_factory=Usage)
 
     @property

@@ -1,37 +1,21 @@
 """Claims -> extractions: every value that a model said is traced to the words of its chunk, or refused.
 
-The model copies, code normalises: what goes into the record is the words found, cleaned of markup and brought to
-the form of their kind, not the model's spelling of them. Several mentions are told apart by coherence: the leaves
-of one row stand near each other.
+Several mentions are told apart by coherence: the leaves of one row stand near each other, and apart from other rows'.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from rapidfuzz import fuzz
-
-from extractor import candidates, dates, spelling
-from extractor.domain import Chunk, Evidence, Json, Match, Path, Rejected, Span
+from extractor import people, spelling, territory
+from extractor.domain import Evidence, Json, Match, Path, Rejected, Span
 from extractor.kinds import Kind
+from extractor.mentions import Page, Place
+from extractor.outline import Cues
+from extractor.schemas import Field, Object, Rows, Values
 from extractor.schemas import Leaf as LeafNode
-from extractor.schemas import Node, Object, Rows, Values
-
-FUZZY_FROM = 20
-"""Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""
-FUZZY_SCORE = 90.0
-MENTIONS = 64
-"""Mentions of one value that are weighed against each other; a chunk is small, a hostile one repeats itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One mention that supports a value; positions are those of the chunk's text."""
-
-    value: Json
-    span: Span
-    match: Match
+from extractor.territory import Home
 
 
 @dataclass(slots=True)
@@ -43,191 +27,263 @@ class Traced:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-class Page:
-    """A chunk prepared for looking things up in it."""
-
-    def __init__(self, chunk: Chunk) -> None:
-        self.chunk = chunk
-        self.text = chunk.text
-        self.folded = spelling.Folded(self.text)
-        self.day_first = dates.day_first(chunk.document.text)
-        self.dates = list(dates.find(self.text, day_first=self.day_first))
-
-    def places(self, node: LeafNode, said: Json) -> list[Place]:
-        """Every mention that supports what was said, in order; empty when nothing does."""
-        match node.kind:
-            case Kind.DATE:
-                return self._dates(node, str(said))
-            case Kind.INTEGER | Kind.NUMBER:
-                return self._numbers(node, said)
-            case Kind.BOOLEAN:
-                return []
-        words = str(said)
-        found = [self._words(node, span, words) for span in self.folded.find(words)]
-        return found[:MENTIONS] or self._fuzzy(node, words)
-
-    def _words(self, node: LeafNode, span: Span, said: str) -> Place:
-        source = self.text[span.start : span.end]
-        value = said if node.enum else spelling.clean(source)
-        return Place(value, span, Match.EXACT if source == said else Match.NORMALISED)
-
-    def _fuzzy(self, node: LeafNode, said: str) -> list[Place]:
-        wanted = spelling.fold(said)
-        if len(wanted) < FUZZY_FROM or node.enum or len(wanted) > len(self.folded.folded):
-            return []
-        hit = fuzz.partial_ratio_alignment(wanted, self.folded.folded, score_cutoff=FUZZY_SCORE)
-        if hit is None or hit.dest_end <= hit.dest_start:
-            return []
-        span = self._whole_words(self.folded.span(hit.dest_start, hit.dest_end))
-        source = self.text[span.start : span.end]
-        if _digits(source) != _digits(said):
-            return []
-        return [Place(spelling.clean(source), span, Match.FUZZY)]
-
-    def _whole_words(self, span: Span) -> Span:
-        start, end = span.start, span.end
-        while start > 0 and self.text[start - 1].isalnum() and self.text[start].isalnum():
-            start -= 1
-        while end < len(self.text) and self.text[end - 1].isalnum() and self.text[end].isalnum():
-            end += 1
-        return Span(start, end)
-
-    def _dates(self, node: LeafNode, said: str) -> list[Place]:
-        iso = dates.parse(said, day_first=self.day_first)
-        if iso is None:
-            return []
-        places = []
-        for date in self.dates:
-            source = self.text[date.span.start : date.span.end]
-            if date.iso == iso or (date.iso.startswith(iso) and iso in source):
-                value = " ".join(source.split()) if node.verbatim else iso
-                match = Match.DERIVED if date.derived else Match.EXACT if source == said else Match.NORMALISED
-                places.append(Place(value, date.span, match))
-        return places
-
-    def _numbers(self, node: LeafNode, said: Json) -> list[Place]:
-        wanted = candidates.number(str(said))
-        places = []
-        for span in candidates.find(node.kind, self.text):
-            source = self.text[span.start : span.end]
-            value = candidates.number(source)
-            if wanted is None or value != wanted:
-                continue
-            typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value
-            places.append(Place(typed, span, Match.EXACT if source == str(said) else Match.NORMALISED))
-        return places
-
-
-def _digits(text: str) -> str:
-    return "".join(c for c in text if c.isdigit())
-
-
-def trace(node: Object, value: Mapping[str, Json], page: Page, *, keep_unsupported: bool = False) -> Traced:
+def trace(
+    node: Object,
+    value: Mapping[str, Json],
+    page: Page,
+    *,
+    whole: Object | None = None,
+    keep_unsupported: bool = False,
+) -> Traced:
     """The part of `value` that the page's words support, with the words.
 
     Unsupported values leave the record and are listed as rejected; with `keep_unsupported` they stay, marked by
     evidence that matches nothing. Rows none of whose identifying fields is supported are rejected whole.
+    `whole` is the record that `node` is a part of, for the cues of its other fields.
     """
-    tracer = _Tracer(page, keep_unsupported)
+    tracer = _Tracer(page, keep_unsupported, [Cues(f.cues) for f in (whole or node).fields if f.cues])
     kept = tracer.object(node, value, (), None)
     return Traced(kept, tracer.evidence, tracer.rejected)
 
 
 class _Tracer:
-    def __init__(self, page: Page, keep_unsupported: bool) -> None:
+    def __init__(self, page: Page, keep_unsupported: bool, fields: Sequence[Cues]) -> None:
         self.page = page
+        self.fields = fields
         self.keep = keep_unsupported
         self.evidence: dict[Path, Evidence] = {}
         self.rejected: list[Rejected] = []
 
-    def object(self, node: Object, value: Mapping[str, Json], path: Path, anchor: Span | None) -> dict[str, Json]:
-        return {f.name: self.node(f.node, value.get(f.name), (*path, f.name), anchor) for f in node.fields}
+    def object(self, node: Object, value: Mapping[str, Json], path: Path, home: Home | None) -> dict[str, Json]:
+        return {f.name: self.field(f, value.get(f.name), (*path, f.name), home) for f in node.fields}
 
-    def node(self, node: Node, value: Json, path: Path, anchor: Span | None) -> Json:
-        match node:
+    def field(self, field: Field, value: Json, path: Path, home: Home | None, claimed: set[Span] | None = None) -> Json:
+        cues = Cues(field.cues)
+        match field.node:
             case LeafNode():
-                return self.leaf(node, value, path, anchor)
+                return self.leaf(field.node, value, path, home, set(), cues)
             case Values(item):
-                return self.values(item, value or (), path, anchor)
+                return self.values(item, value or (), path, home, cues, claimed)
             case Rows():
-                return self.rows(node, value or (), path, anchor)
+                return self.rows(field.node, cues, value or (), path, home)
             case Object():
-                return self.object(node, value or {}, path, anchor)
+                return self.object(field.node, value or {}, path, home)
 
-    def leaf(self, node: LeafNode, said: Json, path: Path, anchor: Span | None) -> Json:
+    def leaf(
+        self, node: LeafNode, said: Json, path: Path, home: Home | None, used: set[Span], cues: Cues | None = None
+    ) -> Json:
+        """The value that the page supports. `used` are mentions that already say something else."""
         if said is None or said == "":
             return None
         places = self.page.places(node, said)
         if not places:
             return self.unsupported(said, path)
-        best = min(places, key=lambda p: (_distance(p.span, anchor), p.span)) if anchor else places[0]
+        near = [p for p in places if home is None or home.holds(p.span)]
+        if not near:
+            return self.unsupported(said, path, "belongs to another row")
+        free = [p for p in near if p.span not in used]
+        if not free:
+            return self.unsupported(said, path, "its words say something else")
+        announced = [p for p in free if not cues or cues.announce(self.page.outline, p.span.start)]
+        if not announced:
+            return self.unsupported(said, path, "nothing announces it")
+        best = min(announced, key=lambda p: (_distance(p.span, home.anchor), p.span)) if home else announced[0]
+        if node.kind in (Kind.DATE, Kind.URL):
+            used.add(best.span)
         self.support(path, best, said)
         return best.value
+
+    def announced(self, cues: Cues, home: Home) -> bool:
+        """Whether a heading that a row stands under holds a cue, or, unless it announces something else, its words."""
+        text = self.page.text
+        headings = [text[h.start : h.end] for h in self.page.outline.path(home.anchor.start)]
+        if any(map(cues.stand_in, headings)):
+            return True
+        if any(other.stand_in(heading) for other in self.fields for heading in headings):
+            return False
+        start, end = self.page.outline.section(home.anchor.start)
+        return cues.stand_in(text[max(start, home.start) : min(end, home.end)])
 
     def support(self, path: Path, place: Place, said: Json) -> None:
         span = place.span.shift(self.page.chunk.span.start)
         self.evidence[path] = Evidence(place.match, (span,), str(said))
 
-    def unsupported(self, said: Json, path: Path) -> Json:
+    def unsupported(self, said: Json, path: Path, reason: str = "unsupported") -> Json:
         if self.keep:
             self.evidence[path] = Evidence(Match.NONE, (), str(said))
             return said
-        self.reject(path, said, "unsupported")
+        self.reject(path, said, reason)
         return None
+
+    def parts(self, item: LeafNode, said: Json) -> Sequence[Json]:
+        """What was said, taken apart where it is several persons in one string."""
+        return people.apart(said) if item.kind is Kind.NAME and isinstance(said, str) else (said,)
 
     def reject(self, path: Path, value: Json, reason: str) -> None:
         self.rejected.append(Rejected(path, value, reason, self.page.chunk.span))
 
-    def values(self, item: LeafNode, said: Sequence[Json], path: Path, anchor: Span | None) -> list[Json]:
+    def values(
+        self,
+        item: LeafNode,
+        said: Sequence[Json],
+        path: Path,
+        home: Home | None,
+        cues: Cues,
+        claimed: set[Span] | None,
+    ) -> list[Json]:
+        """The list as its words support it. `claimed`: mentions that other rows have; this row adds its own."""
         kept: list[Json] = []
         seen: set[str] = set()
-        for value in said:
+        mine: set[Span] = set()
+        for value in (part for one in said for part in self.parts(item, one)):
             at = (*path, len(kept))
-            result = self.leaf(item, value, at, anchor)
+            result = self.leaf(item, value, at, home, set(claimed or ()), cues)
             if result is None:
                 continue
-            if spelling.fold(str(result)) in seen:
+            words = {s.shift(-self.page.chunk.span.start) for s in self.evidence[at].spans}
+            again = any(a.start < b.end and b.start < a.end for a in words for b in mine)
+            if again or spelling.fold(str(result)) in seen:
                 del self.evidence[at]
                 self.reject(at, result, "duplicate")
                 continue
             seen.add(spelling.fold(str(result)))
+            mine |= words
             kept.append(result)
+        if claimed is not None:
+            claimed |= mine
         return kept
 
-    def rows(self, node: Rows, said: Sequence[Mapping[str, Json]], path: Path, anchor: Span | None) -> list[Json]:
+    def rows(self, rows: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], path: Path, outer: Home | None) -> Json:
+        anchors = self.anchors(rows, said, outer)
         kept: list[Json] = []
-        taken: set[Span] = set()
-        for row in said:
+        claimed: set[Span] = set()
+        for i, row in enumerate(said):
             at = (*path, len(kept))
-            place = self.anchor(node, row, taken, anchor)
-            if place is None and not self.keep:
+            before = len(self.rejected)
+            one = self.row(rows, said, i, at, anchors, outer, claimed)
+            reason = "" if self.keep else self.made_up(rows, cues, row, one, anchors, i, outer)
+            if reason:
+                self.forget(at, before)
                 if any(v not in (None, "", []) for v in row.values()):
-                    self.reject(at, dict(row), "row without a supported key")
+                    self.reject(at, dict(row), reason)
                 continue
+            kept.append(one)
+        return kept
+
+    def forget(self, at: Path, rejections: int) -> None:
+        del self.rejected[rejections:]
+        for inner in [p for p in self.evidence if p[: len(at)] == at]:
+            del self.evidence[inner]
+
+    def row(
+        self,
+        rows: Rows,
+        said: Sequence[Mapping[str, Json]],
+        i: int,
+        at: Path,
+        anchors: Sequence[Span | None],
+        outer: Home | None,
+        claimed: set[Span],
+    ) -> dict[str, Json]:
+        """The row as its words support it.
+
+        One mention of a date is one field's; one mention of an address or of an item of a list is one row's.
+        """
+        value: dict[str, Json] = {}
+        dated = [f.name for f in rows.row.fields if isinstance(f.node, LeafNode) and f.node.kind is Kind.DATE]
+        days: set[Span] = set(self.page.ends_of_ranges()) if len(dated) == 1 else set()
+        for f in rows.row.fields:
+            mine = _folded(said[i].get(f.name))
+
+            def shared(j: int, name: str = f.name, mine: str = mine) -> bool:
+                return _folded(said[j].get(name)) == mine
+
+            single = isinstance(f.node, LeafNode)
+            home = territory.home(i, anchors, self.page.outline, outer, shared if single else lambda j: False)
+            if isinstance(f.node, LeafNode):
+                used = claimed if f.node.kind is Kind.URL else days
+                value[f.name] = self.leaf(f.node, said[i].get(f.name), (*at, f.name), home, used)
+                if dated and f.node.kind is Kind.TEXT and value[f.name] is not None:
+                    self.undated(value, f.name, dated, at)
+            else:
+                value[f.name] = self.field(f, said[i].get(f.name), (*at, f.name), home, claimed)
+        return value
+
+    def undated(self, row: dict[str, Json], name: str, dated: Sequence[str], at: Path) -> None:
+        """Takes a date out of a text of a row that has a field of its own for it, and fills that if it is empty."""
+        spans = [s.shift(-self.page.chunk.span.start) for s in self.evidence[(*at, name)].spans]
+        date = next((d for d in map(self.page.date_in, spans) if d), None)
+        if date is None:
+            return
+        said = self.evidence.pop((*at, name)).said
+        row[name] = self.unsupported(row[name], (*at, name), "a date, which has its own field")
+        if len(dated) == 1 and row.get(dated[0], said) is None:
+            self.support((*at, dated[0]), Place(date.iso, date.span, Match.NORMALISED), said)
+            row[dated[0]] = date.iso
+
+    def made_up(
+        self,
+        node: Rows,
+        cues: Cues,
+        row: Mapping[str, Json],
+        one: Mapping[str, Json],
+        anchors: Sequence[Span | None],
+        i: int,
+        outer: Home | None,
+    ) -> str:
+        """Why the row as a whole is not to be believed; nothing if it is."""
+        anchor = anchors[i]
+        if anchor is None:
+            return "row without a supported key"
+        if cues and not self.announced(cues, territory.home(i, anchors, self.page.outline, outer) or Home(anchor)):
+            return "row where nothing announces one"
+        plain = [f for f in node.row.fields if isinstance(f.node, LeafNode)]
+        for f in plain:
+            if f.required and one[f.name] is None:
+                return f"row without {f.name}"
+        claimed = [k for k in node.key if row.get(k) not in (None, "", [])]
+        lost = [name for name in claimed if one[name] in (None, [])]
+        return "row mostly unsupported" if 2 * len(lost) > len(claimed) else ""
+
+    def anchors(self, node: Rows, said: Sequence[Mapping[str, Json]], home: Home | None) -> list[Span | None]:
+        """Where each row stands: the mention of an identifying field that the rest of the row is nearest to.
+
+        A field that tells the row from all others is asked first; rows that share an employer differ in the role.
+        """
+        taken: set[Span] = set()
+        found: list[Span | None] = []
+        for row in said:
+            own = [k for k in node.key if sum(_folded(r.get(k)) == _folded(row.get(k)) for r in said) == 1]
+            place = self.anchor(node, row, [*own, *(k for k in node.key if k not in own)], taken, home)
             if place is not None:
                 taken.add(place)
-            kept.append(self.object(node.row, row, at, place or anchor))
-        return kept
+            found.append(place)
+        return found
 
-    def anchor(self, node: Rows, row: Mapping[str, Json], taken: set[Span], near: Span | None) -> Span | None:
-        """Where the row stands: the mention of its strongest supported key that the rest of the row is nearest to."""
+    def anchor(
+        self, node: Rows, row: Mapping[str, Json], keys: Sequence[str], taken: set[Span], home: Home | None
+    ) -> Span | None:
         mentions = {
-            f.name: [p.span for p in self.page.places(f.node, row[f.name])]
+            f.name: [p.span for p in self.page.places(f.node, row[f.name]) if home is None or home.holds(p.span)]
             for f in node.row.fields
             if isinstance(f.node, LeafNode) and row.get(f.name) not in (None, "")
         }
-        for key in node.key:
+        for key in keys:
             spans = mentions.get(key)
             if not spans:
                 continue
             others = [m for name, m in mentions.items() if name != key and m]
 
             def cost(span: Span, others: list[list[Span]] = others) -> tuple[bool, int, int, Span]:
-                nearest = sum(min(_distance(span, o) for o in spans) for spans in others)
-                return span in taken, nearest, _distance(span, near) if near else 0, span
+                nearest = sum(min(_distance(o, span) for o in spans) for spans in others)
+                return span in taken, nearest, _distance(span, home.anchor) if home else 0, span
 
             return min(spans, key=cost)
         return None
+
+
+def _folded(value: Json) -> str:
+    return spelling.fold(str(value)) if isinstance(value, str | int | float) else repr(value)
 
 
 def _distance(span: Span, other: Span | None) -> int:
@@ -237,8 +293,3 @@ def _distance(span: Span, other: Span | None) -> int:
     if span.start >= other.end:
         return span.start - other.end
     return 2 * max(0, other.start - span.end)
-
-
-def unmarked(evidence: Mapping[Path, Evidence], confidence: Mapping[Path, float]) -> dict[Path, Evidence]:
-    """The evidence with a confidence attached where there is one."""
-    return {path: replace(e, confidence=confidence.get(path, e.confidence)) for path, e in evidence.items()}

@@ -8,6 +8,10 @@ JSON Schema as extension keys, so that both ways of writing a schema end up the 
     x-group     on a top-level property: fields of one group are asked for together
     x-form      on a date: "verbatim" keeps it as written instead of ISO 8601
     x-derive    on a leaf: the sibling it may be computed from when nothing states it, such as a year from a tag
+    x-cues      on a property: words, one of which stands in the heading or paragraph wherever a document has it;
+                without any of them it is not asked for, and away from them it is not believed
+    x-narrow    on a property with cues: true where it is asked of the sections under them alone
+    x-listed    on a leaf: true where only an item of a written list counts, not words of a sentence
     x-compare   on a leaf: {"fuzzy": 0.9} where the evaluation may compare loosely
 
 In Pydantic:
@@ -49,6 +53,9 @@ Amount = Annotated[str, Field(json_schema_extra={"x-kind": "number"})]
 """A number kept as written: "1,024.50"."""
 Url = Annotated[str, Field(json_schema_extra={"x-kind": "url"})]
 Email = Annotated[str, Field(json_schema_extra={"x-kind": "email"})]
+
+Listed = Annotated[str, Field(json_schema_extra={"x-listed": True})]
+"""A text that stands as an item of a written list: "saw, hammer, drill"."""
 
 
 def key(*fields: str) -> ConfigDict:

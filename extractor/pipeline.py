@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor import checks, chunks, derived, evidence, merge, planning
-from extractor.domain import Chunk, Document, Failure, Json, Record, Rejected, Reply, Request, Span, Usage
+from extractor import checks, chunks, derived, evidence, mentions, merge, planning, replies
+from extractor.domain import Chunk, Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.merge import Found
-from extractor.planning import Question
+from extractor.planning import Plan, Question
 from extractor.prompts import Prompt
 from extractor.tasks import Task
 
@@ -34,6 +34,8 @@ class Answer:
     rejected: tuple[Rejected, ...] = ()
     failure: Failure | None = None
     usage: Usage = field(default_factory=Usage)
+    looped: bool = False
+    """The reply said the same again and again; what it said before that is what was found."""
 
 
 async def extract(
@@ -50,38 +52,50 @@ async def extract(
     """The record of one document. Raises ModelFatal when no document could be answered, and nothing else of ours."""
     limit = limit or asyncio.Semaphore(1)
     pieces = chunks.split(document, prompt.strategy.chunk_tokens)
-    questions = planning.plan(task.schema, prompt, pieces, model_name)
+    plan = planning.plan(task.schema, prompt, pieces, model_name)
 
     async def answer(question: Question) -> list[Answer]:
         async with limit:
-            one = await _answer(question, model, keep_unsupported)
+            one = await _answer(question, task, model, keep_unsupported)
         progress(one.usage)
         halves = _halves(question) if one.failure and one.failure.reason == ReplyCutShort.reason else ()
         if not halves:
             return [one]
-        smaller = [planning.ask(task.schema, prompt, half, question.group, model_name) for half in halves]
+        smaller = [planning.ask(prompt, half, question.group, question.part, model_name) for half in halves]
         answered = [Answer(question, usage=one.usage)]
         for half in smaller:
             answered += await answer(half)
         return answered
 
-    answers = [a for batch in await asyncio.gather(*map(answer, questions)) for a in batch]
-    return _record(document, task, answers)
+    answers = [a for batch in await asyncio.gather(*map(answer, plan.questions)) for a in batch]
+    return _record(document, task, plan, answers)
 
 
-async def _answer(question: Question, model: Model, keep_unsupported: bool) -> Answer:
+async def _answer(question: Question, task: Task, model: Model, keep_unsupported: bool) -> Answer:
+    looped = False
     try:
         reply = await model.complete(question.request)
     except ModelFatal:
         raise
+    except ReplyCutShort as error:
+        value = replies.unlooped(error.text, question.request.schema)
+        if value is None:
+            failure = Failure(question.chunk.span, question.group, error.reason, str(error))
+            return Answer(question, failure=failure, usage=error.usage)
+        reply = Reply(value, error.usage)
+        looped = True
     except ModelError as error:
         failure = Failure(question.chunk.span, question.group, error.reason, str(error))
         return Answer(question, failure=failure, usage=error.usage)
     traced = evidence.trace(
-        question.part, reply.value, evidence.Page(question.chunk), keep_unsupported=keep_unsupported
+        question.part,
+        reply.value,
+        mentions.Page(question.chunk),
+        keep_unsupported=keep_unsupported,
+        whole=task.schema.root,
     )
     found = Found((question.chunk.span.start,), traced.value, traced.evidence)
-    return Answer(question, found, tuple(traced.rejected), usage=reply.usage)
+    return Answer(question, found, tuple(traced.rejected), usage=reply.usage, looped=looped)
 
 
 def _halves(question: Question) -> Sequence[Chunk]:
@@ -94,7 +108,7 @@ def _halves(question: Question) -> Sequence[Chunk]:
     return [Chunk(question.chunk.document, i, c.span.shift(by), c.heading) for i, c in enumerate(inner)]
 
 
-def _record(document: Document, task: Task, answers: Sequence[Answer]) -> Record:
+def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
     root = task.schema.root
     combined = merge.combine(root, [a.found for a in answers if a.found])
     value: dict[str, Json] = combined.value
@@ -106,9 +120,19 @@ def _record(document: Document, task: Task, answers: Sequence[Answer]) -> Record
         conflicts=tuple(combined.conflicts),
         rejected=tuple(r for a in answers for r in a.rejected),
         failures=tuple(a.failure for a in answers if a.failure),
-        problems=checks.apply(root, value, proof, document, task.model),
+        problems=(*_loops(answers), *checks.apply(root, value, proof, document, task.model)),
         asked=_asked(answers),
+        skipped=plan.skipped,
         usage=sum((a.usage for a in answers), Usage()),
+    )
+
+
+def _loops(answers: Sequence[Answer]) -> tuple[Problem, ...]:
+    said = "The model repeated itself when asked for {}; the list may be short of entries."
+    return tuple(
+        Problem("looped", tuple(f.name for f in a.question.part.fields[-1:]), said.format(a.question.group))
+        for a in answers
+        if a.looped
     )
 
 

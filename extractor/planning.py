@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from extractor import grammars, prompts, shapes
-from extractor.domain import Chunk, Json, Request
+from extractor import chunks, grammars, prompts, shapes
+from extractor.domain import Chunk, Json, Request, Skipped, Span
+from extractor.outline import Cues, Outline
 from extractor.prompts import Prompt
-from extractor.schemas import Object, Schema
+from extractor.schemas import Field, Object, Schema
 
 WHOLE = "record"
 """The one group of a prompt that asks for everything at once."""
+
+
+NARROW = 4
+"""A group whose fields want it is asked of the parts that announce it alone, if they are less than one part in so many
+of the chunk: a short text misleads a small model less, but costs what sharing the chunk's prefix would save."""
+SPARE, COPIED = 160, 45
+"""Tokens of an answer that are its form, and the most of a chunk's tokens (in %) that one group's answer copies."""
+PARTS = 3
+"""More places than this, and the chunk as a whole is asked after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +34,48 @@ class Question:
     request: Request
 
 
-def plan(schema: Schema, prompt: Prompt, chunks: Sequence[Chunk], model: str) -> list[Question]:
-    """Every question about the chunks; those about one chunk stand together, so that an engine can reuse its prefix."""
-    return [ask(schema, prompt, chunk, group, model) for chunk in chunks for group in groups(schema, prompt)]
+@dataclass(frozen=True, slots=True)
+class Plan:
+    questions: tuple[Question, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def plan(schema: Schema, prompt: Prompt, pieces: Sequence[Chunk], model: str) -> Plan:
+    """Every question about the chunks, and what is not asked of them because nothing there announces it.
+
+    Questions about one chunk stand together, so that an engine can reuse its prefix.
+    """
+    questions: list[Question] = []
+    skipped: list[Skipped] = []
+    for chunk in pieces:
+        for group in groups(schema, prompt):
+            whole = schema.root if group == WHOLE else schema.part(group)
+            fields = tuple(f for f in whole.fields if Cues(f.cues).stand_in(chunk.text))
+            missing = tuple(f.name for f in whole.fields if f not in fields)
+            if missing:
+                skipped.append(Skipped(chunk.span, missing))
+            if fields:
+                part = Object(fields, whole.description)
+                questions += [ask(prompt, piece, group, part, model) for piece in _narrowed(chunk, fields)]
+    return Plan(tuple(questions), tuple(skipped))
+
+
+def _narrowed(chunk: Chunk, fields: Sequence[Field]) -> list[Chunk]:
+    """The parts of the chunk that announce the fields; the chunk itself where that would not be much less."""
+    if not all(f.narrow for f in fields):
+        return [chunk]
+    parts = Cues([cue for f in fields for cue in f.cues]).sections(Outline(chunk.text))
+    if len(parts) > PARTS or NARROW * sum(end - start for start, end in parts) > len(chunk.text):
+        return [chunk]
+    by = chunk.span.start
+    return [Chunk(chunk.document, chunk.index, Span(by + a, by + b), chunk.heading) for a, b in parts]
 
 
 def groups(schema: Schema, prompt: Prompt) -> list[str]:
     return [WHOLE] if prompt.strategy.ask == "whole" else list(schema.groups)
 
 
-def ask(schema: Schema, prompt: Prompt, chunk: Chunk, group: str, model: str) -> Question:
-    part = schema.root if prompt.strategy.ask == "whole" else schema.part(group)
+def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str) -> Question:
     system, user = prompts.messages(prompt, chunk, group, part)
     shape = shapes.shape(part, chunk.text, prompt.strategy)
     request = Request(
@@ -42,13 +83,19 @@ def ask(schema: Schema, prompt: Prompt, chunk: Chunk, group: str, model: str) ->
         system=system,
         user=user,
         schema=shape,
-        parameters=parameters(prompt),
+        parameters=parameters(prompt, chunk),
         grammar=grammars.compact(shape),
         label=f"{chunk.document.name} {chunk.index} {group}",
     )
     return Question(chunk, group, part, request)
 
 
-def parameters(prompt: Prompt) -> Mapping[str, Json]:
-    """Sampling parameters; greedy and seeded, so that a run can be repeated."""
-    return {"temperature": 0, "seed": 1, "max_tokens": prompt.strategy.max_tokens}
+def parameters(prompt: Prompt, chunk: Chunk | None = None) -> dict[str, Json]:
+    """Sampling parameters; greedy and seeded, so that a run can be repeated.
+
+    An answer copies from its chunk and says it once, so it is bounded by the chunk's length: what runs on is a loop.
+    """
+    most = prompt.strategy.max_tokens
+    if chunk is not None and prompt.strategy.ask == "groups":
+        most = min(most, SPARE + chunks.tokens(chunk.text) * COPIED // 100)
+    return {"temperature": 0, "seed": 1, "max_tokens": most}

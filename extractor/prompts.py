@@ -6,7 +6,7 @@ A version is one Markdown file: settings between `+++` lines (TOML), then sectio
     # user              the message, with {document} and {question}
     # note GROUP        words added to the question about one field group
 
-Placeholders are replaced once, from left to right; a document is never read as a template.
+Any other heading is text. Placeholders are replaced once, from left to right; a document is never read as a template.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from extractor.domain import Chunk, fingerprint
 from extractor.errors import TaskError
 from extractor.schemas import Leaf, Object, Rows, Values
 
-_SECTION = re.compile(r"^# +(.+?)[ \t]*$", re.M)
+_SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
 _PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")
 
 
@@ -49,6 +49,8 @@ class Prompt:
     user: str
     notes: Mapping[str, str]
     strategy: Strategy
+    preferred: bool = False
+    """The version that is taken when none is named; no part of the fingerprint, as it changes nothing that is sent."""
 
     @property
     def fingerprint(self) -> str:
@@ -68,12 +70,12 @@ def read(path: Path) -> Prompt:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TaskError(f"The prompt {path} cannot be read ({error}); check the file.") from error
-    strategy = Strategy()
+    strategy, preferred = Strategy(), False
     if text.startswith("+++\n"):
         head, found, text = text[4:].partition("\n+++\n")
         if not found:
             raise TaskError(f"The settings of {path} have no closing '+++' line; add one.")
-        strategy = _strategy(head, path)
+        strategy, preferred = _settings(head, path)
     pieces = _SECTION.split(text)
     sections = {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
     for needed in ("system", "user"):
@@ -83,24 +85,25 @@ def read(path: Path) -> Prompt:
         if placeholder not in sections["user"]:
             raise TaskError(f"The section '# user' of {path} does not hold {placeholder}; put it where it belongs.")
     notes = {name[5:].strip(): body for name, body in sections.items() if name.startswith("note ")}
-    return Prompt(path.stem, sections["system"], sections["user"], notes, strategy)
+    return Prompt(path.stem, sections["system"], sections["user"], notes, strategy, preferred)
 
 
-def _strategy(head: str, path: Path) -> Strategy:
+def _settings(head: str, path: Path) -> tuple[Strategy, bool]:
     try:
         settings = tomllib.loads(head)
     except tomllib.TOMLDecodeError as error:
         raise TaskError(f"The settings of {path} are not TOML ({error}); correct them.") from error
-    known = {f.name: f.type for f in fields(Strategy)}
+    known = {f.name: f.type for f in fields(Strategy)} | {"preferred": "bool"}
     for name, value in settings.items():
         if name not in known:
             raise TaskError(f"{path} sets {name!r}, which is no setting; choose from {', '.join(known)}.")
         if type(value).__name__ != known[name]:
             raise TaskError(f"{path} sets {name} to {value!r}; it must be of type {known[name]}.")
+    preferred = bool(settings.pop("preferred", False))
     strategy = Strategy(**settings)
     if strategy.ask not in ("groups", "whole"):
         raise TaskError(f"{path} sets ask to {strategy.ask!r}; choose 'groups' or 'whole'.")
-    return strategy
+    return strategy, preferred
 
 
 def messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:

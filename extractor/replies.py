@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import from_json
 
 from extractor.domain import Json
 
 LONGEST = 4_000_000
 """Characters of a reply that are read; more is no answer to any question asked here."""
+REPEATED = 3
+"""Entries at the end of a list that stood in it before, and it is a loop: a document says some things twice."""
 PROBLEMS = 5
 """Problems named in a re-ask. More than a few, and a model mends none of them."""
 
@@ -85,6 +88,35 @@ def _compact(error: ValidationError) -> str:
     if len(problems) > PROBLEMS:
         lines.append(f"and {len(problems) - PROBLEMS} more")
     return "; ".join(lines)
+
+
+def unlooped(text: str, shape: Mapping[str, Json]) -> dict[str, Json] | None:
+    """The answer inside a reply that was cut short while its last list said the same again and again.
+
+    None for any other reply: what was cut short while it still told something new is not an answer.
+    """
+    try:
+        told = from_json(text, allow_partial=True)
+        last = _last_list(told)
+        if last is None or len(last) < REPEATED + 1 or not _repeats(last):
+            return None
+        last[:] = [entry for i, entry in enumerate(last[:-1]) if entry not in last[:i]]
+        return value(model(shape).model_validate(told))
+    except ValueError:
+        return None
+
+
+def _last_list(told: Json) -> list[Json] | None:
+    """The list that the reply was in when it ended; the outermost, since a loop in an inner one shows there too."""
+    while isinstance(told, dict) and told:
+        told = list(told.values())[-1]
+    return told if isinstance(told, list) else None
+
+
+def _repeats(said: list[Json]) -> bool:
+    """Whether the last complete entries were all there before; the very last may be half an entry."""
+    tail = said[-1 - REPEATED : -1]
+    return all(entry in said[: len(said) - 1 - REPEATED + i] for i, entry in enumerate(tail))
 
 
 def model(shape: Mapping[str, Json]) -> type[Shaped]:

@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from extractor import checks
@@ -43,7 +43,7 @@ def of_record(record: Record, task: str, manifest: Mapping[str, Json]) -> dict[s
             for f in record.failures
         ],
         "problems": [{"code": p.code, "path": pointer(p.path), "message": p.message} for p in record.problems],
-        "coverage": _coverage(document, record.asked),
+        "coverage": _coverage(record),
         "usage": usage(record.usage),
         "manifest": dict(manifest),
     }
@@ -102,12 +102,14 @@ def _conflict(conflict: Conflict, document: Document) -> dict[str, Json]:
     }
 
 
-def _coverage(document: Document, asked: Sequence[Span]) -> dict[str, Json]:
+def _coverage(record: Record) -> dict[str, Json]:
+    document, asked = record.document, record.asked
     return {
         "characters": len(document.text),
         "asked": sum(map(len, asked)),
         "spans": [_span(s) for s in asked],
         "unasked": [_span(s) for s in checks.uncovered(document, asked)],
+        "skipped": [{"chunk": _span(s.chunk), "fields": list(s.fields)} for s in record.skipped],
     }
 
 
@@ -159,6 +161,16 @@ def prepare(folder: Path) -> None:
             pass
     except OSError as error:
         raise MachineError(f"Nothing can be written to {folder} ({error.strerror}); choose another with -o.") from error
+
+
+def finished(folder: Path, manifest: Mapping[str, Json], documents: int) -> bool:
+    """Whether the folder holds a run of this manifest over so many documents, all of them asked and answered."""
+    try:
+        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        done = [d["status"] in (Status.COMPLETE, Status.SUSPECT) for d in run["documents"]]
+        return bool(run["manifest"] == dict(manifest) and len(done) == documents and all(done))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def write(path: Path, value: Mapping[str, Json]) -> None:

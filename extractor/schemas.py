@@ -8,6 +8,7 @@ Object -- fields --> Leaf    one value
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -31,17 +32,24 @@ class Leaf:
     verbatim: bool = False
     derive: str | None = None
     longest: int | None = None
+    pattern: str | None = None
+    """A regular expression that is to be found in the value."""
+    listed: bool = False
+    """Only words that are an item of a written list count, not words of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
     item: Leaf
+    most: int | None = None
+    """Entries that the schema allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     row: Object
     key: tuple[str, ...]
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,11 @@ class Field:
     description: str = ""
     group: str | None = None
     required: bool = False
+    """Whether the schema wants a value there; a row without it is none."""
+    cues: tuple[str, ...] = ()
+    """Words, one of which announces the field wherever a document has it."""
+    narrow: bool = False
+    """Whether only the sections that the cues announce are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +171,23 @@ class _Reader:
             group = folded.get("x-group")
             node = self.node(sub, where, depth + 1)
             description = folded.get("description", "")
-            fields.append(Field(name, node, " ".join(description.split()), group, name in required))
+            fields.append(
+                Field(
+                    name,
+                    node,
+                    " ".join(description.split()),
+                    group,
+                    name in required and not _nullable(sub),
+                    _cues(folded, where),
+                    folded.get("x-narrow") is True,
+                )
+            )
         return Object(tuple(fields), " ".join(schema.get("description", "").split()))
 
     def array(self, schema: Mapping[str, Json], place: str, depth: int) -> Values | Rows:
         item = self.node(schema.get("items", {"type": "string"}), f"{place}[]", depth + 1)
         if isinstance(item, Leaf):
-            return Values(item)
+            return Values(item, schema.get("maxItems"))
         if not isinstance(item, Object):
             raise TaskError(f"{place} is a list of lists; make its items objects or plain values.")
         declared = self.resolve(schema["items"], place).get("x-key") or schema.get("x-key")
@@ -172,7 +195,7 @@ class _Reader:
         for k in declared or ():
             if k not in names:
                 raise TaskError(f"x-key of {place} names {k!r}, which its rows do not have; choose from {names}.")
-        return Rows(item, tuple(declared or _default_key(item)))
+        return Rows(item, tuple(declared or _default_key(item)), schema.get("maxItems"))
 
     def leaf(self, schema: Mapping[str, Json], place: str) -> Leaf:
         enum = tuple(schema.get("enum", ())) or ((schema["const"],) if "const" in schema else ())
@@ -192,7 +215,34 @@ class _Reader:
             schema.get("x-form") == "verbatim",
             schema.get("x-derive"),
             schema.get("maxLength"),
+            _pattern(schema.get("pattern"), place),
+            schema.get("x-listed") is True,
         )
+
+
+def _pattern(pattern: Json, place: str) -> str | None:
+    if pattern is None:
+        return None
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError, RecursionError) as error:
+        raise TaskError(f"The pattern of {place} is no regular expression ({error}).") from error
+    return str(pattern)
+
+
+def _cues(schema: Mapping[str, Json], place: str) -> tuple[str, ...]:
+    cues = schema.get("x-cues", [])
+    if not isinstance(cues, list) or not all(isinstance(c, str) and c.strip() for c in cues):
+        raise TaskError(f"x-cues of {place} must be a list of words.")
+    return tuple(cues)
+
+
+def _nullable(schema: Json) -> bool:
+    """Whether null is among what the schema allows."""
+    kinds = schema.get("type")
+    if kinds == "null" or (isinstance(kinds, list) and "null" in kinds) or None in schema.get("enum", ()):
+        return True
+    return any(_nullable(c) for k in ("anyOf", "oneOf") for c in schema.get(k, ()) if isinstance(c, Mapping))
 
 
 def _default_key(row: Object) -> tuple[str, ...]:

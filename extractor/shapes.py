@@ -10,7 +10,7 @@ from __future__ import annotations
 from extractor import candidates
 from extractor.domain import Json
 from extractor.prompts import Strategy
-from extractor.schemas import Leaf, Node, Object, Rows, Values
+from extractor.schemas import Field, Leaf, Node, Object, Rows, Values
 
 CHOICES = 200
 """Candidates above which an enumeration costs more than it helps; strict mode's limits are of this order too."""
@@ -30,20 +30,27 @@ class _Shaper:
         match node:
             case Leaf():
                 return self.leaf(node)
-            case Values(item):
-                return self.values(item)
-            case Rows(row):
-                return {"type": "array", "items": self.object(row), "maxItems": self.strategy.max_rows}
+            case Values():
+                return self.values(node)
+            case Rows():
+                most = min(self.strategy.max_rows, node.most or self.strategy.max_rows)
+                return {"type": "array", "items": self.object(node.row), "maxItems": most}
             case Object():
                 return self.object(node)
 
     def object(self, node: Object) -> dict[str, Json]:
         return {
             "type": "object",
-            "properties": {f.name: self.node(f.node) for f in node.fields},
+            "properties": {f.name: self.field(f) for f in node.fields},
             "required": [f.name for f in node.fields],
             "additionalProperties": False,
         }
+
+    def field(self, field: Field) -> dict[str, Json]:
+        shape = self.node(field.node)
+        if field.required and isinstance(field.node, Leaf) and shape != {"type": "null"}:
+            return _certain(shape)
+        return shape
 
     def choices(self, leaf: Leaf) -> tuple[Json, ...] | None:
         """The only values the leaf can have in this chunk; None when they cannot be listed."""
@@ -62,9 +69,10 @@ class _Shaper:
             return {"type": ["string", "null"], "maxLength": leaf.longest or self.strategy.max_length}
         return {"type": [leaf.type, "null"]}
 
-    def values(self, item: Leaf) -> dict[str, Json]:
+    def values(self, node: Values) -> dict[str, Json]:
+        item = node.item
         choices = self.choices(item)
-        most = self.strategy.max_values
+        most = min(self.strategy.max_values, node.most or self.strategy.max_values)
         if choices == ():
             return {"type": "array", "items": {"type": "string"}, "maxItems": 0}
         if choices is not None:
@@ -73,3 +81,10 @@ class _Shaper:
         if item.type == "string":
             one["maxLength"] = item.longest or self.strategy.max_length
         return {"type": "array", "items": one, "maxItems": most}
+
+
+def _certain(shape: dict[str, Json]) -> dict[str, Json]:
+    """The shape of a leaf without null among what it allows."""
+    if "enum" in shape:
+        return {**shape, "enum": [v for v in shape["enum"] if v is not None]}
+    return {**shape, "type": next(t for t in shape["type"] if t != "null")}

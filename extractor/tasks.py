@@ -38,9 +38,10 @@ class Task:
     """The Pydantic class, where the schema is one; its own validators have the last word on a record."""
 
     def prompt(self, name: str | None) -> Prompt:
-        """The prompt version of that name; the task's default without one. Raises TaskError for an unknown one."""
+        """The prompt version of that name; the task's preferred without one. Raises TaskError for an unknown one."""
         if name is None:
-            return self.prompts.get("default") or next(iter(self.prompts.values()))
+            versions = list(self.prompts.values())
+            return next((p for p in versions if p.preferred), versions[0])
         if name not in self.prompts:
             raise TaskError(f"Task {self.name} has no prompt {name!r}; choose from {', '.join(self.prompts)}.")
         return self.prompts[name]

@@ -6,8 +6,9 @@ from pydantic import BaseModel
 
 from extractor import evidence, schemas
 from extractor.domain import Chunk, Document, Match, Span
-from extractor.evidence import Page, Traced
+from extractor.evidence import Traced
 from extractor.kinds import Date, Url, key
+from extractor.mentions import Page
 
 
 class Part(BaseModel):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
 
-from extractor.kinds import Date, Email, Name, Quantity, Url, group, key
+from extractor.kinds import Date, Email, Listed, Name, Quantity, Url, group, key
 
 
 class Education(BaseModel):
@@ -32,44 +34,44 @@ class Position(BaseModel):
 
 
 class Publication(BaseModel):
-    """A paper, article or thesis by the person, that has a written title."""
+    """A paper, article or thesis with a written title."""
 
     model_config = key("title")
 
-    title: str | None = Field(None, description="full title of the paper")
-    authors: list[Name] = Field([], description="names of its authors")
+    title: str = Field(description="full title")
+    authors: list[Name] = Field([], description="authors written beside this title, [] if none are")
+    date: Date | None = Field(None, description="date or year of publication", json_schema_extra={"x-derive": "venue"})
     venue: str | None = Field(None, description="conference or journal tag with its year, such as ABC'21")
-    date: Date | None = Field(None, description="publication date or year", json_schema_extra={"x-derive": "venue"})
     url: Url | None = Field(None, description="link to the paper")
 
 
 class Result(BaseModel):
-    """A number that says how well a system does."""
+    """A number that says how well the system does."""
 
     model_config = key("value", "measure")
 
-    value: Quantity | None = Field(None, description="the number with its unit, such as 2.5x or 40%")
+    value: Quantity = Field(description="the number with its unit, such as 2.5x or 40%")
     measure: str | None = Field(None, description="what is measured, such as latency")
     baseline: str | None = Field(None, description="what it is compared with")
 
 
 class System(BaseModel):
-    """A named piece of software, framework or project that the person's work or project built."""
+    """A named system, tool, framework or project that the person's papers or projects built."""
 
     model_config = key("name")
 
-    name: str | None = Field(None, description="short name of the system")
-    results: list[Result] = Field([], description="numbers that say how well it does")
-    code_size: Quantity | None = Field(None, description="how many lines of code")
+    name: str = Field(description="short name of the system")
+    code_size: str | None = Field(None, description="how many lines of code", pattern=r"\d")
     url: Url | None = Field(None, description="link to its code or page")
+    results: list[Result] = Field([], description="numbers that say how well it does")
 
 
 class Award(BaseModel):
-    """An award, scholarship, prize or honour that the person received."""
+    """An award, scholarship, prize or honour."""
 
     model_config = key("title", "date")
 
-    title: str | None = Field(None, description="name of the award")
+    title: str = Field(description="name of the award")
     date: Date | None = Field(None, description="when it was given")
 
 
@@ -83,33 +85,85 @@ class Record(BaseModel):
     affiliation: str | None = Field(
         None, description="institution where the person is now", json_schema_extra=group("person")
     )
-    emails: list[Email] = Field([], description="e-mail addresses", json_schema_extra=group("person"))
+    emails: list[Email] = Field([], description="the person's e-mail addresses", json_schema_extra=group("person"))
     homepage: Url | None = Field(
         None, description="address of the personal home page", json_schema_extra=group("person")
     )
-    research_interests: list[str] = Field(
+    research_interests: list[Annotated[str, Field(max_length=120)]] = Field(
         [],
+        max_length=12,
         description="phrases that the document calls research interests, vision or focus",
-        json_schema_extra=group("person"),
+        json_schema_extra=group("person", **{"x-cues": ["interest", "vision", "focus", "passion"]}),
     )
     advisors: list[Name] = Field(
         [],
         description="who advises the person's own degree (not mentors of internships)",
-        json_schema_extra=group("person"),
+        json_schema_extra=group("person", **{"x-cues": ["advis", "supervis"]}),
     )
-    h_index: int | None = Field(None, description="h-index, if stated", json_schema_extra=group("person"))
-    citations: int | None = Field(None, description="number of citations, if stated", json_schema_extra=group("person"))
+    h_index: int | None = Field(
+        None,
+        description="h-index, if stated",
+        json_schema_extra=group("person", **{"x-cues": ["h-index", "h index", "hindex"]}),
+    )
+    citations: int | None = Field(
+        None,
+        description="number of citations, if stated",
+        json_schema_extra=group("person", **{"x-cues": ["citation", "cited"]}),
+    )
     education: list[Education] = Field([], description="the person's degrees", json_schema_extra=group("education"))
     experience: list[Position] = Field(
-        [],
-        description="jobs, internships, teaching and research positions",
-        json_schema_extra=group("experience"),
+        [], description="jobs, internships, teaching and research positions", json_schema_extra=group("experience")
     )
     publications: list[Publication] = Field(
-        [], description="papers with a written title", json_schema_extra=group("publications")
+        [],
+        description="papers with a written title",
+        json_schema_extra=group(
+            "publications",
+            **{
+                "x-cues": [
+                    *("publi", "paper", "article", "thesis", "dissertation", "preprint", "arxiv", "doi", "et al"),
+                    *("proceedings", "conference", "journal", "workshop", "accept", "appear", "submi", "review"),
+                ]
+            },
+        ),
     )
     systems: list[System] = Field(
-        [], description="named systems and software projects", json_schema_extra=group("systems")
+        [],
+        description="all named systems and software projects",
+        json_schema_extra=group(
+            "systems", **{"x-cues": ["project", "publication", "paper", "propose", "present", "software", "implement"]}
+        ),
     )
-    awards: list[Award] = Field([], description="awards, scholarships, prizes", json_schema_extra=group("awards"))
-    skills: list[str] = Field([], description="only from an explicit list of skills", json_schema_extra=group("skills"))
+    awards: list[Award] = Field(
+        [],
+        description="awards, scholarships, prizes",
+        json_schema_extra=group(
+            "awards",
+            **{
+                "x-cues": [
+                    "award",
+                    "honor",
+                    "honour",
+                    "scholar",
+                    "prize",
+                    "medal",
+                    "fellow",
+                    "grant",
+                    "winner",
+                    "place",
+                    "distinction",
+                ]
+            },
+        ),
+    )
+    skills: list[Listed] = Field(
+        [],
+        description="every item of an explicit list of skills",
+        json_schema_extra=group(
+            "skills",
+            **{
+                "x-cues": ["skill", "programming language", "proficient", "technologies:", "competenc"],
+                "x-narrow": True,
+            },
+        ),
+    )

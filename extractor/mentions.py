@@ -1,0 +1,136 @@
+"""Where a page says a value: every mention of it, how strictly it matches, and the value as the words have it.
+
+The model copies, code normalises: what goes into a record is the words found, cleaned of markup and brought to the
+form of their kind, not the model's spelling of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from extractor import candidates, dates, outline, people, spelling
+from extractor.domain import Chunk, Json, Match, Span
+from extractor.kinds import Kind
+from extractor.outline import Outline
+from extractor.schemas import Leaf
+
+FUZZY_FROM = 20
+"""Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""
+FUZZY_SCORE = 90.0
+STUCK = 2
+"""Letters beside a date that still leave it one."""
+MENTIONS = 64
+"""Mentions of one value that are weighed against each other; a chunk is small, a hostile one repeats itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One mention that supports a value; positions are those of the chunk's text."""
+
+    value: Json
+    span: Span
+    match: Match
+
+
+class Page:
+    """A chunk prepared for looking things up in it."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self.text = chunk.text
+        self.folded = spelling.Folded(self.text)
+        self.day_first = dates.day_first(chunk.document.text)
+        self.outline = Outline(self.text)
+        self.dates = list(dates.find(self.text, day_first=self.day_first))
+
+    def places(self, node: Leaf, said: Json) -> list[Place]:
+        """Every mention that supports what was said, in order; empty when nothing does."""
+        match node.kind:
+            case Kind.DATE:
+                return self._dates(node, str(said))
+            case Kind.INTEGER | Kind.NUMBER:
+                return self._numbers(node, said)
+            case Kind.BOOLEAN:
+                return []
+        if node.kind is Kind.QUANTITY and not _digits(str(said)):
+            return []
+        words = people.untitled(str(said)) if node.kind is Kind.NAME else str(said)
+        found = [self._words(node, span, words) for span in self.folded.find(words)] or self._fuzzy(node, words)
+        if node.kind is Kind.NAME and " " in words:  # a name inside an address proves nobody
+            found = [p for p in found if any(c.isspace() for c in self.text[p.span.start : p.span.end])]
+        if node.pattern:
+            found = [p for p in found if re.search(str(node.pattern), str(p.value))]
+        if node.listed:
+            found = [p for p in found if outline.listed(self.text, p.span)]
+        return found[:MENTIONS]
+
+    def _words(self, node: Leaf, span: Span, said: str) -> Place:
+        source = self.text[span.start : span.end]
+        value = said if node.enum else spelling.clean(source)
+        return Place(value, span, Match.EXACT if source == said else Match.NORMALISED)
+
+    def _fuzzy(self, node: Leaf, said: str) -> list[Place]:
+        wanted = spelling.fold(said)
+        if len(wanted) < FUZZY_FROM or node.enum or len(wanted) > len(self.folded.folded):
+            return []
+        hit = fuzz.partial_ratio_alignment(wanted, self.folded.folded, score_cutoff=FUZZY_SCORE)
+        if hit is None or hit.dest_end <= hit.dest_start:
+            return []
+        span = self._whole_words(self.folded.span(hit.dest_start, hit.dest_end))
+        source = self.text[span.start : span.end]
+        if _digits(source) != _digits(said):
+            return []
+        return [Place(spelling.clean(source), span, Match.FUZZY)]
+
+    def _whole_words(self, span: Span) -> Span:
+        start, end = span.start, span.end
+        while start > 0 and self.text[start - 1].isalnum() and self.text[start].isalnum():
+            start -= 1
+        while end < len(self.text) and self.text[end - 1].isalnum() and self.text[end].isalnum():
+            end += 1
+        return Span(start, end)
+
+    def _dates(self, node: Leaf, said: str) -> list[Place]:
+        """Mentions of just this date; without any, those that say it more precisely."""
+        iso = dates.parse(said, day_first=self.day_first)
+        if iso is None:
+            return []
+        precise = [d for d in self.dates if d.iso == iso] or [d for d in self.dates if d.iso.startswith(f"{iso}-")]
+        places = []
+        for date in precise:
+            source = self.text[date.span.start : date.span.end]
+            value = " ".join(source.split()) if node.verbatim else date.iso
+            match = Match.DERIVED if date.derived else Match.EXACT if source == said else Match.NORMALISED
+            places.append(Place(value, date.span, match))
+        return places
+
+    def ends_of_ranges(self) -> frozenset[Span]:
+        """Dates that are one end of a span of time: what happened on one day happened on neither."""
+        return frozenset(d.span for d in self.dates if d.ranged)
+
+    def date_in(self, span: Span) -> dates.Date | None:
+        """The date that the words are, but for a few letters that stuck to it; None where they say more."""
+        for date in self.dates:
+            if span.start <= date.span.start and date.span.end <= span.end and not date.derived:
+                said = sum(not c.isspace() for c in self.text[span.start : span.end])
+                return date if said <= len(date.span) + STUCK else None
+        return None
+
+    def _numbers(self, node: Leaf, said: Json) -> list[Place]:
+        wanted = candidates.number(str(said))
+        places = []
+        for span in candidates.find(node.kind, self.text):
+            source = self.text[span.start : span.end]
+            value = candidates.number(source)
+            if wanted is None or value != wanted:
+                continue
+            typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value
+            places.append(Place(typed, span, Match.EXACT if source == str(said) else Match.NORMALISED))
+        return places
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())

@@ -1,0 +1,130 @@
+"""How a text is laid out: headings, the sections under them, paragraphs.
+
+A heading is a Markdown heading, a short line in capitals that ends no sentence, or a short line all in bold.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from extractor.domain import Span
+
+_HEADING = re.compile(
+    r"^(?:(?P<marks>#{1,6})[ \t]+\S[^\n]*"
+    r"|(?P<capitals>(?!.*[.;,:]$)(?=[^\n]*[^\W\d_]{3})[^a-z\n]{3,60})"
+    r"|(?P<bold>(?:\*\*|__)[^*_\n]{3,60}(?:\*\*|__):?))"
+    r"[ \t\r]*$",
+    re.M,
+)
+_BLANK = re.compile(r"\n(?:[ \t\r]*\n)+")
+_CAPITALS, _BOLD = 1, 7
+"""Levels of headings that have no marks to count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    span: Span
+    level: int
+    """1 for the highest."""
+
+
+def headings(text: str) -> list[Heading]:
+    """Every heading of the text, in order."""
+    return [Heading(Span(*m.span()), _level(m)) for m in _HEADING.finditer(text)]
+
+
+def _level(match: re.Match[str]) -> int:
+    if match["marks"]:
+        return len(match["marks"])
+    return _CAPITALS if match["capitals"] else _BOLD
+
+
+class Outline:
+    """A text's headings and paragraphs, to ask where a position stands."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.headings = headings(text)
+        self._starts = [h.span.start for h in self.headings]
+        self._paragraphs = [0, *(m.end() for m in _BLANK.finditer(text))]
+
+    def section(self, at: int) -> tuple[int, int]:
+        """From the heading above (or the text's begin) to the next one (or the text's end).
+
+        Headings that follow each other with nothing between them open one section together.
+        """
+        i = bisect_right(self._starts, at) - 1
+        first = i
+        while first > 0 and not self.text[self.headings[first - 1].span.end : self._starts[first]].strip():
+            first -= 1
+        start = self._starts[first] if first >= 0 else 0
+        after = i + 1
+        while after < len(self._starts) and not self.text[self._end(after - 1) : self._starts[after]].strip():
+            after += 1
+        return start, self._starts[after] if after < len(self._starts) else len(self.text)
+
+    def _end(self, i: int) -> int:
+        return self.headings[i].span.end if i >= 0 else 0
+
+    def path(self, at: int) -> list[Span]:
+        """The headings that the position stands under, nearest first."""
+        found: list[Span] = []
+        level = _BOLD + 1
+        start, _ = self.section(at)
+        for heading in reversed(self.headings[: bisect_right(self._starts, at)]):
+            if heading.level < level or heading.span.start >= start:
+                found.append(heading.span)
+                level = min(level, heading.level)
+        return found
+
+    def paragraph(self, at: int) -> tuple[int, int]:
+        """The lines around the position up to blank ones."""
+        i = bisect_right(self._paragraphs, at) - 1
+        return self._paragraphs[i], self._paragraphs[i + 1] if i + 1 < len(self._paragraphs) else len(self.text)
+
+
+_BEFORE = re.compile(r"(?:^|[,;:|/(•·▪●■\n\t]|\band|&|[-*+]\s)[\s*_`]*$", re.I)
+_AFTER = re.compile(r"[\s*_`]*(?:$|[,;.|/)•·▪●■\n\t(]|and\b|&)", re.I)
+
+
+def listed(text: str, span: Span) -> bool:
+    """Whether the words are an item of a list, with nothing but marks between items on either side."""
+    before, after = text[max(0, span.start - 12) : span.start], text[span.end : span.end + 12]
+    return (span.start == 0 or _BEFORE.search(before) is not None) and _AFTER.match(after) is not None
+
+
+class Cues:
+    """Words that announce a kind of content: matched without case, where no letter stands before."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._pattern = re.compile("|".join(rf"(?<![^\W\d_]){re.escape(w)}" for w in words), re.I) if words else None
+
+    def __bool__(self) -> bool:
+        return self._pattern is not None
+
+    def stand_in(self, text: str) -> bool:
+        return self._pattern is None or self._pattern.search(text) is not None
+
+    def announce(self, outline: Outline, at: int) -> bool:
+        """Whether the paragraph of the position, or a heading above it, holds one of the words."""
+        start, end = outline.paragraph(at)
+        places = [outline.text[start:end], *(outline.text[s.start : s.end] for s in outline.path(at))]
+        return any(map(self.stand_in, places))
+
+    def sections(self, outline: Outline) -> list[tuple[int, int]]:
+        """The parts of the text that the words announce: the sections whose headings hold one, else paragraphs."""
+        if self._pattern is None:
+            return [(0, len(outline.text))] if outline.text else []
+        heard = [m.start() for m in self._pattern.finditer(outline.text)]
+        in_headings = [at for at in heard if any(s.start <= at < s.end for s in outline.path(at))]
+        parts = [outline.section(at) for at in in_headings] or [outline.paragraph(at) for at in heard]
+        joined: list[tuple[int, int]] = []
+        for start, end in sorted(parts):
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+            else:
+                joined.append((start, end))
+        return joined

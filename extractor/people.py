@@ -1,0 +1,25 @@
+"""Persons' names: what stands before one and is no part of it, and where one ends and the next begins."""
+
+from __future__ import annotations
+
+import re
+
+_TITLES = re.compile(
+    r"^(?:(?:(?:asst|assoc|assistant|associate|adjunct|emeritus)\.?\s+)?"
+    r"(?:prof(?:essor)?|dr|doctor|mrs?|ms|mx|miss|sir|dame|herr|frau|mme|dipl\.?-ing|ing|rev)(?:\.\s*|\s+))+(?=\S)",
+    re.I,
+)
+
+
+def untitled(name: str) -> str:
+    """The name without titles before it: "Prof. Dr. Ada King" is "Ada King"; a title alone stays as it is."""
+    return _TITLES.sub("", name.strip())
+
+
+_BETWEEN = re.compile(r"\s*(?:;|\band\b|&|,)\s*", re.I)
+
+
+def apart(names: str) -> list[str]:
+    """The persons in a string of several. "King, Ada" stays one: a part of a single word is no name by itself."""
+    parts = [p for p in _BETWEEN.split(names) if p]
+    return parts if len(parts) > 1 and all(" " in untitled(p).strip() for p in parts) else [names]

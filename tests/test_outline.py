@@ -1,0 +1,70 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractor.outline import Cues, Outline, headings
+
+TEXT = """A line before.
+
+# Garden
+
+## Tools
+- rake
+
+## Plants
+
+Roses are kept here.
+
+SHED
+Nothing but a ladder.
+"""
+
+
+def under(text: str, word: str) -> list[str]:
+    outline = Outline(text)
+    return [text[s.start : s.end] for s in outline.path(text.index(word))]
+
+
+@given(st.text(alphabet="#A b.*\n", max_size=60), st.integers(0, 60))
+def test_every_position_stands_in_its_own_section_and_paragraph(text: str, at: int) -> None:
+    if at >= len(text):
+        return
+    outline = Outline(text)
+    for start, end in (outline.section(at), outline.paragraph(at)):
+        assert 0 <= start <= at < end <= len(text)
+
+
+def test_a_position_stands_under_the_headings_of_every_level_above_it() -> None:
+    assert under(TEXT, "Roses") == ["## Plants", "# Garden"]
+    assert under(TEXT, "rake") == ["## Tools", "# Garden"]
+    assert under(TEXT, "ladder") == ["SHED"]
+    assert under(TEXT, "before") == []
+
+
+def test_headings_with_nothing_between_them_open_one_section() -> None:
+    outline = Outline(TEXT)
+    start, end = outline.section(TEXT.index("rake"))
+    assert TEXT[start:end].startswith("# Garden")
+    assert TEXT[start:end].endswith("- rake\n\n")
+
+
+def test_a_sentence_in_capitals_is_no_heading() -> None:
+    assert not headings("THIS IS A SENTENCE.\n")
+    assert [h.level for h in headings("**Boxes**\n")] == [7]
+
+
+def test_cues_are_heard_at_the_beginning_of_a_word_whatever_its_case() -> None:
+    cues = Cues(["tool"])
+    assert cues.stand_in("The TOOLS of a trade")
+    assert not cues.stand_in("a stool")
+    assert cues.stand_in("12tools")
+    assert Cues([]).stand_in("anything")
+
+
+def test_a_cue_in_a_heading_announces_its_whole_section_and_one_in_a_paragraph_only_that() -> None:
+    outline = Outline(TEXT)
+    assert Cues(["plant"]).announce(outline, TEXT.index("Roses"))
+    assert not Cues(["plant"]).announce(outline, TEXT.index("ladder"))
+    [(start, end)] = Cues(["plant"]).sections(outline)
+    assert TEXT[start:end] == "## Plants\n\nRoses are kept here.\n\n"
+    [(start, end)] = Cues(["ladder"]).sections(outline)
+    assert TEXT[start:end] == "SHED\nNothing but a ladder.\n"

@@ -1,0 +1,171 @@
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from extractor import pipeline, results, schemas
+from extractor.domain import Document, Json, Match, Record, Reply, Request, Status, Usage
+from extractor.errors import ModelError, ModelFatal, ReplyCutShort
+from extractor.kinds import group, key
+from extractor.prompts import Prompt, Strategy
+from extractor.tasks import Task
+
+
+class Item(BaseModel):
+    model_config = key("name")
+    name: str
+    price: str | None = None
+
+
+class Shop(BaseModel):
+    owner: str | None = None
+    items: list[Item] = []
+    tools: list[str] = []
+
+
+class Cued(BaseModel):
+    owner: str | None = None
+    tools: list[str] = []
+
+
+def task(model: type[BaseModel], schema: dict[str, Any] | None = None) -> Task:
+    return Task("shop", schemas.read(schema or model.model_json_schema()), {}, model)
+
+
+def prompt(**settings: Any) -> Prompt:
+    return Prompt("p", "s", "{document}\n{question}", {}, Strategy(**settings))
+
+
+class Double:
+    """A model that is a plain function of the request."""
+
+    def __init__(self, answer: Callable[[Request], Json]) -> None:
+        self.answer = answer
+        self.requests: list[Request] = []
+
+    async def complete(self, request: Request) -> Reply:
+        self.requests.append(request)
+        await asyncio.sleep(random.random() / 1000)
+        said = self.answer(request)
+        if isinstance(said, Exception):
+            raise said
+        full = {
+            name: said.get(name, [] if s.get("type") == "array" else None)
+            for name, s in request.schema["properties"].items()
+        }
+        return Reply(full, Usage(1, 10, 5, 0.5))
+
+
+def extract(
+    text: str, answer: Callable[[Request], Json], of: Task, at_once: int = 1, **settings: Any
+) -> tuple[Record, Double]:
+    model = Double(answer)
+    limit = asyncio.Semaphore(at_once)
+    record = asyncio.run(pipeline.extract(Document("d.txt", text), of, prompt(**settings), model, "m", limit=limit))
+    return record, model
+
+
+def lines(request: Request) -> list[str]:
+    return request.user.split("<document>\n", 1)[1].split("\n</document>", 1)[0].splitlines()
+
+
+def perfect(request: Request) -> Json:
+    rows = [line.split(" costs ") for line in lines(request) if " costs " in line]
+    return {"owner": "Ada King", "items": [{"name": a, "price": b} for a, b in rows]}
+
+
+@pytest.mark.parametrize("size", [40, 150, 700, 5000])
+def test_a_long_list_is_found_whole_and_once_at_any_chunk_size(size: int) -> None:
+    names = [f"thing number {i}" for i in range(200)]
+    filler = "Nothing of note stands in between, though it takes its time to say so, and then some more.\n"
+    text = "Ada King\n" + "".join(f"{n} costs {i + 3}.50\n{filler * (i % 7)}" for i, n in enumerate(names))
+    record, _ = extract(text, perfect, task(Shop), chunk_tokens=size)
+    assert [row["name"] for row in record.value["items"]] == names
+    assert [row["price"] for row in record.value["items"]] == [f"{i + 3}.50" for i in range(200)]
+    assert record.value["owner"] == "Ada King"
+
+
+def test_the_same_at_any_concurrency_to_the_byte() -> None:
+    text = "Ada King\n" + "".join(f"thing {i} costs {i}.20\n" for i in range(60))
+    made = [
+        json.dumps(results.of_record(extract(text, perfect, task(Shop), n, chunk_tokens=90)[0], "shop", {}))
+        for n in (1, 3, 16)
+    ]
+    assert made[0] == made[1] == made[2]
+
+
+def test_a_question_without_an_answer_is_a_failure_and_not_an_absence() -> None:
+    def answer(request: Request) -> Json:
+        return ModelError("no luck") if "items" in request.schema["properties"] else {"owner": "Ada King"}
+
+    record, _ = extract("Ada King sells.", answer, task(Shop))
+    assert record.status is Status.INCOMPLETE
+    assert [(f.group, f.reason) for f in record.failures] == [("items", "model")]
+    assert record.value["owner"] == "Ada King"
+    assert record.usage.input_tokens == 10
+
+
+def test_a_fatal_error_ends_the_document() -> None:
+    with pytest.raises(ModelFatal):
+        extract("Ada King", lambda request: ModelFatal("no key"), task(Shop))
+
+
+def test_a_reply_cut_short_halves_the_chunk_and_nothing_is_lost() -> None:
+    def answer(request: Request) -> Json:
+        said = perfect(request)
+        return ReplyCutShort("cut", text='{"items": [') if len(said["items"]) > 12 else said
+
+    text = "".join(f"thing number {i} costs {i}.20\n" for i in range(100))
+    record, model = extract(text, answer, task(Shop))
+    assert len(record.value["items"]) == 100
+    assert not record.failures
+    assert record.usage.requests < len(model.requests)
+
+
+def test_a_loop_is_an_answer_with_a_mark() -> None:
+    loop = json.dumps({"items": [{"name": "bolt", "price": None}] * 9})[:-4]
+
+    def answer(request: Request) -> Json:
+        return ReplyCutShort("cut", text=loop) if "items" in request.schema["properties"] else {}
+
+    record, model = extract("A bolt.", answer, task(Shop))
+    assert [row["name"] for row in record.value["items"]] == ["bolt"]
+    assert [p.code for p in record.problems] == ["looped"]
+    assert record.status is Status.SUSPECT
+    assert len(model.requests) == 2
+
+
+def test_what_nothing_announces_is_not_asked_and_said_to_be_so() -> None:
+    schema = Cued.model_json_schema()
+    schema["properties"]["tools"].update(group("tools", **{"x-cues": ["tools"]}))
+    record, model = extract("Ada King\nhas a saw.", lambda request: {"owner": "Ada King"}, task(Cued, schema))
+    assert ["tools" in r.schema["properties"] for r in model.requests] == [False]
+    assert [s.fields for s in record.skipped] == [("tools",)]
+
+
+def test_what_is_announced_in_a_small_part_is_asked_of_that_part() -> None:
+    schema = Cued.model_json_schema()
+    schema["properties"]["tools"].update(group("tools", **{"x-cues": ["tools"], "x-narrow": True}))
+    text = "Ada King\n" + "Much is said of other things. " * 40 + "\n\n# Tools\nsaw, hammer\n\n# End\nThat is all.\n"
+
+    def answer(request: Request) -> Json:
+        return {"tools": ["saw", "Much"]} if "tools" in request.schema["properties"] else {"owner": "Ada King"}
+
+    record, model = extract(text, answer, task(Cued, schema))
+    asked = next(r for r in model.requests if "tools" in r.schema["properties"])
+    assert lines(asked) == ["# Tools", "saw, hammer", ""]
+    assert record.value["tools"] == ["saw"]
+    span = record.evidence[("tools", 0)].spans[0]
+    assert text[span.start : span.end] == "saw"
+
+
+def test_no_value_without_words_gets_into_a_record_unmarked(tmp_path: Path) -> None:
+    record, _ = extract("Ada King", lambda r: {"owner": "Bo Li", "items": [{"name": "gold", "price": "1"}]}, task(Shop))
+    assert record.value == {"owner": None, "items": [], "tools": []}
+    assert {r.reason for r in record.rejected} == {"unsupported", "row without a supported key"}
+    assert all(e.match is not Match.NONE for e in record.evidence.values())

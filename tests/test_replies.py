@@ -1,0 +1,81 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractor import replies
+from extractor.replies import Unfit
+
+SHAPE = {
+    "type": "object",
+    "properties": {
+        "title": {"type": ["string", "null"]},
+        "rows": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "size": {"type": ["integer", "null"]}},
+                "required": ["name", "size"],
+            },
+        },
+    },
+    "required": ["title", "rows"],
+}
+MODEL = replies.model(SHAPE)
+
+
+def read(text: str) -> object:
+    return replies.value(replies.parse(MODEL, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("no json", "not JSON"),
+        ('{"title": "a", "title": "b"}', "stands twice"),
+        ('{"title": 3}', "title"),
+        ('{"rows": [{"name": "a", "colour": 1}]}', "rows.0.colour"),
+        ('{"title": NaN}', "NaN"),
+        ("[" * 100_000, "nests too deeply"),
+        ('{"title": "' + "x" * 5_000_000 + '"}', "too long"),
+    ],
+)
+def test_a_reply_that_does_not_fit_says_why_in_a_few_words(text: str, says: str) -> None:
+    with pytest.raises(Unfit, match=says) as error:
+        read(text)
+    assert len(str(error.value)) < 1200
+
+
+def test_keys_left_out_and_null_lists_are_nothing_found() -> None:
+    assert read("{}") == {"title": None, "rows": []}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
+    )
+)
+def test_any_json_is_a_value_or_unfit_and_nothing_else(value: object) -> None:
+    try:
+        read(json.dumps(value))
+    except Unfit:
+        return
+
+
+def test_the_answer_before_a_loop_is_an_answer() -> None:
+    rows = [{"name": n, "size": None} for n in "abcbbbb"]
+    text = json.dumps({"title": "t", "rows": rows})[:-9]
+    assert replies.unlooped(text, SHAPE) == {"title": "t", "rows": rows[:3]}
+
+
+def test_what_was_cut_short_while_it_told_something_new_is_no_answer() -> None:
+    text = json.dumps({"title": "t", "rows": [{"name": n, "size": None} for n in "abcdefgh"]})
+    for end in range(0, len(text), 7):
+        assert replies.unlooped(text[:end], SHAPE) is None
+
+
+@given(st.text(max_size=80))
+def test_nothing_that_was_cut_short_breaks_the_reader(text: str) -> None:
+    replies.unlooped(text, SHAPE)
+    replies.unlooped('{"title": "t", "rows": [' + text, SHAPE)

@@ -1,0 +1,92 @@
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from extractor import schemas
+from extractor.errors import TaskError
+from extractor.kinds import Date, Kind, Name, group, key
+from extractor.schemas import Leaf, Rows, Values
+
+
+class Line(BaseModel):
+    model_config = key("item")
+    item: str
+    shipped: Date | None = None
+
+
+class Order(BaseModel):
+    number: int | None = None
+    buyer: Name | None = None
+    tags: list[str] = []
+    lines: list[Line] = []
+
+
+def read(properties: dict[str, Any], **more: Any) -> schemas.Schema:
+    return schemas.read({"type": "object", "properties": properties, **more})
+
+
+def test_a_pydantic_class_and_json_schema_end_up_the_same() -> None:
+    tree = schemas.read(Order.model_json_schema()).root
+    assert tree["number"].node == Leaf(Kind.INTEGER, "integer")
+    assert tree["buyer"].node == Leaf(Kind.NAME)
+    assert tree["tags"].node == Values(Leaf(Kind.TEXT))
+    lines = tree["lines"].node
+    assert isinstance(lines, Rows) and lines.key == ("item",)
+    assert lines.row["shipped"].node == Leaf(Kind.DATE)
+
+
+def test_a_value_is_required_only_where_it_may_not_be_null() -> None:
+    strict = read({"a": {"type": ["string", "null"]}, "b": {"type": "string"}}, required=["a", "b"])
+    assert [(f.name, f.required) for f in strict.root.fields] == [("a", False), ("b", True)]
+
+
+def test_groups_are_as_declared_and_else_lists_of_rows_stand_alone() -> None:
+    assert dict(schemas.read(Order.model_json_schema()).groups) == {
+        "values": ("number", "buyer", "tags"),
+        "lines": ("lines",),
+    }
+    declared = read({"a": {"type": "string", **group("one")}, "b": {"type": "string", **group("two")}})
+    assert dict(declared.groups) == {"one": ("a",), "two": ("b",)}
+    assert [f.name for f in declared.part("two").fields] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        ({"type": "string"}, "root must be an object"),
+        ({"type": "object", "properties": {"a": {"$ref": "#/$defs/B"}}}, "not defined"),
+        ({"type": "object", "properties": {"a": {"type": "string", "x-kind": "colour"}}}, "colour"),
+        ({"type": "object", "properties": {"a": {"type": "string", "x-cues": "word"}}}, "x-cues of /a"),
+        (
+            {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "array"}}}},
+            "/a is a list of lists",
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "array", "items": {"type": "object", "x-key": ["z"], "properties": {}}}},
+            },
+            "'z'",
+        ),
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_refused_with_the_place(schema: dict[str, Any], says: str) -> None:
+    with pytest.raises(TaskError, match=says):
+        schemas.read(schema)
+
+
+def test_a_recursive_schema_is_refused() -> None:
+    node = {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node"}}}
+    with pytest.raises(TaskError, match="recursive"):
+        schemas.read({**node, "$defs": {"Node": node}})
+
+
+def test_leaves_are_walked_in_the_order_of_the_schema() -> None:
+    tree = schemas.read(Order.model_json_schema()).root
+    value = {"number": 3, "buyer": None, "tags": ["x"], "lines": [{"item": "bolt", "shipped": None}]}
+    assert [(path, v) for path, _, v in schemas.leaves(tree, value)] == [
+        (("number",), 3),
+        (("tags", 0), "x"),
+        (("lines", 0, "item"), "bolt"),
+    ]

@@ -1,0 +1,45 @@
+from extractor import territory
+from extractor.domain import Span
+from extractor.outline import Outline
+
+TEXT = "# List\nOver all\nfirst row here\nsecond row here\nthird row here\n# Other\nfar away\n"
+
+
+def span(words: str) -> Span:
+    at = TEXT.index(words)
+    return Span(at, at + len(words))
+
+
+ANCHORS = [span("first"), span("second"), span("third")]
+
+
+def test_a_row_reaches_to_the_rows_beside_it() -> None:
+    home = territory.home(1, ANCHORS, Outline(TEXT), None)
+    assert home is not None
+    assert home.holds(span("row here\nsecond"))
+    assert not home.holds(span("first"))
+    assert not home.holds(span("third"))
+
+
+def test_words_above_a_row_are_reached_past_rows_that_say_the_same() -> None:
+    outline = Outline(TEXT)
+    alone = territory.home(2, ANCHORS, outline, None)
+    together = territory.home(2, ANCHORS, outline, None, shared=lambda other: True)
+    assert alone is not None and not alone.holds(span("Over all"))
+    assert together is not None and together.holds(span("Over all"))
+
+
+def test_words_below_the_next_row_are_never_reached() -> None:
+    home = territory.home(0, ANCHORS, Outline(TEXT), None, shared=lambda other: True)
+    assert home is not None and not home.holds(span("second row"))
+
+
+def test_a_row_of_a_row_stays_within_it() -> None:
+    outer = territory.home(0, ANCHORS, Outline(TEXT), None)
+    inner = territory.home(0, [span("row here")], Outline(TEXT), outer)
+    assert outer is not None and inner is not None
+    assert inner.start >= outer.start and inner.end <= outer.end
+
+
+def test_a_row_that_stands_nowhere_has_the_range_of_what_it_is_in() -> None:
+    assert territory.home(0, [None], Outline(TEXT), None) is None
