@@ -105,6 +105,8 @@ class _Atomic(FilesystemPersister):  # type: ignore[misc]
         if cassette_path.stat().st_size > LARGEST:
             raise UsageError(f"The cassette {cassette_path} is too large to be one; delete it and record it again.")
         try:
+            if not cassette_path.stat().st_size:
+                raise ValueError("an empty file")  # vcrpy would take it for a new tape
             return super().load_cassette(cassette_path, serializer)
         except CassetteNotFoundError:
             raise

@@ -58,10 +58,22 @@ def _walk(folder: Path) -> Iterator[Source]:
                 yield Source(path)
 
 
+def read(source: Source) -> Document:
+    """The document of a source. Raises DocumentError for a source that was refused, and as `load` does."""
+    if source.refused is not None:
+        raise DocumentError(f"{printable(source.path.name)}: {source.refused}.", reason="not read")
+    return load(source.path)
+
+
+def printable(name: str) -> str:
+    """A file name as text; bytes that are not UTF-8 are shown as replaced."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def load(path: Path) -> Document:
     """The document in a text file. Raises DocumentError, whose reason is a word to count, for one that holds none."""
     data = _read(path)
-    name = path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    name = printable(path.name)
     text = _decode(data, name)
     if not text.strip("\ufeff \t\r\n\v\f"):
         raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")

@@ -144,7 +144,9 @@ class LiveModel:
             error.usage = meter.usage
             raise
         except TimeoutError:
-            raise ModelBusy(f"No reply within {self.endpoint.deadline:g} s; raise --timeout or ask for less.") from None
+            raise ModelBusy(
+                f"No reply within {self.endpoint.deadline:g} s; lower chunk_tokens in the prompt's settings."
+            ) from None
         raise AssertionError("tenacity returned without a result")
 
     async def _in_some_dialect(self, request: Request, meter: _Meter) -> Reply:
@@ -276,8 +278,12 @@ def _translated(error: Exception, endpoint: Endpoint) -> Exception:
                 return ModelFatal(f"{endpoint.base_url} redirects; give the address it redirects to as --base-url.")
             if status in (408, 409) or status >= 500:
                 return ModelBusy(f"{endpoint.base_url} answers HTTP {status}.", retry_after=_retry_after(error))
-            too_long = status == 413 or error.code == "context_length_exceeded"
-            hint = "the chunk is too long for the model; lower --chunk-tokens" if too_long else "it refuses the request"
+            too_long = status == 413 or "context" in f"{error.code} {error.type} {error.message}".lower()
+            hint = (
+                "the chunk is too long for it; lower chunk_tokens in the prompt"
+                if too_long
+                else "it refuses the request"
+            )
             return ModelError(f"{endpoint.base_url} answers HTTP {status}: {hint}.")
     return ModelBusy(f"{endpoint.base_url} sent what is no completion ({type(error).__name__}).")
 

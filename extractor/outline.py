@@ -111,6 +111,8 @@ class Cues:
     def announce(self, outline: Outline, at: int) -> bool:
         """Whether the paragraph of the position, or a heading above it, holds one of the words."""
         start, end = outline.paragraph(at)
+        above, below = outline.section(at)
+        start, end = max(start, above), min(end, below)
         places = [outline.text[start:end], *(outline.text[s.start : s.end] for s in outline.path(at))]
         return any(map(self.stand_in, places))
 

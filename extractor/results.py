@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from extractor import checks
+from extractor.documents import printable
 from extractor.domain import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer
 from extractor.errors import DocumentError, ExtractorError, MachineError
 
@@ -146,11 +147,6 @@ class Names:
     @staticmethod
     def _key(name: str) -> str:
         return unicodedata.normalize("NFC", name).casefold()
-
-
-def printable(name: str) -> str:
-    """A file name as text; bytes that are not UTF-8 are shown as replaced."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def prepare(folder: Path) -> None:

@@ -41,3 +41,14 @@ def test_what_is_no_date_is_not_read_as_one(written: str) -> None:
 def test_no_text_breaks_the_reader_and_spans_never_overlap(text: str) -> None:
     found = list(dates.find(text))
     assert all(a.span.end <= b.span.start for a, b in itertools.pairwise(found))
+
+
+def test_both_ends_of_a_span_of_time_are_known_as_such() -> None:
+    found = list(dates.find("May 2020 – June 2021; 2022, 3 May 2023 to present"))
+    assert [(d.iso, d.ranged) for d in found] == [
+        ("2020-05", True),
+        ("2021-06", True),
+        ("2022", False),
+        ("2023-05-03", True),
+        ("present", True),
+    ]

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from extractor import evidence, schemas
 from extractor.domain import Chunk, Document, Match, Span
 from extractor.evidence import Traced
-from extractor.kinds import Date, Url, key
+from extractor.kinds import Date, Listed, Name, Quantity, Url, key
 from extractor.mentions import Page
 
 
@@ -91,3 +91,98 @@ def test_a_near_copy_is_replaced_by_the_words_of_the_document_but_never_across_a
     text = "The quick brown fox jumps over 12 lazy dogs again"
     assert trace(text, {"title": "quick brown fox jumps ovr 12 lazy dogs"}).value["title"].startswith("quick brown fox")
     assert trace(text, {"title": "quick brown fox jumps over 13 lazy dogs"}).value["title"] is None
+
+
+LIST = "# Parts\nBolt A1\nhttp://a.example/b\nmade by Ada King\nNut B2 of 3 May 2020\nmade by Bo Li\n"
+
+
+class Made(BaseModel):
+    model_config = key("label")
+    label: str
+    made: Date | None = None
+    origin: str | None = None
+    makers: list[Name] = []
+    page: Url | None = None
+
+
+class Works(BaseModel):
+    parts: list[Made] = []
+    tools: list[Listed] = []
+    weight: Quantity | None = None
+    code: str | None = None
+
+
+def works(text: str, value: dict[str, Any], **annotations: dict[str, Any]) -> Traced:
+    source = Works.model_json_schema()
+    for name, more in annotations.items():
+        source["properties"][name].update(more)
+    chunk = Chunk(Document("a", text), 0, Span(0, len(text)))
+    return evidence.trace(schemas.read(source).root, value, Page(chunk))
+
+
+def test_what_stands_in_another_row_is_not_this_rows() -> None:
+    rows = [
+        {"label": "Bolt A1", "makers": ["Ada King", "Bo Li"], "page": "http://a.example/b"},
+        {"label": "Nut B2", "makers": ["Prof. Bo Li", "Ada King"], "page": "http://a.example/b"},
+    ]
+    traced = works(LIST, {"parts": rows})
+    assert [(p["makers"], p["page"]) for p in traced.value["parts"]] == [
+        (["Ada King"], "http://a.example/b"),
+        (["Bo Li"], None),
+    ]
+    assert {r.reason for r in traced.rejected} == {"belongs to another row", "its words say something else"}
+
+
+def test_several_persons_said_in_one_string_are_several() -> None:
+    text = "Bolt, made by Ada King and Bo Li"
+    row = {"label": "Bolt", "makers": ["Ada King and Bo Li"]}
+    assert works(text, {"parts": [row]}).value["parts"][0]["makers"] == ["Ada King", "Bo Li"]
+
+
+def test_a_name_inside_an_address_proves_nobody() -> None:
+    row = {"label": "Bolt", "makers": ["Ada King"]}
+    assert works("Bolt http://adaking.example/", {"parts": [row]}).value["parts"][0]["makers"] == []
+
+
+def test_a_text_that_is_a_date_goes_to_the_field_that_its_row_has_for_dates() -> None:
+    row = {"label": "Nut", "made": None, "origin": "XYMay 3, 2020"}
+    part = works("XYMay 3, 2020\nNut", {"parts": [row]}).value["parts"][0]
+    assert (part["made"], part["origin"]) == ("2020-05-03", None)
+
+
+def test_an_end_of_a_span_of_time_is_no_lone_date() -> None:
+    row = {"label": "Nut", "made": "May 2020"}
+    assert works("Nut, May 2020", {"parts": [row]}).value["parts"][0]["made"] == "2020-05"
+    assert works("Nut, May 2020 – June 2021", {"parts": [row]}).value["parts"][0]["made"] is None
+
+
+def test_a_year_said_of_a_full_date_is_read_as_the_document_has_it() -> None:
+    row = {"label": "Nut B2", "made": "2020"}
+    assert works("Nut B2 of 3 May 2020", {"parts": [row]}).value["parts"][0]["made"] == "2020-05-03"
+
+
+def test_an_item_of_a_list_stands_between_marks_and_not_in_a_sentence() -> None:
+    text = "Tools: saw, **hammer**, drill and awl.\nShe also used a chisel once."
+    said = ["saw", "hammer", "drill", "awl", "chisel", "Tools"]
+    assert works(text, {"tools": said}).value["tools"] == ["saw", "hammer", "drill", "awl"]
+
+
+def test_a_quantity_has_a_digit_and_a_pattern_is_kept() -> None:
+    text = "It is heavy: 12 kg, code none or X7."
+    assert works(text, {"weight": "heavy"}).value["weight"] is None
+    assert works(text, {"weight": "12 kg"}).value["weight"] == "12 kg"
+    assert works(text, {"code": "none"}, code={"pattern": r"\d"}).value["code"] is None
+    assert works(text, {"code": "X7"}, code={"pattern": r"\d"}).value["code"] == "X7"
+
+
+def test_rows_under_a_heading_that_announces_something_else_are_refused() -> None:
+    text = "# Parts\nBolt A1\n# Tools\nsaw, hammer\n"
+    cues = {"parts": {"x-cues": ["part"]}, "tools": {"x-cues": ["tool"]}}
+    traced = works(text, {"parts": [{"label": "Bolt A1"}, {"label": "saw"}], "tools": ["saw", "Bolt A1"]}, **cues)
+    assert [p["label"] for p in traced.value["parts"]] == ["Bolt A1"]
+    assert traced.value["tools"] == ["saw"]
+
+
+def test_a_row_without_a_required_value_is_none() -> None:
+    traced = works("Bolt, 2020", {"parts": [{"label": "gear", "made": "2020"}]})
+    assert traced.value["parts"] == []

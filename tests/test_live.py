@@ -136,3 +136,11 @@ def test_an_endpoint_that_is_not_there_is_named() -> None:
 def test_the_scripted_endpoint_speaks_on_loopback_only() -> None:
     with scripted.serve(lambda body: "{}") as server:
         assert server.url.startswith("http://127.0.0.1:")
+
+
+def test_a_chunk_that_is_too_long_for_the_engine_is_not_taken_for_a_wrong_dialect() -> None:
+    said = "request (9000 tokens) exceeds the available context size (4096 tokens)"
+    answer = (400, {"error": {"code": 400, "message": said, "type": "exceed_context_size_error"}})
+    with serve(lambda body: answer) as server, pytest.raises(ModelError, match="lower chunk_tokens"):
+        ask(server.url)
+    assert len(server.bodies) == 1

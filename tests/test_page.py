@@ -22,7 +22,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from extractor import page
+from extractor import page, segments, sheets
 from extractor.domain import Span
 from extractor.errors import MachineError, UsageError
 
@@ -162,7 +162,7 @@ def spanned(draw: st.DrawFn) -> tuple[str, list[Span]]:
 def test_segments_hold_each_character_once_with_just_the_spans_that_cover_it(case: Any, cuts: list[int]) -> None:
     text, spans = case
     cuts = [cut for cut in cuts if cut <= len(text)]
-    found = page.segments(len(text), spans, cuts)
+    found = segments.segments(len(text), spans, cuts)
     assert [at for part in found for at in range(part.start, part.end)] == list(range(len(text)))
     for part in found:
         for at in range(part.start, part.end):
@@ -334,20 +334,20 @@ def test_no_character_that_hides_or_reorders_text_reaches_the_page(text: str) ->
 
 
 def test_joiners_stay_in_the_scripts_that_need_them_and_show_where_they_only_hide() -> None:
-    assert list(page.pieces("👨\u200d👩")) == [("text", "👨\u200d👩")]
-    assert list(page.pieces("می\u200cخواهم")) == [("text", "می\u200cخواهم")]
-    assert list(page.pieces("pa\u200dypal")) == [("text", "pa"), ("unseen", "200D"), ("text", "ypal")]
+    assert list(segments.pieces("👨\u200d👩")) == [("text", "👨\u200d👩")]
+    assert list(segments.pieces("می\u200cخواهم")) == [("text", "می\u200cخواهم")]
+    assert list(segments.pieces("pa\u200dypal")) == [("text", "pa"), ("unseen", "200D"), ("text", "ypal")]
 
 
 def test_a_line_end_of_windows_is_quiet_even_where_a_span_cuts_it_and_a_lone_return_shows() -> None:
-    assert list(page.pieces("a\r\nb\rc")) == [
+    assert list(segments.pieces("a\r\nb\rc")) == [
         ("text", "a"),
         ("return", ""),
         ("text", "\nb"),
         ("unseen", "000D"),
         ("text", "c"),
     ]
-    assert list(page.pieces("a\r\nb", 0, 2)) == [("text", "a"), ("return", "")]
+    assert list(segments.pieces("a\r\nb", 0, 2)) == [("text", "a"), ("return", "")]
 
 
 def test_each_leaf_that_is_not_null_is_one_link_whose_words_are_those_of_its_evidence() -> None:
@@ -373,7 +373,7 @@ def test_every_kind_of_issue_is_counted_at_the_top_and_stands_on_the_page() -> N
     reader = Reader(page.build([result()]))
     counts = {e.attributes["data-kind"]: int(e.text.split()[0]) for e in reader.classed("count")}
     stops = [e.attributes["data-k"] for e in reader.having("data-k")]
-    assert counts == dict.fromkeys(page.ISSUES, 1) == {kind: stops.count(kind) for kind in page.ISSUES}
+    assert counts == dict.fromkeys(sheets.ISSUES, 1) == {kind: stops.count(kind) for kind in sheets.ISSUES}
 
 
 def test_match_and_confidence_are_said_in_words() -> None:

@@ -14,7 +14,7 @@ from extractor.evaluation.browser import spell
 from extractor.evaluation.charts import figure, short
 from extractor.evaluation.findings import grounded
 from extractor.evaluation.report import Content
-from extractor.page import pieces
+from extractor.segments import pieces
 
 LARGEST = 900_000
 """Bytes that the file has at most."""

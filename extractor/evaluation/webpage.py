@@ -21,7 +21,7 @@ from extractor.evaluation.charts import HEIGHT, WIDTH, amount, around_zero, figu
 from extractor.evaluation.costs import KINDS
 from extractor.evaluation.findings import grounded
 from extractor.evaluation.report import Content
-from extractor.page import pieces
+from extractor.segments import pieces
 
 if TYPE_CHECKING:
     from jinja2 import Template

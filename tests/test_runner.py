@@ -1,0 +1,103 @@
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from endpoint import serve
+
+from extractor import documents, runner, schemas
+from extractor.domain import Document, Reply, Request, Status, Usage
+from extractor.errors import ModelFatal
+from extractor.pipeline import Model
+from extractor.prompts import Prompt, Strategy
+from extractor.runner import Job
+from extractor.tasks import Task
+
+SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})
+PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())
+
+
+class Scripted:
+    async def complete(self, request: Request) -> Reply:
+        await asyncio.sleep(0.02 if "slow" in request.user else 0)
+        if "fatal" in request.user:
+            raise ModelFatal("no key")
+        return Reply({"title": "word"}, Usage(1, 1, 1, 0.0))
+
+
+@asynccontextmanager
+async def scripted(_: Document) -> AsyncIterator[Model]:
+    yield Scripted()
+
+
+def job(out: Path, at_once: int = 1) -> Job:
+    out.mkdir(exist_ok=True)
+    return Job(Task("t", SCHEMA, {}), PROMPT, "m", {}, out, scripted, at_once)
+
+
+def write(folder: Path, **files: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_results_are_in_the_order_of_the_sources_whatever_finishes_first(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", a="slow word", b="word", c="word", d="slow word")
+    outcomes = asyncio.run(runner.run(job(tmp_path / "out", 4), documents.find([folder])))
+    assert [o.name for o in outcomes] == ["a.txt", "b.txt", "c.txt", "d.txt"]
+    assert runner.exit_code(outcomes) == 0
+
+
+def test_a_file_of_another_kind_is_a_failed_document_and_not_a_silent_gap(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", a="word")
+    (folder / "b.html").write_text("<p>word</p>", encoding="utf-8")
+    outcomes = asyncio.run(runner.run(job(tmp_path / "out"), documents.find([folder])))
+    assert [o.status for o in outcomes] == [Status.COMPLETE, Status.FAILED]
+    assert json.loads((tmp_path / "out" / "b.json").read_text())["error"]["reason"] == "not read"
+    assert runner.exit_code(outcomes) == 1
+
+
+def test_a_fatal_error_ends_the_run_and_what_was_written_stays(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", a="word", b="fatal", c="word")
+    with pytest.raises(ModelFatal):
+        asyncio.run(runner.run(job(tmp_path / "out"), documents.find([folder])))
+    assert json.loads((tmp_path / "out" / "a.json").read_text())["status"] == "complete"
+    assert not (tmp_path / "out" / "c.json").exists()
+    assert [d["name"] for d in json.loads((tmp_path / "out" / "run.json").read_text())["documents"]] == ["a.txt"]
+
+
+def test_ctrl_c_keeps_finished_records_and_exits_130(tmp_path: Path) -> None:
+    task = write(tmp_path / "task")
+    (task / "schema.json").write_text(json.dumps(SCHEMA.source), encoding="utf-8")
+    (task / "p.md").write_text("# system\nx\n# user\n{document}{question}", encoding="utf-8")
+    folder = write(tmp_path / "in", a="word", b="slow word", c="word")
+    out = tmp_path / "out"
+
+    def answer(body: dict[str, object]) -> str:
+        if "slow" in json.dumps(body):
+            time.sleep(5)
+        return '{"title": "word"}'
+
+    with serve(answer) as server:
+        flags = ["-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--concurrency", 1]
+        command = [sys.executable, "-m", "extractor", "run", folder, *flags]
+        process = subprocess.Popen(list(map(str, command)), env={**os.environ, "CI": ""}, stderr=subprocess.PIPE)
+        while not (out / "a.json").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert b"what was finished is kept" in said and b"Traceback" not in said
+    assert json.loads((out / "a.json").read_text())["status"] == "complete"
+    assert [d["name"] for d in json.loads((out / "run.json").read_text())["documents"]] == ["a.txt"]
+    assert not list(out.glob("*.tmp"))
