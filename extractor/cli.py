@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import sys
 import time
@@ -163,13 +164,13 @@ def _run(flags: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def extraction(
-    flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: _Progress
+    flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: _Progress, again: str = ""
 ) -> Iterator[Job]:
-    """The job that runs one model with one prompt, its engine running while the block lasts."""
+    """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
     from extractor import manifests, models, runner
 
     mode = models.Mode(flags.mode)
-    tapes = flags.cassettes / task.name / Path(choice.name).name / prompt.name
+    tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
     with models.endpoint(choice, mode, flags.verbose) as endpoint:
         yield runner.Job(
             task=task,
@@ -312,9 +313,10 @@ def _eval(flags: argparse.Namespace) -> int:
         "runs": tuple(flags.only),
     }
     suite = evaluate.read(flags.suite)
+    true = evaluate.truth(suite)
     folders = flags.runs or _suite_runs(flags, suite)
     verdict, paths = evaluate.report(
-        suite, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
+        suite, true, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
     )
     print(verdict.sentence)
     for path in paths:
@@ -352,19 +354,19 @@ def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
 
     folders = []
     sources = documents.find([suite.samples])
-    for model in suite.models:
-        for name in suite.prompts:
-            out = flags.out / "runs" / Path(model).name / name
-            folders.append(out)
-            choice = models.choose(model, flags.base_url)
-            prompt = suite.task.prompt(name)
-            if flags.mode != "replay":
-                with models.endpoint(choice, models.Mode.REPLAY) as named:
-                    if results.finished(out, manifests.of(suite.task, prompt, named), len(sources)):
-                        continue
-            results.prepare(out)
-            say = _Progress(sys.stderr.isatty(), len(sources))
-            with extraction(flags, suite.task, prompt, choice, out, say) as job:
-                asyncio.run(runner.run(job, sources))
-            say.done()
+    for model, name, n in itertools.product(suite.models, suite.prompts, range(1, suite.repeats + 1)):
+        again = "" if n == 1 else f"-{n}"
+        out = flags.out / "runs" / Path(model).name / f"{name}{again}"
+        folders.append(out)
+        choice = models.choose(model, flags.base_url)
+        prompt = suite.task.prompt(name)
+        if flags.mode != "replay":
+            with models.endpoint(choice, models.Mode.REPLAY) as named:
+                if results.finished(out, manifests.of(suite.task, prompt, named), len(sources)):
+                    continue
+        results.prepare(out)
+        say = _Progress(sys.stderr.isatty(), len(sources))
+        with extraction(flags, suite.task, prompt, choice, out, say, again) as job:
+            asyncio.run(runner.run(job, sources))
+        say.done()
     return folders

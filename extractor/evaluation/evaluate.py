@@ -7,13 +7,17 @@ suite.toml:
     gold = "gold"
     models = ["qwen2.5-coder-1.5b"]
     prompts = ["plain"]
+    repeats = 1                     how often each is run; optional
+    [prices]                        money per million tokens read and written, where it is known; optional
+    "gpt-x" = [0.5, 2.0]
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,9 @@ from extractor.errors import DocumentError, UsageError
 from extractor.evaluation import baseline, changes, fields, gold, lint, outputs, runs, statistics
 from extractor.evaluation import report as reports
 from extractor.evaluation import verdict as verdicts
+from extractor.evaluation.gold import Gold
 from extractor.evaluation.lint import Severity
+from extractor.evaluation.table import Run
 from extractor.evaluation.verdict import Gates, Verdict
 from extractor.tasks import Task
 
@@ -35,6 +41,8 @@ class Suite:
     gold: Path
     models: tuple[str, ...]
     prompts: tuple[str, ...]
+    repeats: int = 1
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def read(folder: Path) -> Suite:
@@ -52,14 +60,43 @@ def read(folder: Path) -> Suite:
         models, prompts = tuple(map(str, told["models"])), tuple(map(str, told["prompts"]))
         for name in prompts:
             task.prompt(name)
-        suite = Suite(folder.resolve().name, task, folder / told["samples"], folder / told["gold"], models, prompts)
+        repeats = int(told.get("repeats", 1))
+        prices = {str(name): (float(read), float(written)) for name, (read, written) in told.get("prices", {}).items()}
     except KeyError as error:
         raise UsageError(f"{file} does not say {error}; add it.") from error
-    return suite
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"{file} cannot be understood ({error}); see `extractor eval --help`.") from error
+    if not models or not prompts or repeats < 1:
+        raise UsageError(f"{file} must name at least one model, one prompt and one repeat.")
+    samples, golds = folder / told["samples"], folder / told["gold"]
+    return Suite(folder.resolve().name, task, samples, golds, models, prompts, repeats, prices)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A suite's gold, found fit to score with, beside its documents' texts."""
+
+    golds: tuple[Gold, ...]
+    tree: fields.Group
+    texts: Mapping[str, str]
+    findings: tuple[str, ...]
+    """What the lint would have a person look at."""
+
+
+def truth(suite: Suite) -> Truth:
+    """The suite's gold. Raises UsageError, naming file and place, where it cannot be scored with."""
+    golds = gold.load(suite.gold)
+    tree = fields.read(suite.task.schema.source)
+    texts = _texts(suite.samples)
+    findings = lint.lint(golds, tree, texts)
+    if wrong := [str(f) for f in findings if f.severity is Severity.ERROR]:
+        raise UsageError("The gold cannot be scored with: " + " | ".join(wrong[:5]))
+    return Truth(tuple(golds), tree, texts, tuple(map(str, findings)))
 
 
 def report(
     suite: Suite,
+    true: Truth,
     folders: Sequence[Path],
     out: Path,
     gates: Mapping[str, Any],
@@ -67,27 +104,41 @@ def report(
     baseline_file: Path | None = None,
     update: Path | None = None,
 ) -> tuple[Verdict, tuple[Path, ...]]:
-    """Scores the runs in the folders, writes the report and tells the verdict. Raises UsageError for unusable gold."""
-    golds = gold.load(suite.gold)
-    tree = fields.read(suite.task.schema.source)
-    texts = _texts(suite.samples)
-    findings = lint.lint(golds, tree, texts)
-    if wrong := [str(f) for f in findings if f.severity is Severity.ERROR]:
-        raise UsageError("The gold cannot be scored with: " + " | ".join(wrong[:5]))
-    scored = [
-        runs.load(f, golds, tree, task=suite.task.name, fingerprint=suite.task.schema.fingerprint) for f in folders
-    ]
+    """Scores the runs in the folders, writes the report and tells the verdict."""
+    golds = true.golds
+    scored = list(_scored(suite, folders, golds, true.tree))
     comparison = statistics.compare(scored)
     pins = baseline.Pins(
         suite.task.name, gold.digest(golds), suite.task.schema.fingerprint, tuple(sorted(g.document for g in golds))
     )
     diff = changes.since(baseline.read(baseline_file), comparison, pins, str(baseline_file)) if baseline_file else None
     judged = verdicts.judge(comparison, Gates(**gates), diff)
-    content = reports.build(comparison, judged, diff, title=suite.name, gold_notes=[str(f) for f in findings])
-    paths = outputs.write(content, out, texts)
+    content = reports.build(comparison, judged, diff, title=suite.name, gold_notes=true.findings)
+    paths = outputs.write(content, out, true.texts)
     if update:
         baseline.take(comparison, pins).write(update)
     return judged, paths
+
+
+def _scored(suite: Suite, folders: Sequence[Path], golds: Sequence[Gold], tree: fields.Group) -> Iterator[Run]:
+    """The runs with labels that tell them apart: repeats of the suite's own by number, others by their folders."""
+    found = [runs.read(folder) for folder in folders]
+    seen: Counter[tuple[str, str]] = Counter()
+    many = Counter((run.model, run.prompt) for run in found)
+    for folder, run in zip(folders, found, strict=True):
+        pair = (run.model, run.prompt)
+        seen[pair] += 1
+        same = many[pair] > 1 and suite.repeats == 1
+        yield runs.load(
+            folder,
+            golds,
+            tree,
+            task=suite.task.name,
+            fingerprint=suite.task.schema.fingerprint,
+            label=f"{run.model} · {run.prompt} · {folder.name}" if same else None,
+            repeat=1 if same else seen[pair],
+            price=suite.prices.get(run.model),
+        )
 
 
 def _texts(samples: Path) -> dict[str, str]:
