@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor import checks, chunks, derived, evidence, mentions, merge, planning, replies
+from extractor import checks, chunks, claims, derived, evidence, mentions, merge, planning, replies
 from extractor.domain import Chunk, Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.merge import Found
@@ -111,14 +111,15 @@ def _halves(question: Question) -> Sequence[Chunk]:
 def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
     root = task.schema.root
     combined = merge.combine(root, [a.found for a in answers if a.found])
-    value: dict[str, Json] = combined.value
-    proof = derived.fill(root, value, combined.evidence, document)
+    settled = claims.settle(root, combined.value, combined.evidence)
+    value: dict[str, Json] = settled.value
+    proof = derived.fill(root, value, settled.evidence, document)
     return Record(
         document=document,
         value=value,
         evidence=proof,
         conflicts=tuple(combined.conflicts),
-        rejected=tuple(r for a in answers for r in a.rejected),
+        rejected=(*(r for a in answers for r in a.rejected), *settled.rejected),
         failures=tuple(a.failure for a in answers if a.failure),
         problems=(*_loops(answers), *checks.apply(root, value, proof, document, task.model)),
         asked=_asked(answers),

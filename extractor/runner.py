@@ -104,7 +104,7 @@ async def _one(job: Job, source: Source, file: str, limit: asyncio.Semaphore) ->
         record.status,
         values=len(record.evidence),
         unsupported=sum(not e.spans for e in record.evidence.values())
-        + sum(r.reason == "unsupported" for r in record.rejected),
+        + sum(r.reason != "duplicate" for r in record.rejected),
         conflicts=len(record.conflicts),
         failures=len(record.failures),
         usage=record.usage,

@@ -25,9 +25,12 @@ class Home:
     anchor: Span
     start: int = 0
     end: int = sys.maxsize
+    headings: tuple[Span, ...] = ()
+    """Those that the row stands under; what they say is said of it, however far above."""
 
     def holds(self, span: Span) -> bool:
-        return self.start <= span.start and span.end <= self.end
+        within = self.start <= span.start and span.end <= self.end
+        return within or any(h.start <= span.start and span.end <= h.end for h in self.headings)
 
 
 def home(
@@ -44,15 +47,22 @@ def home(
     anchor = anchors[i]
     if anchor is None:
         return outer
-    above = sorted(((a.end, j) for j, a in enumerate(anchors) if a and a.end <= anchor.start), reverse=True)
     below = sorted(a.start for a in anchors if a and a.start >= anchor.end)
     reach = _reach([a for a in anchors if a])
-    section, _ = outline.section(anchor.start)
-    start = next((end for end, j in above if not shared(j)), max(section, anchor.start - reach))
+    top, bound = anchor, 0
+    for end, j in sorted(((a.end, j) for j, a in enumerate(anchors) if a and a.end <= anchor.start), reverse=True):
+        if not shared(j):
+            bound = end
+            break
+        top = anchors[j] or top
+    section, _ = outline.section(top.start)
+    start = max(bound, section) if bound else max(section, top.start - reach)
     end = below[0] if below else anchor.end + reach
+    if sum(a is not None for a in anchors) > 1:
+        end = min(end, max(anchor.end, outline.section(anchor.start)[1]))
     if outer is not None:
         start, end = max(start, outer.start), min(end, outer.end)
-    return Home(anchor, start, end)
+    return Home(anchor, start, end, tuple(outline.path(anchor.start)))
 
 
 def _reach(anchors: Sequence[Span]) -> int:

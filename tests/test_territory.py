@@ -43,3 +43,13 @@ def test_a_row_of_a_row_stays_within_it() -> None:
 
 def test_a_row_that_stands_nowhere_has_the_range_of_what_it_is_in() -> None:
     assert territory.home(0, [None], Outline(TEXT), None) is None
+
+
+def test_a_heading_that_a_row_stands_under_is_reached_however_far_above() -> None:
+    text = "# Firm\nAll of it.\n## First role\nwords\n## Second role\nmore words\n"
+    first, second = (Span(text.index(w), text.index(w) + len(w)) for w in ("First", "Second"))
+    home = territory.home(1, [first, second], Outline(text), None)
+    assert home is not None
+    assert home.holds(Span(2, 6))
+    assert not home.holds(Span(text.index("All"), text.index("All") + 3))
+    assert not home.holds(Span(text.index("words"), text.index("words") + 5))

@@ -93,12 +93,17 @@ class Record(BaseModel):
         [],
         max_length=12,
         description="phrases that the document calls research interests, vision or focus",
-        json_schema_extra=group("person", **{"x-cues": ["interest", "vision", "focus", "passion"]}),
+        json_schema_extra=group(
+            "person",
+            **{"x-cues": ["interest", "vision", "focus", "passion", "research area", "research direction", "topics"]},
+        ),
     )
     advisors: list[Name] = Field(
         [],
         description="who advises the person's own degree (not mentors of internships)",
-        json_schema_extra=group("person", **{"x-cues": ["advis", "supervis"]}),
+        json_schema_extra=group(
+            "person", **{"x-cues": ["advis", "supervis", "guidance", "under the direction", "committee chair"]}
+        ),
     )
     h_index: int | None = Field(
         None,
@@ -141,17 +146,19 @@ class Record(BaseModel):
             "awards",
             **{
                 "x-cues": [
-                    "award",
-                    "honor",
-                    "honour",
-                    "scholar",
-                    "prize",
-                    "medal",
-                    "fellow",
-                    "grant",
-                    "winner",
-                    "place",
-                    "distinction",
+                    *(
+                        "award",
+                        "honor",
+                        "honour",
+                        "scholar",
+                        "prize",
+                        "medal",
+                        "fellow",
+                        "grant",
+                        "winner",
+                        "recipient",
+                    ),
+                    *("place", "distinction", "finalist", "champion", "competition", "dean"),
                 ]
             },
         ),
@@ -162,7 +169,10 @@ class Record(BaseModel):
         json_schema_extra=group(
             "skills",
             **{
-                "x-cues": ["skill", "programming language", "proficient", "technologies:", "competenc"],
+                "x-cues": [
+                    *("skill", "programming language", "proficient", "competenc", "tech stack", "toolkit"),
+                    *("technologies:", "tools:", "languages:", "software:"),
+                ],
                 "x-narrow": True,
             },
         ),
