@@ -58,7 +58,8 @@ async def extract(
         async with limit:
             one = await _answer(question, task, model, keep_unsupported)
         progress(one.usage)
-        halves = _halves(question) if one.failure and one.failure.reason == ReplyCutShort.reason else ()
+        cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
+        halves = _halves(question) if cut_short and question.group != planning.WHOLE else ()
         if not halves:
             return [one]
         smaller = [planning.ask(prompt, half, question.group, question.part, model_name) for half in halves]
@@ -99,7 +100,10 @@ async def _answer(question: Question, task: Task, model: Model, keep_unsupported
 
 
 def _halves(question: Question) -> Sequence[Chunk]:
-    """The chunk in two, since its list was too long for one reply; nothing when it is too small to halve."""
+    """The chunk in two, since its list was too long for one reply; nothing when it is too small to halve.
+
+    A question for the whole record is not halved: each half would be asked for everything again, up to its whole bound.
+    """
     size = chunks.tokens(question.chunk.text)
     if size < SMALLEST:
         return ()

@@ -451,7 +451,7 @@ def test_two_pulls_at_once_fetch_once(tmp_path: Path) -> None:
     with serving(Hub({PATH: few}, drip=0.0001)) as hub:
 
         def one() -> None:
-            found.append(pull(tmp_path, hub.base, model(few), notes=notes))
+            found.append(pull(tmp_path, hub.base, model(few), notes=notes, patience=Patience()))
 
         both = [threading.Thread(target=one) for _ in range(2)]
         for thread in both:
