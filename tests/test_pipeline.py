@@ -127,6 +127,14 @@ def test_a_reply_cut_short_halves_the_chunk_and_nothing_is_lost() -> None:
     assert record.usage.requests < len(model.requests)
 
 
+def test_a_question_for_the_whole_record_is_not_halved_but_named_as_unanswered() -> None:
+    text = "".join(f"thing number {i} costs {i}.20\n" for i in range(100))
+    record, model = extract(text, lambda r: ReplyCutShort("cut", text='{"items": ['), task(Shop), ask="whole")
+    assert len(model.requests) == 1
+    assert [(f.group, f.reason) for f in record.failures] == [("record", "cut short")]
+    assert record.status is Status.INCOMPLETE
+
+
 def test_a_loop_is_an_answer_with_a_mark() -> None:
     loop = json.dumps({"items": [{"name": "bolt", "price": None}] * 9})[:-4]
 
