@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from os.path import commonpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,13 +193,25 @@ class Tape:
         recorded = [_spelled(r) for r in self._cassette.requests]
         closest = max(recorded, key=lambda r: difflib.SequenceMatcher(None, asked, r).quick_ratio(), default=[])
         lines = [
-            line[:160]
+            line
             for line in difflib.unified_diff(closest, asked, "recorded", "asked", lineterm="", n=0)
             if not line.startswith(("---", "+++", "@@"))
         ]
+        lines = _where_they_part(lines)
         changed = " | ".join(lines[:4]) if lines else "the same request was already played"
         what = f"A request is not on {self.path.name}; if the change is meant, record with --mode record."
         return f"{what} Changed: {changed}"
+
+
+def _where_they_part(lines: list[str]) -> list[str]:
+    """A long line that changed, from shortly before its change on; a prompt is one line of a body."""
+    if len(lines) < 2 or lines[0][0] == lines[1][0]:
+        return [line[:160] for line in lines]
+    same = len(commonpath([lines[0][1:], lines[1][1:]]))
+    start = max(0, same - 30)
+    return [f"{line[0]}{'…' if start else ''}{line[1 + start :][:120]}" for line in lines[:2]] + [
+        line[:160] for line in lines[2:]
+    ]
 
 
 def _spelled(request: Recorded) -> list[str]:
