@@ -9,11 +9,11 @@ No header of a request or reply is kept.
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import os
 import tempfile
 from collections.abc import Mapping
-from os.path import commonpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,7 +207,8 @@ def _where_they_part(lines: list[str]) -> list[str]:
     """A long line that changed, from shortly before its change on; a prompt is one line of a body."""
     if len(lines) < 2 or lines[0][0] == lines[1][0]:
         return [line[:160] for line in lines]
-    same = len(commonpath([lines[0][1:], lines[1][1:]]))
+    pairs = zip(lines[0][1:], lines[1][1:], strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
     start = max(0, same - 30)
     return [f"{line[0]}{'…' if start else ''}{line[1 + start :][:120]}" for line in lines[:2]] + [
         line[:160] for line in lines[2:]
