@@ -12,17 +12,15 @@ import contextlib
 import itertools
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from extractor import __version__
+from extractor import __version__, console
 from extractor.errors import ExtractorError, MachineError, UsageError
 
 if TYPE_CHECKING:
-    from extractor.domain import Usage
-    from extractor.runner import Job, Outcome
+    from extractor.runner import Job
 
 EXAMPLES = """\
 examples:
@@ -55,20 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Interrupted; what was finished is kept.", file=sys.stderr)
         return 130
     except MachineError as error:
-        print(f"error: {_visible(str(error))}", file=sys.stderr)
+        print(f"error: {console.visible(str(error))}", file=sys.stderr)
         return 3
     except ExtractorError as error:
-        print(f"error: {_visible(str(error))}", file=sys.stderr)
+        print(f"error: {console.visible(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         with contextlib.suppress(OSError):
             sys.stderr.close()
         return 0
-
-
-def _visible(text: str) -> str:
-    """Without the control characters that a file name could steer a terminal with."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,8 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _model_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mode", choices=["live", "record", "replay"], default="live", help="(default: live)")
+def _model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
+    parser.add_argument("--mode", choices=["live", "record", "replay"], default=mode, help=f"(default: {mode})")
     parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
     parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
@@ -108,7 +101,7 @@ def _run_flags(run: argparse.ArgumentParser) -> None:
     run.add_argument("--task", default="researcher", help="a task's name or folder (default: researcher)")
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
-    _model_flags(run)
+    _model_flags(run, "live")
     run.add_argument("--concurrency", type=int, metavar="N", help="requests at a time (default: 1 embedded, 8 else)")
     run.add_argument("--keep-unsupported", action="store_true", help="keep values without evidence, marked as such")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
@@ -120,7 +113,7 @@ def _eval_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", type=Path, default=Path("eval"), help="folder with suite.toml (default: eval)")
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
     parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
-    _model_flags(parser)
+    _model_flags(parser, "replay")
     parser.add_argument(
         "--fail-under",
         action="append",
@@ -140,7 +133,7 @@ def _eval_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", type=Path, help="compare with this baseline; any drop fails")
     parser.add_argument("--allowed-drop", type=float, default=0.0, metavar="F1", help="from the baseline (default: 0)")
     parser.add_argument("--update-baseline", type=Path, metavar="FILE", help="write a baseline of this evaluation")
-    parser.set_defaults(command=_eval, mode="replay")
+    parser.set_defaults(command=_eval)
 
 
 def _run(flags: argparse.Namespace) -> int:
@@ -151,20 +144,20 @@ def _run(flags: argparse.Namespace) -> int:
     sources = documents.find(flags.paths)
     choice = models.choose(flags.model, flags.base_url)
     results.prepare(flags.out)
-    say = _Progress(not flags.quiet and sys.stderr.isatty(), len(sources))
+    say = console.Progress(not flags.quiet and sys.stderr.isatty(), len(sources))
     with extraction(flags, task, prompt, choice, flags.out, say) as job:
         outcomes = asyncio.run(runner.run(job, sources))
     say.done()
     if flags.json:
-        print(json.dumps([_plain(o) for o in outcomes], ensure_ascii=False, indent=1))
+        print(json.dumps([console.plain(o) for o in outcomes], ensure_ascii=False, indent=1))
     elif not flags.quiet:
-        _table(outcomes, flags.out)
+        console.table(outcomes, flags.out)
     return runner.exit_code(outcomes)
 
 
 @contextlib.contextmanager
 def extraction(
-    flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: _Progress, again: str = ""
+    flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: console.Progress, again: str = ""
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
     from extractor import manifests, models, runner
@@ -184,74 +177,6 @@ def extraction(
             on_reply=say.reply,
             on_document=say.document,
         )
-
-
-def _plain(outcome: Outcome) -> dict[str, Any]:
-    from extractor import results
-
-    return {
-        "name": outcome.name,
-        "file": outcome.file,
-        "status": str(outcome.status),
-        "values": outcome.values,
-        "unsupported": outcome.unsupported,
-        "conflicts": outcome.conflicts,
-        "failures": outcome.failures,
-        "usage": results.usage(outcome.usage),
-        "message": outcome.message,
-    }
-
-
-def _table(outcomes: Sequence[Outcome], out: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("document", overflow="fold")
-    for name in ("status", "values", "refused", "conflicts", "failures", "tokens"):
-        table.add_column(name, justify="left" if name == "status" else "right")
-    for o in outcomes:
-        tokens = [o.usage.input_tokens, o.usage.output_tokens]
-        spent = "unknown" if None in tokens else f"{sum(t or 0 for t in tokens):,}"
-        cells = [_visible(o.name), str(o.status), *map(str, (o.values, o.unsupported, o.conflicts, o.failures)), spent]
-        table.add_row(*map(Text, cells))
-    console = Console(highlight=False)
-    console.print(table)
-    for o in outcomes:
-        if o.message:
-            console.print(Text(f"{_visible(o.name)}: {_visible(o.message)}"))
-    console.print(Text(f"\n{len(outcomes)} results in {out}; look at them with: extractor show {out}"))
-
-
-class _Progress:
-    """One line on stderr, on a terminal only: documents, calls, tokens, time to go."""
-
-    def __init__(self, shown: bool, documents: int) -> None:
-        self.shown, self.documents = shown, documents
-        self.finished = self.calls = self.tokens = 0
-        self.started = time.monotonic()
-
-    def reply(self, usage: Usage) -> None:
-        self.calls += usage.requests
-        self.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
-        self._draw()
-
-    def document(self, outcome: Outcome) -> None:
-        self.finished += 1
-        self._draw()
-
-    def _draw(self) -> None:
-        if not self.shown:
-            return
-        spent = time.monotonic() - self.started
-        left = f"{spent / self.finished * (self.documents - self.finished):.0f} s to go" if self.finished else "…"
-        line = f"{self.finished}/{self.documents} documents · {self.calls} calls · {self.tokens:,} tokens · {left}"
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
-
-    def done(self) -> None:
-        if self.shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _show(flags: argparse.Namespace) -> int:
@@ -278,24 +203,10 @@ def _models(flags: argparse.Namespace) -> int:
 def _pull(flags: argparse.Namespace) -> int:
     from extractor import pulls
 
-    with _bar(flags.name) as progress:
+    with console.bar(flags.name) as progress:
         found = pulls.pull(flags.name, progress=progress, note=lambda text: print(text, file=sys.stderr))
     print(found.path)
     return 0
-
-
-@contextlib.contextmanager
-def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    if not sys.stderr.isatty():
-        yield lambda done, size: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = [TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()]
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name)
-        yield lambda done, size: bar.update(task, completed=done, total=size)
 
 
 def _eval(flags: argparse.Namespace) -> int:
@@ -365,7 +276,7 @@ def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
                 if results.finished(out, manifests.of(suite.task, prompt, named), len(sources)):
                     continue
         results.prepare(out)
-        say = _Progress(sys.stderr.isatty(), len(sources))
+        say = console.Progress(sys.stderr.isatty(), len(sources))
         with extraction(flags, suite.task, prompt, choice, out, say, again) as job:
             asyncio.run(runner.run(job, sources))
         say.done()

@@ -108,6 +108,10 @@ class _Tracer:
         span = place.span.shift(self.page.chunk.span.start)
         self.evidence[path] = Evidence(place.match, (span,), str(said))
 
+    def words(self, path: Path) -> set[Span]:
+        """The spans that support a value, in the page's own positions."""
+        return {s.shift(-self.page.chunk.span.start) for s in self.evidence[path].spans}
+
     def unsupported(self, said: Json, path: Path, reason: str = "unsupported") -> Json:
         if self.keep:
             self.evidence[path] = Evidence(Match.NONE, (), str(said))
@@ -140,7 +144,7 @@ class _Tracer:
             result = self.leaf(item, value, at, home, set(claimed or ()), cues)
             if result is None:
                 continue
-            words = {s.shift(-self.page.chunk.span.start) for s in self.evidence[at].spans}
+            words = self.words(at)
             again = any(a.start < b.end and b.start < a.end for a in words for b in mine)
             if again or spelling.fold(str(result)) in seen:
                 del self.evidence[at]
@@ -211,8 +215,7 @@ class _Tracer:
 
     def undated(self, row: dict[str, Json], name: str, dated: Sequence[str], at: Path) -> None:
         """Takes a date out of a text of a row that has a field of its own for it, and fills that if it is empty."""
-        spans = [s.shift(-self.page.chunk.span.start) for s in self.evidence[(*at, name)].spans]
-        date = next((d for d in map(self.page.date_in, spans) if d), None)
+        date = next((d for d in map(self.page.date_in, sorted(self.words((*at, name)))) if d), None)
         if date is None:
             return
         said = self.evidence.pop((*at, name)).said

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -306,7 +306,3 @@ def manifest(endpoint: Endpoint) -> dict[str, Json]:
     """What a result says of the model that made it; never the key, nor a name or password in the address."""
     address = re.sub(r"//[^/@]*@", "//", endpoint.base_url)
     return {"name": endpoint.model, "digest": endpoint.digest, "endpoint": address}
-
-
-def pinned(endpoint: Endpoint, dialect: Dialect) -> Endpoint:
-    return replace(endpoint, dialect=dialect)

@@ -78,16 +78,12 @@ async def _answer(question: Question, task: Task, model: Model, keep_unsupported
         reply = await model.complete(question.request)
     except ModelFatal:
         raise
-    except ReplyCutShort as error:
-        value = replies.unlooped(error.text, question.request.schema)
+    except ModelError as error:
+        value = replies.unlooped(error.text, question.request.schema) if isinstance(error, ReplyCutShort) else None
         if value is None:
             failure = Failure(question.chunk.span, question.group, error.reason, str(error))
             return Answer(question, failure=failure, usage=error.usage)
-        reply = Reply(value, error.usage)
-        looped = True
-    except ModelError as error:
-        failure = Failure(question.chunk.span, question.group, error.reason, str(error))
-        return Answer(question, failure=failure, usage=error.usage)
+        reply, looped = Reply(value, error.usage), True
     traced = evidence.trace(
         question.part,
         reply.value,

@@ -1,0 +1,101 @@
+"""What a run shows on a terminal: the line that moves, the bar of a download, the table at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from extractor.domain import Usage
+    from extractor.runner import Outcome
+
+
+def visible(text: str) -> str:
+    """Without the control characters that a file name could steer a terminal with."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def plain(outcome: Outcome) -> dict[str, Any]:
+    from extractor import results
+
+    return {
+        "name": outcome.name,
+        "file": outcome.file,
+        "status": str(outcome.status),
+        "values": outcome.values,
+        "unsupported": outcome.unsupported,
+        "conflicts": outcome.conflicts,
+        "failures": outcome.failures,
+        "usage": results.usage(outcome.usage),
+        "message": outcome.message,
+    }
+
+
+def table(outcomes: Sequence[Outcome], out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("document", overflow="fold")
+    for name in ("status", "values", "refused", "conflicts", "failures", "tokens"):
+        table.add_column(name, justify="left" if name == "status" else "right")
+    for o in outcomes:
+        tokens = [o.usage.input_tokens, o.usage.output_tokens]
+        spent = "unknown" if None in tokens else f"{sum(t or 0 for t in tokens):,}"
+        cells = [visible(o.name), str(o.status), *map(str, (o.values, o.unsupported, o.conflicts, o.failures)), spent]
+        table.add_row(*map(Text, cells))
+    console = Console(highlight=False)
+    console.print(table)
+    for o in outcomes:
+        if o.message:
+            console.print(Text(f"{visible(o.name)}: {visible(o.message)}"))
+    console.print(Text(f"\n{len(outcomes)} results in {out}; look at them with: extractor show {out}"))
+
+
+class Progress:
+    """One line on stderr, on a terminal only: documents, calls, tokens, time to go."""
+
+    def __init__(self, shown: bool, documents: int) -> None:
+        self.shown, self.documents = shown, documents
+        self.finished = self.calls = self.tokens = 0
+        self.started = time.monotonic()
+
+    def reply(self, usage: Usage) -> None:
+        self.calls += usage.requests
+        self.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        self._draw()
+
+    def document(self, outcome: Outcome) -> None:
+        self.finished += 1
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self.shown:
+            return
+        spent = time.monotonic() - self.started
+        left = f"{spent / self.finished * (self.documents - self.finished):.0f} s to go" if self.finished else "…"
+        line = f"{self.finished}/{self.documents} documents · {self.calls} calls · {self.tokens:,} tokens · {left}"
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    def done(self) -> None:
+        if self.shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    if not sys.stderr.isatty():
+        yield lambda done, size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = [TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name)
+        yield lambda done, size: bar.update(task, completed=done, total=size)
