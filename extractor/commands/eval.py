@@ -1,0 +1,117 @@
+"""`extractor eval`: runs scored against gold, models and prompts compared."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from extractor import console
+from extractor.commands.run import extraction, model_flags
+from extractor.errors import UsageError
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("eval", help="score runs against gold and compare models and prompts")
+    parser.add_argument("--suite", type=Path, default=Path("eval"), help="folder with suite.toml (default: eval)")
+    parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
+    parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
+    model_flags(parser, "replay")
+    parser.add_argument(
+        "--fail-under",
+        action="append",
+        default=[],
+        metavar="[FIELD=]F1",
+        help="the least micro-F1 of every run, over all or of one field, as 'lines[].price=0.8'; may be repeated",
+    )
+    parser.add_argument(
+        "--max-invented",
+        action="append",
+        default=[],
+        metavar="[FIELD=]N",
+        help="the most leaves a run may invent, over all or of one field; may be repeated",
+    )
+    parser.add_argument("--max-failed", type=int, metavar="N", help="the most documents that may fail")
+    parser.add_argument("--only", nargs="+", default=[], metavar="RUN", help="the runs that must pass (default: all)")
+    parser.add_argument("--baseline", type=Path, help="compare with this baseline; any drop fails")
+    parser.add_argument("--allowed-drop", type=float, default=0.0, metavar="F1", help="from the baseline (default: 0)")
+    parser.add_argument("--update-baseline", type=Path, metavar="FILE", help="write a baseline of this evaluation")
+    parser.set_defaults(command=command)
+
+
+def command(flags: argparse.Namespace) -> int:
+    from extractor.evaluation import evaluate
+
+    least, least_of = _bounds("--fail-under", flags.fail_under, float)
+    most, most_of = _bounds("--max-invented", flags.max_invented, int)
+    gates = {
+        "fail_under": least,
+        "fail_under_fields": least_of,
+        "max_invented": most,
+        "max_invented_fields": most_of,
+        "max_failed": flags.max_failed,
+        "allowed_drop": flags.allowed_drop,
+        "runs": tuple(flags.only),
+    }
+    suite = evaluate.read(flags.suite)
+    true = evaluate.truth(suite)
+    folders = flags.runs or _suite_runs(flags, suite)
+    verdict, paths = evaluate.report(
+        suite, true, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
+    )
+    print(verdict.sentence)
+    for path in paths:
+        print(path)
+    return verdict.exit_code
+
+
+_Bound = TypeVar("_Bound", int, float)
+
+
+def _bounds(
+    flag: str, given: Sequence[str], number: Callable[[str], _Bound]
+) -> tuple[_Bound | None, dict[str, _Bound]]:
+    """The bound over everything, and those of single fields. Raises UsageError for what is no number."""
+    overall: _Bound | None = None
+    of: dict[str, _Bound] = {}
+    for text in given:
+        field, _, bound = text.rpartition("=")
+        try:
+            value = number(bound)
+        except ValueError:
+            raise UsageError(
+                f"{flag} {text!r} holds no number after the field; write 'FIELD=NUMBER' or a number."
+            ) from None
+        if field:
+            of[field] = value
+        else:
+            overall = value
+    return overall, of
+
+
+def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
+    """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
+    from extractor import documents, manifests, models, results, runner
+
+    folders = []
+    sources = documents.find([suite.samples])
+    for model, name, n in itertools.product(suite.models, suite.prompts, range(1, suite.repeats + 1)):
+        again = "" if n == 1 else f"-{n}"
+        out = flags.out / "runs" / Path(model).name / f"{name}{again}"
+        folders.append(out)
+        choice = models.choose(model, flags.base_url)
+        prompt = suite.task.prompt(name)
+        if flags.mode != "replay":
+            with models.endpoint(choice, models.Mode.REPLAY) as named:
+                if results.finished(out, manifests.of(suite.task, prompt, named), len(sources)):
+                    continue
+        results.prepare(out)
+        say = console.Progress(sys.stderr.isatty(), len(sources))
+        with extraction(flags, suite.task, prompt, choice, out, say, again) as job:
+            asyncio.run(runner.run(job, sources))
+        say.done()
+    return folders

@@ -1,0 +1,83 @@
+"""`extractor run`: records from documents."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from extractor import console
+
+if TYPE_CHECKING:
+    from extractor.runner import Job
+
+
+def add(commands: Any) -> None:
+    run = commands.add_parser("run", help="extract records from documents")
+    run.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="text files, or folders of them")
+    run.add_argument("-o", "--out", type=Path, default=Path("out"), help="folder for the results (default: out)")
+    run.add_argument("--task", default="researcher", help="a task's name or folder (default: researcher)")
+    run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
+    model_flags(run, "live")
+    run.add_argument("--concurrency", type=int, metavar="N", help="requests at a time (default: 1 embedded, 8 else)")
+    run.add_argument("--keep-unsupported", action="store_true", help="keep values without evidence, marked as such")
+    run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
+    run.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    run.set_defaults(command=command)
+
+
+def model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
+    """The flags that choose what answers, of every command that asks a model."""
+    parser.add_argument("--mode", choices=["live", "record", "replay"], default=mode, help=f"(default: {mode})")
+    parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
+    parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
+
+
+def command(flags: argparse.Namespace) -> int:
+    from extractor import documents, models, results, runner, tasks
+
+    task = tasks.load(flags.task)
+    prompt = task.prompt(flags.prompt)
+    sources = documents.find(flags.paths)
+    choice = models.choose(flags.model, flags.base_url)
+    results.prepare(flags.out)
+    say = console.Progress(not flags.quiet and sys.stderr.isatty(), len(sources))
+    with extraction(flags, task, prompt, choice, flags.out, say) as job:
+        outcomes = asyncio.run(runner.run(job, sources))
+    say.done()
+    if flags.json:
+        print(json.dumps([console.plain(o) for o in outcomes], ensure_ascii=False, indent=1))
+    elif not flags.quiet:
+        console.table(outcomes, flags.out)
+    return runner.exit_code(outcomes)
+
+
+@contextlib.contextmanager
+def extraction(
+    flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: console.Progress, again: str = ""
+) -> Iterator[Job]:
+    """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
+    from extractor import manifests, models, runner
+
+    mode = models.Mode(flags.mode)
+    tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
+    with models.endpoint(choice, mode, flags.verbose) as endpoint:
+        yield runner.Job(
+            task=task,
+            prompt=prompt,
+            model_name=choice.name,
+            manifest=manifests.of(task, prompt, endpoint),
+            out=out,
+            open_model=models.opener(endpoint, mode, tapes),
+            at_once=getattr(flags, "concurrency", None) or (1 if choice.embedded else 8),
+            keep_unsupported=getattr(flags, "keep_unsupported", False),
+            on_reply=say.reply,
+            on_document=say.document,
+        )
