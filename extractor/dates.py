@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,8 +18,8 @@ PRESENT = "present"
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
-    r"(?P<{0}>Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
-    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+    r"(?P<{0}>(?!may)(?i:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?))\.?"
 )
 _YEAR = r"(?:19|20)\d\d"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
@@ -26,7 +27,8 @@ _PATTERNS = (
     rf"(?<!\d)(?P<y1>{_YEAR})[-./年](?P<m1>1[0-2]|0?[1-9])(?:[-./月](?P<d1>{_DAY})日?)?(?![\d])",
     rf"(?<![\d./-])(?P<a2>\d{{1,2}})(?P<s2>[-./])(?P<b2>\d{{1,2}})(?P=s2)(?P<y2>{_YEAR}|\d\d)(?!\d)",
     rf"(?<![a-z]){_MONTH.format('m3')}\s*(?P<d3>{_DAY})(?:st|nd|rd|th)?\s*,?\s+(?P<y3>{_YEAR})(?!\d)",
-    rf"(?<![\w.])(?P<d4>{_DAY})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?{_MONTH.format('m4')}[,\s-]*(?P<y4>{_YEAR})(?!\d)",
+    rf"(?<![\w.])(?P<d4>{_DAY})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?{_MONTH.format('m4')}"
+    rf"(?:[,\s-]*(?P<y4>{_YEAR})|(?:-|\s?['’])(?P<z4>\d\d))(?!\d)",
     rf"(?<![a-z]){_MONTH.format('m5')}[,\s-]*(?P<y5>{_YEAR})(?!\d)",
     r"(?<![a-z])(?i:(?P<now>present|current(?:ly)?|ongoing|now|today|to date))(?![a-z])",
     r"(?<=[A-Za-z])\s?['’](?P<tag>\d\d)(?!\d)",
@@ -45,6 +47,7 @@ class Date(NamedTuple):
     """It is one end of a span of time: "May 2020 – June 2021"."""
 
 
+@lru_cache(maxsize=16)
 def day_first(text: str) -> bool:
     """How the text writes all-number dates, judged by those that leave no choice; day first when none does."""
     months_first = sum(int(m[3]) > 12 >= int(m[1]) for m in _ALL_NUMBERS.finditer(text))
@@ -92,9 +95,10 @@ def _iso(match: re.Match[str], day_first: bool) -> str | None:
         year = match["y2"] if len(match["y2"]) == 4 else f"20{match['y2']}"
         return _join(year, month, str(day))
     for form in "345":
-        if match[f"y{form}"]:
+        year = match[f"y{form}"] or (form == "4" and match["z4"] and f"20{match['z4']}")
+        if year:
             month = _MONTHS.index(match[f"m{form}"][:3].lower()) + 1
-            return _join(match[f"y{form}"], month, match[f"d{form}"] if form != "5" else None)
+            return _join(year, month, match[f"d{form}"] if form != "5" else None)
     return None
 
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Indel
 
 from extractor import candidates, dates, outline, people, spelling
 from extractor.domain import Chunk, Json, Match, Span
@@ -20,6 +21,8 @@ from extractor.schemas import Leaf
 FUZZY_FROM = 20
 """Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""
 FUZZY_SCORE = 90.0
+ALIKE = 2
+"""Letters in a row that tie a near match to its words; a single one is chance."""
 STUCK = 2
 """Letters beside a date that still leave it one."""
 MENTIONS = 64
@@ -42,6 +45,7 @@ class Page:
         self.chunk = chunk
         self.text = chunk.text
         self.folded = spelling.Folded(self.text)
+        self.words = self.folded.words
         self.day_first = dates.day_first(chunk.document.text)
         self.outline = Outline(self.text)
         self.dates = list(dates.find(self.text, day_first=self.day_first))
@@ -58,7 +62,11 @@ class Page:
         if node.kind is Kind.QUANTITY and not _digits(str(said)):
             return []
         words = people.untitled(str(said)) if node.kind is Kind.NAME else str(said)
-        found = [self._words(node, span, words) for span in self.folded.find(words)] or self._fuzzy(node, words)
+        found = (
+            [self._words(node, span, words) for span in self.folded.find(words)]
+            or self._unpunctuated(node, words)
+            or self._fuzzy(node, words)
+        )
         if node.kind is Kind.NAME and " " in words:  # a name inside an address proves nobody
             found = [p for p in found if any(c.isspace() for c in self.text[p.span.start : p.span.end])]
         if node.pattern:
@@ -72,6 +80,13 @@ class Page:
         value = said if node.enum else spelling.clean(source)
         return Place(value, span, Match.EXACT if source == said else Match.NORMALISED)
 
+    def _unpunctuated(self, node: Leaf, said: str) -> list[Place]:
+        """Mentions that differ in the punctuation between words, as an address that was written on three lines does."""
+        if node.enum:
+            return []
+        spans = self.words.find(said)
+        return [Place(spelling.clean(self.text[s.start : s.end]), s, Match.NORMALISED) for s in spans]
+
     def _fuzzy(self, node: Leaf, said: str) -> list[Place]:
         wanted = spelling.fold(said)
         if len(wanted) < FUZZY_FROM or node.enum or len(wanted) > len(self.folded.folded):
@@ -79,7 +94,8 @@ class Page:
         hit = fuzz.partial_ratio_alignment(wanted, self.folded.folded, score_cutoff=FUZZY_SCORE)
         if hit is None or hit.dest_end <= hit.dest_start:
             return []
-        span = self._whole_words(self.folded.span(hit.dest_start, hit.dest_end))
+        start, end = _aligned(wanted, self.folded.folded, hit.dest_start, hit.dest_end)
+        span = self._whole_words(self.folded.span(start, end))
         source = self.text[span.start : span.end]
         if _digits(source) != _digits(said):
             return []
@@ -129,7 +145,19 @@ class Page:
                 continue
             typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value
             places.append(Place(typed, span, Match.EXACT if source == str(said) else Match.NORMALISED))
-        return places
+        return [p for p in places if p.match is Match.EXACT] or places
+
+
+def _aligned(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
+    """The window [start, end) of the text without what at its ends is no part of the wanted words.
+
+    A window is as long as what was wanted, so that where letters were left out of the text it reaches too far.
+    """
+    blocks = Indel.opcodes(wanted, text[start:end])
+    equal = [b for b in blocks if b.tag == "equal" and b.dest_end - b.dest_start >= ALIKE]
+    if not equal:
+        return start, end
+    return start + equal[0].dest_start, start + equal[-1].dest_end
 
 
 def _digits(text: str) -> str:

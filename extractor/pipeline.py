@@ -10,6 +10,7 @@ from typing import Protocol
 from extractor import checks, chunks, claims, derived, evidence, mentions, merge, planning, replies
 from extractor.domain import Chunk, Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
+from extractor.evidence import Traced
 from extractor.merge import Found
 from extractor.planning import Plan, Question
 from extractor.prompts import Prompt
@@ -34,8 +35,8 @@ class Answer:
     rejected: tuple[Rejected, ...] = ()
     failure: Failure | None = None
     usage: Usage = field(default_factory=Usage)
-    looped: bool = False
-    """The reply said the same again and again; what it said before that is what was found."""
+    ran_on: bool = False
+    """The reply went on without telling anything new that the chunk supports; what it said before is what was found."""
 
 
 async def extract(
@@ -62,7 +63,7 @@ async def extract(
         halves = _halves(question) if cut_short and question.group != planning.WHOLE else ()
         if not halves:
             return [one]
-        smaller = [planning.ask(prompt, half, question.group, question.part, model_name) for half in halves]
+        smaller = [planning.ask(prompt, half, question.group, question.part, model_name, full=True) for half in halves]
         answered = [Answer(question, usage=one.usage)]
         for half in smaller:
             answered += await answer(half)
@@ -73,26 +74,27 @@ async def extract(
 
 
 async def _answer(question: Question, task: Task, model: Model, keep_unsupported: bool) -> Answer:
-    looped = False
+    def trace(value: Json) -> Traced:
+        page = mentions.Page(question.chunk)
+        return evidence.trace(question.part, value, page, keep_unsupported=keep_unsupported, whole=task.schema.root)
+
+    failure, ran_on = None, False
     try:
         reply = await model.complete(question.request)
+        value, usage = reply.value, reply.usage
     except ModelFatal:
         raise
     except ModelError as error:
-        value = replies.unlooped(error.text, question.request.schema) if isinstance(error, ReplyCutShort) else None
-        if value is None:
-            failure = Failure(question.chunk.span, question.group, error.reason, str(error))
-            return Answer(question, failure=failure, usage=error.usage)
-        reply, looped = Reply(value, error.usage), True
-    traced = evidence.trace(
-        question.part,
-        reply.value,
-        mentions.Page(question.chunk),
-        keep_unsupported=keep_unsupported,
-        whole=task.schema.root,
-    )
+        failure, usage = Failure(question.chunk.span, question.group, error.reason, str(error)), error.usage
+        cut = replies.cut(error.text, question.request.schema) if isinstance(error, ReplyCutShort) else None
+        if cut is None:
+            return Answer(question, failure=failure, usage=usage)
+        value = cut.value
+        if not cut.early and not (cut.latest and any(e.spans for e in trace(cut.latest).evidence.values())):
+            failure, ran_on = None, True
+    traced = trace(value)
     found = Found((question.chunk.span.start,), traced.value, traced.evidence)
-    return Answer(question, found, tuple(traced.rejected), usage=reply.usage, looped=looped)
+    return Answer(question, found, tuple(traced.rejected), failure, usage, ran_on)
 
 
 def _halves(question: Question) -> Sequence[Chunk]:
@@ -121,26 +123,26 @@ def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer
         conflicts=tuple(combined.conflicts),
         rejected=(*(r for a in answers for r in a.rejected), *settled.rejected),
         failures=tuple(a.failure for a in answers if a.failure),
-        problems=(*_loops(answers), *checks.apply(root, value, proof, document, task.model)),
+        problems=(*_run_on(answers), *checks.apply(root, value, proof, document, task.model)),
         asked=_asked(answers),
         skipped=plan.skipped,
         usage=sum((a.usage for a in answers), Usage()),
     )
 
 
-def _loops(answers: Sequence[Answer]) -> tuple[Problem, ...]:
-    said = "The model repeated itself when asked for {}; the list may be short of entries."
+def _run_on(answers: Sequence[Answer]) -> tuple[Problem, ...]:
+    said = "Asked for {}, the model ran on without saying anything new; the list may be short of entries."
     return tuple(
-        Problem("looped", tuple(f.name for f in a.question.part.fields[-1:]), said.format(a.question.group))
+        Problem("ran on", tuple(f.name for f in a.question.part.fields[-1:]), said.format(a.question.group))
         for a in answers
-        if a.looped
+        if a.ran_on
     )
 
 
 def _asked(answers: Sequence[Answer]) -> tuple[Span, ...]:
     """What at least one question about was answered, adjoining spans joined."""
     joined: list[Span] = []
-    for span in sorted({a.question.chunk.span for a in answers if a.found}):
+    for span in sorted({a.question.chunk.span for a in answers if a.found and not a.failure}):
         if joined and span.start <= joined[-1].end:
             joined[-1] = Span(joined[-1].start, max(span.end, joined[-1].end))
         else:

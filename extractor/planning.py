@@ -9,7 +9,7 @@ from extractor import chunks, grammars, prompts, shapes
 from extractor.domain import Chunk, Json, Request, Skipped, Span
 from extractor.outline import Cues, Outline
 from extractor.prompts import Prompt
-from extractor.schemas import Field, Object, Schema
+from extractor.schemas import Field, Object, Rows, Schema
 
 WHOLE = "record"
 """The one group of a prompt that asks for everything at once."""
@@ -75,7 +75,8 @@ def groups(schema: Schema, prompt: Prompt) -> list[str]:
     return [WHOLE] if prompt.strategy.ask == "whole" else list(schema.groups)
 
 
-def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str) -> Question:
+def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str, *, full: bool = False) -> Question:
+    """One group's question about one chunk; `full` where the answer is known to be long."""
     system, user = prompts.messages(prompt, chunk, group, part)
     shape = shapes.shape(part, chunk.text, prompt.strategy)
     request = Request(
@@ -83,19 +84,35 @@ def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str) -> Q
         system=system,
         user=user,
         schema=shape,
-        parameters=parameters(prompt, chunk),
+        parameters=parameters(prompt, chunk, part, full=full or group == WHOLE),
         grammar=grammars.compact(shape),
         label=f"{chunk.document.name} {chunk.index} {group}",
     )
     return Question(chunk, group, part, request)
 
 
-def parameters(prompt: Prompt, chunk: Chunk | None = None) -> dict[str, Json]:
+def parameters(
+    prompt: Prompt, chunk: Chunk | None = None, part: Object | None = None, *, full: bool = False
+) -> dict[str, Json]:
     """Sampling parameters; greedy and seeded, so that a run can be repeated.
 
     An answer copies from its chunk and says it once, so it is bounded by the chunk's length: what runs on is a loop.
+    A full answer copies all of it, and has a row, with all its keys, on every line.
     """
     most = prompt.strategy.max_tokens
-    if chunk is not None and prompt.strategy.ask == "groups":
-        most = min(most, SPARE + chunks.tokens(chunk.text) * COPIED // 100)
+    if chunk is not None and part is not None:
+        words = chunks.tokens(chunk.text)
+        lines = sum(bool(line.strip()) for line in chunk.text.splitlines())
+        form = max((chunks.tokens(" ".join(keys)) for keys in map(_keys, part.fields)), default=0)
+        most = min(most, SPARE + (words + lines * form if full else words * COPIED // 100))
     return {"temperature": 0, "seed": 1, "max_tokens": most}
+
+
+def _keys(field: Field) -> list[str]:
+    """What an entry of a list writes beside its words."""
+    match field.node:
+        case Rows(row):
+            return [f'"{name}": null,' for f in row.fields for name in (f.name, *_keys(f))]
+        case Object(fields):
+            return [key for f in fields for key in _keys(f)]
+    return []

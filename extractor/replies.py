@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -90,33 +91,45 @@ def _compact(error: ValidationError) -> str:
     return "; ".join(lines)
 
 
-def unlooped(text: str, shape: Mapping[str, Json]) -> dict[str, Json] | None:
-    """The answer inside a reply that was cut short while its last list said the same again and again.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a reply said before it was cut short: its complete entries, each of the last list once."""
 
-    None for any other reply: what was cut short while it still told something new is not an answer.
-    """
+    value: dict[str, Json]
+    latest: dict[str, Json] | None = None
+    """The last few entries of the last list alone; None when they only repeat what that list had said before."""
+    early: bool = False
+    """It was cut before there were enough entries to tell whether it was getting anywhere."""
+
+
+def cut(text: str, shape: Mapping[str, Json]) -> Cut | None:
+    """What a reply that was cut short says; None when it is not the beginning of anything that fits the shape."""
     try:
         told = from_json(text, allow_partial=True)
-        last = _last_list(told)
-        if last is None or len(last) < REPEATED + 1 or not _repeats(last):
-            return None
-        last[:] = [entry for i, entry in enumerate(last[:-1]) if entry not in last[:i]]
-        return value(model(shape).model_validate(told))
+        built = model(shape)
+        inner, name = _last(told)
+        if not isinstance(inner.get(name), list):
+            del inner[name]  # half a number, perhaps
+            return Cut(value(built.model_validate(told)), early=True)
+        said = inner[name][:-1]  # the last one may be half an entry
+        inner[name] = [entry for i, entry in enumerate(said) if entry not in said[:i]]
+        whole = value(built.model_validate(told))
+        tail = [entry for i, entry in enumerate(said) if i >= len(said) - REPEATED and entry not in said[:i]]
+        if len(said) < REPEATED or not tail:
+            return Cut(whole, early=len(said) < REPEATED)
+        for outer in inner:
+            inner[outer] = tail if outer == name else None
+        return Cut(whole, value(built.model_validate(told)))
     except ValueError:
         return None
 
 
-def _last_list(told: Json) -> list[Json] | None:
-    """The list that the reply was in when it ended; the outermost, since a loop in an inner one shows there too."""
-    while isinstance(told, dict) and told:
-        told = list(told.values())[-1]
-    return told if isinstance(told, list) else None
-
-
-def _repeats(said: list[Json]) -> bool:
-    """Whether the last complete entries were all there before; the very last may be half an entry."""
-    tail = said[-1 - REPEATED : -1]
-    return all(entry in said[: len(said) - 1 - REPEATED + i] for i, entry in enumerate(tail))
+def _last(told: Json) -> tuple[dict[str, Json], str]:
+    """The object that the reply was in when it ended, and its last key. Raises ValueError when it was in none."""
+    if not isinstance(told, dict) or not told:
+        raise ValueError("no object was begun")
+    name = list(told)[-1]
+    return _last(told[name]) if isinstance(told[name], dict) and told[name] else (told, name)
 
 
 def model(shape: Mapping[str, Json]) -> type[Shaped]:

@@ -17,6 +17,7 @@ from extractor.domain import Span
 _TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
 _TIMES = re.compile(r"\\times\b|×")
 _DROPPED = frozenset("*~`$\\_\u00ad\u200b\u200c\u200d\u2060\ufeff")
+_PUNCTUATION = frozenset(",;.:|•·()[]{}\"'")
 _UNIFIED = {
     **dict.fromkeys("‘’‚‛′´`ʼ", "'"),
     **dict.fromkeys("“”„‟″«»", '"'),
@@ -37,10 +38,11 @@ def _fold_character(character: str) -> str:
 class Folded:
     """A text folded, with the way back: `offsets[i]` is where the i-th folded character stood."""
 
-    __slots__ = ("folded", "offsets", "text")
+    __slots__ = ("bare", "folded", "offsets", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.bare = False
         pieces: list[str] = []
         offsets: list[int] = []
 
@@ -61,9 +63,20 @@ class Folded:
         self.folded = "".join(pieces)
         self.offsets = offsets
 
+    @property
+    def words(self) -> Folded:
+        """The same text, folded further: without the punctuation between words, but for what stands between digits."""
+        bare = object.__new__(Folded)
+        bare.text = self.text
+        kept = [i for i, c in enumerate(self.folded) if c not in _PUNCTUATION or _in_number(self.folded, i)]
+        bare.folded = "".join(self.folded[i] for i in kept)
+        bare.offsets = [self.offsets[i] for i in kept]
+        bare.bare = True
+        return bare
+
     def find(self, quote: str) -> Iterator[Span]:
         """Every place in the text whose folded words are those of the quote, at word boundaries, in order."""
-        wanted = fold(quote)
+        wanted = Folded(quote).words.folded if self.bare else fold(quote)
         if not wanted:
             return
         at = self.folded.find(wanted)
@@ -86,6 +99,11 @@ class Folded:
         return Span(first, last)
 
 
+def _in_number(text: str, at: int) -> bool:
+    return text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit()
+
+
+@lru_cache(maxsize=1 << 14)
 def fold(text: str) -> str:
     return Folded(text).folded
 
@@ -113,7 +131,7 @@ _LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,2000}\)")
 _SCRIPT_OPEN = re.compile(r"\s*<su[pb]>\s*", re.I)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EMPHASIS = re.compile(r"\*+|~~|`|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
-_MATH = re.compile(r"\$([^$]{1,80})\$")
+_MATH = re.compile(r"\$(?=\S)([^$]{1,80})(?<=\S)\$(?!\d)")  # as Pandoc reads it: "$5 and $7" is money
 
 
 def clean(words: str) -> str:

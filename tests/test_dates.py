@@ -20,6 +20,9 @@ from extractor import dates
         ("2022", "2022"),
         ("Present", "present"),
         ("XYZ'24", "2024"),
+        ("25 MAR 2018", "2018-03-25"),
+        ("25-Mar-18", "2018-03-25"),
+        ("we may 2020 times", "2020"),
     ],
 )
 def test_a_date_is_read_at_the_precision_it_is_written_with(written: str, iso: str) -> None:

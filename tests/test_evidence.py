@@ -186,3 +186,21 @@ def test_rows_under_a_heading_that_announces_something_else_are_refused() -> Non
 def test_a_row_without_a_required_value_is_none() -> None:
     traced = works("Bolt, 2020", {"parts": [{"label": "gear", "made": "2020"}]})
     assert traced.value["parts"] == []
+
+
+def test_words_are_found_across_the_lines_that_the_model_joined_with_commas() -> None:
+    text = "V)\n12 Elm Row,\nOld Town\n9100 Springfield\nPHONE 7"
+    traced = trace(text, {"title": "12 Elm Row, Old Town, 9100 Springfield"})
+    assert traced.value["title"] == "12 Elm Row, Old Town 9100 Springfield"
+    assert traced.evidence[("title",)].match is Match.NORMALISED
+
+
+def test_a_near_match_takes_no_words_from_around_it() -> None:
+    traced = trace(
+        "An atlas\nof forgotten harbors and their keepers\nBy hand", {"title": "of forgoten harbours and their keepers"}
+    )
+    assert traced.value["title"] == "of forgotten harbors and their keepers"
+
+
+def test_punctuation_inside_a_number_is_never_overlooked() -> None:
+    assert trace("It weighs 12.5 in all", {"title": "weighs 125 in"}).value["title"] is None

@@ -66,16 +66,27 @@ def test_any_json_is_a_value_or_unfit_and_nothing_else(value: object) -> None:
 def test_the_answer_before_a_loop_is_an_answer() -> None:
     rows = [{"name": n, "size": None} for n in "abcbbbb"]
     text = json.dumps({"title": "t", "rows": rows})[:-9]
-    assert replies.unlooped(text, SHAPE) == {"title": "t", "rows": rows[:3]}
+    assert replies.cut(text, SHAPE) == replies.Cut({"title": "t", "rows": rows[:3]}, None)
 
 
-def test_what_was_cut_short_while_it_told_something_new_is_no_answer() -> None:
-    text = json.dumps({"title": "t", "rows": [{"name": n, "size": None} for n in "abcdefgh"]})
-    for end in range(0, len(text), 7):
-        assert replies.unlooped(text[:end], SHAPE) is None
+def test_what_was_cut_short_tells_its_complete_entries_and_which_came_last() -> None:
+    rows = [{"name": n, "size": None} for n in "abcdefgh"]
+    text = json.dumps({"title": "t", "rows": rows})
+    for end in range(text.index("[") + 1, len(text), 7):
+        cut = replies.cut(text[:end], SHAPE)
+        assert cut is not None
+        complete = cut.value["rows"]
+        assert complete == rows[: len(complete)]
+        assert text[:end].count("}") - 1 <= len(complete) <= text[:end].count("}")
+        assert cut.early == (len(complete) < 3)
+        assert cut.latest == (None if cut.early else {"title": None, "rows": complete[-3:]})
+
+
+def test_a_text_that_was_cut_short_is_not_kept_by_half() -> None:
+    assert replies.cut('{"title": "a long ti', SHAPE) is None
 
 
 @given(st.text(max_size=80))
 def test_nothing_that_was_cut_short_breaks_the_reader(text: str) -> None:
-    replies.unlooped(text, SHAPE)
-    replies.unlooped('{"title": "t", "rows": [' + text, SHAPE)
+    replies.cut(text, SHAPE)
+    replies.cut('{"title": "t", "rows": [' + text, SHAPE)

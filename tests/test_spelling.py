@@ -52,3 +52,7 @@ def test_part_of_a_word_or_number_is_not_found(text: str, quote: str) -> None:
 )
 def test_cleaned_words_are_as_a_person_would_copy_them(words: str, clean: str) -> None:
     assert spelling.clean(words) == clean
+
+
+def test_money_is_not_taken_for_mathematics() -> None:
+    assert spelling.clean("between $5 and $7, $x^2$ and all") == "between $5 and $7, x^2 and all"
