@@ -15,17 +15,8 @@ from extractor.kinds import Kind
 _EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`\[\]{}|\\^]+", re.I)
 _NUMBER = re.compile(r"(?<![\d.,])[-+−]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+(?:[,'\u202f ]\d{3})*(?:[.,]\d+)?)(?!\d)")
-_CURRENCY = (
-    r"(?:[\u20a0-\u20cf$£¥¢]|(?<![A-Za-z])(?:[A-Z]{1,2}\$|RM|Rs\.?|USD|EUR|GBP|JPY|CNY|RMB|INR|CHF|CAD|AUD|NZD|SGD|HKD|MYR|"
-    r"THB|IDR|PHP|TWD|KRW|VND|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RON|BGN|TRY|UAH|ILS|AED|SAR|ZAR|NGN|KES|EGP|BRL|MXN|ARS|CLP|COP|PEN))"
-)
-_AMOUNT = re.compile(
-    rf"(?:{_CURRENCY}[ \u00a0]?)?{_NUMBER.pattern}(?:[ \u00a0]?(?:%|{_CURRENCY})(?![A-Za-z\d])|[A-Za-zµ°]{{1,4}}\b)?"
-)
 ENUMERABLE = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
 """Kinds whose candidates are few and complete enough to be put to the model as the only choices."""
-FIGURES = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.QUANTITY})
-"""Kinds of which the same holds for a field of the record itself; in rows, the first is taken for every row."""
 
 
 def find(kind: Kind, text: str) -> Iterator[Span]:
@@ -40,8 +31,6 @@ def find(kind: Kind, text: str) -> Iterator[Span]:
             yield from (date.span for date in dates.find(text))
         case Kind.INTEGER | Kind.NUMBER:
             yield from (Span(*m.span()) for m in _NUMBER.finditer(text))
-        case Kind.QUANTITY:
-            yield from (Span(*m.span()) for m in _AMOUNT.finditer(text))
         case _:
             return
 
@@ -49,21 +38,6 @@ def find(kind: Kind, text: str) -> Iterator[Span]:
 def spellings(kind: Kind, text: str) -> tuple[str, ...]:
     """The distinct values of the kind as the text writes them, in order of first mention."""
     return tuple(dict.fromkeys(" ".join(text[s.start : s.end].split()) for s in find(kind, text)))
-
-
-_CODED = re.compile(r"[^\W_][-/.#]?\Z")
-"""What stands before a number that is part of a code: "JD22", "ZXD-19"."""
-
-
-def figures(kind: Kind, text: str) -> tuple[str, ...]:
-    """The distinct figures of the text as it writes them, in order; parts of dates and of codes are none."""
-    dated = [date.span for date in dates.find(text)]
-
-    def free(span: Span) -> bool:
-        coded = _CODED.search(text, max(0, span.start - 2), span.start)
-        return not coded and not any(d.start < span.end and span.start < d.end for d in dated)
-
-    return tuple(dict.fromkeys(" ".join(text[s.start : s.end].split()) for s in find(kind, text) if free(s)))
 
 
 def _unpunctuated(url: str) -> str:

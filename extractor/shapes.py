@@ -7,8 +7,6 @@ since small models run into loops.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from extractor import candidates
 from extractor.domain import Json
 from extractor.prompts import Strategy
@@ -27,7 +25,6 @@ class _Shaper:
     def __init__(self, text: str, strategy: Strategy) -> None:
         self.text = text
         self.strategy = strategy
-        self.in_row = False
 
     def node(self, node: Node) -> dict[str, Json]:
         match node:
@@ -37,7 +34,7 @@ class _Shaper:
                 return self.values(node)
             case Rows():
                 most = min(self.strategy.max_rows, node.most or self.strategy.max_rows)
-                return {"type": "array", "items": self.row(node.row), "maxItems": most}
+                return {"type": "array", "items": self.object(node.row), "maxItems": most}
             case Object():
                 return self.object(node)
 
@@ -49,12 +46,6 @@ class _Shaper:
             "additionalProperties": False,
         }
 
-    def row(self, node: Object) -> dict[str, Json]:
-        outer, self.in_row = self.in_row, True
-        shape = self.object(node)
-        self.in_row = outer
-        return shape
-
     def field(self, field: Field) -> dict[str, Json]:
         shape = self.node(field.node)
         if field.required and isinstance(field.node, Leaf) and shape != {"type": "null"}:
@@ -65,17 +56,10 @@ class _Shaper:
         """The only values the leaf can have in this chunk; None when they cannot be listed."""
         if leaf.enum:
             return leaf.enum
-        if not self.strategy.candidates:
+        if not self.strategy.candidates or leaf.kind not in candidates.ENUMERABLE:
             return None
-        found: tuple[Json, ...]
-        if leaf.kind in candidates.ENUMERABLE:
-            found = candidates.spellings(leaf.kind, self.text)
-        elif leaf.kind in candidates.FIGURES and not self.in_row:
-            read = _typed(leaf.type)
-            found = tuple(v for v in map(read, candidates.figures(leaf.kind, self.text)) if v is not None)
-        else:
-            return None
-        return tuple(dict.fromkeys(found)) if len(found) <= CHOICES else None
+        found = candidates.spellings(leaf.kind, self.text)
+        return found if len(found) <= CHOICES else None
 
     def leaf(self, leaf: Leaf) -> dict[str, Json]:
         choices = self.choices(leaf)
@@ -97,20 +81,6 @@ class _Shaper:
         if item.type == "string":
             one["maxLength"] = item.longest or self.strategy.max_length
         return {"type": "array", "items": one, "maxItems": most}
-
-
-def _typed(type_: str) -> Callable[[str], Json]:
-    """Figures as a leaf of the type holds them; None for one that it cannot."""
-    if type_ == "string":
-        return str
-
-    def read(figure: str) -> Json:
-        number = candidates.number(figure)
-        if number is None or type_ == "number":
-            return number
-        return int(number) if number == int(number) else None
-
-    return read
 
 
 def _certain(shape: dict[str, Json]) -> dict[str, Json]:

@@ -34,10 +34,6 @@ def test_only_what_stands_in_the_text_may_be_chosen() -> None:
     assert made["rows"]["items"]["properties"]["day"] == {"enum": ["3 May 2024", None]}
 
 
-def test_a_figure_of_the_record_is_one_of_the_text_and_one_of_a_row_is_free() -> None:
-    assert shape("12 boxes of 3,400")["size"] == {"enum": [12, 3400, None]}
-
-
 def test_without_candidates_absence_is_the_only_choice() -> None:
     made = shape("Nothing to be seen.")
     assert made["mails"]["maxItems"] == 0

@@ -10,13 +10,9 @@ from extractor.kinds import Quantity, VerbatimDate
 class Record(BaseModel):
     """A sale, as its receipt states it."""
 
-    company: str = Field(
-        description="full name of the company that issued it, with its legal form, without registration numbers"
-    )
+    company: str = Field(description="full name of the company that issued the receipt, with its legal form")
     address: str | None = Field(
-        None, description="the company's postal address, all its lines: number, street, district, postcode, city, state"
+        None, description="the company's postal address, all of it: number, street, district, postcode, city, state"
     )
     date: VerbatimDate = Field(description="date of the sale")
-    total: Quantity = Field(
-        description="what the sale comes to in all, tax included and rounded; not the cash given, not the change"
-    )
+    total: Quantity = Field(description="amount of the total line: what the sale comes to, tax and rounding included")
