@@ -158,7 +158,7 @@ class _Tracer:
         return kept
 
     def rows(self, rows: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], path: Path, outer: Home | None) -> Json:
-        anchors = self.anchors(rows, said, outer)
+        anchors = self.anchors(rows, cues, said, outer)
         kept: list[Json] = []
         claimed: set[Span] = set()
         for i, row in enumerate(said):
@@ -248,8 +248,12 @@ class _Tracer:
         lost = [name for name in claimed if one[name] in (None, [])]
         return "row mostly unsupported" if 2 * len(lost) > len(claimed) else ""
 
-    def anchors(self, node: Rows, said: Sequence[Mapping[str, Json]], home: Home | None) -> list[Span | None]:
+    def anchors(
+        self, node: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], home: Home | None
+    ) -> list[Span | None]:
         """Where each row stands: the mention of an identifying field that the rest of the row is nearest to.
+
+        Of several mentions, those count that stand under a cue: a paper in the news stands in the list of papers too.
 
         A field that tells the row from all others is asked first; rows that share an employer differ in the role.
         """
@@ -257,14 +261,14 @@ class _Tracer:
         found: list[Span | None] = []
         for row in said:
             own = [k for k in node.key if sum(_folded(r.get(k)) == _folded(row.get(k)) for r in said) == 1]
-            place = self.anchor(node, row, [*own, *(k for k in node.key if k not in own)], taken, home)
+            place = self.anchor(node, cues, row, [*own, *(k for k in node.key if k not in own)], taken, home)
             if place is not None:
                 taken.add(place)
             found.append(place)
         return found
 
     def anchor(
-        self, node: Rows, row: Mapping[str, Json], keys: Sequence[str], taken: set[Span], home: Home | None
+        self, node: Rows, cues: Cues, row: Mapping[str, Json], keys: Sequence[str], taken: set[Span], home: Home | None
     ) -> Span | None:
         mentions = {
             f.name: [p.span for p in self.page.places(f.node, row[f.name]) if home is None or home.holds(p.span)]
@@ -275,6 +279,7 @@ class _Tracer:
             spans = mentions.get(key)
             if not spans:
                 continue
+            spans = [s for s in spans if cues.head(self.page.outline, s.start)] or spans
             others = [m for name, m in mentions.items() if name != key and m]
 
             def cost(span: Span, others: list[list[Span]] = others) -> tuple[bool, int, int, Span]:

@@ -21,6 +21,7 @@ from extractor.schemas import Leaf
 FUZZY_FROM = 20
 """Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""
 FUZZY_SCORE = 90.0
+_UNIT = re.compile(r"\s?(?:%|‰|×|\\?\\times\b|[xX]\b)")
 ALIKE = 2
 """Letters in a row that tie a near match to its words; a single one is chance."""
 STUCK = 2
@@ -63,7 +64,7 @@ class Page:
             return []
         words = people.untitled(str(said)) if node.kind is Kind.NAME else str(said)
         found = (
-            [self._words(node, span, words) for span in self.folded.find(words)]
+            [self._words(node, self._with_unit(node, span), words) for span in self.folded.find(words)]
             or self._unpunctuated(node, words)
             or self._fuzzy(node, words)
         )
@@ -74,6 +75,13 @@ class Page:
         if node.listed:
             found = [p for p in found if outline.listed(self.text, p.span)]
         return found[:MENTIONS]
+
+    def _with_unit(self, node: Leaf, span: Span) -> Span:
+        """A quantity together with the sign of its unit that follows its number."""
+        if node.kind is not Kind.QUANTITY or not self.text[span.end - 1].isdigit():
+            return span
+        unit = _UNIT.match(self.text, span.end)
+        return Span(span.start, unit.end()) if unit else span
 
     def _words(self, node: Leaf, span: Span, said: str) -> Place:
         source = self.text[span.start : span.end]

@@ -112,9 +112,11 @@ class Cues:
         """Whether the paragraph of the position, or a heading above it, holds one of the words."""
         start, end = outline.paragraph(at)
         above, below = outline.section(at)
-        start, end = max(start, above), min(end, below)
-        places = [outline.text[start:end], *(outline.text[s.start : s.end] for s in outline.path(at))]
-        return any(map(self.stand_in, places))
+        return self.stand_in(outline.text[max(start, above) : min(end, below)]) or self.head(outline, at)
+
+    def head(self, outline: Outline, at: int) -> bool:
+        """Whether a heading above the position holds one of the words."""
+        return any(self.stand_in(outline.text[s.start : s.end]) for s in outline.path(at))
 
     def sections(self, outline: Outline) -> list[tuple[int, int]]:
         """The parts of the text that the words announce: the sections whose headings hold one, else paragraphs."""
