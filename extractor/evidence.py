@@ -94,13 +94,17 @@ class _Tracer:
         return best.value
 
     def announced(self, cues: Cues, home: Home) -> bool:
-        """Whether a heading that a row stands under holds a cue, or, unless it announces something else, its words."""
+        """Whether the nearest heading that announces anything announces the row; where none does, whether its words do.
+
+        The first line of a document is its title, and says who it is of rather than what follows.
+        """
         text = self.page.text
-        headings = [text[h.start : h.end] for h in self.page.outline.path(home.anchor.start)]
-        if any(map(cues.stand_in, headings)):
-            return True
-        if any(other.stand_in(heading) for other in self.fields for heading in headings):
-            return False
+        for heading in self.page.outline.path(home.anchor.start):
+            said = text[heading.start : heading.end]
+            if cues.stand_in(said):
+                return True
+            if not self.page.title(heading) and any(other.stand_in(said) for other in self.fields):
+                return False
         start, end = self.page.outline.section(home.anchor.start)
         return cues.stand_in(text[max(start, home.start) : min(end, home.end)])
 

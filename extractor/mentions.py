@@ -51,6 +51,10 @@ class Page:
         self.outline = Outline(self.text)
         self.dates = list(dates.find(self.text, day_first=self.day_first))
 
+    def title(self, span: Span) -> bool:
+        """Whether nothing stands before the span in the document."""
+        return not self.chunk.document.text[: self.chunk.span.start + span.start].strip(" \t\r\n#*_=-")
+
     def places(self, node: Leaf, said: Json) -> list[Place]:
         """Every mention that supports what was said, in order; empty when nothing does."""
         match node.kind:
@@ -70,6 +74,8 @@ class Page:
         )
         if node.kind is Kind.NAME and " " in words:  # a name inside an address proves nobody
             found = [p for p in found if any(c.isspace() for c in self.text[p.span.start : p.span.end])]
+        if node.kind is Kind.NAME:
+            found = [p for p in found if not _digits(str(p.value))]
         if node.pattern:
             found = [p for p in found if re.search(str(node.pattern), str(p.value))]
         if node.listed:

@@ -1,4 +1,4 @@
-"""Persons' names: what stands before one and is no part of it, and where one ends and the next begins."""
+"""Persons' names: what stands beside one and is no part of it, and where one ends and the next begins."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ _TITLES = re.compile(
 )
 
 
+_OTHERS = re.compile(r"(?<=\S)[,\s]+(?:et\.?\s*al\b\.?|and others)\s*$", re.I)
+
+
 def untitled(name: str) -> str:
-    """The name without titles before it: "Prof. Dr. Ada King" is "Ada King"; a title alone stays as it is."""
-    return _TITLES.sub("", name.strip())
+    """The name without titles before it or unnamed others behind: "Prof. Ada King et al." is "Ada King".
+
+    A title alone stays as it is.
+    """
+    return _OTHERS.sub("", _TITLES.sub("", name.strip()))
 
 
 _BETWEEN = re.compile(r"\s*(?:;|\band\b|&|,)\s*", re.I)

@@ -84,7 +84,7 @@ def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str, *, f
         system=system,
         user=user,
         schema=shape,
-        parameters=parameters(prompt, chunk, part, full=full or group == WHOLE),
+        parameters=parameters(prompt, chunk, None if group == WHOLE else part, full=full),
         grammar=grammars.compact(shape),
         label=f"{chunk.document.name} {chunk.index} {group}",
     )

@@ -115,9 +115,53 @@ class Record(BaseModel):
         description="number of citations, if stated",
         json_schema_extra=group("person", **{"x-cues": ["citation", "cited"]}),
     )
-    education: list[Education] = Field([], description="the person's degrees", json_schema_extra=group("education"))
+    education: list[Education] = Field(
+        [],
+        description="the person's degrees",
+        json_schema_extra=group(
+            "education",
+            **{
+                "x-cues": [
+                    *("educat", "degree", "bachelor", "master", "ph.d", "phd", "doctora", "b.s", "m.s", "bsc", "msc"),
+                    *(
+                        "b.a",
+                        "b.e",
+                        "m.e",
+                        "b.tech",
+                        "m.tech",
+                        "undergrad",
+                        "diploma",
+                        "studies",
+                        "studied",
+                        "alma mater",
+                    ),
+                ]
+            },
+        ),
+    )
     experience: list[Position] = Field(
-        [], description="jobs, internships, teaching and research positions", json_schema_extra=group("experience")
+        [],
+        description="jobs, internships, teaching and research positions",
+        json_schema_extra=group(
+            "experience",
+            **{
+                "x-cues": [
+                    *("experience", "employ", "internship", "interned", "research intern", "intern at", "career"),
+                    *(
+                        "position",
+                        "appointment",
+                        "work history",
+                        "worked",
+                        "working at",
+                        "joined",
+                        "teaching",
+                        "postdoc",
+                    ),
+                    *("assistant", "software engineer", "developer", "consultant", "lecturer", "instructor", "manager"),
+                    *("scientist at", "researcher at", "engineer at", "professor", "volunteer", "visiting"),
+                ]
+            },
+        ),
     )
     publications: list[Publication] = Field(
         [],
