@@ -17,6 +17,9 @@ from extractor.schemas import Field, Object, Rows, Values
 from extractor.schemas import Leaf as LeafNode
 from extractor.territory import Home
 
+DOUBTS = 12
+"""Doubtful rows of one list that leave one after another; with more of them, the rest leave together."""
+
 
 @dataclass(slots=True)
 class Traced:
@@ -25,6 +28,14 @@ class Traced:
     value: Json
     evidence: dict[Path, Evidence] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A row, and the share of its identifying fields that nothing supports."""
+
+    row: int
+    lost: float
 
 
 def trace(
@@ -162,21 +173,42 @@ class _Tracer:
         return kept
 
     def rows(self, rows: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], path: Path, outer: Home | None) -> Json:
+        """The rows that are supported. A row that is hardly so takes the words of its neighbours, so it leaves first."""
+        left = list(said)
+        for _ in range(DOUBTS):
+            before = len(self.rejected)
+            kept, doubtful = self.supported(rows, cues, left, path, outer)
+            if not doubtful:
+                return kept
+            self.forget(path, before)
+            worst = max(doubtful, key=lambda doubt: (doubt.lost, doubt.row))
+            self.reject((*path, worst.row), dict(left.pop(worst.row)), "row mostly unsupported")
+        return self.supported(rows, cues, left, path, outer)[0]
+
+    def supported(
+        self, rows: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], path: Path, outer: Home | None
+    ) -> tuple[list[Json], list[_Doubt]]:
         anchors = self.anchors(rows, cues, said, outer)
         kept: list[Json] = []
+        doubtful: list[_Doubt] = []
         claimed: set[Span] = set()
         for i, row in enumerate(said):
             at = (*path, len(kept))
             before = len(self.rejected)
             one = self.row(rows, said, i, at, anchors, outer, claimed)
             reason = "" if self.keep else self.made_up(rows, cues, row, one, anchors, i, outer)
+            named = [k for k in rows.key if row.get(k) not in (None, "", [])]
+            lost = sum(one[k] in (None, []) for k in named)
+            if not self.keep and not reason and 2 * lost > len(named):
+                doubtful.append(_Doubt(i, lost / len(named)))
+                reason = "row mostly unsupported"
             if reason:
                 self.forget(at, before)
                 if any(v not in (None, "", []) for v in row.values()):
                     self.reject(at, dict(row), reason)
                 continue
             kept.append(one)
-        return kept
+        return kept, doubtful
 
     def forget(self, at: Path, rejections: int) -> None:
         del self.rejected[rejections:]
@@ -248,9 +280,7 @@ class _Tracer:
         for f in plain:
             if f.required and one[f.name] is None:
                 return f"row without {f.name}"
-        claimed = [k for k in node.key if row.get(k) not in (None, "", [])]
-        lost = [name for name in claimed if one[name] in (None, [])]
-        return "row mostly unsupported" if 2 * len(lost) > len(claimed) else ""
+        return ""
 
     def anchors(
         self, node: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], home: Home | None

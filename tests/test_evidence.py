@@ -2,7 +2,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from extractor import evidence, schemas
 from extractor.domain import Chunk, Document, Match, Span
@@ -204,3 +204,50 @@ def test_a_near_match_takes_no_words_from_around_it() -> None:
 
 def test_punctuation_inside_a_number_is_never_overlooked() -> None:
     assert trace("It weighs 12.5 in all", {"title": "weighs 125 in"}).value["title"] is None
+
+
+class Job(BaseModel):
+    model_config = key("firm", "role", "start")
+    firm: str | None = None
+    role: str | None = None
+    start: Date | None = None
+
+
+class Life(BaseModel):
+    jobs: list[Job] = Field([], json_schema_extra={"x-cues": ["job", "worked"]})
+    prizes: list[str] = Field([], json_schema_extra={"x-cues": ["prize"]})
+    friends: list[Name] = []
+
+
+LIFE = schemas.read(Life.model_json_schema())
+
+
+def life(text: str, value: dict[str, Any]) -> Traced:
+    return evidence.trace(LIFE.root, value, Page(Chunk(Document("a", text), 0, Span(0, len(text)))))
+
+
+def test_a_row_that_is_hardly_supported_leaves_before_it_takes_its_neighbours_words() -> None:
+    text = "# Jobs\n\nWarden, Beacon Hall, May 2019\nDriver, Corin Mills, June 2020\n"
+    real = [
+        {"firm": "Beacon Hall", "role": "Warden", "start": "May 2019"},
+        {"firm": "Corin Mills", "role": "Driver", "start": "June 2020"},
+    ]
+    mixed = {"firm": "Corin Mills", "role": "Warden", "start": "May 2019"}
+    traced = life(text, {"jobs": [*real, mixed]})
+    assert [job["firm"] for job in traced.value["jobs"]] == ["Beacon Hall", "Corin Mills"]
+    assert [job["start"] for job in traced.value["jobs"]] == ["2019-05", "2020-06"]
+
+
+def test_the_nearest_heading_that_announces_anything_decides() -> None:
+    jobs = {"jobs": [{"firm": "Beacon Hall", "role": "Warden", "start": "May 2019"}]}
+    entry = "Warden, Beacon Hall, May 2019"
+    assert life(f"# Jobs\n\n## Elsewhere\n\n{entry}", jobs).value["jobs"]
+    assert not life(f"# Jobs\n\n## Prizes\n\n{entry}, worked", jobs).value["jobs"]
+    assert life(f"# Ada King, prize winner\n\n{entry}, worked", jobs).value["jobs"], "a title announces nothing"
+
+
+def test_no_name_has_digits_and_unnamed_others_are_none() -> None:
+    traced = life(
+        "with Ada King et al., 12 May and h-index 19", {"friends": ["Ada King et al.", "12 May", "h-index 19"]}
+    )
+    assert traced.value["friends"] == ["Ada King"]
