@@ -173,7 +173,7 @@ class _Tracer:
         return kept
 
     def rows(self, rows: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], path: Path, outer: Home | None) -> Json:
-        """The rows that are supported. A row that is hardly so takes the words of its neighbours, so it leaves first."""
+        """The rows that are supported. One that is hardly so takes words of its neighbours, and so leaves first."""
         left = list(said)
         for _ in range(DOUBTS):
             before = len(self.rejected)
