@@ -171,7 +171,7 @@ class Record(BaseModel):
             **{
                 "x-cues": [
                     *("publi", "paper", "article", "thesis", "dissertation", "preprint", "arxiv", "doi", "et al"),
-                    *("proceedings", "conference", "journal", "workshop", "accept", "appear", "submi", "review"),
+                    *("proceedings", "conference", "journal", "workshop", "accept", "appear", "submi", "review", "pdf"),
                 ]
             },
         ),
@@ -180,7 +180,20 @@ class Record(BaseModel):
         [],
         description="all named systems and software projects",
         json_schema_extra=group(
-            "systems", **{"x-cues": ["project", "publication", "paper", "propose", "present", "software", "implement"]}
+            "systems",
+            **{
+                "x-cues": [
+                    "project",
+                    "experience",
+                    "employment",
+                    "publication",
+                    "paper",
+                    "propose",
+                    "present",
+                    "software",
+                    "implement",
+                ]
+            },
         ),
     )
     awards: list[Award] = Field(
