@@ -151,16 +151,16 @@ def load(path: Path, *, ocr: bool = False) -> Document:
     return _load(path, printable(path.name), FORMATS.get(path.suffix.lower()), ocr)
 
 
-def _load(path: Path, name: str, format: Format | None, ocr: bool) -> Document:
-    if format is None:
+def _load(path: Path, name: str, kind: Format | None, ocr: bool) -> Document:
+    if kind is None:
         with files.open_regular(path, loaders.PDF.largest) as file:
-            format = loaders.by_content(file.read(4096))
-    if missing := format.missing():
+            kind = loaders.by_content(file.read(4096))
+    if missing := kind.missing():
         raise DocumentError(f"{name}: {missing}.", reason="not read")
-    if format.apart:
-        files.open_regular(path, format.largest).close()
-        return apart.load(format.module, path.absolute(), name, ocr)
-    return format.load(path, name, ocr)
+    if kind.apart:
+        files.open_regular(path, kind.largest).close()
+        return apart.load(kind.module, path.absolute(), name, ocr)
+    return kind.load(path, name, ocr)
 
 
 def _piped(source: Source) -> Document:

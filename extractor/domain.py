@@ -102,13 +102,16 @@ class Document:
 
     def visible(self, span: Span) -> str:
         """The text of the span with spaces in place of what is hidden, so that positions stay as they are."""
-        text = self.text[span.start : span.end]
-        at = bisect_right(self.hidden, span.start, key=lambda h: h.end)
-        while at < len(self.hidden) and self.hidden[at].start < span.end:
-            start, end = max(0, self.hidden[at].start - span.start), min(len(text), self.hidden[at].end - span.start)
-            text = text[:start] + _SEEN.sub(" ", text[start:end]) + text[end:]
-            at += 1
-        return text
+        seen: list[str] = []
+        at = span.start
+        for i in range(bisect_right(self.hidden, span.start, key=lambda h: h.end), len(self.hidden)):
+            hidden = self.hidden[i]
+            if hidden.start >= span.end:
+                break
+            start, end = max(at, hidden.start), min(span.end, hidden.end)
+            seen += self.text[at:start], _SEEN.sub(" ", self.text[start:end])
+            at = end
+        return "".join((*seen, self.text[at : span.end]))
 
 
 _SEEN = re.compile(r"[^\s]")

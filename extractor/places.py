@@ -124,10 +124,12 @@ class Labels:
 
     def _label(self, i: int) -> dict[str, Json]:
         width = len(self.keys)
-        numbers = zip(self.keys, self.numbers[i * width : (i + 1) * width], strict=True)
-        label = {key: self.names[key][n - 1] if key in self.names else n for key, n in numbers if n}
+        numbers = dict(zip(self.keys, self.numbers[i * width : (i + 1) * width], strict=True))
+        label: dict[str, Json] = {
+            key: self.names[key][n - 1] if key in self.names else n for key, n in numbers.items() if n
+        }
         if "sheet" in label:
-            label["cell"] = f"{_letters(label.pop('column'))}{label.pop('row')}"
+            label = {"sheet": label["sheet"], "cell": f"{_letters(numbers['column'])}{numbers['row']}"}
         return label
 
 

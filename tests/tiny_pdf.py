@@ -37,8 +37,7 @@ def write(
     """A PDF of pages with these content streams; with a password, encrypted (RC4, 40 bits: ISO 32000-1, 7.6)."""
     fonts = [b"Helvetica", b"Helvetica-Bold", b"Courier"]
     objects = [b"", b""]  # catalog and pages come when the pages are known
-    for name in fonts:
-        objects.append(b"<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding/WinAnsiEncoding>>" % name)
+    objects += [b"<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding/WinAnsiEncoding>>" % name for name in fonts]
     resources = b"<</Font<<%s>>>>" % b"".join(b"/F%d %d 0 R" % (i + 1, i + 3) for i in range(len(fonts)))
     extra = b"/Rotate %d" % rotate if rotate else b""
     if crop:

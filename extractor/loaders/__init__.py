@@ -69,7 +69,7 @@ def by_content(start: bytes) -> Format:
     if start.startswith(b"%PDF-"):
         return PDF
     if start.startswith(b"PK\x03\x04"):
-        return DOCX if b"word/" in start or b"[Content_Types].xml" in start and b"xl/" not in start else SHEET
+        return DOCX if b"word/" in start or (b"[Content_Types].xml" in start and b"xl/" not in start) else SHEET
     if start.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
         return HTML
     return TEXT

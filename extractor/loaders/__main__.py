@@ -53,7 +53,7 @@ def _limit(memory: int) -> None:
     except ImportError:  # no such limits on Windows
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if sys.platform == "linux" and (hard == resource.RLIM_INFINITY or memory < hard):
         resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
 

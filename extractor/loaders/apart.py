@@ -85,7 +85,9 @@ class _Reader:
 
     def __init__(self) -> None:
         home = str(Path(extractor.__file__).parent.parent)
-        kept = {k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TESSDATA_PREFIX") if k in os.environ}
+        kept = {
+            k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TESSDATA_PREFIX") if k in os.environ
+        }
         paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
         self.files = 0
         self._process = subprocess.Popen(  # noqa: S603 (our own module)

@@ -23,7 +23,9 @@ def load(path: Path, name: str, ocr: bool) -> Document:
     try:
         draft.table(list(_rows(text, path.suffix.lower() == ".tsv")))
     except csv.Error as error:
-        raise DocumentError(f"{name} is no table of comma separated values ({error}); is it broken?", reason="broken") from error
+        raise DocumentError(
+            f"{name} is no table of comma separated values ({error}); is it broken?", reason="broken"
+        ) from error
     return draft.document(name, "csv")
 
 

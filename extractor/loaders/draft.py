@@ -48,10 +48,14 @@ class Draft:
         """Marks all from there on as what a reader can't see."""
         if start < self.length:
             joined = bool(self.hidden) and self.hidden[-1].end == start
-            self.hidden[-1:] = [Span(self.hidden[-1].start, self.length)] if joined else [
-                *self.hidden[-1:],
-                Span(start, self.length),
-            ]
+            self.hidden[-1:] = (
+                [Span(self.hidden[-1].start, self.length)]
+                if joined
+                else [
+                    *self.hidden[-1:],
+                    Span(start, self.length),
+                ]
+            )
 
     def part(self) -> None:
         """Ends a paragraph: what comes next stands below a blank line."""

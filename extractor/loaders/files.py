@@ -70,11 +70,11 @@ def read(path: Path, largest: int) -> bytes:
         try:
             data = file.read(largest + 1)
         except OSError as error:
-            raise DocumentError(
-                f"{printable(str(path))} cannot be read ({error.strerror}); check its disk."
-            ) from error
+            raise DocumentError(f"{printable(str(path))} cannot be read ({error.strerror}); check its disk.") from error
     if len(data) > largest:
-        raise DocumentError(f"{printable(str(path))} grows while it is read; read it when it is whole.", reason="too large")
+        raise DocumentError(
+            f"{printable(str(path))} grows while it is read; read it when it is whole.", reason="too large"
+        )
     return data
 
 

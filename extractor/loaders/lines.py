@@ -54,7 +54,9 @@ def _name(data: bytes) -> str:
         row = json.loads(data)
     except (ValueError, RecursionError):
         return ""
-    found = next((row[key] for key in _NAMES if isinstance(row.get(key), str | int)), "") if isinstance(row, dict) else ""
+    found = (
+        next((row[key] for key in _NAMES if isinstance(row.get(key), str | int)), "") if isinstance(row, dict) else ""
+    )
     return "".join(c if c.isprintable() and c != "/" else "_" for c in str(found)).strip(". ")[:200]
 
 
@@ -76,7 +78,9 @@ def load(line: Line, name: str) -> Document:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise DocumentError(f"{where} holds half a character (a lone surrogate); write it anew.", reason="encoding") from error
+        raise DocumentError(
+            f"{where} holds half a character (a lone surrogate); write it anew.", reason="encoding"
+        ) from error
     places = Labels(("line",))
     places.add(0, len(text), (line.number,))
     return Document(name, files.checked(text, where), places=places)

@@ -13,7 +13,9 @@ from extractor import loaders
 from extractor.domain import Document, Span
 from extractor.loaders import files
 
-_FRONT = re.compile(r"\A(?:---[ \t]*\r?\n.*?^(?:---|\.\.\.)|\+\+\+[ \t]*\r?\n.*?^\+\+\+)[ \t]*(?:\r?\n|\Z)", re.S | re.M)
+_FRONT = re.compile(
+    r"\A(?:---[ \t]*\r?\n.*?^(?:---|\.\.\.)|\+\+\+[ \t]*\r?\n.*?^\+\+\+)[ \t]*(?:\r?\n|\Z)", re.S | re.M
+)
 _FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`\n]*$)|~{3,})[^\n]*$", re.M)
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n[ \t\r]*\n).)+?(?<!`)\1(?!`)", re.S)
 _COMMENT = re.compile(r"<!--(?:-?>|.*?(?:-->|\Z))", re.S)
@@ -31,9 +33,7 @@ def hidden(text: str) -> list[Span]:
     at = front.end() if front else 0
     code = list(_fenced(text, at))
     spans = [Span(0, at)] if at else []
-    marks = sorted(
-        [*_COMMENT.finditer(text, at), *_REFERENCE.finditer(text, at)], key=lambda m: (m.start(), -m.end())
-    )
+    marks = sorted([*_COMMENT.finditer(text, at), *_REFERENCE.finditer(text, at)], key=lambda m: (m.start(), -m.end()))
     inline = [Span(*m.span()) for m in _CODE.finditer(text, at) if not _within(m.start(), code)]
     for mark in marks:
         if mark.start() < at or _within(mark.start(), code) or _within(mark.start(), inline):
@@ -51,7 +51,9 @@ def _fenced(text: str, at: int) -> Iterator[Span]:
     """Fenced code; one that is not closed goes on to the end of the text."""
     while opening := _FENCE.search(text, at):
         mark = opening[1]
-        closing = re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t\r]*$", re.M).search(text, opening.end())
+        closing = re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t\r]*$", re.M).search(
+            text, opening.end()
+        )
         at = closing.end() if closing else len(text)
         yield Span(opening.start(), at)
         if not closing:

@@ -10,7 +10,7 @@ import io
 import shutil
 import subprocess
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from extractor.loaders.order import Laid, Piece
 
@@ -75,28 +75,36 @@ def _pgm(picture: Any) -> bytes:
     return b"P5 %d %d 255\n" % (width, height) + rows[: width * height]
 
 
+class _Word(NamedTuple):
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 def words(table: str, scale: float) -> tuple[str, Laid]:
     """Tesseract's table as a page: its words, a piece for each line, edges in points."""
-    text, laid = "", Laid()
-    lines: dict[tuple[str, ...], list[tuple[str, float, float, float, float]]] = {}
+    lines: dict[tuple[str, ...], list[_Word]] = {}
     for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
         try:
-            word, sure = (row["text"] or "").strip(), float(row["conf"])
+            said, sure = (row["text"] or "").strip(), float(row["conf"])
             left, top = float(row["left"]) / scale, float(row["top"]) / scale
-            right, bottom = left + float(row["width"]) / scale, top + float(row["height"]) / scale
+            word = _Word(said, left, top, left + float(row["width"]) / scale, top + float(row["height"]) / scale)
+            line = row["block_num"], row["par_num"], row["line_num"]
         except (KeyError, TypeError, ValueError):
             continue
-        if word and sure >= SURE:
-            line = (row["block_num"], row["par_num"], row["line_num"])
-            lines.setdefault(line, []).append((word, left, top, right, bottom))
-    for line in lines.values():
+        if said and sure >= SURE:
+            lines.setdefault(line, []).append(word)
+    text, laid = "", Laid()
+    for found in lines.values():
         start, first = len(text), len(laid.lengths)
-        for word, left, _, right, _ in line:
-            laid.lengths.append(len(word) + 1)
-            laid.lefts.append(left)
-            laid.rights.append(right)
-        text += " ".join(word for word, *_ in line)
-        edges = [min(w[1] for w in line), min(w[2] for w in line), max(w[3] for w in line), max(w[4] for w in line)]
-        laid.pieces.append(Piece(start, len(text), first, len(laid.lengths), *edges))
+        text += " ".join(word.text for word in found)
+        laid.lengths += [len(word.text) + 1 for word in found]
+        laid.lefts += [word.left for word in found]
+        laid.rights += [word.right for word in found]
+        left, right = min(laid.lefts[first:]), max(laid.rights[first:])
+        top, bottom = min(word.top for word in found), max(word.bottom for word in found)
+        laid.pieces.append(Piece(start, len(text), first, len(laid.lengths), left, top, right, bottom))
         text += "\n"
     return text, laid

@@ -35,7 +35,7 @@ SPARSE = 0.3
 WIDE = 1.2
 """The gap between two words, in heights of their line, from which they are not of one sentence."""
 _RUN = re.compile(r"[^\s\x00\x02\ufffe]+(?: [^\s\x00\x02\ufffe]+)*[\x02\ufffe]?")
-"""Words with single spaces between them. A hyphen at a line's end is a letter of its own here, and no line end follows."""
+"""Words with single spaces between them. After a hyphen at a line's end no line end follows."""
 _HYPHENS = str.maketrans({"\x02": "-", "\ufffe": "-", "\ufeff": " ", "\xa0": " ", "\x00": "\ufffd"})
 _LEVELS = ((1.6, 1), (1.3, 2), (1.15, 3))
 """How much larger than the text around it a line is to be a heading, and of which level."""
@@ -51,7 +51,9 @@ def load(path: Path, name: str, with_ocr: bool) -> Document:
             raise DocumentError(
                 f"{name} is encrypted; save a copy without its password and give that.", reason="encrypted"
             ) from error
-        raise DocumentError(f"{name} is no PDF that can be opened; save it anew and try again.", reason="broken") from error
+        raise DocumentError(
+            f"{name} is no PDF that can be opened; save it anew and try again.", reason="broken"
+        ) from error
     try:
         return _document(pdf, name, with_ocr)
     finally:
@@ -81,9 +83,7 @@ def _document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Document:
         advice = ocr.advice(with_ocr)
         raise DocumentError(f"{name} needs OCR: no page has a text layer; {advice}.", reason="needs OCR")
     library = f"pypdfium2 {version('pypdfium2')}"
-    return writer.draft.document(
-        name, f"{library}, {ocr.version()}" if writer.recognised else library, writer.boxes
-    )
+    return writer.draft.document(name, f"{library}, {ocr.version()}" if writer.recognised else library, writer.boxes)
 
 
 def _read(page: pdfium.PdfPage, number: int, name: str, writer: _Writer, with_ocr: bool) -> str:
@@ -160,7 +160,8 @@ _AND_SPACE = (1).__add__
 def _laid(page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> Laid:
     """Where the page's words stand. A piece is a run of words with single spaces between them."""
     laid = Laid()
-    runs, asked = [], []
+    runs: list[tuple[int, int, int, int]] = []
+    asked: list[int] = []
     for run in _RUN.finditer(text):
         start, end = run.span()
         lengths = list(map(_AND_SPACE, map(len, run[0].split(" "))))
@@ -237,9 +238,19 @@ class _Frame:
             case 0 if not (self.left or self.bottom):
                 return edges
             case 0:
-                return _less(left, self.left), _less(top, self.bottom), _less(right, self.left), _less(bottom, self.bottom)
+                return (
+                    _less(left, self.left),
+                    _less(top, self.bottom),
+                    _less(right, self.left),
+                    _less(bottom, self.bottom),
+                )
             case 1:
-                return _less(bottom, self.bottom), _more(left, self.right), _less(top, self.bottom), _more(right, self.right)
+                return (
+                    _less(bottom, self.bottom),
+                    _more(left, self.right),
+                    _less(top, self.bottom),
+                    _more(right, self.right),
+                )
             case 2:
                 return _more(right, self.right), _more(bottom, self.top), _more(left, self.right), _more(top, self.top)
         return _more(top, self.top), _less(right, self.left), _more(bottom, self.top), _less(left, self.left)

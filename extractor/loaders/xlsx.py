@@ -1,4 +1,4 @@
-"""Spreadsheets: a table for each sheet, a line for each row; each cell is known by its sheet and its name, such as B3."""
+"""Spreadsheets: a table for each sheet, a line for each row; a cell is known by its sheet and name, such as B3."""
 
 from __future__ import annotations
 
