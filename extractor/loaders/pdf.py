@@ -36,7 +36,9 @@ WIDE = 1.2
 """The gap between two words, in heights of their line, from which they are not of one sentence."""
 _RUN = re.compile(r"[^\s\x00\x02\ufffe]+(?: [^\s\x00\x02\ufffe]+)*[\x02\ufffe]?")
 """Words with single spaces between them. After a hyphen at a line's end no line end follows."""
-_HYPHENS = str.maketrans({"\x02": "-", "\ufffe": "-", "\ufeff": " ", "\xa0": " ", "\x00": "\ufffd"})
+_HYPHEN = "\x02"
+"""PDFium's sign for a hyphen that ends a line within a word; so is U+FFFE, when it gives the whole text."""
+_SIGNS = str.maketrans({"\ufffe": _HYPHEN, "\ufeff": " ", "\xa0": " ", "\x00": "\ufffd"})
 _LEVELS = ((1.6, 1), (1.3, 2), (1.15, 3))
 """How much larger than the text around it a line is to be a heading, and of which level."""
 _LONGEST_HEADING = 100
@@ -100,7 +102,7 @@ def _read(page: pdfium.PdfPage, number: int, name: str, writer: _Writer, with_oc
         unknown = sum(map(text.count, "\x00\ufffd")) if "\x00" in text or "\ufffd" in text else 0
         readable = len(text) - unknown
         if readable * SPARSE >= unknown and not text.isspace() and text:
-            writer.page(text.translate(_HYPHENS), _laid(page, letters, text), _Bold(letters))
+            writer.page(text.translate(_SIGNS), _laid(page, letters, text), _Bold(letters))
             return ""
     finally:
         letters.close()
@@ -303,6 +305,8 @@ class _Writer:
             level = _level(line, body) if line.height > body else 0
             apart = above is None or bool(level or level_above) or _parted(text, above, line, pitch)
             before = ("\n\n" if apart else "\n") if self.draft.length else ""
+            if above is not None and text[above.end - 1] == _HYPHEN:
+                before = ""
             if level:
                 self._line(text, laid, line, f"{before}{'#' * level} ", "")
             elif apart and _heads(text, line) and bold(line.pieces[0]):
@@ -321,10 +325,11 @@ class _Writer:
             boxes.tops.append(piece.top)
             boxes.bottoms.append(piece.bottom)
             boxes.starts.extend(accumulate(laid.lengths[piece.first : piece.last - 1], initial=at))
-            boxes.ends.append(at + piece.end - piece.start)
             boxes.lefts.extend(laid.lefts[words])
             boxes.rights.extend(laid.rights[words])
-            self.draft.put(before + text[piece.start : piece.end])
+            said = text[piece.start : piece.end] if text[piece.end - 1] != _HYPHEN else _joined(text, piece)
+            boxes.ends.append(at + len(said))
+            self.draft.put(before + said)
         if after:
             self.draft.put(after)
 
@@ -350,6 +355,18 @@ def _level(line: Line, body: float) -> int:
     if line.end - line.start > _LONGEST_HEADING:
         return 0
     return next((level for times, level in _LEVELS if line.height >= times * body), 0)
+
+
+def _joined(text: str, piece: Piece) -> str:
+    """The words of a piece that ends within a word, with its hyphen if the word has one anywhere: well-known."""
+    said = text[piece.start : piece.end - 1]
+    left, right = (
+        re.search(r"[^\W\d_]+(?:-[^\W\d_]+)*$", said),
+        re.match(r"[^\W\d_]+", text[piece.end : piece.end + 60]),
+    )
+    if not left or not right or "-" in left[0] or not (left[0][-1].islower() and right[0].islower()):
+        return f"{said}-"
+    return f"{said}-" if f"{left[0]}-{right[0]}" in text else said
 
 
 def _heads(text: str, line: Line) -> bool:
