@@ -34,11 +34,11 @@ WORDS = (
     " one were all we when been who will more no if out so said what its about than into them can only other new some"
     " could time these two may then do first any my now such like our over man me even most made after also did many"
     " evidence document measured extraction university research language processing distributed systems conference"
-).split()  # fmt: skip
+).split()  # noqa: SIM905
 
 
 def book(pages: int, *, words: bool = False) -> bytes:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311
     contents = []
     for number in range(pages):
         lines, y, written = [tiny_pdf.Line(60, 755, f"{number + 1}. A chapter", 14)], 735.0, 0

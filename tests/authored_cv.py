@@ -1,4 +1,4 @@
-"""One CV, written for these tests, as text, web page, Word file and PDF; what it says; and a model that finds it all."""
+"""One CV, written for these tests, as text, web page, Word file and PDF; and a model that finds all it says."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CV: list[tuple[str, Any]] = [
     ("heading", "Publications"),
     (
         "text",
-        "Dunes that Remember: Forecasting Bedforms on Microcontrollers with Less than a Milliwatt of Power. "
+        "Dunes that Remember: Forecasting Bedforms on Small Chips with Less than a Milliwatt of Power. "
         "Mirela Østergård-Novak, Hallvard Quist. In Proceedings of COAST'23, 2023.",
     ),
     (
@@ -71,7 +71,7 @@ SAYS: dict[str, Any] = {
     ],
     "publications": [
         {
-            "title": "Dunes that Remember: Forecasting Bedforms on Microcontrollers with Less than a Milliwatt of Power",
+            "title": "Dunes that Remember: Forecasting Bedforms on Small Chips with Less than a Milliwatt of Power",
             "authors": ["Mirela Østergård-Novak", "Hallvard Quist"],
             "date": "2023",
             "venue": "COAST'23",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, repeat
 from typing import cast
@@ -91,6 +92,9 @@ def _plain(frame: _Frame, letters: pdfium.PdfTextPage, text: str, words: list[st
         lefts[first] = west = left[i]
         lengths[first] -= i > count + 1
         after = first + line.count(" ") + 1
+        level = bottom[i] - 1 <= bottom[after] <= top[i] + 1
+        if not level or left[i] > right[after]:  # its words go up, down or to the left
+            return _any(frame, letters, text, sys.maxsize)
         west, east = min(west, lefts[after - 1]), max(rights[first], rights[after - 1])
         start = starts[i - count - 1]
         edges = west, height - top[i], east, height - bottom[i]
@@ -122,17 +126,18 @@ def _any(frame: _Frame, letters: pdfium.PdfTextPage, text: str, objects: int) ->
     for start, end, at, words in runs:
         last, offset = at + words, len(laid.lefts)
         lefts, rights = [left[at], *right[at + 1 : last]], [*left[at + 1 : last], right[last]]
-        if not patched or raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1:
+        if not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1):
             laid.pieces.append(
                 Piece(
                     start, end, offset, offset + words, min(lefts), height - top[at], max(rights), height - bottom[at]
                 )
             )
         else:
-            if words > 1:
-                exact = _boxes(frame, letters, [i for space in asked[at + 1 : last] for i in (space - 1, space + 1)])
-                lefts[1:], rights[:-1] = exact[0][1::2], exact[2][0::2]
-            edges = height - max(top[at : last + 1]), height - min(bottom[at : last + 1])
+            spaces = [i for space in asked[at + 1 : last] for i in (space - 1, space + 1)]
+            exact = _boxes(frame, letters, [start, *spaces, end - 1])  # each word's first letter and its last
+            lefts = list(map(min, exact[0][0::2], exact[0][1::2]))
+            rights = list(map(max, exact[2][0::2], exact[2][1::2]))
+            edges = height - max(exact[1]), height - min(exact[3])
             laid.pieces += _apart(start, laid.lengths[offset : offset + words], offset, lefts, rights, edges)
         laid.lefts += lefts
         laid.rights += rights

@@ -38,7 +38,14 @@ def advice(wanted: bool) -> str:
 def version() -> str:
     """Which tesseract there is."""
     try:
-        said = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, timeout=SECONDS)  # noqa: S607
+        # its stdin is not ours: on that a reader is asked its questions
+        said = subprocess.run(
+            ["tesseract", "--version"],  # noqa: S607
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return "tesseract"
     return (said.stdout or said.stderr).split("\n")[0].strip()

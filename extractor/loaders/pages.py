@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -31,13 +32,16 @@ class Writer:
         """Begins a page."""
         self.boxes.pages.append(len(self.boxes.starts))
 
-    def page(self, text: str, laid: Laid, bold: Callable[[Piece], bool]) -> None:
+    def page(self, text: str, laid: Laid, bold: Callable[[Piece], bool] | None) -> None:
+        """Writes a page. Without `bold` its heights are those of pictures of words, and tell no heading."""
         found = order.lines(laid.pieces)
         if not found:
             return
-        for line in found:
-            self._heights[line.height] += line.pieces[-1].end - line.pieces[0].start
-        body = max(self._heights, key=lambda height: (self._heights[height], -height))
+        body = math.inf
+        if bold:
+            for line in found:
+                self._heights[line.height] += line.pieces[-1].end - line.pieces[0].start
+            body = max(self._heights, key=lambda height: (self._heights[height], -height))
         pitch = _pitch(found)
         above, level_above = None, 0
         starts, ends, put = self.boxes.starts.extend, self.boxes.ends.append, self.draft.put
@@ -45,7 +49,7 @@ class Writer:
             level = _level(line, body) if line.height > body else 0
             apart = above is None or level or level_above or _parted(text, above, line, pitch)
             mark = "#" * level + " " if level else ""
-            if apart and not level and _heads(text, line) and bold(line.pieces[0]):
+            if bold and apart and not level and _heads(text, line) and bold(line.pieces[0]):
                 mark = "**"
             bold_end = mark
             if self.draft.length and (above is None or text[above.pieces[-1].end - 1] != HYPHEN):

@@ -94,7 +94,7 @@ def _read(page: pdfium.PdfPage, number: int, name: str, writer: Writer, with_ocr
     if isinstance(found, str):
         return f"Page {number} has no text layer, and {found}."
     writer.recognised = True
-    writer.page(*found, lambda piece: False)
+    writer.page(*found, None)
     return ""
 
 
