@@ -29,12 +29,12 @@ from extractor import chunks, documents, pipeline, results, tasks
 from extractor.domain import Reply, Request, Usage
 from extractor.loaders import apart, pdf
 
-WORDS = (
+WORDS = (  # noqa: SIM905 (read more easily than a list)
     "the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which"
     " one were all we when been who will more no if out so said what its about than into them can only other new some"
     " could time these two may then do first any my now such like our over man me even most made after also did many"
     " evidence document measured extraction university research language processing distributed systems conference"
-).split()  # noqa: SIM905
+).split()
 
 
 def book(pages: int, *, words: bool = False) -> bytes:

@@ -97,6 +97,7 @@ _GROUND = re.compile(rf"(?:^|;)\s*background(?:-color)?\s*:\s*({_WHITE})?", re.I
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.I)
 _RUN = re.compile(r"[^ \t\r\n\f]+(?: [^ \t\r\n\f]+)*")
+_TAG = re.compile(r"</?[A-Za-z][^>]*>")
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -372,6 +373,9 @@ def _steps(data: str, source: str, origin: int) -> list[int]:
                     return steps
                 i, at = i + 1, at + 1
                 steps.append(at)
+            continue
+        if letter == "<" != data[i] and (tag := _TAG.match(source, at)):  # one that closes nothing parts no text
+            steps[-1] = at = tag.end()
             continue
         width = 2 if letter == "\r" and source[at + 1 : at + 2] == "\n" else 1
         if data[i] != ("\n" if letter == "\r" else letter):
