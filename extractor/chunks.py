@@ -1,19 +1,21 @@
 """Document -> chunks: spans of bounded size that together hold every character exactly once.
 
 A cut falls where it hurts least: before a heading, else at a blank line, a line end, a sentence end, a space; only a
-text without any of these is cut between characters, and never inside CRLF or before a combining mark.
+text without any of these is cut between characters, and never inside CRLF or before a combining mark. Rows of a table
+are kept whole where they fit, and a chunk that begins among them has the row that names their columns beside it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from extractor import outline
-from extractor.domain import Chunk, Document, Span
+from extractor.domain import Chunk, Document, Span, Table
 
 _PIECE = re.compile(r"[^\W\d_]+|\d|\s+|.", re.S)
 _BREAKS = (
@@ -45,10 +47,62 @@ def split(document: Document, budget: int) -> tuple[Chunk, ...]:
     """
     if budget < 1:
         raise ValueError(f"a chunk of {budget} tokens holds nothing")
-    text = document.text
-    headings = [(h.span.start, text[h.span.start : h.span.end].strip()) for h in outline.headings(text)]
-    spans = list(_cut(text, budget, [at for at, _ in headings]))
-    return tuple(Chunk(document, i, span, _heading(headings, span)) for i, span in enumerate(spans))
+    if not document.text:
+        return ()
+    text = document.visible(Span(0, len(document.text)))
+    headings = [
+        (h.span.start, text[h.span.start : h.span.end].strip())
+        for h in outline.headings(text)
+        if not _table(document.tables, h.span.start)
+    ]
+    spans = _cut(text, budget, [at for at, _ in headings], document.tables)
+    return tuple(
+        Chunk(document, i, span, _heading(headings, span), _above(document, span.start, budget))
+        for i, span in enumerate(spans)
+    )
+
+
+def part(chunk: Chunk, span: Span) -> Chunk:
+    """A part of a chunk, at a span of the document, under the same heading."""
+    return Chunk(
+        chunk.document, chunk.index, span, chunk.heading, _above(chunk.document, span.start, tokens(chunk.text))
+    )
+
+
+def halves(chunk: Chunk) -> list[Chunk]:
+    """The chunk in two or so."""
+    size, by = tokens(chunk.text), chunk.span.start
+    tables = [
+        Table(Span(max(t.span.start, by) - by, min(t.span.end, chunk.span.end) - by))
+        for t in chunk.document.tables
+        if t.span.start < chunk.span.end and t.span.end > by
+    ]
+    inner = split(Document(chunk.document.name, chunk.text, tables=tuple(tables)), size // 2 + 1)
+    return [
+        Chunk(chunk.document, i, c.span.shift(by), c.heading, _above(chunk.document, c.span.start + by, size))
+        for i, c in enumerate(inner)
+    ]
+
+
+def _table(tables: Sequence[Table], at: int) -> Table | None:
+    """The table that the position stands in."""
+    i = bisect_right(tables, at, key=lambda table: table.span.start) - 1
+    return tables[i] if i >= 0 and at < tables[i].span.end else None
+
+
+def _header(tables: Sequence[Table], at: int, budget: int) -> Span | None:
+    """The row that names the columns of the table that goes on at the position, if it stands above.
+
+    One that would take most of a chunk is not shown again: its characters are more than the tokens that there are.
+    """
+    table = _table(tables, at)
+    header = table.header if table else None
+    return header if header and at >= header.end and len(header) <= budget else None
+
+
+def _above(document: Document, at: int, budget: int) -> str:
+    header = _header(document.tables, at, budget)
+    return document.visible(header) if header else ""
 
 
 def _heading(headings: list[tuple[int, str]], span: Span) -> str:
@@ -57,30 +111,49 @@ def _heading(headings: list[tuple[int, str]], span: Span) -> str:
     return headings[at - 1][1] if at and headings[at - 1][0] < span.start else ""
 
 
-def _cut(text: str, budget: int, headings: list[int]) -> Iterator[Span]:
-    ends, weights = [0], [0]
+def _cut(text: str, budget: int, headings: list[int], tables: Sequence[Table]) -> Iterator[Span]:
+    ends, totals = array("Q", [0]), array("Q", [0])
     for piece in _PIECE.finditer(text):
         size, weight = piece.end() - piece.start(), _weight(piece[0])
         if weight > budget:  # one word longer than a chunk: let a cut fall between its characters
             step = max(1, size * budget // weight)
             inner = [*range(piece.start() + step, piece.end(), step), piece.end()]
             ends.extend(inner)
-            weights.extend([budget] * (len(inner)))
+            totals.extend(accumulate([budget] * (len(inner) - 1), initial=totals[-1] + budget))
         else:
             ends.append(piece.end())
-            weights.append(weight)
-    totals = list(accumulate(weights))
-    ranks = [headings, *([m.end() for m in pattern.finditer(text)] for pattern in _BREAKS)]
+            totals.append(totals[-1] + weight)
+    ranks = [array("Q", headings), *(array("Q", (m.end() for m in pattern.finditer(text))) for pattern in _BREAKS)]
     start = 0
     while start < len(text):
         used = totals[bisect_right(ends, start) - 1]
-        reach = ends[bisect_right(totals, used + budget) - 1]
-        stop = len(text) if reach >= len(text) else _best(text, start, max(reach, start + 1), ranks)
+        room = budget - _shown_again(text, start, tables, budget)
+        reach = ends[bisect_right(totals, used + room) - 1]
+        stop = len(text)
+        if reach < len(text):
+            stop = _whole_rows(text, start, _best(text, start, max(reach, start + 1), ranks), tables)
         yield Span(start, stop)
         start = stop
 
 
-def _best(text: str, start: int, reach: int, ranks: list[list[int]]) -> int:
+def _shown_again(text: str, at: int, tables: Sequence[Table], budget: int) -> int:
+    """Tokens of the header that a chunk from there on shows again."""
+    header = _header(tables, at, budget)
+    return tokens(text[header.start : header.end]) if header else 0
+
+
+def _whole_rows(text: str, start: int, stop: int, tables: Sequence[Table]) -> int:
+    """The cut, moved before the row that it falls in, and before a table of which it leaves but the header."""
+    table = _table(tables, stop)
+    if table is None or stop == table.span.start:
+        return stop
+    row = text.rfind("\n", 0, stop) + 1
+    if table.header and row == table.header.end + 1:
+        row = table.span.start
+    return row if row > start else stop
+
+
+def _best(text: str, start: int, reach: int, ranks: Sequence[Sequence[int]]) -> int:
     """The cut of the strongest rank in the farther half of what fits; a weaker one anywhere before giving up."""
     for least in (start + (reach - start) // 2, start):
         for cuts in ranks:

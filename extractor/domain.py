@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Json = Any
 """A value made of None, bool, int, float, str, list and str-keyed dict."""
@@ -54,16 +56,65 @@ class Span:
         return Span(self.start + by, self.end + by)
 
 
+class Places(Protocol):
+    """The way back from a document's text to the file that it was read from."""
+
+    def of(self, span: Span) -> list[dict[str, Json]]:
+        """Where the words of a span stand in the file, in order; what the keys mean is in docs/result.schema.json."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of a table in a document's text, a line each. `header` is the first of them, where it names the columns."""
+
+    span: Span
+    header: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of a document's file that is not in its text, though it may say something. `reason` can be counted."""
+
+    part: str
+    reason: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One canonical text. `name` is the file's name, for people; identity is `sha256`."""
 
     name: str
     text: str
+    hidden: tuple[Span, ...] = ()
+    """What a reader of the file cannot see, in order: it is neither shown to a model nor evidence."""
+    tables: tuple[Table, ...] = ()
+    """In order, none in another."""
+    unread: tuple[Unread, ...] = ()
+    places: Places | None = field(default=None, compare=False)
+    loader: str = ""
+    """What made the text of the file, with versions; empty where the text is the file's own."""
 
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def visible(self, span: Span) -> str:
+        """The text of the span with spaces in place of what is hidden, so that positions stay as they are."""
+        seen: list[str] = []
+        at = span.start
+        for i in range(bisect_right(self.hidden, span.start, key=lambda h: h.end), len(self.hidden)):
+            hidden = self.hidden[i]
+            if hidden.start >= span.end:
+                break
+            start, end = max(at, hidden.start), min(span.end, hidden.end)
+            seen += self.text[at:start], _SEEN.sub(" ", self.text[start:end])
+            at = end
+        return "".join((*seen, self.text[at : span.end]))
+
+
+_SEEN = re.compile(r"[^\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +126,12 @@ class Chunk:
     span: Span
     heading: str = ""
     """The headings that this chunk stands under, when it does not begin with them itself."""
+    header: str = ""
+    """The row that names the columns of the table that this chunk begins within, when it does not hold it itself."""
 
     @property
     def text(self) -> str:
-        return self.document.text[self.span.start : self.span.end]
+        return self.document.visible(self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +307,6 @@ class Record:
 
     @property
     def status(self) -> Status:
-        if self.failures:
+        if self.failures or self.document.unread:
             return Status.INCOMPLETE
         return Status.SUSPECT if self.problems or self.conflicts else Status.COMPLETE

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
 from extractor import candidates, dates, outline, people, spelling
-from extractor.domain import Chunk, Json, Match, Span
+from extractor.domain import Chunk, Document, Json, Match, Span
 from extractor.kinds import Kind
 from extractor.outline import Outline
 from extractor.schemas import Leaf
@@ -47,7 +48,7 @@ class Page:
         self.text = chunk.text
         self.folded = spelling.Folded(self.text)
         self.words = self.folded.words
-        self.day_first = dates.day_first(chunk.document.text)
+        self.day_first = _day_first(chunk.document)
         self.outline = Outline(self.text)
         self.dates = list(dates.find(self.text, day_first=self.day_first))
 
@@ -172,6 +173,12 @@ def _aligned(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
     if not equal:
         return start, end
     return start + equal[0].dest_start, start + equal[-1].dest_end
+
+
+@lru_cache(maxsize=4)
+def _day_first(document: Document) -> bool:
+    """Asked for every reply about a chunk, and the answer is the whole document's."""
+    return dates.day_first(document.visible(Span(0, len(document.text))))
 
 
 def _digits(text: str) -> str:

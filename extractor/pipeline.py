@@ -102,12 +102,7 @@ def _halves(question: Question) -> Sequence[Chunk]:
 
     A question for the whole record is not halved: each half would be asked for everything again, up to its whole bound.
     """
-    size = chunks.tokens(question.chunk.text)
-    if size < SMALLEST:
-        return ()
-    inner = chunks.split(Document(question.chunk.document.name, question.chunk.text), size // 2 + 1)
-    by = question.chunk.span.start
-    return [Chunk(question.chunk.document, i, c.span.shift(by), c.heading) for i, c in enumerate(inner)]
+    return chunks.halves(question.chunk) if chunks.tokens(question.chunk.text) >= SMALLEST else ()
 
 
 def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
@@ -123,11 +118,15 @@ def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer
         conflicts=tuple(combined.conflicts),
         rejected=(*(r for a in answers for r in a.rejected), *settled.rejected),
         failures=tuple(a.failure for a in answers if a.failure),
-        problems=(*_run_on(answers), *checks.apply(root, value, proof, document, task.model)),
+        problems=(*_unread(document), *_run_on(answers), *checks.apply(root, value, proof, document, task.model)),
         asked=_asked(answers),
         skipped=plan.skipped,
         usage=sum((a.usage for a in answers), Usage()),
     )
+
+
+def _unread(document: Document) -> tuple[Problem, ...]:
+    return tuple(Problem(part.reason, (), part.message) for part in document.unread)
 
 
 def _run_on(answers: Sequence[Answer]) -> tuple[Problem, ...]:

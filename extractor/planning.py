@@ -68,7 +68,7 @@ def _narrowed(chunk: Chunk, fields: Sequence[Field]) -> list[Chunk]:
     if len(parts) > PARTS or NARROW * sum(end - start for start, end in parts) > len(chunk.text):
         return [chunk]
     by = chunk.span.start
-    return [Chunk(chunk.document, chunk.index, Span(by + a, by + b), chunk.heading) for a, b in parts]
+    return [chunks.part(chunk, Span(by + a, by + b)) for a, b in parts]
 
 
 def groups(schema: Schema, prompt: Prompt) -> list[str]:

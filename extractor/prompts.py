@@ -111,7 +111,8 @@ def messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[st
     question = "\n".join(describe(part))
     if note := prompt.notes.get(group):
         question += "\n" + note
-    inserts = {"document": _block(chunk.text), "question": question, "heading": chunk.heading}
+    text = f"{chunk.header}\n{chunk.text}" if chunk.header else chunk.text
+    inserts = {"document": _block(text), "question": question, "heading": chunk.heading}
     return prompt.system, _PLACEHOLDER.sub(lambda m: inserts[m[1]], prompt.user)
 
 

@@ -70,10 +70,17 @@ def _order(item: tuple[tuple[str | int, ...], Evidence]) -> list[tuple[bool, int
 
 
 def _document(document: Document) -> dict[str, Json]:
+    """What the document is. Keys that say nothing of it are left out, such as the loader of plain text."""
+    more: dict[str, Json] = {
+        "loader": document.loader,
+        "hidden": [_span(h) for h in document.hidden],
+        "unread": [{"part": u.part, "reason": u.reason, "message": u.message} for u in document.unread],
+    }
     return {
         "name": document.name,
         "sha256": document.sha256,
         "characters": len(document.text),
+        **{key: value for key, value in more.items() if value},
         "text": document.text,
     }
 
@@ -85,10 +92,16 @@ def _span(span: Span) -> dict[str, int]:
 def _evidence(evidence: Evidence, document: Document) -> dict[str, Json]:
     return {
         "match": str(evidence.match),
-        "spans": [{**_span(s), "quote": document.text[s.start : s.end]} for s in evidence.spans],
+        "spans": [_quote(s, document) for s in evidence.spans],
         "said": evidence.said,
         "confidence": evidence.confidence,
     }
+
+
+def _quote(span: Span, document: Document) -> dict[str, Json]:
+    places = document.places.of(span) if document.places else []
+    quote = {**_span(span), "quote": document.text[span.start : span.end]}
+    return {**quote, "places": places} if places else quote
 
 
 def _leaf(leaf: Leaf, document: Document) -> dict[str, Json]:
@@ -140,7 +153,12 @@ class Names:
             stem = stem[:-1]
         name = f"{stem}.json"
         if self._key(name) in self._taken or stem != printable(path.stem):
-            name = f"{stem}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}.json"
+            mark = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
+            again = 1
+            name = f"{stem}-{mark}.json"
+            while self._key(name) in self._taken:  # two lines of one file may have one id
+                again += 1
+                name = f"{stem}-{mark}-{again}.json"
         self._taken.add(self._key(name))
         return name
 

@@ -81,9 +81,9 @@ async def run(job: Job, sources: Sequence[Source]) -> list[Outcome]:
 async def _one(job: Job, source: Source, file: str, limit: asyncio.Semaphore) -> Outcome:
     target = job.out / file
     try:
-        document = documents.read(source)
+        document = await asyncio.to_thread(documents.read, source)
     except DocumentError as error:
-        name = documents.printable(source.path.name)
+        name = source.name
         results.write(target, results.of_failure(name, error, job.task.name, job.manifest))
         return Outcome(name, file, Status.FAILED, message=str(error))
     async with job.open_model(document) as model:

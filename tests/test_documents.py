@@ -50,17 +50,17 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_a_folder_is_walked_in_order_and_what_is_not_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
-    for name in ("b/z.txt", "a.md", "c.pdf", ".hidden.txt"):
+    for name in ("b/z.txt", "a.md", "c.exe", ".hidden.txt"):
         (tmp_path / name).write_text("x", encoding="utf-8")
     (tmp_path / "link.txt").symlink_to(tmp_path / "a.md")
     found = documents.find([tmp_path])
     assert [(s.path.name, s.refused is None) for s in found] == [
         ("a.md", True),
-        ("c.pdf", False),
+        ("c.exe", False),
         ("link.txt", False),
         ("z.txt", True),
     ]
-    with pytest.raises(DocumentError, match=r"c\.pdf: files of kind \.pdf"):
+    with pytest.raises(DocumentError, match=r"c\.exe: files of kind \.exe"):
         documents.read(found[1])
 
 

@@ -58,7 +58,7 @@ def test_results_are_in_the_order_of_the_sources_whatever_finishes_first(tmp_pat
 
 def test_a_file_of_another_kind_is_a_failed_document_and_not_a_silent_gap(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", a="word")
-    (folder / "b.html").write_text("<p>word</p>", encoding="utf-8")
+    (folder / "b.exe").write_text("<p>word</p>", encoding="utf-8")
     outcomes = asyncio.run(runner.run(job(tmp_path / "out"), documents.find([folder])))
     assert [o.status for o in outcomes] == [Status.COMPLETE, Status.FAILED]
     assert json.loads((tmp_path / "out" / "b.json").read_text())["error"]["reason"] == "not read"

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     run = commands.add_parser("run", help="extract records from documents")
-    run.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="text files, or folders of them")
+    run.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, folders, patterns, or - for stdin")
     run.add_argument("-o", "--out", type=Path, default=Path("out"), help="folder for the results (default: out)")
     run.add_argument("--task", default="researcher", help="a task's name or folder (default: researcher)")
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     model_flags(run, "live")
     run.add_argument("--concurrency", type=int, metavar="N", help="requests at a time (default: 1 embedded, 8 else)")
+    run.add_argument("--ocr", action="store_true", help="read pages without a text layer with tesseract")
     run.add_argument("--keep-unsupported", action="store_true", help="keep values without evidence, marked as such")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
@@ -45,7 +46,7 @@ def command(flags: argparse.Namespace) -> int:
 
     task = tasks.load(flags.task)
     prompt = task.prompt(flags.prompt)
-    sources = documents.find(flags.paths)
+    sources = documents.find(flags.paths, ocr=flags.ocr)
     choice = models.choose(flags.model, flags.base_url)
     results.prepare(flags.out)
     say = console.Progress(not flags.quiet and sys.stderr.isatty(), len(sources))

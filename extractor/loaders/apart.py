@@ -1,0 +1,142 @@
+"""Files read in a process of their own: one that hangs, eats memory or brings the parser down costs itself alone.
+
+Readers are kept for the next file, since starting one takes longer than reading most files. A reader is used by one
+thread at a time, as PDFium is safe in one thread only. It gets no key and no other setting of the environment.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any, cast
+
+import extractor
+from extractor.domain import Document
+from extractor.errors import DocumentError, ExtractorError
+
+SECONDS, OCR_SECONDS = 60.0, 1800.0
+"""For one file. Reading letters off pictures of pages takes seconds a page."""
+MEMORY = 1_500_000_000
+"""Bytes of address space that a reader may have, its libraries included."""
+FILES = 200
+"""Files after which a reader is not kept, so that what a parser leaks stays small."""
+_SIZE = 8
+
+_idle: list[_Reader] = []
+_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+
+
+def load(module: str, path: Path, name: str, ocr: bool, seconds: float | None = None) -> Document:
+    """The document that the loader of that name reads. Raises DocumentError, also for a reader that came to its end."""
+    bound = seconds or (OCR_SECONDS if ocr else SECONDS)
+    question = (module, path, name, ocr)
+    with _slots:
+        reader = _idle.pop() if _idle else _Reader()
+        try:
+            try:
+                answer = reader.ask(question, bound)
+            except EOFError:
+                if not reader.files:
+                    raise
+                reader.close()  # what it read before may have done this: the file has a fresh one to prove itself
+                reader = _Reader()
+                answer = reader.ask(question, bound)
+        except TimeoutError as error:
+            reader.close()
+            raise DocumentError(
+                f"{name} takes longer than {bound:.0f} seconds to read; split it, or convert it to text first.",
+                reason="too costly",
+            ) from error
+        except EOFError as error:
+            reader.close()
+            raise DocumentError(
+                f"{name} brings its reader down; it is broken, or made to do so: convert it to text first.",
+                reason="broken",
+            ) from error
+        except BaseException:
+            reader.close()
+            raise
+        reader.files += 1
+        if reader.files < FILES:
+            _idle.append(reader)
+        else:
+            reader.close()
+    if isinstance(answer, ExtractorError):
+        raise answer
+    document: Document = answer
+    return document
+
+
+@atexit.register
+def close() -> None:
+    """Ends the readers that wait for a file."""
+    while _idle:
+        _idle.pop().close()
+
+
+class _Reader:
+    """A process that reads one file after the other."""
+
+    def __init__(self) -> None:
+        home = str(Path(extractor.__file__).parent.parent)
+        kept = {
+            k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TESSDATA_PREFIX") if k in os.environ
+        }
+        paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
+        self.files = 0
+        self._process = subprocess.Popen(  # noqa: S603 (our own module)
+            [sys.executable, "-m", "extractor.loaders", str(MEMORY)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**kept, "PYTHONPATH": paths, "OMP_THREAD_LIMIT": "1"},
+        )
+        self._questions, self._answers = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
+
+    def ask(self, question: Any, seconds: float) -> Any:
+        """What the reader answers. Raises TimeoutError when it had to be ended, and EOFError when it came to an end."""
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            send(self._questions, question)
+            return receive(self._answers)
+        except (OSError, EOFError) as error:
+            raise (TimeoutError if late.is_set() else EOFError) from error
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        self._process.kill()
+        for pipe in (self._questions, self._answers):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        self._process.wait()
+
+
+def send(pipe: IO[bytes], value: Any) -> None:
+    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(len(data).to_bytes(_SIZE, "little"))
+    pipe.write(data)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> Any:
+    """What was sent. The reader is the same user with the same rights as we are, so what it sends may be unpickled."""
+    size = pipe.read(_SIZE)
+    if len(size) < _SIZE:
+        raise EOFError
+    data = pipe.read(int.from_bytes(size, "little"))
+    return pickle.loads(data)  # noqa: S301

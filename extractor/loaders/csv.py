@@ -1,0 +1,40 @@
+"""Tables as text: a line for each row, a bar between cells; each cell is known by its row and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from extractor import loaders
+from extractor.domain import Document
+from extractor.errors import DocumentError
+from extractor.loaders import files
+from extractor.loaders.draft import Cell, Draft
+from extractor.places import Labels
+
+_SAMPLE = 20_000
+
+
+def load(path: Path, name: str, ocr: bool) -> Document:
+    text = files.checked(files.decode(files.read(path, loaders.CSV.largest), name), name)
+    draft = Draft(Labels(("row", "column")))
+    try:
+        draft.table(list(_rows(text, path.suffix.lower() == ".tsv")))
+    except csv.Error as error:
+        raise DocumentError(
+            f"{name} is no table of comma separated values ({error}); is it broken?", reason="broken"
+        ) from error
+    return draft.document(name, "csv")
+
+
+def _rows(text: str, tabs: bool) -> Iterator[list[Cell]]:
+    dialect: type[csv.Dialect] = csv.excel_tab if tabs else csv.excel
+    if not tabs:
+        try:
+            dialect = csv.Sniffer().sniff(text[:_SAMPLE], delimiters=",;\t|")
+        except csv.Error:
+            dialect = csv.excel
+    for i, row in enumerate(csv.reader(io.StringIO(text, newline=""), dialect), 1):
+        yield [Cell(cell, (i, j)) for j, cell in enumerate(row, 1)]

@@ -1,0 +1,100 @@
+"""Bytes of a file, and text of bytes: regular files only, a bound on their size, no guess at their encoding."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from extractor.errors import DocumentError
+
+
+def printable(name: str) -> str:
+    """A file name as text; bytes that are not UTF-8 are shown as replaced."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def open_regular(path: Path, largest: int) -> BinaryIO:
+    """The file, opened. Raises DocumentError for what is no regular file, is too large, or can't be opened.
+
+    Opened without waiting and looked at after that: a pipe may have taken the file's place since it was listed.
+    """
+    name = printable(str(path))
+    try:
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        if error.errno is not None and stat_kind(path):
+            raise DocumentError(
+                f"{name} is {stat_kind(path)}, no regular file; give a file or a folder.", reason="not a file"
+            ) from error
+        raise DocumentError(f"{name} cannot be read ({error.strerror}); check its permissions.") from error
+    file = os.fdopen(number, "rb")
+    status = os.fstat(number)
+    if not stat.S_ISREG(status.st_mode):
+        file.close()
+        kind = stat_kind(path) or "something else"
+        raise DocumentError(f"{name} is {kind}, no regular file; give a file or a folder.", reason="not a file")
+    if status.st_size > largest:
+        file.close()
+        raise DocumentError(
+            f"{name} is {status.st_size / 1e6:.0f} MB; split it into files of at most {largest / 1e6:.0f} MB.",
+            reason="too large",
+        )
+    return file
+
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a link",
+}
+
+
+def stat_kind(path: Path, *, follow: bool = True) -> str:
+    """What the path is if it is no regular file; empty if it is one, or can't be looked at."""
+    try:
+        mode = path.stat().st_mode if follow else path.lstat().st_mode
+    except OSError:
+        return ""
+    return _KINDS.get(stat.S_IFMT(mode), "")
+
+
+def read(path: Path, largest: int) -> bytes:
+    """All bytes of a file. Raises DocumentError as `open_regular` does."""
+    with open_regular(path, largest) as file:
+        try:
+            data = file.read(largest + 1)
+        except OSError as error:
+            raise DocumentError(f"{printable(str(path))} cannot be read ({error.strerror}); check its disk.") from error
+    if len(data) > largest:
+        raise DocumentError(
+            f"{printable(str(path))} grows while it is read; read it when it is whole.", reason="too large"
+        )
+    return data
+
+
+def decode(data: bytes, name: str) -> str:
+    """The text of bytes in UTF-8, or in UTF-16 with a mark. Raises DocumentError for any other."""
+    encoding = "utf-8-sig"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in data:
+        raise DocumentError(f"{name} is a binary file, not text; convert it to text first.", reason="binary")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            f"{name} is not UTF-8 (byte {error.start}); save it as UTF-8, for example with iconv.", reason="encoding"
+        ) from error
+
+
+def checked(text: str, name: str) -> str:
+    """The text, if it says anything. Raises DocumentError for one that is empty."""
+    if not text.strip("\ufeff \t\r\n\v\f"):
+        raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")
+    return text

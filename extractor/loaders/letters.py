@@ -1,0 +1,223 @@
+"""The letters of a PDF page: its text, one code point for each of PDFium's characters, and where its words stand.
+
+PDFium gives characters; a box costs a call, so calls are made for the spaces between words: where a space begins a
+word has ended. Its characters and its text disagree on some pages, and are then put together one by one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, repeat
+from typing import cast
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from extractor.loaders.order import Laid, Piece
+
+HYPHEN = "\x02"
+"""PDFium's sign for a hyphen that ends a line within a word; so is U+FFFE, when it gives the whole text."""
+WIDE = 1.2
+"""The gap between two words, in heights of their line, from which they are not of one sentence."""
+_RUN = re.compile(r"[^\s\x00\x02\ufffe]+(?: [^\s\x00\x02\ufffe]+)*[\x02\ufffe]?")
+"""Words with single spaces between them. After a hyphen at a line's end no line end follows."""
+
+
+def characters(letters: pdfium.PdfTextPage, count: int) -> str:
+    """The page's characters, one code point each, so that an index into the text is one into PDFium's list."""
+    if not count:
+        return ""
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = raw.FPDFText_GetText(letters, 0, count, buffer)
+    text = bytes(buffer)[: 2 * count].decode("utf-16-le", "replace")
+    if written == count + 1 and len(text) == count and "\x00" not in text:
+        return text
+    codes = list(map(raw.FPDFText_GetUnicode, repeat(letters.raw, count), range(count)))
+    return "".join("\ufffd" if 0xD800 <= c < 0xE000 or c > 0x10FFFF else chr(c) for c in codes)
+
+
+class Bold:
+    """Whether a piece is drawn in bold, by its first and its last letter."""
+
+    def __init__(self, letters: pdfium.PdfTextPage) -> None:
+        self._letters = letters
+
+    def __call__(self, piece: Piece) -> bool:
+        return self._letter(piece.start) and self._letter(piece.end - 1)
+
+    def _letter(self, i: int) -> bool:
+        if raw.FPDFText_GetFontWeight(self._letters.raw, i) >= 600:
+            return True
+        name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
+        raw.FPDFText_GetFontInfo(self._letters.raw, i, name, len(name), flags)
+        return _HEAVY.search(name.value) is not None
+
+
+_HEAVY = re.compile(rb"bold|black|heavy", re.I)
+
+
+_AND_SPACE, _AND_BREAK = (1).__add__, (2).__add__
+
+
+def laid(page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> Laid:
+    """Where the page's words stand. A piece is a run of words with single spaces between them."""
+    frame = _Frame(page)
+    objects = raw.FPDFText_CountRects(letters.raw, 0, len(text))
+    flat = text.replace("\r\n", " \n")  # a line's first word begins with \n
+    odd = "  " in flat or "\n " in flat or flat[:1].isspace() or flat[-1:].isspace()
+    if flat and not odd and objects == text.count("\r\n") + 1 and flat.replace("\n", "").isprintable():
+        return _plain(frame, letters, text, flat.split(" "))
+    return _any(frame, letters, text, objects)
+
+
+def _plain(frame: _Frame, letters: pdfium.PdfTextPage, text: str, words: list[str]) -> Laid:
+    """Words of a page each line of which is drawn in one go: there is nothing between its words but spaces.
+
+    What stands after a word says where it ends, and, within a line, where the next begins.
+    """
+    lines = text.split("\r\n")
+    lengths = list(map(_AND_SPACE, map(len, words)))
+    ends, starts = list(accumulate(lengths, initial=-1)), [0, *accumulate(map(_AND_BREAK, map(len, lines)))]
+    ends[0], starts[-1] = 0, len(text) - 1  # the page's first and last letters, where nothing stands around words
+    ends[-1] = len(text) - 1
+    left, top, right, bottom = _boxes(frame, letters, ends + starts)
+    count, height = len(words), frame.height
+    lefts, rights = list(right[:count]), list(left[1 : count + 1])
+    rights[-1] = right[count]
+    pieces, first = [], 0
+    for i, line in enumerate(lines, count + 1):
+        lefts[first] = west = left[i]
+        lengths[first] -= i > count + 1
+        after = first + line.count(" ") + 1
+        level = bottom[i] - 1 <= bottom[after] <= top[i] + 1
+        if not level or left[i] > right[after]:  # its words go up, down or to the left
+            return _any(frame, letters, text, sys.maxsize)
+        west, east = min(west, lefts[after - 1]), max(rights[first], rights[after - 1])
+        start = starts[i - count - 1]
+        edges = west, height - top[i], east, height - bottom[i]
+        pieces.append(Piece(start, start + len(line), first, after, *edges))
+        first = after
+    return Laid(pieces, lengths, lefts, rights)
+
+
+def _any(frame: _Frame, letters: pdfium.PdfTextPage, text: str, objects: int) -> Laid:
+    """Words of any page."""
+    laid = Laid()
+    runs: list[tuple[int, int, int, int]] = []
+    asked: list[int] = []
+    for run in _RUN.finditer(text):
+        start, end = run.span()
+        lengths = list(map(_AND_SPACE, map(len, run[0].split(" "))))
+        laid.lengths += lengths
+        runs.append((start, end, len(asked), len(lengths)))
+        asked.append(start)
+        asked += accumulate(lengths[1:-1], initial=start + lengths[0] - 1) if len(lengths) > 1 else ()
+        asked.append(end - 1)
+    if not runs:
+        return laid
+    left, top, right, bottom = _boxes(frame, letters, asked)
+    height = frame.height
+    # A line drawn in one go has nothing between its words but spaces. In others a space may be of no width, or far from
+    # the next word, and the words themselves are asked.
+    patched = objects > len(runs)
+    for start, end, at, words in runs:
+        last, offset = at + words, len(laid.lefts)
+        lefts, rights = [left[at], *right[at + 1 : last]], [*left[at + 1 : last], right[last]]
+        if not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1):
+            laid.pieces.append(
+                Piece(
+                    start, end, offset, offset + words, min(lefts), height - top[at], max(rights), height - bottom[at]
+                )
+            )
+        else:
+            spaces = [i for space in asked[at + 1 : last] for i in (space - 1, space + 1)]
+            exact = _boxes(frame, letters, [start, *spaces, end - 1])  # each word's first letter and its last
+            lefts = list(map(min, exact[0][0::2], exact[0][1::2]))
+            rights = list(map(max, exact[2][0::2], exact[2][1::2]))
+            edges = height - max(exact[1]), height - min(exact[3])
+            laid.pieces += _apart(start, laid.lengths[offset : offset + words], offset, lefts, rights, edges)
+        laid.lefts += lefts
+        laid.rights += rights
+    return laid
+
+
+def _apart(
+    start: int, lengths: list[int], offset: int, lefts: list[float], rights: list[float], edges: tuple[float, float]
+) -> Iterator[Piece]:
+    """The pieces of a run of words: those with wide gaps between them are not of one sentence."""
+    above, below = edges
+    first, at = 0, start
+    for k in range(1, len(lengths) + 1):
+        if k == len(lengths) or lefts[k] - rights[k - 1] > WIDE * (below - above):
+            end = at + sum(lengths[first:k]) - 1
+            yield Piece(at, end, offset + first, offset + k, min(lefts[first:k]), above, max(rights[first:k]), below)
+            first, at = k, end + 1
+
+
+_AT_ONCE = 4096
+_BLOCK = (raw.FS_RECTF * _AT_ONCE)()
+_ADDRESSES = [ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF) for i in range(_AT_ONCE)]
+_box = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(
+    cast(int, ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value)
+)
+"""PDFium's own function, called with numbers: what ctypes makes of typed pointers costs as much as the call itself."""
+_Edges = tuple[list[float], list[float], list[float], list[float]]
+
+
+class _Frame:
+    """A page as it is shown: cropped, and turned clockwise by quarters (ISO 32000-1, 7.7.3.3)."""
+
+    def __init__(self, page: pdfium.PdfPage) -> None:
+        box = raw.FS_RECTF()
+        raw.FPDF_GetPageBoundingBox(page.raw, box)
+        self.left, self.bottom, self.right, self.top = box.left, box.bottom, box.right, box.top
+        self.turns = raw.FPDFPage_GetRotation(page.raw)
+        self.height = self.right - self.left if self.turns % 2 else self.top - self.bottom
+
+    def shown(self, edges: _Edges) -> _Edges:
+        """Edges from the left and from the bottom of the page as it is shown."""
+        left, top, right, bottom = edges
+        match self.turns:
+            case 0 if not (self.left or self.bottom):
+                return edges
+            case 0:
+                return (
+                    _less(left, self.left),
+                    _less(top, self.bottom),
+                    _less(right, self.left),
+                    _less(bottom, self.bottom),
+                )
+            case 1:
+                return (
+                    _less(bottom, self.bottom),
+                    _more(left, self.right),
+                    _less(top, self.bottom),
+                    _more(right, self.right),
+                )
+            case 2:
+                return _more(right, self.right), _more(bottom, self.top), _more(left, self.right), _more(top, self.top)
+        return _more(top, self.top), _less(right, self.left), _more(bottom, self.top), _less(left, self.left)
+
+
+def _boxes(frame: _Frame, letters: pdfium.PdfTextPage, indices: Sequence[int]) -> _Edges:
+    """Left, top, right and bottom of letters, line high, in points from the lower left corner of the page as shown."""
+    edges: _Edges = [], [], [], []
+    handle = ctypes.cast(letters.raw, ctypes.c_void_p).value
+    for at in range(0, len(indices), _AT_ONCE):
+        some = indices[at : at + _AT_ONCE]
+        list(map(_box, repeat(handle), some, _ADDRESSES))
+        numbers = memoryview(bytes(memoryview(_BLOCK).cast("B")[: 16 * len(some)])).cast("f")
+        for i, edge in enumerate(edges):
+            edge += numbers[i::4].tolist()
+    return frame.shown(edges)
+
+
+def _less(edge: list[float], by: float) -> list[float]:
+    return [at - by for at in edge]
+
+
+def _more(edge: list[float], by: float) -> list[float]:
+    return [by - at for at in edge]

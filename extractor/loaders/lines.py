@@ -1,0 +1,86 @@
+"""JSON lines: a document a line, `{"id": ..., "text": ...}`; the id is its name, the text is the document.
+
+`text` may also be called `content` or `body`, and `id` `name` or `doc_id`; other keys are the user's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from extractor.domain import Document
+from extractor.errors import DocumentError
+from extractor.loaders import files
+from extractor.places import Labels
+
+LARGEST = 20_000_000
+"""Bytes of one line that are read. The file may have any number of them."""
+_TEXTS, _NAMES = ("text", "content", "body"), ("id", "doc_id", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where one document stands in a file: its line, from 1, and its bytes."""
+
+    file: Path
+    number: int
+    start: int
+    size: int
+
+
+def find(path: Path) -> Iterator[tuple[str, Line]]:
+    """The name of each line's document, and where it stands. Lines of white space are none.
+
+    A line that can't be read has its number for a name; what is wrong with it is said when it is loaded.
+    """
+    with files.open_regular(path, 1 << 62) as file:
+        number = start = 0
+        while data := file.readline(LARGEST + 1):
+            number += 1
+            size = len(data)
+            while not data.endswith(b"\n") and (rest := file.readline(LARGEST)):  # over the bound: only counted
+                data = rest
+                size += len(rest)
+            if size > LARGEST or data.strip():
+                yield (_name(data) if size <= LARGEST else "") or str(number), Line(path, number, start, size)
+            start += size
+
+
+def _name(data: bytes) -> str:
+    try:
+        row = json.loads(data)
+    except (ValueError, RecursionError):
+        return ""
+    found = (
+        next((row[key] for key in _NAMES if isinstance(row.get(key), str | int)), "") if isinstance(row, dict) else ""
+    )
+    return "".join(c if c.isprintable() and c != "/" else "_" for c in str(found)).strip(". ")[:200]
+
+
+def load(line: Line, name: str) -> Document:
+    """The document of a line. Raises DocumentError for one that holds none, naming file and line."""
+    where = f"Line {line.number} of {files.printable(line.file.name)}"
+    if line.size > LARGEST:
+        raise DocumentError(f"{where} is {line.size / 1e6:.0f} MB; split its document.", reason="too large")
+    with files.open_regular(line.file, 1 << 62) as file:
+        file.seek(line.start)
+        data = file.read(line.size)
+    try:
+        row: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"{where} is not JSON; write one object a line.", reason="broken") from error
+    text = next((row[key] for key in _TEXTS if isinstance(row.get(key), str)), None) if isinstance(row, dict) else None
+    if text is None:
+        raise DocumentError(f'{where} has no text; write it as {{"id": "...", "text": "..."}}.', reason="broken")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DocumentError(
+            f"{where} holds half a character (a lone surrogate); write it anew.", reason="encoding"
+        ) from error
+    places = Labels(("line",))
+    places.add(0, len(text), (line.number,))
+    return Document(name, files.checked(text, where), places=places)

@@ -1,0 +1,60 @@
+"""Markdown: the file's own words, with front matter and comments marked as hidden.
+
+A page made of the file shows neither. What stands in code is shown, comment or not (CommonMark 0.31, 4.5, 4.6, 6.1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from extractor import loaders
+from extractor.domain import Document, Span
+from extractor.loaders import files
+
+_FRONT = re.compile(
+    r"\A(?:---[ \t]*\r?\n.*?^(?:---|\.\.\.)|\+\+\+[ \t]*\r?\n.*?^\+\+\+)[ \t]*(?:\r?\n|\Z)", re.S | re.M
+)
+_FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`\n]*$)|~{3,})[^\n]*$", re.M)
+_CODE = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n[ \t\r]*\n).)+?(?<!`)\1(?!`)", re.S)
+_COMMENT = re.compile(r"<!--(?:-?>|.*?(?:-->|\Z))", re.S)
+_REFERENCE = re.compile(r"^ {0,3}\[(?://|comment|_metadata_[^\]\n]*)\]:[ \t]*(?:#|<>)[^\n]*$", re.M | re.I)
+
+
+def load(path: Path, name: str, ocr: bool) -> Document:
+    text = files.checked(files.decode(files.read(path, loaders.MARKDOWN.largest), name), name)
+    return Document(name, text, hidden=tuple(hidden(text)))
+
+
+def hidden(text: str) -> list[Span]:
+    """What a reader of the page can't see, in order."""
+    front = _FRONT.match(text)
+    at = front.end() if front else 0
+    code = list(_fenced(text, at))
+    spans = [Span(0, at)] if at else []
+    marks = sorted([*_COMMENT.finditer(text, at), *_REFERENCE.finditer(text, at)], key=lambda m: (m.start(), -m.end()))
+    inline = [Span(*m.span()) for m in _CODE.finditer(text, at) if not _within(m.start(), code)]
+    for mark in marks:
+        if mark.start() < at or _within(mark.start(), code) or _within(mark.start(), inline):
+            continue
+        spans.append(Span(*mark.span()))
+        at = mark.end()
+    return spans
+
+
+def _within(at: int, spans: list[Span]) -> bool:
+    return any(span.start <= at < span.end for span in spans)
+
+
+def _fenced(text: str, at: int) -> Iterator[Span]:
+    """Fenced code; one that is not closed goes on to the end of the text."""
+    while opening := _FENCE.search(text, at):
+        mark = opening[1]
+        closing = re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t\r]*$", re.M).search(
+            text, opening.end()
+        )
+        at = closing.end() if closing else len(text)
+        yield Span(opening.start(), at)
+        if not closing:
+            return

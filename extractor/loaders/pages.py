@@ -1,0 +1,124 @@
+"""Pages of words with boxes -> the text: lines, blank lines between paragraphs, marks before headings."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
+
+from extractor.loaders import order
+from extractor.loaders.draft import Draft
+from extractor.loaders.letters import HYPHEN
+from extractor.loaders.order import Laid, Line, Piece
+from extractor.places import Boxes
+
+_LEVELS = ((1.6, 1), (1.3, 2), (1.15, 3))
+"""How much larger than the text around it a line is to be a heading, and of which level."""
+_LONGEST_HEADING = 100
+
+
+class Writer:
+    """Pages written one after the other: lines, blank lines between paragraphs, marks before headings."""
+
+    def __init__(self) -> None:
+        self.draft = Draft()
+        self.boxes = Boxes()
+        self.recognised = False
+        self._heights: Counter[float] = Counter()
+
+    def begin(self) -> None:
+        """Begins a page."""
+        self.boxes.pages.append(len(self.boxes.starts))
+
+    def page(self, text: str, laid: Laid, bold: Callable[[Piece], bool] | None) -> None:
+        """Writes a page. Without `bold` its heights are those of pictures of words, and tell no heading."""
+        found = order.lines(laid.pieces)
+        if not found:
+            return
+        body = math.inf
+        if bold:
+            for line in found:
+                self._heights[line.height] += line.pieces[-1].end - line.pieces[0].start
+            body = max(self._heights, key=lambda height: (self._heights[height], -height))
+        pitch = _pitch(found)
+        above, level_above = None, 0
+        starts, ends, put = self.boxes.starts.extend, self.boxes.ends.append, self.draft.put
+        for line in found:
+            level = _level(line, body) if line.height > body else 0
+            apart = above is None or level or level_above or _parted(text, above, line, pitch)
+            mark = "#" * level + " " if level else ""
+            if bold and apart and not level and _heads(text, line) and bold(line.pieces[0]):
+                mark = "**"
+            bold_end = mark
+            if self.draft.length and (above is None or text[above.pieces[-1].end - 1] != HYPHEN):
+                mark = ("\n\n" if apart else "\n") + mark
+            for piece in line.pieces:
+                start, end, first, last, *_ = piece
+                said = text[start:end] if text[end - 1] != HYPHEN else _joined(text, piece)
+                at = self.draft.length + len(mark)
+                starts(accumulate(laid.lengths[first : last - 1], initial=at))
+                ends(at + len(said))
+                put(mark + said)
+                mark = "\t"
+            if bold_end == "**":
+                put(bold_end)
+            above, level_above = line, level
+        self._edges(laid, [piece for line in found for piece in line.pieces])
+
+    def _edges(self, laid: Laid, pieces: Sequence[Piece]) -> None:
+        boxes = self.boxes
+        boxes.tops.extend([piece.top for piece in pieces])
+        boxes.bottoms.extend([piece.bottom for piece in pieces])
+        counts = accumulate((piece.last - piece.first for piece in pieces), initial=len(boxes.lefts))
+        boxes.lines.extend(list(counts)[:-1])
+        if all(a.last == b.first for a, b in pairwise(pieces)):
+            boxes.lefts.extend(laid.lefts)
+            boxes.rights.extend(laid.rights)
+            return
+        for piece in pieces:
+            boxes.lefts.extend(laid.lefts[piece.first : piece.last])
+            boxes.rights.extend(laid.rights[piece.first : piece.last])
+
+
+def _pitch(found: Sequence[Line]) -> float:
+    """From one line to the next, as most of the page has it."""
+    tops = [line.pieces[0].top for line in found]
+    steps = Counter([round(2 * (b - a)) / 2 for a, b in pairwise(tops) if b > a])
+    return max(steps, key=lambda step: (steps[step], -step)) if steps else 0.0
+
+
+def _parted(text: str, above: Line, line: Line, pitch: float) -> bool:
+    """Whether a paragraph ends between the lines; a sentence may go on in the next column, or on the next page."""
+    if abs(line.height - above.height) > 0.1 * above.height:
+        return True
+    step = line.pieces[0].top - above.pieces[0].top
+    if step <= 0 or step > 10 * pitch:
+        return text[above.end - 1] in ".!?:;" or not text[line.start].islower()
+    return step > 1.25 * pitch
+
+
+def _level(line: Line, body: float) -> int:
+    """Which heading the line is by its size; 0 for none."""
+    if line.end - line.start > _LONGEST_HEADING:
+        return 0
+    return next((level for times, level in _LEVELS if line.height >= times * body), 0)
+
+
+def _joined(text: str, piece: Piece) -> str:
+    """The words of a piece that ends within a word, with its hyphen if the word has one anywhere: well-known."""
+    said = text[piece.start : piece.end - 1]
+    left, right = (
+        re.search(r"[^\W\d_]+(?:-[^\W\d_]+)*$", said),
+        re.match(r"[^\W\d_]+", text[piece.end : piece.end + 60]),
+    )
+    if not left or not right or "-" in left[0] or not (left[0][-1].islower() and right[0].islower()):
+        return f"{said}-"
+    return f"{said}-" if f"{left[0]}-{right[0]}" in text else said
+
+
+def _heads(text: str, line: Line) -> bool:
+    """Whether the line is short and by itself, as a heading of the text's own size would be."""
+    words = text[line.start : line.end]
+    return len(line.pieces) == 1 and 3 <= len(words) <= 60 and not re.search(r"[*_]|[.,;]$", words)

@@ -1,0 +1,142 @@
+"""The way back from a canonical text to the file: pages and boxes, source offsets, paragraphs and cells.
+
+Kept in arrays: a book has a million words, and a Python object for each would be a hundred times its text.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from extractor.domain import Json, Span
+
+
+def _whole() -> array[int]:
+    return array("I")
+
+
+def _floats() -> array[float]:
+    return array("f")
+
+
+@dataclass(slots=True)
+class Boxes:
+    """Words of a paginated file, in the order of the text.
+
+    Boxes are in points (1/72 inch) from the upper left corner of the page as it is shown: cropped and turned.
+    """
+
+    starts: array[int] = field(default_factory=_whole)
+    lefts: array[float] = field(default_factory=_floats)
+    rights: array[float] = field(default_factory=_floats)
+    lines: array[int] = field(default_factory=_whole)
+    """The number of words before each line; its words have single spaces between them."""
+    ends: array[int] = field(default_factory=_whole)
+    """Where each line ends, and its edges."""
+    tops: array[float] = field(default_factory=_floats)
+    bottoms: array[float] = field(default_factory=_floats)
+    pages: array[int] = field(default_factory=_whole)
+    """The number of words before each page."""
+
+    def of(self, span: Span) -> list[dict[str, Json]]:
+        """A page and a box for every run of words on one line."""
+        found: list[tuple[int, list[float]]] = []
+        for i in range(max(0, bisect_right(self.starts, span.start) - 1), bisect_left(self.starts, span.end)):
+            page, line = bisect_right(self.pages, i), bisect_right(self.lines, i) - 1
+            if span.start >= self._end(i, line):
+                continue
+            word = [self.lefts[i], self.tops[line], self.rights[i], self.bottoms[line]]
+            if found and found[-1][0] == page and _adjoin(found[-1][1], word):
+                box = found[-1][1]
+                box[:] = box[0], min(box[1], word[1]), word[2], max(box[3], word[3])
+            else:
+                found.append((page, word))
+        return [{"page": page, "box": [round(edge, 2) for edge in box]} for page, box in found]
+
+    def _end(self, word: int, line: int) -> int:
+        after = self.lines[line + 1] if line + 1 < len(self.lines) else len(self.starts)
+        return self.starts[word + 1] - 1 if word + 1 < after else self.ends[line]
+
+
+def _adjoin(box: list[float], word: list[float]) -> bool:
+    """Whether the word goes on to the right of the box, on its line."""
+    height = min(box[3] - box[1], word[3] - word[1])
+    return word[0] >= box[0] and 2 * (min(box[3], word[3]) - max(box[1], word[1])) > height
+
+
+@dataclass(slots=True)
+class Offsets:
+    """Runs of a text and where each stands in its source, in code points; both ascend.
+
+    A run as long as its source is a copy of it. One of another length, such as the letter of an entity, is one thing.
+    """
+
+    starts: array[int] = field(default_factory=_whole)
+    ends: array[int] = field(default_factory=_whole)
+    sources: array[int] = field(default_factory=_whole)
+    source_ends: array[int] = field(default_factory=_whole)
+
+    def add(self, start: int, end: int, source: int, source_end: int) -> None:
+        self.starts.append(start)
+        self.ends.append(end)
+        self.sources.append(source)
+        self.source_ends.append(source_end)
+
+    def of(self, span: Span) -> list[dict[str, Json]]:
+        """The range of the source from the first word to the last, with the markup between them."""
+        first, after = bisect_right(self.ends, span.start), bisect_left(self.starts, span.end)
+        runs = range(first, after)
+        if not runs:
+            return []
+        ends = [self._source(i, span) for i in runs]
+        return [{"source": {"start": min(a for a, _ in ends), "end": max(b for _, b in ends)}}]
+
+    def _source(self, i: int, span: Span) -> tuple[int, int]:
+        start, end = self.sources[i], self.source_ends[i]
+        if end - start != self.ends[i] - self.starts[i]:
+            return start, end
+        return start + max(0, span.start - self.starts[i]), end - max(0, self.ends[i] - span.end)
+
+
+@dataclass(slots=True)
+class Labels:
+    """Pieces of a text (paragraphs, cells, header lines) and what each is called in its file: some numbers, from 1.
+
+    A number that is 0 says nothing. Where a key has names, the number says which of them.
+    """
+
+    keys: tuple[str, ...] = ()
+    names: dict[str, list[str]] = field(default_factory=dict)
+    starts: array[int] = field(default_factory=_whole)
+    ends: array[int] = field(default_factory=_whole)
+    numbers: array[int] = field(default_factory=_whole)
+    """As many for each piece as there are keys."""
+
+    def add(self, start: int, end: int, label: Sequence[int]) -> None:
+        self.starts.append(start)
+        self.ends.append(end)
+        self.numbers.extend(label)
+
+    def of(self, span: Span) -> list[dict[str, Json]]:
+        return [self._label(i) for i in range(bisect_right(self.ends, span.start), bisect_left(self.starts, span.end))]
+
+    def _label(self, i: int) -> dict[str, Json]:
+        width = len(self.keys)
+        numbers = dict(zip(self.keys, self.numbers[i * width : (i + 1) * width], strict=True))
+        label: dict[str, Json] = {
+            key: self.names[key][n - 1] if key in self.names else n for key, n in numbers.items() if n
+        }
+        if "sheet" in label:
+            label = {"sheet": label["sheet"], "cell": f"{_letters(numbers['column'])}{numbers['row']}"}
+        return label
+
+
+def _letters(column: int) -> str:
+    """A column as spreadsheets call it: A for 1, Z for 26, AA for 27."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters

@@ -1,0 +1,411 @@
+"""Formats that are not PDF, and what is hidden, broken, hostile or no file at all."""
+
+import io
+import json
+import os
+import re
+import socket
+import zipfile
+from email.message import EmailMessage
+from itertools import pairwise
+from pathlib import Path
+
+import docx
+import pytest
+from docx.oxml import parse_xml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extractor import chunks, documents, mentions
+from extractor.domain import Document, Span, Table
+from extractor.errors import DocumentError, UsageError
+from extractor.loaders import apart, archives, lines, markdown
+from extractor.loaders import csv as tables
+from extractor.results import Names
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+
+def load(tmp_path: Path, name: str, data: str | bytes) -> Document:
+    (tmp_path / name).write_bytes(data.encode() if isinstance(data, str) else data)
+    return documents.load(tmp_path / name)
+
+
+def hidden(document: Document) -> list[str]:
+    return [document.text[h.start : h.end] for h in document.hidden]
+
+
+def place(document: Document, words: str) -> list[dict[str, object]]:
+    assert document.places is not None
+    start = document.text.index(words)
+    return document.places.of(Span(start, start + len(words)))
+
+
+# Markdown
+
+
+@pytest.mark.parametrize(
+    ("text", "unseen"),
+    [
+        ("---\ntitle: x\n---\n# Ada\n", ["---\ntitle: x\n---\n"]),
+        ("+++\na = 1\n+++\nwords", ["+++\na = 1\n+++\n"]),
+        ("words\n\n---\n\nmore\n\n---\n", []),
+        ("a <!-- no --> b <!-- nor this", ["<!-- no -->", "<!-- nor this"]),
+        ("```html\n<!-- seen -->\n```\n<!-- not -->", ["<!-- not -->"]),
+        ("`<!-- seen -->` and <!-- not -->", ["<!-- not -->"]),
+        ("~~~\n<!-- seen, never closed", []),
+        ("[//]: # (a note)\nwords", ["[//]: # (a note)"]),
+        ("[link]: https://a.example\nwords", []),
+    ],
+)
+def test_what_a_page_made_of_markdown_does_not_show_is_hidden(tmp_path: Path, text: str, unseen: list[str]) -> None:
+    document = load(tmp_path, "a.md", text)
+    assert document.text == text
+    assert hidden(document) == unseen
+
+
+@given(st.text(st.sampled_from(list("-<!>`~ \n+ab#[]/():")), max_size=80))
+def test_hidden_spans_of_any_markdown_are_in_order_and_apart(text: str) -> None:
+    spans = markdown.hidden(text)
+    assert all(a.end <= b.start for a, b in pairwise(spans))
+    assert all(span.end <= len(text) for span in spans)
+
+
+@given(st.text(max_size=60), st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=5))
+def test_a_chunk_shows_what_is_seen_where_it_stands_and_nothing_that_is_hidden(
+    text: str, marks: list[tuple[int, int]]
+) -> None:
+    spans, at = [], 0
+    for gap, size in marks:
+        if at + gap + size <= len(text):
+            spans.append(Span(at + gap, at + gap + size))
+            at += gap + size + 1
+    document = Document("a", text, hidden=tuple(spans))
+    shown = "".join(chunk.text for chunk in chunks.split(document, 7))
+    assert len(shown) == len(text)
+    for i, (a, b) in enumerate(zip(shown, text, strict=True)):
+        assert a == (" " if any(s.start <= i < s.end for s in spans) and not b.isspace() else b)
+
+
+def test_hidden_words_support_no_value() -> None:
+    text = "Ada King <!-- Bo Li, bo@li.example --> of Ockham"
+    document = Document("a", text, hidden=tuple(markdown.hidden(text)))
+    (chunk,) = chunks.split(document, 100)
+    page = mentions.Page(chunk)
+    assert list(page.folded.find("Ada King"))
+    assert not list(page.folded.find("Bo Li"))
+
+
+# tables
+
+
+def test_every_chunk_of_a_table_has_whole_rows_and_the_header(tmp_path: Path) -> None:
+    rows = [f'Bolt {i},{i * 3},"steel, galvanised, no. {i}"' for i in range(300)]
+    document = load(tmp_path, "parts.csv", "Item,Count,Remark\n" + "\n".join(rows) + "\n")
+    assert document.tables[0].header == Span(0, len("Item | Count | Remark"))
+    pieces = chunks.split(document, 120)
+    assert len(pieces) > 10
+    assert [c.header for c in pieces] == ["", *["Item | Count | Remark"] * (len(pieces) - 1)]
+    assert "".join(c.text for c in pieces) == document.text
+    assert all(c.text.startswith(("Item", "Bolt")) and c.text.rstrip("\n").count("\n") > 0 for c in pieces)
+    assert all(chunks.tokens(c.header + c.text) <= 120 for c in pieces)
+    assert place(document, "galvanised, no. 299") == [{"row": 301, "column": 3}]
+    for half in chunks.halves(pieces[3]):
+        assert half.header == "Item | Count | Remark"
+
+
+@given(
+    st.lists(st.lists(st.text("ab 1", max_size=9), min_size=1, max_size=4), min_size=1, max_size=30),
+    st.integers(8, 60),
+)
+def test_chunks_of_any_table_hold_all_of_it(rows: list[list[str]], budget: int) -> None:
+    text = "\n".join(" | ".join(row) for row in rows)
+    header = Span(0, text.index("\n")) if "\n" in text and text.index("\n") else None
+    if not text:
+        return
+    document = Document("a", text, tables=(Table(Span(0, len(text)), header),))
+    pieces = chunks.split(document, budget)
+    assert "".join(c.text for c in pieces) == text
+    assert all(c.text for c in pieces)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "cells"),
+    [
+        ("a.csv", "a;b\n1,5;2\n", "a | b\n1,5 | 2"),
+        ("a.tsv", "a\tb\n1\t2\n", "a | b\n1 | 2"),
+        ("a.csv", 'x,"two\nlines"\n', "x | two lines"),
+        ("a.csv", "only\none\n", "only\none"),
+    ],
+)
+def test_tables_of_any_dialect_are_rows_of_cells(tmp_path: Path, name: str, text: str, cells: str) -> None:
+    assert load(tmp_path, name, text).text == cells
+
+
+def sheet(rows: list[list[str]], *, state: str = "visible") -> bytes:
+    """A workbook of two sheets, the second in the given state, with strings written in place."""
+
+    def cells(row: list[str], number: int) -> str:
+        return "".join(
+            f'<c r="{chr(65 + j)}{number}"><v>{c}</v></c>'
+            if re.fullmatch(r"[\d.]+", c)
+            else f'<c r="{chr(65 + j)}{number}" t="inlineStr"><is><t>{c}</t></is></c>'
+            for j, c in enumerate(row)
+        )
+
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    body = "".join(f'<row r="{i}">{cells(row, i)}</row>' for i, row in enumerate(rows, 1))
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{package}/content-types"><Default Extension="rels" '
+            f'ContentType="application/vnd.'
+            f'openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" '
+            f'ContentType="{kind}.sheet.main+xml"/>'
+            + "".join(f'<Override PartName="/xl/s{n}.xml" ContentType="{kind}.worksheet+xml"/>' for n in (1, 2))
+            + "</Types>",
+        )
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{office}/officeDocument" '
+            'Target="xl/workbook.xml"/></Relationships>',
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets><sheet name="Prices" sheetId="1" r:id="r1"/>'
+            f'<sheet name="Notes" sheetId="2" state="{state}" r:id="r2"/></sheets></workbook>',
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{package}/relationships">'
+            + "".join(f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="s{n}.xml"/>' for n in (1, 2))
+            + "</Relationships>",
+        )
+        for n in (1, 2):
+            archive.writestr(f"xl/s{n}.xml", f'<worksheet xmlns="{main}"><sheetData>{body}</sheetData></worksheet>')
+    return buffer.getvalue()
+
+
+def test_sheets_are_tables_and_a_hidden_one_is_hidden(tmp_path: Path) -> None:
+    document = load(tmp_path, "a.xlsx", sheet([["Item", "Price"], ["Bolt", "3"], ["Nut", "0.5"]], state="hidden"))
+    assert document.text.startswith("# Prices\n\nItem | Price\nBolt | 3\nNut | 0.5\n\n# Notes")
+    assert place(document, "0.5") == [{"sheet": "Prices", "cell": "B3"}]
+    assert "".join(hidden(document)).count("Bolt") == 1
+    assert document.visible(Span(0, len(document.text))).count("Bolt") == 1
+
+
+# Word
+
+
+def word(*xml: str) -> bytes:
+    file = docx.Document()
+    for piece in xml:
+        file.element.body.insert(len(file.element.body) - 1, parse_xml(piece))
+    buffer = io.BytesIO()
+    file.save(buffer)
+    return buffer.getvalue()
+
+
+def test_what_word_shows_is_read_and_what_it_hides_is_hidden(tmp_path: Path) -> None:
+    document = load(
+        tmp_path,
+        "a.docx",
+        word(
+            f'<w:p {W}><w:r><w:t xml:space="preserve">kept </w:t></w:r><w:ins w:id="1" w:author="a"><w:r><w:t>inserted'
+            f'</w:t></w:r></w:ins><w:del w:id="2" w:author="a"><w:r><w:delText>deleted</w:delText></w:r></w:del></w:p>',
+            f"<w:sdt {W}><w:sdtContent><w:p><w:r><w:t>in a control</w:t></w:r></w:p></w:sdtContent></w:sdt>",
+            f"<w:p {W}><w:r><w:rPr><w:vanish/></w:rPr><w:t>vanished</w:t></w:r></w:p>",
+            f'<w:p {W}><w:r><w:rPr><w:color w:val="FFFFFF"/></w:rPr><w:t>white on white</w:t></w:r></w:p>',
+            f'<w:p {W}><w:pPr><w:shd w:fill="000000"/></w:pPr><w:r><w:rPr><w:color w:val="FFFFFF"/></w:rPr>'
+            f"<w:t>white on black</w:t></w:r></w:p>",
+        ),
+    )
+    assert document.text.split("\n\n") == [
+        "kept inserted",
+        "in a control",
+        "vanished",
+        "white on white",
+        "white on black",
+    ]
+    assert hidden(document) == ["vanished", "white on white"]
+    assert place(document, "in a control") == [{"paragraph": 2}]
+
+
+# e-mail
+
+
+def test_a_mail_is_its_header_lines_and_its_body_and_attachments_are_named(tmp_path: Path) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "Ada King <ada@engines.example>", "Größe der Räder"
+    mail.set_content("Dear Charles,\n\nthe wheels are 12 cm wide.\n")
+    mail.add_alternative("<p>the wheels are 99 cm wide</p>", subtype="html")
+    mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="wheels.pdf")
+    document = load(tmp_path, "a.eml", mail.as_bytes())
+    assert document.text == (
+        "From: Ada King <ada@engines.example>\nSubject: Größe der Räder\n\nDear Charles,\n\nthe wheels are 12 cm wide."
+    )
+    assert place(document, "Räder") == [{"header": "Subject"}]
+    assert [u.part for u in document.unread] == ["attachment wheels.pdf"]
+
+
+# JSON lines, stdin, patterns
+
+
+def test_a_file_of_json_lines_holds_a_document_a_line(tmp_path: Path) -> None:
+    rows = [
+        '{"id": "ö/1", "text": "Ada"}',
+        "",
+        '{"id": 7, "content": "Bo"}',
+        "nonsense",
+        '{"id": "x"}',
+        '{"text": "nameless"}',
+        '{"id": 7, "text": "again"}',
+    ]
+    path = tmp_path / "docs.jsonl"
+    path.write_bytes("\r\n".join(rows).encode())
+    sources = documents.find([path])
+    assert [s.name for s in sources] == ["ö_1", "7", "4", "x", "6"]
+    read = {}
+    for source in sources:
+        try:
+            read[source.name] = documents.read(source).text
+        except DocumentError as error:
+            read[source.name] = str(error)
+    assert read["ö_1"] == "Ada" and read["7"] == "Bo" and read["6"] == "nameless"
+    assert "Line 4 of docs.jsonl is not JSON" in read["4"] and "Line 5 of docs.jsonl has no text" in read["x"]
+
+
+def test_two_lines_with_one_id_are_two_results() -> None:
+    names = Names()
+    assert len({names.file(Path("docs.jsonl/7")) for _ in range(3)}) == 3
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["id", "text"]), st.text(max_size=9)), max_size=9))
+def test_every_line_is_found_where_it_stands(rows: list[dict[str, str]]) -> None:
+    path = Path(os.environ.get("TMPDIR", "/tmp")) / "extractor-test-lines.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    data = path.read_bytes()
+    assert [json.loads(data[at.start : at.start + at.size]) for _, at in lines.find(path)] == rows
+
+
+def test_patterns_are_matched_without_the_help_of_a_shell(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name in ("x.txt", "a/y.txt", "a/b/z.txt", "a/b/z.md"):
+        (tmp_path / name).write_text("w", encoding="utf-8")
+
+    def names(pattern: str) -> list[str]:
+        return [s.path.name for s in documents.find([tmp_path / pattern])]
+
+    assert names("*.txt") == ["x.txt"]
+    assert names("**/*.txt") == ["x.txt", "y.txt", "z.txt"]
+    assert names("a/*/z.*") == ["z.md", "z.txt"]
+    with pytest.raises(UsageError, match="No file matches"):
+        documents.find([tmp_path / "*.nothing"])
+
+
+# what is no file, and what is a bomb
+
+
+def test_whatever_is_no_file_is_refused_with_a_word_for_what_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "folder.txt").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "zero.txt").symlink_to("/dev/zero")
+    (tmp_path / "lost.txt").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "good.txt").write_text("w", encoding="utf-8")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s.txt"))
+        found = {s.path.name: s.refused for s in documents.find([tmp_path])}
+    assert found.pop("good.txt") is None
+    assert {name: why.split(",")[0].split(";")[0] for name, why in found.items() if why} == {
+        "pipe.txt": "a pipe",
+        "s.txt": "a socket",
+        "zero.txt": "a link",
+        "lost.txt": "a link",
+    }
+    for path in (tmp_path / "pipe.txt", Path("/dev/zero"), tmp_path / "zero.txt"):
+        with pytest.raises(DocumentError, match="no regular file"):
+            documents.load(path)
+
+
+def archive(parts: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in parts.items():
+            file.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.xlsx"])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (archive({"word/document.xml": b" " * 300_000_000}), "too large"),
+        (archive({f"word/{i}.xml": b"" for i in range(archives.PARTS + 1)}), "too large"),
+        (archive({"hello.txt": b"no office file"}), "broken"),
+        (b"PK\x03\x04 cut short", "broken"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "encrypted"),
+    ],
+    ids=["zeros", "parts", "empty", "cut", "encrypted"],
+)
+def test_archives_that_are_bombs_or_broken_are_refused(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError, match=name.replace(".", r"\.")) as error:
+        load(tmp_path, name, data)
+    assert error.value.reason == reason
+
+
+def test_entities_that_multiply_are_not_expanded(tmp_path: Path) -> None:
+    laughs = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
+    evil = f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY l0 "lol">{laughs}]><w:document {W}><w:body><w:p><w:r><w:t>&l9;'
+    evil += "</w:t></w:r></w:p></w:body></w:document>"
+    parts = {}
+    with zipfile.ZipFile(io.BytesIO(word())) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    (tmp_path / "a.docx").write_bytes(archive({**parts, "word/document.xml": evil.encode()}))
+    with pytest.raises(DocumentError) as error:
+        apart.load("docx", tmp_path / "a.docx", "a.docx", False, seconds=20)
+    assert error.value.reason in ("empty", "broken", "too costly")
+
+
+def test_a_page_nested_very_deep_is_read(tmp_path: Path) -> None:
+    assert load(tmp_path, "a.html", "<div>" * 30_000 + "deep").text == "deep"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("<ul><li>a<li>b</ul>c", "- a\n- b\n\nc"),
+        ("<p>a<br>b <b>c</b>d", "a\nb cd"),
+        ("<table><tr><th>A<th>B<tr><td><td>2</table>", "A | B\n | 2"),
+        ("<table><tr><td><h2>Side</h2><td><p>Main</table>", "## Side\n\nMain"),
+        ("<pre>\n  a\n   b</pre>", "  a\n   b"),
+    ],
+)
+def test_a_web_page_is_laid_out_as_a_browser_would(tmp_path: Path, source: str, text: str) -> None:
+    assert load(tmp_path, "a.html", source).text == text
+
+
+@given(st.lists(st.sampled_from([*"ab <&;>é😀\r\n", "&amp;", "&eacute;", "<b>", "</b>", "<p>"]), max_size=40))
+def test_any_source_is_found_where_its_words_say(pieces: list[str]) -> None:
+    source = "".join(pieces)
+    import html as entities
+
+    from extractor.loaders import html
+
+    document = html.read(source, "a")
+    for run in re.finditer(r"[^\W\d_]+", document.text):
+        assert document.places is not None
+        (found,) = document.places.of(Span(*run.span()))
+        there = source[found["source"]["start"] : found["source"]["end"]]
+        assert run[0] in entities.unescape(re.sub(r"</?[bp]>", "", there))
+
+
+def test_a_csv_that_is_broken_is_named_so(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError) as error:
+        load(tmp_path, "a.csv", 'a,b\n"' + "x" * 200_000 + '",c\n')
+    assert error.value.reason == "broken"
+    assert tables.__doc__

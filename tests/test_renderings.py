@@ -1,0 +1,132 @@
+"""One CV as text, web page, Word file and PDF: the same record, and the way back to each file."""
+
+import asyncio
+import html
+import json
+import re
+from pathlib import Path
+
+import authored_cv
+import docx
+import jsonschema
+import pypdfium2
+import pytest
+from authored_cv import RENDERINGS, SAYS
+
+from extractor import documents, pipeline, results, spelling, tasks
+from extractor.domain import Json, Record
+
+SCALE = 4
+
+
+def record(folder: Path, name: str, tokens: int = 0) -> Record:
+    path = folder / name
+    path.write_bytes(RENDERINGS[name]())
+    task = tasks.load("researcher")
+    prompt = task.prompt(None)
+    if tokens:
+        import dataclasses
+
+        prompt = dataclasses.replace(prompt, strategy=dataclasses.replace(prompt.strategy, chunk_tokens=tokens))
+    return asyncio.run(pipeline.extract(documents.load(path), task, prompt, authored_cv.Perfect(), "m"))
+
+
+def said(value: Json) -> Json:
+    """A record without what is empty, as SAYS is written."""
+    return {k: v for k, v in value.items() if v not in (None, [], {})}
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_every_rendering_gives_the_same_record(tmp_path: Path, name: str) -> None:
+    assert said(record(tmp_path, name).value) == SAYS
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_also_in_small_chunks(tmp_path: Path, name: str) -> None:
+    found = record(tmp_path, name, tokens=150).value
+    assert [row["title"] for row in found["awards"]] == [row["title"] for row in SAYS["awards"]]
+    assert [row["title"] for row in found["publications"]] == [row["title"] for row in SAYS["publications"]]
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_results_of_every_rendering_fit_the_published_schema(tmp_path: Path, repository: Path, name: str) -> None:
+    schema = json.loads((repository / "docs" / "result.schema.json").read_text(encoding="utf-8"))
+    manifest = {"extractor": "0", "model": {"name": "m", "digest": None}, "prompt": {"name": "p", "fingerprint": "f"}}
+    manifest |= {"schema": {"fingerprint": "f"}, "parameters": {}, "versions": {}}
+    result = results.of_record(record(tmp_path, name), "researcher", manifest)
+    jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(result)))
+
+
+def places(found: Record) -> list[tuple[str, list[dict[str, Json]]]]:
+    """Every piece of evidence and where it stands in the file."""
+    document = found.document
+    assert document.places is not None
+    spans = [span for evidence in found.evidence.values() for span in evidence.spans]
+    assert spans
+    return [(document.text[s.start : s.end], document.places.of(s)) for s in spans]
+
+
+def test_the_box_of_a_pdf_holds_the_ink_of_the_words_from_edge_to_edge(tmp_path: Path) -> None:
+    found = places(record(tmp_path, "cv.pdf"))
+    assert {place["page"] for _, where in found for place in where} == {1, 2}
+    pdf = pypdfium2.PdfDocument(tmp_path / "cv.pdf")
+    pages = [page.render(scale=SCALE, grayscale=True) for page in pdf]
+    for words, where in found:
+        assert where, words
+        for place in where:
+            inked = columns(pages[place["page"] - 1], place["box"])
+            left, _, right, _ = place["box"]
+            assert inked, words
+            # the words begin and end in the box, give or take what is white at the side of a letter; a space ends it
+            assert inked[0] <= 3 * SCALE and (right - left) * SCALE - inked[-1] <= 4 * SCALE, (words, place)
+        heard = " ".join(bounded(pdf, place) for place in where)
+        assert spelling.fold(words) in spelling.fold(heard)
+
+
+def columns(picture: pypdfium2.PdfBitmap, box: list[float]) -> list[int]:
+    """Columns of pixels in the box, counted from its left edge, that have ink."""
+    left, top, right, bottom = (round(edge * SCALE) for edge in box)
+    data, stride = bytes(picture.buffer), picture.stride
+    rows = [data[y * stride + left : y * stride + right] for y in range(top, bottom)]
+    return [x for x in range(right - left) if any(row[x] < 128 for row in rows)]
+
+
+def bounded(pdf: pypdfium2.PdfDocument, place: dict[str, Json]) -> str:
+    """What PDFium itself says stands in the box."""
+    page = pdf[place["page"] - 1]
+    left, top, right, bottom = place["box"]
+    height = page.get_height()
+    return page.get_textpage().get_text_bounded(left - 0.5, height - bottom, right + 0.5, height - top)
+
+
+def test_the_source_of_a_web_page_has_the_words_at_the_offset(tmp_path: Path) -> None:
+    found = places(record(tmp_path, "cv.html"))
+    source = (tmp_path / "cv.html").read_bytes().decode()
+    for words, where in found:
+        (place,) = where
+        there = source[place["source"]["start"] : place["source"]["end"]]
+        assert spelling.fold(html.unescape(re.sub(r"<[^>]*>", "", there))) == spelling.fold(words)
+    assert any("&eacute;" in source[p["source"]["start"] : p["source"]["end"]] for _, (p,) in found)
+
+
+def test_a_word_file_has_the_words_in_the_paragraph_or_the_cell(tmp_path: Path) -> None:
+    found = places(record(tmp_path, "cv.docx"))
+    file = docx.Document(str(tmp_path / "cv.docx"))
+    cells = 0
+    for words, where in found:
+        for place in where:
+            if "table" in place:
+                cells += 1
+                there = file.tables[place["table"] - 1].rows[place["row"] - 1].cells[place["column"] - 1].text
+            else:
+                there = file.paragraphs[place["paragraph"] - 1].text
+            assert spelling.fold(words) in spelling.fold(there)
+    assert cells == 4
+
+
+def test_what_a_page_hides_is_no_evidence_and_is_shown_to_no_model(tmp_path: Path) -> None:
+    found = record(tmp_path, "cv.html")
+    document = found.document
+    assert [document.text[h.start : h.end] for h in document.hidden] == ["Mirela Nobody, h-index 99"]
+    assert "var name" not in document.text
+    assert found.value["h_index"] is None
