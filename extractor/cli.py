@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from extractor import __version__, console
-from extractor.commands import eval, models, run, show  # noqa: A004 (a command is named for its word)
+from extractor.commands import eval, export, models, run, show  # noqa: A004 (a command is named for its word)
 from extractor.errors import ExtractorError, MachineError
 
 EXAMPLES = """\
@@ -22,6 +22,8 @@ examples:
   extractor run docs/ --task my_task/          your own schema and prompts (a folder)
   extractor run docs/ --model NAME --base-url http://localhost:8000/v1     any OpenAI-compatible endpoint
   extractor show out                           one HTML page: each value beside the words that prove it
+  extractor export out -f sqlite -o out.db     records, evidence and runs, ready to query (also jsonl, csv, parquet)
+  extractor run docs/ --dry-run                requests, tokens, money and time, before anything is sent
   extractor models pull qwen2.5-coder-1.5b     fetch an embedded model
   extractor eval --mode replay                 score the recorded comparison against gold
 """
@@ -66,6 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (run, show, models, eval):
+    for command in (run, show, export, models, eval):
         command.add(commands)
     return parser
