@@ -135,20 +135,13 @@ def survey(entries: Iterable[Entry], declared: Iterable[Mapping[str, Json]]) -> 
     runs: dict[str, int] = {}
     for entry in entries:
         runs.setdefault(run_key(entry), len(runs) + 1)
-        for at, steps, value in cells(entry.content["record"] or {}):
-            seen.value(at, steps, value)
+        for _, at, row in rows(entry.content["record"] or {}):
+            seen.row(at, row)
     return Layout(seen.tables(), runs)
 
 
 def run_key(entry: Entry) -> str:
     return canonical([entry.run, entry.content.get("task", ""), entry.content["manifest"]])
-
-
-def cells(record: Mapping[str, Json]) -> Iterator[tuple[Steps, Steps, Json]]:
-    """(table, column, value) of everything in a record; a list is a table, an empty one has no cells."""
-    for _, at, row in rows(record):
-        for steps, value in row.items():
-            yield at, steps, value
 
 
 def rows(record: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], Steps, dict[Steps, Json]]]:
@@ -184,12 +177,13 @@ class _Survey:
         self.seen: dict[Steps, dict[Steps, set[Type]]] = {(): {}}
         self.nested: set[tuple[Steps, Steps]] = set()
 
-    def value(self, at: Steps, steps: Steps, value: Json) -> None:
-        for length in range(1, len(steps)):
-            self.nested.add((at, steps[:length]))
-        types = self.seen.setdefault(at, {}).setdefault(steps, set())
-        if value is not None:
-            types.add(_type(value))
+    def row(self, at: Steps, row: Mapping[Steps, Json]) -> None:
+        columns = self.seen.setdefault(at, {})
+        for steps, value in row.items():
+            self.nested.update((at, steps[:length]) for length in range(1, len(steps)))
+            types = columns.setdefault(steps, set())
+            if value is not None:
+                types.add(_type(value))
 
     def schema(self, at: Steps, steps: Steps, node: Node) -> None:
         match node:

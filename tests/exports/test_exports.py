@@ -344,7 +344,7 @@ def test_records_of_any_shape_come_to_tables_with_no_value_lost(records: list[di
         for number, (entry, record) in enumerate(zip(entries, records, strict=True), 1):
             rows = [row for table, row in tables.of(entry, number, plan) if table not in layout.FIXED]
             found = [value for row in rows for key, value in row.items() if key not in KEYS and value is not None]
-            assert len(found) == sum(value is not None for _, _, value in layout.cells(record))
+            assert len(found) == sum(value is not None for _, _, row in layout.rows(record) for value in row.values())
 
 
 def test_ten_times_the_results_take_no_more_memory(tmp_path: Path) -> None:
