@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from extractor.api import Engine, aextract, extract, extract_all
     from extractor.domain import Document, Match, Status
     from extractor.errors import ExtractorError
-    from extractor.outcome import Result
+    from extractor.typed import Result
     from extractor.proof import Proof
     from extractor.tasks import Task
     from extractor.tasks import load as load_task
@@ -46,7 +46,7 @@ _WHERE = {
     "ExtractorError": "errors",
     "Match": "domain",
     "Proof": "proof",
-    "Result": "outcome",
+    "Result": "typed",
     "Status": "domain",
     "Task": "tasks",
     "aextract": "api",

@@ -29,7 +29,7 @@ from extractor.documents import Source
 from extractor.domain import Document
 from extractor.errors import DocumentError, UsageError
 from extractor.live import Endpoint
-from extractor.outcome import Result
+from extractor.typed import Result
 from extractor.tasks import Task
 
 T = TypeVar("T", bound=BaseModel)
