@@ -35,10 +35,10 @@ def entry() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
-    parser = _parser()
-    flags = parser.parse_args(arguments)
+    commands = parser()
+    flags = commands.parse_args(arguments)
     if not hasattr(flags, "command"):
-        parser.print_help()
+        commands.print_help()
         return 2
     try:
         code: int = flags.command(flags)
@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line, which docs/reference.md is made of too."""
     parser = argparse.ArgumentParser(
         prog="extractor",
         description="Typed records out of documents, every value proved by the words it came from.",
