@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from extractor.api import Engine, aextract, extract, extract_all
     from extractor.domain import Document, Match, Status
     from extractor.errors import ExtractorError
-    from extractor.typed import Result
     from extractor.proof import Proof
     from extractor.tasks import Task
     from extractor.tasks import load as load_task
+    from extractor.typed import Result
 
 __all__ = [
     "Document",

@@ -29,8 +29,8 @@ from extractor.documents import Source
 from extractor.domain import Document
 from extractor.errors import DocumentError, UsageError
 from extractor.live import Endpoint
-from extractor.typed import Result
 from extractor.tasks import Task
+from extractor.typed import Result
 
 T = TypeVar("T", bound=BaseModel)
 _Done = TypeVar("_Done")

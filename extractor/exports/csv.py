@@ -48,16 +48,13 @@ def _line(values: list[Cell]) -> str:
 
 
 def _spelled(value: Cell) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case float() if not math.isfinite(value):
-            return ""
-        case int() | float():
-            return repr(value)
-    return '"' + guarded(value).replace('"', '""') + '"'
+    if isinstance(value, str):
+        return '"' + guarded(value).replace('"', '""') + '"'
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)
 
 
 def guarded(text: str) -> str:

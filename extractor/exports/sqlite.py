@@ -23,6 +23,8 @@ _KEYS = {
     "evidence": "FOREIGN KEY (_document) REFERENCES documents (_document)",
     "issues": "FOREIGN KEY (_document) REFERENCES documents (_document)",
 }
+_BATCH = 500
+"""Rows that are held at most before they are written; those of one table come one after the other."""
 _MOST = 900
 """Columns of a table that get a view; SQLite has at most 2,000 in one."""
 
@@ -37,6 +39,8 @@ class Sqlite:
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("BEGIN")
         self._insert: dict[str, str] = {}
+        self._table = ""
+        self._rows: list[list[Cell]] = []
         keys = {t.name: _row_keys(t, layout) for t in layout.tables.values()} | _KEYS
         for name, header in layout.headers.items():
             columns = ", ".join(f"{_quoted(column)} {_TYPES[type_]}" for column, type_ in header.items())
@@ -48,9 +52,18 @@ class Sqlite:
             self._insert[name] = f"INSERT INTO {_quoted(name)} VALUES ({marks})"  # noqa: S608 (names are quoted)
 
     def write(self, table: str, row: Mapping[str, Cell]) -> None:
-        self._db.execute(self._insert[table], list(row.values()))
+        if table != self._table or len(self._rows) >= _BATCH:
+            self._flush()
+            self._table = table
+        self._rows.append(list(row.values()))
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._db.executemany(self._insert[self._table], self._rows)
+            self._rows.clear()
 
     def close(self) -> None:
+        self._flush()
         self._db.execute("CREATE INDEX evidence_by_path ON evidence (_document, path, span)")
         self._db.execute("CREATE INDEX issues_by_document ON issues (_document)")
         views = Names(self._layout.headers)

@@ -10,6 +10,7 @@ from extractor.errors import UsageError
 from extractor.exports.layout import FIXED, Cell, Layout, Type, cell, rows, run_key
 from extractor.exports.sources import Entry
 
+_SPAN = frozenset({"start", "end", "quote"})
 Row = tuple[str, dict[str, Cell]]
 """A table's name, and a cell for each of its columns."""
 
@@ -81,9 +82,9 @@ def _parent(path: tuple[str | int, ...], record: Json) -> tuple[str | int, ...]:
 def _evidence(number: int, path: str, told: Mapping[str, Json], value: Json) -> Iterator[Row]:
     common = {"_document": number, "path": path, "value": _text(value)}
     common |= {key: told.get(key) for key in ("match", "said", "confidence")}
-    spans = [span for span in told.get("spans") or () if isinstance(span, Mapping)]
+    spans = [span for span in told.get("spans") or () if isinstance(span, dict)]
     for at, span in enumerate(spans or [{}]):
-        place = {key: inner for key, inner in span.items() if key not in ("start", "end", "quote")}
+        place = {key: inner for key, inner in span.items() if key not in _SPAN}
         where = {"start_at": span.get("start"), "end_at": span.get("end"), "quote": span.get("quote")}
         yield (
             "evidence",
@@ -132,11 +133,11 @@ def _issues(number: int, content: Mapping[str, Json]) -> Iterator[Row]:
 
 
 def _all(content: Mapping[str, Json], key: str) -> Sequence[Mapping[str, Json]]:
-    return [one for one in content.get(key) or () if isinstance(one, Mapping)]
+    return [one for one in content.get(key) or () if isinstance(one, dict)]
 
 
 def _mappings(told: Json) -> list[tuple[str, Mapping[str, Json]]]:
-    return [(key, one) for key, one in told.items() if isinstance(one, Mapping)] if isinstance(told, Mapping) else []
+    return [(key, one) for key, one in told.items() if isinstance(one, dict)] if isinstance(told, dict) else []
 
 
 def _text(value: Json) -> str | None:
@@ -147,7 +148,7 @@ def _at(record: Json, path: str) -> Json:
     """The value at a JSON pointer (RFC 6901); None where there is none."""
     for step in path.split("/")[1:]:
         step = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(record, Mapping):
+        if isinstance(record, dict):
             record = record.get(step)
         elif isinstance(record, list) and step.isdecimal() and int(step) < len(record):
             record = record[int(step)]
@@ -162,8 +163,10 @@ def _fixed(table: str, told: Mapping[str, Json]) -> dict[str, Cell]:
 
 
 def _checked(value: Json, type_: Type) -> Cell:
-    if value is None or type_ == "string":
+    if value is None:
+        return None
+    if type_ == "string":
         return cell(value, "string")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 2**63:
+    if type(value) not in (int, float) or not abs(value) < 2**63:
         return None
     return float(value) if type_ == "number" else int(value)
