@@ -93,27 +93,29 @@ def _result() -> Iterator[str]:
     schema = json.loads((HERE / "result.schema.json").read_text(encoding="utf-8"))
     yield "## A result\n"
     yield f"{schema['description']} Its JSON Schema is [result.schema.json](result.schema.json).\n"
-    yield _table(("member", "type", ""), list(_members(schema, schema, "")))
+    yield _table(("member", "type", ""), list(_members(schema, schema, "", set())))
 
 
-def _members(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
-    for name, told in node.get("properties", {}).items():
-        inner = _resolved(schema, told)
+def _members(schema: dict[str, Any], node: dict[str, Any], path: str, told: set[int]) -> Iterator[tuple[str, str, str]]:
+    """A row for each member, at any depth; what is defined once is told once."""
+    if id(node) in told:
+        return
+    told.add(id(node))
+    for name, declared in node.get("properties", {}).items():
+        inner = _resolved(schema, declared)
         at = f"{path}{name}"
-        yield f"`{at}`", _type(inner), told.get("description", inner.get("description", ""))
-        more = inner.get("additionalProperties")
-        if isinstance(more, dict):
-            yield from _members(schema, _resolved(schema, more), f"{at}.*.")
-        items = _resolved(schema, inner.get("items", {}))
-        yield from _members(schema, items, f"{at}[].")
-        if "evidence" not in path:
-            yield from _members(schema, inner, f"{at}.")
+        yield f"`{at}`", _type(inner), declared.get("description", inner.get("description", ""))
+        yield from _members(schema, inner, f"{at}.", told)
+        for part, sign in (("items", "[]"), ("additionalProperties", ".*")):
+            if isinstance(inner.get(part), dict):
+                yield from _members(schema, _resolved(schema, inner[part]), f"{at}{sign}.", told)
 
 
 def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    name = str(node.get("$ref", "")).removeprefix("#/$defs/")
-    found: dict[str, Any] = schema["$defs"][name] if name else node
-    return found
+    found: dict[str, Any] = schema
+    for step in str(node["$ref"]).split("/")[1:] if "$ref" in node else ():
+        found = found[step]
+    return found if "$ref" in node else node
 
 
 def _type(node: dict[str, Any]) -> str:

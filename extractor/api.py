@@ -18,6 +18,7 @@ import weakref
 from collections import deque
 from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
@@ -29,6 +30,7 @@ from extractor.documents import Source
 from extractor.domain import Document
 from extractor.errors import DocumentError, UsageError
 from extractor.live import Endpoint
+from extractor.pipeline import Model
 from extractor.tasks import Task
 from extractor.typed import Result
 
@@ -160,8 +162,7 @@ class Engine:
     async def _one(self, document: Document, asked: Asked) -> Result[Any]:
         endpoint = await asyncio.to_thread(self._start)
         limit = self._limits.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
-        tapes = self._cassettes / asked.task.name / Path(self._choice.name).name / asked.prompt.name
-        async with models.opener(endpoint, self._mode, tapes)(document) as model:
+        async with self._model(endpoint, document, asked) as model:
             record = await pipeline.extract(
                 document,
                 asked.task,
@@ -173,6 +174,10 @@ class Engine:
             )
         manifest = manifests.of(asked.task, asked.prompt, endpoint)
         return Result(results.of_record(record, asked.task.name, manifest), asked.task.model)
+
+    def _model(self, endpoint: Endpoint, document: Document, asked: Asked) -> AbstractAsyncContextManager[Model]:
+        tapes = self._cassettes / asked.task.name / Path(self._choice.name).name / asked.prompt.name
+        return models.opener(endpoint, self._mode, tapes)(document)
 
     def _start(self) -> Endpoint:
         with self._lock:

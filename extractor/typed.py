@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from extractor import results
 from extractor.domain import Json, Status, Usage
-from extractor.errors import DocumentError, RecordInvalid, UsageError
+from extractor.errors import DocumentError, MachineError, RecordInvalid, UsageError
 from extractor.proof import Proof, Proofs, of
 
 T = TypeVar("T")
@@ -117,7 +117,10 @@ class Result(Generic[T]):
 
     def save(self, path: Path) -> None:
         """Writes `content` as a run writes it. Raises MachineError."""
-        results.write(path, self.content)
+        try:
+            results.write(path, self.content)
+        except OSError as error:
+            raise MachineError(f"{path} cannot be written ({error.strerror}); name a file in a folder.") from error
 
     def __repr__(self) -> str:
         return f"<Result of {self.name}: {self.status}, {len(self.content.get('evidence', {}))} values>"
