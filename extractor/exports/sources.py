@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor import results
+from extractor import results, sheets
 from extractor.domain import Json, Status
 from extractor.errors import UsageError
 
@@ -127,7 +127,8 @@ def _whole(content: Mapping[str, Json]) -> bool:
         "rejected": list,
     }
     needed = {"document", "status", "record", "manifest"}
-    return all(isinstance(content[key], kind) if key in content else key not in needed for key, kind in kinds.items())
+    there = all(isinstance(content[key], kind) if key in content else key not in needed for key, kind in kinds.items())
+    return there and not sheets.too_deep(content)
 
 
 def _lost(name: str, reason: str, message: str, run: Mapping[str, Json]) -> dict[str, Json]:

@@ -244,7 +244,10 @@ def test_documents_that_failed_are_there_with_their_reason(form: str, tmp_path: 
     ]
 
 
-@pytest.mark.parametrize("broken", ["", "{", "[]", '{"format": "extractor.result/1"}', "[" * 100_000])
+DEEP = json.dumps(result("b.txt", None)).replace('"record": null', '"record": ' + '{"a": ' * 900 + "1" + "}" * 900)
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"format": "extractor.result/1"}', "[" * 100_000, DEEP])
 def test_a_broken_result_is_exported_as_such(broken: str, tmp_path: Path) -> None:
     out = folder(tmp_path / "out", result("a.txt", ORDER), result("b.txt", ORDER))
     (out / "1.json").write_text(broken)
