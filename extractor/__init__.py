@@ -1,1 +1,69 @@
+"""Typed records out of documents, every value proved by the words it came from.
+
+    from pathlib import Path
+    from extractor import extract
+
+    result = extract(Path("invoice.txt"), Invoice)
+    print(result.record.number, result.evidence.number.quote)
+
+Nothing is imported before it is used: `import extractor` costs nothing, and no model is started by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from extractor.api import Engine, aextract, extract, extract_all
+    from extractor.domain import Document, Match, Status
+    from extractor.errors import ExtractorError
+    from extractor.proof import Proof
+    from extractor.tasks import Task
+    from extractor.tasks import load as load_task
+    from extractor.typed import Result
+
+__all__ = [
+    "Document",
+    "Engine",
+    "ExtractorError",
+    "Match",
+    "Proof",
+    "Result",
+    "Status",
+    "Task",
+    "__version__",
+    "aextract",
+    "extract",
+    "extract_all",
+    "load_task",
+]
+
+_WHERE = {
+    "Document": "domain",
+    "Engine": "api",
+    "ExtractorError": "errors",
+    "Match": "domain",
+    "Proof": "proof",
+    "Result": "typed",
+    "Status": "domain",
+    "Task": "tasks",
+    "aextract": "api",
+    "extract": "api",
+    "extract_all": "api",
+    "load_task": "tasks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module = import_module(f"{__name__}.{_WHERE[name]}")
+    return getattr(module, name.removesuffix("_task"))
+
+
+def __dir__() -> list[str]:
+    return __all__

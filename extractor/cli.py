@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from extractor import __version__, console
-from extractor.commands import eval, models, run, show  # noqa: A004 (a command is named for its word)
+from extractor.commands import eval, export, models, run, show  # noqa: A004 (a command is named for its word)
 from extractor.errors import ExtractorError, MachineError
 
 EXAMPLES = """\
@@ -22,6 +22,8 @@ examples:
   extractor run docs/ --task my_task/          your own schema and prompts (a folder)
   extractor run docs/ --model NAME --base-url http://localhost:8000/v1     any OpenAI-compatible endpoint
   extractor show out                           one HTML page: each value beside the words that prove it
+  extractor export out -f sqlite -o out.db     records, evidence and runs, ready to query (also jsonl, csv, parquet)
+  extractor run docs/ --dry-run                requests, tokens, money and time, before anything is sent
   extractor models pull qwen2.5-coder-1.5b     fetch an embedded model
   extractor eval --mode replay                 score the recorded comparison against gold
 """
@@ -33,10 +35,10 @@ def entry() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
-    parser = _parser()
-    flags = parser.parse_args(arguments)
+    commands = parser()
+    flags = commands.parse_args(arguments)
     if not hasattr(flags, "command"):
-        parser.print_help()
+        commands.print_help()
         return 2
     try:
         code: int = flags.command(flags)
@@ -57,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line, which docs/reference.md is made of too."""
     parser = argparse.ArgumentParser(
         prog="extractor",
         description="Typed records out of documents, every value proved by the words it came from.",
@@ -66,6 +69,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (run, show, models, eval):
+    for command in (run, show, export, models, eval):
         command.add(commands)
     return parser

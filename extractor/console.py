@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from extractor.domain import Usage
+    from extractor.prices import Price, Prices
     from extractor.runner import Outcome
 
 
@@ -35,7 +36,7 @@ def plain(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def table(outcomes: Sequence[Outcome], out: Path) -> None:
+def table(outcomes: Sequence[Outcome], out: Path, bill: str) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -54,20 +55,43 @@ def table(outcomes: Sequence[Outcome], out: Path) -> None:
     for o in outcomes:
         if o.message:
             console.print(Text(f"{visible(o.name)}: {visible(o.message)}"))
-    console.print(Text(f"\n{len(outcomes)} results in {out}; look at them with: extractor show {out}"))
+    console.print(Text(f"\n{bill}"))
+    console.print(Text(f"{len(outcomes)} results in {out}; look at them with: extractor show {out}"))
+
+
+def bill(outcomes: Sequence[Outcome], model: str, embedded: bool, prices: Prices) -> str:
+    """What a run took, in a sentence: tokens, and money where the price is known; said where it is not."""
+    from extractor import prices as pricing
+    from extractor.domain import Usage
+
+    spent = sum((o.usage for o in outcomes), Usage())
+    if spent.input_tokens is None or spent.output_tokens is None:
+        return f"{spent.requests:,} requests; the endpoint did not say how many tokens."
+    said = f"{spent.requests:,} requests, {spent.input_tokens:,} tokens read, {spent.output_tokens:,} written"
+    if embedded:
+        return f"{said}."
+    amount = pricing.money(prices.of(model), spent.input_tokens, spent.output_tokens)
+    if amount is None:
+        return f"{said}; the price of {visible(model)} is not known (give one with --prices FILE)."
+    return f"{said}: {pricing.spelled(amount, prices.currency)} at list price ({prices.file}, {prices.dated})."
 
 
 class Progress:
-    """One line on stderr, on a terminal only: documents, calls, tokens, time to go."""
+    """One line on stderr, on a terminal only: documents, calls, tokens, money where the price is known, time to go."""
 
-    def __init__(self, shown: bool, documents: int) -> None:
+    def __init__(self, shown: bool, documents: int, price: Price | None = None, currency: str = "") -> None:
         self.shown, self.documents = shown, documents
+        self.price, self.currency = price, currency
         self.finished = self.calls = self.tokens = 0
+        self.money = 0.0
         self.started = time.monotonic()
 
     def reply(self, usage: Usage) -> None:
+        from extractor import prices
+
         self.calls += usage.requests
         self.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
+        self.money += prices.money(self.price, usage.input_tokens, usage.output_tokens) or 0
         self._draw()
 
     def document(self, outcome: Outcome) -> None:
@@ -79,8 +103,14 @@ class Progress:
             return
         spent = time.monotonic() - self.started
         left = f"{spent / self.finished * (self.documents - self.finished):.0f} s to go" if self.finished else "…"
-        line = f"{self.finished}/{self.documents} documents · {self.calls} calls · {self.tokens:,} tokens · {left}"
+        spent_on = [f"{self.calls} calls", f"{self.tokens:,} tokens", *self._paid()]
+        line = " · ".join([f"{self.finished}/{self.documents} documents", *spent_on, left])
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    def _paid(self) -> list[str]:
+        from extractor import prices
+
+        return [prices.spelled(self.money, self.currency)] if self.price and any(self.price) else []
 
     def done(self) -> None:
         if self.shown:

@@ -304,6 +304,8 @@ class Record:
     asked: tuple[Span, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    groups: Mapping[str, Usage] = field(default_factory=dict)
+    """The usage again, by field group."""
 
     @property
     def status(self) -> Status:

@@ -11,6 +11,7 @@
     │   ├── ReplyCutShort   the reply hit its token limit
     │   ├── ReplyUnreadable the reply did not fit the schema, re-asking included
     │   └── CassetteMissing the request is on no cassette
+    ├── RecordInvalid       a record does not fit the class that a caller asked for
     ├── CassetteStale       a cassette holds exchanges that nothing asks for any more
     ├── WeightsError        model files: missing, half there, or not what their digest says
     └── MachineError        the machine failed us: disk full, folder not writable (exit 3)
@@ -76,6 +77,10 @@ class ReplyUnreadable(ModelError):
 
 class CassetteMissing(ModelError):
     reason = "not recorded"
+
+
+class RecordInvalid(ExtractorError):
+    pass
 
 
 class CassetteStale(UsageError):

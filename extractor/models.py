@@ -42,11 +42,15 @@ class Choice:
         return f"Choice({self.name!r}, {self.base_url!r})"
 
 
+def embedded_names() -> frozenset[str]:
+    return frozenset(m.name for m in weights.CATALOGUE)
+
+
 def choose(name: str | None, base_url: str | None, environ: Mapping[str, str] = os.environ) -> Choice:
     """The model that flags and environment name. Raises UsageError for a combination that names none."""
     url = base_url or environ.get("OPENAI_BASE_URL") or None
     secret = environ.get("OPENAI_API_KEY") or None
-    known = {m.name for m in weights.CATALOGUE}
+    known = embedded_names()
     local = name is not None and (name in known or name.endswith(".gguf"))
     if not base_url and (local or (name is None and not secret and not url)):
         return Choice(name or DEFAULT)

@@ -122,11 +122,20 @@ def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer
         asked=_asked(answers),
         skipped=plan.skipped,
         usage=sum((a.usage for a in answers), Usage()),
+        groups=_groups(answers),
     )
 
 
 def _unread(document: Document) -> tuple[Problem, ...]:
     return tuple(Problem(part.reason, (), part.message) for part in document.unread)
+
+
+def _groups(answers: Sequence[Answer]) -> dict[str, Usage]:
+    """What each field group cost, in the order in which they were asked."""
+    groups: dict[str, Usage] = {}
+    for a in answers:
+        groups[a.question.group] = groups.get(a.question.group, Usage()) + a.usage
+    return groups
 
 
 def _run_on(answers: Sequence[Answer]) -> tuple[Problem, ...]:

@@ -45,7 +45,7 @@ def of_record(record: Record, task: str, manifest: Mapping[str, Json]) -> dict[s
         ],
         "problems": [{"code": p.code, "path": pointer(p.path), "message": p.message} for p in record.problems],
         "coverage": _coverage(record),
-        "usage": usage(record.usage),
+        "usage": {**usage(record.usage), "groups": {group: usage(u) for group, u in record.groups.items()}},
         "manifest": dict(manifest),
     }
 

@@ -117,6 +117,7 @@ def _summary(job: Job, outcomes: Sequence[Outcome]) -> dict[str, Json]:
         "format": results.RUN_FORMAT,
         "task": job.task.name,
         "manifest": dict(job.manifest),
+        "schema": dict(job.task.schema.source),
         "documents": [{"name": o.name, "file": o.file, "status": str(o.status)} for o in outcomes],
         "usage": results.usage(sum((o.usage for o in outcomes), Usage())),
     }

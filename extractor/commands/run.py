@@ -28,6 +28,8 @@ def add(commands: Any) -> None:
     run.add_argument("--concurrency", type=int, metavar="N", help="requests at a time (default: 1 embedded, 8 else)")
     run.add_argument("--ocr", action="store_true", help="read pages without a text layer with tesseract")
     run.add_argument("--keep-unsupported", action="store_true", help="keep values without evidence, marked as such")
+    run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
+    run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
     run.set_defaults(command=command)
@@ -42,21 +44,27 @@ def model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
 
 
 def command(flags: argparse.Namespace) -> int:
-    from extractor import documents, models, results, runner, tasks
+    from extractor import documents, models, prices, results, runner, tasks
 
     task = tasks.load(flags.task)
     prompt = task.prompt(flags.prompt)
+    costs = prices.read(flags.prices or prices.SHIPPED)
     sources = documents.find(flags.paths, ocr=flags.ocr)
+    if flags.dry_run:
+        from extractor.commands import dryrun
+
+        return dryrun.show(flags, task, prompt, sources, costs)
     choice = models.choose(flags.model, flags.base_url)
     results.prepare(flags.out)
-    say = console.Progress(not flags.quiet and sys.stderr.isatty(), len(sources))
+    price = None if choice.embedded else costs.of(choice.name)
+    say = console.Progress(not flags.quiet and sys.stderr.isatty(), len(sources), price, costs.currency)
     with extraction(flags, task, prompt, choice, flags.out, say) as job:
         outcomes = asyncio.run(runner.run(job, sources))
     say.done()
     if flags.json:
         print(json.dumps([console.plain(o) for o in outcomes], ensure_ascii=False, indent=1))
     elif not flags.quiet:
-        console.table(outcomes, flags.out)
+        console.table(outcomes, flags.out, console.bill(outcomes, choice.name, choice.embedded, costs))
     return runner.exit_code(outcomes)
 
 

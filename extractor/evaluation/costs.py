@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from extractor import prices
 from extractor.domain import Json
 from extractor.evaluation.figures import UNDONE, Entrant
 from extractor.evaluation.table import Graded
@@ -61,9 +62,7 @@ def pareto(points: Mapping[str, tuple[float | None, float | None]]) -> list[str]
 
 
 def _money(one: Graded, price: tuple[float, float] | None) -> float | None:
-    if price is None or one.input_tokens is None or one.output_tokens is None:
-        return None
-    return finite((one.input_tokens * price[0] + one.output_tokens * price[1]) / 1e6)
+    return finite(prices.money(price, one.input_tokens, one.output_tokens))
 
 
 def finite(value: float | None) -> float | None:

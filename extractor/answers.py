@@ -1,0 +1,96 @@
+"""How long an answer will be, before it is given: from the fields that are asked for and the length of the text.
+
+What code can know is counted: names, braces, commas, the choices of an enumeration. What it cannot is taken as a mean,
+by the kind of value, as answers of two embedded models to a CV's questions had it (November 2026). How many rows a text
+holds is anybody's guess before it is read, so the estimate is a range; a finished run of the same task knows better.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from extractor import tokens
+from extractor.domain import Json
+from extractor.kinds import Kind
+from extractor.schemas import Field, Leaf, Node, Object, Rows, Values
+
+VALUE: Mapping[Kind, float] = {
+    Kind.TEXT: 8,
+    Kind.NAME: 5,
+    Kind.DATE: 7,
+    Kind.INTEGER: 3,
+    Kind.NUMBER: 4,
+    Kind.QUANTITY: 5,
+    Kind.URL: 15,
+    Kind.EMAIL: 8,
+    Kind.ENUM: 4,
+    Kind.BOOLEAN: 1,
+}
+"""Tokens of one value with its quotes, by kind."""
+ITEM = 4
+"""Tokens of an item of a written list."""
+FILLED = 0.9
+"""The share of values that are not null."""
+PER_THOUSAND = 2.6
+"""Entries of a list in the answer about 1,000 tokens of text. Four times the text brings twice as many, as it
+holds other things too; four lists that are asked for at once bring half as many each, as a model gets shorter."""
+INNER_ROWS, INNER_VALUES = 1, 2
+"""Entries of a list inside a row."""
+LISTED = 0.4
+"""The share of a passage that is copied, where the passage itself is the list that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Tokens of an answer: the least, what is to be expected, the most that is likely."""
+
+    low: float
+    expected: float
+    high: float
+
+
+def length(part: Object, text_tokens: float, most: int) -> Length:
+    """The answer about a text of so many tokens, bounded by the tokens that it may have at most."""
+
+    def bounded(entries: float) -> float:
+        return min(float(most), _object(part, text_tokens, entries, entries))
+
+    lists = sum(isinstance(f.node, Rows | Values) for f in part.fields)
+    entries = PER_THOUSAND * math.sqrt(text_tokens / 1000 / max(1, lists))
+    return Length(bounded(0.4 * entries), bounded(entries), bounded(2.5 * entries))
+
+
+def _object(node: Object, text: float, rows: float, values: float) -> float:
+    return 2 + sum(tokens.count(json.dumps(f.name)) + 0.5 + _field(f, text, rows, values) for f in node.fields)
+
+
+def _field(field: Field, text: float, rows: float, values: float) -> float:
+    if isinstance(field.node, Values) and field.narrow:
+        return 2 + LISTED * text
+    return _node(field.node, text, rows, values)
+
+
+def _node(node: Node, text: float, rows: float, values: float) -> float:
+    match node:
+        case Leaf():
+            return FILLED * _leaf(node) + (1 - FILLED)
+        case Values(item, most):
+            return 2 + _bounded(values, most) * (_leaf(item) + 1)
+        case Rows(row, _, most):
+            return 2 + _bounded(rows, most) * (1 + _object(row, text, INNER_ROWS, INNER_VALUES))
+        case Object():
+            return _object(node, text, rows, values)
+
+
+def _bounded(entries: float, most: int | None) -> float:
+    return entries if most is None else min(entries, most)
+
+
+def _leaf(leaf: Leaf) -> float:
+    if leaf.enum:
+        spelled: list[Json] = list(leaf.enum)
+        return sum(tokens.count(json.dumps(choice, ensure_ascii=False)) for choice in spelled) / len(spelled)
+    return ITEM if leaf.listed else VALUE[leaf.kind]

@@ -1,0 +1,261 @@
+"""From Python: a document and a Pydantic class in, a typed record with its evidence out.
+
+    result = extract("Bolts cost $4.", Order)             one text, Path or Document
+    for result in extract_all([Path("docs")], Order):     many, in order, as they are ready
+    result = await aextract(text, Order)                  on a running event loop
+
+Which model answers is decided as on the command line: an embedded one unless a key, a base URL or a name says
+otherwise. An Engine keeps it for many calls; without one, each call starts and ends its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Coroutine, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar, Unpack, overload
+
+from pydantic import BaseModel
+
+from extractor import asking, documents, loops, manifests, models, pipeline, results
+from extractor.asking import Asked
+from extractor.documents import Source
+from extractor.domain import Document
+from extractor.errors import DocumentError, UsageError
+from extractor.live import Endpoint
+from extractor.pipeline import Model
+from extractor.tasks import Task
+from extractor.typed import Result
+
+T = TypeVar("T", bound=BaseModel)
+_Done = TypeVar("_Done")
+
+
+class How(TypedDict, total=False):
+    """How a document is asked about."""
+
+    prompt: str | Path | None
+    """A prompt version of the task's, by name, or any by its Path."""
+    keep_unsupported: bool
+    """Keep values that no words support, marked as such."""
+
+
+class HowAndWhere(How, total=False):
+    """Also what answers: an engine, or a model, base URL and key as Engine has them."""
+
+    engine: Engine | None
+    model: str | None
+    base_url: str | None
+    api_key: str | None
+
+
+class Engine:
+    """What answers, kept for many calls. Use it in a `with` block, or close it.
+
+    `mode` is "live", or "replay" and "record" with the folder `cassettes`. `concurrency` bounds the requests under way:
+    1 for an embedded model, else 8, unless given. Raises UsageError for a choice that names no model.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        mode: str = "live",
+        cassettes: Path | str = "cassettes",
+        concurrency: int | None = None,
+    ) -> None:
+        environ = {**os.environ, "OPENAI_API_KEY": api_key} if api_key else os.environ
+        self._choice = models.choose(model, base_url, environ)
+        self._mode = models.Mode(mode)
+        self._cassettes = Path(cassettes)
+        self._at_once = concurrency or (1 if self._choice.embedded else 8)
+        self._limits = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
+        self._open = contextlib.ExitStack()
+        self._lock = threading.Lock()
+        self._endpoint: Endpoint | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __repr__(self) -> str:
+        return f"Engine({self._choice.name!r})"
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Engine:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Ends the embedded model, if one was started. The engine may be used again, which starts it anew."""
+        with self._lock:
+            self._open.close()
+            self._endpoint = self._loop = None
+
+    @overload
+    def extract(self, source: str | Path | Document, schema: type[T], **how: Unpack[How]) -> Result[T]: ...
+    @overload
+    def extract(self, source: str | Path | Document, schema: Task, **how: Unpack[How]) -> Result[Any]: ...
+    def extract(self, source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[How]) -> Result[Any]:
+        """As the function `extract`."""
+        return self._wait(self._one(asking.document(source), asking.asked(schema, **how)))
+
+    @overload
+    async def aextract(self, source: str | Path | Document, schema: type[T], **how: Unpack[How]) -> Result[T]: ...
+    @overload
+    async def aextract(self, source: str | Path | Document, schema: Task, **how: Unpack[How]) -> Result[Any]: ...
+    async def aextract(
+        self, source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[How]
+    ) -> Result[Any]:
+        """As the function `aextract`."""
+        return await self._one(await asyncio.to_thread(asking.document, source), asking.asked(schema, **how))
+
+    @overload
+    def extract_all(
+        self, sources: Iterable[str | Path | Document], schema: type[T], **how: Unpack[How]
+    ) -> Iterator[Result[T]]: ...
+    @overload
+    def extract_all(
+        self, sources: Iterable[str | Path | Document], schema: Task, **how: Unpack[How]
+    ) -> Iterator[Result[Any]]: ...
+    def extract_all(
+        self, sources: Iterable[str | Path | Document], schema: type[Any] | Task, **how: Unpack[How]
+    ) -> Iterator[Result[Any]]:
+        """As the function `extract_all`."""
+        asked = asking.asked(schema, **how)
+        under_way: deque[Future[Result[Any]]] = deque()
+        try:
+            for source in asking.each(sources):
+                under_way.append(self._begin(self._any(source, asked)))
+                if len(under_way) > self._at_once:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for one in under_way:
+                one.cancel()
+
+    async def _any(self, source: str | Document | Source, asked: Asked) -> Result[Any]:
+        """The result, also of a document that cannot be read."""
+        read = documents.read if isinstance(source, Source) else asking.document
+        try:
+            document = await asyncio.to_thread(read, source)  # type: ignore[arg-type]
+        except DocumentError as error:
+            name = documents.printable(source.path.name) if isinstance(source, Source) else "text"
+            manifest = manifests.of(asked.task, asked.prompt, await asyncio.to_thread(self._start))
+            return Result(results.of_failure(name, error, asked.task.name, manifest), asked.task.model)
+        return await self._one(document, asked)
+
+    async def _one(self, document: Document, asked: Asked) -> Result[Any]:
+        endpoint = await asyncio.to_thread(self._start)
+        limit = self._limits.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
+        async with self._model(endpoint, document, asked) as model:
+            record = await pipeline.extract(
+                document,
+                asked.task,
+                asked.prompt,
+                model,
+                self._choice.name,
+                limit=limit,
+                keep_unsupported=asked.keep_unsupported,
+            )
+        manifest = manifests.of(asked.task, asked.prompt, endpoint)
+        return Result(results.of_record(record, asked.task.name, manifest), asked.task.model)
+
+    def _model(self, endpoint: Endpoint, document: Document, asked: Asked) -> AbstractAsyncContextManager[Model]:
+        tapes = self._cassettes / asked.task.name / Path(self._choice.name).name / asked.prompt.name
+        return models.opener(endpoint, self._mode, tapes)(document)
+
+    def _start(self) -> Endpoint:
+        with self._lock:
+            if self._endpoint is None:
+                self._endpoint = self._open.enter_context(models.endpoint(self._choice, self._mode))
+            return self._endpoint
+
+    def _begin(self, work: Coroutine[Any, Any, _Done]) -> Future[_Done]:
+        with self._lock:
+            if self._loop is None:
+                self._loop = self._open.enter_context(loops.running())
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _wait(self, work: Coroutine[Any, Any, _Done]) -> _Done:
+        begun = self._begin(work)
+        try:
+            return begun.result()
+        finally:
+            begun.cancel()
+
+
+def _engine(how: HowAndWhere) -> tuple[contextlib.nullcontext[Engine] | Engine, How]:
+    """A block that has the caller's engine, or one that lasts as long as the block; and what else was given."""
+    engine, model = how.pop("engine", None), how.pop("model", None)
+    base_url, api_key = how.pop("base_url", None), how.pop("api_key", None)
+    if engine is None:
+        return Engine(model, base_url=base_url, api_key=api_key), how
+    if model or base_url or api_key:
+        raise UsageError("An engine has its model already; leave out model, base_url and api_key.")
+    return contextlib.nullcontext(engine), how
+
+
+@overload
+def extract(source: str | Path | Document, schema: type[T], **how: Unpack[HowAndWhere]) -> Result[T]: ...
+@overload
+def extract(source: str | Path | Document, schema: Task, **how: Unpack[HowAndWhere]) -> Result[Any]: ...
+def extract(source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[HowAndWhere]) -> Result[Any]:
+    """The record of one document, and its evidence.
+
+    `source` is a text, the Path of a file, or a Document; `schema` a Pydantic class, or a task of `load_task`.
+    `prompt` names a version of the task's, or is the Path of one; `keep_unsupported` keeps values without words.
+    `engine`, or `model`, `base_url` and `api_key`, choose what answers. On a running event loop it works too, and the
+    loop waits.
+
+    Raises DocumentError (cannot be read), TaskError (class or prompt), UsageError (no such model), ModelFatal (the
+    endpoint refuses). A question that brings no answer is no error: it is in `result.failures`.
+    """
+    block, rest = _engine(how)
+    with block as engine:
+        return engine.extract(source, schema, **rest)
+
+
+@overload
+async def aextract(source: str | Path | Document, schema: type[T], **how: Unpack[HowAndWhere]) -> Result[T]: ...
+@overload
+async def aextract(source: str | Path | Document, schema: Task, **how: Unpack[HowAndWhere]) -> Result[Any]: ...
+async def aextract(source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[HowAndWhere]) -> Result[Any]:
+    """As `extract`, without holding up the event loop."""
+    block, rest = _engine(how)
+    async with block as engine:
+        return await engine.aextract(source, schema, **rest)
+
+
+@overload
+def extract_all(
+    sources: Iterable[str | Path | Document], schema: type[T], **how: Unpack[HowAndWhere]
+) -> Iterator[Result[T]]: ...
+@overload
+def extract_all(
+    sources: Iterable[str | Path | Document], schema: Task, **how: Unpack[HowAndWhere]
+) -> Iterator[Result[Any]]: ...
+def extract_all(
+    sources: Iterable[str | Path | Document], schema: type[Any] | Task, **how: Unpack[HowAndWhere]
+) -> Iterator[Result[Any]]:
+    """The results of many documents, in order, a bounded number under way; a folder is the files in it.
+
+    A document that cannot be read is a result with status "failed", whose `record` raises; the others go on.
+    """
+    block, rest = _engine(how)
+    with block as engine:
+        yield from engine.extract_all(sources, schema, **rest)

@@ -1,0 +1,61 @@
+"""A folder of Parquet files, one a table, with the columns' types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from extractor.errors import UsageError
+from extractor.exports.layout import Cell, Layout
+
+SUFFIX = ".parquet"
+BATCH = 4_000
+"""Rows of a table that are held before they are written."""
+LARGEST_BATCH = 4_000_000
+"""Characters of them."""
+
+
+class Parquet:
+    """Writes rows in batches. Raises UsageError where pyarrow is not installed."""
+
+    def __init__(self, folder: Path, layout: Layout, files: Mapping[str, str]) -> None:
+        try:
+            import pyarrow
+            from pyarrow import parquet
+        except ImportError as error:
+            raise UsageError("Parquet needs pyarrow; install it with: pip install 'extractor[parquet]'") from error
+        types = {
+            "integer": pyarrow.int64(),
+            "number": pyarrow.float64(),
+            "boolean": pyarrow.bool_(),
+            "string": pyarrow.string(),
+        }
+        self._arrow = pyarrow
+        self._writers: dict[str, Any] = {}
+        self._rows: dict[str, list[Mapping[str, Cell]]] = {}
+        self._sizes: dict[str, int] = {}
+        for name, header in layout.headers.items():
+            schema = pyarrow.schema([(column, types[type_]) for column, type_ in header.items()])
+            self._writers[name] = parquet.ParquetWriter(folder / files[name], schema, compression="zstd")
+            self._rows[name], self._sizes[name] = [], 0
+
+    def write(self, table: str, row: Mapping[str, Cell]) -> None:
+        self._rows[table].append(row)
+        self._sizes[table] += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(self._rows[table]) >= BATCH or self._sizes[table] >= LARGEST_BATCH:
+            self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        writer = self._writers[table]
+        writer.write_table(self._arrow.Table.from_pylist(self._rows[table], schema=writer.schema))
+        self._rows[table], self._sizes[table] = [], 0
+
+    def close(self) -> None:
+        for table, writer in self._writers.items():
+            self._flush(table)
+            writer.close()
+
+    def abandon(self) -> None:
+        for writer in self._writers.values():
+            writer.close()

@@ -1,0 +1,143 @@
+"""Finished runs, result by result: a folder that a run wrote, or the JSON Lines that an export made of one.
+
+Nothing that a run lists goes missing: a file that is gone or broken is a failed result, with that as its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractor import results, sheets
+from extractor.domain import Json, Status
+from extractor.errors import UsageError
+
+LOST = frozenset({"result missing", "result broken"})
+"""Reasons of failed results that are made here, not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One result, of which run's folder, and in which file."""
+
+    run: str
+    file: str
+    content: Mapping[str, Json]
+
+    @property
+    def lost(self) -> bool:
+        return (self.content.get("error") or {}).get("reason") in LOST
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A folder or a file of results. `schema` is the task's, where the run tells it; `strays` are not of this run."""
+
+    path: Path
+    schema: Mapping[str, Json] | None
+    strays: tuple[str, ...] = ()
+    _files: tuple[str, ...] = ()
+    _told: Mapping[str, Json] | None = None
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Every result, in the run's order; one is held at a time."""
+        if self.path.is_dir():
+            names = _names(self._told)
+            for file in self._files:
+                content = _load(self.path / file, names.get(file, file), self._told or {})
+                yield Entry(self.path.name, file, content)
+            return
+        with self.path.open(encoding="utf-8", errors="replace") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield Entry(self.path.name, f"line {number}", _parsed(line, f"line {number}", {}))
+
+
+def open_all(paths: Sequence[Path]) -> list[Run]:
+    """The runs at these places. Raises UsageError for a place that holds no results."""
+    return [_open(path) for path in paths]
+
+
+def _open(path: Path) -> Run:
+    if path.is_file() and path.suffix == ".jsonl":
+        return Run(path, None)
+    if not path.is_dir():
+        raise UsageError(f"{path} is no folder; name the one that results were written to, or a .jsonl file.")
+    told = _run_file(path)
+    present = sorted(p.name for p in path.glob("*.json") if p.name != results.RUN)
+    files = tuple(_names(told)) if told else tuple(present)
+    if not files:
+        raise UsageError(f"{path} holds no results; name the folder that results were written to.")
+    schema = told.get("schema") if told else None
+    strays = tuple(name for name in present if name not in files)
+    return Run(path, schema if isinstance(schema, Mapping) else None, strays, files, told)
+
+
+def _run_file(folder: Path) -> Mapping[str, Json] | None:
+    try:
+        told = json.loads((folder / results.RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return told if isinstance(told, Mapping) and told.get("format") == results.RUN_FORMAT else None
+
+
+def _names(told: Mapping[str, Json] | None) -> dict[str, str]:
+    """File to document's name, as the run lists them; a name with a folder in it is not the run's."""
+    rows = (told or {}).get("documents")
+    listed = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+    files = [(str(row.get("file", "")), str(row.get("name", ""))) for row in listed]
+    return {file: name for file, name in files if file and Path(file).name == file}
+
+
+def _load(path: Path, name: str, run: Mapping[str, Json]) -> Mapping[str, Json]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        return _lost(name, "result missing", f"{path.name} cannot be read: {error.strerror}.", run)
+    except UnicodeDecodeError:
+        return _lost(name, "result broken", f"{path.name} is not UTF-8.", run)
+    return _parsed(text, name, run)
+
+
+def _parsed(text: str, name: str, run: Mapping[str, Json]) -> Mapping[str, Json]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return _lost(name, "result broken", "The result is not whole JSON.", run)
+    if not isinstance(content, dict) or content.get("format") != results.FORMAT or not _whole(content):
+        return _lost(name, "result broken", f"The result is not of the format {results.FORMAT}.", run)
+    return content
+
+
+def _whole(content: Mapping[str, Json]) -> bool:
+    """Whether the members that tables are made of have the kinds that the format gives them."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "document": dict,
+        "status": str,
+        "record": (dict, type(None)),
+        "evidence": dict,
+        "manifest": dict,
+        "usage": dict,
+        "error": dict,
+        "failures": list,
+        "problems": list,
+        "conflicts": list,
+        "rejected": list,
+    }
+    needed = {"document", "status", "record", "manifest"}
+    there = all(isinstance(content[key], kind) if key in content else key not in needed for key, kind in kinds.items())
+    return there and not sheets.too_deep(content)
+
+
+def _lost(name: str, reason: str, message: str, run: Mapping[str, Json]) -> dict[str, Json]:
+    return {
+        "format": results.FORMAT,
+        "document": {"name": name},
+        "task": run.get("task", ""),
+        "status": str(Status.FAILED),
+        "record": None,
+        "error": {"reason": reason, "message": message},
+        "manifest": run.get("manifest", {}),
+    }

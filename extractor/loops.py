@@ -1,0 +1,29 @@
+"""An event loop in a thread of its own, for callers that have none, or one that runs already, as a notebook has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+
+@contextlib.contextmanager
+def running() -> Iterator[asyncio.AbstractEventLoop]:
+    """The loop, running while the block lasts; what still runs on it at the end is cancelled."""
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        begun.set_result((asyncio.get_running_loop(), stop))
+        await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="extractor", daemon=True)
+    thread.start()
+    loop, stop = begun.result()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()

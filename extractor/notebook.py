@@ -1,0 +1,102 @@
+"""One result as a piece of HTML for a notebook: its values beside its text, marked where the values come from.
+
+As on the page, documents and what models said of them are hostile: they reach the HTML through autoescape alone, as
+text or in a quoted attribute, with what cannot be seen shown by number. There is no script, and no address but of a
+mark in the same piece.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from extractor import segments, sheets
+from extractor.domain import Json, Match, canonical
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+AROUND = 240
+"""Characters that are shown on either side of a mark."""
+WHOLE = 20_000
+"""A text of at most so many characters is shown whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of text, in places or in none; `opens` is the place that begins there. Or a count of what is left out."""
+
+    pieces: tuple[tuple[str, str], ...] = ()
+    places: tuple[int, ...] = ()
+    opens: int | None = None
+    match: str = ""
+    title: str = ""
+    left_out: int = 0
+
+
+def html(content: Mapping[str, Json]) -> str:
+    """The piece for a result file's content; what is no result is named as unreadable."""
+    try:
+        sheet = sheets.read(content)
+    except ValueError as error:
+        sheet = sheets.Sheet("result", "unreadable", error=("unreadable", str(error)))
+    digest = hashlib.sha256(canonical(content).encode("utf-8", "replace")).hexdigest()
+    return _template().render(
+        id=f"extractor-{digest[:12]}",
+        sheet=sheet,
+        entries=list(sheet.values.values()),
+        counts=sheet.counts(),
+        parts=list(_parts(sheet)),
+        issues=sheets.ISSUES,
+    )
+
+
+def _parts(sheet: sheets.Sheet) -> Iterator[Part]:
+    text = sheet.text
+    names: dict[int, list[str]] = {}
+    for entry in sheet.values.values():
+        for place in entry.places:
+            names.setdefault(place, []).append(entry.where)
+    opened: set[int] = set()
+    spans = {span: number for span, number in sheet.places.items() if number in names}
+    numbers = list(spans.values())
+    for segment in segments.segments(len(text), list(spans)):
+        places = tuple(numbers[at] for at in segment.places)
+        if not places:
+            yield from _between(text, segment.start, segment.end)
+            continue
+        new = next((place for place in places if place not in opened), None)
+        opened.update(places[:1] if new is None else (new,))
+        weakest = max((sheet.weakest[p] for p in places if p in sheet.weakest), key=list(Match).index)
+        title = "; ".join(name for place in places for name in names[place])
+        yield Part(tuple(segments.pieces(text, segment.start, segment.end)), places, new, weakest.value, title)
+
+
+def _between(text: str, start: int, end: int) -> Iterator[Part]:
+    """Text in no place; of a long one only what is near a mark."""
+    if len(text) <= WHOLE or end - start <= 2 * AROUND:
+        yield Part(tuple(segments.pieces(text, start, end)))
+        return
+    before = start + (AROUND if start else 0)
+    after = end - (AROUND if end < len(text) else 0)
+    yield Part(tuple(segments.pieces(text, start, before)))
+    yield Part(left_out=after - before)
+    yield Part(tuple(segments.pieces(text, after, end)))
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined  # here, as it is slow to import
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "pieces": segments.pieces,
+        "sign": segments.sign,
+        "seen": segments.seen,
+        "plain": sheets.plain,
+    }
+    return environment.from_string((files("extractor") / "notebook.html.j2").read_text(encoding="utf-8"))

@@ -1,0 +1,124 @@
+"""The words behind a record's values, by the way one would write the value itself.
+
+result.evidence.name.quote                    result.evidence["education[0].start"].spans
+result.evidence.education[0].start.match      result.evidence["/education/0/start"]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from extractor.domain import Json, Match, Path, pointer
+
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of the document: text[start:end]. `place` has what else is known of where they stand, such as a page."""
+
+    start: int
+    end: int
+    quote: str
+    place: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What supports one value; false where nothing does, which is also so of a value that is null."""
+
+    match: Match = Match.NONE
+    spans: tuple[Quote, ...] = ()
+    said: str = ""
+    """What the model said, before code normalised it."""
+    confidence: float | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+    @property
+    def quote(self) -> str:
+        """The first words that support the value; empty where none do."""
+        return self.spans[0].quote if self.spans else ""
+
+
+def of(told: Mapping[str, Json]) -> Proof:
+    """The proof in a result file's entry."""
+    spans = tuple(
+        Quote(s["start"], s["end"], s["quote"], {k: v for k, v in s.items() if k not in ("start", "end", "quote")})
+        for s in told["spans"]
+    )
+    return Proof(Match(told["match"]), spans, told["said"], told["confidence"])
+
+
+class Proofs:
+    """A part of a record, whose steps lead to its parts and at last to a Proof.
+
+    It has no methods of its own, as every name may be a field's.
+    """
+
+    __slots__ = ("_found", "_path", "_value")
+
+    def __init__(self, value: Json, found: Mapping[str, Mapping[str, Json]], path: Path = ()) -> None:
+        self._value, self._found, self._path = value, found, path
+
+    def __getattr__(self, name: str) -> Any:
+        if not isinstance(self._value, Mapping) or name not in self._value:
+            raise AttributeError(f"The record has no {_spelled((*self._path, name))}; it has {self._names()}.")
+        return self._step(name)
+
+    def __getitem__(self, step: int | str) -> Any:
+        if isinstance(step, int):
+            if not isinstance(self._value, list):
+                raise KeyError(f"{_spelled(self._path)} is no list")
+            return self._step(range(len(self._value))[step])
+        at: Any = self
+        for name in _steps(step):
+            at = at[int(name)] if isinstance(at, Proofs) and isinstance(at._value, list) else _named(at, name)
+        return at
+
+    def __iter__(self) -> Iterator[Any]:
+        """The parts of a list, the names of an object."""
+        if isinstance(self._value, list):
+            return (self._step(i) for i in range(len(self._value)))
+        return iter(self._value)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __dir__(self) -> list[str]:
+        return [str(name) for name in self._value] if isinstance(self._value, Mapping) else []
+
+    def __repr__(self) -> str:
+        return f"<evidence of {_spelled(self._path)}: {self._names()}>"
+
+    def _step(self, step: str | int) -> Any:
+        path, value = (*self._path, step), self._value[step]
+        if isinstance(value, Mapping | list):
+            return Proofs(value, self._found, path)
+        told = self._found.get(pointer(path))
+        return Proof() if told is None else of(told)
+
+    def _names(self) -> str:
+        return f"{len(self._value)} entries" if isinstance(self._value, list) else ", ".join(map(str, self._value))
+
+
+def _named(at: Any, name: str) -> Any:
+    if not isinstance(at, Proofs):
+        raise KeyError(f"nothing is inside a plain value, so there is no {name!r}")
+    if name not in at._value:
+        raise KeyError(f"there is no {_spelled((*at._path, name))}; there is {at._names()}")
+    return at._step(name)
+
+
+def _steps(path: str) -> list[str]:
+    if path.startswith("/"):
+        return [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    return [name or number for name, number in _STEP.findall(path)]
+
+
+def _spelled(path: Path) -> str:
+    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in path).removeprefix(".") or "record"

@@ -1,0 +1,64 @@
+"""How many tokens a text is to a model, estimated without its vocabulary.
+
+Byte-pair vocabularies cut a text into pieces by a pattern first (words with the sign before them, digits, runs of
+signs, runs of white space) and then each piece into tokens. The pattern is done here; what a piece of a kind and
+length comes to is a mean, measured with the vocabularies of Qwen2.5 and SmolLM2 over 850,000 characters of
+documentation, licences and tables, none of it of the documents here. `chunks.tokens` is a different thing: it bounds
+the size of a chunk, so it errs upwards, and never changes.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PIECE = re.compile(
+    r"'(?:s|t|re|ve|m|ll|d)\b"
+    r"|(?P<lead>[^\r\n\w]|_)?(?P<word>[^\W\d_]+)"
+    r"|(?P<digit>\d)"
+    r"|(?P<signs>\ ?(?:[^\s\w]|_)+)[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+",
+    re.VERBOSE,
+)
+_LOWER = (0, 1, 1, 1, 1.01, 1.03, 1.03, 1.05, 1.08, 1.1, 1.1, 1.2, 1.2, 1.2, 1.3)
+_TITLE = (0, 1, 1.02, 1.02, 1.06, 1.2, 1.2, 1.2, 1.3, 1.4, 1.4, 1.4, 1.4, 1.4, 1.5)
+_UPPER = (0, 1, 1, 1.15, 1.3, 1.4, 1.5, 1.7, 1.8, 1.8, 1.9, 2, 2, 2.2, 2.4)
+_GLUED = (0, 1, 1.02, 1.06, 1.2, 1.2, 1.3, 1.5, 1.6, 1.7, 2, 2, 2.1, 2.3, 2.8)
+"""Tokens of a word by its letters: after a space in small letters, with a capital, in capitals; after no space."""
+
+
+def count(text: str) -> float:
+    """The tokens of a text, estimated; not whole, so that estimates can be added up."""
+    return sum(map(_cost, _PIECE.finditer(text)))
+
+
+def _cost(piece: re.Match[str]) -> float:
+    if piece["word"]:
+        lead = piece["lead"]
+        return _word(piece["word"], lead == " ") + (0.45 if lead and not lead.isspace() else 0)
+    if piece["signs"]:
+        return _signs(piece["signs"].strip())
+    return 1
+
+
+def _word(word: str, after_space: bool) -> float:
+    if not word.isascii():
+        return _foreign(word)
+    if word.islower() or word.istitle():
+        costs = _GLUED if not after_space else _LOWER if word.islower() else _TITLE
+    elif word.isupper():
+        costs = _UPPER
+    else:
+        return max(1.5, 0.9 + 0.28 * len(word))
+    return costs[len(word)] if len(word) < len(costs) else costs[-1] + (len(word) - len(costs) + 1) / 4
+
+
+def _foreign(word: str) -> float:
+    """Letters without case, such as Han, are 0.8 each; of alphabets with accents or of their own, 2.5 make a token."""
+    caseless = sum(c.lower() == c.upper() for c in word)
+    return 0.8 * caseless + (len(word) - caseless) / 2.5
+
+
+def _signs(signs: str) -> float:
+    if not signs.isascii():
+        return sum(1 if c.isascii() else 1.6 for c in signs)
+    return 1 + max(0, len(signs) - 2) * 0.2 if len(set(signs)) > 1 else 1 + (len(signs) > 4) * 0.4
