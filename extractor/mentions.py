@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from extractor import candidates, dates, outline, people, spelling
+from extractor import candidates, dates, outline, people, spelling, statements
 from extractor.domain import Chunk, Json, Match, Span
 from extractor.kinds import Kind
 from extractor.outline import Outline
@@ -63,7 +63,7 @@ class Page:
             case Kind.INTEGER | Kind.NUMBER:
                 return self._numbers(node, said)
             case Kind.BOOLEAN:
-                return []
+                return [Place(said, span, Match.DERIVED) for span in statements.find(self.text, node.label, said)]
         if node.kind is Kind.QUANTITY and not _digits(str(said)):
             return []
         words = people.untitled(str(said)) if node.kind is Kind.NAME else str(said)
@@ -91,7 +91,7 @@ class Page:
 
     def _words(self, node: Leaf, span: Span, said: str) -> Place:
         source = self.text[span.start : span.end]
-        value = said if node.enum else spelling.clean(source)
+        value = _choice(node, said) if node.enum else spelling.clean(source)
         return Place(value, span, Match.EXACT if source == said else Match.NORMALISED)
 
     def _unpunctuated(self, node: Leaf, said: str) -> list[Place]:
@@ -172,6 +172,11 @@ def _aligned(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
     if not equal:
         return start, end
     return start + equal[0].dest_start, start + equal[-1].dest_end
+
+
+def _choice(node: Leaf, said: str) -> Json:
+    """The choice that was meant, as the schema spells and types it."""
+    return next((v for v in node.enum if spelling.fold(str(v)) == spelling.fold(said)), said)
 
 
 def _digits(text: str) -> str:

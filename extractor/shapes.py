@@ -65,7 +65,7 @@ class _Shaper:
         choices = self.choices(leaf)
         if choices is not None:
             return {"enum": [*choices, None]} if choices else {"type": "null"}
-        if leaf.type == "string":
+        if leaf.type == "string" or leaf.copied:
             return {"type": ["string", "null"], "maxLength": leaf.longest or self.strategy.max_length}
         return {"type": [leaf.type, "null"]}
 
@@ -77,8 +77,8 @@ class _Shaper:
             return {"type": "array", "items": {"type": "string"}, "maxItems": 0}
         if choices is not None:
             return {"type": "array", "items": {"enum": list(choices)}, "maxItems": min(most, len(choices))}
-        one: dict[str, Json] = {"type": item.type}
-        if item.type == "string":
+        one: dict[str, Json] = {"type": "string" if item.copied else item.type}
+        if one["type"] == "string":
             one["maxLength"] = item.longest or self.strategy.max_length
         return {"type": "array", "items": one, "maxItems": most}
 

@@ -6,6 +6,7 @@ import endpoint as scripted
 import pytest
 from endpoint import completion, serve
 
+from extractor import dialects
 from extractor.domain import Reply, Request
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
 from extractor.live import Dialect, Endpoint, LiveModel, key
@@ -47,7 +48,7 @@ def test_the_document_arrives_byte_for_byte_and_the_schema_is_strict() -> None:
         ask(server.url)
     assert server.bodies[0]["messages"][1]["content"] == "What is it? {{ 7*7 }}"
     assert server.bodies[0]["response_format"]["json_schema"]["strict"] is True
-    assert server.bodies[0]["response_format"]["json_schema"]["schema"] == SHAPE
+    assert server.bodies[0]["response_format"]["json_schema"]["schema"] == dialects.speak(Dialect.SCHEMA, SHAPE).shape
 
 
 def test_a_reply_that_does_not_fit_is_asked_again_with_a_short_error() -> None:
