@@ -96,10 +96,13 @@ class Folder:
             referred = self._referred(schema["$ref"], place, trail)
             base = {**referred.schema, **base}
             nullable, trail, branches, trails = referred.nullable, referred.trail, referred.branches, referred.trails
-        for part in _listed(schema, "allOf", place):
-            folded = self.fold(part, place, trail)
-            base, trail = _both(folded.schema, base), trail | folded.trail
-            branches, trails = branches or folded.branches, {**folded.trails, **trails}
+        parts = [self.fold(part, place, trail) for part in _listed(schema, "allOf", place)]
+        if parts:
+            joined: dict[str, Json] = {}
+            for part in parts:
+                joined = _both(joined, part.schema)
+                branches, trails, trail = branches or part.branches, {**trails, **part.trails}, trail | part.trail
+            base = _both(joined, base)
         kinds = base.get("type")
         if isinstance(kinds, list):
             nullable = nullable or "null" in kinds

@@ -12,7 +12,8 @@ from extractor.domain import Json, Span
 
 _YES, _NO = "yes|true|ja|oui|sí|✓|✔", "no|false|nein|non|✗|✘"
 _ANSWER = re.compile(
-    rf"(?P<label>[^\n:=|\t?]{{1,120}})[:=|\t?][ \t*_]*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?=[ \t*_]*(?:$|[|\t,;.(]))",
+    rf"(?P<label>[^\n:=|\t?]{{1,120}})[:=|\t?][ \t*_]*"
+    rf"(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?=[ \t*_]*(?:$|[|\t,;.(]))",
     re.I | re.M,
 )
 _BOX = re.compile(r"(?:(?P<yes>\[[xX✓]\]|[☑☒])|(?P<no>\[ ?\]|☐))[ \t]*(?P<label>[^\n\[☐☑☒]{1,120})")

@@ -18,9 +18,10 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
 from extractor import prompts, schemas
 from extractor.domain import Json
@@ -169,10 +170,10 @@ def _model(file: Path, name: str) -> type[BaseModel]:
         if not name and own:
             raise TaskError(f"{file} defines several Pydantic classes; name one as {file}:{next(reversed(own))}.")
         raise TaskError(f"{file} defines no Pydantic class named {name or RECORD}{known}.")
-    return record  # type: ignore[no-any-return]
+    return record
 
 
-def _is_class(value: object) -> bool:
+def _is_class(value: object) -> TypeGuard[type[BaseModel]]:
     return isinstance(value, type) and issubclass(value, BaseModel) and value is not BaseModel
 
 
@@ -206,9 +207,16 @@ def _place(error: Exception, file: Path) -> str:
     return f"{file}, line {lines[-1]}" if lines else str(file)
 
 
+class _Generator(GenerateJsonSchema):
+    """Pydantic's own, but a Decimal is a number: by itself it is as well any text."""
+
+    def decimal_schema(self, schema: Any) -> dict[str, Any]:
+        return self.float_schema(schema)
+
+
 def _model_schema(model: type[BaseModel], file: Path) -> dict[str, Any]:
     try:
-        return model.model_json_schema()
+        return model.model_json_schema(schema_generator=_Generator)
     except Exception as error:
         raise TaskError(f"{file}: {model.__name__} has no JSON Schema ({error}); use plain types.") from error
 
