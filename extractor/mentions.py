@@ -49,6 +49,7 @@ class Page:
         self.words = self.folded.words
         self.day_first = dates.day_first(chunk.document.text)
         self.outline = Outline(self.text)
+        self.comma = candidates.decimal_comma(chunk.document.text)
         self.dates = list(dates.find(self.text, day_first=self.day_first))
 
     def title(self, span: Span) -> bool:
@@ -150,11 +151,12 @@ class Page:
         return None
 
     def _numbers(self, node: Leaf, said: Json) -> list[Place]:
-        wanted = candidates.number(str(said))
+        # a number that is one already has its point where JSON has it
+        wanted = candidates.number(said, comma=self.comma) if isinstance(said, str) else candidates.number(str(said))
         places = []
         for span in candidates.find(node.kind, self.text):
             source = self.text[span.start : span.end]
-            value = candidates.number(source)
+            value = candidates.number(source, comma=self.comma)
             if wanted is None or value != wanted:
                 continue
             typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value

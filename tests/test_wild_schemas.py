@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from extractor import checks, dialects, pipeline, planning, prompts, spelling, tasks
+from extractor import checks, dates, dialects, pipeline, planning, prompts, spelling, tasks
 from extractor.dialects import Dialect
 from extractor.domain import Document, Json, Match, Record, Reply, Request, Usage
 from extractor.tasks import Task
@@ -51,14 +51,22 @@ def answer(shape: Mapping[str, Json], truth: Json) -> Json:
         said = [answer(shape["items"], one) for one in truth or ()]
         return [one for one in said if one is not None][: shape["maxItems"]]
     if "enum" in shape:
-        spelled = {spelling.fold(str(v)): v for v in shape["enum"] if v is not None}
-        return spelled.get(spelling.fold(str(truth)))
+        spelled = {_same(v): v for v in reversed(shape["enum"]) if v is not None}
+        return spelled.get(_same(truth))
     allowed = kinds if isinstance(kinds, list) else [kinds]
     if truth is None:
         return None if "null" in allowed else {"string": "", "boolean": False}.get(allowed[0], 0)
     if "string" in allowed:
         return str(truth)[: shape.get("maxLength")]
     return truth if allowed != ["null"] else None
+
+
+def _same(value: Json) -> Json:
+    """Values that a model would take for the same: a date or a number in another spelling."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    text = str(value)
+    return dates.parse(text, day_first=True) or spelling.fold(text)
 
 
 class Scripted:
