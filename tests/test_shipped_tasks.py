@@ -37,11 +37,12 @@ def spelled(value: Json, text: str) -> Json:
         return {k: spelled(v, text) for k, v in value.items()}
     if isinstance(value, list):
         return [spelled(v, text) for v in value]
-    if isinstance(value, float):
+    if isinstance(value, int | float):
         english = f"{value:,.2f}"
         german = english.translate(str.maketrans(",.", ".,"))
         plain = f"{value:g}"
-        return next((s for s in (english, german, plain, plain.replace(".", ",")) if s in text), value)
+        forms = (english, german, english.removesuffix(".00"), plain, plain.replace(".", ","))
+        return next((s for s in forms if s in text), value)
     return value
 
 
