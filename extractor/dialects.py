@@ -62,9 +62,8 @@ def speak(dialect: Dialect, shape: Mapping[str, Json]) -> Spoken:
 def _strict(shape: Mapping[str, Json]) -> Spoken:
     dropped: list[str] = []
     whole = _typed(shape)
-    bounded = sum("maxLength" in node for node in walk(shape))
-    if bounded:
-        dropped.append(f"maxLength of {bounded} text{'s' * (bounded > 1)}, which strict mode does not take.")
+    if any("maxLength" in node for node in walk(shape)):
+        dropped.append("The length of texts: strict mode does not take maxLength.")
     dropped += _lighten(whole)
     refused = []
     if (n := sum(len(node.get("properties", ())) for node in walk(whole))) > PROPERTIES:
@@ -112,7 +111,9 @@ def _lighten(shape: dict[str, Any]) -> list[str]:
         total = sum(len(n["enum"]) for n in walk(shape) if "enum" in n)
         if total > CHOICES or (many > LONG_LIST and letters > LONG_LIST_LETTERS):
             del node["enum"]
-            dropped.append(f"a list of {many} choices, as strict mode takes {CHOICES} in all and long ones not at all.")
+            dropped.append(
+                f"A list of {many} choices: strict mode takes {CHOICES} in all, and no long list of long ones."
+            )
     return dropped
 
 

@@ -260,8 +260,9 @@ def _cues(schema: Mapping[str, Json], place: str) -> tuple[str, ...]:
 
 
 def _default_key(row: Object) -> tuple[str, ...]:
-    """For want of a declared key: the first required fields that tell rows apart, else the first texts, else all."""
-    plain = [f for f in row.fields if isinstance(f.node, Leaf)]
+    """For want of a declared key: what a row requires, names before figures, else the first that tell rows apart."""
+    plain = [f for f in row.fields if isinstance(f.node, Leaf) and f.node.kind is not Kind.BOOLEAN]
     telling = [f for f in plain if isinstance(f.node, Leaf) and f.node.kind in _TELLING]
-    chosen = [f for f in telling if f.required] or telling or [f for f in plain if f.required] or plain
-    return tuple(f.name for f in (chosen[:KEY] if telling else chosen))
+    required = [f for f in telling if f.required] + [f for f in plain if f.required and f not in telling]
+    chosen = required if any(f in telling for f in required) else [*required, *telling]
+    return tuple(f.name for f in (chosen[:KEY] or plain or row.fields[:KEY]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from extractor import dialects, shapes
@@ -165,18 +165,22 @@ def text(survey: Survey) -> str:
     out += [f"  {q.group} ({q.leaves} fields): {_cut(', '.join(q.fields))}" for q in survey.questions]
     out += ["", "What a dialect cannot hold a reply to (it is checked when the reply is there):"]
     for dialect in Dialect:
-        said = [f"{q.group}: {one}" for q in survey.questions for one in q.dropped.get(dialect, ())]
-        refused = [
-            f"{q.group}: not asked so ({'; '.join(q.refused[dialect])})"
-            for q in survey.questions
-            if dialect in q.refused
-        ]
-        same = {one for q in survey.questions for one in q.dropped.get(dialect, ())}
-        lines = [*refused, *(sorted(same) if len(same) == 1 else said)] or ["nothing is dropped."]
+        lines = list(_told({q.group: q.dropped.get(dialect, ()) for q in survey.questions}))
+        lines += _told(
+            {q.group: [f"Not asked so: {why}." for why in q.refused.get(dialect, ())] for q in survey.questions}
+        )
+        lines = lines or ["nothing is dropped."]
         out += [f"  {dialect:8} {line}" for line in lines]
     if survey.warnings:
         out += ["", "Worth a look:", *(f"  {one}" for one in survey.warnings)]
     return "\n".join(out)
+
+
+def _told(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Each sentence once, with the questions that it is said of unless those are all."""
+    for one in dict.fromkeys(sentence for sentences in said.values() for sentence in sentences):
+        groups = [group for group, sentences in said.items() if one in sentences]
+        yield one if len(groups) == len(said) else f"{one} ({_cut(', '.join(groups))})"
 
 
 def _cut(words: str, most: int = 80) -> str:

@@ -185,10 +185,19 @@ def test_rows_are_told_apart_by_what_they_require() -> None:
         assert isinstance(rows, Rows) and not rows.declared
         return rows.key
 
-    assert key({"n": NUMBER, "a": TEXT, "b": TEXT}, ["b", "n"]) == ("b",)
+    assert key({"n": NUMBER, "a": TEXT, "b": TEXT}, ["b", "n"]) == ("b", "n")
     assert key({"n": NUMBER, "a": TEXT, "b": TEXT}, []) == ("a", "b")
     assert key({"n": NUMBER, "m": NUMBER}, ["m"]) == ("m",)
+    assert key({"n": NUMBER, "a": TEXT}, ["n"]) == ("n", "a")
     assert key({f"t{i}": TEXT for i in range(9)}, []) == ("t0", "t1", "t2")
+
+
+def test_rows_without_a_plain_field_are_told_apart_by_what_is_in_them() -> None:
+    name = {"type": "object", "properties": {"family": TEXT, "given": {"type": "array", "items": TEXT}}}
+    people = node(
+        {"type": "array", "items": {"type": "object", "properties": {"name": name, "tags": {"type": "array"}}}}
+    )
+    assert isinstance(people, Rows) and people.key == ("name", "tags")
 
 
 def test_a_schema_too_large_for_one_question_is_split_and_nothing_is_lost() -> None:

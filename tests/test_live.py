@@ -145,3 +145,25 @@ def test_a_chunk_that_is_too_long_for_the_engine_is_not_taken_for_a_wrong_dialec
     with serve(lambda body: answer) as server, pytest.raises(ModelError, match="lower chunk_tokens"):
         ask(server.url)
     assert len(server.bodies) == 1
+
+
+def test_a_shape_that_strict_mode_cannot_take_is_asked_with_tools_at_once() -> None:
+    deep: dict[str, Any] = {"type": ["string", "null"]}
+    for _ in range(11):
+        deep = {"type": "object", "properties": {"a": deep}, "required": ["a"], "additionalProperties": False}
+
+    def answer(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        call = {"id": "1", "type": "function", "function": {"name": "Answer", "arguments": "{}"}}
+        reply = completion(None, finish="tool_calls")
+        reply["choices"][0]["message"]["tool_calls"] = [call]
+        return 200, reply
+
+    async def go(url: str) -> None:
+        model = LiveModel(Endpoint(url, "m", SECRET))
+        await model.complete(Request("m", "Copy.", "What?", deep, {}))
+        await model.aclose()
+
+    with serve(answer) as server:
+        asyncio.run(go(server.url))
+    assert ["response_format" in body for body in server.bodies] == [False]
+    assert server.bodies[0]["tools"]
