@@ -101,17 +101,25 @@ def of_schema(where: str, prompt: Path | None = None) -> Task:
     if not file.is_file():
         raise TaskError(f"There is no schema file {path}; give FILE.py:CLASS or a JSON Schema file.")
     if file.suffix == ".py":
-        model = _model(file, name)
-        source, called = _model_schema(model, file), model.__name__ if model.__name__ != RECORD else ""
-    elif file.suffix == ".json":
-        model, source = None, _json(file)
-        called = str(source.get("title") or "") if isinstance(source, dict) else ""
-    else:
+        return of_model(_model(file, name), prompt, file)
+    if file.suffix != ".json":
         raise TaskError(f"{file} is neither Python (.py) nor a JSON Schema (.json); rename it or convert it.")
+    source = _json(file)
+    title = str(source.get("title") or "") if isinstance(source, dict) else ""
     version = prompts.read(prompt or SHIPPED / "default.md")
-    return Task(
-        slug(called) or slug(file.name.split(".")[0]) or "schema", _schema(source, file), {version.name: version}, model
-    )
+    return Task(_name(title, file), _schema(source, file), {version.name: version})
+
+
+def of_model(model: type[BaseModel], prompt: Path | None = None, file: Path | None = None) -> Task:
+    """A task that is a Pydantic class alone; `file` is where it stands, for messages. Raises TaskError."""
+    file = file or Path(f"{model.__name__}.py")
+    version = prompts.read(prompt or SHIPPED / "default.md")
+    name = _name(model.__name__ if model.__name__ != RECORD else "", file)
+    return Task(name, _schema(_model_schema(model, file), file), {version.name: version}, model)
+
+
+def _name(title: str, file: Path) -> str:
+    return slug(title) or slug(file.name.split(".")[0]) or "schema"
 
 
 def chosen(where: str, schema: str | None, prompt: str | None) -> tuple[Task, Prompt]:
