@@ -148,8 +148,8 @@ class _Reader:
             required and not folded.nullable,
             _cues(folded.schema, where),
             folded.schema.get("x-narrow") is True,
-            folded.nullable,
-            not required,
+            nullable=folded.nullable,
+            optional=not required,
         )
 
     def conditions(self, schema: Mapping[str, Json], place: str) -> None:

@@ -30,7 +30,7 @@ class Leaf:
     listed: bool = False
     """Only words that are an item of a written list count, not words of a sentence."""
     copied: bool = False
-    """A number that the model copies as the document writes it, and code reads."""
+    """A number that the model may copy as the document writes it, and code reads."""
     texts: tuple[str, ...] = ()
     """Of a value that may be a number or a text: what a text must look like to be one."""
     label: str = ""

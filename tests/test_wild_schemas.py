@@ -56,6 +56,8 @@ def answer(shape: Mapping[str, Json], truth: Json) -> Json:
     allowed = kinds if isinstance(kinds, list) else [kinds]
     if truth is None:
         return None if "null" in allowed else {"string": "", "boolean": False}.get(allowed[0], 0)
+    if isinstance(truth, int | float) and "number" in allowed:
+        return truth
     if "string" in allowed:
         return str(truth)[: shape.get("maxLength")]
     return truth if allowed != ["null"] else None
