@@ -7,7 +7,7 @@ identifying fields, by which merging puts the parts of a row together again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 from extractor.tree import Field, Object, Rows, count
@@ -26,14 +26,13 @@ def parts(root: Object) -> dict[str, Object]:
     for name, fields in declared.items():
         pieces = [fields] if any(f.group for f in fields) else list(_pieces(fields, MOST))
         for i, piece in enumerate(pieces):
-            out[_free(name if i == 0 else f"{name}-{i + 1}", out, declared if i else {})] = replace(
-                root, fields=tuple(piece)
-            )
+            group = name if i == 0 else _free(f"{name}-{i + 1}", {*out, *declared})
+            out[group] = replace(root, fields=tuple(piece))
     return out
 
 
-def _free(name: str, *taken: object) -> str:
-    while any(name in t for t in taken if isinstance(t, dict)):
+def _free(name: str, taken: Container[str]) -> str:
+    while name in taken:
         name += "+"
     return name
 
