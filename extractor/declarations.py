@@ -12,15 +12,15 @@ What cannot be meant is refused with the place; nothing is left out without a no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from extractor import scalars
 from extractor.domain import Json
 from extractor.errors import TaskError
+from extractor.scalars import values
 
-SCALARS = ("string", "number", "integer", "boolean")
 CONDITIONS = ("if", "then", "else", "not", "dependentRequired", "dependentSchemas", "dependencies", "propertyNames")
 """Keywords that no question can carry; a record is held to them when it is done."""
 _FOLDED = ("$ref", "allOf", "anyOf", "oneOf")
@@ -149,7 +149,7 @@ class Folder:
         if len(kinds) == 1:
             return {**base, "type": kinds[0]}
         plain = {k: v for k, v in base.items() if k != "type"}
-        joined = self._joined([{**plain, "type": k} for k in kinds], place) if kinds else {**plain, "type": "null"}
+        joined = self._scalar([{**plain, "type": k} for k in kinds], place) if kinds else {**plain, "type": "null"}
         return {**plain, **joined}
 
     def _union(
@@ -191,7 +191,13 @@ class Folder:
             return Declared(
                 {**merged.schema, **base, **_inner(merged)}, nullable, trail, merged.branches, merged.trails
             )
-        return Declared({**self._joined([{**base, **f.schema} for f in real], place), **base}, nullable, trail)
+        return Declared({**self._scalar([{**base, **f.schema} for f in real], place), **base}, nullable, trail)
+
+    def _scalar(self, schemas: Sequence[Mapping[str, Json]], place: str) -> dict[str, Json]:
+        joined, note = scalars.join(schemas, place)
+        if note:
+            self.note(place, "union", note)
+        return joined
 
     def _poorer(self, real: Sequence[Declared], kept: Sequence[Declared], what: str, place: str) -> None:
         if len(kept) < len(real):
@@ -228,31 +234,9 @@ class Folder:
         choices = {}
         for name, sub in one.schema.get("properties", {}).items():
             inner = self.fold(sub, f"{place}/{name}", one.trail) if _tells(sub) else None
-            if inner and (values := _values(inner.schema)):
-                choices[name] = values
+            if inner and (allowed := values(inner.schema)):
+                choices[name] = allowed
         return Branch(tuple(one.schema.get("properties", {})), frozenset(one.schema.get("required", ())), choices)
-
-    def _joined(self, schemas: Sequence[Mapping[str, Json]], place: str) -> dict[str, Json]:
-        """One scalar that may be any of several."""
-        if all(_values(s) for s in schemas):
-            values = list(dict.fromkeys((type(v).__name__, v) for s in schemas for v in _values(s)))
-            return {**_shared(schemas), "enum": [v for _, v in values]}
-        if all(s == schemas[0] for s in schemas):
-            return dict(schemas[0])
-        kinds = {str(s.get("type", "string")) for s in schemas}
-        if bad := kinds - set(SCALARS):
-            raise TaskError(f"{place or 'The root'} has the type {', '.join(sorted(bad))}, which JSON Schema lacks.")
-        numeric = [s for s in schemas if s.get("type") in ("number", "integer")]
-        texts = [s for s in schemas if s.get("type", "string") == "string"]
-        if len(numeric) + len(texts) == len(schemas) and numeric and all(map(_numeral, texts)):
-            wide = any(s["type"] == "number" for s in numeric) or bool(texts)
-            return {**_shared(schemas), "type": "number" if wide else "integer"}
-        if texts:
-            forms = [_form(s) for s in texts]
-            bound = {"x-texts": forms} if numeric and None not in forms else {}
-            return {**_shared(schemas), "type": "string", **bound}
-        self.note(place, "union", f"may be {' or '.join(sorted(kinds))}; it is asked for as {schemas[0]['type']}")
-        return dict(schemas[0])
 
 
 def _inner(merged: Declared) -> dict[str, Json]:
@@ -274,38 +258,6 @@ def _only_null(schema: Mapping[str, Json]) -> bool:
 
 def _tells(sub: Json) -> bool:
     return isinstance(sub, Mapping) and any(k in sub for k in ("const", "enum", "$ref"))
-
-
-def _values(schema: Mapping[str, Json]) -> tuple[Json, ...]:
-    if "const" in schema:
-        return (schema["const"],)
-    values = schema.get("enum", ())
-    return tuple(values) if isinstance(values, list) else ()
-
-
-def _shared(schemas: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """What all say alike."""
-    return {k: v for k, v in schemas[0].items() if all(s.get(k, ...) == v for s in schemas)}
-
-
-def _numeral(schema: Mapping[str, Json]) -> bool:
-    """Whether a text can only be a number, as the second spelling of a Decimal is."""
-    pattern = schema.get("pattern")
-    if not isinstance(pattern, str):
-        return False
-    try:
-        return bool(re.search(pattern, "12.5")) and not re.search(pattern, "x")
-    except re.error:
-        return False
-
-
-def _form(schema: Mapping[str, Json]) -> str | None:
-    """The pattern that a text must have; None for any text."""
-    if isinstance(schema.get("pattern"), str):
-        return str(schema["pattern"])
-    if choices := _values(schema):
-        return f"^(?:{'|'.join(re.escape(str(v)) for v in choices)})$"
-    return r"^\d{4}-\d{2}-\d{2}$" if schema.get("format") == "date" else None
 
 
 def _both(a: Mapping[str, Json], b: Mapping[str, Json]) -> dict[str, Json]:
