@@ -20,7 +20,7 @@ def folder(where: Path, **files: str) -> str:
 def test_every_shipped_task_loads_and_has_prompts_that_differ() -> None:
     for name in tasks.shipped():
         versions = tasks.load(name).prompts
-        assert len({p.fingerprint for p in versions.values()}) == len(versions) >= 2
+        assert len({p.fingerprint for p in versions.values()}) == len(versions) >= 1
 
 
 def test_a_folder_with_a_json_schema_is_a_task(tmp_path: Path) -> None:
