@@ -15,6 +15,7 @@ from extractor.kinds import Kind
 _EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`\[\]{}|\\^]+", re.I)
 _NUMBER = re.compile(r"(?<![\d.,])[-+−]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+(?:[,'\u202f ]\d{3})*(?:[.,]\d+)?)(?!\d)")
+_COMMA, _POINT = re.compile(r"\d,\d{1,2}(?![\d.,]*\d)"), re.compile(r"\d\.\d{1,2}(?![\d.,]*\d)")
 ENUMERABLE = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
 """Kinds whose candidates are few and complete enough to be put to the model as the only choices."""
 
@@ -47,13 +48,23 @@ def _unpunctuated(url: str) -> str:
     return url
 
 
-def number(text: str) -> float | None:
-    """The number that the text is, group separators understood: "1,024.50" is 1024.5, "1.024,50" too."""
+def decimal_comma(text: str) -> bool:
+    """Whether the text writes decimals behind a comma more often than behind a point."""
+    return len(_COMMA.findall(text)) > len(_POINT.findall(text))
+
+
+def number(text: str, *, comma: bool = False) -> float | None:
+    """The number that the text is, group separators understood: "1,024.50" is 1024.5, "1.024,50" too.
+
+    "1.024" is a bit more than one, unless `comma` says that decimals stand behind a comma here.
+    """
     text = text.strip().replace("−", "-").lstrip("$€£¥ ").replace("\u202f", "").replace(" ", "").replace("'", "")
     if not re.fullmatch(r"[-+]?\d[\d.,]*", text):
         return None
-    comma, point = text.rfind(","), text.rfind(".")
-    if comma > point and (point >= 0 or not re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+", text)):
+    if comma and re.fullmatch(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+", text):
+        return float(text.replace(".", ""))
+    decimal, point = text.rfind(","), text.rfind(".")
+    if decimal > point and (comma or point >= 0 or not re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+", text)):
         text = text.replace(".", "").replace(",", ".")
     text = text.replace(",", "")
     try:

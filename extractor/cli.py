@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from extractor import __version__, console
-from extractor.commands import eval, export, models, run, show  # noqa: A004 (a command is named for its word)
+from extractor.commands import eval, export, models, run, schema, show, task  # noqa: A004 (a command is named for its word)
 from extractor.errors import ExtractorError, MachineError
 
 EXAMPLES = """\
@@ -21,10 +21,14 @@ examples:
   extractor run cv.md -o out --prompt whole    one file, one prompt version
   extractor run docs/ --task my_task/          your own schema and prompts (a folder)
   extractor run docs/ --model NAME --base-url http://localhost:8000/v1     any OpenAI-compatible endpoint
+  extractor run docs/ --schema my.py:Invoice   a schema of your own and nothing else (or a JSON Schema file)
   extractor show out                           one HTML page: each value beside the words that prove it
   extractor export out -f sqlite -o out.db     records, evidence and runs, ready to query (also jsonl, csv, parquet)
   extractor run docs/ --dry-run                requests, tokens, money and time, before anything is sent
   extractor models pull qwen2.5-coder-1.5b     fetch an embedded model
+  extractor schema init wanted.json -o my.schema.json    draft a schema from examples of the JSON you want
+  extractor schema check my.schema.json        what will be asked, and what is worth a look
+  extractor task new letters                   a folder with schema, prompt, sample and gold, ready to run
   extractor eval --mode replay                 score the recorded comparison against gold
 """
 
@@ -69,6 +73,6 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (run, show, export, models, eval):
+    for command in (run, show, export, models, eval, schema, task):
         command.add(commands)
     return parser

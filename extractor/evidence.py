@@ -13,7 +13,7 @@ from extractor.domain import Evidence, Json, Match, Path, Rejected, Span
 from extractor.kinds import Kind
 from extractor.mentions import Page, Place
 from extractor.outline import Cues
-from extractor.schemas import Field, Object, Rows, Values
+from extractor.schemas import Field, Node, Object, Rows, Values, leaves
 from extractor.schemas import Leaf as LeafNode
 from extractor.territory import Home
 
@@ -301,13 +301,17 @@ class _Tracer:
             found.append(place)
         return found
 
+    def first_places(self, node: Node, value: Json) -> Sequence[Place]:
+        """Where the first plain value stands that stands anywhere: a row may be told apart by a nested name."""
+        return next((found for _, leaf, v in leaves(node, value) if (found := self.page.places(leaf, v))), ())
+
     def anchor(
         self, node: Rows, cues: Cues, row: Mapping[str, Json], keys: Sequence[str], taken: set[Span], home: Home | None
     ) -> Span | None:
         mentions = {
-            f.name: [p.span for p in self.page.places(f.node, row[f.name]) if home is None or home.holds(p.span)]
+            f.name: [p.span for p in self.first_places(f.node, row[f.name]) if home is None or home.holds(p.span)]
             for f in node.row.fields
-            if isinstance(f.node, LeafNode) and row.get(f.name) not in (None, "")
+            if (isinstance(f.node, LeafNode) or f.name in keys) and row.get(f.name) not in (None, "")
         }
         for key in keys:
             spans = mentions.get(key)

@@ -12,6 +12,8 @@ JSON Schema as extension keys, so that both ways of writing a schema end up the 
                 without any of them it is not asked for, and away from them it is not believed
     x-narrow    on a property with cues: true where it is asked of the sections under them alone
     x-listed    on a leaf: true where only an item of a written list counts, not words of a sentence
+    x-copied    on a number: true where the model may copy it as written ("1.024,50 €"), and code reads it
+    x-skip      on a property: true where it is left out: not asked, and not in the record
     x-compare   on a leaf: {"fuzzy": 0.9} where the evaluation may compare loosely
 
 In Pydantic:
@@ -51,6 +53,8 @@ VerbatimDate = Annotated[str, Field(json_schema_extra={"x-kind": "date", "x-form
 Quantity = Annotated[str, Field(json_schema_extra={"x-kind": "quantity"})]
 Amount = Annotated[str, Field(json_schema_extra={"x-kind": "number"})]
 """A number kept as written: "1,024.50"."""
+Money = Annotated[float, Field(json_schema_extra={"x-kind": "number", "x-copied": True})]
+"""A number of the record that the model may copy as the document writes it: "1.024,50" becomes 1024.5."""
 Url = Annotated[str, Field(json_schema_extra={"x-kind": "url"})]
 Email = Annotated[str, Field(json_schema_extra={"x-kind": "email"})]
 

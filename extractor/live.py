@@ -11,10 +11,10 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from extractor import replies
+from extractor import dialects, replies
+from extractor.dialects import Dialect as Dialect
 from extractor.domain import Json, Reply, Request, Usage
 from extractor.errors import (
     ExtractorError,
@@ -34,15 +34,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0
 """Seconds of Retry-After that are waited for; an endpoint that asks for more is named as busy instead."""
-
-
-class Dialect(StrEnum):
-    """How an endpoint is told the shape of a reply, from the strictest down."""
-
-    GRAMMAR = "grammar"
-    SCHEMA = "schema"
-    TOOLS = "tools"
-    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +143,19 @@ class LiveModel:
     async def _in_some_dialect(self, request: Request, meter: _Meter) -> Reply:
         while True:
             dialect = self._dialects[0]
+            if (
+                dialect is Dialect.SCHEMA
+                and len(self._dialects) > 1
+                and dialects.speak(dialect, request.schema).refused
+            ):
+                dialect = self._dialects[1]  # this question alone: a smaller one may be asked strictly
             try:
                 return await self._ask(request, dialect, meter)
             except _NotThisDialect as error:
-                if len(self._dialects) == 1:
+                if dialect is self._dialects[-1]:
                     raise ModelError(f"The endpoint refuses the request ({error}).") from None
-                if self._dialects[0] is dialect:
-                    self._dialects.pop(0)
+                if dialect in self._dialects:  # another request may have found out before
+                    self._dialects.remove(dialect)
 
     async def _ask(self, request: Request, dialect: Dialect, meter: _Meter) -> Reply:
         import instructor
@@ -229,7 +226,8 @@ def _spoken(dialect: Dialect, request: Request, arguments: dict[str, Any]) -> di
         return {**plain, "extra_body": {"grammar": request.grammar}}
     if dialect is Dialect.SCHEMA:
         form = arguments["response_format"]
-        strict = {**form["json_schema"], "schema": request.schema, "strict": True}
+        shape = dialects.speak(dialect, request.schema).shape
+        strict = {**form["json_schema"], "schema": shape, "strict": True}
         return {**arguments, "response_format": {**form, "json_schema": strict}}
     return arguments
 

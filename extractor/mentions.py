@@ -13,7 +13,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from extractor import candidates, dates, outline, people, spelling
+from extractor import candidates, dates, outline, people, spelling, statements
 from extractor.domain import Chunk, Document, Json, Match, Span
 from extractor.kinds import Kind
 from extractor.outline import Outline
@@ -50,6 +50,7 @@ class Page:
         self.words = self.folded.words
         self.day_first = _day_first(chunk.document)
         self.outline = Outline(self.text)
+        self.comma = candidates.decimal_comma(chunk.document.text)
         self.dates = list(dates.find(self.text, day_first=self.day_first))
 
     def title(self, span: Span) -> bool:
@@ -64,7 +65,7 @@ class Page:
             case Kind.INTEGER | Kind.NUMBER:
                 return self._numbers(node, said)
             case Kind.BOOLEAN:
-                return []
+                return [Place(said, span, Match.DERIVED) for span in statements.find(self.text, node.label, said)]
         if node.kind is Kind.QUANTITY and not _digits(str(said)):
             return []
         words = people.untitled(str(said)) if node.kind is Kind.NAME else str(said)
@@ -92,7 +93,7 @@ class Page:
 
     def _words(self, node: Leaf, span: Span, said: str) -> Place:
         source = self.text[span.start : span.end]
-        value = said if node.enum else spelling.clean(source)
+        value = _choice(node, said) if node.enum else spelling.clean(source)
         return Place(value, span, Match.EXACT if source == said else Match.NORMALISED)
 
     def _unpunctuated(self, node: Leaf, said: str) -> list[Place]:
@@ -151,11 +152,12 @@ class Page:
         return None
 
     def _numbers(self, node: Leaf, said: Json) -> list[Place]:
-        wanted = candidates.number(str(said))
+        # a number that is one already has its point where JSON has it
+        wanted = candidates.number(said, comma=self.comma) if isinstance(said, str) else candidates.number(str(said))
         places = []
         for span in candidates.find(node.kind, self.text):
             source = self.text[span.start : span.end]
-            value = candidates.number(source)
+            value = candidates.number(source, comma=self.comma)
             if wanted is None or value != wanted:
                 continue
             typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value
@@ -179,6 +181,11 @@ def _aligned(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
 def _day_first(document: Document) -> bool:
     """Asked for every reply about a chunk, and the answer is the whole document's."""
     return dates.day_first(document.visible(Span(0, len(document.text))))
+
+
+def _choice(node: Leaf, said: str) -> Json:
+    """The choice that was meant, as the schema spells and types it."""
+    return next((v for v in node.enum if spelling.fold(str(v)) == spelling.fold(said)), said)
 
 
 def _digits(text: str) -> str:

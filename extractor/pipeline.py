@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor import checks, chunks, claims, derived, evidence, mentions, merge, planning, replies
+from extractor import checks, chunks, claims, derived, evidence, instances, mentions, merge, planning, replies
 from extractor.domain import Chunk, Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.evidence import Traced
@@ -111,14 +111,20 @@ def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer
     settled = claims.settle(root, combined.value, combined.evidence)
     value: dict[str, Json] = settled.value
     proof = derived.fill(root, value, settled.evidence, document)
+    fitted = instances.fit(root, value)
     return Record(
         document=document,
-        value=value,
+        value=fitted,
         evidence=proof,
         conflicts=tuple(combined.conflicts),
         rejected=(*(r for a in answers for r in a.rejected), *settled.rejected),
         failures=tuple(a.failure for a in answers if a.failure),
-        problems=(*_unread(document), *_run_on(answers), *checks.apply(root, value, proof, document, task.model)),
+        problems=(
+            *_unread(document),
+            *_run_on(answers),
+            *checks.apply(root, value, proof, document),
+            *checks.invalid(fitted, task.model, task.schema.source),
+        ),
         asked=_asked(answers),
         skipped=plan.skipped,
         usage=sum((a.usage for a in answers), Usage()),

@@ -153,7 +153,10 @@ def _type(shape: Mapping[str, Json], name: str) -> Any:
         # a choice that is not on the list is for evidence to judge: endpoints without strict mode paraphrase
         return str if all(isinstance(v, str | None) for v in shape["enum"]) else Any
     types = shape.get("type")
-    kind = next((t for t in types if t != "null"), "null") if isinstance(types, list) else types
+    real = [t for t in types if t != "null"] if isinstance(types, list) else [types]
+    if len(real) > 1:
+        return int | float | str  # a figure as a number or as the document writes it
+    kind = real[0] if real else "null"
     match kind:
         case "object":
             return _object_model(shape, name)

@@ -1,81 +1,35 @@
-"""A record's JSON Schema, read into a small tree that the steps walk.
-
-Object -- fields --> Leaf    one value
-                     Values  a list of values
-                     Rows    a list of objects
-                     Object  a nested object
-"""
+"""A record's JSON Schema, read into a tree: every place is given a kind, or refused by name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from extractor import questions
+from extractor.declarations import CONDITIONS, WAY_OUT, Declared, Folder, Note
 from extractor.domain import Json, fingerprint
 from extractor.errors import TaskError
 from extractor.kinds import Kind
+from extractor.tree import Field, Leaf, Node, Object, Rows, Values, count, empty, leaves
+
+__all__ = ["Field", "Leaf", "Node", "Object", "Rows", "Schema", "Values", "count", "empty", "leaves", "read"]
 
 DEEPEST = 12
-"""Levels of nesting a schema may have; a recursive one has more than any number."""
+"""Levels of nesting a schema may have."""
+MOST_FIELDS = 5000
+"""Fields of a schema, as many as strict mode takes; references that fan out make millions of a small file."""
+KEY = 3
+"""Fields that a row is told from others by when the schema does not say which."""
 
-_FORMATS = {"date": Kind.DATE, "date-time": Kind.DATE, "uri": Kind.URL, "email": Kind.EMAIL}
+_FORMATS = {
+    **dict.fromkeys(("date", "date-time"), Kind.DATE),
+    **dict.fromkeys(("uri", "iri", "url"), Kind.URL),
+    **dict.fromkeys(("email", "idn-email"), Kind.EMAIL),
+}
 _TYPES = {"string": Kind.TEXT, "integer": Kind.INTEGER, "number": Kind.NUMBER, "boolean": Kind.BOOLEAN}
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    kind: Kind
-    type: str = "string"
-    """JSON type of the value in the record."""
-    enum: tuple[Json, ...] = ()
-    verbatim: bool = False
-    derive: str | None = None
-    longest: int | None = None
-    pattern: str | None = None
-    """A regular expression that is to be found in the value."""
-    listed: bool = False
-    """Only words that are an item of a written list count, not words of a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    item: Leaf
-    most: int | None = None
-    """Entries that the schema allows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    row: Object
-    key: tuple[str, ...]
-    most: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    name: str
-    node: Node
-    description: str = ""
-    group: str | None = None
-    required: bool = False
-    """Whether the schema wants a value there; a row without it is none."""
-    cues: tuple[str, ...] = ()
-    """Words, one of which announces the field wherever a document has it."""
-    narrow: bool = False
-    """Whether only the sections that the cues announce are asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Object:
-    fields: tuple[Field, ...]
-    description: str = ""
-
-    def __getitem__(self, name: str) -> Field:
-        return next(f for f in self.fields if f.name == name)
-
-
-Node = Leaf | Values | Rows | Object
+_TELLING = (Kind.TEXT, Kind.NAME, Kind.EMAIL, Kind.URL, Kind.QUANTITY)
+"""Kinds that tell rows apart; dates and numbers are often the same by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,140 +38,208 @@ class Schema:
 
     source: Mapping[str, Json]
     root: Object
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Group name to the top-level fields that are asked for together, in the schema's order."""
+    parts: Mapping[str, Object] = field(default_factory=dict)
+    """What is asked for together: a group's name, and the record narrowed to its fields, in the schema's order."""
+    notes: tuple[Note, ...] = ()
+    """What a person should know of how the schema is read."""
 
     @property
     def fingerprint(self) -> str:
         return fingerprint(self.source)
 
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Group name to its top-level fields."""
+        return {name: tuple(f.name for f in part.fields) for name, part in self.parts.items()}
+
     def part(self, group: str) -> Object:
         """The record, narrowed to one group's fields."""
-        names = self.groups[group]
-        return Object(tuple(f for f in self.root.fields if f.name in names), self.root.description)
+        return self.parts[group]
 
 
 def read(source: Mapping[str, Json]) -> Schema:
     """The tree of a JSON Schema whose root is an object.
 
-    Raises TaskError, naming the place, for a schema that is recursive, not an object, or annotated wrongly.
+    Raises TaskError, naming the place, for a schema that is recursive, not an object, annotated wrongly, or that asks
+    for what no question can carry.
     """
-    root = _Reader(source).node(source, "", 0)
-    if not isinstance(root, Object) or not root.fields:
+    if not isinstance(source, Mapping):
+        raise TaskError("The schema must be a JSON object.")
+    reader = _Reader(source)
+    root = reader.node(source, "", 0, frozenset())
+    if not isinstance(root, Object) or not (root.fields or root.constants):
         raise TaskError("The schema's root must be an object with properties; wrap the value in one.")
-    return Schema(source, root, _groups(root))
-
-
-def _groups(root: Object) -> dict[str, tuple[str, ...]]:
-    """Declared groups; else plain values together, and each list of rows or nested object by itself."""
-    groups: dict[str, tuple[str, ...]] = {}
-    for f in root.fields:
-        name = f.group or (f.name if isinstance(f.node, Rows | Object) else "values")
-        groups[name] = (*groups.get(name, ()), f.name)
-    return groups
+    if not root.fields:
+        raise TaskError("The schema leaves nothing to ask for: all of its properties are constants or left out.")
+    return Schema(source, root, questions.parts(root), tuple(reader.folder.notes))
 
 
 class _Reader:
     def __init__(self, source: Mapping[str, Json]) -> None:
-        self.definitions = {**source.get("definitions", {}), **source.get("$defs", {})}
+        self.folder = Folder(source)
+        self.fields = 0
 
-    def node(self, schema: Json, place: str, depth: int) -> Node:
+    def node(self, schema: Json, place: str, depth: int, trail: frozenset[str]) -> Node:
+        return self.read(self.folder.fold(schema, place, trail), place, depth)
+
+    def read(self, declared: Declared, place: str, depth: int) -> Node:
         if depth > DEEPEST:
-            raise TaskError(f"The schema is recursive or nests too deeply at {place}; flatten it to {DEEPEST} levels.")
-        schema = self.resolve(schema, place)
-        match schema.get("type"):
+            raise TaskError(f"The schema nests too deeply at {place}; flatten it to {DEEPEST} levels.")
+        match declared.type:
             case "object":
-                return self.object(schema, place, depth)
+                return self.object(declared, place, depth)
             case "array":
-                return self.array(schema, place, depth)
-        return self.leaf(schema, place)
+                return self.array(declared, place, depth)
+        return self.leaf(declared, place)
 
-    def resolve(self, schema: Json, place: str) -> dict[str, Json]:
-        """The schema with `$ref`, `allOf` of one, and `anyOf` with null folded away; annotations are kept."""
-        for _ in range(DEEPEST):
-            if not isinstance(schema, Mapping):
-                raise TaskError(f"The schema at {place or 'the root'} is not an object; write one JSON Schema there.")
-            outer = {k: v for k, v in schema.items() if k not in ("$ref", "anyOf", "oneOf", "allOf")}
-            if "$ref" in schema:
-                name = str(schema["$ref"]).rsplit("/", 1)[-1]
-                if name not in self.definitions:
-                    raise TaskError(f"{place or 'The root'} refers to {schema['$ref']}, which is not defined.")
-                schema = {**self.definitions[name], **outer}
-                continue
-            choices = next((schema[k] for k in ("anyOf", "oneOf", "allOf") if k in schema), None)
-            if choices is None:
-                break
-            real = [c for c in choices if c.get("type") != "null"]
-            if len(real) == 1:
-                schema = {**real[0], **outer}
-            elif all(self.resolve(c, place).get("type") in _TYPES for c in real):
-                schema = {"type": "string", **outer}
-            else:
-                raise TaskError(f"{place} may be one of several objects; split it into one field for each.")
-        kind = schema.get("type")
-        if isinstance(kind, list):
-            real_types = [t for t in kind if t != "null"]
-            schema = {**schema, "type": real_types[0] if len(real_types) == 1 else "string"}
-        elif kind is None and "properties" in schema:
-            schema = {**schema, "type": "object"}
-        return dict(schema)
-
-    def object(self, schema: Mapping[str, Json], place: str, depth: int) -> Object:
-        required = set(schema.get("required", ()))
-        fields = []
-        for name, sub in schema.get("properties", {}).items():
-            where = f"{place}/{name}"
-            folded = self.resolve(sub, where)
-            group = folded.get("x-group")
-            node = self.node(sub, where, depth + 1)
-            description = folded.get("description", "")
-            fields.append(
-                Field(
-                    name,
-                    node,
-                    " ".join(description.split()),
-                    group,
-                    name in required and not _nullable(sub),
-                    _cues(folded, where),
-                    folded.get("x-narrow") is True,
-                )
+    def object(self, declared: Declared, place: str, depth: int) -> Object:
+        schema = declared.schema
+        properties = schema.get("properties", {})
+        if not isinstance(properties, Mapping):
+            raise TaskError(f"The properties of {place or 'the root'} must be an object.")
+        self.conditions(schema, place)
+        if not properties and depth:
+            raise TaskError(
+                f"{place} is an object without named properties, which no question can ask for; list its properties, "
+                f"make it a list of objects with a name and a value, or {WAY_OUT}."
             )
-        return Object(tuple(fields), " ".join(schema.get("description", "").split()))
+        if any(isinstance(schema.get(k), Mapping) and schema[k] for k in ("additionalProperties", "patternProperties")):
+            self.folder.note(place, "open", "properties without a name of their own are not asked for")
+        required = set(schema.get("required", ()))
+        for name in sorted(required - set(properties)):
+            self.folder.note(place, "missing", f"requires {name!r}, which it does not describe; it is not asked for")
+        fields: list[Field] = []
+        constants: dict[str, Json] = {}
+        for name, sub in properties.items():
+            where = f"{place}/{name}"
+            self.fields += 1
+            if self.fields > MOST_FIELDS:
+                raise TaskError(
+                    f"The schema has more than {MOST_FIELDS} fields by {where}; leave out what is not needed."
+                )
+            if isinstance(sub, Mapping) and sub.get("x-skip") is True:
+                said = "left out; it is required, so every record lacks it" if name in required else "left out"
+                self.folder.note(where, "skipped", said)
+                continue
+            folded = self.folder.fold(sub, where, declared.trail_of(name))
+            if folded.type == "null":
+                self.folder.note(where, "constant", "can only be null; it is not asked for")
+                continue
+            if "const" in folded.schema and (
+                name in required or folded.schema.get("default") == folded.schema["const"]
+            ):
+                constants[name] = folded.schema["const"]
+                self.folder.note(where, "constant", f"is always {constants[name]!r}; it is filled in, not asked for")
+                continue
+            node = self.read(folded, where, depth + 1)
+            if isinstance(node, Object) and not node.fields:
+                constants[name] = dict(node.constants)
+                continue
+            fields.append(self.field(name, node, folded, name in required, where))
+        order = tuple(properties) if constants else ()
+        return Object(tuple(fields), _words(schema), constants, declared.branches, order)
 
-    def array(self, schema: Mapping[str, Json], place: str, depth: int) -> Values | Rows:
-        item = self.node(schema.get("items", {"type": "string"}), f"{place}[]", depth + 1)
+    def field(self, name: str, node: Node, folded: Declared, required: bool, where: str) -> Field:
+        return Field(
+            name,
+            node,
+            _words(folded.schema),
+            folded.schema.get("x-group"),
+            required and not folded.nullable,
+            _cues(folded.schema, where),
+            folded.schema.get("x-narrow") is True,
+            nullable=folded.nullable,
+            optional=not required,
+        )
+
+    def conditions(self, schema: Mapping[str, Json], place: str) -> None:
+        known = schema.get("properties", {})
+        for word in CONDITIONS:
+            if word not in schema:
+                continue
+            inner = schema[word] if word in ("then", "else") and isinstance(schema[word], Mapping) else {}
+            for name in inner.get("properties", {}):
+                if name not in known:
+                    raise TaskError(
+                        f"{place}/{name} is described in '{word}' alone; describe it under properties as well, "
+                        "and leave the condition to say when it is required."
+                    )
+            if word not in ("then", "else"):
+                self.folder.note(place, "condition", f"'{word}' is not told to the model; the record is held to it")
+
+    def array(self, declared: Declared, place: str, depth: int) -> Values | Rows:
+        schema = declared.schema
+        if "prefixItems" in schema or isinstance(schema.get("items"), list):
+            raise TaskError(f"{place} is a list whose items each have a place of their own; make it an object.")
+        if not isinstance(schema.get("items"), Mapping):
+            self.folder.note(place, "open", "does not say what its items are; they are asked for as texts")
+        items = schema.get("items") if isinstance(schema.get("items"), Mapping) else {"type": "string"}
+        folded = self.folder.fold(items, f"{place}[]", declared.trail)
+        item = self.read(folded, f"{place}[]", depth + 1)
+        most, least = schema.get("maxItems"), int(schema.get("minItems", 0))
         if isinstance(item, Leaf):
-            return Values(item, schema.get("maxItems"))
+            return Values(item, most, least)
         if not isinstance(item, Object):
             raise TaskError(f"{place} is a list of lists; make its items objects or plain values.")
-        declared = self.resolve(schema["items"], place).get("x-key") or schema.get("x-key")
+        if not item.fields:
+            raise TaskError(f"{place} is a list of objects that are always the same; there is nothing to ask for.")
+        declared_key = folded.schema.get("x-key") or schema.get("x-key")
         names = [f.name for f in item.fields]
-        for k in declared or ():
+        for k in declared_key or ():
             if k not in names:
                 raise TaskError(f"x-key of {place} names {k!r}, which its rows do not have; choose from {names}.")
-        return Rows(item, tuple(declared or _default_key(item)), schema.get("maxItems"))
+        return Rows(item, tuple(declared_key or _default_key(item)), most, least, bool(declared_key))
 
-    def leaf(self, schema: Mapping[str, Json], place: str) -> Leaf:
+    def leaf(self, declared: Declared, place: str) -> Leaf:
+        schema = declared.schema
         enum = tuple(schema.get("enum", ())) or ((schema["const"],) if "const" in schema else ())
         enum = tuple(v for v in enum if v is not None)
-        json_type = str(schema.get("type", "string"))
-        declared = schema.get("x-kind")
+        if any(isinstance(v, dict | list) for v in enum):
+            raise TaskError(f"{place} chooses among objects or lists; give each choice a name and choose among names.")
+        json_type = str(schema.get("type") or _type_of(enum))
+        if json_type not in _TYPES:
+            raise TaskError(
+                f"{place} has the type {json_type!r}, which JSON Schema lacks; choose from {', '.join(_TYPES)}."
+            )
+        if "type" not in schema and not enum:
+            self.folder.note(place, "open", "does not say its type; it is asked for as a text")
+        declared_kind = schema.get("x-kind")
         try:
-            kind = Kind(declared) if declared else None
+            kind = Kind(declared_kind) if declared_kind else None
         except ValueError:
-            raise TaskError(f"x-kind {declared!r} of {place} is none of {', '.join(Kind)}.") from None
+            raise TaskError(f"x-kind {declared_kind!r} of {place} is none of {', '.join(Kind)}.") from None
         if kind is None:
-            kind = Kind.ENUM if enum else _FORMATS.get(schema.get("format", "")) or _TYPES.get(json_type, Kind.TEXT)
+            kind = Kind.ENUM if enum else _FORMATS.get(schema.get("format", "")) or _TYPES[json_type]
+        if schema.get("format") == "date-time" and kind is Kind.DATE:
+            self.folder.note(place, "date-time", "is read as a date; the time of day is not kept")
         return Leaf(
             kind,
-            json_type if json_type in _TYPES else "string",
+            json_type,
             enum,
             schema.get("x-form") == "verbatim",
             schema.get("x-derive"),
             schema.get("maxLength"),
             _pattern(schema.get("pattern"), place),
             schema.get("x-listed") is True,
+            schema.get("x-copied") is True,
+            tuple(schema.get("x-texts", ())),
+            f"{place.rpartition('/')[2]} {_words(schema)}".strip() if kind is Kind.BOOLEAN else "",
         )
+
+
+def _words(schema: Mapping[str, Json]) -> str:
+    return " ".join(str(schema.get("description") or "").split())
+
+
+def _type_of(enum: tuple[Json, ...]) -> str:
+    """The one JSON type of all choices; texts when they are mixed."""
+    if enum and all(isinstance(v, bool) for v in enum):
+        return "boolean"
+    if enum and all(isinstance(v, int) and not isinstance(v, bool) for v in enum):
+        return "integer"
+    if enum and all(isinstance(v, int | float) and not isinstance(v, bool) for v in enum):
+        return "number"
+    return "string"
 
 
 def _pattern(pattern: Json, place: str) -> str | None:
@@ -237,46 +259,10 @@ def _cues(schema: Mapping[str, Json], place: str) -> tuple[str, ...]:
     return tuple(cues)
 
 
-def _nullable(schema: Json) -> bool:
-    """Whether null is among what the schema allows."""
-    kinds = schema.get("type")
-    if kinds == "null" or (isinstance(kinds, list) and "null" in kinds) or None in schema.get("enum", ()):
-        return True
-    return any(_nullable(c) for k in ("anyOf", "oneOf") for c in schema.get(k, ()) if isinstance(c, Mapping))
-
-
 def _default_key(row: Object) -> tuple[str, ...]:
-    """All plain text fields of a row, for want of a declared key."""
-    texts = tuple(f.name for f in row.fields if isinstance(f.node, Leaf) and f.node.kind in (Kind.TEXT, Kind.NAME))
-    return texts or tuple(f.name for f in row.fields if isinstance(f.node, Leaf))
-
-
-def leaves(
-    node: Node, value: Json, path: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], Leaf, Json]]:
-    """Every non-null plain value under `value`, with its path and its leaf of the schema, in the schema's order."""
-    if value is None:
-        return
-    match node:
-        case Leaf():
-            yield path, node, value
-        case Values(item):
-            for i, v in enumerate(value):
-                yield from leaves(item, v, (*path, i))
-        case Rows(row):
-            for i, v in enumerate(value):
-                yield from leaves(row, v, (*path, i))
-        case Object(fields):
-            for f in fields:
-                yield from leaves(f.node, value.get(f.name), (*path, f.name))
-
-
-def empty(node: Node) -> Json:
-    """What a record holds where nothing was found."""
-    match node:
-        case Leaf():
-            return None
-        case Values() | Rows():
-            return []
-        case Object(fields):
-            return {f.name: empty(f.node) for f in fields}
+    """For want of a declared key: what a row requires, names before figures, else the first that tell rows apart."""
+    plain = [f for f in row.fields if isinstance(f.node, Leaf) and f.node.kind is not Kind.BOOLEAN]
+    telling = [f for f in plain if isinstance(f.node, Leaf) and f.node.kind in _TELLING]
+    required = [f for f in telling if f.required] + [f for f in plain if f.required and f not in telling]
+    chosen = required if any(f in telling for f in required) else [*required, *telling]
+    return tuple(f.name for f in (chosen[:KEY] or plain or row.fields[:KEY]))

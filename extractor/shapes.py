@@ -14,6 +14,8 @@ from extractor.schemas import Field, Leaf, Node, Object, Rows, Values
 
 CHOICES = 200
 """Candidates above which an enumeration costs more than it helps; strict mode's limits are of this order too."""
+FIGURE = 32
+"""Characters of a number as a document writes it, with what stands around it."""
 
 
 def shape(part: Object, text: str, strategy: Strategy) -> dict[str, Json]:
@@ -65,6 +67,8 @@ class _Shaper:
         choices = self.choices(leaf)
         if choices is not None:
             return {"enum": [*choices, None]} if choices else {"type": "null"}
+        if leaf.copied:
+            return {"type": ["number", "string", "null"], "maxLength": FIGURE}
         if leaf.type == "string":
             return {"type": ["string", "null"], "maxLength": leaf.longest or self.strategy.max_length}
         return {"type": [leaf.type, "null"]}
@@ -77,6 +81,8 @@ class _Shaper:
             return {"type": "array", "items": {"type": "string"}, "maxItems": 0}
         if choices is not None:
             return {"type": "array", "items": {"enum": list(choices)}, "maxItems": min(most, len(choices))}
+        if item.copied:
+            return {"type": "array", "items": {"type": ["number", "string"], "maxLength": FIGURE}, "maxItems": most}
         one: dict[str, Json] = {"type": item.type}
         if item.type == "string":
             one["maxLength"] = item.longest or self.strategy.max_length
@@ -87,4 +93,5 @@ def _certain(shape: dict[str, Json]) -> dict[str, Json]:
     """The shape of a leaf without null among what it allows."""
     if "enum" in shape:
         return {**shape, "enum": [v for v in shape["enum"] if v is not None]}
-    return {**shape, "type": next(t for t in shape["type"] if t != "null")}
+    kinds = [t for t in shape["type"] if t != "null"]
+    return {**shape, "type": kinds[0] if len(kinds) == 1 else kinds}

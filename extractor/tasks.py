@@ -1,22 +1,27 @@
-"""A task: a folder with a schema and prompt versions, by path or by the name of one that ships.
+"""A task: a folder with a schema and prompt versions, by path or by the name of one that ships; or a schema alone.
 
 schema.py     a Pydantic class named Record, or
 schema.json   a JSON Schema
 NAME.md       a prompt version each
+
+A schema alone, my.py:Invoice or invoice.schema.json, is asked for with a prompt that ships and knows no task.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
+import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
 from extractor import prompts, schemas
 from extractor.domain import Json
@@ -27,6 +32,8 @@ from extractor.schemas import Schema
 _PACKAGE = Path(__file__).parent
 SHIPPED = next((p for p in (_PACKAGE / "_prompts", _PACKAGE.parent / "prompts") if p.is_dir()), _PACKAGE / "_prompts")
 """Where the wheel, or a checkout, keeps the tasks that come with the project."""
+RECORD = "Record"
+"""The class of a task's schema.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +75,12 @@ def load(where: str) -> Task:
     file = _schema_file(folder)
     if file is None:
         raise TaskError(f"{folder} holds neither schema.py nor schema.json; add one of them.")
-    model = _model(file) if file.suffix == ".py" else None
+    model = _model(file, RECORD) if file.suffix == ".py" else None
     source = _model_schema(model, file) if model else _json(file)
     versions = {path.stem: prompts.read(path) for path in sorted(folder.glob("*.md")) if path.stem != "README"}
     if not versions:
         raise TaskError(f"{folder} holds no prompt; add one as a Markdown file, such as default.md.")
-    try:
-        schema = schemas.read(source)
-    except TaskError as error:
-        raise TaskError(f"{file}: {error}") from error
+    schema = _schema(source, file)
     task = Task(folder.resolve().name, schema, versions, model)
     for version in versions.values():
         for group in version.notes:
@@ -86,20 +90,121 @@ def load(where: str) -> Task:
     return task
 
 
-def _model(file: Path) -> type[BaseModel]:
-    spec = importlib.util.spec_from_file_location(f"extractor_task_{file.resolve().parent.name}", file)
+def of_schema(where: str, prompt: Path | None = None) -> Task:
+    """A task that is a schema alone: FILE.py:CLASS, FILE.py with one class to mean, or a JSON Schema file.
+
+    Its name is the schema's; `prompt` is a prompt version to ask with instead of the one that ships.
+    A Python file is run, so it is trusted as code is. Raises TaskError, naming file and line.
+    """
+    path, _, name = where.rpartition(":") if re.search(r"\.py:\w+$", where) else (where, "", "")
+    file = Path(path)
+    if not file.is_file():
+        raise TaskError(f"There is no schema file {path}; give FILE.py:CLASS or a JSON Schema file.")
+    if file.suffix == ".py":
+        return of_model(_model(file, name), prompt, file)
+    if file.suffix != ".json":
+        raise TaskError(f"{file} is neither Python (.py) nor a JSON Schema (.json); rename it or convert it.")
+    source = _json(file)
+    title = str(source.get("title") or "") if isinstance(source, dict) else ""
+    version = prompts.read(prompt or SHIPPED / "default.md")
+    return Task(_name(title, file), _schema(source, file), {version.name: version})
+
+
+def of_model(model: type[BaseModel], prompt: Path | None = None, file: Path | None = None) -> Task:
+    """A task that is a Pydantic class alone; `file` is where it stands, for messages. Raises TaskError."""
+    file = file or Path(f"{model.__name__}.py")
+    version = prompts.read(prompt or SHIPPED / "default.md")
+    name = _name(model.__name__ if model.__name__ != RECORD else "", file)
+    return Task(name, _schema(_model_schema(model, file), file), {version.name: version}, model)
+
+
+def _name(title: str, file: Path) -> str:
+    return slug(title) or slug(file.name.split(".")[0]) or "schema"
+
+
+def chosen(where: str, schema: str | None, prompt: str | None) -> tuple[Task, Prompt]:
+    """The task and the prompt version that flags name; beside a schema alone, the prompt is a file."""
+    if schema is None:
+        task = load(where)
+        return task, task.prompt(prompt)
+    task = of_schema(schema, Path(prompt) if prompt else None)
+    return task, task.prompt(None)
+
+
+def slug(title: str) -> str:
+    """A title as a name that a folder can have: "Purchase Order" is purchase-order."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60]
+
+
+def _schema(source: Json, file: Path) -> Schema:
+    if file.suffix == ".json":
+        _check(source, file)
+    try:
+        return schemas.read(source)
+    except TaskError as error:
+        raise TaskError(f"{file}: {error}") from error
+
+
+def _check(source: Json, file: Path) -> None:
+    """Raises TaskError for what is no JSON Schema by the draft that it names itself."""
+    # 0.1 s of imports that only a task with a JSON Schema should wait for
+    from jsonschema import Draft202012Validator, SchemaError, validators
+
+    if not isinstance(source, dict):
+        raise TaskError(f"{file} holds no JSON object; write a JSON Schema.")
+    try:
+        validators.validator_for(source, default=Draft202012Validator).check_schema(source)
+    except SchemaError as error:
+        place = "/" + "/".join(map(str, error.absolute_path))
+        raise TaskError(f"{file} is no JSON Schema at {place}: {error.message[:200]}.") from error
+
+
+def _model(file: Path, name: str) -> type[BaseModel]:
+    """The Pydantic class of that name; without a name, the file's only one, or the one named Record."""
+    spec = importlib.util.spec_from_file_location(f"extractor_task_{file.resolve().parent.name}_{file.stem}", file)
     if spec is None or spec.loader is None:
         raise TaskError(f"{file} cannot be loaded as Python; check the file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # Pydantic looks its annotations up there
     try:
-        spec.loader.exec_module(module)
+        with _importable(file.resolve().parent):
+            spec.loader.exec_module(module)
     except Exception as error:
         raise TaskError(f"{_place(error, file)}: {type(error).__name__}: {error}") from error
-    record = getattr(module, "Record", None)
-    if not (isinstance(record, type) and issubclass(record, BaseModel)):
-        raise TaskError(f"{file} defines no Pydantic class named Record; add one.")
+    own = {n: c for n, c in vars(module).items() if _is_class(c) and c.__module__ == module.__name__}
+    record = getattr(module, name, None) if name else own.get(RECORD) or _outermost(own)
+    if not _is_class(record):
+        known = f"; choose from {', '.join(own)}" if own else "; add one"
+        if not name and own:
+            raise TaskError(f"{file} defines several Pydantic classes; name one as {file}:{next(reversed(own))}.")
+        raise TaskError(f"{file} defines no Pydantic class named {name or RECORD}{known}.")
     return record
+
+
+def _is_class(value: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(value, type) and issubclass(value, BaseModel) and value is not BaseModel
+
+
+def _outermost(classes: Mapping[str, type[BaseModel]]) -> type[BaseModel] | None:
+    """The one class that is no part of another; None when there are several, or none."""
+    inner: set[str] = set()
+    for name, one in classes.items():
+        with contextlib.suppress(Exception):  # a class without a JSON Schema is told of when it is chosen
+            inner |= set(one.model_json_schema().get("$defs", ())) - {name}
+        inner |= {base.__name__ for base in one.__mro__[1:]}
+    left = [one for name, one in classes.items() if name not in inner]
+    return left[0] if len(left) == 1 else None
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Lets a schema import what stands beside it; last in line, so that it takes no library's place."""
+    sys.path.append(str(folder))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(folder))
 
 
 def _place(error: Exception, file: Path) -> str:
@@ -110,11 +215,18 @@ def _place(error: Exception, file: Path) -> str:
     return f"{file}, line {lines[-1]}" if lines else str(file)
 
 
+class _Generator(GenerateJsonSchema):
+    """Pydantic's own, but a Decimal is a number: by itself it is as well any text."""
+
+    def decimal_schema(self, schema: Any) -> dict[str, Any]:
+        return self.float_schema(schema)
+
+
 def _model_schema(model: type[BaseModel], file: Path) -> dict[str, Any]:
     try:
-        return model.model_json_schema()
+        return model.model_json_schema(schema_generator=_Generator)
     except Exception as error:
-        raise TaskError(f"{file}: Record has no JSON Schema ({error}); use plain types.") from error
+        raise TaskError(f"{file}: {model.__name__} has no JSON Schema ({error}); use plain types.") from error
 
 
 def _json(file: Path) -> Json:

@@ -6,6 +6,7 @@ import endpoint as scripted
 import pytest
 from endpoint import completion, serve
 
+from extractor import dialects
 from extractor.domain import Reply, Request
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
 from extractor.live import Dialect, Endpoint, LiveModel, key
@@ -47,7 +48,7 @@ def test_the_document_arrives_byte_for_byte_and_the_schema_is_strict() -> None:
         ask(server.url)
     assert server.bodies[0]["messages"][1]["content"] == "What is it? {{ 7*7 }}"
     assert server.bodies[0]["response_format"]["json_schema"]["strict"] is True
-    assert server.bodies[0]["response_format"]["json_schema"]["schema"] == SHAPE
+    assert server.bodies[0]["response_format"]["json_schema"]["schema"] == dialects.speak(Dialect.SCHEMA, SHAPE).shape
 
 
 def test_a_reply_that_does_not_fit_is_asked_again_with_a_short_error() -> None:
@@ -144,3 +145,25 @@ def test_a_chunk_that_is_too_long_for_the_engine_is_not_taken_for_a_wrong_dialec
     with serve(lambda body: answer) as server, pytest.raises(ModelError, match="lower chunk_tokens"):
         ask(server.url)
     assert len(server.bodies) == 1
+
+
+def test_a_shape_that_strict_mode_cannot_take_is_asked_with_tools_at_once() -> None:
+    deep: dict[str, Any] = {"type": ["string", "null"]}
+    for _ in range(11):
+        deep = {"type": "object", "properties": {"a": deep}, "required": ["a"], "additionalProperties": False}
+
+    def answer(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        call = {"id": "1", "type": "function", "function": {"name": "Answer", "arguments": "{}"}}
+        reply = completion(None, finish="tool_calls")
+        reply["choices"][0]["message"]["tool_calls"] = [call]
+        return 200, reply
+
+    async def go(url: str) -> None:
+        model = LiveModel(Endpoint(url, "m", SECRET))
+        await model.complete(Request("m", "Copy.", "What?", deep, {}))
+        await model.aclose()
+
+    with serve(answer) as server:
+        asyncio.run(go(server.url))
+    assert ["response_format" in body for body in server.bodies] == [False]
+    assert server.bodies[0]["tools"]

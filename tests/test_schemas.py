@@ -65,7 +65,7 @@ def test_groups_are_as_declared_and_else_lists_of_rows_stand_alone() -> None:
         (
             {
                 "type": "object",
-                "properties": {"a": {"type": "array", "items": {"type": "object", "x-key": ["z"], "properties": {}}}},
+                "properties": {"a": {"type": "array", "items": {"x-key": ["z"], "properties": {"b": {}}}}},
             },
             "'z'",
         ),

@@ -1,9 +1,11 @@
+import json
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 
-from extractor import schemas, shapes
-from extractor.kinds import Date, Email, Url
+from extractor import replies, schemas, shapes
+from extractor.kinds import Date, Email, Money, Url
 from extractor.prompts import Strategy
 
 
@@ -44,6 +46,20 @@ def test_a_required_value_may_not_be_null() -> None:
     row = shape("x")["rows"]["items"]["properties"]
     assert row["name"]["type"] == "string"
     assert shape("x", candidates=False)["rows"]["items"]["properties"]["day"]["type"] == ["string", "null"]
+
+
+def test_a_copied_number_may_be_said_as_a_number_or_as_written() -> None:
+    class Bill(BaseModel):
+        total: Money
+        parts: list[Money] = []
+
+    root = schemas.read(Bill.model_json_schema()).root
+    made = shapes.shape(root, "x", Strategy())
+    assert made["properties"]["total"]["type"] == ["number", "string"]
+    for said in ({"total": 12.5, "parts": [3, "1.024,50"]}, {"total": "1.024,50 EUR", "parts": []}):
+        assert replies.value(replies.parse(replies.model(made), json.dumps(said))) == said
+    with pytest.raises(replies.Unfit):
+        replies.parse(replies.model(made), '{"total": [1], "parts": []}')
 
 
 def test_every_object_is_strict_and_every_list_and_string_bounded() -> None:

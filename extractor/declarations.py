@@ -1,0 +1,281 @@
+"""A JSON Schema as written, folded into one plain declaration for each place.
+
+    $ref             local ones only, by pointer; what stands beside one wins over what it refers to
+    allOf            its parts together: properties, required, bounds
+    null             a union with null, or a type list with it, is a nullable value
+    union of scalars one scalar: choices are joined, integer and number are number, anything with text is text
+    union of objects one object with all their properties, and the branches kept, so that a record can be fitted to one
+    union of others  the richest: a list before an object before a scalar; a note says what is not asked for
+
+What cannot be meant is refused with the place; nothing is left out without a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from extractor import scalars
+from extractor.domain import Json
+from extractor.errors import TaskError
+from extractor.scalars import values
+
+CONDITIONS = ("if", "then", "else", "not", "dependentRequired", "dependentSchemas", "dependencies", "propertyNames")
+"""Keywords that no question can carry; a record is held to them when it is done."""
+_FOLDED = ("$ref", "allOf", "anyOf", "oneOf")
+_OBJECT = ("properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties")
+_LIST = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems")
+WAY_OUT = 'mark it "x-skip": true to leave it out'
+
+
+class Note(NamedTuple):
+    """What a person should know of how a place of the schema is read."""
+
+    place: str
+    code: str
+    """A word that can be counted."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place or 'the root'}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One of the objects that a value may be."""
+
+    names: tuple[str, ...]
+    required: frozenset[str]
+    choices: Mapping[str, tuple[Json, ...]]
+    """Properties that can only be one of these, such as the one that tells the branches apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    schema: Mapping[str, Json]
+    """Without `$ref`, `allOf`, `anyOf`, `oneOf` and with at most one type, at its own level."""
+    nullable: bool
+    trail: frozenset[str]
+    """References that were followed to get here; one that comes again is recursion."""
+    branches: tuple[Branch, ...] = ()
+    trails: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Trails of properties that came from one of several objects; others have the object's own."""
+
+    def trail_of(self, name: str) -> frozenset[str]:
+        return self.trails.get(name, self.trail)
+
+    @property
+    def type(self) -> str | None:
+        return self.schema.get("type")
+
+
+class Folder:
+    """Folds the places of one schema; `notes` gathers what a person should know."""
+
+    def __init__(self, root: Mapping[str, Json]) -> None:
+        self.root = root
+        self.notes: list[Note] = []
+
+    def note(self, place: str, code: str, message: str) -> None:
+        note = Note(place, code, message)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def fold(self, schema: Json, place: str, trail: frozenset[str] = frozenset()) -> Declared:
+        """The plain declaration at a place. Raises TaskError, naming it, for what cannot be asked."""
+        if schema is True or schema == {}:
+            return Declared({}, True, trail)
+        if not isinstance(schema, Mapping):
+            raise TaskError(f"The schema at {place or 'the root'} is not an object; write one JSON Schema there.")
+        base = {k: v for k, v in schema.items() if k not in _FOLDED}
+        nullable = False
+        branches: tuple[Branch, ...] = ()
+        trails: Mapping[str, frozenset[str]] = {}
+        if "$ref" in schema:
+            referred = self._referred(schema["$ref"], place, trail)
+            base = {**referred.schema, **base}
+            nullable, trail, branches, trails = referred.nullable, referred.trail, referred.branches, referred.trails
+        parts = [self.fold(part, place, trail) for part in _listed(schema, "allOf", place)]
+        if parts:
+            joined: dict[str, Json] = {}
+            for part in parts:
+                joined = _both(joined, part.schema)
+                branches, trails, trail = branches or part.branches, {**trails, **part.trails}, trail | part.trail
+            base = _both(joined, base)
+        kinds = base.get("type")
+        if isinstance(kinds, list):
+            nullable = nullable or "null" in kinds
+            base = self._several(base, [k for k in kinds if k != "null"], place)
+        nullable = nullable or (None in base["enum"] if isinstance(base.get("enum"), list) else False)
+        if "type" not in base and "properties" in base:
+            base["type"] = "object"
+        elif "type" not in base and ("items" in base or "prefixItems" in base):
+            base["type"] = "array"
+        for word in ("anyOf", "oneOf"):
+            if word in schema:
+                union = self._union(_listed(schema, word, place), base, place, trail, nullable, branches)
+                base, nullable, trail, branches = dict(union.schema), union.nullable, union.trail, union.branches
+                trails = union.trails
+        return Declared(base, nullable, trail, branches, trails)
+
+    def _referred(self, reference: Json, place: str, trail: frozenset[str]) -> Declared:
+        if reference in trail:
+            raise TaskError(
+                f"The schema is recursive: {place or 'the root'} refers to {reference} inside itself; "
+                f"write out as many levels as the documents have, or {WAY_OUT}."
+            )
+        return self.fold(self._target(reference, place), place, trail | {reference})
+
+    def _target(self, reference: Json, place: str) -> Json:
+        where = place or "The root"
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            raise TaskError(f"{where} refers to {reference}, outside this schema; copy it in under $defs.")
+        if reference == "#":
+            raise TaskError(f"The schema is recursive: {where} refers to the whole schema; write out its levels.")
+        at: Json = self.root
+        for step in reference[1:].lstrip("/").split("/"):
+            step = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(at, Mapping) and step in at:
+                at = at[step]
+            elif isinstance(at, list) and step.isdigit() and int(step) < len(at):
+                at = at[int(step)]
+            else:
+                raise TaskError(f"{where} refers to {reference}, which is not defined.")
+        return at
+
+    def _several(self, base: dict[str, Json], kinds: Sequence[Json], place: str) -> dict[str, Json]:
+        """A list of types as one type, as a union of them would be."""
+        if len(kinds) == 1:
+            return {**base, "type": kinds[0]}
+        plain = {k: v for k, v in base.items() if k != "type"}
+        joined = self._scalar([{**plain, "type": k} for k in kinds], place) if kinds else {**plain, "type": "null"}
+        return {**plain, **joined}
+
+    def _union(
+        self,
+        choices: Sequence[Json],
+        base: dict[str, Json],
+        place: str,
+        trail: frozenset[str],
+        nullable: bool,
+        branches: tuple[Branch, ...],
+    ) -> Declared:
+        folded = [self.fold(c, place, trail) for c in choices]
+        real = [f for f in folded if not _only_null(f.schema)]
+        nullable = nullable or len(real) < len(folded) or any(f.nullable and f.schema for f in real)
+        trail = trail.union(*(f.trail for f in real))
+        if not real:
+            return Declared({**base, "type": "null"}, True, trail)
+        if len(real) == 1:
+            return Declared(_both(real[0].schema, base), nullable, trail, branches or real[0].branches, real[0].trails)
+        if base.get("type") == "object" or "properties" in base:
+            if not any("properties" in f.schema for f in real):
+                self.note(place, "condition", "its anyOf is not told to the model; the record is held to it in the end")
+                return Declared(base, nullable, trail, branches)
+            real = [Declared(_both(base, f.schema), f.nullable, f.trail, f.branches) for f in real]
+        objects = [f for f in real if f.type == "object"]
+        lists = [f for f in real if f.type == "array"]
+        if lists:
+            self._poorer(real, lists, "a list", place)
+            trail = frozenset().union(*(f.trail for f in lists))
+            items = [f.schema.get("items", {"type": "string"}) for f in lists]
+            one = items[0] if all(i == items[0] for i in items) else {"anyOf": items}
+            return Declared({**lists[0].schema, **base, "type": "array", "items": one}, nullable, trail)
+        if objects:
+            self._poorer(real, objects, "an object", place)
+            if len(objects) == 1:
+                only = objects[0]
+                return Declared({**only.schema, **base}, nullable, only.trail, only.branches, only.trails)
+            merged = self._merged(objects, place)
+            return Declared(
+                {**merged.schema, **base, **_inner(merged)}, nullable, trail, merged.branches, merged.trails
+            )
+        return Declared({**self._scalar([{**base, **f.schema} for f in real], place), **base}, nullable, trail)
+
+    def _scalar(self, schemas: Sequence[Mapping[str, Json]], place: str) -> dict[str, Json]:
+        joined, note = scalars.join(schemas, place)
+        if note:
+            self.note(place, "union", note)
+        return joined
+
+    def _poorer(self, real: Sequence[Declared], kept: Sequence[Declared], what: str, place: str) -> None:
+        if len(kept) < len(real):
+            others = sorted({str(f.type or "anything") for f in real if f not in kept})
+            self.note(place, "union", f"may be {' or '.join(others)} as well; it is asked for as {what}")
+
+    def _merged(self, objects: Sequence[Declared], place: str) -> Declared:
+        """One object with the properties of all; required is what all require."""
+        properties: dict[str, list[Json]] = {}
+        for one in objects:
+            for name, sub in one.schema.get("properties", {}).items():
+                seen = properties.setdefault(name, [])
+                if sub not in seen:
+                    seen.append(sub)
+        joined = {name: subs[0] if len(subs) == 1 else {"anyOf": subs} for name, subs in properties.items()}
+        required = [n for n in properties if all(n in one.schema.get("required", ()) for one in objects)]
+        branches = tuple(b for one in objects for b in (one.branches or (self._branch(one, place),)))
+        about = [one.schema["description"] for one in objects if one.schema.get("description")]
+        schema: dict[str, Json] = {"type": "object", "properties": joined, "required": required}
+        if about:
+            schema["description"] = " Or: ".join(dict.fromkeys(about))
+        if key := next((one.schema["x-key"] for one in objects if "x-key" in one.schema), None):
+            schema["x-key"] = key
+        self.note(place, "branches", f"may be one of {len(objects)} objects; the fields of all of them are asked for")
+        trails = {
+            name: frozenset().union(
+                *(one.trail_of(name) for one in objects if name in one.schema.get("properties", {}))
+            )
+            for name in properties
+        }
+        return Declared(schema, False, frozenset(), branches, trails)
+
+    def _branch(self, one: Declared, place: str) -> Branch:
+        choices = {}
+        for name, sub in one.schema.get("properties", {}).items():
+            inner = self.fold(sub, f"{place}/{name}", one.trail) if _tells(sub) else None
+            if inner and (allowed := values(inner.schema)):
+                choices[name] = allowed
+        return Branch(tuple(one.schema.get("properties", {})), frozenset(one.schema.get("required", ())), choices)
+
+
+def _inner(merged: Declared) -> dict[str, Json]:
+    return {k: merged.schema[k] for k in ("properties", "required") if k in merged.schema}
+
+
+def _listed(schema: Mapping[str, Json], word: str, place: str) -> list[Json]:
+    choices = schema.get(word, [])
+    if not isinstance(choices, list):
+        raise TaskError(f"{word} of {place or 'the root'} must be a list of schemas.")
+    return choices
+
+
+def _only_null(schema: Mapping[str, Json]) -> bool:
+    return (
+        schema.get("type") == "null" or ("const" in schema and schema["const"] is None) or schema.get("enum") == [None]
+    )
+
+
+def _tells(sub: Json) -> bool:
+    return isinstance(sub, Mapping) and any(k in sub for k in ("const", "enum", "$ref"))
+
+
+def _both(a: Mapping[str, Json], b: Mapping[str, Json]) -> dict[str, Json]:
+    """What holds when both hold. Bounds of which a question carries only one stay with the validation at the end."""
+    out: dict[str, Any] = {**a, **b}
+    if "properties" in a and "properties" in b:
+        properties = dict(a["properties"])
+        for name, sub in b["properties"].items():
+            had = properties.get(name, sub)
+            properties[name] = sub if had == sub else {"allOf": [had, sub]}
+        out["properties"] = properties
+    if "required" in a and "required" in b:
+        out["required"] = list(dict.fromkeys([*a["required"], *b["required"]]))
+    if isinstance(a.get("enum"), list) and isinstance(b.get("enum"), list):
+        out["enum"] = [v for v in a["enum"] if v in b["enum"]]
+    for word in ("maxLength", "maxItems", "maximum"):
+        if word in a and word in b:
+            out[word] = min(a[word], b[word])
+    if {a.get("type"), b.get("type")} == {"integer", "number"}:
+        out["type"] = "integer"
+    return out

@@ -1,0 +1,137 @@
+"""What an endpoint is sent for a shape, in each dialect, and what had to be dropped from it.
+
+    grammar  the embedded engine: everything a shape says holds while the reply is written
+    schema   strict JSON schema as OpenAI documents it: every node typed, no maxLength, and limits on size
+    tools    the shape as a function's parameters; what it says is told, and checked when the reply is there
+    json     the shape as text in the prompt; checked when the reply is there
+
+A shape never holds anyOf, $ref or allOf, so that is all there is to convert. The limits are those of OpenAI's guide
+on structured outputs (supported schemas), as of 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from extractor.domain import Json
+
+PROPERTIES = 5000
+NESTING = 10
+CHOICES = 1000
+"""Enumerated values in a whole schema."""
+LETTERS = 120_000
+"""Characters of all names and enumerated values together."""
+LONG_LIST, LONG_LIST_LETTERS = 250, 15_000
+"""An enumeration of more values than this has a limit on their characters of its own."""
+
+
+class Dialect(StrEnum):
+    """How an endpoint is told the shape of a reply, from the strictest down."""
+
+    GRAMMAR = "grammar"
+    SCHEMA = "schema"
+    TOOLS = "tools"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A shape in a dialect. `dropped` says, a sentence each, what no longer holds while a reply is written."""
+
+    shape: Mapping[str, Json]
+    dropped: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Why the dialect cannot take the shape at all; the next one down is for it."""
+
+
+def speak(dialect: Dialect, shape: Mapping[str, Json]) -> Spoken:
+    """The shape as the dialect takes it. What is dropped is still checked when the reply is there."""
+    match dialect:
+        case Dialect.SCHEMA:
+            return _strict(shape)
+        case Dialect.TOOLS:
+            return Spoken(shape, ("Nothing holds the reply to the schema while it is written.",))
+        case Dialect.JSON:
+            return Spoken(shape, ("The schema is words in the prompt; nothing holds the reply to it.",))
+    return Spoken(shape)
+
+
+def _strict(shape: Mapping[str, Json]) -> Spoken:
+    dropped: list[str] = []
+    whole = _typed(shape)
+    if any("maxLength" in node for node in walk(shape)):
+        dropped.append("The length of texts: strict mode does not take maxLength.")
+    dropped += _lighten(whole)
+    refused = []
+    if (n := sum(len(node.get("properties", ())) for node in walk(whole))) > PROPERTIES:
+        refused.append(f"{n} properties, and strict mode takes {PROPERTIES}")
+    if (n := depth(whole)) > NESTING:
+        refused.append(f"{n} levels of objects, and strict mode takes {NESTING}")
+    if (n := _letters(whole)) > LETTERS:
+        refused.append(f"{n} characters of names and choices, and strict mode takes {LETTERS}")
+    return Spoken(whole, tuple(dropped), tuple(refused))
+
+
+def _typed(node: Mapping[str, Json]) -> dict[str, Any]:
+    """A copy in which every enumeration says its types and no text its length."""
+    out = {k: v for k, v in node.items() if k != "maxLength"}
+    if "enum" in node and "type" not in node:
+        kinds = list(dict.fromkeys(_type(v) for v in node["enum"]))
+        out = {"type": kinds[0] if len(kinds) == 1 else kinds, **out}
+    if "properties" in node:
+        out["properties"] = {name: _typed(sub) for name, sub in node["properties"].items()}
+    if "items" in node:
+        out["items"] = _typed(node["items"])
+    return out
+
+
+def _type(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+    return "string"
+
+
+def _lighten(shape: dict[str, Any]) -> list[str]:
+    """Turns the largest enumerations of `shape` into plain types, in place, until all together are within limits."""
+    dropped = []
+    lists = sorted((n for n in walk(shape) if "enum" in n), key=lambda n: -len(n["enum"]))
+    for node in lists:
+        many = len(node["enum"])
+        letters = sum(len(str(v)) for v in node["enum"])
+        total = sum(len(n["enum"]) for n in walk(shape) if "enum" in n)
+        if total > CHOICES or (many > LONG_LIST and letters > LONG_LIST_LETTERS):
+            del node["enum"]
+            dropped.append(
+                f"A list of {many} choices: strict mode takes {CHOICES} in all, and no long list of long ones."
+            )
+    return dropped
+
+
+def walk(shape: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
+    """Every node of a shape, the shape itself first."""
+    yield shape  # type: ignore[misc]
+    for sub in shape.get("properties", {}).values():
+        yield from walk(sub)
+    if "items" in shape:
+        yield from walk(shape["items"])
+
+
+def depth(shape: Mapping[str, Json]) -> int:
+    """Levels of objects, one inside the other; a list of objects is one level."""
+    inner = [*shape.get("properties", {}).values(), *([shape["items"]] if "items" in shape else [])]
+    return int("properties" in shape) + max(map(depth, inner), default=0)
+
+
+def _letters(shape: Mapping[str, Json]) -> int:
+    names = sum(len(name) for node in walk(shape) for name in node.get("properties", ()))
+    return names + sum(len(str(v)) for node in walk(shape) for v in node.get("enum", ()))

@@ -1,0 +1,93 @@
+"""A finished record, fitted to the schema as declared: what the steps keep is not always what the schema lets stand.
+
+The steps hold null and [] for what was not found. Where the schema allows no null, the property is left out; a nested
+object of which nothing was found is null or left out; constants are filled in; an object that may be one of several
+becomes the one that has room for all that was found. No value that was found is ever dropped here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from extractor import candidates
+from extractor.declarations import Branch
+from extractor.domain import Json
+from extractor.schemas import Field, Leaf, Node, Object, Rows, Values
+
+
+def fit(root: Object, value: Mapping[str, Json]) -> dict[str, Json]:
+    """The record as the schema would have it; whether it is valid is for checks to say."""
+    return _object(root, value)
+
+
+def _node(node: Node, value: Json) -> Json:
+    match node:
+        case Object():
+            return _object(node, value or {})
+        case Rows(row):
+            return [_object(row, one) for one in value or ()]
+        case Values():
+            return [_leaf(node.item, one) for one in value or ()]
+    return _leaf(node, value)
+
+
+def _leaf(leaf: Leaf, value: Json) -> Json:
+    """A number where the value may be one and is no text that the schema takes."""
+    if leaf.texts and isinstance(value, str) and not any(re.search(form, value) for form in leaf.texts):
+        number = candidates.number(value)
+        return value if number is None else int(number) if number.is_integer() else number
+    return value
+
+
+def _object(node: Object, value: Mapping[str, Json]) -> dict[str, Json]:
+    out: dict[str, Json] = {}
+    for f in node.fields:
+        fitted = _node(f.node, value.get(f.name))
+        if _says(fitted) or _stays(f):
+            out[f.name] = fitted
+        elif f.nullable:
+            out[f.name] = None
+    if node.branches:
+        out = _branch(node.branches, out)
+    out |= {name: constant for name, constant in node.constants.items() if name not in out}
+    return {name: out[name] for name in (*node.order, *out) if name in out} if node.order else out
+
+
+def _stays(field: Field) -> bool:
+    """Whether the field is there though it says nothing."""
+    match field.node:
+        case Values(least=least) | Rows(least=least):
+            return least == 0 or not field.optional
+        case Object():
+            return not field.optional and not field.nullable
+        case Leaf():
+            return False
+
+
+def _says(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(map(_says, value.values()))
+    return value is not None and value != []
+
+
+def _branch(branches: tuple[Branch, ...], value: dict[str, Json]) -> dict[str, Json]:
+    """The value as the first branch that has room for all it says; as it is, without its gaps, when none has."""
+    said = {name: v for name, v in value.items() if _says(v)}
+    for branch in branches:
+        if all(name in branch.names for name in said) and _allowed(branch, said):
+            implied = {
+                n: branch.choices[n][0] for n in branch.required - set(said) if len(branch.choices.get(n, ())) == 1
+            }
+            if branch.required <= said.keys() | implied.keys() | {n for n, v in value.items() if v == []}:
+                kept = (
+                    said
+                    | implied
+                    | {n: v for n, v in value.items() if n in branch.required and n not in said | implied}
+                )
+                return {name: kept[name] for name in branch.names if name in kept}
+    return said
+
+
+def _allowed(branch: Branch, said: Mapping[str, Json]) -> bool:
+    return all(said[n] in choices for n, choices in branch.choices.items() if n in said)

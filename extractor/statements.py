@@ -1,0 +1,34 @@
+"""Where a text states that something is so, or is not: an answer beside its label, or a box that is ticked.
+
+Only these forms prove true or false. What a sentence implies is no statement that code could check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from extractor.domain import Json, Span
+
+_YES, _NO = "yes|true|ja|oui|sí|✓|✔", "no|false|nein|non|✗|✘"
+_ANSWER = re.compile(
+    rf"(?P<label>[^\n:=|\t?]{{1,120}})[:=|\t?][ \t*_]*"
+    rf"(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?=[ \t*_]*(?:$|[|\t,;.(]))",
+    re.I | re.M,
+)
+_BOX = re.compile(r"(?:(?P<yes>\[[xX✓]\]|[☑☒])|(?P<no>\[ ?\]|☐))[ \t]*(?P<label>[^\n\[☐☑☒]{1,120})")
+_WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
+STEM = 4
+"""Letters by which two words are taken for forms of one: "imported", "importation"."""
+
+
+def find(text: str, label: str, said: Json) -> Iterator[Span]:
+    """Where the text answers as was said, beside a word of the label, in order."""
+    wanted = _stems(label)
+    group = "yes" if said is True else "no"
+    found = [m for form in (_ANSWER, _BOX) for m in form.finditer(text) if m[group] and wanted & _stems(m["label"])]
+    yield from sorted(Span(*m.span(group)) for m in found)
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:STEM].casefold() for word in _WORD.findall(text) if len(word) > 2}

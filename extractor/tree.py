@@ -1,0 +1,132 @@
+"""The tree of a record's schema, which the steps walk.
+
+Object -- fields --> Leaf    one value
+                     Values  a list of values
+                     Rows    a list of objects
+                     Object  a nested object
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from extractor.declarations import Branch
+from extractor.domain import Json
+from extractor.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    kind: Kind
+    type: str = "string"
+    """JSON type of the value in the record."""
+    enum: tuple[Json, ...] = ()
+    verbatim: bool = False
+    derive: str | None = None
+    longest: int | None = None
+    pattern: str | None = None
+    """A regular expression that is to be found in the value."""
+    listed: bool = False
+    """Only words that are an item of a written list count, not words of a sentence."""
+    copied: bool = False
+    """A number that the model may copy as the document writes it, and code reads."""
+    texts: tuple[str, ...] = ()
+    """Of a value that may be a number or a text: what a text must look like to be one."""
+    label: str = ""
+    """Of true or false: words that stand beside it where a document states it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    item: Leaf
+    most: int | None = None
+    """Entries that the schema allows."""
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    row: Object
+    key: tuple[str, ...]
+    most: int | None = None
+    least: int = 0
+    declared: bool = False
+    """Whether the schema names the key itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    node: Node
+    description: str = ""
+    group: str | None = None
+    required: bool = False
+    """Whether the schema wants a value there; a row without it is none."""
+    cues: tuple[str, ...] = ()
+    """Words, one of which announces the field wherever a document has it."""
+    narrow: bool = False
+    """Whether only the sections that the cues announce are asked."""
+    nullable: bool = True
+    """Whether null may stand there; where not, the field is left out when nothing was found."""
+    optional: bool = True
+    """Whether it may be left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    fields: tuple[Field, ...]
+    description: str = ""
+    constants: Mapping[str, Json] = field(default_factory=dict)
+    """Properties of which the schema leaves no choice; they are not asked for."""
+    branches: tuple[Branch, ...] = ()
+    """The objects that this one may be; empty when it is just itself."""
+    order: tuple[str, ...] = ()
+    """Names of all properties, constants too, as the schema orders them."""
+
+    def __getitem__(self, name: str) -> Field:
+        return next(f for f in self.fields if f.name == name)
+
+
+Node = Leaf | Values | Rows | Object
+
+
+def leaves(
+    node: Node, value: Json, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Leaf, Json]]:
+    """Every non-null plain value under `value`, with its path and its leaf of the schema, in the schema's order."""
+    if value is None:
+        return
+    match node:
+        case Leaf():
+            yield path, node, value
+        case Values(item):
+            for i, v in enumerate(value):
+                yield from leaves(item, v, (*path, i))
+        case Rows(row):
+            for i, v in enumerate(value):
+                yield from leaves(row, v, (*path, i))
+        case Object(fields):
+            for f in fields:
+                yield from leaves(f.node, value.get(f.name), (*path, f.name))
+
+
+def empty(node: Node) -> Json:
+    """What a record holds where nothing was found."""
+    match node:
+        case Leaf():
+            return None
+        case Values() | Rows():
+            return []
+        case Object(fields):
+            return {f.name: empty(f.node) for f in fields}
+
+
+def count(node: Node) -> int:
+    """Leaves of the schema under a node, a list's once."""
+    match node:
+        case Rows(row):
+            return count(row)
+        case Object(fields):
+            return sum(count(f.node) for f in fields)
+    return 1

@@ -1,0 +1,36 @@
+import pytest
+
+from extractor import candidates
+from extractor.candidates import decimal_comma, number
+from extractor.kinds import Kind
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "comma"),
+    [
+        ("1,024.50", 1024.5, False),
+        ("1.024,50", 1024.5, False),
+        ("1.024", 1.024, False),
+        ("1.024", 1024, True),
+        ("1,024", 1024, False),
+        ("1,024", 1.024, True),
+        ("1.234.567", 1234567, True),
+        ("12,5", 12.5, True),
+        ("0.125", 0.125, True),
+        ("-3", -3, True),
+    ],
+)
+def test_a_number_is_read_as_the_document_writes_numbers(text: str, value: float, comma: bool) -> None:
+    assert number(text, comma=comma) == value
+
+
+def test_how_a_document_writes_decimals_is_told_by_most_of_them() -> None:
+    assert decimal_comma("4,85 und 1.164,00, am 04.02.2026")
+    assert not decimal_comma("4.85 and 1,164.00, of 12,000 sold")
+    assert not decimal_comma("")
+
+
+def test_numbers_with_points_between_thousands_are_one_number() -> None:
+    text = "zusammen 1.164,00 EUR, davon 12,5 kg, am 04.02.2026"
+    found = [text[s.start : s.end] for s in candidates.find(Kind.NUMBER, text)]
+    assert found[:2] == ["1.164,00", "12,5"]

@@ -1,0 +1,151 @@
+"""Schemas as they are found in the world: read, put into every dialect, asked, and answered by a scripted model.
+
+The document says what the schema's own example says. The model answers each question from the schema that it is sent,
+with what that allows. The record that comes out must be the example again, and valid by the schema as declared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extractor import checks, dates, dialects, pipeline, planning, prompts, spelling, tasks
+from extractor.dialects import Dialect
+from extractor.domain import Document, Json, Match, Record, Reply, Request, Usage
+from extractor.tasks import Task
+
+FOLDER = Path(__file__).parent / "schemas"
+WILD = sorted(FOLDER.glob("*.schema.json"))
+
+
+def page(value: Json, name: str = "", depth: int = 0) -> list[str]:
+    """A document that says what the value says: a line for each plain value, a paragraph for each row."""
+    match value:
+        case dict():
+            lines = [line for key, inner in value.items() for line in page(inner, key, depth + 1)]
+            return ["", f"# {name}", *lines] if depth == 1 else lines
+        case list() if value and isinstance(value[0], dict):
+            rows = [line for row in value for line in ["", *page(row, "", depth + 1)]]
+            return ["", f"# {name}", *rows, ""] if depth == 1 else rows
+        case list():
+            return [f"{name}:", *(f"- {one}" for one in value)] if value else []
+        case None:
+            return []
+        case bool():
+            return [f"{name}: {'yes' if value else 'no'}"]
+    return [f"{name}: {value}"]
+
+
+def answer(shape: Mapping[str, Json], truth: Json) -> Json:
+    """What a model says that knows the truth and keeps to the shape it was sent."""
+    kinds = shape.get("type")
+    if kinds == "object":
+        truth = truth if isinstance(truth, dict) else {}
+        return {name: answer(sub, truth.get(name)) for name, sub in shape["properties"].items()}
+    if kinds == "array":
+        said = [answer(shape["items"], one) for one in truth or ()]
+        return [one for one in said if one is not None][: shape["maxItems"]]
+    if "enum" in shape:
+        spelled = {_same(v): v for v in reversed(shape["enum"]) if v is not None}
+        return spelled.get(_same(truth))
+    allowed = kinds if isinstance(kinds, list) else [kinds]
+    if truth is None:
+        return None if "null" in allowed else {"string": "", "boolean": False}.get(allowed[0], 0)
+    if isinstance(truth, int | float) and "number" in allowed:
+        return truth
+    if "string" in allowed:
+        return str(truth)[: shape.get("maxLength")]
+    return truth if allowed != ["null"] else None
+
+
+def _same(value: Json) -> Json:
+    """Values that a model would take for the same: a date or a number in another spelling."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    text = str(value)
+    return dates.parse(text, day_first=True) or spelling.fold(text)
+
+
+class Scripted:
+    """A model that knows the truth, and is told the shape in one dialect."""
+
+    def __init__(self, truth: Json, dialect: Dialect) -> None:
+        self.truth = truth
+        self.dialect = dialect
+        self.requests: list[Request] = []
+
+    async def complete(self, request: Request) -> Reply:
+        self.requests.append(request)
+        spoken = dialects.speak(self.dialect, request.schema)
+        assert not spoken.refused
+        return Reply(answer({**request.schema, **spoken.shape}, self.truth), Usage(1, 1, 1, 0.0))
+
+
+def extract(task: Task, text: str, truth: Json, dialect: Dialect = Dialect.GRAMMAR) -> tuple[Record, Scripted]:
+    model = Scripted(truth, dialect)
+    document = Document("d.txt", text)
+    return asyncio.run(pipeline.extract(document, task, task.prompt(None), model, "m")), model
+
+
+def said(value: Json) -> Json:
+    """The value without what says nothing."""
+    if isinstance(value, dict):
+        inner = {k: said(v) for k, v in value.items()}
+        return {k: v for k, v in inner.items() if v not in (None, [], {})}
+    return [said(v) for v in value] if isinstance(value, list) else value
+
+
+def read(path: Path) -> tuple[Task, dict[str, Any]]:
+    return tasks.of_schema(str(path)), json.loads(path.read_text(encoding="utf-8"))["examples"][0]
+
+
+def test_there_are_twenty_of_them() -> None:
+    assert len(WILD) >= 20
+
+
+@pytest.mark.parametrize("path", WILD, ids=lambda p: p.name.split(".")[0])
+def test_a_schema_comes_round_to_a_record_that_it_calls_valid(path: Path) -> None:
+    task, truth = read(path)
+    record, model = extract(task, "\n".join(page(truth)), truth)
+    assert said(record.value) == said(truth)
+    assert list(checks.validator(task.schema.source).iter_errors(record.value)) == []
+    assert record.problems == ()
+    assert all(e.match is not Match.NONE for e in record.evidence.values())
+    assert {r.label.split()[-1] for r in model.requests} == set(task.schema.groups)
+
+
+@pytest.mark.parametrize("path", WILD, ids=lambda p: p.name.split(".")[0])
+def test_every_question_fits_every_dialect(path: Path) -> None:
+    task, truth = read(path)
+    prompt = task.prompt(None)
+    plan = planning.plan(task.schema, prompt, [*_chunks("\n".join(page(truth)), prompt)], "m")
+    for question in plan.questions:
+        for dialect in Dialect:
+            spoken = dialects.speak(dialect, question.request.schema)
+            assert not spoken.refused
+            if dialect is Dialect.SCHEMA:
+                for node in dialects.walk(spoken.shape):
+                    assert node["type"]
+                    assert set(node) <= {
+                        "type",
+                        "enum",
+                        "properties",
+                        "required",
+                        "additionalProperties",
+                        "items",
+                        "maxItems",
+                    }
+                    if "properties" in node:
+                        assert node["additionalProperties"] is False
+                        assert node["required"] == list(node["properties"])
+
+
+def _chunks(text: str, prompt: prompts.Prompt) -> Any:
+    from extractor import chunks
+
+    return chunks.split(Document("d.txt", text), prompt.strategy.chunk_tokens)
