@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +24,11 @@ def add(commands: Any) -> None:
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     model_flags(run, "live")
     run.add_argument("--concurrency", type=int, metavar="N", help="requests at a time (default: 1 embedded, 8 else)")
+    run.add_argument(
+        "--document-timeout", type=_seconds, metavar="SECONDS", help="for one document; what is not answered then fails"
+    )
+    run.add_argument("--retry-failed", action="store_true", help="ask again what failed or is incomplete")
+    run.add_argument("--fresh", action="store_true", help="ask everything, also what OUT has results of")
     run.add_argument("--keep-unsupported", action="store_true", help="keep values without evidence, marked as such")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
@@ -40,8 +43,15 @@ def model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("give a number of seconds above 0")
+    return seconds
+
+
 def command(flags: argparse.Namespace) -> int:
-    from extractor import documents, models, results, runner, tasks
+    from extractor import documents, models, results, runner, stopping, tasks
 
     task = tasks.load(flags.task)
     prompt = task.prompt(flags.prompt)
@@ -50,12 +60,18 @@ def command(flags: argparse.Namespace) -> int:
     results.prepare(flags.out)
     say = console.Progress(not flags.quiet and sys.stderr.isatty(), len(sources))
     with extraction(flags, task, prompt, choice, flags.out, say) as job:
-        outcomes = asyncio.run(runner.run(job, sources))
+        outcomes, heard = stopping.run(lambda stop: runner.run(job, sources, stop))
     say.done()
-    if flags.json:
-        print(json.dumps([console.plain(o) for o in outcomes], ensure_ascii=False, indent=1))
-    elif not flags.quiet:
-        console.table(outcomes, flags.out)
+    with console.closed_pipe():
+        if flags.json:
+            console.print_json(outcomes)
+        elif not flags.quiet:
+            console.table(outcomes, flags.out)
+    if not flags.quiet:
+        console.notes(outcomes.notes)
+    if heard:
+        console.notes([f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."])
+        return 128 + heard
     return runner.exit_code(outcomes)
 
 
@@ -64,9 +80,10 @@ def extraction(
     flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: console.Progress, again: str = ""
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
-    from extractor import manifests, models, runner
+    from extractor import limits, manifests, models, runner
 
     mode = models.Mode(flags.mode)
+    replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
     with models.endpoint(choice, mode, flags.verbose) as endpoint:
         yield runner.Job(
@@ -76,8 +93,13 @@ def extraction(
             manifest=manifests.of(task, prompt, endpoint),
             out=out,
             open_model=models.opener(endpoint, mode, tapes),
-            at_once=getattr(flags, "concurrency", None) or (1 if choice.embedded else 8),
+            at_once=limits.affordable(getattr(flags, "concurrency", None) or (1 if choice.embedded else 8)),
             keep_unsupported=getattr(flags, "keep_unsupported", False),
             on_reply=say.reply,
             on_document=say.document,
+            document_timeout=getattr(flags, "document_timeout", None),
+            fresh=getattr(flags, "fresh", False),
+            retry_failed=getattr(flags, "retry_failed", False),
+            replayed=replayed,
+            taped=(lambda name: models.tape_of(tapes, name).is_file()) if recorded else (lambda name: True),
         )
