@@ -70,7 +70,7 @@ class Earlier:
         place, entry = found
         if entry.seen != sighting.seen or entry.reader != __version__:
             return None
-        return place if self._holds(entry) else None
+        return place if self._why(entry) is None else None
 
     def kept_text(self, file: str, text: str) -> Entry | None:
         """The entry that holds for the text with this SHA-256, though the file's bytes are others."""
@@ -82,24 +82,25 @@ class Earlier:
             if entry.text is not None:
                 self.again["changed"] += 1
             return None
-        return entry if self._holds(entry) else None
+        why = self._why(entry)
+        if why is not None:
+            self.again[why] += 1
+        return entry if why is None else None
 
     def _found(self, file: str) -> tuple[int, Entry] | None:
         return None if self._fresh else self._ledger.of_file(file)
 
-    def _holds(self, entry: Entry) -> bool:
+    def _why(self, entry: Entry) -> str | None:
+        """Why an entry about the same text does not hold; None when it does."""
         if entry.job != self._job:
-            why = "asked otherwise"
-        elif self._retry_failed and entry.outcome.status not in FINISHED:
-            why = "failed"
-        elif sightings.digest(self._folder / entry.outcome.file) != entry.result:
-            why = "damaged"
-        elif entry.text is not None and not self._taped(entry.outcome.name):
-            why = "no tape"
-        else:
-            return True
-        self.again[why] += 1
-        return False
+            return "asked otherwise"
+        if self._retry_failed and entry.outcome.status not in FINISHED:
+            return "failed"
+        if sightings.digest(self._folder / entry.outcome.file) != entry.result:
+            return "damaged"
+        if entry.text is not None and not self._taped(entry.outcome.name):
+            return "no tape"
+        return None
 
     def left(self, places: array[int]) -> list[str]:
         """Result files of documents that this run was not given, as the journal has them."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor import __version__, documents, durable, locks, outcomes, pipeline, results, resume, sightings
-from extractor.deadlines import Bounded
+from extractor.turns import Bounded
 from extractor.documents import Source
 from extractor.domain import Document, Json, Record, Status, Usage, fingerprint
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
@@ -30,7 +30,7 @@ from extractor.resume import Earlier
 from extractor.sightings import Sighting
 from extractor.tasks import Task
 
-GRACE = 3.0
+GRACE = 2.0
 """Seconds that documents under way have to end when a run is stopped."""
 SLICE = 0.1
 """Seconds after which a look through finished results lets the event loop have its say."""
@@ -131,14 +131,14 @@ class _Run:
         crew = [asyncio.create_task(self._work()) for _ in range(min(self._job.at_once, len(self._sources)))]
         try:
             await _wait(crew, self._stop)
-            for worker in crew:
-                if not worker.cancelled() and (bug := worker.exception()) is not None:
-                    raise bug
         finally:
             for worker in crew:
                 worker.cancel()
-            await asyncio.gather(*crew, return_exceptions=True)
+            ends = await asyncio.gather(*crew, return_exceptions=True)
             ended = self._close()
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
         if self._error is not None:
             raise self._error
         return ended

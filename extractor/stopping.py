@@ -39,7 +39,7 @@ def run(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, int]:
             watches[0].daemon = True
             watches[0].start()
             with contextlib.suppress(OSError, RuntimeError, ValueError):  # a closed stderr, or one in mid-sentence
-                print("\nStopping in some 3 s; once more ends at once.", file=sys.stderr, flush=True)
+                print("\nStopping within seconds; once more ends at once.", file=sys.stderr, flush=True)
 
         with _heard(hear):
             return await work(stop)
