@@ -41,6 +41,13 @@ class Ended:
 class Kennel:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self.pid = process.pid
+
+    def shell(self, command: str) -> None:
+        """Runs a command where the runs are run."""
+        subprocess.run(
+            ["nsenter", "--target", str(self.pid), "--mount", "sh", "-c", command], check=True, capture_output=True
+        )
 
     def run(
         self,
@@ -49,19 +56,16 @@ class Kennel:
         kill_after: float | None = None,
         kill_at: int | None = None,
         folder: Path | None = None,
-        signals: Sequence[tuple[float, int]] = (),
         files: int | None = None,
         memory: int | None = None,
         environ: dict[str, str] | None = None,
     ) -> Ended:
-        """One run to its end. SIGKILL after seconds, or right before its n-th change in `folder`; other signals as given;
-        limits of open files and of memory in bytes."""
+        """One run to its end. SIGKILL after seconds, or right before its n-th change in `folder`; limits of open files and of memory in bytes."""
         order = {
             "arguments": list(map(str, arguments)),
             "kill_after": kill_after,
             "kill_at": kill_at,
             "folder": str(folder) if folder else None,
-            "signals": list(signals),
             "files": files,
             "memory": memory,
             "environ": environ or {},
@@ -73,9 +77,10 @@ class Kennel:
 
 
 @contextlib.contextmanager
-def start() -> Iterator[Kennel]:
+def start(*before: str) -> Iterator[Kennel]:
+    """A kennel; `before` are the words that its command begins with, such as unshare's."""
     environ = {k: v for k, v in os.environ.items() if k not in ("OPENAI_API_KEY", "OPENAI_BASE_URL")}
-    command = [sys.executable, __file__]
+    command = [*before, sys.executable, __file__]
     with (
         tempfile.TemporaryDirectory() as home,
         subprocess.Popen(
@@ -110,11 +115,8 @@ def _one(main: Any, order: dict[str, Any]) -> dict[str, Any]:
         if not pid:
             _child(main, order, said.fileno(), counted.fileno())
         watch = os.pidfd_open(pid)
-        sends = [(order["kill_after"], signal.SIGKILL)] if order["kill_after"] is not None else []
-        for after, number in sorted([*sends, *order["signals"]]):
-            if select.select([watch], [], [], max(0, begun + after - time.monotonic()))[0]:
-                break
-            signal.pidfd_send_signal(watch, number)
+        if order["kill_after"] is not None and not select.select([watch], [], [], order["kill_after"])[0]:
+            signal.pidfd_send_signal(watch, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         os.close(watch)
         seconds = time.monotonic() - begun
@@ -146,7 +148,7 @@ def _child(main: Any, order: dict[str, Any], said: int, counted: int) -> None:
         sys.stderr.flush()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 98
-    except BaseException:
+    except BaseException:  # noqa: BLE001 -- a run's own process ends here, whatever happened
         import traceback
 
         traceback.print_exc()

@@ -1,4 +1,4 @@
-"""Runs that are killed at random moments and at every change of the disk: nothing lost, nothing wrong, little paid twice."""
+"""Runs that are killed at any moment and right before any change of the disk: nothing lost, little paid twice."""
 
 from __future__ import annotations
 

@@ -334,7 +334,7 @@ def test_an_entry_is_read_as_it_was_written(text: str) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_crash_the_reading_of_an_entry(line: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         ledger.read(line)
 
 

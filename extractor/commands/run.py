@@ -62,6 +62,9 @@ def command(flags: argparse.Namespace) -> int:
     with extraction(flags, task, prompt, choice, flags.out, say) as job:
         outcomes, heard = stopping.run(lambda stop: runner.run(job, sources, stop))
     say.done()
+    if heard:
+        console.notes([f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."])
+        return 128 + heard
     with console.closed_pipe():
         if flags.json:
             console.print_json(outcomes)
@@ -69,9 +72,6 @@ def command(flags: argparse.Namespace) -> int:
             console.table(outcomes, flags.out)
     if not flags.quiet:
         console.notes(outcomes.notes)
-    if heard:
-        console.notes([f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."])
-        return 128 + heard
     return runner.exit_code(outcomes)
 
 
