@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,8 @@ class Names:
         """A name that nobody has, of those that are `free`; for the same path, where it can be, the same one."""
         whole = printable(path.stem)
         stem = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in whole) or "_"
+        encoding = sys.getfilesystemencoding()
+        stem = stem.encode(encoding, "replace").decode(encoding).replace("?", "_")
         while len(stem.encode()) > _LONGEST_STEM:
             stem = stem[:-1]
         name, tries = f"{stem}.json", 0

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor import __version__, documents, durable, locks, outcomes, pipeline, results, resume, sightings
-from extractor.turns import Bounded
 from extractor.documents import Source
 from extractor.domain import Document, Json, Record, Status, Usage, fingerprint
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
@@ -29,6 +28,7 @@ from extractor.prompts import Prompt
 from extractor.resume import Earlier
 from extractor.sightings import Sighting
 from extractor.tasks import Task
+from extractor.turns import Bounded
 
 GRACE = 2.0
 """Seconds that documents under way have to end when a run is stopped."""
@@ -182,7 +182,7 @@ class _Run:
     async def _one(self, found: _Next) -> None:
         sighting = found.sighting
         try:
-            document, sighting = await asyncio.to_thread(_read, found.source, sighting)
+            document, sighting = await asyncio.to_thread(read_settled, found.source, sighting)
             text = document.sha256
             held = self._earlier.kept_text(found.file, text)
             if held is not None:
@@ -356,7 +356,7 @@ async def _wait(crew: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None
         stopped.cancel()
 
 
-def _read(source: Source, sighting: Sighting) -> tuple[Document, Sighting]:
+def read_settled(source: Source, sighting: Sighting) -> tuple[Document, Sighting]:
     """The document, and what was seen at its source when it was read. Raises DocumentError."""
     for _ in range(3):
         document = documents.read(source)

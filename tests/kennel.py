@@ -60,7 +60,8 @@ class Kennel:
         memory: int | None = None,
         environ: dict[str, str] | None = None,
     ) -> Ended:
-        """One run to its end. SIGKILL after seconds, or right before its n-th change in `folder`; limits of open files and of memory in bytes."""
+        """One run to its end. SIGKILL after seconds, or right before its n-th change in `folder`; limits of open files
+        and of memory, in bytes."""
         order = {
             "arguments": list(map(str, arguments)),
             "kill_after": kill_after,

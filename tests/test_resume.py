@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor import documents, ledger, locks, results, runner, schemas
+from extractor import documents, ledger, locks, results, runner, schemas, sightings
 from extractor.domain import Document, Reply, Request, Status, Usage
 from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.ledger import Entry, Ledger
@@ -431,3 +431,100 @@ def test_a_folder_that_cannot_be_written_is_named_before_anything_is_asked(folde
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match="Nothing can be written"):
         results.prepare(tmp_path / "file" / "out")
+
+
+# strange files
+
+
+@pytest.mark.fault(34)
+def test_bytes_are_decoded_as_declared_or_named_as_no_text(folder: Folder) -> None:
+    (folder.papers / "utf16.txt").write_bytes("word \U0001f600\r\nand\n".encode("utf-16"))
+    (folder.papers / "lone.txt").write_bytes(b"word \xff")
+    ended = {o.name: o for o in folder.run()}
+    assert ended["lone.txt"].status is Status.FAILED
+    result = json.loads((folder.out / "utf16.json").read_text())
+    assert result["document"]["text"] == "word \U0001f600\r\nand\n"
+    assert "lone.txt" not in folder.asked
+
+
+@pytest.mark.fault(35)
+@pytest.mark.parametrize("content", [b"", b" \r\n\t", b"\xef\xbb\xbf", b"\0\0\0", b"word\0"])
+def test_a_document_of_nothing_is_a_failure_and_nothing_is_asked(folder: Folder, content: bytes) -> None:
+    (folder.papers / "none.txt").write_bytes(content)
+    ended = folder.run()
+    assert Counter(o.status for o in ended) == {Status.COMPLETE: 3, Status.FAILED: 1}
+    assert "none.txt" not in folder.asked
+
+
+@pytest.mark.fault(36)
+def test_a_file_that_is_too_large_is_refused_unread(folder: Folder) -> None:
+    (folder.papers / "large.txt").touch()
+    os.truncate(folder.papers / "large.txt", 1 << 40)
+    assert {o.name for o in folder.run() if o.status is Status.FAILED} == {"large.txt"}
+
+
+@pytest.mark.fault(36)
+def test_no_more_documents_are_under_way_than_requests_are_allowed(folder: Folder) -> None:
+    for i in range(200):
+        folder.write(**{f"x{i:03}": f"word {i}"})
+    open_now = most = 0
+
+    @asynccontextmanager
+    async def counted(_: Document) -> AsyncIterator[Model]:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        yield folder.model
+        open_now -= 1
+
+    folder.run(open_model=counted, at_once=4)
+    assert most <= 4
+
+
+@pytest.mark.fault(37)
+def test_places_are_code_points_whatever_the_script(folder: Folder) -> None:
+    folder.write(x="\u202e\u05d0\u05d1 e\u0301 \U0001f469\u200d\U0001f4bb\r\n\U0001d54f word \U0001f600")
+    folder.run()
+    result = json.loads((folder.out / "x.json").read_text())
+    spans = result["evidence"]["/title"]["spans"]
+    assert spans
+    for span in spans:
+        assert result["document"]["text"][span["start"] : span["end"]] == span["quote"] == "word"
+
+
+@pytest.mark.fault(39)
+def test_links_pipes_devices_and_folders_are_named_and_neither_read_nor_waited_for(
+    folder: Folder, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret word")
+    (folder.papers / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder.papers / "zero.txt").symlink_to("/dev/zero")
+    (folder.papers / "loop").symlink_to(folder.papers)
+    os.mkfifo(folder.papers / "pipe.txt")
+    (folder.papers / "folder.txt").mkdir()
+    for _ in range(2):
+        ended = folder.run()
+        failed = {o.name for o in ended if o.status is Status.FAILED}
+        assert {"link.txt", "zero.txt", "pipe.txt"} <= failed
+        assert sum(o.status is Status.COMPLETE for o in ended) == 3
+    for file in folder.out.iterdir():
+        assert b"secret word" not in file.read_bytes()
+
+
+@pytest.mark.fault(40)
+def test_a_file_that_vanishes_between_listing_and_reading_costs_itself(folder: Folder) -> None:
+    sources = documents.find([folder.papers])
+    (folder.papers / "b.txt").unlink()
+    ended = asyncio.run(runner.run(folder.job, sources))
+    assert [o.status for o in ended] == [Status.COMPLETE, Status.FAILED, Status.COMPLETE]
+
+
+@pytest.mark.fault(40)
+def test_a_file_that_is_written_while_it_is_read_is_not_taken_for_what_it_was(folder: Folder) -> None:
+    """The bytes that were looked at are not those of the text: were they kept as its mark, an old answer would hold."""
+    source = documents.Source(folder.papers / "b.txt")
+    before = sightings.look(source)
+    folder.write(b="a newer word")
+    document, seen = runner.read_settled(source, before)
+    assert document.text == "a newer word"
+    assert seen == sightings.look(source) != before
