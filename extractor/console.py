@@ -91,7 +91,12 @@ def table(outcomes: Outcomes, out: Path) -> None:
         spent = "unknown" if None in tokens else f"{sum(t or 0 for t in tokens):,}"
         cells = [visible(o.name), str(o.status), *map(str, (o.values, o.unsupported, o.conflicts, o.failures)), spent]
         table.add_row(*map(Text, cells))
-    console = Console(highlight=False)
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the process here, with an exit code of its own
+
+    console = Plain(highlight=False)
     if shown:
         console.print(table)
     for o in shown:

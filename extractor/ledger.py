@@ -51,9 +51,14 @@ class Entry:
     outcome: Outcome
 
     def line(self) -> bytes:
-        own = {f.name: getattr(self, f.name) for f in fields(Entry) if f.name != "outcome"}
+        own = {name: getattr(self, name) for name in _OWN}
         said: dict[str, Json] = {"file": self.outcome.file, **own, **asdict(self.outcome)}
         return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+_OWN = tuple(f.name for f in fields(Entry) if f.name != "outcome")
+_OUTCOME = tuple(f.name for f in fields(Outcome))
+_USAGE = tuple(f.name for f in fields(Usage))
 
 
 def read(line: bytes) -> Entry:
@@ -61,11 +66,11 @@ def read(line: bytes) -> Entry:
     try:
         said = json.loads(line)
         spent = said["usage"]
-        counts = {name: spent[name] for name in (f.name for f in fields(Usage)) if name in spent}
+        counts = {name: spent[name] for name in _USAGE if name in spent}
         if any(type(n) not in (int, float, type(None)) for n in counts.values()):
             raise ValueError("usage is no number")
-        own = {f.name: said[f.name] for f in fields(Entry) if f.name != "outcome"}
-        about = {f.name: said[f.name] for f in fields(Outcome)}
+        own = {name: said[name] for name in _OWN}
+        about = {name: said[name] for name in _OUTCOME}
         about |= {"status": Status(said["status"]), "usage": Usage(**counts)}
         for name in ("source", "reader", "job", "result", "name", "file", "message"):
             if type(said[name]) is not str:
@@ -99,6 +104,7 @@ class Ledger:
         self._waiting = False
         self.changed = False
         self.notes: list[str] = []
+        self._last: tuple[int, Entry] | None = None
         try:
             self._handle = self._open(fresh)
         except OSError as error:
@@ -199,8 +205,11 @@ class Ledger:
         return None if place is None else (place, self.entry(place))
 
     def entry(self, place: int) -> Entry:
-        """The entry that stands there."""
-        return _entry(self._handle, place)
+        """The entry that stands there. The last one is at hand: it is asked for by source, then by file."""
+        last = self._last
+        if last is None or last[0] != place:
+            last = self._last = place, _entry(self._handle, place)
+        return last[1]
 
     def places(self) -> list[int]:
         """Where the entries stand that no later line has replaced, in the order of the journal."""
@@ -235,7 +244,7 @@ class Ledger:
             handle = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             os.dup2(handle, self._handle, inheritable=False)
             os.close(handle)
-            self._sources, self._files = sources, files
+            self._sources, self._files, self._last = sources, files, None
             self._end, self._waiting, self.changed = end, False, False
         return moved[: len(first)]
 

@@ -156,17 +156,17 @@ class _Run:
         async with self._looking:
             while not self._stop.is_set():
                 kept, found = await asyncio.to_thread(self._look)
-                for index, place in kept:
-                    self._kept += 1
-                    self._ended(index, place, self._ledger.entry(place).outcome)
+                self._kept += len(kept)
+                for index, place, outcome in kept:
+                    self._ended(index, place, outcome)
                 if found is not None:
                     return found
                 if not kept:
                     return None
         return None
 
-    def _look(self) -> tuple[list[tuple[int, int]], _Next | None]:
-        kept: list[tuple[int, int]] = []
+    def _look(self) -> tuple[list[tuple[int, int, Outcome]], _Next | None]:
+        kept: list[tuple[int, int, Outcome]] = []
         until = time.monotonic() + SLICE
         for index, source in self._remaining:
             file = self._earlier.file(source)
@@ -174,7 +174,7 @@ class _Run:
             place = self._earlier.kept(file, sighting)
             if place is None:
                 return kept, _Next(index, source, file, sighting)
-            kept.append((index, place))
+            kept.append((index, place, self._ledger.entry(place).outcome))
             if time.monotonic() > until:
                 break
         return kept, None

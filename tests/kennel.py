@@ -1,7 +1,7 @@
 """Runs of the command line that are killed, stopped and starved: forked from one process that has imported everything.
 
     with kennel.start() as runs:
-        ended = runs.run(["run", ...], kill_after=0.1)
+        ended = runs.run(["run", ...], kill_at=7, folder=out)
 
 The process reads one order a line on stdin, forks a run for it and answers with how it ended.
 """
@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import resource
-import select
 import signal
 import subprocess
 import sys
@@ -53,18 +52,16 @@ class Kennel:
         self,
         arguments: Sequence[object],
         *,
-        kill_after: float | None = None,
         kill_at: int | None = None,
         folder: Path | None = None,
         files: int | None = None,
         memory: int | None = None,
         environ: dict[str, str] | None = None,
     ) -> Ended:
-        """One run to its end. SIGKILL after seconds, or right before its n-th change in `folder`; limits of open files
+        """One run to its end. SIGKILL right before its n-th change in `folder`; limits of open files
         and of memory, in bytes."""
         order = {
             "arguments": list(map(str, arguments)),
-            "kill_after": kill_after,
             "kill_at": kill_at,
             "folder": str(folder) if folder else None,
             "files": files,
@@ -115,11 +112,7 @@ def _one(main: Any, order: dict[str, Any]) -> dict[str, Any]:
         pid = os.fork()
         if not pid:
             _child(main, order, said.fileno(), counted.fileno())
-        watch = os.pidfd_open(pid)
-        if order["kill_after"] is not None and not select.select([watch], [], [], order["kill_after"])[0]:
-            signal.pidfd_send_signal(watch, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-        os.close(watch)
         seconds = time.monotonic() - begun
         said.seek(0)
         counted.seek(0)

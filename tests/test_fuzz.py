@@ -49,6 +49,7 @@ scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.tex
 values = st.recursive(scalars, lambda v: st.lists(v, max_size=4) | st.dictionaries(st.text(max_size=8), v, max_size=4))
 lines = st.lists(st.fixed_dictionaries({"item": words, "amount": st.integers(-9, 99)}), max_size=4)
 fitting = st.fixed_dictionaries({"title": st.none() | words, "price": st.none() | st.just(12) | st.just(3.5)})
+files = st.one_of(st.binary(max_size=300), st.one_of(html, texts).map(lambda t: t.encode("utf-8", "replace")))
 replies = st.one_of(
     st.binary(max_size=200),
     html.map(str.encode),

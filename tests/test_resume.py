@@ -493,9 +493,7 @@ def test_places_are_code_points_whatever_the_script(folder: Folder) -> None:
 
 
 @pytest.mark.fault(39)
-def test_links_pipes_devices_and_folders_are_named_and_neither_read_nor_waited_for(
-    folder: Folder, tmp_path: Path
-) -> None:
+def test_links_pipes_and_devices_are_named_and_neither_read_nor_waited_for(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret word")
     (folder.papers / "link.txt").symlink_to(tmp_path / "secret.txt")
     (folder.papers / "zero.txt").symlink_to("/dev/zero")
