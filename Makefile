@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MODEL ?= qwen2.5-coder-1.5b
 PROMPT ?= groups
 
-.PHONY: run test check fix record report lock clean
+.PHONY: run test check fix record report soak lock clean
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,10 @@ record: $(VENV)/.ready
 ## the recorded comparison, scored: report/report.html
 report: $(VENV)/.ready
 	$(BIN)/python -m extractor eval --mode replay -o report
+
+## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies
+soak: $(VENV)/.ready
+	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
 
 ## requirements.lock from pyproject.toml; needs uv
 lock:

@@ -1,19 +1,20 @@
 """Flags to parts: the only place where parts are chosen and put together, and where errors become exit codes.
 
 0  every record is complete            2  nothing was run: usage, no model, no input
-1  some record wants a look            3  the machine failed us        130  interrupted
+1  some record wants a look            3  the machine failed us        130  interrupted (143: by SIGTERM)
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import sys
 from collections.abc import Sequence
 
 from extractor import __version__, console
 from extractor.commands import eval, export, models, run, schema, show, task  # noqa: A004 (a command is named for its word)
-from extractor.errors import ExtractorError, MachineError
+from extractor.errors import ExtractorError, Interrupted, MachineError
 
 EXAMPLES = """\
 examples:
@@ -34,6 +35,9 @@ examples:
 
 
 def entry() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # not every terminal can write every name
     raise SystemExit(main())
 
 
@@ -51,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted; what was finished is kept.", file=sys.stderr)
         return 130
+    except Interrupted as error:
+        print(error, file=sys.stderr)
+        return 128 + error.signal
     except MachineError as error:
         print(f"error: {console.visible(str(error))}", file=sys.stderr)
         return 3

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import json
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from extractor.domain import Usage
+    from extractor.outcomes import Outcome, Outcomes
     from extractor.prices import Price, Prices
-    from extractor.runner import Outcome
 
 
 def visible(text: str) -> str:
@@ -36,7 +39,45 @@ def plain(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def table(outcomes: Sequence[Outcome], out: Path, bill: str) -> None:
+def print_json(outcomes: Iterable[Outcome]) -> None:
+    """A JSON array on stdout, one outcome at a time."""
+    before = "[\n "
+    for outcome in outcomes:
+        one = json.dumps(plain(outcome), ensure_ascii=False, indent=1).replace("\n", "\n ")
+        print(before + one, end="")
+        before = ",\n "
+    print("[]" if before == "[\n " else "\n]")
+
+
+@contextlib.contextmanager
+def closed_pipe() -> Iterator[None]:
+    """Who reads stdout may have gone, as `head` does; what is printed in the block is then for nobody."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the last flush, at exit, fails again
+
+
+def notes(sentences: Iterable[str]) -> None:
+    """On stderr, a line each; they are not what a program downstream reads."""
+    with contextlib.suppress(BrokenPipeError):
+        for sentence in sentences:
+            print(visible(sentence), file=sys.stderr)
+
+
+MANY = 50
+"""Rows of a summary: of more documents, only those worth a look are listed, and not more than this."""
+
+
+def worth_a_look(outcomes: Outcomes) -> list[Outcome]:
+    from extractor.domain import Status
+
+    wanted = (o for o in outcomes if len(outcomes) <= MANY or o.status is not Status.COMPLETE)
+    return list(itertools.islice(wanted, MANY))
+
+
+def table(outcomes: Outcomes, out: Path, bill: str) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -45,21 +86,31 @@ def table(outcomes: Sequence[Outcome], out: Path, bill: str) -> None:
     table.add_column("document", overflow="fold")
     for name in ("status", "values", "refused", "conflicts", "failures", "tokens"):
         table.add_column(name, justify="left" if name == "status" else "right")
-    for o in outcomes:
+    shown = worth_a_look(outcomes)
+    for o in shown:
         tokens = [o.usage.input_tokens, o.usage.output_tokens]
         spent = "unknown" if None in tokens else f"{sum(t or 0 for t in tokens):,}"
         cells = [visible(o.name), str(o.status), *map(str, (o.values, o.unsupported, o.conflicts, o.failures)), spent]
         table.add_row(*map(Text, cells))
-    console = Console(highlight=False)
-    console.print(table)
-    for o in outcomes:
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the process here, with an exit code of its own
+
+    console = Plain(highlight=False)
+    if shown:
+        console.print(table)
+    for o in shown:
         if o.message:
             console.print(Text(f"{visible(o.name)}: {visible(o.message)}"))
+    if len(shown) < len(outcomes):
+        counts = ", ".join(f"{n:,} {status}" for status, n in outcomes.tally.counts.items())
+        console.print(Text(f"\nIn all: {counts}; those worth a look are above, {MANY} of them at most."))
     console.print(Text(f"\n{bill}"))
     console.print(Text(f"{len(outcomes)} results in {out}; look at them with: extractor show {out}"))
 
 
-def bill(outcomes: Sequence[Outcome], model: str, embedded: bool, prices: Prices) -> str:
+def bill(outcomes: Iterable[Outcome], model: str, embedded: bool, prices: Prices) -> str:
     """What a run took, in a sentence: tokens, and money where the price is known; said where it is not."""
     from extractor import prices as pricing
     from extractor.domain import Usage

@@ -7,6 +7,7 @@
     ├── ModelError          a request brought no usable reply; costs one chunk and field group
     │   ├── ModelBusy       worth trying again: 429, 5xx, time-outs, broken connections
     │   ├── ModelFatal      worth nothing to try again with any document: key, quota, unknown model
+    │   ├── ReplyLate       the document's deadline was over before the reply was there
     │   ├── ReplyRefused    the model declined, or a filter did
     │   ├── ReplyCutShort   the reply hit its token limit
     │   ├── ReplyUnreadable the reply did not fit the schema, re-asking included
@@ -14,7 +15,8 @@
     ├── RecordInvalid       a record does not fit the class that a caller asked for
     ├── CassetteStale       a cassette holds exchanges that nothing asks for any more
     ├── WeightsError        model files: missing, half there, or not what their digest says
-    └── MachineError        the machine failed us: disk full, folder not writable (exit 3)
+    ├── MachineError        the machine failed us: disk full, folder not writable (exit 3)
+    └── Interrupted         a signal ended it (exit 128 and its number)
 
 A message is one sentence that says what to do next. Bugs are never wrapped in these.
 """
@@ -59,6 +61,10 @@ class ModelFatal(ModelError):
     reason = "fatal"
 
 
+class ReplyLate(ModelError):
+    reason = "deadline"
+
+
 class ReplyRefused(ModelError):
     reason = "refused"
 
@@ -93,3 +99,9 @@ class WeightsError(UsageError):
 
 class MachineError(ExtractorError):
     pass
+
+
+class Interrupted(ExtractorError):
+    def __init__(self, signal: int) -> None:
+        super().__init__("Interrupted; what was finished is kept. Run it again to go on.")
+        self.signal = signal

@@ -84,6 +84,11 @@ def endpoint(choice: Choice, mode: Mode, verbose: bool = False) -> Iterator[Endp
         yield Endpoint(engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR)
 
 
+def tape_of(tapes: Path, name: str) -> Path:
+    """The cassette of the document of that name."""
+    return tapes / f"{Path(name).stem}.json"
+
+
 def opener(endpoint: Endpoint, mode: Mode, tapes: Path) -> Opener:
     """Opens the model for one document: in live mode the endpoint, else with the document's tape between."""
 
@@ -99,7 +104,7 @@ def opener(endpoint: Endpoint, mode: Mode, tapes: Path) -> Opener:
     async def taped(document: Document) -> AsyncIterator[Model]:
         from extractor.cassettes import Tape, TapeTransport
 
-        tape = Tape(tapes / f"{Path(document.name).stem}.json", record=mode is Mode.RECORD)
+        tape = Tape(tape_of(tapes, document.name), record=mode is Mode.RECORD)
         model = LiveModel(endpoint, TapeTransport(tape))
         try:
             yield model

@@ -5,24 +5,22 @@ The format is `extractor.result/1`; docs/result.schema.json is its JSON Schema.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import tempfile
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from extractor import checks
-from extractor.documents import printable
+from extractor import checks, durable, locks
 from extractor.domain import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer
-from extractor.errors import DocumentError, ExtractorError, MachineError
+from extractor.errors import DocumentError, ExtractorError, MachineError, UsageError
+from extractor.outcomes import Outcome
 
 FORMAT = "extractor.result/1"
 RUN_FORMAT = "extractor.run/1"
 RUN = "run.json"
-_LONGEST_STEM = 180
-"""Bytes of a file name kept before the suffix, well under the 255 that file systems allow."""
+ROOM = 4 << 20
+"""Bytes of the disk that a run keeps back for the answers under way when it fills up."""
+_RESERVE = ".extractor.reserve"
 
 
 def of_record(record: Record, task: str, manifest: Mapping[str, Json]) -> dict[str, Json]:
@@ -138,43 +136,30 @@ def usage(usage: Usage) -> dict[str, Json]:
     }
 
 
-class Names:
-    """Names of result files: the document's without its suffix, told apart when two are the same.
-
-    Compared as file systems may: without case, composed. `run` is taken by the run's own file.
-    """
-
-    def __init__(self) -> None:
-        self._taken = {RUN.casefold()}
-
-    def file(self, path: Path) -> str:
-        stem = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in printable(path.stem)) or "_"
-        while len(stem.encode()) > _LONGEST_STEM:
-            stem = stem[:-1]
-        name = f"{stem}.json"
-        if self._key(name) in self._taken or stem != printable(path.stem):
-            mark = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
-            again = 1
-            name = f"{stem}-{mark}.json"
-            while self._key(name) in self._taken:  # two lines of one file may have one id
-                again += 1
-                name = f"{stem}-{mark}-{again}.json"
-        self._taken.add(self._key(name))
-        return name
-
-    @staticmethod
-    def _key(name: str) -> str:
-        return unicodedata.normalize("NFC", name).casefold()
-
-
 def prepare(folder: Path) -> None:
-    """Makes the output folder and tries to write to it, before anything is paid. Raises MachineError."""
+    """Makes the output folder and tries it, before anything is paid.
+
+    Raises MachineError where nothing can be written, and UsageError for a link and where another run is writing.
+    """
+    if folder.is_symlink():
+        raise UsageError(f"{folder} is a link; name the folder that it leads to ({folder.resolve()}) with -o.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise MachineError(f"Nothing can be written to {folder} ({error.strerror}); choose another with -o.") from error
+    locks.probe(folder)
+
+
+def reserve(folder: Path) -> durable.Reserve:
+    """Room in the folder for what is under way when the disk fills up. Raises MachineError when it is full already."""
+    try:
+        return durable.Reserve(folder / _RESERVE, ROOM)
+    except OSError as error:
+        raise MachineError(
+            f"The disk of {folder} has less than {ROOM >> 20} MB left ({error.strerror}); free it or choose another -o."
+        ) from error
 
 
 def finished(folder: Path, manifest: Mapping[str, Json], documents: int) -> bool:
@@ -187,16 +172,38 @@ def finished(folder: Path, manifest: Mapping[str, Json], documents: int) -> bool
         return False
 
 
-def write(path: Path, value: Mapping[str, Json]) -> None:
-    """The whole file or none of it: temporary file, fsync, rename. Raises MachineError."""
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise MachineError(
-            f"{path} cannot be written ({error.strerror}); free the disk or choose another -o."
-        ) from error
+def write(path: Path, value: Mapping[str, Json]) -> str:
+    """The whole file or none of it; the SHA-256 of its bytes. Raises OSError."""
+    return durable.write(path, [spelled(value)])
+
+
+def spelled(value: Mapping[str, Json]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def write_run(
+    path: Path,
+    task: str,
+    manifest: Mapping[str, Json],
+    schema: Mapping[str, Json],
+    outcomes: Iterable[Outcome],
+    counts: Mapping[str, int],
+) -> None:
+    """run.json, a line for each document, however many there are. Raises OSError."""
+    head = {"format": RUN_FORMAT, "task": task, "manifest": dict(manifest), "schema": dict(schema)}
+    spent = Usage()
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal spent
+        yield spelled(head).removesuffix(b"\n}\n") + b',\n "documents": ['
+        before = b"\n  "
+        for o in outcomes:
+            spent += o.usage
+            line = json.dumps({"name": o.name, "file": o.file, "status": str(o.status)}, ensure_ascii=False)
+            yield before + line.encode()
+            before = b",\n  "
+        tail = {"counts": dict(counts), "usage": usage(spent)}
+        yield b"\n ],\n" + spelled(tail).removeprefix(b"{\n")
+
+    durable.write(path, pieces())
+    durable.settle(path.parent)

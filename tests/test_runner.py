@@ -95,7 +95,7 @@ def test_ctrl_c_keeps_finished_records_and_exits_130(tmp_path: Path) -> None:
             time.sleep(0.02)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"what was finished is kept" in said and b"Traceback" not in said
     assert json.loads((out / "a.json").read_text())["status"] == "complete"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import itertools
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 from extractor import console
 from extractor.commands.run import extraction, model_flags
-from extractor.errors import UsageError
+from extractor.errors import Interrupted, UsageError
 
 
 def add(commands: Any) -> None:
@@ -97,7 +96,7 @@ def _bounds(
 
 def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
-    from extractor import documents, manifests, models, results, runner
+    from extractor import documents, manifests, models, results, runner, stopping
 
     folders = []
     sources = documents.find([suite.samples])
@@ -114,6 +113,8 @@ def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
         results.prepare(out)
         say = console.Progress(sys.stderr.isatty(), len(sources))
         with extraction(flags, suite.task, prompt, choice, out, say, again) as job:
-            asyncio.run(runner.run(job, sources))
+            _, heard = stopping.run(lambda stop, job=job: runner.run(job, sources, stop))  # type: ignore[misc]
         say.done()
+        if heard:
+            raise Interrupted(heard)
     return folders

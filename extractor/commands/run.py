@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +26,11 @@ def add(commands: Any) -> None:
     model_flags(run, "live")
     run.add_argument("--concurrency", type=int, metavar="N", help="requests at a time (default: 1 embedded, 8 else)")
     run.add_argument("--ocr", action="store_true", help="read pages without a text layer with tesseract")
+    run.add_argument(
+        "--document-timeout", type=_seconds, metavar="SECONDS", help="for one document; what is not answered then fails"
+    )
+    run.add_argument("--retry-failed", action="store_true", help="ask again what failed or is incomplete")
+    run.add_argument("--fresh", action="store_true", help="ask everything, also what OUT has results of")
     run.add_argument("--keep-unsupported", action="store_true", help="keep values without evidence, marked as such")
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
@@ -44,8 +47,15 @@ def model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("give a number of seconds above 0")
+    return seconds
+
+
 def command(flags: argparse.Namespace) -> int:
-    from extractor import documents, models, prices, results, runner, tasks
+    from extractor import documents, models, prices, results, runner, stopping, tasks
 
     task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)
     costs = prices.read(flags.prices or prices.SHIPPED)
@@ -59,12 +69,18 @@ def command(flags: argparse.Namespace) -> int:
     price = None if choice.embedded else costs.of(choice.name)
     say = console.Progress(not flags.quiet and sys.stderr.isatty(), len(sources), price, costs.currency)
     with extraction(flags, task, prompt, choice, flags.out, say) as job:
-        outcomes = asyncio.run(runner.run(job, sources))
+        outcomes, heard = stopping.run(lambda stop: runner.run(job, sources, stop))
     say.done()
-    if flags.json:
-        print(json.dumps([console.plain(o) for o in outcomes], ensure_ascii=False, indent=1))
-    elif not flags.quiet:
-        console.table(outcomes, flags.out, console.bill(outcomes, choice.name, choice.embedded, costs))
+    if heard:
+        console.notes([f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."])
+        return 128 + heard
+    with console.closed_pipe():
+        if flags.json:
+            console.print_json(outcomes)
+        elif not flags.quiet:
+            console.table(outcomes, flags.out, console.bill(outcomes, choice.name, choice.embedded, costs))
+    if not flags.quiet:
+        console.notes(outcomes.notes)
     return runner.exit_code(outcomes)
 
 
@@ -73,9 +89,10 @@ def extraction(
     flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: console.Progress, again: str = ""
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
-    from extractor import manifests, models, runner
+    from extractor import limits, manifests, models, runner
 
     mode = models.Mode(flags.mode)
+    replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
     with models.endpoint(choice, mode, flags.verbose) as endpoint:
         yield runner.Job(
@@ -85,8 +102,13 @@ def extraction(
             manifest=manifests.of(task, prompt, endpoint),
             out=out,
             open_model=models.opener(endpoint, mode, tapes),
-            at_once=getattr(flags, "concurrency", None) or (1 if choice.embedded else 8),
+            at_once=limits.affordable(getattr(flags, "concurrency", None) or (1 if choice.embedded else 8)),
             keep_unsupported=getattr(flags, "keep_unsupported", False),
             on_reply=say.reply,
             on_document=say.document,
+            document_timeout=getattr(flags, "document_timeout", None),
+            fresh=getattr(flags, "fresh", False),
+            retry_failed=getattr(flags, "retry_failed", False),
+            replayed=replayed,
+            taped=(lambda name: models.tape_of(tapes, name).is_file()) if recorded else (lambda name: True),
         )

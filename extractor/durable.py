@@ -1,0 +1,85 @@
+"""Files that a kill cannot tear: temporary file, fsync, rename. docs/durability.md says what that promises."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+_DRAFT = re.compile(r"\.extractor-\w+\.tmp")
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What a disk says that has no room for more."""
+
+
+def write(path: Path, pieces: Iterable[bytes]) -> str:
+    """The whole file or none of it, for its owner's eyes only; the SHA-256 of what it holds. Raises OSError.
+
+    A link in its place is replaced, not followed. That the name survives a power loss too takes `settle`.
+    """
+    handle, draft = tempfile.mkstemp(prefix=".extractor-", suffix=".tmp", dir=path.parent)
+    digest = hashlib.sha256()
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for piece in pieces:
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(draft).unlink()
+        raise
+    return digest.hexdigest()
+
+
+def settle(folder: Path) -> None:
+    """Brings the folder's names to the disk; without it a power loss may undo the last renames. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def clean(folder: Path) -> int:
+    """Removes drafts that a killed run left behind, and says how many. Only for who holds the folder's lock."""
+    drafts = [entry.path for entry in os.scandir(folder) if _DRAFT.fullmatch(entry.name)]
+    for draft in drafts:
+        Path(draft).unlink(missing_ok=True)
+    return len(drafts)
+
+
+class Reserve:
+    """Room kept back on the disk, so that answers which are paid for when it fills up can still be saved.
+
+    Raises OSError where there is not that much room, which is the time to say so.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self._path.unlink(missing_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(handle, 0, size)
+            else:
+                os.write(handle, bytes(size))
+        except OSError:
+            self.release()
+            raise
+        finally:
+            os.close(handle)
+
+    def release(self) -> bool:
+        """Gives the room back; False when it was given back before."""
+        try:
+            self._path.unlink()
+        except FileNotFoundError:
+            return False
+        return True

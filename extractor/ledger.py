@@ -1,0 +1,294 @@
+"""The journal of a run: one line for each document that ended, appended when its result is on disk.
+
+The format is `extractor.journal/1`, JSON Lines: the first line names it, each other is an Entry. A later line about the
+same source or result file replaces an earlier one. A line that a kill has torn is dropped, and its document done again.
+docs/durability.md says what the journal promises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+import weakref
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from extractor import durable, names
+from extractor.domain import Json, Status, Usage
+from extractor.errors import MachineError, UsageError
+from extractor.outcomes import Outcome
+
+NAME = "journal.jsonl"
+FORMAT = "extractor.journal/1"
+INTERVAL = 1.0
+"""Seconds of finished documents that a power loss may undo; a kill undoes none."""
+_HEAD = json.dumps({"format": FORMAT}).encode() + b"\n"
+_LONGEST = 1 << 20
+"""Bytes of a line; no line of ours is near it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document that ended: where its result is, and all that decides whether it still holds."""
+
+    source: str
+    """The path, as it was given."""
+    seen: str | None
+    """What was found there: "sha256:" of the file's bytes, or "refused:" and why; None when it could not be told."""
+    reader: str
+    """The version of extractor that read the text out of these bytes."""
+    text: str | None
+    """SHA-256 of the document's text; None when there was none to read."""
+    job: str
+    """The fingerprint of what was asked: schema, prompt, model, parameters."""
+    result: str
+    """SHA-256 of the result file's bytes."""
+    outcome: Outcome
+
+    def line(self) -> bytes:
+        own = {name: getattr(self, name) for name in _OWN}
+        said: dict[str, Json] = {"file": self.outcome.file, **own, **asdict(self.outcome)}
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+_OWN = tuple(f.name for f in fields(Entry) if f.name != "outcome")
+_OUTCOME = tuple(f.name for f in fields(Outcome))
+_USAGE = tuple(f.name for f in fields(Usage))
+
+
+def read(line: bytes) -> Entry:
+    """The entry in a line. Raises ValueError for a line that holds none."""
+    try:
+        said = json.loads(line)
+        spent = said["usage"]
+        counts = {name: spent[name] for name in _USAGE if name in spent}
+        if any(type(n) not in (int, float, type(None)) for n in counts.values()):
+            raise ValueError("usage is no number")
+        own = {name: said[name] for name in _OWN}
+        about = {name: said[name] for name in _OUTCOME}
+        about |= {"status": Status(said["status"]), "usage": Usage(**counts)}
+        for name in ("source", "reader", "job", "result", "name", "file", "message"):
+            if type(said[name]) is not str:
+                raise ValueError(f"{name} is no text")
+        for name in ("seen", "text"):
+            if type(said[name]) not in (str, type(None)):
+                raise ValueError(f"{name} is no text")
+        for name in ("values", "unsupported", "conflicts", "failures"):
+            if type(said[name]) is not int:
+                raise ValueError(f"{name} is no number")
+        if Path(said["file"]).name != said["file"]:
+            raise ValueError("the file is not in the folder")
+        return Entry(**own, outcome=Outcome(**about))
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"no entry ({type(error).__name__})") from error
+
+
+class Ledger:
+    """The journal of one output folder, for one run: read once, appended to, put in order at the end.
+
+    In memory stands where each entry is, not what it says: some 100 bytes for a document. Threads may use it.
+    """
+
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
+        """Raises UsageError for a journal of another version, and MachineError where it cannot be opened."""
+        self._folder, self._path = folder, folder / NAME
+        self._sources: dict[int, int] = {}
+        self._files: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._synced = time.monotonic()
+        self._waiting = False
+        self.changed = False
+        self.notes: list[str] = []
+        self._last: tuple[int, Entry] | None = None
+        try:
+            self._handle = self._open(fresh)
+        except OSError as error:
+            raise MachineError(f"{self._path} cannot be opened ({error.strerror}); choose another -o.") from error
+
+    def _open(self, fresh: bool) -> int:
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            foreign, bad, self._end = self._index(handle)
+            if foreign and not fresh:
+                raise UsageError(
+                    f"{self._path} is of another version ({foreign[:40]!r}, not {FORMAT}); "
+                    "use the extractor that wrote it, choose another -o, or begin anew with --fresh."
+                )
+            if foreign or (bad and not self._sources):
+                self._aside("of another version" if foreign else "no journal of a run")
+            elif bad:
+                self.notes.append(
+                    f"{bad} lines of {self._path} cannot be read; the documents that they were about are done again."
+                )
+            if not foreign and not (bad and not self._sources):
+                if os.fstat(handle).st_size > self._end:
+                    os.ftruncate(handle, self._end)
+                if self._end == 0:
+                    self._end = os.pwrite(handle, _HEAD, 0)
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+        return self._open(fresh)
+
+    def _index(self, handle: int) -> tuple[str, int, int]:
+        """The version if it is not ours, how many lines are no entries, and where the whole lines end."""
+        bad = end = 0
+        with os.fdopen(os.dup(handle), "rb") as file:
+            file.seek(0)
+            for line in iter(lambda: file.readline(_LONGEST), b""):
+                if not line.endswith(b"\n") and len(line) < _LONGEST:
+                    if end:
+                        self.notes.append(f"The last line of {self._path} was torn; its document is done again.")
+                    return "", bad + (not end and not _HEAD.startswith(line)), end
+                said = _format(line) if end == 0 else None
+                if said is not None and said != FORMAT:
+                    return str(said), bad, end
+                if said is None:
+                    try:
+                        self._point(read(line), end)
+                    except ValueError:
+                        bad += 1
+                end += len(line)
+        return "", bad, end
+
+    def _aside(self, why: str) -> None:
+        spare = next(p for n in range(1, 10_000) if not (p := self._path.with_name(f"{NAME}.aside-{n}")).exists())
+        self._path.rename(spare)
+        self.notes.append(f"{self._path} is {why}; it is now {spare.name}, and every document is done again.")
+
+    def _point(self, entry: Entry, place: int) -> None:
+        self._sources[_short(entry.source)] = place
+        self._files[_short(names.folded(entry.outcome.file))] = place
+
+    def add(self, entry: Entry) -> int:
+        """Appends an entry, whole or not at all, and says where it stands. Raises OSError."""
+        line = entry.line()
+        with self._lock:
+            place = self._end
+            try:
+                written = 0
+                while written < len(line):
+                    written += os.pwrite(self._handle, line[written:], place + written)
+            except OSError:
+                os.ftruncate(self._handle, place)
+                raise
+            self._end += len(line)
+            self._point(entry, place)
+            self.changed = self._waiting = True
+            if time.monotonic() - self._synced >= INTERVAL:
+                self._sync()
+            return place
+
+    def _sync(self) -> None:
+        durable.settle(self._folder)
+        os.fsync(self._handle)
+        self._synced, self._waiting = time.monotonic(), False
+
+    def of_source(self, source: str) -> tuple[int, Entry] | None:
+        found = self._at(self._sources.get(_short(source)))
+        return found if found and found[1].source == source else None
+
+    def of_file(self, file: str) -> tuple[int, Entry] | None:
+        """The entry about a result file of this name, or one that a file system may take for the same."""
+        folded = names.folded(file)
+        found = self._at(self._files.get(_short(folded)))
+        return found if found and names.folded(found[1].outcome.file) == folded else None
+
+    def _at(self, place: int | None) -> tuple[int, Entry] | None:
+        return None if place is None else (place, self.entry(place))
+
+    def entry(self, place: int) -> Entry:
+        """The entry that stands there. The last one is at hand: it is asked for by source, then by file."""
+        last = self._last
+        if last is None or last[0] != place:
+            last = self._last = place, _entry(self._handle, place)
+        return last[1]
+
+    def places(self) -> list[int]:
+        """Where the entries stand that no later line has replaced, in the order of the journal."""
+        return sorted(set(self._sources.values()) & set(self._files.values()))
+
+    def order(self, places: Iterable[int]) -> array[int]:
+        """Rewrites the journal with these entries first, in this order, the others that hold after them.
+
+        The old journal or the new one is there at any moment. Gives where the first ones stand now. Raises OSError.
+        """
+        first = array("q", places)
+        known = set(first)
+        whole = [*first, *(p for p in self.places() if p not in known)]
+        moved, end = array("q"), len(_HEAD)
+        sources: dict[int, int] = {}
+        files: dict[int, int] = {}
+
+        def lines() -> Iterator[bytes]:
+            nonlocal end
+            yield _HEAD
+            for place in whole:
+                entry = self.entry(place)
+                line = entry.line()
+                moved.append(end)
+                sources[_short(entry.source)] = files[_short(names.folded(entry.outcome.file))] = end
+                end += len(line)
+                yield line
+
+        with self._lock:
+            durable.write(self._path, lines())
+            durable.settle(self._folder)
+            handle = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            os.dup2(handle, self._handle, inheritable=False)
+            os.close(handle)
+            self._sources, self._files, self._last = sources, files, None
+            self._end, self._waiting, self.changed = end, False, False
+        return moved[: len(first)]
+
+    def reader(self) -> Reader:
+        """Reads outcomes from the journal as it is now, also when this ledger is closed."""
+        return Reader(os.dup(self._handle))
+
+    def close(self) -> None:
+        """Brings what was appended to the disk. Raises OSError."""
+        with self._lock:
+            try:
+                if self._waiting:
+                    self._sync()
+            finally:
+                os.close(self._handle)
+
+
+class Reader:
+    """The outcome at a place of a journal; the file is closed with the last who could ask."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        weakref.finalize(self, os.close, handle)
+
+    def __call__(self, place: int) -> Outcome:
+        return _entry(self._handle, place).outcome
+
+
+def _entry(handle: int, place: int) -> Entry:
+    size = 1024
+    while not (line := os.pread(handle, size, place).partition(b"\n"))[1]:
+        if size > _LONGEST:
+            raise ValueError(f"no entry at {place}")
+        size *= 8
+    return read(line[0])
+
+
+def _short(text: str) -> int:
+    """64 bits of a digest, which take a third of the room; who looks up compares the whole text."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+def _format(line: bytes) -> Json:
+    try:
+        return json.loads(line).get("format")
+    except (ValueError, AttributeError, RecursionError):
+        return None

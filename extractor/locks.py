@@ -1,0 +1,53 @@
+"""One run at a time in an output folder: a lock that the system drops when its holder ends, however it ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from extractor.errors import MachineError, UsageError
+
+NAME = ".extractor.lock"
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Holds the folder while the block lasts.
+
+    The file stays and means nothing by itself: what counts is the flock on it, which no killed run can leave behind.
+    Raises UsageError, naming the process, when another run holds it, and MachineError where locks do not work.
+    """
+    import fcntl
+
+    try:
+        handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise MachineError(f"{folder / NAME} cannot be opened ({error.strerror}); choose another -o.") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise MachineError(f"{folder} cannot be locked ({error.strerror}); choose another -o.") from error
+            pid = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
+            who = f"locked by pid {pid}" if pid.isdigit() else "locked"
+            raise UsageError(
+                f"Another run is writing to {folder} ({who}); wait until it ends, or choose another folder with -o."
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+def probe(folder: Path) -> None:
+    """Raises what `hold` would raise now, before anything is started that would have to be ended again."""
+    with hold(folder):
+        pass

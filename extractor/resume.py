@@ -1,0 +1,114 @@
+"""What an earlier run left that still holds: same text, same question, and a result file as it was written."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from extractor import __version__, names, sightings
+from extractor.documents import Source, printable
+from extractor.domain import Status
+from extractor.ledger import Entry, Ledger
+from extractor.sightings import Sighting
+
+FINISHED = frozenset({Status.COMPLETE, Status.SUSPECT})
+"""Everything was asked and answered."""
+
+
+class Earlier:
+    """The earlier results of an output folder, for the documents of one run.
+
+    A result holds when the document's bytes (or, where those differ, its text) and the job are the same, and the file
+    is the one that was written, down to the last byte. With `retry_failed` only finished ones hold, with `fresh` none.
+    `taped` says of a document's name whether its tape is there, where a result without one does not hold.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        folder: Path,
+        job: str,
+        sources: Sequence[Source],
+        *,
+        fresh: bool = False,
+        retry_failed: bool = False,
+        taped: Callable[[str], bool] = lambda name: True,
+    ) -> None:
+        self._ledger, self._folder, self._job, self._sources = ledger, folder, job, sources
+        self._fresh, self._retry_failed, self._taped = fresh, retry_failed, taped
+        self._names = names.Names()
+        self._present: set[int] | None = None
+        self.again = Counter[str]()
+        """Why earlier results were not kept."""
+
+    def file(self, source: Source) -> str:
+        """The name of the source's result file: the one that it had, or a new one that no other source has."""
+        known = self._ledger.of_source(told(source))
+        if known is not None:
+            file = known[1].outcome.file
+            self._names.take(file)
+            return file
+        return self._names.file(source.path, lambda name: self._free(name, source))
+
+    def _free(self, name: str, source: Source) -> bool:
+        """A file of a source that is gone is taken over by a document of the same name: the folder was moved."""
+        found = self._ledger.of_file(name)
+        if found is None:
+            return True
+        if self._present is None:
+            self._present = {hash(told(s)) for s in self._sources}
+        same = found[1].outcome.name == source.name
+        return same and hash(found[1].source) not in self._present
+
+    def kept(self, file: str, sighting: Sighting) -> int | None:
+        """Where the journal has the entry that holds for what was seen at the source, before its text is read."""
+        found = self._found(file)
+        if found is None or sighting.seen is None:
+            return None
+        place, entry = found
+        if entry.seen != sighting.seen or entry.reader != __version__:
+            return None
+        return place if self._why(entry) is None else None
+
+    def kept_text(self, file: str, text: str) -> Entry | None:
+        """The entry that holds for the text with this SHA-256, though the file's bytes are others."""
+        found = self._found(file)
+        if found is None:
+            return None
+        entry = found[1]
+        if entry.text != text:
+            if entry.text is not None:
+                self.again["changed"] += 1
+            return None
+        why = self._why(entry)
+        if why is not None:
+            self.again[why] += 1
+        return entry if why is None else None
+
+    def _found(self, file: str) -> tuple[int, Entry] | None:
+        return None if self._fresh else self._ledger.of_file(file)
+
+    def _why(self, entry: Entry) -> str | None:
+        """Why an entry about the same text does not hold; None when it does."""
+        if entry.job != self._job:
+            return "asked otherwise"
+        if self._retry_failed and entry.outcome.status not in FINISHED:
+            return "failed"
+        if sightings.digest(self._folder / entry.outcome.file) != entry.result:
+            return "damaged"
+        if entry.text is not None and not self._taped(entry.outcome.name):
+            return "no tape"
+        return None
+
+    def left(self, places: array[int]) -> list[str]:
+        """Result files of documents that this run was not given, as the journal has them."""
+        mine = set(places)
+        files = {self._ledger.entry(p).outcome.file for p in self._ledger.places() if p not in mine}
+        return sorted(f for f in files if (self._folder / f).exists())
+
+
+def told(source: Source) -> str:
+    """A source's path as text that can be written down."""
+    return printable(str(source.path))

@@ -1,0 +1,528 @@
+"""What a later run in the same folder asks again, and what it leaves as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import stat
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from extractor import documents, ledger, locks, results, runner, schemas, sightings
+from extractor.domain import Document, Reply, Request, Status, Usage
+from extractor.errors import MachineError, ModelBusy, UsageError
+from extractor.ledger import Entry, Ledger
+from extractor.names import Names, folded
+from extractor.outcomes import Outcome, Outcomes
+from extractor.pipeline import Model
+from extractor.prompts import Prompt, Strategy
+from extractor.runner import Job
+from extractor.tasks import Task
+
+SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})
+PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())
+MANIFEST = {"extractor": "1", "model": {"name": "m"}, "prompt": {"fingerprint": "p"}, "schema": {"fingerprint": "s"}}
+
+
+class Counting:
+    """Answers "word", but for a document that says busy while `busy`; counts what it was asked, by document."""
+
+    def __init__(self) -> None:
+        self.asked = Counter[str]()
+        self.busy = True
+
+    async def complete(self, request: Request) -> Reply:
+        self.asked[request.label.split()[0]] += 1
+        await asyncio.sleep(0)
+        if "busy" in request.user and self.busy:
+            raise ModelBusy("come back later")
+        if "sleep" in request.user:
+            await asyncio.sleep(60)
+        return Reply({"title": "word"}, Usage(1, 1, 1, 0.0))
+
+    @asynccontextmanager
+    async def open(self, _: Document) -> AsyncIterator[Model]:
+        yield self
+
+
+class Folder:
+    """Documents, where their results go, and runs over them."""
+
+    def __init__(self, root: Path) -> None:
+        self.papers, self.out, self.model = root / "in", root / "out", Counting()
+        self.papers.mkdir()
+        self.out.mkdir()
+        self.job = Job(Task("t", SCHEMA, {}), PROMPT, "m", MANIFEST, self.out, self.model.open, 2)
+
+    def write(self, **texts: str) -> None:
+        for name, text in texts.items():
+            (self.papers / f"{name}.txt").write_text(text, encoding="utf-8")
+
+    def run(self, paths: Sequence[Path] | None = None, **how: Any) -> Outcomes:
+        self.model.asked.clear()
+        return asyncio.run(runner.run(replace(self.job, **how), documents.find(paths or [self.papers])))
+
+    def bytes(self) -> dict[str, bytes]:
+        return {f.name: f.read_bytes() for f in sorted(self.out.iterdir())}
+
+    @property
+    def asked(self) -> dict[str, int]:
+        return dict(self.model.asked)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path)
+    made.write(a="word", b="another word", c="a third word")
+    return made
+
+
+def said(outcomes: Outcomes) -> str:
+    return " ".join(outcomes.notes)
+
+
+def test_a_finished_run_asks_nothing_again_and_changes_no_byte(folder: Folder) -> None:
+    folder.run()
+    before = folder.bytes()
+    again = folder.run()
+    assert folder.asked == {}
+    assert folder.bytes() == before
+    assert [o.status for o in again] == [Status.COMPLETE] * 3
+    assert again.tally.kept == 3
+    assert "3 results of an earlier run kept" in said(again)
+
+
+def test_journal_and_run_list_documents_in_the_order_of_the_sources(folder: Folder) -> None:
+    folder.run(at_once=3)
+    lines = [json.loads(line) for line in (folder.out / ledger.NAME).read_text().splitlines()]
+    assert [line.get("name") for line in lines] == [None, "a.txt", "b.txt", "c.txt"]
+    run = json.loads((folder.out / "run.json").read_text())
+    assert [d["name"] for d in run["documents"]] == ["a.txt", "b.txt", "c.txt"]
+    assert run["counts"] == {"complete": 3, "pending": 0}
+    assert run["usage"]["requests"] == 3
+
+
+@pytest.mark.fault(40)
+def test_a_changed_document_is_done_again_alone_and_that_is_said(folder: Folder) -> None:
+    folder.run()
+    folder.write(b="a new word")
+    again = folder.run()
+    assert folder.asked == {"b.txt": 1}
+    assert json.loads((folder.out / "b.json").read_text())["document"]["text"] == "a new word"
+    assert "1 result done again, since the document has changed" in said(again)
+
+
+def test_a_file_whose_bytes_changed_and_whose_text_did_not_is_kept(folder: Folder) -> None:
+    folder.run()
+    (folder.papers / "a.txt").write_bytes("\ufeffword".encode())
+    before = (folder.out / "a.json").read_bytes()
+    folder.run()
+    assert folder.asked == {}
+    assert (folder.out / "a.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["model", "prompt", "schema"])
+def test_another_model_prompt_or_schema_asks_everything_again(folder: Folder, what: str) -> None:
+    folder.run()
+    again = folder.run(manifest={**MANIFEST, what: {"name": "other"}})
+    assert len(folder.asked) == 3
+    assert "3 results done again, since schema, prompt, model or parameters have changed" in said(again)
+
+
+def test_a_new_version_of_extractor_asks_nothing_again(folder: Folder) -> None:
+    folder.run()
+    folder.run(manifest={**MANIFEST, "extractor": "2", "versions": {"openai": "9"}})
+    assert folder.asked == {}
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "altered", "link"])
+def test_a_result_file_that_is_not_as_it_was_written_is_made_again(folder: Folder, harm: str, tmp_path: Path) -> None:
+    folder.run()
+    file = folder.out / "b.json"
+    whole = file.read_bytes()
+    match harm:
+        case "gone":
+            file.unlink()
+        case "cut":
+            file.write_bytes(whole[:-20])
+        case "altered":
+            file.write_bytes(whole.replace(b"word", b"verb"))
+        case "link":
+            shutil.move(file, tmp_path / "elsewhere.json")
+            file.symlink_to(tmp_path / "elsewhere.json")
+    again = folder.run()
+    assert folder.asked == {"b.txt": 1}
+    assert file.read_bytes() == whole and not file.is_symlink()
+    assert "1 result done again, since the file was missing or not as it was written" in said(again)
+
+
+def test_failed_documents_are_asked_again_when_that_is_wanted(folder: Folder) -> None:
+    folder.write(b="busy")
+    first = folder.run()
+    assert [o.status for o in first] == [Status.COMPLETE, Status.INCOMPLETE, Status.COMPLETE]
+    kept = folder.run()
+    assert folder.asked == {}
+    assert "--retry-failed asks these again" in said(kept)
+    folder.model.busy = False
+    again = folder.run(retry_failed=True)
+    assert folder.asked == {"b.txt": 1}
+    assert runner.exit_code(again) == 0
+
+
+def test_fresh_asks_everything_and_gives_the_same_bytes(folder: Folder) -> None:
+    folder.run()
+    before = folder.bytes()
+    folder.run(fresh=True)
+    assert len(folder.asked) == 3
+    assert folder.bytes() == before
+
+
+def test_what_tapes_answer_is_played_each_time_and_not_taken_for_live(folder: Folder) -> None:
+    folder.run(replayed=True)
+    folder.run(replayed=True)
+    assert len(folder.asked) == 3
+    folder.run()
+    assert len(folder.asked) == 3
+
+
+def test_where_tapes_are_recorded_a_result_without_its_tape_is_recorded_again(folder: Folder) -> None:
+    folder.run()
+    again = folder.run(taped=lambda name: name != "b.txt")
+    assert folder.asked == {"b.txt": 1}
+    assert "no cassette" in said(again)
+
+
+def test_results_of_documents_that_are_gone_are_named_and_left(folder: Folder) -> None:
+    folder.run()
+    (folder.papers / "b.txt").unlink()
+    again = folder.run()
+    assert (folder.out / "b.json").exists()
+    assert "Left as they were, of documents that were not in this run: b.json" in said(again)
+    assert [o.name for o in again] == ["a.txt", "c.txt"]
+    folder.write(b="another word")
+    folder.run()
+    assert folder.asked == {}, "and when it is back, its result still holds"
+
+
+def test_a_newcomer_of_the_same_name_takes_no_result_away(folder: Folder) -> None:
+    folder.run()
+    (folder.papers / "a.md").write_text("word of the newcomer")
+    again = folder.run()
+    assert folder.asked == {"a.md": 1}
+    assert len({o.file for o in again}) == 4
+    assert json.loads((folder.out / "a.json").read_text())["document"]["name"] == "a.txt"
+
+
+def test_a_folder_of_documents_that_was_moved_asks_nothing_again(folder: Folder, tmp_path: Path) -> None:
+    folder.run()
+    moved = tmp_path / "moved"
+    folder.papers.rename(moved)
+    folder.run([moved])
+    assert folder.asked == {}
+
+
+def test_a_document_is_cut_off_at_its_deadline_and_keeps_what_was_answered(folder: Folder) -> None:
+    folder.write(b="sleep")
+    ended = folder.run(document_timeout=0.3)
+    assert [o.status for o in ended] == [Status.COMPLETE, Status.INCOMPLETE, Status.COMPLETE]
+    failure = json.loads((folder.out / "b.json").read_text())["failures"][0]
+    assert failure["reason"] == "deadline"
+    assert "--document-timeout" in failure["message"]
+    assert ended[1].usage == Usage(1, None, None, None), "it may have been billed; nobody knows"
+
+
+def test_one_document_that_nobody_foresaw_costs_itself_and_three_in_a_row_end_the_run(folder: Folder) -> None:
+    @asynccontextmanager
+    async def broken(document: Document) -> AsyncIterator[Model]:
+        if document.name in bad:
+            raise ZeroDivisionError("secret words of the document")
+        yield folder.model
+
+    bad = {"b.txt"}
+    ended = folder.run(open_model=broken)
+    assert [o.status for o in ended] == [Status.COMPLETE, Status.FAILED, Status.COMPLETE]
+    assert "ZeroDivisionError" in ended[1].message and "secret" not in ended[1].message
+    bad = {"a.txt", "b.txt", "c.txt"}
+    with pytest.raises(ZeroDivisionError):
+        folder.run(open_model=broken, fresh=True)
+
+
+# the journal itself
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("cut", [1, 5, 60])
+def test_a_torn_last_line_costs_its_document_only(folder: Folder, cut: int) -> None:
+    folder.run()
+    journal = folder.out / ledger.NAME
+    before = folder.bytes()
+    journal.write_bytes(journal.read_bytes()[:-cut])
+    again = folder.run()
+    assert folder.asked == {"c.txt": 1}
+    assert "was torn" in said(again)
+    assert folder.bytes() == before
+
+
+@pytest.mark.fault(31)
+def test_a_damaged_line_costs_its_document_only(folder: Folder) -> None:
+    folder.run()
+    journal = folder.out / ledger.NAME
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*lines[:2], b"\x00\xffgarbage\n", *lines[3:]]))
+    again = folder.run()
+    assert folder.asked == {"b.txt": 1}
+    assert "1 lines of" in said(again)
+
+
+@pytest.mark.fault(31)
+def test_a_journal_of_another_version_is_refused_before_anything_is_asked(folder: Folder) -> None:
+    folder.run()
+    journal = folder.out / ledger.NAME
+    foreign = journal.read_bytes().replace(b"journal/1", b"journal/7")
+    journal.write_bytes(foreign)
+    with pytest.raises(UsageError, match=r"another version.*--fresh"):
+        folder.run()
+    assert folder.asked == {}
+    assert journal.read_bytes() == foreign
+    anew = folder.run(fresh=True)
+    assert "journal.jsonl.aside-1" in said(anew)
+    assert (folder.out / "journal.jsonl.aside-1").read_bytes() == foreign
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("content", [b"", b"{", b'{"format": "extractor.jour'])
+def test_an_empty_journal_or_one_torn_in_its_first_line_is_a_new_one(folder: Folder, content: bytes) -> None:
+    (folder.out / ledger.NAME).write_bytes(content)
+    assert runner.exit_code(folder.run()) == 0
+    folder.run()
+    assert folder.asked == {}
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("content", [b"groceries: milk\n", b"\x00" * 5000, b"[1]\n[2]\n", b"milk"])
+def test_what_is_no_journal_is_put_aside_and_not_lost(folder: Folder, content: bytes) -> None:
+    (folder.out / ledger.NAME).write_bytes(content)
+    ended = folder.run()
+    assert "is no journal" in said(ended)
+    assert (folder.out / "journal.jsonl.aside-1").read_bytes() == content
+    folder.run()
+    assert folder.asked == {}
+
+
+def entry(i: int, text: str = "word") -> Entry:
+    outcome = Outcome(f"{text}.txt", f"file-{i}.json", Status.COMPLETE, 1, 0, 0, 0, Usage(1, 2, None, 0.5), text)
+    return Entry(f"in/{i}", "sha256:0", "1", "00", "job", "00", outcome)
+
+
+@given(st.text(st.characters(), max_size=40))
+def test_an_entry_is_read_as_it_was_written(text: str) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    line = entry(1, text).line()
+    assert line.count(b"\n") == 1
+    assert ledger.read(line) == entry(1, text)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_crash_the_reading_of_an_entry(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        ledger.read(line)
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_any_cut_of_a_journal_keeps_every_whole_line(data: st.DataObject) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        book = Ledger(folder)
+        for i in range(5):
+            book.add(entry(i))
+        book.close()
+        whole = (folder / ledger.NAME).read_bytes()
+        cut = data.draw(st.integers(0, len(whole)))
+        (folder / ledger.NAME).write_bytes(whole[:cut])
+        again = Ledger(folder)
+        assert len(again.places()) == max(0, whole[:cut].count(b"\n") - 1)
+        again.add(entry(9))
+        again.close()
+        assert (folder / ledger.NAME).read_bytes().endswith(entry(9).line())
+
+
+# the folder
+
+
+@pytest.mark.fault(32)
+def test_a_second_run_in_the_same_folder_is_refused_with_the_pid(folder: Folder) -> None:
+    with locks.hold(folder.out), pytest.raises(UsageError, match=f"locked by pid {os.getpid()}"):
+        folder.run()
+    assert folder.asked == {}
+    assert runner.exit_code(folder.run()) == 0, "and when the first has ended, there is no lock"
+
+
+def test_an_output_folder_that_is_a_link_is_refused(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder.out)
+    with pytest.raises(UsageError, match="is a link"):
+        results.prepare(tmp_path / "link")
+
+
+def test_what_holds_documents_is_for_its_owner_only(folder: Folder) -> None:
+    folder.run()
+    for file in folder.out.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
+def test_drafts_of_a_killed_run_are_removed_and_nothing_else(folder: Folder) -> None:
+    (folder.out / ".extractor-abc_1234.tmp").write_text("half")
+    (folder.out / "mine.tmp").write_text("mine")
+    folder.run()
+    assert not (folder.out / ".extractor-abc_1234.tmp").exists()
+    assert (folder.out / "mine.tmp").read_text() == "mine"
+
+
+@pytest.mark.fault(38)
+def test_names_that_differ_in_case_folder_or_composition_alone_get_own_results(folder: Folder) -> None:
+    for name in ("A", "x/a", "caf\u00e9", "cafe\u0301", "x/CAF\u00c9"):
+        (folder.papers / f"{name}.txt").parent.mkdir(exist_ok=True)
+        (folder.papers / f"{name}.txt").write_text(f"word of {name}")
+    ended = folder.run()
+    assert len(ended) == 8
+    assert len({folded(o.file) for o in ended}) == 8
+    texts = {json.loads((folder.out / o.file).read_text())["document"]["text"] for o in ended}
+    assert len(texts) == 8
+    folder.run()
+    assert folder.asked == {}
+
+
+_names = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=80)
+
+
+@given(st.lists(_names.filter(lambda n: n not in (".", "..")), max_size=8, unique=True))
+def test_no_name_leaves_the_folder_or_meets_another(given_names: list[str]) -> None:
+    taken = Names()
+    files = [taken.file(Path("in") / name) for name in given_names]
+    for file in files:
+        assert file == Path(file).name and file not in (".", "..") and len(file.encode()) <= 255
+        assert file.isprintable() and "\\" not in file
+    assert len({folded(f) for f in [*files, "run.json"]}) == len(files) + 1
+
+
+def test_a_name_that_was_chosen_to_meet_another_does_not(tmp_path: Path) -> None:
+    first = Names()
+    first.file(Path("x/a.txt"))
+    clash = first.file(Path("y/a.txt"))
+    taken = Names()
+    files = [taken.file(Path(p)) for p in (f"z/{Path(clash).stem}.txt", "x/a.txt", "y/a.txt")]
+    assert len(set(files)) == 3
+
+
+@pytest.mark.fault(29)
+def test_a_folder_that_cannot_be_written_is_named_before_anything_is_asked(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MachineError, match="Nothing can be written"):
+        results.prepare(tmp_path / "file" / "out")
+
+
+# strange files
+
+
+@pytest.mark.fault(34)
+def test_bytes_are_decoded_as_declared_or_named_as_no_text(folder: Folder) -> None:
+    (folder.papers / "utf16.txt").write_bytes("word \U0001f600\r\nand\n".encode("utf-16"))
+    (folder.papers / "lone.txt").write_bytes(b"word \xff")
+    ended = {o.name: o for o in folder.run()}
+    assert ended["lone.txt"].status is Status.FAILED
+    result = json.loads((folder.out / "utf16.json").read_text())
+    assert result["document"]["text"] == "word \U0001f600\r\nand\n"
+    assert "lone.txt" not in folder.asked
+
+
+@pytest.mark.fault(35)
+@pytest.mark.parametrize("content", [b"", b" \r\n\t", b"\xef\xbb\xbf", b"\0\0\0", b"word\0"])
+def test_a_document_of_nothing_is_a_failure_and_nothing_is_asked(folder: Folder, content: bytes) -> None:
+    (folder.papers / "none.txt").write_bytes(content)
+    ended = folder.run()
+    assert Counter(o.status for o in ended) == {Status.COMPLETE: 3, Status.FAILED: 1}
+    assert "none.txt" not in folder.asked
+
+
+@pytest.mark.fault(36)
+def test_a_file_that_is_too_large_is_refused_unread(folder: Folder) -> None:
+    (folder.papers / "large.txt").touch()
+    os.truncate(folder.papers / "large.txt", 1 << 40)
+    assert {o.name for o in folder.run() if o.status is Status.FAILED} == {"large.txt"}
+
+
+@pytest.mark.fault(36)
+def test_no_more_documents_are_under_way_than_requests_are_allowed(folder: Folder) -> None:
+    for i in range(200):
+        folder.write(**{f"x{i:03}": f"word {i}"})
+    open_now = most = 0
+
+    @asynccontextmanager
+    async def counted(_: Document) -> AsyncIterator[Model]:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        yield folder.model
+        open_now -= 1
+
+    folder.run(open_model=counted, at_once=4)
+    assert most <= 4
+
+
+@pytest.mark.fault(37)
+def test_places_are_code_points_whatever_the_script(folder: Folder) -> None:
+    folder.write(x="\u202e\u05d0\u05d1 e\u0301 \U0001f469\u200d\U0001f4bb\r\n\U0001d54f word \U0001f600")
+    folder.run()
+    result = json.loads((folder.out / "x.json").read_text())
+    spans = result["evidence"]["/title"]["spans"]
+    assert spans
+    for span in spans:
+        assert result["document"]["text"][span["start"] : span["end"]] == span["quote"] == "word"
+
+
+@pytest.mark.fault(39)
+def test_links_pipes_and_devices_are_named_and_neither_read_nor_waited_for(folder: Folder, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret word")
+    (folder.papers / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder.papers / "zero.txt").symlink_to("/dev/zero")
+    (folder.papers / "loop").symlink_to(folder.papers)
+    os.mkfifo(folder.papers / "pipe.txt")
+    (folder.papers / "folder.txt").mkdir()
+    for _ in range(2):
+        ended = folder.run()
+        failed = {o.name for o in ended if o.status is Status.FAILED}
+        assert {"link.txt", "zero.txt", "pipe.txt"} <= failed
+        assert sum(o.status is Status.COMPLETE for o in ended) == 3
+    for file in folder.out.iterdir():
+        assert b"secret word" not in file.read_bytes()
+
+
+@pytest.mark.fault(40)
+def test_a_file_that_vanishes_between_listing_and_reading_costs_itself(folder: Folder) -> None:
+    sources = documents.find([folder.papers])
+    (folder.papers / "b.txt").unlink()
+    ended = asyncio.run(runner.run(folder.job, sources))
+    assert [o.status for o in ended] == [Status.COMPLETE, Status.FAILED, Status.COMPLETE]
+
+
+@pytest.mark.fault(40)
+def test_a_file_that_is_written_while_it_is_read_is_not_taken_for_what_it_was(folder: Folder) -> None:
+    """The bytes that were looked at are not those of the text: were they kept as its mark, an old answer would hold."""
+    source = documents.Source(folder.papers / "b.txt")
+    before = sightings.look(source)
+    folder.write(b="a newer word")
+    document, seen = runner.read_settled(source, before)
+    assert document.text == "a newer word"
+    assert seen == sightings.look(source) != before
