@@ -21,7 +21,7 @@ from extractor.domain import Document, Span, Table
 from extractor.errors import DocumentError, UsageError
 from extractor.loaders import apart, archives, lines, markdown
 from extractor.loaders import csv as tables
-from extractor.results import Names
+from extractor.names import Names
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
