@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -59,7 +60,7 @@ def parse(model: type[Shaped], text: str) -> Shaped:
         raise Unfit("The reply is far too long.")
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-        return model.model_validate(value)
+        return model.model_validate(value, strict=True)
     except Unfit:
         raise
     except ValidationError as error:
@@ -133,44 +134,76 @@ def _last(told: Json) -> tuple[dict[str, Json], str]:
 
 
 def model(shape: Mapping[str, Json]) -> type[Shaped]:
-    """The class that replies of this shape are read with."""
-    built = _object_model(shape, "Answer")
-    built.shape = dict(shape)
+    """The class that replies of this shape are read with, and that tells the shape to who asks for its schema."""
+    return _told(json.dumps(shape))  # in the order of its keys, which is told, too
+
+
+def reader(shape: Mapping[str, Json]) -> type[Shaped]:
+    """The same class without its schema: shapes that differ in bounds and choices alone are read alike.
+
+    Building a class takes milliseconds; choices change from chunk to chunk, keys and types hardly ever.
+    """
+    return _class(_skeleton(shape))
+
+
+_Skeleton = tuple[Any, ...] | str
+
+
+@lru_cache(maxsize=256)
+def _told(shape: str) -> type[Shaped]:
+    told = json.loads(shape)
+    built = _object_model(_skeleton(told), "Answer")
+    built.shape = told
     return built
 
 
-def _object_model(shape: Mapping[str, Json], name: str) -> type[Shaped]:
+@lru_cache(maxsize=256)
+def _class(skeleton: _Skeleton) -> type[Shaped]:
+    return _object_model(skeleton, "Answer")
+
+
+def _skeleton(shape: Mapping[str, Json]) -> _Skeleton:
+    """Keys and types of a shape: ("object", (key, skeleton), ...), ("array", skeleton), or a type's word."""
+    if "enum" in shape:
+        # a choice that is not on the list is for evidence to judge: endpoints without strict mode paraphrase
+        return "string" if all(isinstance(v, str | None) for v in shape["enum"]) else "any"
+    types = shape.get("type")
+    real = [t for t in types if t != "null"] if isinstance(types, list) else [types]
+    if len(real) > 1:
+        return "figure"
+    kind = real[0] if real else "null"
+    if kind == "object":
+        return ("object", *((key, _skeleton(sub)) for key, sub in shape["properties"].items()))
+    if kind == "array":
+        # a list that may be null is null when it is left out
+        return ("array" if types == "array" else "array or null", _skeleton(shape["items"]))
+    return str(kind)
+
+
+_PLAIN = {
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "any": Any,
+    "figure": int | float | str,  # as a number or as the document writes it
+}
+
+
+def _object_model(skeleton: _Skeleton, name: str) -> type[Shaped]:
     fields: dict[str, Any] = {}
-    for i, (key, sub) in enumerate(shape["properties"].items()):
+    for i, (key, sub) in enumerate(skeleton[1:]):
         kind = _type(sub, f"{name}_{i}")
-        default: Any = Field(default_factory=list, alias=key) if sub.get("type") == "array" else Field(None, alias=key)
+        default: Any = Field(default_factory=list, alias=key) if sub[0] == "array" else Field(None, alias=key)
         fields[f"f{i}"] = (Annotated[kind | None, default], default)
     return create_model(name, __base__=Shaped, **fields)
 
 
-def _type(shape: Mapping[str, Json], name: str) -> Any:
-    if "enum" in shape:
-        # a choice that is not on the list is for evidence to judge: endpoints without strict mode paraphrase
-        return str if all(isinstance(v, str | None) for v in shape["enum"]) else Any
-    types = shape.get("type")
-    real = [t for t in types if t != "null"] if isinstance(types, list) else [types]
-    if len(real) > 1:
-        return int | float | str  # a figure as a number or as the document writes it
-    kind = real[0] if real else "null"
-    match kind:
-        case "object":
-            return _object_model(shape, name)
-        case "array":
-            return list[_type(shape["items"], f"{name}_item")]  # type: ignore[misc]
-        case "integer":
-            return int
-        case "number":
-            return float
-        case "boolean":
-            return bool
-        case "null":
-            return str
-    return str
+def _type(skeleton: _Skeleton, name: str) -> Any:
+    if isinstance(skeleton, str):
+        return _PLAIN.get(skeleton, str)
+    if skeleton[0] == "object":
+        return _object_model(skeleton, name)
+    return list[_type(skeleton[1], f"{name}_item")]  # type: ignore[misc]
 
 
 def value(parsed: BaseModel) -> dict[str, Json]:

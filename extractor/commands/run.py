@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor import console
+from extractor.commands import terms
 
 if TYPE_CHECKING:
     from extractor.runner import Job
@@ -42,6 +43,7 @@ def model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
     parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
+    terms.add(parser)
 
 
 def command(flags: argparse.Namespace) -> int:
@@ -77,15 +79,17 @@ def extraction(
 
     mode = models.Mode(flags.mode)
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
+    at_once = getattr(flags, "concurrency", None) or (1 if choice.embedded else 8)
     with models.endpoint(choice, mode, flags.verbose) as endpoint:
+        line = models.Line(endpoint, mode, tapes, terms.read(flags, at_once, choice.embedded), again)
         yield runner.Job(
             task=task,
             prompt=prompt,
             model_name=choice.name,
             manifest=manifests.of(task, prompt, endpoint),
             out=out,
-            open_model=models.opener(endpoint, mode, tapes),
-            at_once=getattr(flags, "concurrency", None) or (1 if choice.embedded else 8),
+            open_model=line.open,
+            at_once=at_once,
             keep_unsupported=getattr(flags, "keep_unsupported", False),
             on_reply=say.reply,
             on_document=say.document,
