@@ -42,28 +42,29 @@ class DocumentError(ExtractorError):
 
 
 class ModelError(ExtractorError):
-    """`reason` is the word under which the failure is counted; `usage` what was spent before it."""
+    """`reason` is the word under which the failure is counted; `usage` what was spent before it; `lost` says that the
+    request may have been paid for though no reply came that can be read."""
 
     reason = "model"
     usage: Usage = Usage()
 
-    def __init__(self, message: str = "", *, reason: str | None = None) -> None:
+    def __init__(self, message: str = "", *, reason: str | None = None, lost: bool = False) -> None:
         super().__init__(message)
         if reason is not None:
             self.reason = reason
+        self.lost = lost
 
 
 class ModelBusy(ModelError):
-    """`retry_after` is in seconds; `lost` says that the request may have been paid for though no reply came."""
+    """`retry_after` is in seconds."""
 
     reason = "busy"
 
     def __init__(
         self, message: str, *, reason: str | None = None, retry_after: float | None = None, lost: bool = False
     ) -> None:
-        super().__init__(message, reason=reason)
+        super().__init__(message, reason=reason, lost=lost)
         self.retry_after = retry_after
-        self.lost = lost
 
 
 class ModelFatal(ModelError):

@@ -264,7 +264,8 @@ class LiveModel:
                 raise error.fatal from None
             raise
         except BaseException as error:
-            took = Usage(1) if isinstance(error, ModelError | NotThisDialect) else Usage(1, lost=1)
+            told = isinstance(error, NotThisDialect) or (isinstance(error, ModelError) and not error.lost)
+            took = Usage(1) if told else Usage(1, lost=1)
             self.pressure.failed(turn, took if not took.lost else None)
             raise
         finally:
@@ -273,9 +274,14 @@ class LiveModel:
 
     async def _request(self, arguments: Mapping[str, Any]) -> ChatCompletion:
         import openai
+        from openai.types.chat import ChatCompletion
 
         try:
-            completion: ChatCompletion = await self._client.chat.completions.create(**arguments)
+            # What create() does, with the body in its order, but without its walk through all of a schema that it has
+            # nothing to change in: a quarter of the work of a request.
+            completion = await self._client.post(
+                "/chat/completions", cast_to=ChatCompletion, body=body(arguments), options={}
+            )
         except openai.OpenAIError as error:
             raise refusals.translated(error, self.endpoint.base_url, self.endpoint.model) from None
         except ValueError as error:  # a body that is not JSON
@@ -334,9 +340,16 @@ def _count(value: object) -> int | None:
 def _estimate(arguments: Mapping[str, Any]) -> Estimate:
     """The most tokens that a request may take: one for three bytes of UTF-8 going in, and all that it allows out."""
     sent = sum(len(str(m.get("content") or "").encode()) for m in arguments["messages"])
-    sent += sum(len(str(arguments.get(name, ""))) for name in ("response_format", "tools", "extra_body"))
+    sent += sum(len(str(arguments.get(name, ""))) for name in ("response_format", "tools"))
     most = arguments.get("max_tokens") or arguments.get("max_completion_tokens")
     return Estimate(sent // 3 + 16, most if isinstance(most, int) else 4096)
+
+
+def body(arguments: Mapping[str, Any]) -> dict[str, Json]:
+    """The arguments in the order in which openai sends them; what is not of its API, a grammar, comes last."""
+    first, last = ("messages", "model"), ("grammar",)
+    names = [*first, *sorted(arguments.keys() - {*first, *last}), *last]
+    return {name: arguments[name] for name in names if name in arguments}
 
 
 def _masked(value: Json, secrets: list[str]) -> Json:
@@ -355,7 +368,7 @@ def _spoken(dialect: Dialect, request: Request, arguments: dict[str, Any]) -> di
     """The arguments as instructor made them, in the endpoint's dialect."""
     if dialect is Dialect.GRAMMAR and request.grammar is not None:
         plain = {k: v for k, v in arguments.items() if k != "response_format"}
-        return {**plain, "extra_body": {"grammar": request.grammar}}
+        return {**plain, "grammar": request.grammar}
     if dialect in (Dialect.SCHEMA, Dialect.GRAMMAR):
         form = arguments["response_format"]
         shape = dialects.speak(dialect, request.schema).shape

@@ -8,6 +8,7 @@ endpoints that do not enforce a schema leave keys out, and a re-ask for that wou
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,7 @@ LONGEST = 4_000_000
 """Characters of a reply that are read; more is no answer to any question asked here."""
 REPEATED = 3
 """Entries at the end of a list that stood in it before, and it is a loop: a document says some things twice."""
+_HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 PROBLEMS = 5
 """Problems named in a re-ask. More than a few, and a model mends none of them."""
 
@@ -60,6 +62,8 @@ def parse(model: type[Shaped], text: str) -> Shaped:
         raise Unfit("The reply is far too long.")
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        if _HALF.search(text) and not _whole(value):
+            raise Unfit("The reply holds half a character; write no \\u escapes.")
         return model.model_validate(value, strict=True)
     except Unfit:
         raise
@@ -69,6 +73,17 @@ def parse(model: type[Shaped], text: str) -> Shaped:
         raise Unfit(f"The reply is not JSON: {error.msg} at character {error.pos}.") from None
     except RecursionError:
         raise Unfit("The reply nests too deeply.") from None
+    except ValueError:  # thousands of digits
+        raise Unfit("The reply holds a number that is none.") from None
+
+
+def _whole(value: Json) -> bool:
+    """Whether it can be written as UTF-8: one half of a surrogate pair, which JSON can spell, cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -48,25 +48,36 @@ class Narrow(httpx2.AsyncBaseTransport):
     async def _read(self, response: httpx2.Response) -> bytes:
         packing = response.headers.get("content-encoding", "identity").strip().lower()
         if packing not in ("identity", "", "gzip", "deflate"):
-            raise ModelError(f"The endpoint's reply is packed as {packing[:20]!r}, which nobody asked for.")
+            raise _broken(f"is packed as {packing[:20]!r}, which nobody asked for")
         # 32 + 15: zlib finds out whether it is gzip or zlib
         unpack = None if packing in ("identity", "") else zlib.decompressobj(32 + zlib.MAX_WBITS)
         parts: list[bytes] = []
         size = 0
         async for part in response.stream:  # type: ignore[union-attr]
             if unpack is not None:
+                if unpack.eof:  # more after the end: read on, it might be for ever
+                    raise _broken("is packed, and goes on after its end")
                 try:
                     part = unpack.decompress(part, self._largest - size + 1)
                 except zlib.error:
-                    raise ModelError("The endpoint's reply is packed, and broken.", reason="bad response") from None
+                    raise _broken("is packed, and broken") from None
             parts.append(part)
             size += len(part)
             if size > self._largest:
                 raise ModelError(
                     f"The endpoint's reply is larger than {self._largest // 1_000_000} MB, which no answer is.",
                     reason="too large",
+                    lost=True,
                 )
+        if unpack is not None and not unpack.eof and size:
+            raise _broken("is packed, and has no end")
         return b"".join(parts)
+
+
+def _broken(how: str) -> ModelError:
+    return ModelError(
+        f"The endpoint's reply {how}; check that the base URL is right.", reason="bad response", lost=True
+    )
 
 
 def secrets(key: str) -> tuple[bytes, ...]:
