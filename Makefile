@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MODEL ?= qwen2.5-coder-1.5b
 PROMPT ?= groups
 
-.PHONY: run test check fix record report lock clean
+.PHONY: run test check fix record report bench lock clean
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,11 @@ record: $(VENV)/.ready
 ## the recorded comparison, scored: report/report.html
 report: $(VENV)/.ready
 	$(BIN)/python -m extractor eval --mode replay -o report
+
+## the endpoint's side of a run, measured on loopback: ratios and absolute figures, with the machine beside them
+bench: $(VENV)/.ready
+	$(BIN)/python bench/pressure.py
+	$(BIN)/python bench/throughput.py
 
 ## requirements.lock from pyproject.toml; needs uv
 lock:

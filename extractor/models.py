@@ -15,8 +15,8 @@ from pathlib import Path
 from extractor import weights, wire
 from extractor.budgets import Budget, Limits
 from extractor.cache import Cache, CachedModel
-from extractor.domain import Document
-from extractor.errors import UsageError
+from extractor.domain import Document, Reply, Request
+from extractor.errors import BudgetSpent, UsageError
 from extractor.live import Dialect, Endpoint, LiveModel, key
 from extractor.pipeline import Model
 from extractor.pressure import Pressure
@@ -26,6 +26,8 @@ DEFAULT = "qwen2.5-coder-1.5b"
 
 
 _LONGEST_KEY = 8192
+_PAUSE = 0.1
+"""Seconds for what was answered last to be written, before a spent budget ends the run."""
 
 
 class Mode(StrEnum):
@@ -188,7 +190,7 @@ class Line:
         if self._mode is Mode.LIVE:
             live = LiveModel(self._endpoint, self._transport(), self._pressure)
             cached = CachedModel(live, self._cache, self._identity, self._terms.note) if self._cache else None
-            self._model = cached or live
+            self._model = _Parting(cached or live)
             self._keeper = loop.create_task(_keep(live, cached))
 
     def _new_pressure(self) -> Pressure:
@@ -199,6 +201,31 @@ class Line:
         return wire.transport(
             self._endpoint.base_url, self._endpoint.api_key, self._terms.at_once + 2, self._terms.use_proxy
         )
+
+
+class _Parting:
+    """Lets the run end for a spent budget only when everything else that was asked is answered and had time to be used:
+    a document whose last reply has just come is not to be dropped with those that get none."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._asking = 0
+
+    async def complete(self, request: Request) -> Reply:
+        self._asking += 1
+        try:
+            return await self._model.complete(request)
+        except BudgetSpent:
+            self._asking -= 1
+            try:
+                while self._asking:
+                    await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_PAUSE)
+            finally:
+                self._asking += 1
+            raise
+        finally:
+            self._asking -= 1
 
 
 async def _keep(live: LiveModel, cached: CachedModel | None) -> None:

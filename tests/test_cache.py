@@ -1,9 +1,9 @@
 import asyncio
 import json
+import multiprocessing
 import pickle
 import sqlite3
 import stat
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -252,42 +252,26 @@ def test_a_disk_that_is_full_costs_no_answer(tmp_path: Path) -> None:
     assert len(notes) == 1 and "disk is full" in notes[0]
 
 
-PROCESS = """
-import asyncio, sys, time
-sys.path[:0] = [{tests!r}]
-from pathlib import Path
-from test_cache import Double, asked
-from extractor.cache import Cache, CachedModel
-async def go():
-    stalls = []
-    async def watch():
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0.01)
-            stalls.append(time.monotonic() - before - 0.01)
-    watching = asyncio.create_task(watch())
-    cached = CachedModel(Double(), Cache(Path({folder!r})), {{}})
-    for i in range(20):
-        reply = await cached.complete(asked(f"{{i}}"))
-        assert reply.value == {{"item": str(i)}}
-    watching.cancel()
-    await cached.aclose()
-    print(cached.unkept + cached.damaged, sorted(stalls)[len(stalls) // 2])
-asyncio.run(go())
-"""
+def _one_of_ten(folder: Path) -> None:
+    async def go() -> int:
+        cached = CachedModel(Double(), Cache(folder), {})
+        for i in range(20):
+            assert (await cached.complete(asked(str(i)))).value == {"item": str(i)}
+        await cached.aclose()
+        return cached.unkept + cached.damaged
+
+    sys.exit(asyncio.run(go()))
 
 
 @pytest.mark.fault(33)
-def test_ten_runs_share_one_cache(tmp_path: Path, repository: Path) -> None:
-    code = PROCESS.format(tests=str(repository / "tests"), folder=str(tmp_path))
-    runs = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(10)
-    ]
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="processes are started by fork")
+def test_ten_runs_share_one_cache(tmp_path: Path) -> None:
+    runs = [multiprocessing.get_context("fork").Process(target=_one_of_ten, args=(tmp_path,)) for _ in range(10)]
     for run in runs:
-        out, err = run.communicate()
-        assert run.returncode == 0, err
-        assert out.split()[0] == "0"
+        run.start()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0] * 10
     cache = Cache(tmp_path)
     assert cache.contents(verify=True).replies == 20
     cache.close()

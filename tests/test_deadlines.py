@@ -31,7 +31,7 @@ from extractor.domain import Request
 from extractor.live import Dialect, Endpoint, LiveModel
 SHAPE = {{"type": "object", "properties": {{"item": {{"type": ["string", "null"]}}}}}}
 async def go():
-    model = LiveModel(Endpoint({url!r}, "m", "none", dialect=Dialect.SCHEMA, deadline=4.0, attempts=1))
+    model = LiveModel(Endpoint({url!r}, "m", "none", dialect=Dialect.SCHEMA, deadline=2.5, attempts=1))
     def ask(i):
         return model.complete(Request("m", "s", str(i), SHAPE, {{}}))
     await ask(0)
@@ -46,7 +46,7 @@ asyncio.run(go())
 @pytest.mark.fault(27)
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system")
 def test_a_stopped_process_goes_on_where_it_was() -> None:
-    with serve(lambda body, n: '{"item": "bolt"}', latency=2.0) as server:
+    with serve(lambda body, n: '{"item": "bolt"}', latency=1.0) as server:
         run = subprocess.Popen(
             [sys.executable, "-c", PROGRAM.format(url=server.url)],
             stdout=subprocess.PIPE,
@@ -55,9 +55,9 @@ def test_a_stopped_process_goes_on_where_it_was() -> None:
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
         )
         assert run.stdout is not None and run.stdout.readline() == "asking\n"
-        time.sleep(0.8)
+        time.sleep(0.4)
         run.send_signal(signal.SIGSTOP)
-        time.sleep(6.0)  # longer than the deadline: the replies lie ready since long, and none was slow
+        time.sleep(4.0)  # longer than the deadline: the replies lie ready since long, and none was slow
         run.send_signal(signal.SIGCONT)
         out, err = run.communicate(timeout=60)
     assert out.strip() == str(["bolt"] * 4), out + err

@@ -3,7 +3,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.budgets import Budget, Estimate, Limits
@@ -51,6 +51,7 @@ def run(server: Server, requests: int) -> float:
     return asyncio.run(go())
 
 
+@settings(max_examples=15)
 @given(st.integers(1, 20), st.integers(1, 40))
 def test_everybody_gets_a_turn_and_no_more_than_allowed_are_under_way(most: int, capacity: int) -> None:
     pressure = Pressure(most)
@@ -139,6 +140,7 @@ def test_a_budget_is_held_and_what_was_kept_aside_is_given_back(limits: Limits, 
     assert server.requests == sent
 
 
+@settings(max_examples=15)
 @given(st.integers(1, 30), st.integers(1, 300))
 def test_no_budget_is_overdrawn_whatever_is_under_way(at_once: int, tokens: int) -> None:
     pressure = Pressure(at_once, budget=Budget(Limits(tokens=tokens)))
