@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MODEL ?= qwen2.5-coder-1.5b
 PROMPT ?= groups
 
-.PHONY: run test check fix record report soak lock clean
+.PHONY: run test check fix record report bench soak lock clean
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +45,13 @@ report: $(VENV)/.ready
 ## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies
 soak: $(VENV)/.ready
 	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
+
+## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them
+bench: $(VENV)/.ready
+	$(BIN)/python bench/pressure.py
+	$(BIN)/python bench/throughput.py
+	$(BIN)/python bench/rerun.py
+	$(BIN)/python bench/memory.py
 
 ## requirements.lock from pyproject.toml; needs uv
 lock:

@@ -79,6 +79,7 @@ class Engine:
         self._cassettes = Path(cassettes)
         self._at_once = concurrency or (1 if self._choice.embedded else 8)
         self._limits = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
+        self._lines = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path, models.Line]]()
         self._open = contextlib.ExitStack()
         self._lock = threading.Lock()
         self._endpoint: Endpoint | None = None
@@ -104,6 +105,7 @@ class Engine:
         with self._lock:
             self._open.close()
             self._endpoint = self._loop = None
+            self._lines.clear()
 
     @overload
     def extract(self, source: str | Path | Document, schema: type[T], **how: Unpack[How]) -> Result[T]: ...
@@ -154,7 +156,7 @@ class Engine:
         try:
             document = await asyncio.to_thread(read, source)  # type: ignore[arg-type]
         except DocumentError as error:
-            name = documents.printable(source.path.name) if isinstance(source, Source) else "text"
+            name = source.name if isinstance(source, Source) else "text"
             manifest = manifests.of(asked.task, asked.prompt, await asyncio.to_thread(self._start))
             return Result(results.of_failure(name, error, asked.task.name, manifest), asked.task.model)
         return await self._one(document, asked)
@@ -177,7 +179,10 @@ class Engine:
 
     def _model(self, endpoint: Endpoint, document: Document, asked: Asked) -> AbstractAsyncContextManager[Model]:
         tapes = self._cassettes / asked.task.name / Path(self._choice.name).name / asked.prompt.name
-        return models.opener(endpoint, self._mode, tapes)(document)
+        lines = self._lines.setdefault(asyncio.get_running_loop(), {})
+        if tapes not in lines:
+            lines[tapes] = models.Line(endpoint, self._mode, tapes, models.Terms(self._at_once))
+        return lines[tapes].open(document)
 
     def _start(self) -> Endpoint:
         with self._lock:

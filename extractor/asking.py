@@ -9,14 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor import documents, prompts, schemas
+from extractor import documents, prompts, tasks
 from extractor.documents import Source
 from extractor.domain import Document
 from extractor.errors import DocumentError, TaskError, UsageError
 from extractor.prompts import Prompt
 from extractor.tasks import Task
-
-DEFAULT_PROMPT = Path(__file__).parent / "default.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +35,7 @@ def _task(model: type[Any]) -> Task:
     """The task of a class that comes with no prompt of its own."""
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise TaskError(f"{model!r} is no Pydantic class; give one, or a task that load_task has read.")
-    try:
-        source = model.model_json_schema()
-    except Exception as error:
-        raise TaskError(f"{model.__name__} has no JSON Schema ({error}); use plain types.") from error
-    try:
-        schema = schemas.read(source)
-    except TaskError as error:
-        raise TaskError(f"{model.__name__}: {error}") from error
-    return Task(model.__name__, schema, {"default": prompts.read(DEFAULT_PROMPT)}, model)
+    return tasks.of_model(model)
 
 
 def document(source: str | Path | Document) -> Document:

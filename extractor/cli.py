@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 
 from extractor import __version__, console
-from extractor.commands import eval, export, models, run, schema, show, task  # noqa: A004 (a command is named for its word)
-from extractor.errors import ExtractorError, Interrupted, MachineError
+from extractor.commands import cache, eval, export, models, run, schema, show, task  # noqa: A004 (a command is named for its word)
+from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineError
 
 EXAMPLES = """\
 examples:
@@ -61,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MachineError as error:
         print(f"error: {console.visible(str(error))}", file=sys.stderr)
         return 3
+    except BudgetSpent as error:
+        print(f"stopped: {console.visible(str(error))}", file=sys.stderr)
+        return 1
     except ExtractorError as error:
         print(f"error: {console.visible(str(error))}", file=sys.stderr)
         return 2
@@ -80,6 +83,6 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (run, show, export, models, eval, schema, task):
+    for command in (run, show, export, models, cache, eval, schema, task):
         command.add(commands)
     return parser

@@ -172,6 +172,10 @@ class Usage:
     output_tokens: int | None = 0
     seconds: float | None = 0.0
     """Compute time as the server reports it, so that a replay tells the same; None when it does not."""
+    cached: int = 0
+    """Replies that were paid for by an earlier run; they count as no request and no token."""
+    lost: int = 0
+    """Requests of the above whose reply never came whole: nobody here knows whether they were billed."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -179,6 +183,8 @@ class Usage:
             _sum(self.input_tokens, other.input_tokens),
             _sum(self.output_tokens, other.output_tokens),
             _sum(self.seconds, other.seconds),
+            self.cached + other.cached,
+            self.lost + other.lost,
         )
 
 

@@ -7,6 +7,7 @@
     ├── ModelError          a request brought no usable reply; costs one chunk and field group
     │   ├── ModelBusy       worth trying again: 429, 5xx, time-outs, broken connections
     │   ├── ModelFatal      worth nothing to try again with any document: key, quota, unknown model
+    │   │   └── BudgetSpent the run's own bound on requests, tokens or cost; what is finished stays (exit 1)
     │   ├── ReplyLate       the document's deadline was over before the reply was there
     │   ├── ReplyRefused    the model declined, or a filter did
     │   ├── ReplyCutShort   the reply hit its token limit
@@ -43,22 +44,37 @@ class DocumentError(ExtractorError):
 
 
 class ModelError(ExtractorError):
-    """`reason` is the word under which the failure is counted; `usage` what was spent before it."""
+    """`reason` is the word under which the failure is counted; `usage` what was spent before it; `lost` says that the
+    request may have been paid for though no reply came that can be read."""
 
     reason = "model"
     usage: Usage = Usage()
 
+    def __init__(self, message: str = "", *, reason: str | None = None, lost: bool = False) -> None:
+        super().__init__(message)
+        if reason is not None:
+            self.reason = reason
+        self.lost = lost
+
 
 class ModelBusy(ModelError):
+    """`retry_after` is in seconds."""
+
     reason = "busy"
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, reason: str | None = None, retry_after: float | None = None, lost: bool = False
+    ) -> None:
+        super().__init__(message, reason=reason, lost=lost)
         self.retry_after = retry_after
 
 
 class ModelFatal(ModelError):
     reason = "fatal"
+
+
+class BudgetSpent(ModelFatal):
+    reason = "budget"
 
 
 class ReplyLate(ModelError):

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from extractor import weights
-from extractor.domain import Document
-from extractor.errors import UsageError
+from extractor import weights, wire
+from extractor.budgets import Budget, Limits
+from extractor.cache import Cache, CachedModel
+from extractor.domain import Document, Reply, Request
+from extractor.errors import BudgetSpent, UsageError
 from extractor.live import Dialect, Endpoint, LiveModel, key
 from extractor.pipeline import Model
+from extractor.pressure import Pressure
 
 DEFAULT = "qwen2.5-coder-1.5b"
 """The embedded model that answers when no key is set."""
+
+
+_LONGEST_KEY = 8192
+_PAUSE = 0.1
+"""Seconds for what was answered last to be written, before a spent budget ends the run."""
 
 
 class Mode(StrEnum):
@@ -49,7 +59,7 @@ def embedded_names() -> frozenset[str]:
 def choose(name: str | None, base_url: str | None, environ: Mapping[str, str] = os.environ) -> Choice:
     """The model that flags and environment name. Raises UsageError for a combination that names none."""
     url = base_url or environ.get("OPENAI_BASE_URL") or None
-    secret = environ.get("OPENAI_API_KEY") or None
+    secret = _secret(environ)
     known = embedded_names()
     local = name is not None and (name in known or name.endswith(".gguf"))
     if not base_url and (local or (name is None and not secret and not url)):
@@ -61,10 +71,46 @@ def choose(name: str | None, base_url: str | None, environ: Mapping[str, str] = 
             f"There is no embedded model {name!r} ({', '.join(sorted(known))}); "
             "for an endpoint's model set OPENAI_API_KEY or give --base-url."
         )
-    return Choice(name, url or "https://api.openai.com/v1", key(secret) if secret else "none")
+    return Choice(name, url or "https://api.openai.com/v1", secret or "none")
+
+
+def _secret(environ: Mapping[str, str]) -> str | None:
+    """The key in OPENAI_API_KEY, or in the file that OPENAI_API_KEY_FILE names; trimmed and checked, never shown."""
+    given, file = environ.get("OPENAI_API_KEY"), environ.get("OPENAI_API_KEY_FILE")
+    if given and file:
+        raise UsageError("OPENAI_API_KEY and OPENAI_API_KEY_FILE are both set; unset one of them.")
+    if not file:
+        return key(given) if given else None
+    try:
+        # Opening a FIFO would wait for ever, so what it is comes first.
+        if not stat.S_ISREG(Path(file).stat().st_mode):
+            raise UsageError(f"OPENAI_API_KEY_FILE names {file}, which is no regular file; name the file of the key.")
+        with Path(file).open("rb") as content:
+            text = content.read(_LONGEST_KEY + 1).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The key in OPENAI_API_KEY_FILE ({file}) cannot be read ({type(error).__name__}).") from None
+    if len(text) > _LONGEST_KEY or not text.strip():
+        raise UsageError(f"The file that OPENAI_API_KEY_FILE names ({file}) holds no key; put the key alone in it.")
+    return key(text, "OPENAI_API_KEY_FILE")
 
 
 Opener = Callable[[Document], AbstractAsyncContextManager[Model]]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a run deals with its endpoint, whatever it asks."""
+
+    at_once: int = 8
+    """Requests under way, at most."""
+    rpm: float | None = None
+    tpm: float | None = None
+    limits: Limits = field(default_factory=Limits)
+    cache: Path | None = None
+    """Folder of the paid replies; None: every reply is paid for."""
+    use_proxy: bool = False
+    note: Callable[[str], None] = lambda text: None
+    """Is told what a user should know of, in one sentence each."""
 
 
 @contextlib.contextmanager
@@ -89,27 +135,109 @@ def tape_of(tapes: Path, name: str) -> Path:
     return tapes / f"{Path(name).stem}.json"
 
 
-def opener(endpoint: Endpoint, mode: Mode, tapes: Path) -> Opener:
-    """Opens the model for one document: in live mode the endpoint, else with the document's tape between."""
+class Line:
+    """One run's line to its endpoint: one client, one pressure, one budget and one cache for all of its documents.
+
+    It is picked up with the first document, and hangs up when the event loop that it was picked up in ends.
+    """
+
+    def __init__(self, endpoint: Endpoint, mode: Mode, tapes: Path, terms: Terms, again: str = "") -> None:
+        """`again` tells repeats of a run apart, which are to be asked anew.
+
+        Raises MachineError when no reply could be kept, and UsageError for an address that nothing is sent to.
+        """
+        self._endpoint, self._mode, self._tapes, self._terms = endpoint, mode, tapes, terms
+        self._identity = {
+            "address": None if endpoint.digest else endpoint.base_url,
+            "digest": endpoint.digest,
+            "dialect": endpoint.dialect,
+            "again": again,
+        }
+        wire.check(endpoint.base_url)
+        self._cache = Cache(terms.cache, terms.note) if terms.cache and mode is Mode.LIVE else None
+        self._budget = Budget(terms.limits)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pressure = self._new_pressure()
+        self._model: Model | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    def open(self, document: Document) -> AbstractAsyncContextManager[Model]:
+        """The model for one document: in live mode the line itself, else with the document's tape between."""
+        return self._live() if self._mode is Mode.LIVE else self._taped(document)
 
     @contextlib.asynccontextmanager
-    async def live(_: Document) -> AsyncIterator[Model]:
-        model = LiveModel(endpoint)
-        try:
-            yield model
-        finally:
-            await model.aclose()
+    async def _live(self) -> AsyncIterator[Model]:
+        self._pick_up()
+        if self._model is None:
+            raise AssertionError("picked up, and no model")
+        yield self._model
 
     @contextlib.asynccontextmanager
-    async def taped(document: Document) -> AsyncIterator[Model]:
+    async def _taped(self, document: Document) -> AsyncIterator[Model]:
         from extractor.cassettes import Tape, TapeTransport
 
-        tape = Tape(tape_of(tapes, document.name), record=mode is Mode.RECORD)
-        model = LiveModel(endpoint, TapeTransport(tape))
+        self._pick_up()
+        tape = Tape(tape_of(self._tapes, document.name), record=self._mode is Mode.RECORD)
+        inner = self._transport() if tape.recording else None
+        model = LiveModel(self._endpoint, TapeTransport(tape, inner), self._pressure)
         try:
             yield model
             tape.finish()
         finally:
             await model.aclose()
 
-    return live if mode is Mode.LIVE else taped
+    def _pick_up(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._loop = loop
+        self._pressure = self._new_pressure()
+        if self._mode is Mode.LIVE:
+            live = LiveModel(self._endpoint, self._transport(), self._pressure)
+            cached = CachedModel(live, self._cache, self._identity, self._terms.note) if self._cache else None
+            self._model = _Parting(cached or live)
+            self._keeper = loop.create_task(_keep(live, cached))
+
+    def _new_pressure(self) -> Pressure:
+        terms = self._terms
+        return Pressure(terms.at_once, rpm=terms.rpm, tpm=terms.tpm, budget=self._budget)
+
+    def _transport(self) -> wire.Narrow:
+        return wire.transport(
+            self._endpoint.base_url, self._endpoint.api_key, self._terms.at_once + 2, self._terms.use_proxy
+        )
+
+
+class _Parting:
+    """Lets the run end for a spent budget only when everything else that was asked is answered and had time to be used:
+    a document whose last reply has just come is not to be dropped with those that get none."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._asking = 0
+
+    async def complete(self, request: Request) -> Reply:
+        self._asking += 1
+        try:
+            return await self._model.complete(request)
+        except BudgetSpent:
+            self._asking -= 1
+            try:
+                while self._asking:
+                    await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_PAUSE)
+            finally:
+                self._asking += 1
+            raise
+        finally:
+            self._asking -= 1
+
+
+async def _keep(live: LiveModel, cached: CachedModel | None) -> None:
+    """Sleeps until the loop cancels what is left at its end, then hangs up: connections and files are the loop's."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await live.aclose()
+        if cached is not None:
+            await cached.aclose()

@@ -119,7 +119,8 @@ def messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[st
 def _block(text: str) -> str:
     """The text between tags that it does not hold itself; the same for the same text, so that caches stay exact."""
     tag = "document"
-    while f"<{tag}>" in text or f"</{tag}>" in text:
+    # A model takes "</DOCUMENT >" for the end just as well, and a tag with an attribute for a beginning.
+    while re.search(rf"<\s*/?\s*{tag}(?![\w-])", text, re.IGNORECASE):
         tag = f"document-{fingerprint([tag, text])[7:15]}"
     return f"<{tag}>\n{text}\n</{tag}>"
 

@@ -8,8 +8,10 @@ endpoints that do not enforce a schema leave keys out, and a re-ask for that wou
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -21,6 +23,7 @@ LONGEST = 4_000_000
 """Characters of a reply that are read; more is no answer to any question asked here."""
 REPEATED = 3
 """Entries at the end of a list that stood in it before, and it is a loop: a document says some things twice."""
+_HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 PROBLEMS = 5
 """Problems named in a re-ask. More than a few, and a model mends none of them."""
 
@@ -59,7 +62,9 @@ def parse(model: type[Shaped], text: str) -> Shaped:
         raise Unfit("The reply is far too long.")
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-        return model.model_validate(value)
+        if _HALF.search(text) and not _whole(value):
+            raise Unfit("The reply holds half a character; write no \\u escapes.")
+        return model.model_validate(value, strict=True)
     except Unfit:
         raise
     except ValidationError as error:
@@ -68,6 +73,17 @@ def parse(model: type[Shaped], text: str) -> Shaped:
         raise Unfit(f"The reply is not JSON: {error.msg} at character {error.pos}.") from None
     except RecursionError:
         raise Unfit("The reply nests too deeply.") from None
+    except ValueError:  # thousands of digits
+        raise Unfit("The reply holds a number that is none.") from None
+
+
+def _whole(value: Json) -> bool:
+    """Whether it can be written as UTF-8: one half of a surrogate pair, which JSON can spell, cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -133,44 +149,76 @@ def _last(told: Json) -> tuple[dict[str, Json], str]:
 
 
 def model(shape: Mapping[str, Json]) -> type[Shaped]:
-    """The class that replies of this shape are read with."""
-    built = _object_model(shape, "Answer")
-    built.shape = dict(shape)
+    """The class that replies of this shape are read with, and that tells the shape to who asks for its schema."""
+    return _told(json.dumps(shape))  # in the order of its keys, which is told, too
+
+
+def reader(shape: Mapping[str, Json]) -> type[Shaped]:
+    """The same class without its schema: shapes that differ in bounds and choices alone are read alike.
+
+    Building a class takes milliseconds; choices change from chunk to chunk, keys and types hardly ever.
+    """
+    return _class(_skeleton(shape))
+
+
+_Skeleton = tuple[Any, ...] | str
+
+
+@lru_cache(maxsize=256)
+def _told(shape: str) -> type[Shaped]:
+    told = json.loads(shape)
+    built = _object_model(_skeleton(told), "Answer")
+    built.shape = told
     return built
 
 
-def _object_model(shape: Mapping[str, Json], name: str) -> type[Shaped]:
+@lru_cache(maxsize=256)
+def _class(skeleton: _Skeleton) -> type[Shaped]:
+    return _object_model(skeleton, "Answer")
+
+
+def _skeleton(shape: Mapping[str, Json]) -> _Skeleton:
+    """Keys and types of a shape: ("object", (key, skeleton), ...), ("array", skeleton), or a type's word."""
+    if "enum" in shape:
+        # a choice that is not on the list is for evidence to judge: endpoints without strict mode paraphrase
+        return "string" if all(isinstance(v, str | None) for v in shape["enum"]) else "any"
+    types = shape.get("type")
+    real = [t for t in types if t != "null"] if isinstance(types, list) else [types]
+    if len(real) > 1:
+        return "figure"
+    kind = real[0] if real else "null"
+    if kind == "object":
+        return ("object", *((key, _skeleton(sub)) for key, sub in shape["properties"].items()))
+    if kind == "array":
+        # a list that may be null is null when it is left out
+        return ("array" if types == "array" else "array or null", _skeleton(shape["items"]))
+    return str(kind)
+
+
+_PLAIN = {
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "any": Any,
+    "figure": int | float | str,  # as a number or as the document writes it
+}
+
+
+def _object_model(skeleton: _Skeleton, name: str) -> type[Shaped]:
     fields: dict[str, Any] = {}
-    for i, (key, sub) in enumerate(shape["properties"].items()):
+    for i, (key, sub) in enumerate(skeleton[1:]):
         kind = _type(sub, f"{name}_{i}")
-        default: Any = Field(default_factory=list, alias=key) if sub.get("type") == "array" else Field(None, alias=key)
+        default: Any = Field(default_factory=list, alias=key) if sub[0] == "array" else Field(None, alias=key)
         fields[f"f{i}"] = (Annotated[kind | None, default], default)
     return create_model(name, __base__=Shaped, **fields)
 
 
-def _type(shape: Mapping[str, Json], name: str) -> Any:
-    if "enum" in shape:
-        # a choice that is not on the list is for evidence to judge: endpoints without strict mode paraphrase
-        return str if all(isinstance(v, str | None) for v in shape["enum"]) else Any
-    types = shape.get("type")
-    real = [t for t in types if t != "null"] if isinstance(types, list) else [types]
-    if len(real) > 1:
-        return int | float | str  # a figure as a number or as the document writes it
-    kind = real[0] if real else "null"
-    match kind:
-        case "object":
-            return _object_model(shape, name)
-        case "array":
-            return list[_type(shape["items"], f"{name}_item")]  # type: ignore[misc]
-        case "integer":
-            return int
-        case "number":
-            return float
-        case "boolean":
-            return bool
-        case "null":
-            return str
-    return str
+def _type(skeleton: _Skeleton, name: str) -> Any:
+    if isinstance(skeleton, str):
+        return _PLAIN.get(skeleton, str)
+    if skeleton[0] == "object":
+        return _object_model(skeleton, name)
+    return list[_type(skeleton[1], f"{name}_item")]  # type: ignore[misc]
 
 
 def value(parsed: BaseModel) -> dict[str, Json]:

@@ -126,14 +126,16 @@ def _coverage(record: Record) -> dict[str, Json]:
 
 
 def usage(usage: Usage) -> dict[str, Json]:
-    """Tokens and the server's seconds; null is unknown, not nothing."""
+    """Tokens and the server's seconds; null is unknown, not nothing. Cached and lost replies are told if any."""
     seconds = None if usage.seconds is None else round(usage.seconds, 3)
-    return {
+    told: dict[str, Json] = {
         "requests": usage.requests,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "seconds": seconds,
     }
+    rare = {"cached": usage.cached, "lost": usage.lost}
+    return told | {name: count for name, count in rare.items() if count}
 
 
 def prepare(folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor import console
+from extractor.commands import terms
 
 if TYPE_CHECKING:
     from extractor.runner import Job
@@ -45,6 +46,7 @@ def model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
     parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
+    terms.add(parser)
 
 
 def _seconds(text: str) -> float:
@@ -94,15 +96,17 @@ def extraction(
     mode = models.Mode(flags.mode)
     replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
+    at_once = limits.affordable(getattr(flags, "concurrency", None) or (1 if choice.embedded else 8))
     with models.endpoint(choice, mode, flags.verbose) as endpoint:
+        line = models.Line(endpoint, mode, tapes, terms.read(flags, at_once, choice.embedded), again)
         yield runner.Job(
             task=task,
             prompt=prompt,
             model_name=choice.name,
             manifest=manifests.of(task, prompt, endpoint),
             out=out,
-            open_model=models.opener(endpoint, mode, tapes),
-            at_once=limits.affordable(getattr(flags, "concurrency", None) or (1 if choice.embedded else 8)),
+            open_model=line.open,
+            at_once=at_once,
             keep_unsupported=getattr(flags, "keep_unsupported", False),
             on_reply=say.reply,
             on_document=say.document,

@@ -1,0 +1,86 @@
+"""What a run may spend: requests, tokens, money. A request that could go beyond it is not sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from extractor.domain import Usage
+from extractor.errors import BudgetSpent
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one run; None is no bound. `price` is per million tokens, in and out, in any currency."""
+
+    requests: int | None = None
+    tokens: int | None = None
+    cost: float | None = None
+    price: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The most that a request is expected to take, in tokens; kept aside for it until its reply says what it took."""
+
+    input_tokens: int
+    output_tokens: int
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(slots=True)
+class Budget:
+    """Adds up what was spent and what is kept aside for requests under way."""
+
+    limits: Limits = field(default_factory=Limits)
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    """Kept aside ones included; a reply that does not say what it took counts as its estimate."""
+
+    def fits(self, estimate: Estimate) -> bool:
+        return self._over(estimate) is None
+
+    def reserve(self, estimate: Estimate) -> None:
+        self.requests += 1
+        self.input_tokens += estimate.input_tokens
+        self.output_tokens += estimate.output_tokens
+
+    def settle(self, estimate: Estimate, took: Usage | None) -> None:
+        """What the request took in the place of what was kept aside for it; None: nobody says."""
+        if took is None:
+            return
+        for name in ("input_tokens", "output_tokens"):
+            told = getattr(took, name)
+            if told is not None:
+                setattr(self, name, getattr(self, name) - getattr(estimate, name) + told)
+
+    def spent(self, estimate: Estimate) -> BudgetSpent:
+        """The error that tells which bound the request would go beyond."""
+        return BudgetSpent(f"{self._over(estimate)}; what is finished is kept, and a later run goes on from there.")
+
+    def _over(self, estimate: Estimate) -> str | None:
+        limits = self.limits
+        if limits.requests is not None and self.requests >= limits.requests:
+            return f"The run has sent the {limits.requests:,} requests that --max-requests allows"
+        tokens = self.input_tokens + self.output_tokens
+        if limits.tokens is not None and tokens + estimate.tokens > limits.tokens:
+            return (
+                f"The next request may take {estimate.tokens:,} tokens, and of the {limits.tokens:,} that --max-tokens "
+                f"allows {tokens:,} are spent"
+            )
+        if limits.cost is not None:
+            cost = self._cost(self.input_tokens, self.output_tokens)
+            more = self._cost(estimate.input_tokens, estimate.output_tokens)
+            if cost + more > limits.cost:
+                return (
+                    f"The next request may cost {more:.6g}, and of the {limits.cost:g} that --max-cost allows "
+                    f"{cost:.6g} is spent"
+                )
+        return None
+
+    def _cost(self, input_tokens: int, output_tokens: int) -> float:
+        come, go = self.limits.price
+        return (input_tokens * come + output_tokens * go) / 1_000_000

@@ -1,0 +1,74 @@
+"""The flags that say how a run deals with its endpoint: how fast, for how much, and what it keeps."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from extractor import console
+from extractor.errors import UsageError
+
+if TYPE_CHECKING:
+    from extractor.models import Terms
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("endpoint")
+    group.add_argument("--rpm", type=_amount, metavar="N", help="requests a minute, at most")
+    group.add_argument("--tpm", type=_amount, metavar="N", help="tokens a minute, at most")
+    group.add_argument("--max-requests", type=_count, metavar="N", help="stop before more requests than this")
+    group.add_argument("--max-tokens", type=_count, metavar="N", help="stop before more tokens than this, in and out")
+    group.add_argument("--max-cost", type=_amount, metavar="SUM", help="stop before more cost; needs --price")
+    group.add_argument("--price", type=_price, metavar="IN,OUT", help="of a million tokens, in any currency")
+    folder(group)
+    group.add_argument("--no-cache", action="store_true", help="pay for every reply, and keep none")
+    group.add_argument("--use-proxy", action="store_true", help="go through the proxy that HTTPS_PROXY names")
+
+
+def folder(parser: Any) -> None:
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="paid replies (default: in the user's cache folder)")
+
+
+def read(flags: argparse.Namespace, at_once: int, embedded: bool) -> Terms:
+    """The terms that the flags ask for. Raises UsageError for flags that make no sense together."""
+    from extractor import cache
+    from extractor.budgets import Limits
+    from extractor.models import Terms
+
+    if (flags.max_cost is None) != (flags.price is None):
+        raise UsageError("--max-cost and --price=IN,OUT go together; give both or none.")
+    if flags.no_cache and flags.cache:
+        raise UsageError("--cache and --no-cache exclude each other; give one.")
+    kept = None if flags.no_cache else flags.cache or (None if embedded else cache.home())
+    return Terms(
+        at_once=at_once,
+        rpm=flags.rpm,
+        tpm=flags.tpm,
+        limits=Limits(flags.max_requests, flags.max_tokens, flags.max_cost, flags.price or (0.0, 0.0)),
+        cache=kept,
+        use_proxy=flags.use_proxy,
+        note=lambda text: print(f"note: {console.visible(text)}", file=sys.stderr),
+    )
+
+
+def _count(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _amount(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e12:
+        raise argparse.ArgumentTypeError(f"{text} is no amount above 0")
+    return value
+
+
+def _price(text: str) -> tuple[float, float]:
+    come, comma, go = text.partition(",")
+    prices = float(come), float(go)
+    if not comma or not all(0 <= price < 1e12 for price in prices):
+        raise argparse.ArgumentTypeError(f"{text!r} is not IN,OUT")
+    return prices

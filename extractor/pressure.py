@@ -1,0 +1,192 @@
+"""How hard an endpoint is pressed: how many requests are under way, and when the next one may go.
+
+Everything that a run sends to one endpoint passes one `Pressure`. The number under way follows what the endpoint takes:
+a clean round adds one, a refusal (HTTP 429) falls back to what was not refused, by half at most. That is additive
+increase, multiplicative decrease (Chiu and Jain 1989), except that a ceiling that refused before is tried ever more
+rarely: each try costs a refused request and, where the endpoint says for how long, a wait of everybody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from extractor.budgets import Budget, Estimate
+from extractor.domain import Usage
+from extractor.errors import ModelBusy
+
+PATIENCE = 120.0
+"""Seconds of an asked-for wait that are waited; an endpoint that asks for more is named as rate-limiting instead."""
+RAMP = 0.004
+"""Seconds between the first requests, so that a refusal is heard before all are sent: 64 in a quarter second."""
+RAREST = 64
+"""Clean rounds at most until a ceiling that refused is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The leave to send one request."""
+
+    estimate: Estimate
+    episode: int
+    """How often the number under way had been lowered before."""
+    served: int
+    """Replies that had come before, to anybody's request."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    estimate: Estimate
+    future: asyncio.Future[Turn]
+
+
+class Pressure:
+    """One run's requests to one endpoint. For use from one event loop.
+
+    `most` are under way at a time, at most; `rpm` and `tpm` are requests and tokens per minute, evenly spread.
+    """
+
+    def __init__(
+        self, most: int, *, rpm: float | None = None, tpm: float | None = None, budget: Budget | None = None
+    ) -> None:
+        self.most = max(1, most)
+        self.limit = float(self.most)
+        self.under_way = 0
+        self.served = 0
+        self.refused = 0
+        self.budget = budget or Budget()
+        self._request_every = 60 / rpm if rpm else 0.0
+        self._token_every = 60 / tpm if tpm else 0.0
+        self._not_before = -math.inf
+        """Of the loop's clock, as all times here."""
+        self._next_request = self._next_token = self._next_first = -math.inf
+        self._highest = 0
+        """The most that were under way at a time, so far."""
+        self._episode = 0
+        self._floor = 1
+        self._clean = 0
+        self._ceiling = math.inf
+        """The number under way that was refused last."""
+        self._caution = 1
+        self._waiting: deque[_Waiting] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def enter(self, estimate: Estimate, *, again: bool = False) -> Turn:
+        """Waits for leave to send; whoever was sent away before comes first.
+
+        Raises BudgetSpent, once nothing is under way that could give some back, and ModelBusy when the endpoint asked
+        for a longer rest than is waited for.
+        """
+        loop = asyncio.get_running_loop()
+        if (rest := self._not_before - loop.time()) > PATIENCE:
+            raise rests(rest)
+        waiting = _Waiting(estimate, loop.create_future())
+        if again:
+            self._waiting.appendleft(waiting)
+        else:
+            self._waiting.append(waiting)
+        self._admit()
+        try:
+            return await waiting.future
+        except asyncio.CancelledError:
+            if waiting.future.done() and not waiting.future.cancelled() and waiting.future.exception() is None:
+                self._leave(waiting.future.result(), None)
+            elif waiting in self._waiting:
+                self._waiting.remove(waiting)
+            raise
+
+    def served_by(self, turn: Turn, took: Usage) -> None:
+        """A reply came, fitting or not."""
+        self.served += 1
+        at_the_limit = self.under_way >= int(self.limit)
+        if at_the_limit and turn.episode == self._episode:
+            self._grow()
+        self._leave(turn, took)
+
+    def refused_by(self, turn: Turn, retry_after: float | None) -> None:
+        """The endpoint has too much to do, and says (or not) for how many seconds it wants rest from everybody."""
+        self.refused += 1
+        if turn.episode == self._episode:
+            self._episode += 1
+            self._caution = min(2 * self._caution, RAREST) if self.under_way >= self._ceiling else 2
+            self._ceiling = self.under_way
+            self._floor = max(1, self.under_way // 2)
+        # What is still under way was not refused, or not yet: the last of a burst of refusals tells it exactly.
+        self.limit = max(float(self._floor), min(self.limit, float(self.under_way - 1)))
+        self.failed(turn, Usage(1), retry_after)
+
+    def failed(self, turn: Turn, took: Usage | None, retry_after: float | None = None) -> None:
+        """No reply, for whatever reason; None when nobody knows what it cost. It is no time to grow."""
+        self._clean = 0
+        if retry_after is not None:
+            self._not_before = max(self._not_before, asyncio.get_running_loop().time() + retry_after)
+        self._leave(turn, took)
+
+    def _grow(self) -> None:
+        self._clean += 1
+        rounds = self._caution if self.limit + 1 >= self._ceiling else 1
+        if self._clean < self.limit * rounds or self.limit >= self.most:
+            return
+        self._clean = 0
+        if self.limit >= self._ceiling:  # a whole round at what was refused once: that ceiling is gone
+            self._ceiling, self._caution = math.inf, 1
+        self.limit = min(self.limit + 1, float(self.most))
+
+    def _leave(self, turn: Turn, took: Usage | None) -> None:
+        self.under_way -= 1
+        self.budget.settle(turn.estimate, took)
+        if self._token_every and took is not None and None not in (took.input_tokens, took.output_tokens):
+            spare = turn.estimate.tokens - (took.input_tokens or 0) - (took.output_tokens or 0)
+            self._next_token -= spare * self._token_every
+        self._admit()
+
+    def _admit(self) -> None:
+        """Gives leave to as many as may go now, and sets a clock for the next."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            first = self._waiting[0]
+            if first.future.done():
+                self._waiting.popleft()
+                continue
+            if self.under_way >= int(self.limit):
+                return
+            now = loop.time()
+            if self._not_before - now > PATIENCE:
+                self._waiting.popleft().future.set_exception(rests(self._not_before - now))
+                continue
+            rising = self.under_way >= self._highest
+            ready = max(self._not_before, self._next_request, self._next_token, self._next_first if rising else now)
+            if ready > now:
+                self._wake_at(ready)
+                return
+            if not self.budget.fits(first.estimate):
+                if self.under_way:
+                    return  # a reply that takes less than was kept aside for it may leave enough
+                self._waiting.popleft().future.set_exception(self.budget.spent(first.estimate))
+                continue
+            self._waiting.popleft()
+            self._go(first, now, rising)
+
+    def _go(self, one: _Waiting, now: float, rising: bool) -> None:
+        self.under_way += 1
+        self.budget.reserve(one.estimate)
+        self._next_request = max(now, self._next_request) + self._request_every
+        self._next_token = max(now, self._next_token) + one.estimate.tokens * self._token_every
+        if rising:
+            self._highest = self.under_way
+            self._next_first = now + RAMP
+        one.future.set_result(Turn(one.estimate, self._episode, self.served))
+
+    def _wake_at(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(when, self._admit)
+
+
+def rests(seconds: float) -> ModelBusy:
+    return ModelBusy(
+        f"The endpoint wants no request for {math.ceil(seconds)} s, which is too long to wait for; run again then.",
+        reason="rate limited",
+    )

@@ -1,0 +1,121 @@
+"""HTTP as this project wants it: no redirect, no proxy unless asked for, no reply larger than any answer can be,
+and no reply that carries the key back.
+"""
+
+from __future__ import annotations
+
+import base64
+import urllib.request
+import zlib
+from collections.abc import Sequence
+
+import httpx2
+
+from extractor.errors import ModelError, UsageError
+
+LARGEST = 16_000_000
+"""Bytes of a decoded reply that are read; an answer of 100,000 tokens is some 400,000."""
+MASK = b"[key]"
+_SHORTEST = 8
+"""Characters from which on a key is a secret and not the word that a local server wants in its place."""
+
+
+class Narrow(httpx2.AsyncBaseTransport):
+    """Reads every reply whole, within bounds; the key in it, plain or as base64, is masked before anybody sees it."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, key: str = "", largest: int = LARGEST) -> None:
+        self._inner = inner
+        self._secrets = secrets(key)
+        self._largest = largest
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        # What is not packed cannot be a bomb; a server that packs all the same is unpacked within bounds.
+        request.headers["accept-encoding"] = "identity"
+        response = await self._inner.handle_async_request(request)
+        try:
+            body = await self._read(response)
+        finally:
+            await response.aclose()
+        for secret in self._secrets:
+            body = body.replace(secret, MASK)
+        dropped = ("content-encoding", "content-length", "transfer-encoding")
+        headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in dropped]
+        return httpx2.Response(response.status_code, headers=headers, content=body, request=request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def _read(self, response: httpx2.Response) -> bytes:
+        packing = response.headers.get("content-encoding", "identity").strip().lower()
+        if packing not in ("identity", "", "gzip", "deflate"):
+            raise _broken(f"is packed as {packing[:20]!r}, which nobody asked for")
+        # 32 + 15: zlib finds out whether it is gzip or zlib
+        unpack = None if packing in ("identity", "") else zlib.decompressobj(32 + zlib.MAX_WBITS)
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.stream:  # type: ignore[union-attr]
+            if unpack is not None:
+                if unpack.eof:  # more after the end: read on, it might be for ever
+                    raise _broken("is packed, and goes on after its end")
+                try:
+                    part = unpack.decompress(part, self._largest - size + 1)
+                except zlib.error:
+                    raise _broken("is packed, and broken") from None
+            parts.append(part)
+            size += len(part)
+            if size > self._largest:
+                raise ModelError(
+                    f"The endpoint's reply is larger than {self._largest // 1_000_000} MB, which no answer is.",
+                    reason="too large",
+                    lost=True,
+                )
+        if unpack is not None and not unpack.eof and size:
+            raise _broken("is packed, and has no end")
+        return b"".join(parts)
+
+
+def _broken(how: str) -> ModelError:
+    return ModelError(
+        f"The endpoint's reply {how}; check that the base URL is right.", reason="bad response", lost=True
+    )
+
+
+def secrets(key: str) -> tuple[bytes, ...]:
+    """What must not be seen of a key: itself and its base64, as a header or a log may hold it."""
+    if len(key) < _SHORTEST:
+        return ()
+    plain = key.encode()
+    return plain, base64.b64encode(plain).rstrip(b"="), base64.urlsafe_b64encode(plain).rstrip(b"=")
+
+
+def check(base_url: str) -> httpx2.URL:
+    """The address. Raises UsageError for one that nothing can be sent to, or that holds a name and password."""
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL:
+        url = httpx2.URL("")
+    if url.userinfo:
+        raise UsageError("The base URL holds a name or password, which logs would show; set OPENAI_API_KEY instead.")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UsageError(f"{base_url!r} is no address of an endpoint; give one like https://host/v1 as --base-url.")
+    return url
+
+
+def transport(base_url: str, key: str, connections: int, use_proxy: bool = False) -> Narrow:
+    """The way to an endpoint. Raises UsageError for an address that nothing is sent to."""
+    url = check(base_url)
+    inner = httpx2.AsyncHTTPTransport(
+        trust_env=False,
+        limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+        proxy=proxy(url) if use_proxy else None,
+    )
+    return Narrow(inner, key)
+
+
+def proxy(url: httpx2.URL) -> str | None:
+    """The proxy that the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY) names for an address."""
+    if urllib.request.proxy_bypass(url.host):
+        return None
+    named = urllib.request.getproxies()
+    found: Sequence[str | None] = (named.get(url.scheme), named.get("all"))
+    return next((one for one in found if one), None)

@@ -1,0 +1,326 @@
+import asyncio
+import json
+import multiprocessing
+import pickle
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extractor.cache import Cache, CachedModel, home
+from extractor.domain import Json, Reply, Request, Usage
+from extractor.errors import MachineError, ModelError
+
+SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}}
+
+
+def asked(user: str = "q", **changes: Any) -> Request:
+    return Request(**{"model": "m", "system": "s", "user": user, "schema": SHAPE, "parameters": {}, **changes})
+
+
+class Double:
+    """Counts what it is asked, and answers with the question."""
+
+    def __init__(self, answer: Callable[[Request], Json] = lambda request: {"item": request.user}) -> None:
+        self.answer, self.requests = answer, 0
+
+    async def complete(self, request: Request) -> Reply:
+        self.requests += 1
+        await asyncio.sleep(0.01)
+        said = self.answer(request)
+        if isinstance(said, Exception):
+            raise said
+        return Reply(said, Usage(1, 10, 5, None))
+
+
+def ask(
+    folder: Path, model: Double, *requests: Request, notes: list[str] | None = None, **identity: Json
+) -> list[Reply]:
+    notes = [] if notes is None else notes
+
+    async def go() -> list[Reply]:
+        cached = CachedModel(model, Cache(folder, notes.append), identity, notes.append)
+        try:
+            return list(await asyncio.gather(*map(cached.complete, requests)))
+        finally:
+            await cached.aclose()
+
+    return asyncio.run(go())
+
+
+def poison(folder: Path, statement: str, *values: object) -> None:
+    database = sqlite3.connect(folder / "cache.db")
+    database.execute(statement, values)
+    database.commit()
+    database.close()
+
+
+class Bomb:
+    """Unpickled, it leaves a file behind."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.trace,)
+
+
+def test_what_was_paid_for_is_not_paid_for_again(tmp_path: Path) -> None:
+    model = Double()
+    (first,) = ask(tmp_path, model, asked())
+    (again,) = ask(tmp_path, model, asked())
+    assert first.value == again.value == {"item": "q"}
+    assert (first.usage, again.usage) == (Usage(1, 10, 5, None), Usage(cached=1))
+    assert model.requests == 1
+
+
+@pytest.mark.fault(23)
+def test_another_model_prompt_schema_parameter_mode_or_address_is_another_question(tmp_path: Path) -> None:
+    model = Double()
+    wider = {"type": "object", "properties": {**SHAPE["properties"], "more": {"type": "string"}}}  # type: ignore[dict-item]
+    changes: list[dict[str, Any]] = [
+        {},
+        {"model": "m2"},
+        {"system": "t"},
+        {"user": "r"},
+        {"schema": wider},
+        {"parameters": {"temperature": 1}},
+        {"grammar": "start: x"},
+    ]
+    ask(tmp_path, model, *(asked(**change) for change in changes))
+    assert model.requests == len(changes)
+    for n, identity in enumerate([{"digest": "sha256:1"}, {"address": "http://b"}, {"dialect": "json"}], 1):
+        ask(tmp_path, model, asked(), **identity)
+        assert model.requests == len(changes) + n
+
+
+def test_the_same_question_at_the_same_time_is_asked_once(tmp_path: Path) -> None:
+    model = Double()
+    replies = ask(tmp_path, model, *[asked()] * 10)
+    assert model.requests == 1
+    assert sum((r.usage for r in replies), Usage()) == Usage(1, 10, 5, None, cached=9)
+
+
+@pytest.mark.fault(13)
+def test_a_failure_is_not_kept(tmp_path: Path) -> None:
+    model = Double(lambda request: ModelError("no luck"))
+    for n in (1, 2):
+        with pytest.raises(ModelError):
+            ask(tmp_path, model, asked())
+        assert model.requests == n
+
+
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    ask(tmp_path / "c", Double(), asked())
+    assert stat.S_IMODE((tmp_path / "c").stat().st_mode) == 0o700
+    files = list((tmp_path / "c").iterdir())
+    assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600} and len(files) >= 2
+
+
+@pytest.mark.fault(30)
+@pytest.mark.parametrize(
+    "row",
+    [
+        b"",
+        b"no row",
+        b'1 0000 {"item": "EVIL"}',
+        b'2 0000 {"item": "EVIL"}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_row_that_is_not_as_it_was_written_is_a_miss_and_is_told(tmp_path: Path, row: bytes) -> None:
+    model, notes = Double(), list[str]()
+    ask(tmp_path, model, asked())
+    poison(tmp_path, "UPDATE Cache SET value = ?", row)
+    (reply,) = ask(tmp_path, model, asked(), notes=notes)
+    assert reply.value == {"item": "q"} and model.requests == 2
+    assert len(notes) == 1 and "1 replies" in notes[0] and "cache verify" in notes[0]
+    ask(tmp_path, model, asked())
+    assert model.requests == 2  # what was fetched anew took its place
+
+
+@pytest.mark.fault(30)
+def test_a_row_that_does_not_fit_the_question_is_a_miss(tmp_path: Path) -> None:
+    model = Double(lambda request: {"other": 3})
+    for n in (1, 2):
+        ask(tmp_path, model, asked())
+        assert model.requests == n
+
+
+@pytest.mark.fault(30)
+@pytest.mark.parametrize("column", ["mode = 4, value = ?", "raw = 0, key = ?"])
+def test_nothing_is_unpickled(tmp_path: Path, column: str) -> None:
+    trace, model = tmp_path / "trace", Double()
+    ask(tmp_path / "c", model, asked())
+    payload = pickle.dumps(Bomb(trace))
+    assert payload and not trace.exists()
+    poison(tmp_path / "c", f"UPDATE Cache SET {column}", payload)
+    ask(tmp_path / "c", model, asked())
+    cache = Cache(tmp_path / "c")
+    assert cache.contents(verify=True).damaged + cache.contents(verify=True).replies >= 1
+    cache.clear()
+    cache.close()
+    assert model.requests == 2 and not trace.exists()
+
+
+@pytest.mark.fault(30)
+@pytest.mark.parametrize("mode", [1, 2, 3, 4])
+def test_a_file_that_a_row_names_is_neither_read_nor_deleted(tmp_path: Path, mode: int) -> None:
+    secret, model = tmp_path / "secret.txt", Double()
+    secret.write_text('{"item": "stolen"}')
+    ask(tmp_path / "c", model, asked())
+    poison(tmp_path / "c", "UPDATE Cache SET mode = ?, filename = '../secret.txt', value = NULL", mode)
+    (reply,) = ask(tmp_path / "c", model, asked())
+    assert reply.value == {"item": "q"} and model.requests == 2
+    poison(tmp_path / "c", "UPDATE Cache SET mode = ?, filename = '../secret.txt'", mode)
+    cache = Cache(tmp_path / "c")
+    cache.clear()
+    cache.close()
+    assert secret.exists()
+
+
+@pytest.mark.fault(30)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"no database" * 500),
+        lambda path: path.write_bytes(b"\0" * 100 + path.read_bytes()[100:]),
+        lambda path: poison(path.parent, "INSERT INTO Settings VALUES ('_directory', '/tmp')"),
+        lambda path: poison(path.parent, "INSERT INTO Settings VALUES ('get', 'x')"),
+        lambda path: poison(path.parent, "INSERT INTO Settings VALUES ('disk_x', 1)"),
+        lambda path: poison(path.parent, "DROP TABLE Cache") or poison(path.parent, "CREATE VIEW Cache AS SELECT 1"),
+    ],
+)
+def test_a_database_that_is_none_is_set_aside_and_told(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    model, notes = Double(), list[str]()
+    ask(tmp_path, model, asked())
+    damage(tmp_path / "cache.db")
+    (reply,) = ask(tmp_path, model, asked(), notes=notes)
+    assert reply.value == {"item": "q"} and model.requests == 2
+    assert len(list(tmp_path.glob("cache.db.corrupt-*"))) == 1
+    assert len(notes) == 1 and "damaged" in notes[0]
+    ask(tmp_path, model, asked())
+    assert model.requests == 2
+
+
+@pytest.mark.fault(30)
+def test_damage_in_the_middle_gives_no_wrong_answer(tmp_path: Path) -> None:
+    model = Double()
+    questions = [asked(f"{i} " + "x" * 300) for i in range(120)]
+    ask(tmp_path, model, *questions)
+    path = tmp_path / "cache.db"
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 8192] = b"\xa5" * 8192
+    path.write_bytes(data)
+    replies = ask(tmp_path, model, *questions)
+    assert [r.value["item"] for r in replies] == [q.user for q in questions]
+    assert model.requests > 120
+
+
+def test_a_folder_that_cannot_be_written_is_known_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "c", Path("/proc/c")):
+        with pytest.raises(MachineError, match="--no-cache"):
+            Cache(folder)
+
+
+def test_a_folder_whose_name_holds_a_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELSEWHERE", "/tmp")
+    with pytest.raises(MachineError, match="variable"):
+        Cache(tmp_path / "$ELSEWHERE")
+
+
+def test_a_disk_that_is_full_costs_no_answer(tmp_path: Path) -> None:
+    notes: list[str] = []
+
+    async def go() -> list[Reply]:
+        cache = Cache(tmp_path, notes.append)
+        cached = CachedModel(Double(), cache, {}, notes.append)
+        await cached.complete(asked("before"))
+        poison(tmp_path, "CREATE TRIGGER full BEFORE INSERT ON Cache BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+        try:
+            return [await cached.complete(asked(str(i))) for i in range(3)]
+        finally:
+            await cached.aclose()
+
+    assert [r.value["item"] for r in asyncio.run(go())] == ["0", "1", "2"]
+    assert len(notes) == 1 and "disk is full" in notes[0]
+
+
+def _one_of_ten(folder: Path) -> None:
+    async def go() -> int:
+        cached = CachedModel(Double(), Cache(folder), {})
+        for i in range(20):
+            assert (await cached.complete(asked(str(i)))).value == {"item": str(i)}
+        await cached.aclose()
+        return cached.unkept + cached.damaged
+
+    sys.exit(asyncio.run(go()))
+
+
+@pytest.mark.fault(33)
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="processes are started by fork")
+def test_ten_runs_share_one_cache(tmp_path: Path) -> None:
+    runs = [multiprocessing.get_context("fork").Process(target=_one_of_ten, args=(tmp_path,)) for _ in range(10)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0] * 10
+    cache = Cache(tmp_path)
+    assert cache.contents(verify=True).replies == 20
+    cache.close()
+
+
+@pytest.mark.fault(33)
+def test_a_lock_of_another_process_does_not_stop_the_loop(tmp_path: Path) -> None:
+    async def go() -> tuple[Reply, int]:
+        cached = CachedModel(Double(), Cache(tmp_path), {})
+        await cached.complete(asked("before"))
+        other = sqlite3.connect(tmp_path / "cache.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        asking = asyncio.create_task(cached.complete(asked()))
+        turns = 0
+        for _ in range(30):
+            await asyncio.sleep(0.01)
+            turns += 1
+            assert not asking.done()
+        other.execute("COMMIT")
+        other.close()
+        reply = await asking
+        await cached.aclose()
+        return reply, turns
+
+    reply, turns = asyncio.run(go())
+    assert reply.value == {"item": "q"} and turns == 30
+
+
+def test_the_folder_is_the_users_own() -> None:
+    assert home({"EXTRACTOR_HOME": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a/replies")
+    assert home({"XDG_CACHE_HOME": "/b"}) == Path("/b/extractor/replies")
+    assert home({}) == Path.home() / ".cache/extractor/replies"
+
+
+def test_contents_and_clearing(tmp_path: Path) -> None:
+    ask(tmp_path, Double(), asked("a"), asked("b"))
+    poison(tmp_path, "UPDATE Cache SET value = ? WHERE rowid = 1", b"x")
+    cache = Cache(tmp_path)
+    assert cache.contents().replies == 2
+    assert (cache.contents(verify=True).replies, cache.contents(verify=True).damaged) == (1, 1)
+    assert cache.clear() == 2
+    assert cache.contents(verify=True).replies == 0
+    cache.close()
+
+
+def test_a_row_is_json_and_can_be_read_by_a_person(tmp_path: Path) -> None:
+    ask(tmp_path, Double(), asked("é"))
+    database = sqlite3.connect(tmp_path / "cache.db")
+    ((value, mode, filename),) = database.execute("SELECT value, mode, filename FROM Cache").fetchall()
+    database.close()
+    assert (mode, filename) == (1, None)
+    assert json.loads(value.split(b" ", 2)[2]) == {"item": "é"}
