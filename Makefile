@@ -55,7 +55,7 @@ bench: $(VENV)/.ready
 
 ## requirements.lock from pyproject.toml; needs uv
 lock:
-	uv pip compile pyproject.toml --extra local --group dev --universal --generate-hashes \
+	uv pip compile pyproject.toml --extra all --group dev --universal --generate-hashes \
 		--no-header --no-annotate --quiet --output-file requirements.lock
 
 clean:
