@@ -1,8 +1,9 @@
 """A finished record, fitted to the schema as declared: what the steps keep is not always what the schema lets stand.
 
-The steps hold null and [] for what was not found. Where the schema allows no null, the property is left out; a nested
-object of which nothing was found is null or left out; constants are filled in; an object that may be one of several
-becomes the one that has room for all that was found. No value that was found is ever dropped here.
+The steps hold null and [] for what was not found. Where the schema allows no null, a property that it does not require
+is left out; one that it requires is null, which is a problem of the record. A nested object of which nothing was found
+is null or left out; constants are filled in; an object that may be one of several becomes the one that has room for all
+that was found. No value that was found is ever dropped here.
 """
 
 from __future__ import annotations
@@ -55,14 +56,14 @@ def _object(node: Object, value: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _stays(field: Field) -> bool:
-    """Whether the field is there though it says nothing."""
+    """Whether the field is there though it says nothing: a required value that was not found is null, and a problem."""
     match field.node:
         case Values(least=least) | Rows(least=least):
             return least == 0 or not field.optional
         case Object():
             return not field.optional and not field.nullable
         case Leaf():
-            return False
+            return not field.optional
 
 
 def _says(value: Json) -> bool:

@@ -151,7 +151,7 @@ def test_a_record_that_the_class_does_not_take_says_so_and_stays_as_json(engine:
     result = engine.extract(TEXT, Strict)
     with pytest.raises(RecordInvalid, match="colour"):
         _ = result.record
-    assert result.value == {"number": "A-7"}
+    assert result.value == {"number": "A-7", "colour": None}
     assert result.status is Status.SUSPECT and result.problems
 
 

@@ -45,7 +45,7 @@ NULL = {"type": ["string", "null"]}
     ("schema", "required", "fitted"),
     [
         (TEXT, False, {}),
-        (TEXT, True, {}),
+        (TEXT, True, {"a": None}),
         (NULL, False, {"a": None}),
         (NULL, True, {"a": None}),
         ({"type": "array", "items": TEXT}, False, {"a": []}),

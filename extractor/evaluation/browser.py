@@ -83,7 +83,7 @@ def payload(content: Content, texts: Mapping[str, str], rows: int = ROWS, words:
                 error["repeat"],
                 number["document"][error["document"]],
                 number["field"][error["field"]],
-                outcomes.index(error["typed"]),
+                outcomes.index(error["outcome"]),
                 supports.index(error["support"]),
                 strings.number(spell(error["gold"])),
                 strings.number(spell(error["prediction"])),

@@ -283,7 +283,7 @@ def _errors(comparison: Comparison, diff: Diff | None) -> Iterator[Content]:
                         "repeat": run.repeat,
                         "document": cell.document,
                         "field": cell.field,
-                        "typed": str(cell.outcome),
+                        "outcome": str(cell.outcome),
                         "support": str(cell.support),
                         "gold": cell.gold,
                         "prediction": cell.prediction,
