@@ -72,13 +72,16 @@ class Earlier:
             return None
         return place if self._why(entry) is None else None
 
-    def kept_text(self, file: str, text: str) -> Entry | None:
-        """The entry that holds for the text with this SHA-256, though the file's bytes are others."""
+    def kept_text(self, file: str, text: str, sighting: Sighting, loader: str) -> Entry | None:
+        """The entry that holds for the text with this SHA-256, though bytes or reader are others.
+
+        Where a loader made the text, other bytes may have its words on other pages: such a result does not hold.
+        """
         found = self._found(file)
         if found is None:
             return None
         entry = found[1]
-        if entry.text != text:
+        if entry.text != text or (loader and entry.seen != sighting.seen):
             if entry.text is not None:
                 self.again["changed"] += 1
             return None

@@ -184,7 +184,7 @@ class _Run:
         try:
             document, sighting = await asyncio.to_thread(read_settled, found.source, sighting)
             text = document.sha256
-            held = self._earlier.kept_text(found.file, text)
+            held = self._earlier.kept_text(found.file, text, sighting, document.loader)
             if held is not None:
                 self._kept += 1
                 await self._note(found, sighting, text, held.result, held.outcome)

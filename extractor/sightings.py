@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.documents import Source
+from extractor.documents import STDIN, Source
 
 LARGEST = 1 << 30
 """Bytes of a file that are looked at; a larger one is read anew each time, or refused."""
@@ -30,11 +30,15 @@ def look(source: Source) -> Sighting:
     """Opens regular files only: a pipe would wait, and a device might do something."""
     if source.refused is not None:
         return Sighting(f"refused:{source.refused}")
+    path = _path(source)
     try:
-        if not stat.S_ISREG(source.path.stat().st_mode):
+        if path is None or not stat.S_ISREG(path.stat().st_mode):
             return Sighting(None)
-        with _opened(source.path) as file:
+        with _opened(path) as file:
             told = os.fstat(file.fileno())
+            if source.line is not None:
+                line = os.pread(file.fileno(), source.line.size, source.line.start)
+                return Sighting(f"line:sha256:{hashlib.sha256(line).hexdigest()}", _mark(told))
             if not stat.S_ISREG(told.st_mode) or told.st_size > LARGEST:
                 return Sighting(None, _mark(told))
             way = "ocr:" if source.ocr else ""  # the same bytes, but another text
@@ -46,9 +50,17 @@ def look(source: Source) -> Sighting:
 def unchanged(source: Source, sighting: Sighting) -> bool:
     """Whether the file is as it was when it was looked at."""
     try:
-        return source.refused is not None or sighting.mark == _mark(source.path.stat())
+        path = _path(source)
+        return source.refused is not None or path is None or sighting.mark == _mark(path.stat())
     except OSError:
         return sighting.mark is None
+
+
+def _path(source: Source) -> Path | None:
+    """The file that the document stands in; None for what comes in through a pipe."""
+    if source.path == STDIN:
+        return None
+    return source.line.file if source.line is not None else source.path
 
 
 def digest(path: Path) -> str | None:

@@ -244,6 +244,17 @@ def test_with_64_descriptors_fewer_are_asked_at_a_time_and_all_are_done(
     assert "ulimit" in starved.said
 
 
+@pytest.mark.fault(38)
+def test_the_same_text_under_two_names_is_paid_once(runs: Kennel, task: Path, tmp_path: Path, answer: Bolts) -> None:
+    papers, out = write(tmp_path / "in", 1), tmp_path / "out"
+    for i in range(1, 6):
+        (papers / f"{i}.txt").write_bytes((papers / "0.txt").read_bytes())
+    with serve(answer) as server:
+        assert runs.run(order(papers, out, task, server.url)).code == 0
+    assert len(statuses(out)) == 6
+    assert answer.asked.total() == 1
+
+
 @pytest.mark.fault(42)
 def test_a_closed_stdout_a_plain_locale_and_a_strange_path_cost_nothing(
     task: Path, tmp_path: Path, answer: Bolts

@@ -257,6 +257,29 @@ def test_one_document_that_nobody_foresaw_costs_itself_and_three_in_a_row_end_th
         folder.run(open_model=broken, fresh=True)
 
 
+def test_lines_of_one_file_are_documents_of_their_own(folder: Folder) -> None:
+    file = folder.papers / "refs.jsonl"
+    rows = [json.dumps({"id": f"doc-{i}", "text": f"word {i}"}) for i in range(3)]
+    file.write_text("\n".join(rows))
+    folder.run([file])
+    assert len(folder.asked) == 3
+    before = folder.bytes()
+    folder.run([file])
+    assert folder.asked == {} and folder.bytes() == before
+    file.write_text("\n".join([rows[0], json.dumps({"id": "doc-1", "text": "another word"}), rows[2]]))
+    folder.run([file])
+    assert list(folder.asked) == ["doc-1"]
+
+
+def test_a_new_layout_of_the_same_words_is_read_anew(folder: Folder) -> None:
+    page = folder.papers / "page.html"
+    page.write_text("<p>word</p>")
+    folder.run([page])
+    page.write_text("<div><p>word</p></div>")
+    folder.run([page])
+    assert folder.asked == {"page.html": 1}
+
+
 # the journal itself
 
 
