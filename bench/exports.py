@@ -35,7 +35,7 @@ def result(number: int) -> str:
             "task": "orders",
             "status": "complete",
             "record": {"number": f"A-{number}", "lines": lines},
-            "evidence": {path: proof for path in paths},
+            "evidence": dict.fromkeys(paths, proof),
             "usage": {**spent, "groups": {"values": spent}},
             "manifest": {"extractor": "1", "model": {"name": "m"}, "prompt": {"name": "p"}},
         }

@@ -38,7 +38,7 @@ WORDS = (  # noqa: SIM905 (read more easily than a list)
 
 
 def book(pages: int, *, words: bool = False) -> bytes:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     contents = []
     for number in range(pages):
         lines, y, written = [tiny_pdf.Line(60, 755, f"{number + 1}. A chapter", 14)], 735.0, 0

@@ -30,6 +30,7 @@ from extractor.documents import Source
 from extractor.domain import Document
 from extractor.errors import DocumentError, UsageError
 from extractor.live import Endpoint
+from extractor.models import Line
 from extractor.pipeline import Model
 from extractor.tasks import Task
 from extractor.typed import Result
@@ -60,7 +61,8 @@ class Engine:
     """What answers, kept for many calls. Use it in a `with` block, or close it.
 
     `mode` is "live", or "replay" and "record" with the folder `cassettes`. `concurrency` bounds the requests under way:
-    1 for an embedded model, else 8, unless given. Raises UsageError for a choice that names no model.
+    1 for an embedded model, else 8, unless given. `cache` is a folder for replies that are not to be paid for twice;
+    without one, none are kept. Raises UsageError for a choice that names no model.
     """
 
     def __init__(
@@ -72,17 +74,19 @@ class Engine:
         mode: str = "live",
         cassettes: Path | str = "cassettes",
         concurrency: int | None = None,
+        cache: Path | str | None = None,
     ) -> None:
-        environ = {**os.environ, "OPENAI_API_KEY": api_key} if api_key else os.environ
+        given = {"OPENAI_API_KEY": api_key, "OPENAI_API_KEY_FILE": ""} if api_key else {}
+        environ = {**os.environ, **given}
         self._choice = models.choose(model, base_url, environ)
         self._mode = models.Mode(mode)
         self._cassettes = Path(cassettes)
         self._at_once = concurrency or (1 if self._choice.embedded else 8)
         self._limits = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
-        self._lines = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path, models.Line]]()
         self._open = contextlib.ExitStack()
         self._lock = threading.Lock()
-        self._endpoint: Endpoint | None = None
+        self._terms = models.Terms(self._at_once, cache=Path(cache) if cache else None)
+        self._started: tuple[Endpoint, Line] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
@@ -103,9 +107,10 @@ class Engine:
     def close(self) -> None:
         """Ends the embedded model, if one was started. The engine may be used again, which starts it anew."""
         with self._lock:
+            if self._started is not None:
+                self._started[1].hang_up()
             self._open.close()
-            self._endpoint = self._loop = None
-            self._lines.clear()
+            self._started = self._loop = None
 
     @overload
     def extract(self, source: str | Path | Document, schema: type[T], **how: Unpack[How]) -> Result[T]: ...
@@ -157,14 +162,15 @@ class Engine:
             document = await asyncio.to_thread(read, source)  # type: ignore[arg-type]
         except DocumentError as error:
             name = source.name if isinstance(source, Source) else "text"
-            manifest = manifests.of(asked.task, asked.prompt, await asyncio.to_thread(self._start))
+            endpoint, _ = await asyncio.to_thread(self._start)
+            manifest = manifests.of(asked.task, asked.prompt, endpoint)
             return Result(results.of_failure(name, error, asked.task.name, manifest), asked.task.model)
         return await self._one(document, asked)
 
     async def _one(self, document: Document, asked: Asked) -> Result[Any]:
-        endpoint = await asyncio.to_thread(self._start)
+        endpoint, line = await asyncio.to_thread(self._start)
         limit = self._limits.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
-        async with self._model(endpoint, document, asked) as model:
+        async with self._model(line, document, asked) as model:
             record = await pipeline.extract(
                 document,
                 asked.task,
@@ -177,18 +183,16 @@ class Engine:
         manifest = manifests.of(asked.task, asked.prompt, endpoint)
         return Result(results.of_record(record, asked.task.name, manifest), asked.task.model)
 
-    def _model(self, endpoint: Endpoint, document: Document, asked: Asked) -> AbstractAsyncContextManager[Model]:
+    def _model(self, line: Line, document: Document, asked: Asked) -> AbstractAsyncContextManager[Model]:
         tapes = self._cassettes / asked.task.name / Path(self._choice.name).name / asked.prompt.name
-        lines = self._lines.setdefault(asyncio.get_running_loop(), {})
-        if tapes not in lines:
-            lines[tapes] = models.Line(endpoint, self._mode, tapes, models.Terms(self._at_once))
-        return lines[tapes].open(document)
+        return line.opener(tapes)(document)
 
-    def _start(self) -> Endpoint:
+    def _start(self) -> tuple[Endpoint, Line]:
         with self._lock:
-            if self._endpoint is None:
-                self._endpoint = self._open.enter_context(models.endpoint(self._choice, self._mode))
-            return self._endpoint
+            if self._started is None:
+                endpoint = self._open.enter_context(models.endpoint(self._choice, self._mode))
+                self._started = endpoint, Line(endpoint, self._mode, self._terms)
+            return self._started
 
     def _begin(self, work: Coroutine[Any, Any, _Done]) -> Future[_Done]:
         with self._lock:

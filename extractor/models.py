@@ -15,8 +15,8 @@ from pathlib import Path
 from extractor import weights, wire
 from extractor.budgets import Budget, Limits
 from extractor.cache import Cache, CachedModel
-from extractor.domain import Document, Reply, Request
-from extractor.errors import BudgetSpent, UsageError
+from extractor.domain import Document
+from extractor.errors import UsageError
 from extractor.live import Dialect, Endpoint, LiveModel, key
 from extractor.pipeline import Model
 from extractor.pressure import Pressure
@@ -26,8 +26,6 @@ DEFAULT = "qwen2.5-coder-1.5b"
 
 
 _LONGEST_KEY = 8192
-_PAUSE = 0.1
-"""Seconds for what was answered last to be written, before a spent budget ends the run."""
 
 
 class Mode(StrEnum):
@@ -135,18 +133,27 @@ def tape_of(tapes: Path, name: str) -> Path:
     return tapes / f"{Path(name).stem}.json"
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The line on one event loop: connections, locks and timers are a loop's."""
+
+    pressure: Pressure
+    model: Model | None
+    keeper: asyncio.Task[None] | None
+
+
 class Line:
     """One run's line to its endpoint: one client, one pressure, one budget and one cache for all of its documents.
 
-    It is picked up with the first document, and hangs up when the event loop that it was picked up in ends.
+    It is picked up with the first document, and hangs up when the event loop ends or `hang_up` is called.
     """
 
-    def __init__(self, endpoint: Endpoint, mode: Mode, tapes: Path, terms: Terms, again: str = "") -> None:
+    def __init__(self, endpoint: Endpoint, mode: Mode, terms: Terms, again: str = "") -> None:
         """`again` tells repeats of a run apart, which are to be asked anew.
 
         Raises MachineError when no reply could be kept, and UsageError for an address that nothing is sent to.
         """
-        self._endpoint, self._mode, self._tapes, self._terms = endpoint, mode, tapes, terms
+        self._endpoint, self._mode, self._terms = endpoint, mode, terms
         self._identity = {
             "address": None if endpoint.digest else endpoint.base_url,
             "digest": endpoint.digest,
@@ -156,81 +163,60 @@ class Line:
         wire.check(endpoint.base_url)
         self._cache = Cache(terms.cache, terms.note) if terms.cache and mode is Mode.LIVE else None
         self._budget = Budget(terms.limits)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._pressure = self._new_pressure()
-        self._model: Model | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._calls: dict[asyncio.AbstractEventLoop, _Call] = {}
 
-    def open(self, document: Document) -> AbstractAsyncContextManager[Model]:
-        """The model for one document: in live mode the line itself, else with the document's tape between."""
-        return self._live() if self._mode is Mode.LIVE else self._taped(document)
+    def opener(self, tapes: Path) -> Opener:
+        """Opens the model for one document: in live mode the line itself, else with the document's tape between."""
+        return self._live if self._mode is Mode.LIVE else lambda document: self._taped(document, tapes)
 
-    @contextlib.asynccontextmanager
-    async def _live(self) -> AsyncIterator[Model]:
-        self._pick_up()
-        if self._model is None:
-            raise AssertionError("picked up, and no model")
-        yield self._model
+    def hang_up(self) -> None:
+        """Closes the line on every loop that still runs; from any thread."""
+        for loop, call in list(self._calls.items()):
+            if call.keeper is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(call.keeper.cancel)
 
     @contextlib.asynccontextmanager
-    async def _taped(self, document: Document) -> AsyncIterator[Model]:
+    async def _live(self, _: Document) -> AsyncIterator[Model]:
+        model = self._call().model
+        if model is None:
+            raise AssertionError("a live line has a model")
+        yield model
+
+    @contextlib.asynccontextmanager
+    async def _taped(self, document: Document, tapes: Path) -> AsyncIterator[Model]:
         from extractor.cassettes import Tape, TapeTransport
 
-        self._pick_up()
-        tape = Tape(tape_of(self._tapes, document.name), record=self._mode is Mode.RECORD)
+        tape = Tape(tape_of(tapes, document.name), record=self._mode is Mode.RECORD)
         inner = self._transport() if tape.recording else None
-        model = LiveModel(self._endpoint, TapeTransport(tape, inner), self._pressure)
+        model = LiveModel(self._endpoint, TapeTransport(tape, inner), self._call().pressure)
         try:
             yield model
             tape.finish()
         finally:
             await model.aclose()
 
-    def _pick_up(self) -> None:
+    def _call(self) -> _Call:
         loop = asyncio.get_running_loop()
-        if self._loop is loop:
-            return
-        self._loop = loop
-        self._pressure = self._new_pressure()
-        if self._mode is Mode.LIVE:
-            live = LiveModel(self._endpoint, self._transport(), self._pressure)
-            cached = CachedModel(live, self._cache, self._identity, self._terms.note) if self._cache else None
-            self._model = _Parting(cached or live)
-            self._keeper = loop.create_task(_keep(live, cached))
+        call = self._calls.get(loop)
+        if call is None or (call.keeper is not None and call.keeper.done()):
+            for ended in [one for one in self._calls if one.is_closed()]:
+                del self._calls[ended]
+            call = self._calls[loop] = self._new(loop)
+        return call
 
-    def _new_pressure(self) -> Pressure:
+    def _new(self, loop: asyncio.AbstractEventLoop) -> _Call:
         terms = self._terms
-        return Pressure(terms.at_once, rpm=terms.rpm, tpm=terms.tpm, budget=self._budget)
+        pressure = Pressure(terms.at_once, rpm=terms.rpm, tpm=terms.tpm, budget=self._budget)
+        if self._mode is not Mode.LIVE:
+            return _Call(pressure, None, None)
+        live = LiveModel(self._endpoint, self._transport(), pressure)
+        cached = CachedModel(live, self._cache, self._identity, terms.note) if self._cache else None
+        return _Call(pressure, cached or live, loop.create_task(_keep(live, cached)))
 
     def _transport(self) -> wire.Narrow:
         return wire.transport(
             self._endpoint.base_url, self._endpoint.api_key, self._terms.at_once + 2, self._terms.use_proxy
         )
-
-
-class _Parting:
-    """Lets the run end for a spent budget only when everything else that was asked is answered and had time to be used:
-    a document whose last reply has just come is not to be dropped with those that get none."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._asking = 0
-
-    async def complete(self, request: Request) -> Reply:
-        self._asking += 1
-        try:
-            return await self._model.complete(request)
-        except BudgetSpent:
-            self._asking -= 1
-            try:
-                while self._asking:
-                    await asyncio.sleep(_PAUSE)
-                await asyncio.sleep(_PAUSE)
-            finally:
-                self._asking += 1
-            raise
-        finally:
-            self._asking -= 1
 
 
 async def _keep(live: LiveModel, cached: CachedModel | None) -> None:

@@ -98,14 +98,14 @@ def extraction(
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
     at_once = limits.affordable(getattr(flags, "concurrency", None) or (1 if choice.embedded else 8))
     with models.endpoint(choice, mode, flags.verbose) as endpoint:
-        line = models.Line(endpoint, mode, tapes, terms.read(flags, at_once, choice.embedded), again)
+        line = models.Line(endpoint, mode, terms.read(flags, at_once, choice.embedded), again)
         yield runner.Job(
             task=task,
             prompt=prompt,
             model_name=choice.name,
             manifest=manifests.of(task, prompt, endpoint),
             out=out,
-            open_model=line.open,
+            open_model=line.opener(tapes),
             at_once=at_once,
             keep_unsupported=getattr(flags, "keep_unsupported", False),
             on_reply=say.reply,
