@@ -7,6 +7,7 @@ import contextlib
 import os
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +27,8 @@ DEFAULT = "qwen2.5-coder-1.5b"
 
 
 _LONGEST_KEY = 8192
+_HANGING_UP = 10.0
+"""Seconds that connections and files have to close."""
 
 
 class Mode(StrEnum):
@@ -170,10 +173,18 @@ class Line:
         return self._live if self._mode is Mode.LIVE else lambda document: self._taped(document, tapes)
 
     def hang_up(self) -> None:
-        """Closes the line on every loop that still runs; from any thread."""
+        """Closes the line on every loop that still runs, and waits for it unless the caller's is the loop's thread."""
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
         for loop, call in list(self._calls.items()):
-            if call.keeper is not None and not loop.is_closed():
-                loop.call_soon_threadsafe(call.keeper.cancel)
+            if call.keeper is None or not loop.is_running():
+                continue
+            ended = asyncio.run_coroutine_threadsafe(_end(call.keeper), loop)
+            if loop is not here:
+                with contextlib.suppress(TimeoutError, CancelledError):
+                    ended.result(_HANGING_UP)
 
     @contextlib.asynccontextmanager
     async def _live(self, _: Document) -> AsyncIterator[Model]:
@@ -217,6 +228,11 @@ class Line:
         return wire.transport(
             self._endpoint.base_url, self._endpoint.api_key, self._terms.at_once + 2, self._terms.use_proxy
         )
+
+
+async def _end(keeper: asyncio.Task[None]) -> None:
+    keeper.cancel()
+    await asyncio.wait([keeper])
 
 
 async def _keep(live: LiveModel, cached: CachedModel | None) -> None:
