@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import unicodedata
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from extractor import documents, ledger, locks, results, runner, schemas, sighti
 from extractor.domain import Document, Reply, Request, Status, Usage
 from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.ledger import Entry, Ledger
-from extractor.names import Names, folded
+from extractor.names import Names
 from extractor.outcomes import Outcome, Outcomes
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy
@@ -420,7 +421,7 @@ def test_names_that_differ_in_case_folder_or_composition_alone_get_own_results(f
         (folder.papers / f"{name}.txt").write_text(f"word of {name}")
     ended = folder.run()
     assert len(ended) == 8
-    assert len({folded(o.file) for o in ended}) == 8
+    assert len({unicodedata.normalize("NFC", o.file.casefold()) for o in ended}) == 8
     texts = {json.loads((folder.out / o.file).read_text())["document"]["text"] for o in ended}
     assert len(texts) == 8
     folder.run()
@@ -437,7 +438,7 @@ def test_no_name_leaves_the_folder_or_meets_another(given_names: list[str]) -> N
     for file in files:
         assert file == Path(file).name and file not in (".", "..") and len(file.encode()) <= 255
         assert file.isprintable() and "\\" not in file
-    assert len({folded(f) for f in [*files, "run.json"]}) == len(files) + 1
+    assert len({unicodedata.normalize("NFC", f.casefold()) for f in [*files, "run.json"]}) == len(files) + 1
 
 
 def test_a_name_that_was_chosen_to_meet_another_does_not(tmp_path: Path) -> None:
@@ -497,6 +498,7 @@ def test_no_more_documents_are_under_way_than_requests_are_allowed(folder: Folde
         nonlocal open_now, most
         open_now += 1
         most = max(most, open_now)
+        await asyncio.sleep(0.005)
         yield folder.model
         open_now -= 1
 
@@ -530,6 +532,15 @@ def test_links_pipes_and_devices_are_named_and_neither_read_nor_waited_for(folde
         assert sum(o.status is Status.COMPLETE for o in ended) == 3
     for file in folder.out.iterdir():
         assert b"secret word" not in file.read_bytes()
+
+
+@pytest.mark.fault(39)
+def test_a_pipe_in_the_place_of_a_file_that_was_listed_is_not_waited_for(folder: Folder) -> None:
+    sources = documents.find([folder.papers])
+    (folder.papers / "b.txt").unlink()
+    os.mkfifo(folder.papers / "b.txt")
+    ended = asyncio.run(runner.run(folder.job, sources))
+    assert [o.status for o in ended] == [Status.COMPLETE, Status.FAILED, Status.COMPLETE]
 
 
 @pytest.mark.fault(40)
