@@ -24,14 +24,14 @@ test: $(VENV)/.ready
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.ready
-	$(BIN)/ruff check extractor prompts tests
-	$(BIN)/ruff format --check extractor prompts tests
+	$(BIN)/ruff check extractor prompts tests bench
+	$(BIN)/ruff format --check extractor prompts tests bench
 	$(BIN)/mypy --strict extractor
 	$(BIN)/lint-imports
 
 fix: $(VENV)/.ready
-	$(BIN)/ruff check --fix extractor prompts tests
-	$(BIN)/ruff format extractor prompts tests
+	$(BIN)/ruff check --fix extractor prompts tests bench
+	$(BIN)/ruff format extractor prompts tests bench
 
 ## the sample documents, live from the embedded model, onto cassettes
 record: $(VENV)/.ready

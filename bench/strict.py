@@ -1,0 +1,132 @@
+"""The samples on one embedded model: our prompts, and side by side one request with the strict schema per document.
+
+    python bench/strict.py [--model qwen2.5-coder-1.5b] [--prompts groups whole] [--only 00] [--runs 1]
+
+The plain way is the one of openai's documentation: the whole document, `parse` with the record's class (which makes the
+schema strict), greedy, at most 4,096 tokens; what is parsed is the record, and no evidence is looked for. A reply that
+does not end is a lost document. The ways take turns. Weights must be there (`extractor models pull NAME`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import openai
+import scene
+from openai.types.chat import ChatCompletion
+from pydantic import BaseModel
+
+from extractor import embedded, weights
+from extractor.evaluation import evaluate, grading
+from extractor.evaluation.table import Outcome
+
+MOST = 4096
+
+
+def plain(model: str, documents: list[Path], record: type[BaseModel]) -> tuple[float, dict[str, Any], int]:
+    """Seconds, the record of each document, and tokens written."""
+    records: dict[str, Any] = {}
+    written = 0
+    with embedded.serve(weights.locate(model)) as engine:
+        client = openai.OpenAI(base_url=engine.base_url, api_key=engine.api_key, timeout=1800, max_retries=0)
+        started = time.perf_counter()
+        for path in documents:
+            reply: ChatCompletion
+            parsed: BaseModel | None = None
+            try:
+                reply = done = client.chat.completions.parse(
+                    model=engine.model,
+                    messages=[
+                        {"role": "system", "content": "Extract the record that the schema describes."},
+                        {"role": "user", "content": path.read_text()},
+                    ],
+                    response_format=record,
+                    temperature=0,
+                    max_tokens=MOST,
+                )
+            except openai.LengthFinishReasonError as error:
+                reply = error.completion
+            else:
+                parsed = done.choices[0].message.parsed
+            records[path.name] = parsed.model_dump(mode="json") if parsed else None
+            written += reply.usage.completion_tokens if reply.usage else 0
+        return time.perf_counter() - started, records, written
+
+
+def ours(model: str, prompt: str, documents: list[Path]) -> tuple[float, dict[str, Any], int]:
+    """The same of the command line: loading the model, evidence and writing of results are in its seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out")
+        started = time.perf_counter()
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "extractor", "run", *map(str, documents), "-o", str(out)),
+                *("--model", model, "--prompt", prompt, "--quiet"),
+            ],
+            check=False,
+            cwd=scene.ROOT,
+        )
+        seconds = time.perf_counter() - started
+        results = [json.loads(p.read_text()) for p in sorted(out.glob("*.json")) if p.name != "manifest.json"]
+    records = {r["document"]["name"]: r["record"] for r in results if "record" in r}
+    return seconds, records, sum(r["usage"]["output_tokens"] for r in results)
+
+
+def tally(records: dict[str, Any], true: evaluate.Truth) -> tuple[int, int, int]:
+    """Correct leaves, predicted ones, and gold's."""
+    correct = predicted = gold = 0
+    for one in true.golds:
+        if not any(Path(name).name == one.document for name in records):
+            continue
+        record = next(r for name, r in records.items() if Path(name).name == one.document)
+        cells = grading.grade(one, {"record": record} if record is not None else None, true.tree, "")
+        found = [c.outcome for c in cells]
+        correct += found.count(Outcome.CORRECT)
+        wrong = found.count(Outcome.WRONG)
+        predicted += found.count(Outcome.CORRECT) + wrong + found.count(Outcome.INVENTED)
+        gold += found.count(Outcome.CORRECT) + wrong + found.count(Outcome.OMITTED)
+    return correct, predicted, gold
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="qwen2.5-coder-1.5b")
+    parser.add_argument("--prompts", nargs="+", default=["groups"])
+    parser.add_argument("--suite", type=Path, default=scene.ROOT / "eval")
+    parser.add_argument("--only", default="", help="a pattern of document names")
+    parser.add_argument("--runs", type=int, default=1)
+    flags = parser.parse_args()
+    print(scene.machine())
+    suite = evaluate.read(flags.suite)
+    true = evaluate.truth(suite)
+    documents = [p for p in sorted(suite.samples.iterdir()) if re.search(flags.only, p.name)]
+    record = suite.task.model
+    if record is None:
+        raise SystemExit("The suite's task needs a schema.py; name another with --suite.")
+    for _ in range(flags.runs):
+        first: float | None = None
+        for name in ("one strict request", *flags.prompts):
+            if first is None:
+                seconds, records, written = plain(flags.model, documents, record)
+            else:
+                seconds, records, written = ours(flags.model, name, documents)
+            first = first or seconds
+            correct, predicted, gold = tally(records, true)
+            f1 = 2 * correct / (predicted + gold) if predicted + gold else 0.0
+            print(
+                f"{name:20} {seconds:7.1f} s  ratio {seconds / first:5.2f}  {written:6} tokens written  F1 {f1:.3f}"
+                f"  precision {correct / max(predicted, 1):.3f}  {seconds / max(correct, 1):.2f} s per correct value",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
