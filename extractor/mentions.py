@@ -152,8 +152,15 @@ class Page:
         return None
 
     def _numbers(self, node: Leaf, said: Json) -> list[Place]:
-        # a number that is one already has its point where JSON has it
-        wanted = candidates.number(said, comma=self.comma) if isinstance(said, str) else candidates.number(str(said))
+        if isinstance(said, str):
+            return self._number(node, said, candidates.number(said, comma=self.comma))
+        # a number that is one already has its point where JSON has it, unless it copies "1.164,00" up to its comma
+        found = self._number(node, said, candidates.number(str(said)))
+        if not found and self.comma and isinstance(said, float):
+            return self._number(node, said, candidates.number(f"{said:.3f}", comma=True))
+        return found
+
+    def _number(self, node: Leaf, said: Json, wanted: float | None) -> list[Place]:
         places = []
         for span in candidates.find(node.kind, self.text):
             source = self.text[span.start : span.end]

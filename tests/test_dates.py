@@ -23,6 +23,7 @@ from extractor import dates
         ("25 MAR 2018", "2018-03-25"),
         ("25-Mar-18", "2018-03-25"),
         ("we may 2020 times", "2020"),
+        ("in 2019-21 or so", "2019"),
     ],
 )
 def test_a_date_is_read_at_the_precision_it_is_written_with(written: str, iso: str) -> None:
@@ -35,7 +36,9 @@ def test_one_date_that_leaves_no_choice_decides_how_the_others_are_read() -> Non
     assert [d.iso for d in dates.find(text, day_first=False)] == ["2018-03-25", "2018-04-05"]
 
 
-@pytest.mark.parametrize("written", ["20xx.xx", "12.500", "call 555 2020123", "", "the parcel was sent"])
+@pytest.mark.parametrize(
+    "written", ["20xx.xx", "12.500", "call 555 2020123", "", "the parcel was sent", "No. 2026-0037"]
+)
 def test_what_is_no_date_is_not_read_as_one(written: str) -> None:
     assert dates.parse(written) is None
 

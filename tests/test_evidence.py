@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from extractor import evidence, schemas
 from extractor.domain import Chunk, Document, Match, Span
 from extractor.evidence import Traced
-from extractor.kinds import Date, Listed, Name, Quantity, Url, key
+from extractor.kinds import Date, Listed, Money, Name, Quantity, Url, key
 from extractor.mentions import Page
 
 
@@ -204,6 +204,24 @@ def test_a_near_match_takes_no_words_from_around_it() -> None:
 
 def test_punctuation_inside_a_number_is_never_overlooked() -> None:
     assert trace("It weighs 12.5 in all", {"title": "weighs 125 in"}).value["title"] is None
+
+
+class Bill(BaseModel):
+    total: Money | None = None
+    weight: Money | None = None
+
+
+def test_a_number_copied_up_to_its_decimal_comma_is_the_number_that_stands_there() -> None:
+    schema = schemas.read(Bill.model_json_schema())
+
+    def read(text: str) -> Traced:
+        page = Page(Chunk(Document("a", text), 0, Span(0, len(text))))
+        return evidence.trace(schema.root, {"total": 1.16, "weight": 12.5}, page)
+
+    german = read("12,5 kg zu 1.160,00 EUR")
+    assert german.value == {"total": 1160, "weight": 12.5}
+    assert german.evidence[("total",)].match is Match.NORMALISED
+    assert read("12.5 kg at 1,160.00").value["total"] is None
 
 
 class Job(BaseModel):
