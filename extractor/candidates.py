@@ -53,6 +53,14 @@ def decimal_comma(text: str) -> bool:
     return len(_COMMA.findall(text)) > len(_POINT.findall(text))
 
 
+def only_number(text: str, *, comma: bool = False) -> float | None:
+    """The number that the text is, or the one that it holds: "EUR 1,150.00 a month"; None where it holds several."""
+    if (whole := number(text, comma=comma)) is not None:
+        return whole
+    held = {number(text[s.start : s.end], comma=comma) for s in find(Kind.NUMBER, text)}
+    return held.pop() if len(held) == 1 else None
+
+
 def number(text: str, *, comma: bool = False) -> float | None:
     """The number that the text is, group separators understood: "1,024.50" is 1024.5, "1.024,50" too.
 

@@ -6,7 +6,7 @@ Several mentions are told apart by coherence: the leaves of one row stand near e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from extractor import people, spelling, territory
 from extractor.domain import Evidence, Json, Match, Path, Rejected, Span
@@ -189,18 +189,20 @@ class _Tracer:
         self, rows: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], path: Path, outer: Home | None
     ) -> tuple[list[Json], list[_Doubt]]:
         anchors = self.anchors(rows, cues, said, outer)
+        named = [self.named(rows, row, said) for row in said]
         kept: list[Json] = []
         doubtful: list[_Doubt] = []
         claimed: set[Span] = set()
         for i, row in enumerate(said):
             at = (*path, len(kept))
             before = len(self.rejected)
-            one = self.row(rows, said, i, at, anchors, outer, claimed)
+            again = territory.again(i, named, anchors, self.page.text)
+            one = self.row(rows, said, i, at, anchors, outer, claimed, again)
             reason = "" if self.keep else self.made_up(rows, cues, row, one, anchors, i, outer)
-            named = [k for k in rows.key if row.get(k) not in (None, "", [])]
-            lost = sum(one[k] in (None, []) for k in named)
-            if not self.keep and not reason and 2 * lost > len(named):
-                doubtful.append(_Doubt(i, lost / len(named)))
+            keys = [k for k in rows.key if row.get(k) not in (None, "", [])]
+            lost = sum(one[k] in (None, []) for k in keys)
+            if not self.keep and not reason and 2 * lost > len(keys):
+                doubtful.append(_Doubt(i, lost / len(keys)))
                 reason = "row mostly unsupported"
             if reason:
                 self.forget(at, before)
@@ -224,6 +226,7 @@ class _Tracer:
         anchors: Sequence[Span | None],
         outer: Home | None,
         claimed: set[Span],
+        again: tuple[Span, ...] = (),
     ) -> dict[str, Json]:
         """The row as its words support it.
 
@@ -240,6 +243,8 @@ class _Tracer:
 
             single = isinstance(f.node, LeafNode)
             home = territory.home(i, anchors, self.page.outline, outer, shared if single else lambda j: False)
+            if home and single:
+                home = replace(home, again=again)
             if isinstance(f.node, LeafNode):
                 used = claimed if f.node.kind is Kind.URL else days
                 value[f.name] = self.leaf(f.node, said[i].get(f.name), (*at, f.name), home, used)
@@ -300,6 +305,15 @@ class _Tracer:
                 taken.add(place)
             found.append(place)
         return found
+
+    def named(self, node: Rows, row: Mapping[str, Json], said: Sequence[Mapping[str, Json]]) -> Sequence[Span]:
+        """Every mention of the first field that tells the row from all others."""
+        for k in node.key:
+            if isinstance(node.row[k].node, LeafNode) and row.get(k) not in (None, ""):
+                if sum(_folded(r.get(k)) == _folded(row.get(k)) for r in said) == 1:
+                    return [p.span for p in self.first_places(node.row[k].node, row[k])]
+                return ()
+        return ()
 
     def first_places(self, node: Node, value: Json) -> Sequence[Place]:
         """Where the first plain value stands that stands anywhere: a row may be told apart by a nested name."""

@@ -153,7 +153,7 @@ class Page:
 
     def _numbers(self, node: Leaf, said: Json) -> list[Place]:
         if isinstance(said, str):
-            return self._number(node, said, candidates.number(said, comma=self.comma))
+            return self._number(node, said, candidates.only_number(said, comma=self.comma))
         # a number that is one already has its point where JSON has it, unless it copies "1.164,00" up to its comma
         found = self._number(node, said, candidates.number(str(said)))
         if not found and self.comma and isinstance(said, float):

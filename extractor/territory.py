@@ -27,10 +27,12 @@ class Home:
     end: int = sys.maxsize
     headings: tuple[Span, ...] = ()
     """Those that the row stands under; what they say is said of it, however far above."""
+    again: tuple[Span, ...] = ()
+    """What follows where the row is named once more."""
 
     def holds(self, span: Span) -> bool:
         within = self.start <= span.start and span.end <= self.end
-        return within or any(h.start <= span.start and span.end <= h.end for h in self.headings)
+        return within or any(h.start <= span.start and span.end <= h.end for h in (*self.headings, *self.again))
 
 
 def home(
@@ -63,6 +65,22 @@ def home(
     if outer is not None:
         start, end = max(start, outer.start), min(end, outer.end)
     return Home(anchor, start, end, tuple(outline.path(anchor.start)))
+
+
+def again(i: int, mentions: Sequence[Sequence[Span]], anchors: Sequence[Span | None], text: str) -> tuple[Span, ...]:
+    """Where row `i` is named besides its anchor: from there to where another row is named, or its paragraph ends.
+
+    A firm that signs at the end of a letter has its address at the head and its number in the first sentence.
+    """
+    others = sorted(m.start for j, spans in enumerate(mentions) if j != i for m in spans)
+    found = []
+    for m in mentions[i]:
+        if m == anchors[i]:
+            continue
+        blank = text.find("\n\n", m.end)
+        end = min([len(text) if blank < 0 else blank, *(o for o in others if o >= m.end)])
+        found.append(Span(m.start, end))
+    return tuple(found)
 
 
 def _reach(anchors: Sequence[Span]) -> int:

@@ -188,6 +188,15 @@ def test_a_row_without_a_required_value_is_none() -> None:
     assert traced.value["parts"] == []
 
 
+def test_a_row_keeps_what_is_said_where_it_is_named_again() -> None:
+    text = (
+        "Bolt A1\n12 kg\n\nGear B2, of 34 kg, fits into Bolt A1, made in 2021.\n\n" + "…\n" * 300 + "Gear B2\nBolt A1\n"
+    )
+    said = [{"label": "Gear B2", "weight": 34}, {"label": "Bolt A1", "weight": 12, "made": "2021"}]
+    parts = trace(text, {"parts": said}).value["parts"]
+    assert [(p["label"], p["weight"], p["made"]) for p in parts] == [("Gear B2", 34, None), ("Bolt A1", 12, "2021")]
+
+
 def test_words_are_found_across_the_lines_that_the_model_joined_with_commas() -> None:
     text = "V)\n12 Elm Row,\nOld Town\n9100 Springfield\nPHONE 7"
     traced = trace(text, {"title": "12 Elm Row, Old Town, 9100 Springfield"})

@@ -24,6 +24,13 @@ def test_a_number_is_read_as_the_document_writes_numbers(text: str, value: float
     assert number(text, comma=comma) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [("EUR 1,150.00 a month", 1150), ("12 kg", 12), ("from 3 to 4", None), ("none", None)]
+)
+def test_of_words_around_one_number_the_number_is_taken(text: str, value: float | None) -> None:
+    assert candidates.only_number(text) == value
+
+
 def test_how_a_document_writes_decimals_is_told_by_most_of_them() -> None:
     assert decimal_comma("4,85 und 1.164,00, am 04.02.2026")
     assert not decimal_comma("4.85 and 1,164.00, of 12,000 sold")
