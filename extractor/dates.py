@@ -32,7 +32,7 @@ _PATTERNS = (
     rf"(?<![a-z]){_MONTH.format('m5')}[,\s-]*(?P<y5>{_YEAR})(?!\d)",
     r"(?<![a-z])(?i:(?P<now>present|current(?:ly)?|ongoing|now|today|to date))(?![a-z])",
     r"(?<=[A-Za-z])\s?['’](?P<tag>\d\d)(?!\d)",
-    rf"(?<![\d.,$€£])(?P<y7>{_YEAR})(?![\d]|[.,]\d|[-\s]?lines|-(?!(?:19|20)?\d\d(?!\d))\d)",  # no 2026-0037
+    rf"(?<![\d.,$€£])(?P<y7>{_YEAR})(?![\d]|[.,]\d|[-\s]?lines|[-/](?!(?:19|20)?\d\d(?!\d))\d)",  # no 2026-0037
 )
 _DATE = re.compile("|".join(_PATTERNS))
 _ALL_NUMBERS = re.compile(r"(?<![\d./-])(\d{1,2})([-./])(\d{1,2})\2(?:\d{4}|\d\d)(?!\d)")

@@ -37,7 +37,7 @@ def test_one_date_that_leaves_no_choice_decides_how_the_others_are_read() -> Non
 
 
 @pytest.mark.parametrize(
-    "written", ["20xx.xx", "12.500", "call 555 2020123", "", "the parcel was sent", "No. 2026-0037"]
+    "written", ["20xx.xx", "12.500", "call 555 2020123", "", "the parcel was sent", "No. 2026-0037", "file AB/2025/017"]
 )
 def test_what_is_no_date_is_not_read_as_one(written: str) -> None:
     assert dates.parse(written) is None

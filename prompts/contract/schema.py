@@ -13,10 +13,10 @@ class Party(BaseModel):
     model_config = key("name")
 
     name: str = Field(description="full name of the firm or person")
-    role: str | None = Field(None, description="what the contract calls it from then on, such as the Buyer")
+    role: str | None = Field(None, description="the short name in brackets or quotes that the contract gives it")
     registration: str | None = Field(None, description="number in a register of companies or associations")
     address: str | None = Field(None, description="address of the party, as one text")
-    signatory: Name | None = Field(None, description="person who signs for it")
+    signatory: Name | None = Field(None, description="name of the person who signs for it, without the office")
 
 
 class Clause(BaseModel):
@@ -43,29 +43,34 @@ class Record(BaseModel):
     """A contract, agreement, lease or letter that binds its parties."""
 
     title: str | None = Field(None, description="title or subject of the document", json_schema_extra=group("head"))
-    reference: str | None = Field(None, description="contract or file number", json_schema_extra=group("head"))
+    reference: str | None = Field(
+        None, description="number of the contract or file, alone", json_schema_extra=group("head")
+    )
     signed: Date | None = Field(None, description="date of the contract", json_schema_extra=group("head"))
     parties: list[Party] = Field([], description="who is bound", json_schema_extra=group("parties"))
     effective: Date | None = Field(None, description="day on which it takes effect", json_schema_extra=group("term"))
     expires: Date | None = Field(None, description="day on which its term ends", json_schema_extra=group("term"))
     notice_period: str | None = Field(
         None,
-        description="notice that ends it without a cause, such as three weeks",
+        description="how long before the end either side has to give notice, in words or figures",
         max_length=60,
         json_schema_extra=group("term", **{"x-cues": ["notice", "terminat", "end"]}),
     )
     governing_law: str | None = Field(
-        None, description="whose law governs it", max_length=80, json_schema_extra=group("law", **{"x-cues": ["law"]})
+        None,
+        description="country or state whose law governs it, its name alone",
+        max_length=80,
+        json_schema_extra=group("law", **{"x-cues": ["law"]}),
     )
     disputes: str | None = Field(
         None,
-        description="courts or arbitrators that decide disputes",
+        description="name and place of the court or arbitration that settles disputes",
         max_length=120,
         json_schema_extra=group("law", **{"x-cues": ["court", "arbitra", "jurisdiction", "dispute"]}),
     )
     liability_cap: Money | None = Field(
         None,
-        description="sum to which the supplier's or each party's liability is limited",
+        description="sum in figures that limits the liability of a party",
         json_schema_extra=group("law", **{"x-cues": ["liab"]}),
     )
     payments: list[Payment] = Field(

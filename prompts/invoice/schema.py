@@ -36,7 +36,7 @@ class Line(BaseModel):
 
     description: str = Field(description="what is billed, without quantity and prices")
     quantity: Money | None = Field(None, description="how many")
-    unit: str | None = Field(None, description="what the quantity counts, such as hours or kg")
+    unit: str | None = Field(None, description="what the quantity counts, where the line says it (kg, hours, boxes)")
     unit_price: Money | None = Field(None, description="price of one unit")
     amount: Money | None = Field(None, description="price of the whole line")
 
