@@ -52,6 +52,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python bench/throughput.py
 	$(BIN)/python bench/rerun.py
 	$(BIN)/python bench/memory.py
+	$(BIN)/python bench/scoring.py
 
 ## requirements.lock from pyproject.toml; needs uv
 lock:
