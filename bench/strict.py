@@ -74,7 +74,7 @@ def ours(model: str, prompt: str, documents: list[Path]) -> tuple[float, dict[st
             cwd=scene.ROOT,
         )
         seconds = time.perf_counter() - started
-        results = [json.loads(p.read_text()) for p in sorted(out.glob("*.json")) if p.name != "manifest.json"]
+        results = [json.loads(p.read_text()) for p in sorted(out.glob("*.json")) if p.name != "run.json"]
     records = {r["document"]["name"]: r["record"] for r in results if "record" in r}
     return seconds, records, sum(r["usage"]["output_tokens"] for r in results)
 

@@ -122,11 +122,9 @@ def blank(value: Json, depth: int = 0) -> bool:
         return not value or value.isspace()
     if value is None:
         return True
-    if isinstance(value, dict):
-        return depth < DEEPEST and all(blank(inner, depth + 1) for inner in value.values())
-    if isinstance(value, list):
-        return depth < DEEPEST and all(blank(inner, depth + 1) for inner in value)
-    return False
+    if not isinstance(value, dict | list) or depth >= DEEPEST:
+        return False
+    return all(blank(inner, depth + 1) for inner in (value.values() if isinstance(value, dict) else value))
 
 
 class _Reader:

@@ -40,7 +40,10 @@ def leaves(
     elif isinstance(node, Group) and isinstance(value, dict):
         for name, one in children(node, value):
             inner = f"{field}.{name}" if field else name
-            yield from leaves(one, value.get(name), path + step(name), inner, depth + 1)
+            if not isinstance(one, Leaf):
+                yield from leaves(one, value.get(name), path + step(name), inner, depth + 1)
+            elif not blank(said := value.get(name)):  # most are plain leaves, and a generator for each costs the half
+                yield inner, one, said, path + step(name)
     elif isinstance(node, Rows | Values) and isinstance(value, list):
         item: Field = node.row if isinstance(node, Rows) else node.item or infer_leaf(value)
         for i, one in enumerate(value):
