@@ -67,7 +67,7 @@ def number(text: str, *, comma: bool = False) -> float | None:
     "1.024" is a bit more than one, unless `comma` says that decimals stand behind a comma here.
     """
     text = text.strip().replace("−", "-").lstrip("$€£¥ ").replace("\u202f", "").replace(" ", "").replace("'", "")
-    if not re.fullmatch(r"[-+]?\d[\d.,]*", text):
+    if not re.fullmatch(r"[-+]?\d[\d.,]*", text) or re.fullmatch("00+", text):  # part of an account, not nothing
         return None
     if comma and re.fullmatch(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+", text):
         return float(text.replace(".", ""))

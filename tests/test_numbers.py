@@ -25,7 +25,8 @@ def test_a_number_is_read_as_the_document_writes_numbers(text: str, value: float
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("EUR 1,150.00 a month", 1150), ("12 kg", 12), ("from 3 to 4", None), ("none", None)]
+    ("text", "value"),
+    [("EUR 1,150.00 a month", 1150), ("12 kg", 12), ("from 3 to 4", None), ("none", None), ("0000", None), ("0", 0)],
 )
 def test_of_words_around_one_number_the_number_is_taken(text: str, value: float | None) -> None:
     assert candidates.only_number(text) == value
