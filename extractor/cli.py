@@ -67,6 +67,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ExtractorError as error:
         print(f"error: {console.visible(str(error))}", file=sys.stderr)
         return 2
+    except (MemoryError, RuntimeError) as error:
+        # of a thread that cannot be started, Python says so in these words and no others
+        if isinstance(error, RuntimeError) and str(error) != "can't start new thread":
+            raise
+        print(
+            "error: This process may take too little memory; what was finished is kept. "
+            "Allow it more (ulimit -v), or lower --concurrency.",
+            file=sys.stderr,
+        )
+        return 3
     except BrokenPipeError:
         with contextlib.suppress(OSError):
             sys.stderr.close()

@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -211,9 +212,10 @@ class Ledger:
             last = self._last = place, _entry(self._handle, place)
         return last[1]
 
-    def places(self) -> list[int]:
+    def places(self) -> array[int]:
         """Where the entries stand that no later line has replaced, in the order of the journal."""
-        return sorted(set(self._sources.values()) & set(self._files.values()))
+        of_files = set(self._files.values())
+        return array("q", sorted(p for p in self._sources.values() if p in of_files))
 
     def order(self, places: Iterable[int]) -> array[int]:
         """Rewrites the journal with these entries first, in this order, the others that hold after them.
@@ -222,19 +224,16 @@ class Ledger:
         """
         first = array("q", places)
         known = set(first)
-        whole = [*first, *(p for p in self.places() if p not in known)]
+        whole = first + array("q", (p for p in self.places() if p not in known))
+        del known
         moved, end = array("q"), len(_HEAD)
-        sources: dict[int, int] = {}
-        files: dict[int, int] = {}
 
         def lines() -> Iterator[bytes]:
             nonlocal end
             yield _HEAD
             for place in whole:
-                entry = self.entry(place)
-                line = entry.line()
+                line = self.entry(place).line()
                 moved.append(end)
-                sources[_short(entry.source)] = files[_short(names.folded(entry.outcome.file))] = end
                 end += len(line)
                 yield line
 
@@ -244,9 +243,25 @@ class Ledger:
             handle = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             os.dup2(handle, self._handle, inheritable=False)
             os.close(handle)
-            self._sources, self._files, self._last = sources, files, None
+            self._move(whole, moved)
             self._end, self._waiting, self.changed = end, False, False
         return moved[: len(first)]
+
+    def _move(self, before: array[int], after: array[int]) -> None:
+        """Points to where the entries stand now, in place: a second pair of dicts would be most of what a run takes."""
+        order = array("q", sorted(range(len(before)), key=before.__getitem__))
+        places = array("q", map(before.__getitem__, order))
+        for pointers in (self._sources, self._files):
+            gone = []
+            for key, place in pointers.items():
+                i = bisect_left(places, place)
+                if i < len(places) and places[i] == place:
+                    pointers[key] = after[order[i]]
+                else:
+                    gone.append(key)
+            for key in gone:
+                del pointers[key]
+        self._last = None
 
     def reader(self) -> Reader:
         """Reads outcomes from the journal as it is now, also when this ledger is closed."""

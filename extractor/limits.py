@@ -1,4 +1,4 @@
-"""What this process may open: a run asks for no more at a time than its file descriptors allow."""
+"""What this process may open and take: a run asks for no more at a time than it can do."""
 
 from __future__ import annotations
 
@@ -10,14 +10,26 @@ SPARE = 40
 """Descriptors for all but the documents under way: modules, the journal, an engine, threads that read."""
 EACH = 4
 """Descriptors of one document: its connection, its file, its result, the folder's names."""
+LEAST = 400 << 20
+"""Bytes of address space below which a run does not begin: 350 MB were seen to do, and with less Python may come to a
+standstill when it starts a thread, which nobody could tell from a slow model."""
 
 
 def affordable(at_once: int) -> int:
-    """So many at a time, or as many as there are descriptors for. Raises MachineError when that is none."""
+    """So many at a time, or as many as there are descriptors for.
+
+    Raises MachineError when that is none, and where there is too little memory.
+    """
     try:
         import resource
     except ImportError:  # no limit of this kind, as on Windows
         return at_once
+    space, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if space != resource.RLIM_INFINITY and space < LEAST:
+        raise MachineError(
+            f"This process may take {space >> 20} MiB of memory only, which is too little; raise the limit: "
+            f"ulimit -v {LEAST >> 10}."
+        )
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = SPARE + EACH * at_once
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -242,6 +243,29 @@ def test_with_64_descriptors_fewer_are_asked_at_a_time_and_all_are_done(
         starved = runs.run(order(papers, tmp_path / "none", task, server.url), files=32)
     assert starved.code == 3
     assert "ulimit" in starved.said
+
+
+@pytest.mark.fault(41)
+def test_with_512_megabytes_and_one_processor_all_are_done(task: Path, tmp_path: Path, answer: Bolts) -> None:
+    papers, out = write(tmp_path / "in", 60), tmp_path / "out"
+
+    def run(megabytes: int, out: Path) -> subprocess.CompletedProcess[str]:
+        def little() -> None:
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+            resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+
+        words = list(map(str, order(papers, out, task, server.url, "--concurrency", 64, "--quiet", "--no-cache")))
+        command = [sys.executable, "-m", "extractor", *words]
+        return subprocess.run(command, capture_output=True, text=True, preexec_fn=little, check=False)
+
+    with serve(answer) as server:
+        ended = run(512, out)
+        starved = run(256, tmp_path / "none")
+    assert ended.returncode == 0, ended.stderr
+    assert Counter(statuses(out).values()) == {"complete": 60}
+    assert answer.asked == Counter({f"bolt-{i}": 1 for i in range(60)})
+    assert starved.returncode == 3, starved.stderr
+    assert "ulimit" in starved.stderr and "Traceback" not in starved.stderr
 
 
 @pytest.mark.fault(38)

@@ -64,18 +64,25 @@ def stat_kind(path: Path, *, follow: bool = True) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "")
 
 
+_PIECE = 1 << 18
+
+
 def read(path: Path, largest: int) -> bytes:
     """All bytes of a file. Raises DocumentError as `open_regular` does."""
     with open_regular(path, largest) as file:
         try:
-            data = file.read(largest + 1)
+            # piece by piece: one read of the bound would take the bound's memory for a file of three words
+            parts, size = [], 0
+            while size <= largest and (part := file.read(_PIECE)):
+                parts.append(part)
+                size += len(part)
         except OSError as error:
             raise DocumentError(f"{printable(str(path))} cannot be read ({error.strerror}); check its disk.") from error
-    if len(data) > largest:
+    if size > largest:
         raise DocumentError(
             f"{printable(str(path))} grows while it is read; read it when it is whole.", reason="too large"
         )
-    return data
+    return b"".join(parts)
 
 
 def decode(data: bytes, name: str) -> str:

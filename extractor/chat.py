@@ -1,0 +1,95 @@
+"""One question as a chat: how it is put, how the reply is read, how it is put again with what was wrong.
+
+instructor's handlers do all three. Its create() calls them as well, but walks through the whole response class four
+times for every request, copies messages and adds up usage that is counted elsewhere: two fifths of a request's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from extractor import replies
+from extractor.dialects import Dialect
+from extractor.domain import Json, Request
+from extractor.errors import ReplyUnreadable
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What is sent, by the names of the API's arguments, and what a reply to it is read with."""
+
+    arguments: dict[str, Any]
+    _class: Any
+    _handlers: Any
+
+    def read(self, completion: ChatCompletion) -> dict[str, Json]:
+        """What the reply says. Raises replies.Unfit for what is worth another try, ReplyUnreadable for what is not."""
+        with _readable():
+            parsed = self._handlers.response_parser(response=completion, response_model=self._class)
+        return replies.value(parsed)
+
+    def again(self, completion: ChatCompletion, error: replies.Unfit) -> Chat:
+        """The same question after a reply that did not fit, which it repeats with the error.
+
+        Raises ReplyUnreadable for a reply that cannot even be repeated.
+        """
+        before = {**self.arguments, "messages": list(self.arguments["messages"])}
+        with _readable():
+            asked = self._handlers.reask_handler(kwargs=before, response=completion, exception=error)
+        return replace(self, arguments=asked)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What instructor's handlers trip over, in a completion that has not the parts they look for, is no crash."""
+    from instructor.core import InstructorError
+
+    try:
+        yield
+    except replies.Unfit:
+        raise
+    except (InstructorError, AssertionError, AttributeError, TypeError, LookupError, ValueError) as error:
+        raise ReplyUnreadable(f"No reply could be read ({type(error).__name__}).") from None
+
+
+def put(request: Request, dialect: Dialect, shape: Mapping[str, Json]) -> Chat:
+    """The question in a dialect; `shape` is the request's schema as the dialect takes it."""
+    from instructor.v2 import Mode, Provider, mode_registry
+
+    mode = {Dialect.TOOLS: Mode.TOOLS, Dialect.JSON: Mode.JSON}.get(dialect, Mode.JSON_SCHEMA)
+    told = dialect in (Dialect.TOOLS, Dialect.JSON)
+    kind = _wrapped(replies.model(request.schema)) if told else replies.reader(request.schema)
+    handlers = mode_registry.get_handlers(Provider.OPENAI, mode)
+    messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
+    plain = {"model": request.model, "messages": messages, **request.parameters}
+    kind, arguments = handlers.request_handler(response_model=kind, kwargs=plain)
+    if dialect is Dialect.GRAMMAR and request.grammar is not None:
+        del arguments["response_format"]
+        arguments["grammar"] = request.grammar
+    elif not told:
+        form = arguments["response_format"]
+        strict = {**form["json_schema"], "schema": shape, "strict": True}
+        arguments["response_format"] = {**form, "json_schema": strict}
+    return Chat(arguments, kind, handlers)
+
+
+@lru_cache(maxsize=256)
+def _wrapped(read: type[replies.Shaped]) -> Any:
+    """The class as instructor would wrap it for its name and description, once and not for every request."""
+    import instructor
+
+    return instructor.response_schema(read)
+
+
+def body(arguments: Mapping[str, Any]) -> dict[str, Json]:
+    """The arguments in the order in which openai sends them; what is not of its API, a grammar, comes last."""
+    first, last = ("messages", "model"), ("grammar",)
+    names = [*first, *sorted(arguments.keys() - {*first, *last}), *last]
+    return {name: arguments[name] for name in names if name in arguments}

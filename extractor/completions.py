@@ -1,0 +1,78 @@
+"""A reply's bytes -> openai's ChatCompletion, and what it says that it took."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from extractor.domain import Usage
+from extractor.errors import ModelBusy, ReplyCutShort, ReplyRefused
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
+
+
+def read(content: bytes) -> ChatCompletion:
+    """The completion, with one choice at least. Raises ModelBusy for what is none."""
+    from openai.types.chat import ChatCompletion
+    from pydantic import ValidationError
+
+    try:
+        # one pass in compiled code, for all who keep to the documented form
+        completion = ChatCompletion.model_validate_json(content, strict=True)
+    except ValidationError:
+        completion = _whatever(content)
+    try:
+        if completion.choices[0].message is None or not isinstance(completion.choices[0].message.role, str):
+            raise none("no message")
+    except (AttributeError, TypeError, IndexError, KeyError) as error:
+        raise none(type(error).__name__) from None
+    return completion
+
+
+def _whatever(content: bytes) -> ChatCompletion:
+    """Built of what is there, as openai's client builds it: endpoints leave fields out, or have own words for some."""
+    from openai.types.chat import ChatCompletion
+
+    try:
+        told = json.loads(content)
+        return ChatCompletion.construct(**{name: one for name, one in told.items() if not name.startswith("_")})
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise none(type(error).__name__) from None
+
+
+def none(why: str) -> ModelBusy:
+    return ModelBusy(
+        f"The endpoint's reply is not a completion ({why}); check that the base URL is right.",
+        reason="bad response",
+        lost=True,
+    )
+
+
+def answer(completion: ChatCompletion) -> ChatCompletion:
+    """The completion, if the model answered to its end. Raises ReplyRefused and ReplyCutShort."""
+    choice = completion.choices[0]
+    content = choice.message.content if isinstance(choice.message.content, str) else None
+    if choice.message.refusal or choice.finish_reason == "content_filter":
+        raise ReplyRefused("The model declined to answer.")
+    if choice.finish_reason == "length":
+        raise ReplyCutShort("The reply was cut short at its token limit.", text=content or "")
+    choice.message.content = content
+    return completion
+
+
+def usage(completion: ChatCompletion) -> Usage:
+    """What a completion says that it took; None for what it does not say, or says in a way that makes no sense."""
+    told: Any = completion.usage
+    timings = (completion.model_extra or {}).get("timings")
+    seconds = None
+    if isinstance(timings, dict):
+        parts = [timings.get("prompt_ms"), timings.get("predicted_ms")]
+        seconds = sum(p for p in parts if isinstance(p, int | float)) / 1000
+    return Usage(
+        1, _count(getattr(told, "prompt_tokens", None)), _count(getattr(told, "completion_tokens", None)), seconds
+    )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

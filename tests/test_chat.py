@@ -1,0 +1,37 @@
+import json
+
+import pytest
+from endpoint import completion
+
+from extractor import chat, completions, replies
+from extractor.dialects import Dialect
+from extractor.domain import Request
+from extractor.errors import ReplyUnreadable
+
+SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}, "required": ["item"]}
+REQUEST = Request("m", "Copy.", "What is {{ 7*7 }}?", SHAPE, {"temperature": 0}, "start: x")
+
+
+def test_a_question_that_is_put_again_leaves_the_first_one_as_it_was() -> None:
+    first = chat.put(REQUEST, Dialect.SCHEMA, SHAPE)
+    before = json.dumps(first.arguments)
+    reply = completions.read(json.dumps(completion('{"item": 5}')).encode())
+    with pytest.raises(replies.Unfit) as caught:
+        first.read(reply)
+    second = first.again(reply, caught.value)
+    assert json.dumps(first.arguments) == before
+    assert len(second.arguments["messages"]) > len(first.arguments["messages"])
+    assert second.arguments["response_format"] == first.arguments["response_format"]
+
+
+@pytest.mark.parametrize("calls", [None, [], [{"id": "1", "type": "function", "function": {"name": "Answer"}}]])
+def test_a_reply_without_the_call_that_was_asked_for_is_unreadable_and_no_crash(calls: object) -> None:
+    told = completion(None)
+    told["choices"][0]["message"]["tool_calls"] = calls
+    with pytest.raises(ReplyUnreadable):
+        chat.put(REQUEST, Dialect.TOOLS, SHAPE).read(completions.read(json.dumps(told).encode()))
+
+
+def test_the_body_is_in_the_order_that_openai_sends() -> None:
+    asked = chat.put(REQUEST, Dialect.GRAMMAR, SHAPE)
+    assert list(chat.body(asked.arguments)) == ["messages", "model", "temperature", "grammar"]
