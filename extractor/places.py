@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from extractor.domain import Json, Span
+from extractor.domain import Json, Places, Span
 
 
 def _whole() -> array[int]:
@@ -131,6 +131,41 @@ class Labels:
         if "sheet" in label:
             label = {"sheet": label["sheet"], "cell": f"{_letters(numbers['column'])}{numbers['row']}"}
         return label
+
+
+@dataclass(slots=True)
+class Enclosed:
+    """A text with the texts of attachments below it: each has its own way back, with the attachment's name before it.
+
+    The own text ends at `end`. What stands between the texts is of no file.
+    """
+
+    end: int
+    own: Places | None
+    starts: array[int] = field(default_factory=_whole)
+    ends: array[int] = field(default_factory=_whole)
+    names: list[str] = field(default_factory=list)
+    places: list[Places | None] = field(default_factory=list)
+
+    def add(self, start: int, end: int, name: str, places: Places | None) -> None:
+        """An attachment's text; without places it is the attachment's own, letter by letter."""
+        self.starts.append(start)
+        self.ends.append(end)
+        self.names.append(name)
+        self.places.append(places)
+
+    def of(self, span: Span) -> list[dict[str, Json]]:
+        found: list[dict[str, Json]] = []
+        if span.start < self.end and self.own is not None:
+            found += self.own.of(Span(span.start, min(span.end, self.end)))
+        for i in range(bisect_right(self.ends, span.start), bisect_left(self.starts, span.end)):
+            by = self.starts[i]
+            inner = Span(max(span.start, by) - by, min(span.end, self.ends[i]) - by)
+            places, source = self.places[i], {"source": {"start": inner.start, "end": inner.end}}
+            for place in [source] if places is None else places.of(inner):
+                within = place.pop("attachment", None)
+                found.append({"attachment": f"{self.names[i]} / {within}" if within else self.names[i], **place})
+        return found
 
 
 def _letters(column: int) -> str:

@@ -125,9 +125,7 @@ def _any(frame: _Frame, letters: pdfium.PdfTextPage, text: str, objects: int) ->
     for start, end in found:
         lengths = list(map(_AND_SPACE, map(len, text[start:end].split(" "))))
         spaces = list(accumulate(lengths[:-1], initial=start - 1))[1:] if len(lengths) > 1 else []
-        whole = not patched or (
-            objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1
-        )
+        whole = not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1)
         asked.append(start)
         if whole:
             asked += spaces
@@ -178,8 +176,8 @@ _BLOCK = (raw.FS_RECTF * _AT_ONCE)()
 _ADDRESSES = [ctypes.c_void_p(ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF)) for i in range(_AT_ONCE)]
 _BYTES = memoryview(_BLOCK).cast("B")
 _box = ctypes.CFUNCTYPE(ctypes.c_int)(cast(int, ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value))
-"""PDFium's own function without declared arguments, for numbers and addresses made before: what ctypes makes of declared
-ones costs as much as the call itself."""
+"""PDFium's own function without declared arguments, for numbers and addresses made before: what ctypes makes of
+declared ones costs as much as the call itself."""
 _Edge: TypeAlias = "array[float]"
 _Edges: TypeAlias = "tuple[_Edge, _Edge, _Edge, _Edge]"
 
