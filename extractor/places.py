@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.domain import Json, Places, Span
@@ -175,3 +175,37 @@ def _letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def said(place: Json) -> str:
+    """A place of a result file in words, for people; empty for what is none. The file may hold anything."""
+    if not isinstance(place, Mapping):
+        return ""
+    words = [f"{name} {place[key]}" for key, name in _NAMED.items() if _plain(place.get(key))]
+    box, source = place.get("box"), place.get("source")
+    if isinstance(box, Sequence) and len(box) == 4 and all(isinstance(edge, int | float) for edge in box):
+        words.append(f"{box[0]:.0f} pt from the left, {box[1]:.0f} pt from the top")
+    if isinstance(source, Mapping) and _plain(source.get("start")) and _plain(source.get("end")):
+        words.append(f"characters {source['start']}–{source['end']} of the source")
+    if "body" in place:
+        words.append("body of the mail")
+    return ", ".join(words)
+
+
+_NAMED = {
+    "attachment": "attachment",
+    "page": "page",
+    "sheet": "sheet",
+    "cell": "cell",
+    "part": "in",
+    "paragraph": "paragraph",
+    "table": "table",
+    "row": "row",
+    "column": "column",
+    "header": "header line",
+    "line": "line",
+}
+
+
+def _plain(value: Json) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and 0 < len(str(value)) <= 300

@@ -1,4 +1,4 @@
-"""One CV as text, web page, Word file and PDF: the same record, and the way back to each file."""
+"""One CV in every kind of file: the same record, and the way back to each file."""
 
 import asyncio
 import html
@@ -66,8 +66,12 @@ def places(found: Record) -> list[tuple[str, list[dict[str, Json]]]]:
     return [(document.text[s.start : s.end], document.places.of(s)) for s in spans]
 
 
-def test_the_box_of_a_pdf_holds_the_ink_of_the_words_from_edge_to_edge(tmp_path: Path) -> None:
-    found = places(record(tmp_path, "cv.pdf"))
+@pytest.mark.parametrize("name", ["cv.pdf", "attached.eml"])
+def test_the_box_of_a_pdf_holds_the_ink_of_the_words_from_edge_to_edge(tmp_path: Path, name: str) -> None:
+    found = places(record(tmp_path, name))
+    if name == "attached.eml":
+        assert {place["attachment"] for _, where in found for place in where} == {"papers.pdf"}
+        (tmp_path / "cv.pdf").write_bytes(RENDERINGS["cv.pdf"]())
     assert {place["page"] for _, where in found for place in where} == {1, 2}
     pdf = pypdfium2.PdfDocument(tmp_path / "cv.pdf")
     pages = [page.render(scale=SCALE, grayscale=True) for page in pdf]
@@ -122,6 +126,40 @@ def test_a_word_file_has_the_words_in_the_paragraph_or_the_cell(tmp_path: Path) 
                 there = file.paragraphs[place["paragraph"] - 1].text
             assert spelling.fold(words) in spelling.fold(there)
     assert cells == 4
+
+
+@pytest.mark.parametrize("name", ["cv.txt", "cv.md"])
+def test_spans_of_plain_files_are_offsets_in_the_file(tmp_path: Path, name: str) -> None:
+    found = record(tmp_path, name)
+    source = (tmp_path / name).read_bytes().decode()
+    spans = [span for evidence in found.evidence.values() for span in evidence.spans]
+    leaves = {str(row["title"]) for row in SAYS["publications"]} | {SAYS["name"], *SAYS["skills"]}
+    assert leaves <= {source[span.start : span.end] for span in spans}
+    assert found.document.text == source
+
+
+def test_evidence_of_a_mail_is_in_its_body(tmp_path: Path) -> None:
+    assert {json.dumps(where) for _, where in places(record(tmp_path, "cv.eml"))} == {'[{"body": 1}]'}
+
+
+def test_all_evidence_of_all_renderings_is_what_the_words_say(tmp_path: Path) -> None:
+    """Words, not only values: the evidence of each leaf reads the same in every file, but for white space."""
+    quoted = {}
+    for name in RENDERINGS:
+        found = record(tmp_path, name)
+        quoted[name] = {
+            path: [spelling.fold(found.document.text[s.start : s.end]) for s in evidence.spans]
+            for path, evidence in found.evidence.items()
+        }
+    first = quoted.pop("cv.txt")
+    assert len(first) > 30
+    assert all(other == first for other in quoted.values()), {n for n, other in quoted.items() if other != first}
+
+
+def test_what_markdown_hides_is_no_evidence_either(tmp_path: Path) -> None:
+    found = record(tmp_path, "cv.md")
+    assert len(found.document.hidden) == 2
+    assert found.value["h_index"] is None and found.value["emails"] == SAYS["emails"]
 
 
 def test_what_a_page_hides_is_no_evidence_and_is_shown_to_no_model(tmp_path: Path) -> None:
