@@ -7,7 +7,6 @@ import io
 import textwrap
 from collections.abc import Callable
 from email.message import EmailMessage
-from email.policy import SMTP
 from typing import Any
 
 import docx
@@ -222,7 +221,7 @@ def markdown() -> bytes:
 
 
 def _mail() -> EmailMessage:
-    mail = EmailMessage(policy=SMTP.clone(max_line_length=0))
+    mail = EmailMessage()
     mail["From"], mail["Subject"] = "post@office.example", "Application"
     return mail
 
