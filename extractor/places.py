@@ -192,6 +192,16 @@ def said(place: Json) -> str:
     return ", ".join(words)
 
 
+def said_once(places: Sequence[Json]) -> str:
+    """Places of one run of words: of the boxes on a page, one a line, the first."""
+    first: dict[Json, Json] = {}
+    for place in places[:_MOST]:
+        if isinstance(place, Mapping):
+            first.setdefault(said({key: value for key, value in place.items() if key != "box"}), place)
+    return "; ".join(filter(None, map(said, first.values())))
+
+
+_MOST = 200
 _NAMED = {
     "attachment": "attachment",
     "page": "page",

@@ -33,9 +33,6 @@ _STRICT = tuple(Match)
 _DEEPEST = 50
 """Levels of a result file. The template recurses, and no file of ours is deeper."""
 
-_MOST = 8
-"""Places in a file that are said of one span: the lines of a long one have a box each."""
-
 _BLOCK = 3000
 """Code points after which the text is broken at the next line end, so that a browser lays out only what is in view."""
 
@@ -134,7 +131,7 @@ class Sheet:
                 )
             found.append(Span(start, end))
             where = span.get("places")
-            if isinstance(where, list) and (said := "; ".join(filter(None, map(places.said, where[:_MOST])))):
+            if isinstance(where, list) and (said := places.said_once(where)):
                 self.files[self.places.setdefault(found[-1], len(self.places))] = said
         return tuple(dict.fromkeys(self.places.setdefault(span, len(self.places)) for span in found))
 

@@ -21,7 +21,7 @@ from tiny_pdf import Line
 from extractor import chunks, documents, mentions
 from extractor.domain import Document, Span, Table
 from extractor.errors import DocumentError, UsageError
-from extractor.loaders import apart, archives, enclosures, lines, markdown
+from extractor.loaders import apart, archives, enclosures, lines, markdown, styles
 from extractor.loaders import csv as tables
 from extractor.names import Names
 from extractor.places import Enclosed
@@ -511,6 +511,60 @@ def test_a_page_nested_very_deep_is_read(tmp_path: Path) -> None:
 )
 def test_a_web_page_is_laid_out_as_a_browser_would(tmp_path: Path, source: str, text: str) -> None:
     assert load(tmp_path, "a.html", source).text == text
+
+
+@pytest.mark.parametrize(
+    ("sheet", "page", "unseen"),
+    [
+        (".a { display: none }", "<p class='b a'>x<p class=b>y", "x"),
+        ("#i { visibility: hidden }", "<p id=i>x <b>z</b><p>y", "x z"),
+        ("span { font-size: 0px } i { opacity: 0 }", "<p>y<span>x</span><i>z</i>", "xz"),
+        ("P.a, div { display: NONE !important }", "<p class=a>x<p class=b>y<div>z</div>", "x z"),
+        ("@media screen { .a { display: none } }", "<p class=a>x<p>y", "x"),
+        # what comes later, weighs more or stands at the element itself wins
+        (".a { display: none } .a { display: block }", "<p class=a>y", ""),
+        (".a.b { display: none } .a { display: block }", "<p class='a b'>x<p class=a>y", "x"),
+        ("#i { display: block } .a { display: none }", "<p id=i class=a>y<p class=a>x", "x"),
+        (".a { display: none !important } #i { display: block }", "<p id=i class=a>x", "x"),
+        (".a { display: none }", "<p class=a style='display: block'>y", ""),
+        # passed on, and taken back
+        (".a { font-size: 0 } .b { font-size: 1rem }", "<div class=a>x<p class=b>y <i>y</i></div>", "x"),
+        (".a { visibility: hidden } .b { visibility: visible }", "<div class=a>x<p class=b>y</div>", "x"),
+        # not certain: states, places, conditions
+        (".a { display: none } .a:target { display: block }", "<p class=a>y", ""),
+        (".a { display: none } .menu:hover .a { display: block }", "<p class=a>y", ""),
+        (".a { display: none } @media (min-width: 9px) { .a { display: block } }", "<p class=a>y", ""),
+        (".a { display: none; @media (width > 9px) { display: block } }", "<p class=a>y", ""),
+        ("@media print { .a { display: none } }", "<p class=a>y", ""),
+        ("@media (max-width: 9px) { .a { display: none } }", "<p class=a>y", ""),
+        ("@supports (display: grid) { .a { display: none } }", "<p class=a>y", ""),
+        (".b .a { display: none } .c > .a { display: none } p + p { display: none }", "<p class=a>y<p>y", ""),
+        ("p:first-child, [hid], p::before { display: none }", "<p hid>y", ""),
+        ("{{{ ]] .a { display: none", "<p class=a>y", ""),
+    ],
+)
+def test_what_a_style_sheet_hides_for_certain_is_hidden(tmp_path: Path, sheet: str, page: str, unseen: str) -> None:
+    document = load(tmp_path, "a.html", f"<head><style>{sheet}</style></head><body>{page}")
+    assert " ".join("".join(hidden(document)).split()) == " ".join(unseen.split()) or hidden(document) == unseen.split()
+    assert "y" not in "".join(hidden(document))
+
+
+def test_a_style_sheet_for_print_hides_nothing_and_one_without_end_is_named(tmp_path: Path) -> None:
+    document = load(tmp_path, "a.html", "<style media=print>p { display: none }</style><p>y")
+    assert not document.hidden and not document.unread
+    many = "".join(f".c{i} {{ display: none }}" for i in range(styles.RULES + 9))
+    document = load(tmp_path, "b.html", f"<style>{many}</style><p class=c3>x<p class=c{styles.RULES + 3}>y")
+    assert hidden(document) == ["x"]
+    assert [(u.part, u.reason) for u in document.unread] == [("style sheets", "too large")]
+    document = load(tmp_path, "c.html", f"<style>p {{ display: none }}{' ' * styles.CHARACTERS}</style><p>y")
+    assert not document.hidden and [u.part for u in document.unread] == ["style sheets"]
+
+
+@given(st.lists(st.sampled_from([*"ap.#{}:;,>*@()[]!&\\\"' \n0", "display:none", "@media", "color"]), max_size=40))
+def test_no_style_sheet_breaks_the_reader(pieces: list[str]) -> None:
+    from extractor.loaders import html
+
+    assert "words" in html.read(f"<style>{''.join(pieces)}</style><p class=a id=p>words", "a").text
 
 
 @given(st.lists(st.sampled_from([*"ab <&;>é😀\r\n", "&amp;", "&eacute;", "<b>", "</b>", "<p>"]), max_size=40))

@@ -13,7 +13,7 @@ import pypdfium2
 import pytest
 from authored_cv import RENDERINGS, SAYS
 
-from extractor import documents, pipeline, results, spelling, tasks
+from extractor import documents, notebook, page, pipeline, results, spelling, tasks
 from extractor.domain import Json, Record
 
 SCALE = 4
@@ -74,7 +74,7 @@ def test_the_box_of_a_pdf_holds_the_ink_of_the_words_from_edge_to_edge(tmp_path:
         (tmp_path / "cv.pdf").write_bytes(RENDERINGS["cv.pdf"]())
     assert {place["page"] for _, where in found for place in where} == {1, 2}
     pdf = pypdfium2.PdfDocument(tmp_path / "cv.pdf")
-    pages = [page.render(scale=SCALE, grayscale=True) for page in pdf]
+    pages = [sheet.render(scale=SCALE, grayscale=True) for sheet in pdf]
     for words, where in found:
         assert where, words
         for place in where:
@@ -97,10 +97,10 @@ def columns(picture: pypdfium2.PdfBitmap, box: list[float]) -> list[int]:
 
 def bounded(pdf: pypdfium2.PdfDocument, place: dict[str, Json]) -> str:
     """What PDFium itself says stands in the box."""
-    page = pdf[place["page"] - 1]
+    sheet = pdf[place["page"] - 1]
     left, top, right, bottom = place["box"]
-    height = page.get_height()
-    return page.get_textpage().get_text_bounded(left - 0.5, height - bottom, right + 0.5, height - top)
+    height = sheet.get_height()
+    return sheet.get_textpage().get_text_bounded(left - 0.5, height - bottom, right + 0.5, height - top)
 
 
 def test_the_source_of_a_web_page_has_the_words_at_the_offset(tmp_path: Path) -> None:
@@ -168,3 +168,20 @@ def test_what_a_page_hides_is_no_evidence_and_is_shown_to_no_model(tmp_path: Pat
     assert [document.text[h.start : h.end] for h in document.hidden] == ["Mirela Nobody, h-index 99"]
     assert "var name" not in document.text
     assert found.value["h_index"] is None
+
+
+def test_the_page_says_where_in_the_file_the_words_stand(tmp_path: Path) -> None:
+    manifest = {"extractor": "0", "model": {"name": "m", "digest": None}, "prompt": {"name": "p", "fingerprint": "f"}}
+    expected = {
+        "cv.pdf": "page 2, 60 pt from the left",
+        "attached.eml": "attachment papers.pdf, page 2, 60 pt from the left",
+        "cv.docx": "table 1, row 2, column 1",
+        "cv.html": "characters ",
+        "cv.eml": "body of the mail",
+    }
+    for name, words in expected.items():
+        found = results.of_record(record(tmp_path, name), "researcher", manifest)
+        at = re.findall(r'class="at" hidden>.*?</span>', page.build([found]))
+        shown = html.unescape(re.sub(r"<[^>]*>", "", " ".join(at)))
+        assert words in shown
+        assert words in html.unescape(notebook.html(found))
