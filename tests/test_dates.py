@@ -76,7 +76,18 @@ def test_a_number_of_a_year_is_no_month_of_it(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["09/21", "is 9.2021 in all", "$9.2021", "v3.2021", "doi 10.2021/ab", "9.2021 kg", "0.2021", "9.20211", "04/2026-0037"]
+    "written",
+    [
+        "09/21",
+        "is 9.2021 in all",
+        "$9.2021",
+        "v3.2021",
+        "doi 10.2021/ab",
+        "9.2021 kg",
+        "0.2021",
+        "9.20211",
+        "04/2026-0037",
+    ],
 )
 def test_figures_that_need_be_no_month_of_a_year_are_none(written: str) -> None:
     assert not list(dates.find(written))
