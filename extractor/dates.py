@@ -1,7 +1,8 @@
 """Dates as documents write them, and the same as ISO 8601 at the precision stated.
 
 Never more than was written: "March 2021" is 2021-03, not a day of it. What still goes on is "present".
-Month names are English; all-number dates are read day first unless the document shows otherwise.
+Month names are English; all-number dates are read day first unless the document shows otherwise. A month and a year in
+figures (09/2021) are read where they can be nothing else; 09/21 is not.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _PATTERNS = (
     rf"(?<![\w.])(?P<d4>{_DAY})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?{_MONTH.format('m4')}"
     rf"(?:[,\s-]*(?P<y4>{_YEAR})|(?:-|\s?['’])(?P<z4>\d\d))(?!\d)",
     rf"(?<![a-z]){_MONTH.format('m5')}[,\s-]*(?P<y5>{_YEAR})(?!\d)",
+    rf"(?:(?<![\w./-])|(?<=[./](?:19|20)\d\d-))(?P<m6>0[1-9]|1[0-2]|[1-9])(?P<s6>\s?/\s?|[.-])(?P<y6>{_YEAR})"
+    r"(?!\w|\s?/\s?\d|[.,]\d)(?!-(?!\d?\d[./]|(?:19|20)\d\d(?!\d))\d)",
     r"(?<![a-z])(?i:(?P<now>present|current(?:ly)?|ongoing|now|today|to date))(?![a-z])",
     r"(?<=[A-Za-z])\s?['’](?P<tag>\d\d)(?!\d)",
     rf"(?<![\d.,$€£])(?P<y7>{_YEAR})(?![\d]|[.,]\d|[-\s]?lines|[-/](?!(?:19|20)?\d\d(?!\d))\d)",  # no 2026-0037
@@ -66,8 +69,36 @@ def find(text: str, *, day_first: bool = True) -> Iterator[Date]:
         yield date._replace(ranged=before or after)
 
 
+_NUMBERED = re.compile(
+    r"(?:\b(?:nos?|nr|num(?:ber)?|vol(?:ume)?|iss(?:ue)?|sec(?:tion)?|art|pp?)\b\.?|[#№§$€£])\s*$", re.I
+)
+_DASH = r"(?:-|[\u2010-\u2015\u2212]|\b(?:to|until|through)\b)"
+_ALONE_BEFORE, _ALONE_AFTER = re.compile(r"[\n\t|(\[][ ]*$"), re.compile(r"[ ]*(?:$|[\n\r\t|)\]])")
+_JOINED_BEFORE = re.compile(rf"\.{_YEAR}[ ]?{_DASH}[ ]?$", re.I)
+_JOINED_AFTER = re.compile(rf"[ ]?{_DASH}[ ]?(?:(?:0?[1-9]|1[0-2])\.{_YEAR}|present|current|ongoing|now|today)\b", re.I)
+
+
+def _month_of_year(match: re.Match[str]) -> bool:
+    """Whether figures such as 09/2021 are a month of a year. No. 3/2021 is the third of a year, 9-2021 a range, and
+    9.2021 a number but where it stands alone or is one end of a span of time."""
+    text, start, end = match.string, match.start(), match.end()
+    sign, before = match["s6"].strip(), text[max(0, start - 20) : start] if start else "\n"
+    if _NUMBERED.search(before):
+        return False
+    if sign == "-":
+        return len(match["m6"]) == 2 and text[end : end + 1] != "-"
+    if sign == "/" or match["m6"][0] == "0":
+        return True
+    alone = _ALONE_BEFORE.search(before) and _ALONE_AFTER.match(text, end)
+    return bool(alone or _JOINED_BEFORE.search(before) or _JOINED_AFTER.match(text, end))
+
+
 def _find(text: str, day_first: bool) -> Iterator[Date]:
     for match in _DATE.finditer(text):
+        if match["y6"] and not _month_of_year(match):
+            if match["s6"] != ".":
+                yield Date(Span(match.start("y6"), match.end("y6")), match["y6"], False)
+            continue
         iso = _iso(match, day_first)
         if iso:
             start = match.start() + len(match[0]) - len(match[0].lstrip())
@@ -87,6 +118,8 @@ def _iso(match: re.Match[str], day_first: bool) -> str | None:
         return f"20{match['tag']}" if int(match["tag"]) < 70 else f"19{match['tag']}"
     if match["y7"]:
         return match["y7"]
+    if match["y6"]:
+        return _join(match["y6"], int(match["m6"]), None)
     if match["y1"]:
         return _join(match["y1"], int(match["m1"]), match["d1"])
     if match["y2"]:

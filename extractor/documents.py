@@ -16,7 +16,7 @@ from pathlib import Path
 from extractor import loaders
 from extractor.domain import Document
 from extractor.errors import DocumentError, UsageError
-from extractor.loaders import FORMATS, Format, apart, files, lines
+from extractor.loaders import FORMATS, Format, apart, enclosures, files, lines
 from extractor.loaders.files import printable
 
 __all__ = ["LARGEST", "STDIN", "Source", "find", "load", "printable", "read"]
@@ -159,7 +159,8 @@ def _load(path: Path, name: str, kind: Format | None, ocr: bool) -> Document:
         raise DocumentError(f"{name}: {missing}.", reason="not read")
     if kind.apart:
         files.open_regular(path, kind.largest).close()
-        return apart.load(kind.module, path.absolute(), name, ocr)
+        document = apart.load(kind.module, path.absolute(), name, ocr)
+        return enclosures.unfold(document, ocr) if isinstance(document, enclosures.Letter) else document
     return kind.load(path, name, ocr)
 
 

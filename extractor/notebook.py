@@ -73,6 +73,7 @@ def _parts(sheet: sheets.Sheet) -> Iterator[Part]:
         opened.update(places[:1] if new is None else (new,))
         weakest = max((sheet.weakest[p] for p in places if p in sheet.weakest), key=list(Match).index)
         title = "; ".join(name for place in places for name in names[place])
+        title += "".join(f" ({sheet.files[place]})" for place in places[:1] if place in sheet.files)
         yield Part(tuple(segments.pieces(text, segment.start, segment.end)), places, new, weakest.value, title)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from extractor.domain import Json, Span
+from extractor.domain import Json, Places, Span
 
 
 def _whole() -> array[int]:
@@ -133,6 +133,41 @@ class Labels:
         return label
 
 
+@dataclass(slots=True)
+class Enclosed:
+    """A text with the texts of attachments below it: each has its own way back, with the attachment's name before it.
+
+    The own text ends at `end`. What stands between the texts is of no file.
+    """
+
+    end: int
+    own: Places | None
+    starts: array[int] = field(default_factory=_whole)
+    ends: array[int] = field(default_factory=_whole)
+    names: list[str] = field(default_factory=list)
+    places: list[Places | None] = field(default_factory=list)
+
+    def add(self, start: int, end: int, name: str, places: Places | None) -> None:
+        """An attachment's text; without places it is the attachment's own, letter by letter."""
+        self.starts.append(start)
+        self.ends.append(end)
+        self.names.append(name)
+        self.places.append(places)
+
+    def of(self, span: Span) -> list[dict[str, Json]]:
+        found: list[dict[str, Json]] = []
+        if span.start < self.end and self.own is not None:
+            found += self.own.of(Span(span.start, min(span.end, self.end)))
+        for i in range(bisect_right(self.ends, span.start), bisect_left(self.starts, span.end)):
+            by = self.starts[i]
+            inner = Span(max(span.start, by) - by, min(span.end, self.ends[i]) - by)
+            places, source = self.places[i], {"source": {"start": inner.start, "end": inner.end}}
+            for place in [source] if places is None else places.of(inner):
+                within = place.pop("attachment", None)
+                found.append({"attachment": f"{self.names[i]} / {within}" if within else self.names[i], **place})
+        return found
+
+
 def _letters(column: int) -> str:
     """A column as spreadsheets call it: A for 1, Z for 26, AA for 27."""
     letters = ""
@@ -140,3 +175,47 @@ def _letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def said(place: Json) -> str:
+    """A place of a result file in words, for people; empty for what is none. The file may hold anything."""
+    if not isinstance(place, Mapping):
+        return ""
+    words = [f"{name} {place[key]}" for key, name in _NAMED.items() if _plain(place.get(key))]
+    box, source = place.get("box"), place.get("source")
+    if isinstance(box, Sequence) and len(box) == 4 and all(isinstance(edge, int | float) for edge in box):
+        words.append(f"{box[0]:.0f} pt from the left, {box[1]:.0f} pt from the top")
+    if isinstance(source, Mapping) and _plain(source.get("start")) and _plain(source.get("end")):
+        words.append(f"characters {source['start']}–{source['end']} of the source")
+    if "body" in place:
+        words.append("body of the mail")
+    return ", ".join(words)
+
+
+def said_once(places: Sequence[Json]) -> str:
+    """Places of one run of words: of the boxes on a page, one a line, the first."""
+    first: dict[Json, Json] = {}
+    for place in places[:_MOST]:
+        if isinstance(place, Mapping):
+            first.setdefault(said({key: value for key, value in place.items() if key != "box"}), place)
+    return "; ".join(filter(None, map(said, first.values())))
+
+
+_MOST = 200
+_NAMED = {
+    "attachment": "attachment",
+    "page": "page",
+    "sheet": "sheet",
+    "cell": "cell",
+    "part": "in",
+    "paragraph": "paragraph",
+    "table": "table",
+    "row": "row",
+    "column": "column",
+    "header": "header line",
+    "line": "line",
+}
+
+
+def _plain(value: Json) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and 0 < len(str(value)) <= 300

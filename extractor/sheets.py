@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
+from extractor import places
 from extractor.domain import Json, Match, Span, pointer
 from extractor.segments import Segment, pieces, segments
 
@@ -74,6 +75,8 @@ class Sheet:
     checks: list[Entry] = field(default_factory=list)
     rejected: list[Entry] = field(default_factory=list)
     places: dict[Span, int] = field(default_factory=dict)
+    files: dict[int, str] = field(default_factory=dict)
+    """Where the words of a place stand in the document's file, for people, where the result says so."""
     weakest: dict[int, Match] = field(default_factory=dict)
     unasked: set[int] = field(default_factory=set)
 
@@ -127,6 +130,9 @@ class Sheet:
                     f"The words at [{start}, {end}) are not those that the file quotes, “{span['quote']}”."
                 )
             found.append(Span(start, end))
+            where = span.get("places")
+            if isinstance(where, list) and (said := places.said_once(where)):
+                self.files[self.places.setdefault(found[-1], len(self.places))] = said
         return tuple(dict.fromkeys(self.places.setdefault(span, len(self.places)) for span in found))
 
     def trace(self, kind: str, link: str, path: str, value: Json, evidence: Json) -> Entry:
@@ -139,25 +145,25 @@ class Sheet:
         entry = replace(entry, said=said if isinstance(said, str) and said != plain(value) else None)
         entry = replace(entry, confidence=sure if isinstance(sure, int | float) and 0 <= sure <= 1 else None)
         try:
-            match, places = Match(str(evidence.get("match"))), self.place(evidence.get("spans", []))
-            if bool(places) == (match is Match.NONE):
+            match, traced = Match(str(evidence.get("match"))), self.place(evidence.get("spans", []))
+            if bool(traced) == (match is Match.NONE):
                 raise ValueError("Evidence has places exactly when it has a match, and this has one of the two.")
         except ValueError as error:
             return replace(entry, kind="misplaced", note=str(error))
-        for place in places:
+        for place in traced:
             self.weakest[place] = max(self.weakest.get(place, match), match, key=_STRICT.index)
-        return replace(entry, kind=kind if places else supported, match=match.value, places=places)
+        return replace(entry, kind=kind if traced else supported, match=match.value, places=traced)
 
     def note(self, kind: str, number: int, path: str, spans: Json, note: str, value: Json = None) -> Entry:
         """An issue that is no value of the record."""
         entry = Entry(kind, f"!{kind}-{number}", path, _where(path, self.record), value, note=note)
         try:
-            places = self.place(spans)
+            traced = self.place(spans)
         except ValueError as error:
             return replace(entry, note=f"{note} (Its place is unknown. {error})")
         if kind in ("failure", "unasked") and isinstance(spans, Mapping):
             entry = replace(entry, where=f"characters {spans['start']}–{spans['end']}")
-        return replace(entry, places=places)
+        return replace(entry, places=traced)
 
 
 def read(result: Mapping[str, Json] | str) -> Sheet:
@@ -189,8 +195,8 @@ def read(result: Mapping[str, Json] | str) -> Sheet:
     for number, row in enumerate(_rows(result, "problems"), 1):
         path, note = plain(row.get("path")), f"{plain(row.get('code'))}: {plain(row.get('message'))}"
         under = [entry for at, entry in sheet.values.items() if at == path or at.startswith(path + "/")]
-        places = dict.fromkeys(place for entry in under for place in entry.places) if path else {}
-        sheet.checks.append(replace(sheet.note("problem", number, path, [], note), places=tuple(places)))
+        traced = dict.fromkeys(place for entry in under for place in entry.places) if path else {}
+        sheet.checks.append(replace(sheet.note("problem", number, path, [], note), places=tuple(traced)))
         if path in sheet.values:
             sheet.values[path] = replace(sheet.values[path], flags=(*sheet.values[path].flags, note))
     for number, path in enumerate((path for path in evidence if path not in sheet.values), 1):

@@ -1,4 +1,4 @@
-"""One CV, written for these tests, as text, web page, Word file and PDF; and a model that finds all it says."""
+"""One CV, written for these tests, in every kind of file; and a model that finds all it says."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import html
 import io
 import textwrap
 from collections.abc import Callable
+from email.message import EmailMessage
 from typing import Any
 
 import docx
@@ -210,4 +211,42 @@ def pdf() -> bytes:
     return tiny_pdf.write([tiny_pdf.page(lines) for lines in pages])
 
 
-RENDERINGS: dict[str, Callable[[], bytes]] = {"cv.txt": text, "cv.html": web, "cv.docx": word, "cv.pdf": pdf}
+def markdown() -> bytes:
+    """With front matter and a comment that name somebody else."""
+    return (
+        b"---\nauthor: Mirela Nobody, h-index 99\n---\n"
+        + text()
+        + b"\n\n<!-- Mirela Nobody, nobody@tides.example -->\n"
+    )
+
+
+def _mail() -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "post@office.example", "Application"
+    return mail
+
+
+def mail() -> bytes:
+    """The text as the body of a mail."""
+    message = _mail()
+    message.set_content(text().decode(), cte="quoted-printable")
+    return message.as_bytes()
+
+
+def attached() -> bytes:
+    """The PDF with a mail of a line."""
+    message = _mail()
+    message.set_content("My papers are below.\n")
+    message.add_attachment(pdf(), "application", "pdf", filename="papers.pdf")
+    return message.as_bytes()
+
+
+RENDERINGS: dict[str, Callable[[], bytes]] = {
+    "cv.txt": text,
+    "cv.md": markdown,
+    "cv.html": web,
+    "cv.docx": word,
+    "cv.pdf": pdf,
+    "cv.eml": mail,
+    "attached.eml": attached,
+}

@@ -24,6 +24,16 @@ from extractor import dates
         ("25-Mar-18", "2018-03-25"),
         ("we may 2020 times", "2020"),
         ("in 2019-21 or so", "2019"),
+        ("09/2021", "2021-09"),
+        ("9/2021", "2021-09"),
+        ("09 / 2021", "2021-09"),
+        ("2021/09", "2021-09"),
+        ("9.2021", "2021-09"),
+        ("since 09.2021, with", "2021-09"),
+        ("12-2021", "2021-12"),
+        ("Q3 2021", "2021"),
+        ("Q3/2021", "2021"),
+        ("12/09/2021", "2021-09-12"),
     ],
 )
 def test_a_date_is_read_at_the_precision_it_is_written_with(written: str, iso: str) -> None:
@@ -58,3 +68,33 @@ def test_both_ends_of_a_span_of_time_are_known_as_such() -> None:
         ("2023-05-03", True),
         ("present", True),
     ]
+
+
+@pytest.mark.parametrize("written", ["No. 3/2021", "vol. 5/2021", "no 03/2021", "pp. 12-2021", "13/2021", "1-2/2021"])
+def test_a_number_of_a_year_is_no_month_of_it(written: str) -> None:
+    assert dates.parse(written) == "2021"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "09/21",
+        "is 9.2021 in all",
+        "$9.2021",
+        "v3.2021",
+        "doi 10.2021/ab",
+        "9.2021 kg",
+        "0.2021",
+        "9.20211",
+        "04/2026-0037",
+    ],
+)
+def test_figures_that_need_be_no_month_of_a_year_are_none(written: str) -> None:
+    assert not list(dates.find(written))
+
+
+@pytest.mark.parametrize("sign", ["-", " - ", "–", " to "])
+@pytest.mark.parametrize("within", ["/", "."])
+def test_spans_of_time_in_figures_have_two_ends(within: str, sign: str) -> None:
+    found = list(dates.find(f"Ribe, 9{within}2021{sign}12{within}2022, Skagen"))
+    assert [(d.iso, d.ranged) for d in found] == [("2021-09", True), ("2022-12", True)]

@@ -12,16 +12,19 @@ from pathlib import Path
 
 import docx
 import pytest
+import tiny_pdf
 from docx.oxml import parse_xml
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_pdf import Line
 
 from extractor import chunks, documents, mentions
 from extractor.domain import Document, Span, Table
 from extractor.errors import DocumentError, UsageError
-from extractor.loaders import apart, archives, lines, markdown
+from extractor.loaders import apart, archives, enclosures, lines, markdown, styles
 from extractor.loaders import csv as tables
 from extractor.names import Names
+from extractor.places import Enclosed
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
@@ -238,18 +241,139 @@ def test_what_word_shows_is_read_and_what_it_hides_is_hidden(tmp_path: Path) -> 
 # e-mail
 
 
-def test_a_mail_is_its_header_lines_and_its_body_and_attachments_are_named(tmp_path: Path) -> None:
+def letter(subject: str = "Größe der Räder") -> EmailMessage:
     mail = EmailMessage()
-    mail["From"], mail["Subject"] = "Ada King <ada@engines.example>", "Größe der Räder"
+    mail["From"], mail["Subject"] = "Ada King <ada@engines.example>", subject
     mail.set_content("Dear Charles,\n\nthe wheels are 12 cm wide.\n")
+    return mail
+
+
+def test_a_mail_is_its_header_lines_and_its_body_in_one_of_its_forms(tmp_path: Path) -> None:
+    mail = letter()
     mail.add_alternative("<p>the wheels are 99 cm wide</p>", subtype="html")
-    mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="wheels.pdf")
     document = load(tmp_path, "a.eml", mail.as_bytes())
     assert document.text == (
         "From: Ada King <ada@engines.example>\nSubject: Größe der Räder\n\nDear Charles,\n\nthe wheels are 12 cm wide."
     )
     assert place(document, "Räder") == [{"header": "Subject"}]
-    assert [u.part for u in document.unread] == ["attachment wheels.pdf"]
+    assert document.unread == ()
+
+
+def attach(mail: EmailMessage, name: str, data: bytes, kind: str = "application/octet-stream") -> None:
+    mail.add_attachment(data, *kind.split("/"), filename=name)
+
+
+def test_attachments_are_read_below_the_mail_each_with_its_own_way_back(tmp_path: Path) -> None:
+    mail = letter()
+    pages = [[Line(60, 700, "first page")], [Line(60, 700, "Cog of brass")]]
+    attach(mail, "wheels.pdf", tiny_pdf.write([tiny_pdf.page(page) for page in pages]))
+    attach(mail, "prices.XLSX", sheet([["Item", "Price"], ["Bolt", "3.25"]], state="hidden"))
+    attach(mail, "list.csv", b"Part,Count\nSpoke,48\n")
+    attach(mail, "terms.docx", word(f"<w:p {W}><w:r><w:t>Pay in gold</w:t></w:r></w:p>"))
+    attach(mail, "notes.md", b"# Notes\n<!-- a whisper -->\nOil weekly.\n")
+    attach(mail, "page", b"<p>Warranty &amp; repair<p style='display:none'>none", "text/html")
+    attach(mail, "plain", "Grüße aus Köln".encode(), "text/plain")
+    document = load(tmp_path, "a.eml", mail.as_bytes())
+    assert document.unread == ()
+    assert [line for line in document.text.split("\n") if line.startswith("# Attachment")] == [
+        f"# Attachment: {name}"
+        for name in ("wheels.pdf", "prices.XLSX", "list.csv", "terms.docx", "notes.md", "page", "plain")
+    ]
+    assert place(document, "12 cm") == [{"body": 1}]
+    ((cog),) = place(document, "Cog of brass")
+    assert (cog["attachment"], cog["page"]) == ("wheels.pdf", 2) and cog["box"][0] == pytest.approx(60, abs=1)  # type: ignore[index]
+    assert place(document, "3.25") == [{"attachment": "prices.XLSX", "sheet": "Prices", "cell": "B2"}]
+    assert place(document, "48") == [{"attachment": "list.csv", "row": 2, "column": 2}]
+    assert place(document, "Pay in gold") == [{"attachment": "terms.docx", "paragraph": 1}]
+    assert place(document, "Oil weekly") == [{"attachment": "notes.md", "source": {"start": 27, "end": 37}}]
+    assert place(document, "Warranty & repair") == [{"attachment": "page", "source": {"start": 3, "end": 24}}]
+    assert place(document, "aus Köln") == [{"attachment": "plain", "source": {"start": 6, "end": 14}}]
+    assert not place(document, "Attachment: list")
+    unseen = "".join(hidden(document))
+    assert "a whisper" in unseen and "none" in unseen and unseen.count("Bolt") == 1
+    assert [document.text[t.header.start : t.header.end] for t in document.tables if t.header] == [
+        *["Item | Price"] * 2,
+        "Part | Count",
+    ]
+    assert {"justhtml", "pypdfium2", "python-calamine", "python-docx", "csv"} <= {
+        made.split()[0] for made in document.loader.split(", ")
+    }
+
+
+def test_attachments_that_are_not_read_are_named_and_cost_themselves_alone(tmp_path: Path) -> None:
+    mail = letter()
+    attach(mail, "broken.pdf", b"%PDF-1.4 and no more")
+    attach(mail, "secret.pdf", tiny_pdf.write([tiny_pdf.page([Line(9, 9, "x")])], password="no"))
+    attach(mail, "photo.png", b"\x89PNG", "image/png")
+    attach(mail, "empty.txt", b" \n")
+    attach(mail, "latin.txt", "Größe".encode("latin-1"))
+    attach(mail, "good.txt", b"still here")
+    document = load(tmp_path, "a.eml", mail.as_bytes())
+    assert document.text.endswith("12 cm wide.\n\n# Attachment: good.txt\n\nstill here")
+    assert [(u.part, u.reason) for u in document.unread] == [
+        ("attachment broken.pdf", "broken"),
+        ("attachment secret.pdf", "encrypted"),
+        ("attachment photo.png", "not read"),
+        ("attachment empty.txt", "empty"),
+        ("attachment latin.txt", "encoding"),
+    ]
+
+
+def test_a_page_of_an_attachment_that_is_a_picture_is_named(tmp_path: Path) -> None:
+    mail = letter()
+    picture = b"q 100 0 0 100 60 600 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x00 EI Q"
+    attach(mail, "scan.pdf", tiny_pdf.write([tiny_pdf.page([Line(60, 700, "first")]), picture]))
+    document = load(tmp_path, "a.eml", mail.as_bytes())
+    assert [(u.part, u.reason) for u in document.unread] == [("attachment scan.pdf: page 2", "needs OCR")]
+
+
+def test_a_mail_in_a_mail_is_read_once_and_no_deeper(tmp_path: Path) -> None:
+    innermost = letter("the innermost")
+    inner = letter("the inner")
+    attach(inner, "inner.csv", b"Part,Count\nSpoke,48\n")
+    inner.add_attachment(innermost)
+    outer = letter("the outer")
+    outer.add_attachment(inner)
+    document = load(tmp_path, "a.eml", outer.as_bytes())
+    assert "the outer" in document.text and "the inner\n" in document.text and "innermost" not in document.text
+    assert place(document, "the inner\n") == [{"header": "Subject", "attachment": "message/rfc822"}]
+    assert place(document, "48") == [{"row": 2, "column": 2, "attachment": "message/rfc822 / inner.csv"}]
+    assert [(u.part, u.reason) for u in document.unread] == [
+        ("attachment message/rfc822: attachment message/rfc822", "not read")
+    ]
+
+
+def test_attachments_after_the_twentieth_are_named_and_not_read(tmp_path: Path) -> None:
+    mail = letter()
+    for i in range(enclosures.NUMBER + 2):
+        attach(mail, f"{i}.txt", b"number %d" % i)
+    document = load(tmp_path, "a.eml", mail.as_bytes())
+    assert document.text.count("# Attachment: ") == enclosures.NUMBER
+    assert [(u.part, u.reason) for u in document.unread] == [
+        ("attachment 20.txt", "too costly"),
+        ("attachment 21.txt", "too costly"),
+    ]
+
+
+def test_the_name_of_an_attachment_is_one_line_and_no_path(tmp_path: Path) -> None:
+    mail = letter()
+    attach(mail, "../../etc/x\u202e\t# y" + "z" * 300 + ".txt", b"words")
+    document = load(tmp_path, "a.eml", mail.as_bytes())
+    heading = document.text.split("\n")[-3]
+    assert heading.startswith("# Attachment: ") and len(heading) < 130 and heading.isprintable()
+    assert document.text.endswith("\n\nwords") and sorted(p.name for p in tmp_path.iterdir()) == ["a.eml"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), min_size=1, max_size=9))
+def test_a_span_over_texts_of_attachments_is_in_all_of_them(spans: list[tuple[int, int]]) -> None:
+    mine = Enclosed(10, None)
+    for start, name in ((15, "a"), (40, "b")):
+        mine.add(start, start + 20, name, None)
+    for start, size in spans:
+        found = {p["attachment"]: p["source"] for p in mine.of(Span(start, start + size))}
+        for name, by in (("a", 15), ("b", 40)):
+            low, high = max(start, by) - by, min(start + size, by + 20) - by
+            assert found.get(name) == ({"start": low, "end": high} if low < high else None)
 
 
 # JSON lines, stdin, patterns
@@ -387,6 +511,60 @@ def test_a_page_nested_very_deep_is_read(tmp_path: Path) -> None:
 )
 def test_a_web_page_is_laid_out_as_a_browser_would(tmp_path: Path, source: str, text: str) -> None:
     assert load(tmp_path, "a.html", source).text == text
+
+
+@pytest.mark.parametrize(
+    ("sheet", "page", "unseen"),
+    [
+        (".a { display: none }", "<p class='b a'>x<p class=b>y", "x"),
+        ("#i { visibility: hidden }", "<p id=i>x <b>z</b><p>y", "x z"),
+        ("span { font-size: 0px } i { opacity: 0 }", "<p>y<span>x</span><i>z</i>", "xz"),
+        ("P.a, div { display: NONE !important }", "<p class=a>x<p class=b>y<div>z</div>", "x z"),
+        ("@media screen { .a { display: none } }", "<p class=a>x<p>y", "x"),
+        # what comes later, weighs more or stands at the element itself wins
+        (".a { display: none } .a { display: block }", "<p class=a>y", ""),
+        (".a.b { display: none } .a { display: block }", "<p class='a b'>x<p class=a>y", "x"),
+        ("#i { display: block } .a { display: none }", "<p id=i class=a>y<p class=a>x", "x"),
+        (".a { display: none !important } #i { display: block }", "<p id=i class=a>x", "x"),
+        (".a { display: none }", "<p class=a style='display: block'>y", ""),
+        # passed on, and taken back
+        (".a { font-size: 0 } .b { font-size: 1rem }", "<div class=a>x<p class=b>y <i>y</i></div>", "x"),
+        (".a { visibility: hidden } .b { visibility: visible }", "<div class=a>x<p class=b>y</div>", "x"),
+        # not certain: states, places, conditions
+        (".a { display: none } .a:target { display: block }", "<p class=a>y", ""),
+        (".a { display: none } .menu:hover .a { display: block }", "<p class=a>y", ""),
+        (".a { display: none } @media (min-width: 9px) { .a { display: block } }", "<p class=a>y", ""),
+        (".a { display: none; @media (width > 9px) { display: block } }", "<p class=a>y", ""),
+        ("@media print { .a { display: none } }", "<p class=a>y", ""),
+        ("@media (max-width: 9px) { .a { display: none } }", "<p class=a>y", ""),
+        ("@supports (display: grid) { .a { display: none } }", "<p class=a>y", ""),
+        (".b .a { display: none } .c > .a { display: none } p + p { display: none }", "<p class=a>y<p>y", ""),
+        ("p:first-child, [hid], p::before { display: none }", "<p hid>y", ""),
+        ("{{{ ]] .a { display: none", "<p class=a>y", ""),
+    ],
+)
+def test_what_a_style_sheet_hides_for_certain_is_hidden(tmp_path: Path, sheet: str, page: str, unseen: str) -> None:
+    document = load(tmp_path, "a.html", f"<head><style>{sheet}</style></head><body>{page}")
+    assert " ".join("".join(hidden(document)).split()) == " ".join(unseen.split()) or hidden(document) == unseen.split()
+    assert "y" not in "".join(hidden(document))
+
+
+def test_a_style_sheet_for_print_hides_nothing_and_one_without_end_is_named(tmp_path: Path) -> None:
+    document = load(tmp_path, "a.html", "<style media=print>p { display: none }</style><p>y")
+    assert not document.hidden and not document.unread
+    many = "".join(f".c{i} {{ display: none }}" for i in range(styles.RULES + 9))
+    document = load(tmp_path, "b.html", f"<style>{many}</style><p class=c3>x<p class=c{styles.RULES + 3}>y")
+    assert hidden(document) == ["x"]
+    assert [(u.part, u.reason) for u in document.unread] == [("style sheets", "too large")]
+    document = load(tmp_path, "c.html", f"<style>p {{ display: none }}{' ' * styles.CHARACTERS}</style><p>y")
+    assert not document.hidden and [u.part for u in document.unread] == ["style sheets"]
+
+
+@given(st.lists(st.sampled_from([*"ap.#{}:;,>*@()[]!&\\\"' \n0", "display:none", "@media", "color"]), max_size=40))
+def test_no_style_sheet_breaks_the_reader(pieces: list[str]) -> None:
+    from extractor.loaders import html
+
+    assert "words" in html.read(f"<style>{''.join(pieces)}</style><p class=a id=p>words", "a").text
 
 
 @given(st.lists(st.sampled_from([*"ab <&;>é😀\r\n", "&amp;", "&eacute;", "<b>", "</b>", "<p>"]), max_size=40))

@@ -1,4 +1,4 @@
-"""One CV as text, web page, Word file and PDF: the same record, and the way back to each file."""
+"""One CV in every kind of file: the same record, and the way back to each file."""
 
 import asyncio
 import html
@@ -13,7 +13,7 @@ import pypdfium2
 import pytest
 from authored_cv import RENDERINGS, SAYS
 
-from extractor import documents, pipeline, results, spelling, tasks
+from extractor import documents, notebook, page, pipeline, results, spelling, tasks
 from extractor.domain import Json, Record
 
 SCALE = 4
@@ -66,11 +66,15 @@ def places(found: Record) -> list[tuple[str, list[dict[str, Json]]]]:
     return [(document.text[s.start : s.end], document.places.of(s)) for s in spans]
 
 
-def test_the_box_of_a_pdf_holds_the_ink_of_the_words_from_edge_to_edge(tmp_path: Path) -> None:
-    found = places(record(tmp_path, "cv.pdf"))
+@pytest.mark.parametrize("name", ["cv.pdf", "attached.eml"])
+def test_the_box_of_a_pdf_holds_the_ink_of_the_words_from_edge_to_edge(tmp_path: Path, name: str) -> None:
+    found = places(record(tmp_path, name))
+    if name == "attached.eml":
+        assert {place["attachment"] for _, where in found for place in where} == {"papers.pdf"}
+        (tmp_path / "cv.pdf").write_bytes(RENDERINGS["cv.pdf"]())
     assert {place["page"] for _, where in found for place in where} == {1, 2}
     pdf = pypdfium2.PdfDocument(tmp_path / "cv.pdf")
-    pages = [page.render(scale=SCALE, grayscale=True) for page in pdf]
+    pages = [sheet.render(scale=SCALE, grayscale=True) for sheet in pdf]
     for words, where in found:
         assert where, words
         for place in where:
@@ -93,10 +97,10 @@ def columns(picture: pypdfium2.PdfBitmap, box: list[float]) -> list[int]:
 
 def bounded(pdf: pypdfium2.PdfDocument, place: dict[str, Json]) -> str:
     """What PDFium itself says stands in the box."""
-    page = pdf[place["page"] - 1]
+    sheet = pdf[place["page"] - 1]
     left, top, right, bottom = place["box"]
-    height = page.get_height()
-    return page.get_textpage().get_text_bounded(left - 0.5, height - bottom, right + 0.5, height - top)
+    height = sheet.get_height()
+    return sheet.get_textpage().get_text_bounded(left - 0.5, height - bottom, right + 0.5, height - top)
 
 
 def test_the_source_of_a_web_page_has_the_words_at_the_offset(tmp_path: Path) -> None:
@@ -124,9 +128,60 @@ def test_a_word_file_has_the_words_in_the_paragraph_or_the_cell(tmp_path: Path) 
     assert cells == 4
 
 
+@pytest.mark.parametrize("name", ["cv.txt", "cv.md"])
+def test_spans_of_plain_files_are_offsets_in_the_file(tmp_path: Path, name: str) -> None:
+    found = record(tmp_path, name)
+    source = (tmp_path / name).read_bytes().decode()
+    spans = [span for evidence in found.evidence.values() for span in evidence.spans]
+    leaves = {str(row["title"]) for row in SAYS["publications"]} | {SAYS["name"], *SAYS["skills"]}
+    assert leaves <= {source[span.start : span.end] for span in spans}
+    assert found.document.text == source
+
+
+def test_evidence_of_a_mail_is_in_its_body(tmp_path: Path) -> None:
+    assert {json.dumps(where) for _, where in places(record(tmp_path, "cv.eml"))} == {'[{"body": 1}]'}
+
+
+def test_all_evidence_of_all_renderings_is_what_the_words_say(tmp_path: Path) -> None:
+    """Words, not only values: the evidence of each leaf reads the same in every file, but for white space."""
+    quoted = {}
+    for name in RENDERINGS:
+        found = record(tmp_path, name)
+        quoted[name] = {
+            path: [spelling.fold(found.document.text[s.start : s.end]) for s in evidence.spans]
+            for path, evidence in found.evidence.items()
+        }
+    first = quoted.pop("cv.txt")
+    assert len(first) > 30
+    assert all(other == first for other in quoted.values()), {n for n, other in quoted.items() if other != first}
+
+
+def test_what_markdown_hides_is_no_evidence_either(tmp_path: Path) -> None:
+    found = record(tmp_path, "cv.md")
+    assert len(found.document.hidden) == 2
+    assert found.value["h_index"] is None and found.value["emails"] == SAYS["emails"]
+
+
 def test_what_a_page_hides_is_no_evidence_and_is_shown_to_no_model(tmp_path: Path) -> None:
     found = record(tmp_path, "cv.html")
     document = found.document
     assert [document.text[h.start : h.end] for h in document.hidden] == ["Mirela Nobody, h-index 99"]
     assert "var name" not in document.text
     assert found.value["h_index"] is None
+
+
+def test_the_page_says_where_in_the_file_the_words_stand(tmp_path: Path) -> None:
+    manifest = {"extractor": "0", "model": {"name": "m", "digest": None}, "prompt": {"name": "p", "fingerprint": "f"}}
+    expected = {
+        "cv.pdf": "page 2, 60 pt from the left",
+        "attached.eml": "attachment papers.pdf, page 2, 60 pt from the left",
+        "cv.docx": "table 1, row 2, column 1",
+        "cv.html": "characters ",
+        "cv.eml": "body of the mail",
+    }
+    for name, words in expected.items():
+        found = results.of_record(record(tmp_path, name), "researcher", manifest)
+        at = re.findall(r'class="at" hidden>.*?</span>', page.build([found]))
+        shown = html.unescape(re.sub(r"<[^>]*>", "", " ".join(at)))
+        assert words in shown
+        assert words in html.unescape(notebook.html(found))

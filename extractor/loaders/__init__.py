@@ -26,11 +26,11 @@ class Format:
     """Whether it is read in a process of its own."""
     library: str = ""
     extra: str = ""
-    """The library that it needs, and the extra of this package that brings it."""
+    """The libraries that it needs, and the extra of this package that brings them."""
 
     def missing(self) -> str:
         """The sentence that says how to install what the format needs; empty if it is there."""
-        if not self.library or _installed(self.library):
+        if all(map(_installed, self.library.split())):
             return ""
         return f"its format needs the extra '{self.extra}'; install it with: pip install 'extractor[{self.extra}]'"
 
@@ -48,7 +48,7 @@ TEXT = Format("text")
 PDF = Format("pdf", 500_000_000, True, "pypdfium2", "pdf")
 DOCX = Format("docx", 200_000_000, True, "docx", "docx")
 SHEET = Format("xlsx", 100_000_000, True, "python_calamine", "xlsx")
-HTML = Format("html", apart=True, library="justhtml", extra="html")
+HTML = Format("html", apart=True, library="justhtml tinycss2", extra="html")
 MARKDOWN, CSV, MAIL = Format("markdown"), Format("csv"), Format("mail", 50_000_000, True)
 
 FORMATS: Mapping[str, Format] = {

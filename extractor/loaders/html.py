@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,9 +18,9 @@ from typing import Any
 from justhtml import JustHTML
 
 from extractor import loaders
-from extractor.domain import Document, Span, Table
+from extractor.domain import Document, Span, Table, Unread
 from extractor.errors import DocumentError
-from extractor.loaders import files
+from extractor.loaders import files, styles
 from extractor.loaders.draft import BAR, names_columns
 from extractor.places import Offsets
 
@@ -110,10 +110,31 @@ def load(path: Path, name: str, ocr: bool) -> Document:
 def read(source: str, name: str) -> Document:
     """The document of a page's source."""
     page = JustHTML(source, track_node_locations=True, sanitize=False)
-    writer = _Writer(source, styled=re.search(r"<style|stylesheet", source, re.I) is not None)
+    styled = re.search(r"<style|stylesheet", source, re.I) is not None
+    sheets = styles.read(list(_sheets(page.root))) if styled else styles.Sheets()
+    writer = _Writer(source, styled, sheets)
     writer.walk(page.root)
-    loader = f"justhtml {version('justhtml')}"
-    return Document(name, "".join(writer.pieces), tuple(writer.hidden), tuple(writer.tables), (), writer.places, loader)
+    loader, unread = f"justhtml {version('justhtml')}", []
+    if sheets.cut:
+        said = (
+            f"Not all of the page's style sheets is followed, as {sheets.cut}: what is hidden may be taken for shown."
+        )
+        unread.append(Unread("style sheets", "too large", said))
+    text, hidden, tables = "".join(writer.pieces), tuple(writer.hidden), tuple(writer.tables)
+    return Document(name, text, hidden, tables, tuple(unread), writer.places, loader)
+
+
+def _sheets(root: Any) -> Iterator[tuple[str, str]]:
+    """The style sheets in a page, each with the media that it is for."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.name == "style":
+            attributes = node.attrs or {}
+            if (attributes.get("type") or "text/css").strip().lower() == "text/css":
+                yield attributes.get("media") or "", "".join(c.data or "" for c in node.children if c.name == "#text")
+        else:
+            stack += reversed(getattr(node, "children", None) or ())
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -138,7 +159,8 @@ class _Writer:
 
     source: str
     styled: bool
-    """Whether rules that are not read here may give it grounds of other colours."""
+    """Whether rules that are not followed here may give it grounds of other colours."""
+    sheets: styles.Sheets
     pieces: list[str] = field(default_factory=list)
     length: int = 0
     hidden: list[Span] = field(default_factory=list)
@@ -149,6 +171,8 @@ class _Writer:
     _mark: str = ""
     _unseen: int = 0
     """How many of the elements around hide what is in them."""
+    _veiled: bool = False
+    """Whether the text at hand has a look that hides it, which an element around it passed on."""
     _hiding: bool = False
     _rows: _Rows | None = None
     _exact: int = 0
@@ -164,9 +188,11 @@ class _Writer:
                 self.leave(node, left)
                 looks.pop()
             elif node.name == "#text":
+                self._veiled = bool(looks[-1].veils)
                 self.text(node.data or "", node.origin_offset)
             elif node.name not in _NEVER and not node.name.startswith(("#comment", "!")):
-                look = looks[-1].of(getattr(node, "attrs", None) or {}, self.styled)
+                attributes = getattr(node, "attrs", None) or {}
+                look = looks[-1].of(attributes, self.styled, self.sheets.says(node.name, attributes))
                 looks.append(look)
                 self.enter(node, look)
                 children = [c for c in node.children or () if node.name != "head" or c.name == "title"]
@@ -207,7 +233,7 @@ class _Writer:
             self._mark = ""
         self._exact -= name in ("pre", "textarea")
         self._unseen -= look.hides
-        self._hiding = self._hiding and self._unseen > 0
+        self._hiding = self._hiding and (self._unseen > 0 or self._veiled)
 
     def border(self, name: str) -> None:
         if name in _BLOCKS:
@@ -245,7 +271,8 @@ class _Writer:
         self.put(run[0].replace("\xa0", " "))
         if origin is not None:
             self.trace(start, run, origin, steps)
-        if self._unseen:
+        self._hiding = self._hiding and (self._unseen > 0 or self._veiled)
+        if self._unseen or self._veiled:
             since = self.hidden.pop().start if self._hiding else start
             self.hidden.append(Span(since, self.length))
             self._hiding = True
@@ -341,9 +368,11 @@ class _Look:
     """Whether its letters are white or transparent."""
     ground: bool | None = None
     """Whether what it stands on is white; None where nothing says."""
+    veils: frozenset[str] = frozenset()
+    """Properties that hide it and are passed on, until an element within takes them back."""
 
-    def of(self, attributes: Mapping[str, str | None], styled: bool) -> _Look:
-        """The look of an element within, which has these attributes."""
+    def of(self, attributes: Mapping[str, str | None], styled: bool, sheets: Mapping[str, bool]) -> _Look:
+        """The look of an element within, which has these attributes, and of which the page's sheets say this."""
         style = attributes.get("style") or ""
         ink, ground = _INK.search(style), _GROUND.search(style)
         white_ink = ink[1] is not None if ink else self.ink
@@ -352,7 +381,13 @@ class _Look:
             white_ground = (attributes["bgcolor"] or "").lower() in ("#ffffff", "white")
         on_white = white_ground or (white_ground is None and not styled)
         gone = "hidden" in attributes or attributes.get("aria-hidden") == "true" or _UNSEEN.search(style) is not None
-        return _Look(gone or (white_ink and on_white), white_ink, white_ground)
+        if not sheets and not self.veils:
+            return _Look(gone or (white_ink and on_white), white_ink, white_ground)
+        own = {prop for prop in styles.ROOTED + styles.INHERITED if re.search(rf"(?:^|;)\s*{prop}\s*:", style, re.I)}
+        gone = gone or any(sheets.get(prop, False) for prop in styles.ROOTED if prop not in own)
+        said = {prop: sheets.get(prop) for prop in styles.INHERITED} | dict.fromkeys(own, False)
+        veils = {p for p in styles.INHERITED if said[p] or (said[p] is None and p in self.veils)}
+        return _Look(gone or (white_ink and on_white), white_ink, white_ground, frozenset(veils))
 
 
 def _steps(data: str, source: str, origin: int) -> list[int]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
+from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, repeat
-from typing import cast
+from typing import TypeAlias, cast
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -85,62 +87,74 @@ def _plain(frame: _Frame, letters: pdfium.PdfTextPage, text: str, words: list[st
     ends[-1] = len(text) - 1
     left, top, right, bottom = _boxes(frame, letters, ends + starts)
     count, height = len(words), frame.height
-    lefts, rights = list(right[:count]), list(left[1 : count + 1])
+    lefts, rights = right[:count], left[1 : count + 1]
     rights[-1] = right[count]
+    # what stands before a line's first word is of the line before
+    wests, aboves, belows = left[count + 1 :], top[count + 1 :], bottom[count + 1 :]
     pieces, first = [], 0
-    for i, line in enumerate(lines, count + 1):
-        lefts[first] = west = left[i]
-        lengths[first] -= i > count + 1
+    for line, start, west, above, below in zip(lines, starts, wests, aboves, belows, strict=False):
         after = first + line.count(" ") + 1
-        level = bottom[i] - 1 <= bottom[after] <= top[i] + 1
-        if not level or left[i] > right[after]:  # its words go up, down or to the left
+        if not below - 1 <= bottom[after] <= above + 1 or west > right[after]:  # its words go up, down or to the left
             return _any(frame, letters, text, sys.maxsize)
-        west, east = min(west, lefts[after - 1]), max(rights[first], rights[after - 1])
-        start = starts[i - count - 1]
-        edges = west, height - top[i], east, height - bottom[i]
-        pieces.append(Piece(start, start + len(line), first, after, *edges))
+        lefts[first] = west
+        if first:
+            lengths[first] -= 1
+        end, east = lefts[after - 1], rights[first]
+        if end > west:
+            end = west
+        if (last := rights[after - 1]) > east:
+            east = last
+        pieces.append(Piece(start, start + len(line), first, after, end, height - above, east, height - below))
         first = after
     return Laid(pieces, lengths, lefts, rights)
 
 
 def _any(frame: _Frame, letters: pdfium.PdfTextPage, text: str, objects: int) -> Laid:
-    """Words of any page."""
+    """Words of any page.
+
+    A line drawn in one go has nothing between its words but spaces, and these are asked. In others a space may be of no
+    width, or far from the next word, and the first and the last letter of every word are asked.
+    """
     laid = Laid()
-    runs: list[tuple[int, int, int, int]] = []
-    asked: list[int] = []
-    for run in _RUN.finditer(text):
-        start, end = run.span()
-        lengths = list(map(_AND_SPACE, map(len, run[0].split(" "))))
-        laid.lengths += lengths
-        runs.append((start, end, len(asked), len(lengths)))
-        asked.append(start)
-        asked += accumulate(lengths[1:-1], initial=start + lengths[0] - 1) if len(lengths) > 1 else ()
-        asked.append(end - 1)
-    if not runs:
+    found = [run.span() for run in _RUN.finditer(text)]
+    if not found:
         return laid
-    left, top, right, bottom = _boxes(frame, letters, asked)
-    height = frame.height
-    # A line drawn in one go has nothing between its words but spaces. In others a space may be of no width, or far from
-    # the next word, and the words themselves are asked.
-    patched = objects > len(runs)
-    for start, end, at, words in runs:
-        last, offset = at + words, len(laid.lefts)
-        lefts, rights = [left[at], *right[at + 1 : last]], [*left[at + 1 : last], right[last]]
-        if not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1):
-            laid.pieces.append(
-                Piece(
-                    start, end, offset, offset + words, min(lefts), height - top[at], max(rights), height - bottom[at]
-                )
-            )
+    patched = objects > len(found)
+    runs: list[tuple[int, int, list[int], bool]] = []
+    asked: list[int] = []
+    for start, end in found:
+        lengths = list(map(_AND_SPACE, map(len, text[start:end].split(" "))))
+        spaces = list(accumulate(lengths[:-1], initial=start - 1))[1:] if len(lengths) > 1 else []
+        whole = not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1)
+        asked.append(start)
+        if whole:
+            asked += spaces
         else:
-            spaces = [i for space in asked[at + 1 : last] for i in (space - 1, space + 1)]
-            exact = _boxes(frame, letters, [start, *spaces, end - 1])  # each word's first letter and its last
-            lefts = list(map(min, exact[0][0::2], exact[0][1::2]))
-            rights = list(map(max, exact[2][0::2], exact[2][1::2]))
-            edges = height - max(exact[1]), height - min(exact[3])
-            laid.pieces += _apart(start, laid.lengths[offset : offset + words], offset, lefts, rights, edges)
-        laid.lefts += lefts
-        laid.rights += rights
+            for space in spaces:
+                asked += (space - 1, space + 1)
+        asked.append(end - 1)
+        runs.append((start, end, lengths, whole))
+    left, top, right, bottom = _boxes(frame, letters, asked)
+    height, at, offset = frame.height, 0, 0
+    for start, end, lengths, whole in runs:
+        words = len(lengths)
+        if whole:
+            last = at + words
+            lefts, rights = [left[at], *right[at + 1 : last]], [*left[at + 1 : last], right[last]]
+            edges = min(lefts), height - top[at], max(rights), height - bottom[at]
+            laid.pieces.append(Piece(start, end, offset, offset + words, *edges))
+            at = last + 1
+        else:
+            last = at + 2 * words
+            lefts = list(map(min, left[at:last:2], left[at + 1 : last : 2]))
+            rights = list(map(max, right[at:last:2], right[at + 1 : last : 2]))
+            level = height - max(top[at:last]), height - min(bottom[at:last])
+            laid.pieces += _apart(start, lengths, offset, lefts, rights, level)
+            at = last
+        laid.lengths += lengths
+        laid.lefts.extend(lefts)
+        laid.rights.extend(rights)
+        offset += words
     return laid
 
 
@@ -159,12 +173,13 @@ def _apart(
 
 _AT_ONCE = 4096
 _BLOCK = (raw.FS_RECTF * _AT_ONCE)()
-_ADDRESSES = [ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF) for i in range(_AT_ONCE)]
-_box = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(
-    cast(int, ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value)
-)
-"""PDFium's own function, called with numbers: what ctypes makes of typed pointers costs as much as the call itself."""
-_Edges = tuple[list[float], list[float], list[float], list[float]]
+_ADDRESSES = [ctypes.c_void_p(ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF)) for i in range(_AT_ONCE)]
+_BYTES = memoryview(_BLOCK).cast("B")
+_box = ctypes.CFUNCTYPE(ctypes.c_int)(cast(int, ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value))
+"""PDFium's own function without declared arguments, for numbers and addresses made before: what ctypes makes of
+declared ones costs as much as the call itself."""
+_Edge: TypeAlias = "array[float]"
+_Edges: TypeAlias = "tuple[_Edge, _Edge, _Edge, _Edge]"
 
 
 class _Frame:
@@ -204,20 +219,18 @@ class _Frame:
 
 def _boxes(frame: _Frame, letters: pdfium.PdfTextPage, indices: Sequence[int]) -> _Edges:
     """Left, top, right and bottom of letters, line high, in points from the lower left corner of the page as shown."""
-    edges: _Edges = [], [], [], []
-    handle = ctypes.cast(letters.raw, ctypes.c_void_p).value
+    numbers = array("f")
+    handle = repeat(ctypes.cast(letters.raw, ctypes.c_void_p))
     for at in range(0, len(indices), _AT_ONCE):
         some = indices[at : at + _AT_ONCE]
-        list(map(_box, repeat(handle), some, _ADDRESSES))
-        numbers = memoryview(bytes(memoryview(_BLOCK).cast("B")[: 16 * len(some)])).cast("f")
-        for i, edge in enumerate(edges):
-            edge += numbers[i::4].tolist()
-    return frame.shown(edges)
+        deque(map(_box, handle, some, _ADDRESSES), 0)
+        numbers.frombytes(_BYTES[: 16 * len(some)])
+    return frame.shown((numbers[0::4], numbers[1::4], numbers[2::4], numbers[3::4]))
 
 
-def _less(edge: list[float], by: float) -> list[float]:
-    return [at - by for at in edge]
+def _less(edge: _Edge, by: float) -> _Edge:
+    return array("f", [at - by for at in edge])
 
 
-def _more(edge: list[float], by: float) -> list[float]:
-    return [by - at for at in edge]
+def _more(edge: _Edge, by: float) -> _Edge:
+    return array("f", [by - at for at in edge])

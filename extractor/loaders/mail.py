@@ -1,24 +1,26 @@
-"""E-mail: the header lines that people read, then the body; attachments are named as not read."""
+"""E-mail: the header lines that people read, then the body, and the attachments as the files that they are."""
 
 from __future__ import annotations
 
 import email
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import cast
 
 from extractor import loaders
-from extractor.domain import Document, Table, Unread
+from extractor.domain import Table, Unread
 from extractor.errors import DocumentError
 from extractor.loaders import files
 from extractor.loaders.draft import Draft
+from extractor.loaders.enclosures import Enclosure, Letter
 from extractor.places import Labels
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 
 
-def load(path: Path, name: str, ocr: bool) -> Document:
+def load(path: Path, name: str, ocr: bool) -> Letter:
     message = email.message_from_bytes(files.read(path, loaders.MAIL.largest), policy=default)
     if not any(header in message for header in HEADERS):
         raise DocumentError(f"{name} is no e-mail: it has none of its header lines.", reason="broken")
@@ -30,19 +32,38 @@ def load(path: Path, name: str, ocr: bool) -> Document:
             draft.put(f"{header}: ")
             draft.words(value, (number, 0))
     loader = "email"
-    body = message.get_body(("plain", "html"))
+    body = cast(EmailMessage | None, message.get_body(("plain", "html")))
     if body is not None:
-        loader = _body(cast(EmailMessage, body), draft, name) or loader
-    for part in message.iter_attachments() if message.is_multipart() else ():
-        file = files.printable(part.get_filename() or part.get_content_type())
-        draft.unread.append(
-            Unread(
-                f"attachment {file}", "not read", f"The attachment {file} is not read; save it and give it by itself."
-            )
-        )
-    if body is None and not draft.unread:
+        loader = _body(body, draft, name) or loader
+    enclosed = tuple(_enclosure(part) for part in _attached(message, body, False))
+    if body is None and not enclosed:
         draft.unread.append(Unread("body", "empty", "The message has no body that is text."))
-    return draft.document(name, loader)
+    read = draft.document(name, loader)
+    return Letter(read.name, read.text, read.hidden, read.tables, read.unread, read.places, read.loader, enclosed)
+
+
+def _attached(part: EmailMessage, body: EmailMessage | None, alternative: bool) -> Iterator[EmailMessage]:
+    """The parts that are files, at any depth of this mail, but not of mails in it.
+
+    Text that only says the body another way is none: it has no name, and stands among alternatives (RFC 2046, 5.1.4).
+    """
+    kind = part.get_content_type()
+    if part is body:
+        return
+    if part.get_content_maintype() == "multipart":
+        for inner in part.iter_parts():
+            yield from _attached(cast(EmailMessage, inner), body, alternative or kind == "multipart/alternative")
+    elif not (alternative and kind in ("text/plain", "text/html") and not part.get_filename()):
+        yield part
+
+
+def _enclosure(part: EmailMessage) -> Enclosure:
+    kind = part.get_content_type()
+    if part.get_content_maintype() == "message" and part.is_multipart():
+        data = cast(list[EmailMessage], part.get_payload())[0].as_bytes()
+    else:
+        data = cast(bytes | None, part.get_payload(decode=True)) or b""
+    return Enclosure.of(files.printable(part.get_filename() or ""), kind, data)
 
 
 def _body(body: EmailMessage, draft: Draft, name: str) -> str:

@@ -108,9 +108,9 @@ def words(table: str, scale: float) -> tuple[str, Laid]:
         start, first = len(text), len(laid.lengths)
         text += " ".join(word.text for word in found)
         laid.lengths += [len(word.text) + 1 for word in found]
-        laid.lefts += [word.left for word in found]
-        laid.rights += [word.right for word in found]
-        left, right = min(laid.lefts[first:]), max(laid.rights[first:])
+        laid.lefts.extend(word.left for word in found)
+        laid.rights.extend(word.right for word in found)
+        left, right = min(word.left for word in found), max(word.right for word in found)
         top, bottom = min(word.top for word in found), max(word.bottom for word in found)
         laid.pieces.append(Piece(start, len(text), first, len(laid.lengths), left, top, right, bottom))
         text += "\n"

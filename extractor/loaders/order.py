@@ -7,6 +7,7 @@ column, not short cells.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
@@ -170,5 +171,5 @@ class Laid:
     pieces: list[Piece] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
     """Of each word, with the space after it."""
-    lefts: list[float] = field(default_factory=list)
-    rights: list[float] = field(default_factory=list)
+    lefts: array[float] = field(default_factory=lambda: array("f"))
+    rights: array[float] = field(default_factory=lambda: array("f"))

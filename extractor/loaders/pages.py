@@ -44,7 +44,9 @@ class Writer:
             body = max(self._heights, key=lambda height: (self._heights[height], -height))
         pitch = _pitch(found)
         above, level_above = None, 0
-        starts, ends, put = self.boxes.starts.extend, self.boxes.ends.append, self.draft.put
+        starts: list[int] = []
+        written: list[str] = []
+        lengths, length, put = laid.lengths, self.draft.length, written.append
         for line in found:
             level = _level(line, body) if line.height > body else 0
             apart = above is None or level or level_above or _parted(text, above, line, pitch)
@@ -52,19 +54,24 @@ class Writer:
             if bold and apart and not level and _heads(text, line) and bold(line.pieces[0]):
                 mark = "**"
             bold_end = mark
-            if self.draft.length and (above is None or text[above.pieces[-1].end - 1] != HYPHEN):
+            if length and (above is None or text[above.pieces[-1].end - 1] != HYPHEN):
                 mark = ("\n\n" if apart else "\n") + mark
             for piece in line.pieces:
                 start, end, first, last, *_ = piece
                 said = text[start:end] if text[end - 1] != HYPHEN else _joined(text, piece)
-                at = self.draft.length + len(mark)
-                starts(accumulate(laid.lengths[first : last - 1], initial=at))
-                ends(at + len(said))
-                put(mark + said)
+                length += len(mark)
+                starts += accumulate(lengths[first : last - 1], initial=length)
+                length += len(said)
+                self.boxes.ends.append(length)
+                put(mark)
+                put(said)
                 mark = "\t"
             if bold_end == "**":
                 put(bold_end)
+                length += 2
             above, level_above = line, level
+        self.draft.put("".join(written))
+        self.boxes.starts.fromlist(starts)
         self._edges(laid, [piece for line in found for piece in line.pieces])
 
     def _edges(self, laid: Laid, pieces: Sequence[Piece]) -> None:

@@ -1,0 +1,170 @@
+"""Documents within a document: what a mail encloses, read each by its own format and written below the mail's text.
+
+Each is read as if it had been given by itself, in a process of its own where its format wants one, so that a hostile
+attachment costs itself and not the mail. What is not read is named.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractor import loaders
+from extractor.domain import Document, Table, Unread
+from extractor.errors import DocumentError
+from extractor.loaders import FORMATS, apart
+from extractor.places import Enclosed
+
+NUMBER = 20
+"""Attachments of one mail that are read, those of mails in it included."""
+DEPTH = 1
+"""How many mails deep in the mail an attachment is read."""
+SECONDS = 120.0
+"""For all of them together; what has not begun by then is not read. Where letters are read off pictures, as `apart` has
+it for one file."""
+CHARACTERS = 20_000_000
+"""Of text in all of them together."""
+_LONGEST_NAME = 100
+
+KINDS: Mapping[str, str] = {
+    "text/plain": ".txt",
+    "text/markdown": ".md",
+    "text/html": ".html",
+    "application/xhtml+xml": ".html",
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/pdf": ".pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.ms-excel": ".xls",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "message/rfc822": ".eml",
+}
+"""Media types, for attachments whose name says nothing of their format, and the suffixes of such files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file within a file. Its name and its type are what the sender says they are."""
+
+    name: str
+    suffix: str
+    """By which it is read; empty where none is known."""
+    data: bytes
+
+    @classmethod
+    def of(cls, name: str, media: str, data: bytes) -> Enclosure:
+        """An enclosure of that name, cleaned, in the format that its name tells, or else its media type."""
+        name = plain(name)
+        known = (suffix for suffix in (Path(name).suffix.lower(), KINDS.get(media, "")) if suffix in FORMATS)
+        return cls(name or media, next(known, ""), data)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter(Document):
+    """A document and the files that it encloses, which are not in its text yet."""
+
+    enclosed: tuple[Enclosure, ...] = ()
+
+
+def plain(name: str) -> str:
+    """A name on one line without signs that can't be seen, cut where it is long: its suffix stays."""
+    said = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return said if len(said) <= _LONGEST_NAME else f"{said[: _LONGEST_NAME - 13]}…{said[-12:]}"
+
+
+def unfold(letter: Letter, ocr: bool) -> Document:
+    """The letter's own text, then a heading and the text of each file that it encloses."""
+    seconds = apart.OCR_SECONDS if ocr else SECONDS
+    return _Unfolding(ocr, seconds).whole(letter, 0)
+
+
+class _Unfolding:
+    def __init__(self, ocr: bool, seconds: float) -> None:
+        self._ocr, self._seconds, self._until = ocr, seconds, time.monotonic() + seconds
+        self._read = self._characters = 0
+
+    def whole(self, letter: Letter, depth: int) -> Document:
+        text, hidden, tables = [letter.text], list(letter.hidden), list(letter.tables)
+        unread, made = list(letter.unread), [letter.loader]
+        places, length = Enclosed(len(letter.text), letter.places), len(letter.text)
+        for enclosure in letter.enclosed:
+            try:
+                document = self._document(enclosure, depth)
+            except DocumentError as error:
+                unread.append(Unread(f"attachment {enclosure.name}", error.reason, str(error)))
+                continue
+            heading = f"# Attachment: {enclosure.name}\n\n"
+            for piece in ("\n\n" if length else "", heading, document.text):
+                text.append(piece)
+                length += len(piece)
+            by = length - len(document.text)
+            places.add(by, length, enclosure.name, document.places)
+            hidden += [span.shift(by) for span in document.hidden]
+            tables += [Table(t.span.shift(by), t.header.shift(by) if t.header else None) for t in document.tables]
+            unread += [
+                Unread(
+                    f"attachment {enclosure.name}: {u.part}",
+                    u.reason,
+                    f"In the attachment {enclosure.name}: {u.message}",
+                )
+                for u in document.unread
+            ]
+            made.append(document.loader)
+        by_what = ", ".join(dict.fromkeys(filter(None, ", ".join(made).split(", "))))
+        return Document(
+            letter.name,
+            "".join(text),
+            tuple(hidden),
+            tuple(tables),
+            tuple(unread),
+            places if letter.enclosed else letter.places,
+            by_what,
+        )
+
+    def _document(self, enclosure: Enclosure, depth: int) -> Document:
+        """Raises DocumentError for an enclosure that is not read, with the reason."""
+        name = f"The attachment {enclosure.name}"
+        kind = FORMATS.get(enclosure.suffix)
+        if kind is None:
+            raise DocumentError(f"{name} is of no kind that is read; save it and convert it.", reason="not read")
+        if kind is loaders.MAIL and depth >= DEPTH:
+            raise DocumentError(
+                f"{name} is a mail in an attached mail; save it and give it by itself.", reason="not read"
+            )
+        if missing := kind.missing():
+            raise DocumentError(f"{name} is not read: {missing}.", reason="not read")
+        left = self._until - time.monotonic()
+        if self._read >= NUMBER or left <= 0:
+            over = f"{NUMBER} attachments" if self._read >= NUMBER else f"{self._seconds:.0f} seconds"
+            raise DocumentError(
+                f"{name} comes after {over} of one mail; save it and give it by itself.", reason="too costly"
+            )
+        if len(enclosure.data) > kind.largest:
+            raise DocumentError(
+                f"{name} is {len(enclosure.data) / 1e6:.0f} MB; save it and split it into files of at most "
+                f"{kind.largest / 1e6:.0f} MB.",
+                reason="too large",
+            )
+        self._read += 1
+        with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
+            path = Path(folder) / f"attachment{enclosure.suffix}"
+            path.write_bytes(enclosure.data)
+            if kind.apart:
+                bound = left if self._ocr else min(apart.SECONDS, left)
+                document = apart.load(kind.module, path, name, self._ocr, bound)
+            else:
+                document = kind.load(path, name, self._ocr)
+        if isinstance(document, Letter):
+            return self.whole(document, depth + 1)  # its own attachments are counted by themselves
+        self._characters += len(document.text)
+        if self._characters > CHARACTERS:
+            raise DocumentError(
+                f"{name} makes the mail longer than {CHARACTERS / 1e6:.0f} million characters; "
+                "save it and give it by itself.",
+                reason="too large",
+            )
+        return document
