@@ -104,7 +104,7 @@ def test_one_changed_word_of_a_prompt_fails_and_says_what_to_record(
     assert "Do not invent" in said
 
 
-@pytest.mark.parametrize(("suite", "least"), [("invoice", "0.88"), ("contract", "0.6"), ("heldout", "0.75")])
+@pytest.mark.parametrize(("suite", "least"), [("invoice", "0.88"), ("contract", "0.75"), ("heldout", "0.8")])
 def test_every_other_suite_that_ships_is_recorded_and_keeps_its_worth(
     suite: str, least: str, tmp_path: Path, repository: Path
 ) -> None:
