@@ -5,6 +5,7 @@ import pickle
 import sqlite3
 import stat
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -279,25 +280,32 @@ def test_ten_runs_share_one_cache(tmp_path: Path) -> None:
 
 @pytest.mark.fault(33)
 def test_a_lock_of_another_process_does_not_stop_the_loop(tmp_path: Path) -> None:
-    async def go() -> tuple[Reply, int]:
+    turned = threading.Event()
+
+    async def go() -> tuple[Reply, bool]:
         cached = CachedModel(Double(), Cache(tmp_path), {})
         await cached.complete(asked("before"))
         other = sqlite3.connect(tmp_path / "cache.db", isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
+
+        def release() -> bool:
+            went_on = turned.wait(5)  # if the loop stands, somebody has to let it go
+            other.execute("COMMIT")
+            other.close()
+            return went_on
+
+        releasing = asyncio.create_task(asyncio.to_thread(release))
         asking = asyncio.create_task(cached.complete(asked()))
-        turns = 0
         for _ in range(30):
             await asyncio.sleep(0.01)
-            turns += 1
-            assert not asking.done()
-        other.execute("COMMIT")
-        other.close()
+        held = not asking.done()
+        turned.set()
         reply = await asking
         await cached.aclose()
-        return reply, turns
+        return reply, await releasing and held
 
-    reply, turns = asyncio.run(go())
-    assert reply.value == {"item": "q"} and turns == 30
+    reply, went_on = asyncio.run(go())
+    assert reply.value == {"item": "q"} and went_on
 
 
 def test_the_folder_is_the_users_own() -> None:

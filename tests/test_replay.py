@@ -102,3 +102,15 @@ def test_one_changed_word_of_a_prompt_fails_and_says_what_to_record(
     said = " ".join(capsys.readouterr().out.split())
     assert "record with --mode record" in said
     assert "Do not invent" in said
+
+
+@pytest.mark.parametrize(("suite", "least"), [("invoice", "0.88"), ("contract", "0.6"), ("heldout", "0.75")])
+def test_every_other_suite_that_ships_is_recorded_and_keeps_its_worth(
+    suite: str, least: str, tmp_path: Path, repository: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(repository)
+        flags = ["--suite", f"eval/{suite}", "--mode", "replay", "--fail-under", least, "--max-failed", "0"]
+        assert main(["eval", *flags, "-o", str(tmp_path)]) == 0
+    content = told(tmp_path)
+    assert content["documents"] and content["runs"][0]["micro"]["f1"] < 1

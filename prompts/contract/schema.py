@@ -13,7 +13,7 @@ class Party(BaseModel):
     model_config = key("name")
 
     name: str = Field(description="full name of the firm or person")
-    role: str | None = Field(None, description="the short name in brackets or quotes that the contract gives it")
+    role: str | None = Field(None, description="what the contract calls it from then on")
     registration: str | None = Field(None, description="number in a register of companies or associations")
     address: str | None = Field(None, description="address of the party, as one text")
     signatory: Name | None = Field(None, description="name of the person who signs for it, without the office")
@@ -64,7 +64,7 @@ class Record(BaseModel):
     )
     disputes: str | None = Field(
         None,
-        description="name and place of the court or arbitration that settles disputes",
+        description="courts or arbitrators that decide disputes, and where",
         max_length=120,
         json_schema_extra=group("law", **{"x-cues": ["court", "arbitra", "jurisdiction", "dispute"]}),
     )
