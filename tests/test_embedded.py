@@ -263,7 +263,9 @@ def test_the_engine_ends_when_who_started_it_has_gone_while_it_loaded(tiny: Weig
         "key": "k",
     }
     process = subprocess.Popen(
-        [sys.executable, "-P", str(ROOT / "extractor" / "endpoints" / "engine.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-P", str(ROOT / "extractor" / "endpoints" / "engine.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdin
     assert process.stdout
