@@ -11,11 +11,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from extractor import documents, manifests, results, runner, tasks
+from extractor import documents, tasks
 from extractor.domain import Document, Reply, Request, Usage
-from extractor.live import Endpoint
+from extractor.endpoints.live import Endpoint
 from extractor.pipeline import Model
-from extractor.runner import Job
+from extractor.running import manifests, results, runner
+from extractor.running.runner import Job
 from extractor.tasks import Task
 
 URL = "http://127.0.0.1:9/v1"

@@ -26,9 +26,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import pypdfium2
 import tiny_pdf
 
-from extractor import chunks, documents, pipeline, results, tasks
+from extractor import chunks, documents, pipeline, tasks
 from extractor.domain import Reply, Request, Usage
 from extractor.loaders import apart, pdf
+from extractor.running import results
 
 WORDS = (  # noqa: SIM905 (read more easily than a list)
     "the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which"

@@ -8,11 +8,12 @@ import time
 
 import scene
 
-from extractor import pipeline, schemas
+from extractor import pipeline
 from extractor.domain import Document
-from extractor.live import Endpoint, LiveModel
-from extractor.pressure import Pressure
+from extractor.endpoints.live import Endpoint, LiveModel
+from extractor.endpoints.pressure import Pressure
 from extractor.prompts import Prompt, Strategy
+from extractor.schema import schemas
 from extractor.tasks import Task
 
 DOCUMENTS, ADMITTED, START = 300, 8, 64

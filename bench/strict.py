@@ -24,7 +24,7 @@ import scene
 from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel
 
-from extractor import embedded, weights
+from extractor.endpoints import embedded, weights
 from extractor.evaluation import evaluate, grading
 from extractor.evaluation.table import Outcome
 

@@ -12,10 +12,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from extractor import tokens
+from extractor.costs import tokens
 from extractor.domain import Json
 from extractor.kinds import Kind
-from extractor.schemas import Field, Leaf, Node, Object, Rows, Values
+from extractor.schema.schemas import Field, Leaf, Node, Object, Rows, Values
 
 VALUE: Mapping[Kind, float] = {
     Kind.TEXT: 8,

@@ -24,14 +24,15 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
-from extractor import asking, documents, loops, manifests, models, pipeline, results
+from extractor import asking, documents, loops, models, pipeline
 from extractor.asking import Asked
 from extractor.documents import Source
 from extractor.domain import Document
+from extractor.endpoints.live import Endpoint
 from extractor.errors import DocumentError, UsageError
-from extractor.live import Endpoint
 from extractor.models import Line
 from extractor.pipeline import Model
+from extractor.running import manifests, results
 from extractor.tasks import Task
 from extractor.typed import Result
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from extractor.costs.prices import Price, Prices
     from extractor.domain import Usage
-    from extractor.outcomes import Outcome, Outcomes
-    from extractor.prices import Price, Prices
+    from extractor.running.outcomes import Outcome, Outcomes
 
 
 def visible(text: str) -> str:
@@ -24,7 +24,7 @@ def visible(text: str) -> str:
 
 
 def plain(outcome: Outcome) -> dict[str, Any]:
-    from extractor import results
+    from extractor.running import results
 
     return {
         "name": outcome.name,
@@ -112,7 +112,7 @@ def table(outcomes: Outcomes, out: Path, bill: str) -> None:
 
 def bill(outcomes: Iterable[Outcome], model: str, embedded: bool, prices: Prices) -> str:
     """What a run took, in a sentence: tokens, and money where the price is known; said where it is not."""
-    from extractor import prices as pricing
+    from extractor.costs import prices as pricing
     from extractor.domain import Usage
 
     spent = sum((o.usage for o in outcomes), Usage())
@@ -138,7 +138,7 @@ class Progress:
         self.started = time.monotonic()
 
     def reply(self, usage: Usage) -> None:
-        from extractor import prices
+        from extractor.costs import prices
 
         self.calls += usage.requests
         self.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
@@ -159,7 +159,7 @@ class Progress:
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
     def _paid(self) -> list[str]:
-        from extractor import prices
+        from extractor.costs import prices
 
         return [prices.spelled(self.money, self.currency)] if self.price and any(self.price) else []
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from extractor import spelling
 from extractor.domain import Conflict, Evidence, Json, Leaf, Match, Path
-from extractor.schemas import Leaf as LeafNode
-from extractor.schemas import Node, Object, Rows, Values, empty
+from extractor.grounding import spelling
+from extractor.schema.schemas import Leaf as LeafNode
+from extractor.schema.schemas import Node, Object, Rows, Values, empty
 
 _STRICTNESS = {m: i for i, m in enumerate((Match.EXACT, Match.NORMALISED, Match.DERIVED, Match.FUZZY, Match.NONE))}
 

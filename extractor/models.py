@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from extractor import weights, wire
-from extractor.budgets import Budget, Limits
-from extractor.cache import Cache, CachedModel
 from extractor.domain import Document
+from extractor.endpoints import weights, wire
+from extractor.endpoints.budgets import Budget, Limits
+from extractor.endpoints.cache import Cache, CachedModel
+from extractor.endpoints.live import Dialect, Endpoint, LiveModel, key
+from extractor.endpoints.pressure import Pressure
 from extractor.errors import UsageError
-from extractor.live import Dialect, Endpoint, LiveModel, key
 from extractor.pipeline import Model
-from extractor.pressure import Pressure
 
 DEFAULT = "qwen2.5-coder-1.5b"
 """The embedded model that answers when no key is set."""
@@ -125,7 +125,7 @@ def endpoint(choice: Choice, mode: Mode, verbose: bool = False) -> Iterator[Endp
         digest = f"sha256:{known[choice.name]}" if choice.name in known else None
         yield Endpoint("http://embedded/v1", choice.name, "none", digest, Dialect.GRAMMAR)
         return
-    from extractor import embedded
+    from extractor.endpoints import embedded
 
     with embedded.serve(weights.locate(choice.name), embedded.EngineSettings(verbose=verbose)) as engine:
         yield Endpoint(engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR)
@@ -195,7 +195,7 @@ class Line:
 
     @contextlib.asynccontextmanager
     async def _taped(self, document: Document, tapes: Path) -> AsyncIterator[Model]:
-        from extractor.cassettes import Tape, TapeTransport
+        from extractor.endpoints.cassettes import Tape, TapeTransport
 
         tape = Tape(tape_of(tapes, document.name), record=self._mode is Mode.RECORD)
         inner = self._transport() if tape.recording else None

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor import checks, chunks, claims, derived, evidence, instances, mentions, merge, planning, replies
+from extractor import checks, chunks, merge, planning, replies
 from extractor.domain import Chunk, Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
-from extractor.evidence import Traced
+from extractor.grounding import claims, derived, evidence, mentions
+from extractor.grounding.evidence import Traced
 from extractor.merge import Found
 from extractor.planning import Plan, Question
 from extractor.prompts import Prompt
+from extractor.schema import instances
 from extractor.tasks import Task
 
 SMALLEST = 120

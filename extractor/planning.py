@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from extractor import chunks, grammars, prompts, shapes
+from extractor import chunks, prompts
 from extractor.domain import Chunk, Json, Request, Skipped, Span
-from extractor.outline import Cues, Outline
+from extractor.grounding.outline import Cues, Outline
 from extractor.prompts import Prompt
-from extractor.schemas import Field, Object, Rows, Schema
+from extractor.schema import grammars, shapes
+from extractor.schema.schemas import Field, Object, Rows, Schema
 
 WHOLE = "record"
 """The one group of a prompt that asks for everything at once."""

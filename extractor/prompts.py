@@ -19,7 +19,7 @@ from pathlib import Path
 
 from extractor.domain import Chunk, fingerprint
 from extractor.errors import TaskError
-from extractor.schemas import Leaf, Object, Rows, Values
+from extractor.schema.schemas import Leaf, Object, Rows, Values
 
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
 _PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from extractor.cache import Cache, CachedModel, home
 from extractor.domain import Json, Reply, Request, Usage
+from extractor.endpoints.cache import Cache, CachedModel, home
 from extractor.errors import MachineError, ModelError
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}}

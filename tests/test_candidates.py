@@ -1,6 +1,6 @@
 import pytest
 
-from extractor import candidates
+from extractor.grounding import candidates
 from extractor.kinds import Kind
 
 

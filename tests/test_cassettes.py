@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from vcr.request import Request
 
-from extractor.cassettes import Tape
+from extractor.endpoints.cassettes import Tape
 from extractor.errors import CassetteMissing, CassetteStale, UsageError
 
 

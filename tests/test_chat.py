@@ -3,10 +3,11 @@ import json
 import pytest
 from endpoint import completion
 
-from extractor import chat, completions, replies
-from extractor.dialects import Dialect
+from extractor import replies
 from extractor.domain import Request
+from extractor.endpoints import chat, completions
 from extractor.errors import ReplyUnreadable
+from extractor.schema.dialects import Dialect
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}, "required": ["item"]}
 REQUEST = Request("m", "Copy.", "What is {{ 7*7 }}?", SHAPE, {"temperature": 0}, "start: x")

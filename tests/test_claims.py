@@ -1,8 +1,9 @@
 from pydantic import BaseModel
 
-from extractor import claims, schemas
 from extractor.domain import Evidence, Match, Span
+from extractor.grounding import claims
 from extractor.kinds import Name
+from extractor.schema import schemas
 
 
 class Job(BaseModel):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
 
-from extractor import completions
+from extractor.endpoints import completions
 from extractor.errors import ModelBusy
 
 words = st.sampled_from(["stop", "length", "eos", "assistant", "", None, 3, -1, 2.5, True, "7", [], {}])

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from extractor import schemas
 from extractor.errors import TaskError
 from extractor.kinds import Kind
-from extractor.schemas import Leaf, Object, Rows, Schema, Values
+from extractor.schema import schemas
+from extractor.schema.schemas import Leaf, Object, Rows, Schema, Values
 
 
 def read(properties: dict[str, Any], **more: Any) -> Schema:

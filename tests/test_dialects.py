@@ -1,7 +1,7 @@
 from typing import Any
 
-from extractor import dialects
-from extractor.dialects import Dialect
+from extractor.schema import dialects
+from extractor.schema.dialects import Dialect
 
 
 def shape(**properties: Any) -> dict[str, Any]:

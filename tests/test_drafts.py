@@ -7,7 +7,7 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor import classes, drafts
+from extractor.schema import classes, drafts
 
 SCALARS = (
     st.none()

@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from extractor import weights
-from extractor.embedded import Engine, EngineSettings, serve, threads
+from extractor.endpoints import weights
+from extractor.endpoints.embedded import Engine, EngineSettings, serve, threads
+from extractor.endpoints.weights import Weights
 from extractor.errors import UsageError, WeightsError
-from extractor.weights import Weights
 from tests import tiny_gguf
 from tests.tiny_gguf import CONTEXT
 
@@ -263,7 +263,9 @@ def test_the_engine_ends_when_who_started_it_has_gone_while_it_loaded(tiny: Weig
         "key": "k",
     }
     process = subprocess.Popen(
-        [sys.executable, "-P", str(ROOT / "extractor" / "engine.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-P", str(ROOT / "extractor" / "endpoints" / "engine.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdin
     assert process.stdout
@@ -289,8 +291,8 @@ def child(tiny: Weights, block: str, *, verbose: bool = False) -> subprocess.Pop
     code = f"""
         import json, os, sys, time, urllib.request
         from pathlib import Path
-        from extractor.embedded import EngineSettings, serve
-        from extractor.weights import Weights
+        from extractor.endpoints.embedded import EngineSettings, serve
+        from extractor.endpoints.weights import Weights
         weights = Weights("tiny", Path({str(tiny.path)!r}), {tiny.sha256!r})
         with serve(weights, EngineSettings(n_ctx=512, n_threads=1, verbose={verbose})) as engine:
             print(engine.base_url, flush=True)
@@ -347,8 +349,8 @@ def test_without_the_package_the_message_says_what_to_install(tiny: Weights) -> 
         import sys
         from pathlib import Path
         sys.path.insert(0, {str(ROOT)!r})
-        from extractor.embedded import UsageError, serve
-        from extractor.weights import Weights
+        from extractor.endpoints.embedded import UsageError, serve
+        from extractor.endpoints.weights import Weights
         try:
             with serve(Weights("tiny", Path({str(tiny.path)!r}), "")):
                 pass

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from extractor import chunks, documents, estimates, models, planning, tasks
+from extractor import chunks, documents, models, planning, tasks
 from extractor.cli import main
+from extractor.costs import estimates
+from extractor.costs.estimates import Estimate
+from extractor.costs.prices import Price, Speed
 from extractor.domain import Document
-from extractor.estimates import Estimate
-from extractor.prices import Price, Speed
 
 NEAR = 0.15
 SCHEMA = """from pydantic import BaseModel

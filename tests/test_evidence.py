@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor import evidence, schemas
 from extractor.domain import Chunk, Document, Match, Span
-from extractor.evidence import Traced
+from extractor.grounding import evidence
+from extractor.grounding.evidence import Traced
+from extractor.grounding.mentions import Page
 from extractor.kinds import Date, Listed, Money, Name, Quantity, Url, key
-from extractor.mentions import Page
+from extractor.schema import schemas
 
 
 class Part(BaseModel):

@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 from faults import Answer, Script, Server, bomb, completion, error, serve
 
-from extractor import pipeline, schemas
+from extractor import pipeline
 from extractor.domain import Document, Record, Reply, Request, Usage
+from extractor.endpoints.live import Dialect, Endpoint, LiveModel
+from extractor.endpoints.pressure import Pressure
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable
-from extractor.live import Dialect, Endpoint, LiveModel
-from extractor.pressure import Pressure
 from extractor.prompts import Prompt, Strategy
+from extractor.schema import schemas
 from extractor.tasks import Task
 
 Start = Callable[..., Server]

@@ -14,12 +14,14 @@ from endpoint import completion
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extractor import documents, pipeline, results, schemas
+from extractor import documents, pipeline
 from extractor.documents import Source
 from extractor.domain import Document, Match
+from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.errors import DocumentError, ModelFatal
-from extractor.live import Dialect, Endpoint, LiveModel
 from extractor.prompts import Prompt, Strategy
+from extractor.running import results
+from extractor.schema import schemas
 from extractor.tasks import Task
 
 CASES = int(os.environ.get("EXTRACTOR_FUZZ", "60"))

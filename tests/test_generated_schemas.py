@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_wild_schemas import extract, page, said
 
-from extractor import checks, prompts, schemas, tasks
-from extractor.dialects import Dialect
+from extractor import checks, prompts, tasks
 from extractor.domain import Json
+from extractor.schema import schemas
+from extractor.schema.dialects import Dialect
 from extractor.tasks import Task
 
 PROMPT = prompts.read(tasks.SHIPPED / "default.md")

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import pipeline, prompts, schemas
+from extractor import pipeline, prompts
 from extractor.domain import Chunk, Document, Match, Record, Reply, Request, Span, Usage
 from extractor.prompts import Prompt, Strategy
+from extractor.schema import schemas
 from extractor.tasks import Task
 
 SCHEMA = schemas.read(

@@ -18,13 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_pdf import Line
 
-from extractor import chunks, documents, mentions
+from extractor import chunks, documents
 from extractor.domain import Document, Span, Table
 from extractor.errors import DocumentError, UsageError
+from extractor.grounding import mentions
 from extractor.loaders import apart, archives, enclosures, lines, markdown, styles
 from extractor.loaders import csv as tables
-from extractor.names import Names
 from extractor.places import Enclosed
+from extractor.running.names import Names
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from test_generated_schemas import Drawn, drawn
 from test_wild_schemas import said
 
-from extractor import instances, schemas
 from extractor.domain import Json
+from extractor.schema import instances, schemas
 
 TEXT = {"type": "string"}
 

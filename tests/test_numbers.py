@@ -1,7 +1,7 @@
 import pytest
 
-from extractor import candidates
-from extractor.candidates import decimal_comma, number
+from extractor.grounding import candidates
+from extractor.grounding.candidates import decimal_comma, number
 from extractor.kinds import Kind
 
 

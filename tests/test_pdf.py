@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_pdf import Line
 
-from extractor import documents, spelling
+from extractor import documents
 from extractor.domain import Document, Span
 from extractor.errors import DocumentError
+from extractor.grounding import spelling
 from extractor.loaders import apart, files, ocr, order, pdf
 from extractor.loaders.order import Piece
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import people
+from extractor.grounding import people
 
 
 def test_titles_before_a_name_are_no_part_of_it() -> None:

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from extractor import console, models, prices
+from extractor import console, models
+from extractor.costs import prices
+from extractor.costs.prices import Price
 from extractor.domain import Status, Usage
 from extractor.errors import UsageError
-from extractor.prices import Price
-from extractor.runner import Outcome
+from extractor.running.runner import Outcome
 
 GOOD = 'dated = 2026-01-02\ncurrency = "EUR"\n[models."m"]\ninput = 1\noutput = 2.5\n'
 

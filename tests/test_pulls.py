@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor import pulls, weights
+from extractor.endpoints import pulls, weights
+from extractor.endpoints.fetching import Archive, Arrived, DeliveryError, Patience
+from extractor.endpoints.weights import Model, State, Weights
 from extractor.errors import MachineError, WeightsError
-from extractor.fetching import Archive, Arrived, DeliveryError, Patience
-from extractor.weights import Model, State, Weights
 from tests.hub import Hub, serving
 
 DATA = random.Random(1).randbytes(10_000)

@@ -13,8 +13,10 @@ import pypdfium2
 import pytest
 from authored_cv import RENDERINGS, SAYS
 
-from extractor import documents, notebook, page, pipeline, results, spelling, tasks
+from extractor import documents, notebook, page, pipeline, tasks
 from extractor.domain import Json, Record
+from extractor.grounding import spelling
+from extractor.running import results
 
 SCALE = 4
 

@@ -19,15 +19,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor import documents, ledger, locks, results, runner, schemas, sightings
+from extractor import documents
 from extractor.domain import Document, Reply, Request, Status, Usage
 from extractor.errors import MachineError, ModelBusy, UsageError
-from extractor.ledger import Entry, Ledger
-from extractor.names import Names
-from extractor.outcomes import Outcome, Outcomes
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy
-from extractor.runner import Job
+from extractor.running import ledger, locks, results, runner, sightings
+from extractor.running.ledger import Entry, Ledger
+from extractor.running.names import Names
+from extractor.running.outcomes import Outcome, Outcomes
+from extractor.running.runner import Job
+from extractor.schema import schemas
 from extractor.tasks import Task
 
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})

@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 from endpoint import serve
 
-from extractor import documents, runner, schemas
+from extractor import documents
 from extractor.domain import Document, Reply, Request, Status, Usage
 from extractor.errors import ModelFatal
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy
-from extractor.runner import Job
+from extractor.running import runner
+from extractor.running.runner import Job
+from extractor.schema import schemas
 from extractor.tasks import Task
 
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})

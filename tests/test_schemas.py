@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from extractor import schemas
 from extractor.errors import TaskError
 from extractor.kinds import Date, Kind, Name, group, key
-from extractor.schemas import Leaf, Rows, Values
+from extractor.schema import schemas
+from extractor.schema.schemas import Leaf, Rows, Values
 
 
 class Line(BaseModel):

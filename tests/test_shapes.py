@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from extractor import replies, schemas, shapes
+from extractor import replies
 from extractor.kinds import Date, Email, Money, Url
 from extractor.prompts import Strategy
+from extractor.schema import schemas, shapes
 
 
 class Row(BaseModel):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import spelling
+from extractor.grounding import spelling
 
 
 @given(st.text(), st.text(), st.text(alphabet="abcαβאבあ😀é", min_size=1))

@@ -1,6 +1,6 @@
 import pytest
 
-from extractor import statements
+from extractor.grounding import statements
 
 
 def found(text: str, label: str, said: bool) -> list[str]:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import tokens
+from extractor.costs import tokens
 
 # Counted with the vocabulary of Qwen2.5, whose files are not here: (text, tokens).
 COUNTED = [

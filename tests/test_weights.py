@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import weights
+from extractor.endpoints import weights
+from extractor.endpoints.weights import CATALOGUE, Model, State, Weights
 from extractor.errors import UsageError, WeightsError
-from extractor.weights import CATALOGUE, Model, State, Weights
 
 DATA = b"GGUF" + bytes(range(256)) * 4
 MODEL = Model("tiny", "tiny.gguf", len(DATA), hashlib.sha256(DATA).hexdigest(), "MIT", "owner/tiny", "abc")

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
-from extractor import checks, dates, dialects, pipeline, planning, prompts, spelling, tasks
-from extractor.dialects import Dialect
+from extractor import checks, pipeline, planning, prompts, tasks
 from extractor.domain import Document, Json, Match, Record, Reply, Request, Usage
+from extractor.grounding import dates, spelling
+from extractor.schema import dialects
+from extractor.schema.dialects import Dialect
 from extractor.tasks import Task
 
 FOLDER = Path(__file__).parent / "schemas"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from extractor import console
 
 if TYPE_CHECKING:
+    from extractor.costs.estimates import Estimate, Range
+    from extractor.costs.prices import Price, Prices
     from extractor.documents import Source
-    from extractor.estimates import Estimate, Range
-    from extractor.prices import Price, Prices
     from extractor.prompts import Prompt
     from extractor.tasks import Task
 
@@ -21,7 +21,8 @@ FORMAT = "extractor.estimate/1"
 
 def show(flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequence[Source], costs: Prices) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
-    from extractor import estimates, models
+    from extractor import models
+    from extractor.costs import estimates
 
     name = flags.model or models.choose(None, flags.base_url).name
     before = estimates.measured(flags.out, prompt, name, task.schema.fingerprint)
@@ -42,7 +43,7 @@ def show(flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequenc
 def _model(
     found: Estimate, name: str, costs: Prices, embedded: bool, at_once: dict[bool, int], chosen: bool
 ) -> dict[str, Any]:
-    from extractor.prices import Price
+    from extractor.costs.prices import Price
 
     price: Price | None = Price(0, 0) if embedded else costs.of(name)
     seconds = found.seconds(costs.speed(name), prefix_cache=embedded)

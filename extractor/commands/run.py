@@ -13,7 +13,7 @@ from extractor import console
 from extractor.commands import terms
 
 if TYPE_CHECKING:
-    from extractor.runner import Job
+    from extractor.running.runner import Job
 
 
 def add(commands: Any) -> None:
@@ -57,7 +57,9 @@ def _seconds(text: str) -> float:
 
 
 def command(flags: argparse.Namespace) -> int:
-    from extractor import documents, models, prices, results, runner, stopping, tasks
+    from extractor import documents, models, tasks
+    from extractor.costs import prices
+    from extractor.running import results, runner, stopping
 
     task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)
     costs = prices.read(flags.prices or prices.SHIPPED)
@@ -91,7 +93,8 @@ def extraction(
     flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: console.Progress, again: str = ""
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
-    from extractor import limits, manifests, models, runner
+    from extractor import models
+    from extractor.running import limits, manifests, runner
 
     mode = models.Mode(flags.mode)
     replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD

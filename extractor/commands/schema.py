@@ -28,7 +28,8 @@ def add(commands: Any) -> None:
 
 
 def _check(flags: argparse.Namespace) -> int:
-    from extractor import survey, tasks
+    from extractor import tasks
+    from extractor.costs import survey
 
     path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
     alone = path.suffix in (".py", ".json") and not path.is_dir()
@@ -39,7 +40,7 @@ def _check(flags: argparse.Namespace) -> int:
 
 
 def _init(flags: argparse.Namespace) -> int:
-    from extractor import classes, drafts
+    from extractor.schema import classes, drafts
 
     examples = [one for path in flags.examples for one in _examples(path)]
     if not examples:

@@ -33,8 +33,8 @@ def folder(parser: Any) -> None:
 
 def read(flags: argparse.Namespace, at_once: int, embedded: bool) -> Terms:
     """The terms that the flags ask for. Raises UsageError for flags that make no sense together."""
-    from extractor import cache
-    from extractor.budgets import Limits
+    from extractor.endpoints import cache
+    from extractor.endpoints.budgets import Limits
     from extractor.models import Terms
 
     if (flags.max_cost is None) != (flags.price is None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from extractor import prices
+from extractor.costs import prices
 from extractor.domain import Json
 from extractor.evaluation.figures import UNDONE, Entrant
 from extractor.evaluation.table import Graded

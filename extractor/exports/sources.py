@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor import results, sheets
+from extractor import sheets
 from extractor.domain import Json, Status
 from extractor.errors import UsageError
+from extractor.running import results
 
 LOST = frozenset({"result missing", "result broken"})
 """Reasons of failed results that are made here, not read."""

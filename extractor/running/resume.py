@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from extractor import __version__, names, sightings
+from extractor import __version__
 from extractor.documents import Source, printable
 from extractor.domain import Status
-from extractor.ledger import Entry, Ledger
-from extractor.sightings import Sighting
+from extractor.running import names, sightings
+from extractor.running.ledger import Entry, Ledger
+from extractor.running.sightings import Sighting
 
 FINISHED = frozenset({Status.COMPLETE, Status.SUSPECT})
 """Everything was asked and answered."""

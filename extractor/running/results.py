@@ -10,10 +10,11 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from extractor import checks, durable, locks
+from extractor import checks
 from extractor.domain import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer
 from extractor.errors import DocumentError, ExtractorError, MachineError, UsageError
-from extractor.outcomes import Outcome
+from extractor.running import durable, locks
+from extractor.running.outcomes import Outcome
 
 FORMAT = "extractor.result/1"
 RUN_FORMAT = "extractor.run/1"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from extractor import dialects, shapes
-from extractor.dialects import Dialect
 from extractor.domain import Json
 from extractor.kinds import Kind
 from extractor.prompts import Prompt
-from extractor.questions import MOST
-from extractor.schemas import Leaf, Node, Object, Rows, Schema, Values, count
+from extractor.schema import dialects, shapes
+from extractor.schema.dialects import Dialect
+from extractor.schema.questions import MOST
+from extractor.schema.schemas import Leaf, Node, Object, Rows, Schema, Values, count
 from extractor.tasks import Task
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from extractor.domain import Evidence, Json, Path, Rejected, Span
 from extractor.kinds import Kind
-from extractor.schemas import Leaf, Node, Object, Rows, Values
+from extractor.schema.schemas import Leaf, Node, Object, Rows, Values
 
 
 class Settled(NamedTuple):

@@ -12,15 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor import answers, chunks, documents, pipeline, planning, tokens
+from extractor import answers, chunks, documents, pipeline, planning
 from extractor.answers import Length
+from extractor.costs import tokens
+from extractor.costs.prices import Price, Speed, money
 from extractor.documents import Source
 from extractor.domain import Json
 from extractor.errors import DocumentError
 from extractor.planning import Question
-from extractor.prices import Price, Speed, money
 from extractor.prompts import Prompt
-from extractor.results import FORMAT
+from extractor.running.results import FORMAT
 from extractor.tasks import Task
 
 FRAME = 13

@@ -19,10 +19,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from extractor import durable, names
 from extractor.domain import Json, Status, Usage
 from extractor.errors import MachineError, UsageError
-from extractor.outcomes import Outcome
+from extractor.running import durable, names
+from extractor.running.outcomes import Outcome
 
 NAME = "journal.jsonl"
 FORMAT = "extractor.journal/1"

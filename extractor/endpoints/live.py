@@ -13,14 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from extractor import chat, completions, deadlines, dialects, refusals, replies, wire
-from extractor.budgets import Estimate
-from extractor.chat import Chat
-from extractor.dialects import Dialect as Dialect
+from extractor import replies
 from extractor.domain import Json, Reply, Request, Usage
+from extractor.endpoints import chat, completions, deadlines, refusals, wire
+from extractor.endpoints.budgets import Estimate
+from extractor.endpoints.chat import Chat
+from extractor.endpoints.pressure import Pressure, Turn
+from extractor.endpoints.refusals import Forbidden, NotThisDialect
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable, UsageError
-from extractor.pressure import Pressure, Turn
-from extractor.refusals import Forbidden, NotThisDialect
+from extractor.schema import dialects
+from extractor.schema.dialects import Dialect as Dialect
 
 if TYPE_CHECKING:
     import httpx2

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from extractor import __version__, live, planning
+from extractor import __version__, planning
 from extractor.domain import Json
-from extractor.live import Endpoint
+from extractor.endpoints import live
+from extractor.endpoints.live import Endpoint
 from extractor.prompts import Prompt
 from extractor.tasks import Task
 

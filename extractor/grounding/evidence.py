@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from extractor import people, spelling, territory
 from extractor.domain import Evidence, Json, Match, Path, Rejected, Span
+from extractor.grounding import people, spelling, territory
+from extractor.grounding.mentions import Page, Place
+from extractor.grounding.outline import Cues
+from extractor.grounding.territory import Home
 from extractor.kinds import Kind
-from extractor.mentions import Page, Place
-from extractor.outline import Cues
-from extractor.schemas import Field, Node, Object, Rows, Values, leaves
-from extractor.schemas import Leaf as LeafNode
-from extractor.territory import Home
+from extractor.schema.schemas import Field, Node, Object, Rows, Values, leaves
+from extractor.schema.schemas import Leaf as LeafNode
 
 DOUBTS = 12
 """Doubtful rows of one list that leave one after another; with more of them, the rest leave together."""

@@ -1,6 +1,6 @@
 """Many documents: in order, a bounded number at a time, each result on disk as soon as it is there.
 
-A run goes on where an earlier one in the same folder ended, however it ended; extractor/resume.py says what is kept.
+A run goes on where an earlier one in the same folder ended, however it ended; `resume` says what is kept.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor import __version__, documents, durable, locks, outcomes, pipeline, results, resume, sightings
+from extractor import __version__, documents, pipeline
 from extractor.documents import Source
 from extractor.domain import Document, Json, Record, Status, Usage, fingerprint
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
-from extractor.ledger import Entry, Ledger
-from extractor.outcomes import Outcome as Outcome
-from extractor.outcomes import Outcomes, Tally
 from extractor.pipeline import Model
 from extractor.prompts import Prompt
-from extractor.resume import Earlier
-from extractor.sightings import Sighting
+from extractor.running import durable, locks, outcomes, results, resume, sightings
+from extractor.running.ledger import Entry, Ledger
+from extractor.running.outcomes import Outcome as Outcome
+from extractor.running.outcomes import Outcomes, Tally
+from extractor.running.resume import Earlier
+from extractor.running.sightings import Sighting
+from extractor.running.turns import Bounded
 from extractor.tasks import Task
-from extractor.turns import Bounded
 
 GRACE = 2.0
 """Seconds that documents under way have to end when a run is stopped."""

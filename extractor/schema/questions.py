@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
-from extractor.tree import Field, Object, Rows, count
+from extractor.schema.tree import Field, Object, Rows, count
 
 MOST = 30
 """Leaves in one question. A larger one gets shallow answers from small models, and no provider's limit is near."""

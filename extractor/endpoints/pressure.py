@@ -13,8 +13,8 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from extractor.budgets import Budget, Estimate
 from extractor.domain import Usage
+from extractor.endpoints.budgets import Budget, Estimate
 from extractor.errors import ModelBusy
 
 PATIENCE = 120.0

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from extractor import questions
-from extractor.declarations import CONDITIONS, WAY_OUT, Declared, Folder, Note
 from extractor.domain import Json, fingerprint
 from extractor.errors import TaskError
 from extractor.kinds import Kind
-from extractor.tree import Field, Leaf, Node, Object, Rows, Values, count, empty, leaves
+from extractor.schema import questions
+from extractor.schema.declarations import CONDITIONS, WAY_OUT, Declared, Folder, Note
+from extractor.schema.tree import Field, Leaf, Node, Object, Rows, Values, count, empty, leaves
 
 __all__ = ["Field", "Leaf", "Node", "Object", "Rows", "Schema", "Values", "count", "empty", "leaves", "read"]
 

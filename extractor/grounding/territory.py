@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from extractor.domain import Span
-from extractor.outline import Outline
+from extractor.grounding.outline import Outline
 
 REACH = 600
 """Characters that the first and the last row of a list may reach out beyond it at least."""

@@ -1,0 +1,1 @@
+"""What answers a request: an endpoint, the embedded engine, a tape, the cache."""

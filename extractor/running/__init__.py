@@ -1,0 +1,1 @@
+"""Many documents: order, resume, ledger, files that survive."""
