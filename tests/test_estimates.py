@@ -30,10 +30,12 @@ class Used:
     cut_short: int
 
 
-def used(tapes: Path) -> Used:
+def used(tapes: Path, samples: Path) -> Used:
+    names = {sample.stem for sample in samples.iterdir()}
     replies = [
         exchange["response"]["body"]
         for tape in sorted(tapes.glob("*.json"))
+        if tape.stem in names
         for exchange in json.loads(tape.read_text(encoding="utf-8"))["interactions"]
     ]
     return Used(
@@ -44,9 +46,9 @@ def used(tapes: Path) -> Used:
     )
 
 
-def estimated(repository: Path, prompt: str | None, model: str) -> Estimate:
-    task = tasks.load("researcher")
-    sources = documents.find([repository / "eval" / "samples"])
+def estimated(samples: Path, prompt: str | None, model: str, of: str = "researcher") -> Estimate:
+    task = tasks.load(of)
+    sources = documents.find([samples])
     return estimates.estimate(task, task.prompt(prompt), sources, model, None)
 
 
@@ -56,8 +58,9 @@ def off(estimate: float, real: float) -> float:
 
 def test_the_run_that_is_the_default_takes_what_was_estimated(repository: Path) -> None:
     prompt = tasks.load("researcher").prompt(None).name
-    real = used(repository / "cassettes" / "researcher" / models.DEFAULT / prompt)
-    total = estimated(repository, prompt, models.DEFAULT).total
+    samples = repository / "eval" / "samples"
+    real = used(repository / "cassettes" / "researcher" / models.DEFAULT / prompt, samples)
+    total = estimated(samples, prompt, models.DEFAULT).total
     assert off(total.requests.expected, real.requests) <= NEAR
     assert off(total.input_tokens.expected, real.read) <= NEAR
     assert off(total.output_tokens.expected, real.written) <= NEAR
@@ -65,9 +68,10 @@ def test_the_run_that_is_the_default_takes_what_was_estimated(repository: Path) 
 
 def test_every_recorded_run_takes_what_was_estimated_but_for_replies_that_were_cut_short(repository: Path) -> None:
     runs = [folder for folder in (repository / "cassettes" / "researcher").glob("*/*") if any(folder.glob("*.json"))]
-    assert len(runs) >= 4
+    assert len(runs) >= 6
+    samples = repository / "eval" / "samples"
     for folder in runs:
-        real, found = used(folder), estimated(repository, folder.name, folder.parent.name)
+        real, found = used(folder, samples), estimated(samples, folder.name, folder.parent.name)
         total = found.total
         assert 0 <= real.requests - total.requests.expected <= 2 * real.cut_short, folder
         assert real.read >= total.input_tokens.expected * (1 - NEAR), folder
