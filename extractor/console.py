@@ -107,7 +107,8 @@ def table(outcomes: Outcomes, out: Path, bill: str) -> None:
         counts = ", ".join(f"{n:,} {status}" for status, n in outcomes.tally.counts.items())
         console.print(Text(f"\nIn all: {counts}; those worth a look are above, {MANY} of them at most."))
     console.print(Text(f"\n{bill}"))
-    console.print(Text(f"{len(outcomes)} results in {out}; look at them with: extractor show {out}"))
+    several = "1 result" if len(outcomes) == 1 else f"{len(outcomes)} results"
+    console.print(Text(f"{several} in {out}; look at them with: extractor show {out}"))
 
 
 def bill(outcomes: Iterable[Outcome], model: str, embedded: bool, prices: Prices) -> str:
