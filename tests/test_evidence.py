@@ -205,6 +205,12 @@ def test_words_are_found_across_the_lines_that_the_model_joined_with_commas() ->
     assert traced.evidence[("title",)].match is Match.NORMALISED
 
 
+def test_a_full_stop_that_the_model_copied_is_copied() -> None:
+    text = "12 Elm Row\nOld Town, 9100 KL.\n"
+    assert trace(text, {"title": "12 Elm Row, Old Town, 9100 KL."}).value["title"] == "12 Elm Row Old Town, 9100 KL."
+    assert trace(text, {"title": "12 Elm Row, Old Town, 9100 KL"}).value["title"] == "12 Elm Row Old Town, 9100 KL"
+
+
 def test_a_near_match_takes_no_words_from_around_it() -> None:
     traced = trace(
         "An atlas\nof forgotten harbors and their keepers\nBy hand", {"title": "of forgoten harbours and their keepers"}

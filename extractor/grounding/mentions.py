@@ -100,8 +100,13 @@ class Page:
         """Mentions that differ in the punctuation between words, as an address that was written on three lines does."""
         if node.enum:
             return []
-        spans = self.words.find(said)
+        spans = [self._to_the_stop(span, said) for span in self.words.find(said)]
         return [Place(spelling.clean(self.text[s.start : s.end]), s, Match.NORMALISED) for s in spans]
+
+    def _to_the_stop(self, span: Span, said: str) -> Span:
+        """With the full stop that both the model and the text have at the end."""
+        stop = said.endswith(".") and self.text.startswith(".", span.end)
+        return Span(span.start, span.end + stop)
 
     def _fuzzy(self, node: Leaf, said: str) -> list[Place]:
         wanted = spelling.fold(said)
