@@ -299,7 +299,7 @@ class _Tracer:
         taken: set[Span] = set()
         found: list[Span | None] = []
         for row in said:
-            own = [k for k in node.key if sum(_folded(r.get(k)) == _folded(row.get(k)) for r in said) == 1]
+            own = [k for k in node.key if _alone(k, row, said)]
             place = self.anchor(node, cues, row, [*own, *(k for k in node.key if k not in own)], taken, home)
             if place is not None:
                 taken.add(place)
@@ -307,13 +307,13 @@ class _Tracer:
         return found
 
     def named(self, node: Rows, row: Mapping[str, Json], said: Sequence[Mapping[str, Json]]) -> Sequence[Span]:
-        """Every mention of the first field that tells the row from all others."""
-        for k in node.key:
-            if isinstance(node.row[k].node, LeafNode) and row.get(k) not in (None, ""):
-                if sum(_folded(r.get(k)) == _folded(row.get(k)) for r in said) == 1:
-                    return [p.span for p in self.first_places(node.row[k].node, row[k])]
-                return ()
-        return ()
+        """Every mention of the first identifying field that is said; none where another row says the same."""
+        key = next(
+            (k for k in node.key if isinstance(node.row[k].node, LeafNode) and row.get(k) not in (None, "")), None
+        )
+        if key is None or not _alone(key, row, said):
+            return ()
+        return [p.span for p in self.first_places(node.row[key].node, row[key])]
 
     def first_places(self, node: Node, value: Json) -> Sequence[Place]:
         """Where the first plain value stands that stands anywhere: a row may be told apart by a nested name."""
@@ -340,6 +340,11 @@ class _Tracer:
 
             return min(spans, key=cost)
         return None
+
+
+def _alone(key: str, row: Mapping[str, Json], said: Sequence[Mapping[str, Json]]) -> bool:
+    """Whether no other row says the same there."""
+    return sum(_folded(r.get(key)) == _folded(row.get(key)) for r in said) == 1
 
 
 def _folded(value: Json) -> str:
