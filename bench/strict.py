@@ -3,8 +3,10 @@
     python bench/strict.py [--model qwen2.5-coder-1.5b] [--prompts groups whole] [--only 00] [--runs 1]
 
 The plain way is the one of openai's documentation: the whole document, the record's class as strict schema, greedy, at
-most 4,096 tokens; what the reply holds is the record, and no evidence is looked for. A reply that does not end is a
-lost document. The ways take turns. Weights must be there (`extractor models pull NAME`).
+most 4,096 tokens; what the reply holds is the record, and no evidence is looked for. The message names and describes
+every field, in the words of our prompt `whole`, since a local server does not show a model the schema that it holds it
+to. With --untold it does not. A reply that does not end is a lost document. Weights must be there (`extractor models
+pull NAME`).
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,27 +28,42 @@ import scene
 from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel
 
+from extractor import documents, planning, prompts
+from extractor.domain import Chunk, Span
 from extractor.endpoints import embedded, weights
 from extractor.evaluation import evaluate, grading
 from extractor.evaluation.table import Outcome
+from extractor.tasks import Task
 
 MOST = 4096
 
 
-def plain(model: str, documents: list[Path], record: type[BaseModel]) -> tuple[float, dict[str, Any], int]:
+def told(task: Task, path: Path) -> list[dict[str, str]]:
+    """The whole document, and every field with its description."""
+    document = documents.read(documents.find([path])[0])
+    chunk = Chunk(document, 0, Span(0, len(document.text)))
+    system, user = prompts.messages(task.prompt("whole"), chunk, planning.WHOLE, task.schema.root)
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+def untold(task: Task, path: Path) -> list[dict[str, str]]:
+    system = "Extract the record that the schema describes."
+    return [{"role": "system", "content": system}, {"role": "user", "content": path.read_text()}]
+
+
+def plain(
+    model: str, samples: list[Path], record: type[BaseModel], messages: Callable[[Path], Any]
+) -> tuple[float, dict[str, Any], int]:
     """Seconds, the record of each document, and tokens written."""
     records: dict[str, Any] = {}
     written = 0
     with embedded.serve(weights.locate(model)) as engine:
         client = openai.OpenAI(base_url=engine.base_url, api_key=engine.api_key, timeout=1800, max_retries=0)
         started = time.perf_counter()
-        for path in documents:
+        for path in samples:
             reply = client.chat.completions.create(
                 model=engine.model,
-                messages=[
-                    {"role": "system", "content": "Extract the record that the schema describes."},
-                    {"role": "user", "content": path.read_text()},
-                ],
+                messages=messages(path),
                 response_format={
                     "type": "json_schema",
                     "json_schema": {"name": "record", "schema": to_strict_json_schema(record), "strict": True},
@@ -60,14 +79,14 @@ def plain(model: str, documents: list[Path], record: type[BaseModel]) -> tuple[f
         return time.perf_counter() - started, records, written
 
 
-def ours(model: str, prompt: str, documents: list[Path]) -> tuple[float, dict[str, Any], int]:
+def ours(model: str, prompt: str, samples: list[Path]) -> tuple[float, dict[str, Any], int]:
     """The same of the command line: loading the model, evidence and writing of results are in its seconds."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
         started = time.perf_counter()
         subprocess.run(
             [
-                *(sys.executable, "-m", "extractor", "run", *map(str, documents), "-o", str(out)),
+                *(sys.executable, "-m", "extractor", "run", *map(str, samples), "-o", str(out)),
                 *("--model", model, "--prompt", prompt, "--quiet"),
             ],
             check=False,
@@ -102,11 +121,13 @@ def main() -> None:
     parser.add_argument("--suite", type=Path, default=scene.ROOT / "eval")
     parser.add_argument("--only", default="", help="a pattern of document names")
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--untold", action="store_true", help="the plain way without the fields' descriptions")
     flags = parser.parse_args()
     print(scene.machine())
     suite = evaluate.read(flags.suite)
     true = evaluate.truth(suite)
-    documents = [p for p in sorted(suite.samples.iterdir()) if re.search(flags.only, p.name)]
+    samples = [p for p in sorted(suite.samples.iterdir()) if re.search(flags.only, p.name)]
+    messages = partial(untold if flags.untold else told, suite.task)
     record = suite.task.model
     if record is None:
         raise SystemExit("The suite's task needs a schema.py; name another with --suite.")
@@ -114,9 +135,9 @@ def main() -> None:
         first: float | None = None
         for name in ("one strict request", *flags.prompts):
             if first is None:
-                seconds, records, written = plain(flags.model, documents, record)
+                seconds, records, written = plain(flags.model, samples, record, messages)
             else:
-                seconds, records, written = ours(flags.model, name, documents)
+                seconds, records, written = ours(flags.model, name, samples)
             first = first or seconds
             correct, predicted, gold = tally(records, true)
             f1 = 2 * correct / (predicted + gold) if predicted + gold else 0.0

@@ -34,8 +34,6 @@ class Strategy:
     chunk_tokens: int = 2800
     candidates: bool = True
     """Offer only the addresses and dates that stand in the chunk."""
-    spans: bool = False
-    """Hold free text to words of the chunk, where the engine takes a grammar."""
     max_rows: int = 40
     max_values: int = 40
     max_length: int = 240

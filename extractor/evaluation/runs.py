@@ -216,6 +216,8 @@ def _graded(label: str, name: str, result: Mapping[str, Json] | None, broken: st
         status, error = "incomplete", "The result does not say whether it is complete."
     elif reasons := _reasons(result.get("failures")):
         error = f"Questions without an answer: {reasons}."
+        if _part(result, "coverage").get("asked") == 0:  # an empty record of a tape that fits nothing is no answer
+            status, error = "failed", f"No question was answered: {reasons}."
     usage = _part(result, "usage")
     return Graded(
         label,

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.domain import Evidence, Json, Match, Path, Rejected, Span
-from extractor.grounding import people, spelling, territory
+from extractor.grounding import anchors, people, spelling, territory
 from extractor.grounding.mentions import Page, Place
 from extractor.grounding.outline import Cues
 from extractor.grounding.territory import Home
 from extractor.kinds import Kind
-from extractor.schema.schemas import Field, Node, Object, Rows, Values, leaves
+from extractor.schema.schemas import Field, Object, Rows, Values
 from extractor.schema.schemas import Leaf as LeafNode
 
 DOUBTS = 12
@@ -98,7 +98,7 @@ class _Tracer:
         announced = [p for p in free if not cues or cues.announce(self.page.outline, p.span.start)]
         if not announced:
             return self.unsupported(said, path, "nothing announces it")
-        best = min(announced, key=lambda p: (_distance(p.span, home.anchor), p.span)) if home else announced[0]
+        best = min(announced, key=lambda p: (anchors.distance(p.span, home.anchor), p.span)) if home else announced[0]
         if node.kind in (Kind.DATE, Kind.URL):
             used.add(best.span)
         self.support(path, best, said)
@@ -188,17 +188,17 @@ class _Tracer:
     def supported(
         self, rows: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], path: Path, outer: Home | None
     ) -> tuple[list[Json], list[_Doubt]]:
-        anchors = self.anchors(rows, cues, said, outer)
-        named = [self.named(rows, row, said) for row in said]
+        where = anchors.find(rows, cues, said, self.page, outer)
+        named = [anchors.named(rows, row, said, self.page) for row in said]
         kept: list[Json] = []
         doubtful: list[_Doubt] = []
         claimed: set[Span] = set()
         for i, row in enumerate(said):
             at = (*path, len(kept))
             before = len(self.rejected)
-            again = territory.again(i, named, anchors, self.page.text)
-            one = self.row(rows, said, i, at, anchors, outer, claimed, again)
-            reason = "" if self.keep else self.made_up(rows, cues, row, one, anchors, i, outer)
+            again = territory.again(i, named, where, self.page.text)
+            one = self.row(rows, said, i, at, where, outer, claimed, again)
+            reason = "" if self.keep else self.made_up(rows, cues, row, one, where, i, outer)
             keys = [k for k in rows.key if row.get(k) not in (None, "", [])]
             lost = sum(one[k] in (None, []) for k in keys)
             if not self.keep and not reason and 2 * lost > len(keys):
@@ -223,7 +223,7 @@ class _Tracer:
         said: Sequence[Mapping[str, Json]],
         i: int,
         at: Path,
-        anchors: Sequence[Span | None],
+        where: Sequence[Span | None],
         outer: Home | None,
         claimed: set[Span],
         again: tuple[Span, ...] = (),
@@ -236,13 +236,13 @@ class _Tracer:
         dated = [f.name for f in rows.row.fields if isinstance(f.node, LeafNode) and f.node.kind is Kind.DATE]
         days: set[Span] = set(self.page.ends_of_ranges()) if len(dated) == 1 else set()
         for f in rows.row.fields:
-            mine = _folded(said[i].get(f.name))
+            mine = spelling.key(said[i].get(f.name))
 
             def shared(j: int, name: str = f.name, mine: str = mine) -> bool:
-                return _folded(said[j].get(name)) == mine
+                return spelling.key(said[j].get(name)) == mine
 
             single = isinstance(f.node, LeafNode)
-            home = territory.home(i, anchors, self.page.outline, outer, shared if single else lambda j: False)
+            home = territory.home(i, where, self.page.outline, outer, shared if single else lambda j: False)
             if home and single:
                 home = replace(home, again=again)
             if isinstance(f.node, LeafNode):
@@ -271,90 +271,18 @@ class _Tracer:
         cues: Cues,
         row: Mapping[str, Json],
         one: Mapping[str, Json],
-        anchors: Sequence[Span | None],
+        where: Sequence[Span | None],
         i: int,
         outer: Home | None,
     ) -> str:
         """Why the row as a whole is not to be believed; nothing if it is."""
-        anchor = anchors[i]
+        anchor = where[i]
         if anchor is None:
             return "row without a supported key"
-        if cues and not self.announced(cues, territory.home(i, anchors, self.page.outline, outer) or Home(anchor)):
+        if cues and not self.announced(cues, territory.home(i, where, self.page.outline, outer) or Home(anchor)):
             return "row where nothing announces one"
         plain = [f for f in node.row.fields if isinstance(f.node, LeafNode)]
         for f in plain:
             if f.required and one[f.name] is None:
                 return f"row without {f.name}"
         return ""
-
-    def anchors(
-        self, node: Rows, cues: Cues, said: Sequence[Mapping[str, Json]], home: Home | None
-    ) -> list[Span | None]:
-        """Where each row stands: the mention of an identifying field that the rest of the row is nearest to.
-
-        Of several mentions, those count that stand under a cue: a paper in the news stands in the list of papers too.
-
-        A field that tells the row from all others is asked first; rows that share an employer differ in the role.
-        """
-        taken: set[Span] = set()
-        found: list[Span | None] = []
-        for row in said:
-            own = [k for k in node.key if _alone(k, row, said)]
-            place = self.anchor(node, cues, row, [*own, *(k for k in node.key if k not in own)], taken, home)
-            if place is not None:
-                taken.add(place)
-            found.append(place)
-        return found
-
-    def named(self, node: Rows, row: Mapping[str, Json], said: Sequence[Mapping[str, Json]]) -> Sequence[Span]:
-        """Every mention of the first identifying field that is said; none where another row says the same."""
-        key = next(
-            (k for k in node.key if isinstance(node.row[k].node, LeafNode) and row.get(k) not in (None, "")), None
-        )
-        if key is None or not _alone(key, row, said):
-            return ()
-        return [p.span for p in self.first_places(node.row[key].node, row[key])]
-
-    def first_places(self, node: Node, value: Json) -> Sequence[Place]:
-        """Where the first plain value stands that stands anywhere: a row may be told apart by a nested name."""
-        return next((found for _, leaf, v in leaves(node, value) if (found := self.page.places(leaf, v))), ())
-
-    def anchor(
-        self, node: Rows, cues: Cues, row: Mapping[str, Json], keys: Sequence[str], taken: set[Span], home: Home | None
-    ) -> Span | None:
-        mentions = {
-            f.name: [p.span for p in self.first_places(f.node, row[f.name]) if home is None or home.holds(p.span)]
-            for f in node.row.fields
-            if (isinstance(f.node, LeafNode) or f.name in keys) and row.get(f.name) not in (None, "")
-        }
-        for key in keys:
-            spans = mentions.get(key)
-            if not spans:
-                continue
-            spans = [s for s in spans if cues.head(self.page.outline, s.start)] or spans
-            others = [m for name, m in mentions.items() if name != key and m]
-
-            def cost(span: Span, others: list[list[Span]] = others) -> tuple[bool, int, int, Span]:
-                nearest = sum(min(_distance(o, span) for o in spans) for spans in others)
-                return span in taken, nearest, _distance(span, home.anchor) if home else 0, span
-
-            return min(spans, key=cost)
-        return None
-
-
-def _alone(key: str, row: Mapping[str, Json], said: Sequence[Mapping[str, Json]]) -> bool:
-    """Whether no other row says the same there."""
-    return sum(_folded(r.get(key)) == _folded(row.get(key)) for r in said) == 1
-
-
-def _folded(value: Json) -> str:
-    return spelling.fold(str(value)) if isinstance(value, str | int | float) else repr(value)
-
-
-def _distance(span: Span, other: Span | None) -> int:
-    """Characters between the two; what stands before costs double, as a row reads on from its key."""
-    if other is None:
-        return 0
-    if span.start >= other.end:
-        return span.start - other.end
-    return 2 * max(0, other.start - span.end)

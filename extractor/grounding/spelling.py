@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from extractor.domain import Span
+from extractor.domain import Json, Span
 
 _TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
 _TIMES = re.compile(r"\\times\b|×")
@@ -106,6 +106,11 @@ def _in_number(text: str, at: int) -> bool:
 @lru_cache(maxsize=1 << 14)
 def fold(text: str) -> str:
     return Folded(text).folded
+
+
+def key(value: Json) -> str:
+    """What two values are compared by."""
+    return fold(str(value)) if isinstance(value, str | int | float) else repr(value)
 
 
 def bounded(text: str, span: Span) -> bool:

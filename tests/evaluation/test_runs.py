@@ -184,6 +184,13 @@ def test_questions_without_an_answer_are_told(tmp_path):
     assert (first.status, first.error) == ("incomplete", "Questions without an answer: 2 busy, 1 refused.")
 
 
+def test_a_document_of_which_no_question_was_answered_has_failed(tmp_path):
+    more = {"status": "incomplete", "failures": [{"reason": "not recorded"}], "coverage": {"asked": 0}}
+    write(tmp_path, {"a": result("a.txt", {"x": None}, **more)})
+    first = load(tmp_path, GOLDS, SCHEMA).documents[0]
+    assert (first.status, first.error) == ("failed", "No question was answered: 1 not recorded.")
+
+
 @pytest.mark.parametrize("amount", ["NaN", "-1", "1e400", "true", '"1"', "[]", "9" * 400])
 def test_usage_that_is_no_amount_is_unknown_and_never_zero(tmp_path, amount):
     whole = json.dumps(result("a.txt", {"n": 1}, usage={"seconds": 77, "requests": 77, "input_tokens": 77}))
