@@ -79,7 +79,7 @@ def plain(
         return time.perf_counter() - started, records, written
 
 
-def ours(model: str, prompt: str, samples: list[Path]) -> tuple[float, dict[str, Any], int]:
+def ours(model: str, prompt: str, samples: list[Path], at_once: int) -> tuple[float, dict[str, Any], int]:
     """The same of the command line: loading the model, evidence and writing of results are in its seconds."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out")
@@ -87,7 +87,7 @@ def ours(model: str, prompt: str, samples: list[Path]) -> tuple[float, dict[str,
         subprocess.run(
             [
                 *(sys.executable, "-m", "extractor", "run", *map(str, samples), "-o", str(out)),
-                *("--model", model, "--prompt", prompt, "--quiet"),
+                *("--model", model, "--prompt", prompt, "--concurrency", str(at_once), "--quiet", "--no-cache"),
             ],
             check=False,
             cwd=scene.ROOT,
@@ -121,6 +121,7 @@ def main() -> None:
     parser.add_argument("--suite", type=Path, default=scene.ROOT / "eval")
     parser.add_argument("--only", default="", help="a pattern of document names")
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--concurrency", type=int, default=1, help="documents that ours reads at a time")
     parser.add_argument("--untold", action="store_true", help="the plain way without the fields' descriptions")
     flags = parser.parse_args()
     print(scene.machine())
@@ -137,7 +138,7 @@ def main() -> None:
             if first is None:
                 seconds, records, written = plain(flags.model, samples, record, messages)
             else:
-                seconds, records, written = ours(flags.model, name, samples)
+                seconds, records, written = ours(flags.model, name, samples, flags.concurrency)
             first = first or seconds
             correct, predicted, gold = tally(records, true)
             f1 = 2 * correct / (predicted + gold) if predicted + gold else 0.0

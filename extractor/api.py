@@ -61,9 +61,9 @@ class HowAndWhere(How, total=False):
 class Engine:
     """What answers, kept for many calls. Use it in a `with` block, or close it.
 
-    `mode` is "live", or "replay" and "record" with the folder `cassettes`. `concurrency` bounds the requests under way:
-    1 for an embedded model, else 8, unless given. `cache` is a folder for replies that are not to be paid for twice;
-    without one, none are kept. Raises UsageError for a choice that names no model.
+    `mode` is "live", or "replay" and "record" with the folder `cassettes`. `concurrency` bounds the requests under way,
+    8 unless given; of an embedded model the documents, 1 unless given. `cache` is a folder for replies that are not to
+    be paid for twice; without one, none are kept. Raises UsageError for a choice that names no model.
     """
 
     def __init__(
@@ -171,14 +171,15 @@ class Engine:
     async def _one(self, document: Document, asked: Asked) -> Result[Any]:
         endpoint, line = await asyncio.to_thread(self._start)
         limit = self._limits.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
-        async with self._model(line, document, asked) as model:
+        in_turn = self._choice.embedded
+        async with limit if in_turn else contextlib.nullcontext(), self._model(line, document, asked) as model:
             record = await pipeline.extract(
                 document,
                 asked.task,
                 asked.prompt,
                 model,
                 self._choice.name,
-                limit=limit,
+                limit=asyncio.Semaphore(1) if in_turn else limit,
                 keep_unsupported=asked.keep_unsupported,
             )
         manifest = manifests.of(asked.task, asked.prompt, endpoint)
@@ -191,7 +192,7 @@ class Engine:
     def _start(self) -> tuple[Endpoint, Line]:
         with self._lock:
             if self._started is None:
-                endpoint = self._open.enter_context(models.endpoint(self._choice, self._mode))
+                endpoint = self._open.enter_context(models.endpoint(self._choice, self._mode, at_once=self._at_once))
                 self._started = endpoint, Line(endpoint, self._mode, self._terms)
             return self._started
 

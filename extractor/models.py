@@ -9,7 +9,7 @@ import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -98,6 +98,10 @@ def _secret(environ: Mapping[str, str]) -> str | None:
 Opener = Callable[[Document], AbstractAsyncContextManager[Model]]
 
 
+SLOTS = 16
+"""Documents that an embedded model reads at a time; each takes memory, and beyond the cores few save any time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How a run deals with its endpoint, whatever it asks."""
@@ -115,8 +119,11 @@ class Terms:
 
 
 @contextlib.contextmanager
-def endpoint(choice: Choice, mode: Mode, verbose: bool = False) -> Iterator[Endpoint]:
-    """The endpoint of the choice, running while the block lasts; in replay a name only. Raises UsageError."""
+def endpoint(choice: Choice, mode: Mode, verbose: bool = False, at_once: int = 1) -> Iterator[Endpoint]:
+    """The endpoint of the choice, running while the block lasts; in replay a name only. Raises UsageError.
+
+    An embedded engine keeps `at_once` documents in mind, each in a context of its own.
+    """
     if not choice.embedded:
         yield Endpoint(str(choice.base_url), choice.name, choice.api_key or "none")
         return
@@ -127,7 +134,11 @@ def endpoint(choice: Choice, mode: Mode, verbose: bool = False) -> Iterator[Endp
         return
     from extractor.endpoints import embedded
 
-    with embedded.serve(weights.locate(choice.name), embedded.EngineSettings(verbose=verbose)) as engine:
+    if at_once > SLOTS:
+        raise UsageError(f"An embedded model answers {SLOTS} documents at a time at most; lower --concurrency.")
+    one = embedded.EngineSettings(verbose=verbose)
+    settings = replace(one, n_parallel=at_once, n_ctx=at_once * one.n_ctx)
+    with embedded.serve(weights.locate(choice.name), settings) as engine:
         yield Endpoint(engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR)
 
 

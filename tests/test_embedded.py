@@ -1,5 +1,6 @@
 """The real engine on a model of 100 kB; and on real weights, where they are, what only they can show."""
 
+import asyncio
 import errno
 import http.client
 import json
@@ -20,10 +21,14 @@ from typing import Any
 
 import pytest
 
+from extractor import models
+from extractor.domain import Reply, Request
 from extractor.endpoints import weights
 from extractor.endpoints.embedded import Engine, EngineSettings, serve, threads
+from extractor.endpoints.live import LiveModel
 from extractor.endpoints.weights import Weights
 from extractor.errors import UsageError, WeightsError
+from extractor.schema import grammars
 from tests import tiny_gguf
 from tests.tiny_gguf import CONTEXT
 
@@ -184,6 +189,28 @@ def test_a_prompt_beyond_the_context_is_refused_and_not_cut(engine: Engine) -> N
     status, reply = ask(engine, "/chat/completions", body, engine.api_key)
     assert status == 400
     assert reply["error"]["type"] == "exceed_context_size_error"
+
+
+def test_documents_that_are_read_at_a_time_have_a_context_each(tiny: Weights) -> None:
+    def request(text: str) -> Request:
+        user = f"{text} " * 20
+        return Request(
+            "tiny", "", user, SHAPE, {"temperature": 0, "seed": 1, "max_tokens": 60}, grammars.compact(SHAPE)
+        )
+
+    async def ask_both(endpoint: models.Endpoint) -> list[Reply]:
+        model = LiveModel(endpoint)
+        try:
+            return await asyncio.gather(*(model.complete(request(t)) for t in ("ab", "cd")))
+        finally:
+            await model.aclose()
+
+    choice = models.choose(str(tiny.path), None)
+    with models.endpoint(choice, models.Mode.LIVE, at_once=2) as endpoint:
+        for reply in asyncio.run(ask_both(endpoint)):
+            assert reply.value["colour"] in ("red", "green")
+    with pytest.raises(UsageError, match="lower --concurrency"), models.endpoint(choice, models.Mode.LIVE, at_once=17):
+        pass
 
 
 def test_a_given_port_is_used(tiny: Weights) -> None:

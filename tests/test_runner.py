@@ -58,6 +58,38 @@ def test_results_are_in_the_order_of_the_sources_whatever_finishes_first(tmp_pat
     assert runner.exit_code(outcomes) == 0
 
 
+def test_questions_about_a_document_wait_for_each_other_where_one_place_answers_them(tmp_path: Path) -> None:
+    two = {"x-group": "one"}, {"x-group": "two"}
+    schema = {"type": "object", "properties": {n: {"type": "string", **g} for n, g in zip("ab", two, strict=True)}}
+    most: list[tuple[int, int]] = []
+
+    class Counting:
+        asked: tuple[str, ...] = ()
+
+        async def complete(self, request: Request) -> Reply:
+            document = request.label.split()[0]
+            Counting.asked += (document,)
+            most.append((len(Counting.asked), Counting.asked.count(document)))
+            await asyncio.sleep(0.01)
+            gone = Counting.asked.index(document)
+            Counting.asked = Counting.asked[:gone] + Counting.asked[gone + 1 :]
+            return Reply(dict.fromkeys(request.schema["properties"]), Usage(1, 1, 1, 0.0))
+
+    @asynccontextmanager
+    async def counting(_: Document) -> AsyncIterator[Model]:
+        yield Counting()
+
+    folder = write(tmp_path / "in", a="word", b="word", c="word")
+    for in_turn, of_one in ((True, 1), (False, 2)):
+        most.clear()
+        out = tmp_path / str(in_turn)
+        out.mkdir()
+        this = Job(Task("t", schemas.read(schema), {}), PROMPT, "m", {}, out, counting, 2, in_turn)
+        asyncio.run(runner.run(this, documents.find([folder])))
+        assert len(most) == 6
+        assert (max(all_of for all_of, _ in most), max(one for _, one in most)) == (2, of_one)
+
+
 def test_a_file_of_another_kind_is_a_failed_document_and_not_a_silent_gap(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", a="word")
     (folder / "b.exe").write_text("<p>word</p>", encoding="utf-8")

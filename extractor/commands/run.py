@@ -25,7 +25,8 @@ def add(commands: Any) -> None:
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     model_flags(run, "live")
-    run.add_argument("--concurrency", type=int, metavar="N", help="requests at a time (default: 1 embedded, 8 else)")
+    at_once = "requests at a time (default: 8); of an embedded model, documents (default: 1)"
+    run.add_argument("--concurrency", type=int, metavar="N", help=at_once)
     run.add_argument("--ocr", action="store_true", help="read pages without a text layer with tesseract")
     run.add_argument(
         "--document-timeout", type=_seconds, metavar="SECONDS", help="for one document; what is not answered then fails"
@@ -100,7 +101,7 @@ def extraction(
     replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
     at_once = limits.affordable(getattr(flags, "concurrency", None) or (1 if choice.embedded else 8))
-    with models.endpoint(choice, mode, flags.verbose) as endpoint:
+    with models.endpoint(choice, mode, flags.verbose, at_once) as endpoint:
         line = models.Line(endpoint, mode, terms.read(flags, at_once, choice.embedded), again)
         yield runner.Job(
             task=task,
@@ -110,6 +111,7 @@ def extraction(
             out=out,
             open_model=line.opener(tapes),
             at_once=at_once,
+            in_turn=choice.embedded,
             keep_unsupported=getattr(flags, "keep_unsupported", False),
             on_reply=say.reply,
             on_document=say.document,

@@ -52,6 +52,8 @@ class Job:
     """The model for one document; a tape is one document's, a live endpoint everybody's."""
     at_once: int = 1
     """Requests under way at a time, over all documents."""
+    in_turn: bool = False
+    """The questions about a document wait for each other: what answers them has read it once, in one place."""
     keep_unsupported: bool = False
     on_reply: Callable[[Usage], None] = lambda usage: None
     on_document: Callable[[Outcome], None] = lambda outcome: None
@@ -217,7 +219,7 @@ class _Run:
                 job.prompt,
                 bounded,
                 job.model_name,
-                limit=bounded.unlimited,
+                limit=asyncio.Semaphore(1) if job.in_turn else bounded.unlimited,
                 keep_unsupported=job.keep_unsupported,
                 progress=job.on_reply,
             )
