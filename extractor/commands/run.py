@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     model_flags(run, "live")
-    at_once = "requests at a time (default: 8); of an embedded model, documents (default: 1)"
+    at_once = "requests at a time; of an embedded model, documents (default: 1 embedded, 8 else)"
     run.add_argument("--concurrency", type=int, metavar="N", help=at_once)
     run.add_argument("--ocr", action="store_true", help="read pages without a text layer with tesseract")
     run.add_argument(
