@@ -16,7 +16,7 @@ from extractor.domain import Document, Reply, Request, Usage
 from extractor.endpoints.live import Endpoint
 from extractor.pipeline import Model
 from extractor.running import manifests, results, runner
-from extractor.running.runner import Job
+from extractor.running.jobs import Job
 from extractor.tasks import Task
 
 URL = "http://127.0.0.1:9/v1"

@@ -82,7 +82,7 @@ class Engine:
         self._choice = models.choose(model, base_url, environ)
         self._mode = models.Mode(mode)
         self._cassettes = Path(cassettes)
-        self._at_once = concurrency or (1 if self._choice.embedded else 8)
+        self._at_once = self._choice.at_once(concurrency)
         self._limits = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
         self._open = contextlib.ExitStack()
         self._lock = threading.Lock()

@@ -37,6 +37,10 @@ class Mode(StrEnum):
     REPLAY = "replay"
 
 
+AT_ONCE = 8
+"""Requests that a run begins with at a time, of an endpoint."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A model by name, and where it is: embedded unless there is a base URL."""
@@ -48,6 +52,10 @@ class Choice:
     @property
     def embedded(self) -> bool:
         return self.base_url is None
+
+    def at_once(self, wanted: int | None = None) -> int:
+        """Requests under way at a time, of an embedded model documents; as many as wanted, where that is said."""
+        return wanted or (1 if self.embedded else AT_ONCE)
 
     def __repr__(self) -> str:
         return f"Choice({self.name!r}, {self.base_url!r})"
@@ -106,7 +114,7 @@ SLOTS = 16
 class Terms:
     """How a run deals with its endpoint, whatever it asks."""
 
-    at_once: int = 8
+    at_once: int = AT_ONCE
     """Requests under way, at most."""
     rpm: float | None = None
     tpm: float | None = None

@@ -25,10 +25,10 @@ from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy
 from extractor.running import ledger, locks, results, runner, sightings
+from extractor.running.jobs import Job
 from extractor.running.ledger import Entry, Ledger
 from extractor.running.names import Names
 from extractor.running.outcomes import Outcome, Outcomes
-from extractor.running.runner import Job
 from extractor.schema import schemas
 from extractor.tasks import Task
 

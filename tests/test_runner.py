@@ -18,7 +18,7 @@ from extractor.errors import ModelFatal
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy
 from extractor.running import runner
-from extractor.running.runner import Job
+from extractor.running.jobs import Job
 from extractor.schema import schemas
 from extractor.tasks import Task
 

@@ -13,7 +13,7 @@ from extractor import console
 from extractor.commands import terms
 
 if TYPE_CHECKING:
-    from extractor.running.runner import Job
+    from extractor.running.jobs import Job
 
 
 def add(commands: Any) -> None:
@@ -95,15 +95,15 @@ def extraction(
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
     from extractor import models
-    from extractor.running import limits, manifests, runner
+    from extractor.running import jobs, limits, manifests
 
     mode = models.Mode(flags.mode)
     replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
-    at_once = limits.affordable(getattr(flags, "concurrency", None) or (1 if choice.embedded else 8))
+    at_once = limits.affordable(choice.at_once(getattr(flags, "concurrency", None)))
     with models.endpoint(choice, mode, flags.verbose, at_once) as endpoint:
         line = models.Line(endpoint, mode, terms.read(flags, at_once, choice.embedded), again)
-        yield runner.Job(
+        yield jobs.Job(
             task=task,
             prompt=prompt,
             model_name=choice.name,

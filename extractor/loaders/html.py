@@ -7,9 +7,8 @@ stepped through letter by letter, since the source may spell a letter `&eacute;`
 from __future__ import annotations
 
 import codecs
-import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +19,9 @@ from justhtml import JustHTML
 from extractor import loaders
 from extractor.domain import Document, Span, Table, Unread
 from extractor.errors import DocumentError
-from extractor.loaders import files, styles
+from extractor.loaders import files, spelled, styles
 from extractor.loaders.draft import BAR, names_columns
+from extractor.loaders.looks import Look
 from extractor.places import Offsets
 
 _BLOCKS = frozenset(
@@ -86,18 +86,8 @@ _NEVER = frozenset("script style template noscript iframe object svg math canvas
 _LAYOUT = frozenset("table h1 h2 h3 h4 h5 h6 ul ol dl hr blockquote pre form article section".split())  # noqa: SIM905 (read more easily than a list of strings)
 """A table with one of these in it puts things in their places; it has no rows and columns that say something."""
 _HEADINGS = {"title": 1, **{f"h{n}": n for n in range(1, 7)}}
-_UNSEEN = re.compile(
-    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*\.?0+(?![\d.])|"
-    r"font-size\s*:\s*(?:0*\.?0+(?![\d.])|[01](?:\.\d+)?px)|text-indent\s*:\s*-\d{3,}|(?:left|top)\s*:\s*-\d{4,})",
-    re.I,
-)
-_WHITE = r"(?:#fff(?:fff)?\b|white\b|transparent\b|rgba?\(\s*255\s*,\s*255\s*,\s*255)"
-_INK = re.compile(rf"(?:^|;)\s*color\s*:\s*({_WHITE})?", re.I)
-_GROUND = re.compile(rf"(?:^|;)\s*background(?:-color)?\s*:\s*({_WHITE})?", re.I)
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.I)
 _RUN = re.compile(r"[^ \t\r\n\f]+(?: [^ \t\r\n\f]+)*")
-_TAG = re.compile(r"</?[A-Za-z][^>]*>")
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -180,8 +170,8 @@ class _Writer:
 
     def walk(self, root: Any) -> None:
         """Every node in order. A stack in place of recursion: pages nest as deep as they like."""
-        stack: list[tuple[Any, _Look | None]] = [(root, None)]
-        looks = [_Look()]
+        stack: list[tuple[Any, Look | None]] = [(root, None)]
+        looks = [Look()]
         while stack:
             node, left = stack.pop()
             if left is not None:
@@ -199,7 +189,7 @@ class _Writer:
                 stack.append((node, look))
                 stack += [(child, None) for child in reversed(children)]
 
-    def enter(self, node: Any, look: _Look) -> None:
+    def enter(self, node: Any, look: Look) -> None:
         name = node.name
         self._unseen += look.hides
         self._exact += name in ("pre", "textarea")
@@ -219,7 +209,7 @@ class _Writer:
         elif name == "li":
             self._mark = "- "
 
-    def leave(self, node: Any, look: _Look) -> None:
+    def leave(self, node: Any, look: Look) -> None:
         name = node.name
         if self._rows and name == "tr":
             self._rows.end(self.length, "".join(self.pieces[self._rows.piece :]))
@@ -250,7 +240,9 @@ class _Writer:
         exact = self._exact and not (self._rows and self._rows.within)
         if origin is not None and self._exact and data[:1] != "\n":  # the line end after <pre> is no text
             origin += next(len(end) for end in ("\r\n", "\n", "") if self.source.startswith(end, origin))
-        steps = None if origin is None or self.source.startswith(data, origin) else _steps(data, self.source, origin)
+        steps = (
+            None if origin is None or self.source.startswith(data, origin) else spelled.steps(data, self.source, origin)
+        )
         for run in (_LINE if exact else _RUN).finditer(data):
             if run.start() and data[run.start() - 1] in " \t\r\n\f":
                 self.gap("\n" if exact else " ")
@@ -357,64 +349,3 @@ def _lays_out(table: Any) -> bool:
             return True
         stack += getattr(node, "children", None) or ()
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """How an element looks, as far as it says so itself: enough to tell text that nobody sees."""
-
-    hides: bool = False
-    ink: bool = False
-    """Whether its letters are white or transparent."""
-    ground: bool | None = None
-    """Whether what it stands on is white; None where nothing says."""
-    veils: frozenset[str] = frozenset()
-    """Properties that hide it and are passed on, until an element within takes them back."""
-
-    def of(self, attributes: Mapping[str, str | None], styled: bool, sheets: Mapping[str, bool]) -> _Look:
-        """The look of an element within, which has these attributes, and of which the page's sheets say this."""
-        style = attributes.get("style") or ""
-        ink, ground = _INK.search(style), _GROUND.search(style)
-        white_ink = ink[1] is not None if ink else self.ink
-        white_ground = ground[1] is not None if ground else self.ground
-        if "bgcolor" in attributes:
-            white_ground = (attributes["bgcolor"] or "").lower() in ("#ffffff", "white")
-        on_white = white_ground or (white_ground is None and not styled)
-        gone = "hidden" in attributes or attributes.get("aria-hidden") == "true" or _UNSEEN.search(style) is not None
-        if not sheets and not self.veils:
-            return _Look(gone or (white_ink and on_white), white_ink, white_ground)
-        own = {prop for prop in styles.ROOTED + styles.INHERITED if re.search(rf"(?:^|;)\s*{prop}\s*:", style, re.I)}
-        gone = gone or any(sheets.get(prop, False) for prop in styles.ROOTED if prop not in own)
-        said = {prop: sheets.get(prop) for prop in styles.INHERITED} | dict.fromkeys(own, False)
-        veils = {p for p in styles.INHERITED if said[p] or (said[p] is None and p in self.veils)}
-        return _Look(gone or (white_ink and on_white), white_ink, white_ground, frozenset(veils))
-
-
-def _steps(data: str, source: str, origin: int) -> list[int]:
-    """Where each letter of a text stands in its source, and where the last ends; shorter where the two part ways."""
-    steps, at = [origin], origin
-    i = 0
-    while i < len(data) and at < len(source):
-        letter = source[at]
-        if letter == "&" and (entity := _ENTITY.match(source, at)):
-            for size in range(len(entity[0]), 2, -1):
-                said = html.unescape(entity[0][:size])
-                if said != entity[0][:size] and "&" not in said[1:] and data.startswith(said, i) and len(said) <= 2:
-                    steps += [at] * (len(said) - 1) + [at + size]
-                    i, at = i + len(said), at + size
-                    break
-            else:
-                if data[i] != "&":
-                    return steps
-                i, at = i + 1, at + 1
-                steps.append(at)
-            continue
-        if letter == "<" != data[i] and (tag := _TAG.match(source, at)):  # one that closes nothing parts no text
-            steps[-1] = at = tag.end()
-            continue
-        width = 2 if letter == "\r" and source[at + 1 : at + 2] == "\n" else 1
-        if data[i] != ("\n" if letter == "\r" else letter):
-            return steps
-        i, at = i + 1, at + width
-        steps.append(at)
-    return steps

@@ -12,10 +12,20 @@ from extractor.documents import Source, printable
 from extractor.domain import Status
 from extractor.running import names, sightings
 from extractor.running.ledger import Entry, Ledger
+from extractor.running.outcomes import Tally
 from extractor.running.sightings import Sighting
 
 FINISHED = frozenset({Status.COMPLETE, Status.SUSPECT})
 """Everything was asked and answered."""
+
+_AGAIN = {
+    "changed": "{} done again, since the document has changed.",
+    "asked otherwise": "{} done again, since schema, prompt, model or parameters have changed.",
+    "damaged": "{} done again, since the file was missing or not as it was written.",
+    "no tape": "{} done again, since there was no cassette.",
+    "failed": "{} done again that had failed or were incomplete.",
+}
+"""Why an earlier result was not kept, for people."""
 
 
 class Earlier:
@@ -111,6 +121,24 @@ class Earlier:
         mine = set(places)
         files = {self._ledger.entry(p).outcome.file for p in self._ledger.places() if p not in mine}
         return sorted(f for f in files if (self._folder / f).exists())
+
+    def remarks(self, places: array[int], tally: Tally) -> list[str]:
+        """What a run has to say of them at its end; `places` are those of its own documents in the journal."""
+        said = [words.format(_count(self.again[why])) for why, words in _AGAIN.items() if self.again[why]]
+        unfinished = sum(n for s, n in tally.counts.items() if s not in FINISHED)
+        if tally.kept:
+            said.append(f"{_count(tally.kept)} of an earlier run kept, and not asked again.")
+        if tally.kept and unfinished and not self._retry_failed:
+            said.append("Failed and incomplete ones were kept with them; --retry-failed asks these again.")
+        left = self.left(places) if not tally.pending else []
+        if left:
+            listed = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
+            said.append(f"Left as they were, of documents that were not in this run: {listed}.")
+        return said
+
+
+def _count(n: int) -> str:
+    return f"{n:,} {'result' if n == 1 else 'results'}"
 
 
 def told(source: Source) -> str:

@@ -11,25 +11,22 @@ import time
 import traceback
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from extractor import __version__, documents, pipeline
 from extractor.documents import Source
-from extractor.domain import Document, Json, Record, Status, Usage, fingerprint
+from extractor.domain import Document, Json, Record, Status
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
-from extractor.pipeline import Model
-from extractor.prompts import Prompt
 from extractor.running import durable, locks, outcomes, results, resume, sightings
+from extractor.running.jobs import Job
 from extractor.running.ledger import Entry, Ledger
 from extractor.running.outcomes import Outcome as Outcome
-from extractor.running.outcomes import Outcomes, Tally
+from extractor.running.outcomes import Outcomes
 from extractor.running.resume import Earlier
 from extractor.running.sightings import Sighting
 from extractor.running.turns import Bounded
-from extractor.tasks import Task
 
 GRACE = 2.0
 """Seconds that documents under way have to end when a run is stopped."""
@@ -37,42 +34,6 @@ SLICE = 0.1
 """Seconds after which a look through finished results lets the event loop have its say."""
 BUGS = 3
 """Documents in a row that end in an error of ours, after which it is not the documents."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is to be done with every document of a run."""
-
-    task: Task
-    prompt: Prompt
-    model_name: str
-    manifest: Mapping[str, Json]
-    out: Path
-    open_model: Callable[[Document], AbstractAsyncContextManager[Model]]
-    """The model for one document; a tape is one document's, a live endpoint everybody's."""
-    at_once: int = 1
-    """Requests under way at a time, over all documents."""
-    in_turn: bool = False
-    """The questions about a document wait for each other: what answers them has read it once, in one place."""
-    keep_unsupported: bool = False
-    on_reply: Callable[[Usage], None] = lambda usage: None
-    on_document: Callable[[Outcome], None] = lambda outcome: None
-    document_timeout: float | None = None
-    """Seconds for one document; questions that are not answered by then are failures of it."""
-    fresh: bool = False
-    """Ask everything, whatever is there."""
-    retry_failed: bool = False
-    """Ask again what failed or is incomplete; without, it stays as it is."""
-    replayed: bool = False
-    """Tapes answer: all of them are played, and no result of theirs is taken for a live one."""
-    taped: Callable[[str], bool] = lambda name: True
-    """Whether the document of this name has its tape, where tapes are recorded."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Of all that is asked of every document. Versions are not in it: a new one does not make old answers wrong."""
-        asked = {k: v for k, v in self.manifest.items() if k not in ("extractor", "versions")}
-        return fingerprint([self.task.name, asked, self.keep_unsupported, self.replayed])
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +264,9 @@ class _Run:
         try:
             if not tally.pending and (self._ledger.changed or any(a > b for a, b in itertools.pairwise(places))):
                 places = self._ledger.order(places)
-            ended = Outcomes(places, self._ledger.reader(), tally, self._notes(places, tally))
+            ended = Outcomes(
+                places, self._ledger.reader(), tally, [*self._ledger.notes, *self._earlier.remarks(places, tally)]
+            )
             if self._begun or not tally.pending:
                 source = self._job.task.schema.source
                 results.write_run(path, self._job.task.name, self._job.manifest, source, ended, counts)
@@ -311,37 +274,6 @@ class _Run:
             self._failed(path, error)
             return Outcomes(places, self._ledger.reader(), tally)
         return ended
-
-    def _notes(self, places: array[int], tally: Tally) -> list[str]:
-        said = list(self._ledger.notes)
-        again = self._earlier.again
-        for why, words in _AGAIN.items():
-            if again[why]:
-                said.append(words.format(_count(again[why])))
-        unfinished = sum(n for s, n in tally.counts.items() if s not in resume.FINISHED)
-        if tally.kept:
-            said.append(f"{_count(tally.kept)} of an earlier run kept, and not asked again.")
-        if tally.kept and unfinished and not self._job.retry_failed:
-            said.append("Failed and incomplete ones were kept with them; --retry-failed asks these again.")
-        left = self._earlier.left(places) if not tally.pending else []
-        if left:
-            listed = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-            said.append(f"Left as they were, of documents that were not in this run: {listed}.")
-        return said
-
-
-_AGAIN = {
-    "changed": "{} done again, since the document has changed.",
-    "asked otherwise": "{} done again, since schema, prompt, model or parameters have changed.",
-    "damaged": "{} done again, since the file was missing or not as it was written.",
-    "no tape": "{} done again, since there was no cassette.",
-    "failed": "{} done again that had failed or were incomplete.",
-}
-"""Why an earlier result was not kept, for people."""
-
-
-def _count(n: int) -> str:
-    return f"{n:,} {'result' if n == 1 else 'results'}"
 
 
 async def _wait(crew: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:

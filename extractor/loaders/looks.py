@@ -1,0 +1,49 @@
+"""How an element of a web page looks, as far as it says so itself or a style sheet does: enough to tell unseen text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from extractor.loaders import styles
+
+_UNSEEN = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*\.?0+(?![\d.])|"
+    r"font-size\s*:\s*(?:0*\.?0+(?![\d.])|[01](?:\.\d+)?px)|text-indent\s*:\s*-\d{3,}|(?:left|top)\s*:\s*-\d{4,})",
+    re.I,
+)
+_WHITE = r"(?:#fff(?:fff)?\b|white\b|transparent\b|rgba?\(\s*255\s*,\s*255\s*,\s*255)"
+_INK = re.compile(rf"(?:^|;)\s*color\s*:\s*({_WHITE})?", re.I)
+_GROUND = re.compile(rf"(?:^|;)\s*background(?:-color)?\s*:\s*({_WHITE})?", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The look of one element."""
+
+    hides: bool = False
+    ink: bool = False
+    """Whether its letters are white or transparent."""
+    ground: bool | None = None
+    """Whether what it stands on is white; None where nothing says."""
+    veils: frozenset[str] = frozenset()
+    """Properties that hide it and are passed on, until an element within takes them back."""
+
+    def of(self, attributes: Mapping[str, str | None], styled: bool, sheets: Mapping[str, bool]) -> Look:
+        """The look of an element within, which has these attributes, and of which the page's sheets say this."""
+        style = attributes.get("style") or ""
+        ink, ground = _INK.search(style), _GROUND.search(style)
+        white_ink = ink[1] is not None if ink else self.ink
+        white_ground = ground[1] is not None if ground else self.ground
+        if "bgcolor" in attributes:
+            white_ground = (attributes["bgcolor"] or "").lower() in ("#ffffff", "white")
+        on_white = white_ground or (white_ground is None and not styled)
+        gone = "hidden" in attributes or attributes.get("aria-hidden") == "true" or _UNSEEN.search(style) is not None
+        if not sheets and not self.veils:
+            return Look(gone or (white_ink and on_white), white_ink, white_ground)
+        own = {prop for prop in styles.ROOTED + styles.INHERITED if re.search(rf"(?:^|;)\s*{prop}\s*:", style, re.I)}
+        gone = gone or any(sheets.get(prop, False) for prop in styles.ROOTED if prop not in own)
+        said = {prop: sheets.get(prop) for prop in styles.INHERITED} | dict.fromkeys(own, False)
+        veils = {p for p in styles.INHERITED if said[p] or (said[p] is None and p in self.veils)}
+        return Look(gone or (white_ink and on_white), white_ink, white_ground, frozenset(veils))

@@ -1,0 +1,39 @@
+"""Letters in the source of a web page, which may spell one of them `&eacute;`."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_TAG = re.compile(r"</?[A-Za-z][^>]*>")
+
+
+def steps(data: str, source: str, origin: int) -> list[int]:
+    """Where each letter of a text stands in its source, and where the last ends; shorter where the two part ways."""
+    steps, at = [origin], origin
+    i = 0
+    while i < len(data) and at < len(source):
+        letter = source[at]
+        if letter == "&" and (entity := _ENTITY.match(source, at)):
+            for size in range(len(entity[0]), 2, -1):
+                said = html.unescape(entity[0][:size])
+                if said != entity[0][:size] and "&" not in said[1:] and data.startswith(said, i) and len(said) <= 2:
+                    steps += [at] * (len(said) - 1) + [at + size]
+                    i, at = i + len(said), at + size
+                    break
+            else:
+                if data[i] != "&":
+                    return steps
+                i, at = i + 1, at + 1
+                steps.append(at)
+            continue
+        if letter == "<" != data[i] and (tag := _TAG.match(source, at)):  # one that closes nothing parts no text
+            steps[-1] = at = tag.end()
+            continue
+        width = 2 if letter == "\r" and source[at + 1 : at + 2] == "\n" else 1
+        if data[i] != ("\n" if letter == "\r" else letter):
+            return steps
+        i, at = i + 1, at + width
+        steps.append(at)
+    return steps
