@@ -45,6 +45,7 @@ class Bolts:
     def __init__(self) -> None:
         self.asked, self.waiting, self._lock = Counter[str](), threading.Event(), threading.Lock()
         self.on_request: Any = lambda n: None
+        self.before_reply: Any = lambda: None
         self.over = threading.Event()
 
     def __call__(self, body: dict[str, Any]) -> str:
@@ -56,6 +57,7 @@ class Bolts:
         if "patience" in text:
             self.waiting.set()
             self.over.wait(120)
+        self.before_reply()
         return json.dumps({"title": name})
 
 
@@ -144,27 +146,29 @@ def test_a_second_signal_ends_it_at_once(runs: Kennel, task: Path, tmp_path: Pat
 
 
 @pytest.mark.fault(28)
+@pytest.mark.parametrize("at_once", [2, 6])
 def test_a_disk_that_fills_up_loses_no_answer_and_the_run_goes_on_when_there_is_room(
-    apart: Kennel, task: Path, tmp_path: Path, answer: Bolts
+    apart: Kennel, task: Path, tmp_path: Path, answer: Bolts, at_once: int
 ) -> None:
-    papers, disk = write(tmp_path / "in", 12), tmp_path / "disk"
+    """All answers under way arrive when the disk is full, so that all are saved at once."""
+    papers, disk, full = write(tmp_path / "in", 12), tmp_path / "disk", threading.Event()
     disk.mkdir()
     apart.shell(f"mount -t tmpfs -o size=5m none '{disk}'")
     seen = Path(f"/proc/{apart.pid}/root{disk}")
     out = disk / "out"
 
     def fill(n: int) -> None:
-        if n == 4:
+        if n == at_once:
             with (seen / "ballast").open("wb", buffering=0) as file:
                 try:
                     while file.write(bytes(4096)):
                         pass
                 except OSError:
-                    pass
+                    full.set()
 
-    answer.on_request = fill
+    answer.on_request, answer.before_reply = fill, lambda: full.wait(60)
     with serve(answer) as server:
-        ended = apart.run(order(papers, out, task, server.url, "--concurrency", 2))
+        ended = apart.run(order(papers, out, task, server.url, "--concurrency", at_once))
         assert ended.code == 3
         assert "is full" in ended.said and str(out) in ended.said and "Traceback" not in ended.said
         done = statuses(seen / "out")

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class Reserve:
     """
 
     def __init__(self, path: Path, size: int) -> None:
-        self._path = path
+        self._path, self._lock = path, threading.Lock()
         self._path.unlink(missing_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
@@ -76,10 +77,7 @@ class Reserve:
         finally:
             os.close(handle)
 
-    def release(self) -> bool:
-        """Gives the room back; False when it was given back before."""
-        try:
-            self._path.unlink()
-        except FileNotFoundError:
-            return False
-        return True
+    def release(self) -> None:
+        """Gives the room back; when it returns, it is back, whoever of several threads did it."""
+        with self._lock:  # a name that another thread is removing is gone before its room is free
+            self._path.unlink(missing_ok=True)

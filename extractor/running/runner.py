@@ -214,14 +214,15 @@ class _Run:
         try:
             return self._written(target, found, sighting, text, result, outcome)
         except OSError as error:
-            if error.errno not in durable.FULL or not self._reserve.release():
+            if error.errno not in durable.FULL:
                 raise self._failed(target, error) from error
-        # The disk is full, and there is the room that was kept back for this. Once, and the run ends.
+        # The disk is full, and there is the room that was kept back for this, for all answers of this moment.
+        self._reserve.release()
         try:
             place = self._written(target, found, sighting, text, result, outcome)
         except OSError as error:
             raise self._failed(target, error) from error
-        self._error = MachineError(
+        self._error = self._error or MachineError(
             f"The disk of {self._job.out} is full; every document that was answered is saved. "
             "Free it, and the same command goes on where it was."
         )
@@ -229,7 +230,7 @@ class _Run:
 
     def _failed(self, path: Path, error: OSError) -> MachineError:
         failure = MachineError(f"{path} cannot be written ({error.strerror}); free the disk or choose another -o.")
-        self._error = self._error or failure
+        self._error = failure  # whatever ended the run before: it promised that the answers were saved
         return failure
 
     def _written(
