@@ -5,8 +5,9 @@
 The plain way is the one of openai's documentation: the whole document, the record's class as strict schema, greedy, at
 most 4,096 tokens; what the reply holds is the record, and no evidence is looked for. The message names and describes
 every field, in the words of our prompt `whole`, since a local server does not show a model the schema that it holds it
-to. With --untold it does not. A reply that does not end is a lost document. Weights must be there (`extractor models
-pull NAME`).
+to. With --untold it does not. A reply that does not end is a lost document. The ways take turns, document by document,
+on two servers of the same engine that have loaded the weights before; one of them does nothing at any time. Weights
+must be there (`extractor models pull NAME`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ import scene
 from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel
 
+import extractor
 from extractor import documents, planning, prompts
 from extractor.domain import Chunk, Span
 from extractor.endpoints import embedded, weights
@@ -36,6 +36,18 @@ from extractor.evaluation.table import Outcome
 from extractor.tasks import Task
 
 MOST = 4096
+PLAIN = "one strict request"
+Way = Callable[[Path], tuple[Any, int]]
+"""A document's record, None for a lost one, and the tokens that were written for it."""
+
+
+@dataclass
+class Course:
+    """How one way went over the documents."""
+
+    seconds: list[float] = field(default_factory=list)
+    records: dict[str, Any] = field(default_factory=dict)
+    written: int = 0
 
 
 def told(task: Task, path: Path) -> list[dict[str, str]]:
@@ -51,51 +63,33 @@ def untold(task: Task, path: Path) -> list[dict[str, str]]:
     return [{"role": "system", "content": system}, {"role": "user", "content": path.read_text()}]
 
 
-def plain(
-    model: str, samples: list[Path], record: type[BaseModel], messages: Callable[[Path], Any]
-) -> tuple[float, dict[str, Any], int]:
-    """Seconds, the record of each document, and tokens written."""
-    records: dict[str, Any] = {}
-    written = 0
-    with embedded.serve(weights.locate(model)) as engine:
-        client = openai.OpenAI(base_url=engine.base_url, api_key=engine.api_key, timeout=1800, max_retries=0)
-        started = time.perf_counter()
-        for path in samples:
-            reply = client.chat.completions.create(
-                model=engine.model,
-                messages=messages(path),
-                response_format={
-                    "type": "json_schema",
-                    "json_schema": {"name": "record", "schema": to_strict_json_schema(record), "strict": True},
-                },
-                temperature=0,
-                max_tokens=MOST,
-            )
-            try:
-                records[path.name] = json.loads(reply.choices[0].message.content or "")
-            except ValueError:
-                records[path.name] = None
-            written += reply.usage.completion_tokens if reply.usage else 0
-        return time.perf_counter() - started, records, written
+def plain(engine: embedded.Engine, record: type[BaseModel], messages: Callable[[Path], Any]) -> Way:
+    client = openai.OpenAI(base_url=engine.base_url, api_key=engine.api_key, timeout=1800, max_retries=0)
+    schema = {"name": "record", "schema": to_strict_json_schema(record), "strict": True}
 
-
-def ours(model: str, prompt: str, samples: list[Path], at_once: int) -> tuple[float, dict[str, Any], int]:
-    """The same of the command line: loading the model, evidence and writing of results are in its seconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder, "out")
-        started = time.perf_counter()
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "extractor", "run", *map(str, samples), "-o", str(out)),
-                *("--model", model, "--prompt", prompt, "--concurrency", str(at_once), "--quiet", "--no-cache"),
-            ],
-            check=False,
-            cwd=scene.ROOT,
+    def ask(path: Path) -> tuple[Any, int]:
+        reply = client.chat.completions.create(
+            model=engine.model,
+            messages=messages(path),
+            response_format={"type": "json_schema", "json_schema": schema},  # type: ignore[arg-type]
+            temperature=0,
+            max_tokens=MOST,
         )
-        seconds = time.perf_counter() - started
-        results = [json.loads(p.read_text()) for p in sorted(out.glob("*.json")) if p.name != "run.json"]
-    records = {r["document"]["name"]: r["record"] for r in results if "record" in r}
-    return seconds, records, sum(r["usage"]["output_tokens"] for r in results)
+        written = reply.usage.completion_tokens if reply.usage else 0
+        try:
+            return json.loads(reply.choices[0].message.content or ""), written
+        except ValueError:
+            return None, written
+
+    return ask
+
+
+def ours(engine: extractor.Engine, task: Task, prompt: str) -> Way:
+    def ask(path: Path) -> tuple[Any, int]:
+        result = engine.extract(path, task, prompt=prompt)
+        return result.value, result.usage.output_tokens
+
+    return ask
 
 
 def tally(records: dict[str, Any], true: evaluate.Truth) -> tuple[int, int, int]:
@@ -121,7 +115,6 @@ def main() -> None:
     parser.add_argument("--suite", type=Path, default=scene.ROOT / "eval")
     parser.add_argument("--only", default="", help="a pattern of document names")
     parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--concurrency", type=int, default=1, help="documents that ours reads at a time")
     parser.add_argument("--untold", action="store_true", help="the plain way without the fields' descriptions")
     flags = parser.parse_args()
     print(scene.machine())
@@ -132,21 +125,41 @@ def main() -> None:
     record = suite.task.model
     if record is None:
         raise SystemExit("The suite's task needs a schema.py; name another with --suite.")
-    for _ in range(flags.runs):
-        first: float | None = None
-        for name in ("one strict request", *flags.prompts):
-            if first is None:
-                seconds, records, written = plain(flags.model, samples, record, messages)
-            else:
-                seconds, records, written = ours(flags.model, name, samples, flags.concurrency)
-            first = first or seconds
-            correct, predicted, gold = tally(records, true)
-            f1 = 2 * correct / (predicted + gold) if predicted + gold else 0.0
-            print(
-                f"{name:20} {seconds:7.1f} s  ratio {seconds / first:5.2f}  {written:6} tokens written  F1 {f1:.3f}"
-                f"  precision {correct / max(predicted, 1):.3f}  {seconds / max(correct, 1):.2f} s per correct value",
-                flush=True,
-            )
+    weight = weights.locate(flags.model)
+    with embedded.serve(weight) as bare, extractor.Engine(flags.model) as engine:
+        engine.extract("Nobody.", suite.task)  # loads the model; the other server has loaded its own
+        ways = {PLAIN: plain(bare, record, messages)}
+        ways |= {name: ours(engine, suite.task, name) for name in flags.prompts}
+        for _ in range(flags.runs):
+            report(race(ways, samples), true)
+
+
+def race(ways: dict[str, Way], samples: list[Path]) -> dict[str, Course]:
+    """Every way on every document, in turn, so that a machine whose speed drifts drifts for all of them."""
+    courses = {name: Course() for name in ways}
+    for i, path in enumerate(samples):
+        for name in list(ways)[:: -1 if i % 2 else 1]:
+            started = time.perf_counter()
+            record, written = ways[name](path)
+            course = courses[name]
+            course.seconds.append(time.perf_counter() - started)
+            course.records[path.name] = record
+            course.written += written
+            print(f"{path.name[:12]:12} {name:20} {course.seconds[-1]:7.1f} s  {written:6} tokens written", flush=True)
+    return courses
+
+
+def report(courses: dict[str, Course], true: evaluate.Truth) -> None:
+    first = sum(courses[PLAIN].seconds)
+    for name, course in courses.items():
+        seconds = sum(course.seconds)
+        correct, predicted, gold = tally(course.records, true)
+        f1 = 2 * correct / (predicted + gold) if predicted + gold else 0.0
+        print(
+            f"{name:20} {seconds:7.1f} s  ratio {seconds / first:5.2f}  {course.written:6} tokens written  F1 {f1:.3f}"
+            f"  precision {correct / max(predicted, 1):.3f}  {seconds / max(correct, 1):.2f} s per correct value",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
