@@ -108,32 +108,6 @@ def tally(records: dict[str, Any], true: evaluate.Truth) -> tuple[int, int, int]
     return correct, predicted, gold
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="qwen2.5-coder-1.5b")
-    parser.add_argument("--prompts", nargs="+", default=["groups"])
-    parser.add_argument("--suite", type=Path, default=scene.ROOT / "eval")
-    parser.add_argument("--only", default="", help="a pattern of document names")
-    parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--untold", action="store_true", help="the plain way without the fields' descriptions")
-    flags = parser.parse_args()
-    print(scene.machine())
-    suite = evaluate.read(flags.suite)
-    true = evaluate.truth(suite)
-    samples = [p for p in sorted(suite.samples.iterdir()) if re.search(flags.only, p.name)]
-    messages = partial(untold if flags.untold else told, suite.task)
-    record = suite.task.model
-    if record is None:
-        raise SystemExit("The suite's task needs a schema.py; name another with --suite.")
-    weight = weights.locate(flags.model)
-    with embedded.serve(weight) as bare, extractor.Engine(flags.model) as engine:
-        engine.extract("Nobody.", suite.task)  # loads the model; the other server has loaded its own
-        ways = {PLAIN: plain(bare, record, messages)}
-        ways |= {name: ours(engine, suite.task, name) for name in flags.prompts}
-        for _ in range(flags.runs):
-            report(race(ways, samples), true)
-
-
 def race(ways: dict[str, Way], samples: list[Path]) -> dict[str, Course]:
     """Every way on every document, in turn, so that a machine whose speed drifts drifts for all of them."""
     courses = {name: Course() for name in ways}
@@ -160,6 +134,32 @@ def report(courses: dict[str, Course], true: evaluate.Truth) -> None:
             f"  precision {correct / max(predicted, 1):.3f}  {seconds / max(correct, 1):.2f} s per correct value",
             flush=True,
         )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="qwen2.5-coder-1.5b")
+    parser.add_argument("--prompts", nargs="+", default=["groups"])
+    parser.add_argument("--suite", type=Path, default=scene.ROOT / "eval")
+    parser.add_argument("--only", default="", help="a pattern of document names")
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--untold", action="store_true", help="the plain way without the fields' descriptions")
+    flags = parser.parse_args()
+    print(scene.machine())
+    suite = evaluate.read(flags.suite)
+    true = evaluate.truth(suite)
+    samples = [p for p in sorted(suite.samples.iterdir()) if re.search(flags.only, p.name)]
+    messages = partial(untold if flags.untold else told, suite.task)
+    record = suite.task.model
+    if record is None:
+        raise SystemExit("The suite's task needs a schema.py; name another with --suite.")
+    weight = weights.locate(flags.model)
+    with embedded.serve(weight) as bare, extractor.Engine(flags.model) as engine:
+        engine.extract("Nobody.", suite.task)  # loads the model; the other server has loaded its own
+        ways = {PLAIN: plain(bare, record, messages)}
+        ways |= {name: ours(engine, suite.task, name) for name in flags.prompts}
+        for _ in range(flags.runs):
+            report(race(ways, samples), true)
 
 
 if __name__ == "__main__":

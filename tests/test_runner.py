@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import json
 import os
 import signal
@@ -106,6 +107,20 @@ def test_a_fatal_error_ends_the_run_and_what_was_written_stays(tmp_path: Path) -
     assert json.loads((tmp_path / "out" / "a.json").read_text())["status"] == "complete"
     assert not (tmp_path / "out" / "c.json").exists()
     assert [d["name"] for d in json.loads((tmp_path / "out" / "run.json").read_text())["documents"]] == ["a.txt"]
+
+
+def test_what_ended_a_run_is_said_though_its_summary_cannot_be_written_either(tmp_path: Path) -> None:
+    folder, out = write(tmp_path / "in", a="word", b="fatal"), tmp_path / "out"
+
+    @asynccontextmanager
+    async def spoiling(document: Document) -> AsyncIterator[Model]:
+        if document.name == "b.txt":
+            (out / "run.json").mkdir()
+        yield Scripted()
+
+    with pytest.raises(ModelFatal, match="no key"):
+        asyncio.run(runner.run(dataclasses.replace(job(out), open_model=spoiling), documents.find([folder])))
+    assert json.loads((out / "a.json").read_text())["status"] == "complete"
 
 
 def test_ctrl_c_keeps_finished_records_and_exits_130(tmp_path: Path) -> None:

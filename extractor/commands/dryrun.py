@@ -28,10 +28,8 @@ def show(flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequenc
     before = estimates.measured(flags.out, prompt, name, task.schema.fingerprint)
     found = estimates.estimate(task, prompt, sources, name, before)
     embedded = models.embedded_names()
-    at_once = {
-        False: flags.concurrency or models.AT_ONCE,
-        True: 1,
-    }  # the cores of an embedded model are shared by all it answers
+    # an embedded model answers by turns: its cores are shared by all that it answers
+    at_once = {False: flags.concurrency or models.AT_ONCE, True: 1}
     rows = [
         _model(found, one, costs, one in embedded or one.endswith(".gguf"), at_once, one == name)
         for one in dict.fromkeys([name, *costs.models])

@@ -25,58 +25,11 @@ from extractor.loaders.looks import Look
 from extractor.places import Offsets
 
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "hr",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "optgroup",
-        "option",
-        "p",
-        "pre",
-        "search",
-        "section",
-        "summary",
-        "table",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tbody",
-        "title",
-        "tr",
-        "ul",
-    ]
+    (  # noqa: SIM905 (read more easily than a list of strings)
+        "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption "
+        "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol optgroup option p pre "
+        "search section summary table td tfoot th thead tbody title tr ul"
+    ).split()
 )
 """Elements with lines of their own (HTML, 15.3: those that a browser shows as blocks, list items and rows)."""
 _CLOSE = frozenset("li dt dd tr option summary legend div".split())  # noqa: SIM905 (read more easily than a list of strings)

@@ -215,22 +215,22 @@ class _Run:
             return self._written(target, found, sighting, text, result, outcome)
         except OSError as error:
             if error.errno not in durable.FULL:
-                raise self._failed(target, error) from error
+                raise self._lost(target, error) from error
         # The disk is full, and there is the room that was kept back for this, for all answers of this moment.
         self._reserve.release()
         try:
             place = self._written(target, found, sighting, text, result, outcome)
         except OSError as error:
-            raise self._failed(target, error) from error
+            raise self._lost(target, error) from error
         self._error = self._error or MachineError(
             f"The disk of {self._job.out} is full; every document that was answered is saved. "
             "Free it, and the same command goes on where it was."
         )
         return place
 
-    def _failed(self, path: Path, error: OSError) -> MachineError:
-        failure = MachineError(f"{path} cannot be written ({error.strerror}); free the disk or choose another -o.")
-        self._error = failure  # whatever ended the run before: it promised that the answers were saved
+    def _lost(self, path: Path, error: OSError) -> MachineError:
+        """An answer that cannot be saved is said, whatever ended the run before: it may have promised that all are."""
+        self._error = failure = _unwritable(path, error)
         return failure
 
     def _written(
@@ -272,7 +272,7 @@ class _Run:
                 source = self._job.task.schema.source
                 results.write_run(path, self._job.task.name, self._job.manifest, source, ended, counts)
         except OSError as error:
-            self._failed(path, error)
+            self._error = self._error or _unwritable(path, error)
             return Outcomes(places, self._ledger.reader(), tally)
         return ended
 
@@ -325,6 +325,10 @@ def _bug(found: _Next, error: Exception) -> DocumentError:
     where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
     name = found.source.name
     return DocumentError(f"{name} made extractor fail ({where}); please report it.", reason="internal error")
+
+
+def _unwritable(path: Path, error: OSError) -> MachineError:
+    return MachineError(f"{path} cannot be written ({error.strerror}); free the disk or choose another -o.")
 
 
 def exit_code(outcomes: Outcomes) -> int:
