@@ -5,7 +5,8 @@
     rows            rows are one when their keys agree: no identifying field differs, and at least one is shared.
                     Their fields fill each other's gaps; where both say something else, the first stays, with a conflict
 
-Values are compared folded (case, white space, markup). The order in which replies arrive plays no part.
+Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end. The order
+in which replies arrive plays no part.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.domain import Conflict, Evidence, Json, Leaf, Match, Path
-from extractor.grounding import spelling
+from extractor.grounding import abbreviations, spelling
 from extractor.schema.schemas import Leaf as LeafNode
 from extractor.schema.schemas import Node, Object, Rows, Values, empty
 
@@ -68,7 +69,7 @@ def _merge(node: Node, found: Sequence[Found], path: Path, out: Combined) -> Jso
 
 
 def _same(value: Json) -> str:
-    return spelling.fold(str(value))
+    return spelling.fold(abbreviations.without(str(value)))
 
 
 def _leaf(found: Sequence[Found], path: Path, out: Combined) -> Json:

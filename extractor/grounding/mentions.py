@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
 from extractor.domain import Chunk, Document, Json, Match, Span
-from extractor.grounding import candidates, dates, outline, people, spelling, statements
+from extractor.grounding import abbreviations, candidates, dates, outline, people, spelling, statements
 from extractor.grounding.outline import Outline
 from extractor.kinds import Kind
 from extractor.schema.schemas import Leaf
@@ -70,7 +70,7 @@ class Page:
             return []
         words = people.untitled(str(said)) if node.kind is Kind.NAME else str(said)
         found = (
-            [self._words(node, self._with_unit(node, span), words) for span in self.folded.find(words)]
+            [self._words(node, self._to_its_end(node, span), words) for span in self.folded.find(words)]
             or self._unpunctuated(node, words)
             or self._fuzzy(node, words)
         )
@@ -84,8 +84,10 @@ class Page:
             found = [p for p in found if outline.listed(self.text, p.span)]
         return found[:MENTIONS]
 
-    def _with_unit(self, node: Leaf, span: Span) -> Span:
-        """A quantity together with the sign of its unit that follows its number."""
+    def _to_its_end(self, node: Leaf, span: Span) -> Span:
+        """Words with the abbreviation that follows, a quantity with the sign of its unit that follows its number."""
+        if node.kind is Kind.TEXT and not node.enum:
+            return abbreviations.along(self.text, span)
         if node.kind is not Kind.QUANTITY or not self.text[span.end - 1].isdigit():
             return span
         unit = _UNIT.match(self.text, span.end)
