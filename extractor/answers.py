@@ -32,6 +32,8 @@ VALUE: Mapping[Kind, float] = {
 """Tokens of one value with its quotes, by kind."""
 ITEM = 4
 """Tokens of an item of a written list."""
+STEM = 5
+"""Tokens of the name that a row goes by where rows are asked for one by one."""
 FILLED = 0.9
 """The share of values that are not null."""
 PER_THOUSAND = 2.6
@@ -61,6 +63,13 @@ def length(part: Object, text_tokens: float, most: int) -> Length:
     lists = sum(isinstance(f.node, Rows | Values) for f in part.fields)
     entries = PER_THOUSAND * math.sqrt(text_tokens / 1000 / max(1, lists))
     return Length(bounded(0.4 * entries), bounded(entries), bounded(2.5 * entries))
+
+
+def completed(rest: Object, stems: int, most: int) -> Length:
+    """The answer that completes so many rows, each called by its stem."""
+    one = STEM + _object(rest, 0, 0, 0)
+    low, expected, high = (min(float(most), 2 + stems * one * share) for share in (0.6, 1, 1.6))
+    return Length(low, expected, high)
 
 
 def _object(node: Object, text: float, rows: float, values: float) -> float:

@@ -55,6 +55,9 @@ class Span:
     def shift(self, by: int) -> Span:
         return Span(self.start + by, self.end + by)
 
+    def within(self, other: Span) -> bool:
+        return other.start <= self.start and self.end <= other.end
+
 
 class Places(Protocol):
     """The way back from a document's text to the file that it was read from."""

@@ -5,6 +5,8 @@ JSON Schema as extension keys, so that both ways of writing a schema end up the 
 
     x-kind      on a leaf: one of `Kind`; decides candidates, normalisation, evidence and comparison
     x-key       on an object that is a row of a list: its identifying fields, strongest first
+    x-each      on the same: the field that code finds in the text, such as a percentage; the model is asked for the
+                rest of each row, candidate by candidate (but not by a prompt that asks for the whole record at once)
     x-group     on a top-level property: fields of one group are asked for together
     x-form      on a date: "verbatim" keeps it as written instead of ISO 8601
     x-derive    on a leaf: the sibling it may be computed from when nothing states it, such as a year from a tag
@@ -62,9 +64,14 @@ Listed = Annotated[str, Field(json_schema_extra={"x-listed": True})]
 """A text that stands as an item of a written list: "saw, hammer, drill"."""
 
 
-def key(*fields: str) -> ConfigDict:
-    """The model configuration of a row whose identity these fields decide, strongest first."""
-    return ConfigDict(json_schema_extra={"x-key": list(fields)})
+FORMED = frozenset({Kind.DATE, Kind.INTEGER, Kind.NUMBER, Kind.QUANTITY, Kind.URL, Kind.EMAIL})
+"""Kinds whose values can be told by their form alone."""
+
+
+def key(*fields: str, each: str | None = None) -> ConfigDict:
+    """The model configuration of a row whose identity these fields decide, strongest first; `each` as `x-each`."""
+    extra: dict[str, Any] = {"x-key": list(fields)}
+    return ConfigDict(json_schema_extra={**extra, "x-each": each} if each else extra)
 
 
 def group(name: str, **annotations: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor import checks, chunks, merge, planning, replies
+from extractor import checks, chunks, merge, planning, replies, stems
 from extractor.domain import Chunk, Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.grounding import claims, derived, evidence, mentions
@@ -62,7 +62,7 @@ async def extract(
             one = await _answer(question, task, model, keep_unsupported)
         progress(one.usage)
         cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
-        halves = _halves(question) if cut_short and question.group != planning.WHOLE else ()
+        halves = _halves(question) if cut_short and question.group != planning.WHOLE and not question.stems else ()
         if not halves:
             return [one]
         smaller = [planning.ask(prompt, half, question.group, question.part, model_name, full=True) for half in halves]
@@ -78,6 +78,8 @@ async def extract(
 async def _answer(question: Question, task: Task, model: Model, keep_unsupported: bool) -> Answer:
     def trace(value: Json) -> Traced:
         page = mentions.Page(question.chunk)
+        if question.stems:
+            return stems.trace(question.stems, value, page, keep_unsupported=keep_unsupported)
         return evidence.trace(question.part, value, page, keep_unsupported=keep_unsupported, whole=task.schema.root)
 
     failure, ran_on = None, False
@@ -109,7 +111,8 @@ def _halves(question: Question) -> Sequence[Chunk]:
 
 def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
     root = task.schema.root
-    combined = merge.combine(root, [a.found for a in answers if a.found])
+    found, stray = _attached(answers)
+    combined = merge.combine(root, found)
     settled = claims.settle(root, combined.value, combined.evidence)
     value: dict[str, Json] = settled.value
     proof = derived.fill(root, value, settled.evidence, document)
@@ -119,7 +122,7 @@ def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer
         value=fitted,
         evidence=proof,
         conflicts=tuple(combined.conflicts),
-        rejected=(*(r for a in answers for r in a.rejected), *settled.rejected),
+        rejected=(*(r for a in answers for r in a.rejected), *stray, *settled.rejected),
         failures=tuple(a.failure for a in answers if a.failure),
         problems=(
             *_unread(document),
@@ -132,6 +135,21 @@ def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer
         usage=sum((a.usage for a in answers), Usage()),
         groups=_groups(answers),
     )
+
+
+def _attached(answers: Sequence[Answer]) -> tuple[list[Found], list[Rejected]]:
+    """What the answers brought, rows that were asked for one by one in the rows they belong to; the rest of these."""
+    found = {i: a.found for i, a in enumerate(answers) if a.found and not a.question.stems}
+    more: list[Found] = []
+    stray: list[Rejected] = []
+    for a in answers:
+        if a.found and a.question.stems:
+            here = [i for i in found if answers[i].question.chunk.span.within(a.question.chunk.span)]
+            attached, lost = stems.attach(a.question.stems, a.found, a.question.chunk, [found[i] for i in here])
+            found |= zip(here, attached, strict=False)
+            more += attached[len(here) :]
+            stray += lost
+    return [*found.values(), *more], stray
 
 
 def _unread(document: Document) -> tuple[Problem, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from extractor import chunks, prompts
+from extractor import chunks, prompts, stems
 from extractor.domain import Chunk, Json, Request, Skipped, Span
 from extractor.grounding.outline import Cues, Outline
 from extractor.prompts import Prompt
 from extractor.schema import grammars, shapes
 from extractor.schema.schemas import Field, Object, Rows, Schema
+from extractor.stems import Stems
 
 WHOLE = "record"
 """The one group of a prompt that asks for everything at once."""
@@ -33,6 +34,8 @@ class Question:
     group: str
     part: Object
     request: Request
+    stems: Stems | None = None
+    """What it asks to be completed, where it asks that instead of for the part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,13 @@ def plan(schema: Schema, prompt: Prompt, pieces: Sequence[Chunk], model: str) ->
                 skipped.append(Skipped(chunk.span, missing))
             if fields:
                 part = Object(fields, whole.description)
-                questions += [ask(prompt, piece, group, part, model) for piece in _narrowed(chunk, fields)]
+                part, lists = (part, []) if group == WHOLE else stems.apart(part)
+                if part.fields:
+                    questions += [ask(prompt, piece, group, part, model) for piece in _narrowed(chunk, part.fields)]
+                for path, field in lists:
+                    questions += [
+                        complete(prompt, chunk, group, one, model) for one in stems.find(path, field, chunk.text)
+                    ]
     return Plan(tuple(questions), tuple(skipped))
 
 
@@ -90,6 +99,24 @@ def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str, *, f
         label=f"{chunk.document.name} {chunk.index} {group}",
     )
     return Question(chunk, group, part, request)
+
+
+def complete(prompt: Prompt, chunk: Chunk, group: str, asked: Stems, model: str) -> Question:
+    """The question that asks for the rest of each row that the chunk holds the stem of."""
+    name = f"{group}.{asked.field.name}"
+    system, user = prompts.asking(prompt, chunk, name, stems.question(asked, chunk.text))
+    shape = stems.shape(asked, chunk.text, prompt.strategy)
+    part = Object((asked.field,))
+    request = Request(
+        model=model,
+        system=system,
+        user=user,
+        schema=shape,
+        parameters=parameters(prompt),
+        grammar=grammars.compact(shape),
+        label=f"{chunk.document.name} {chunk.index} {name}",
+    )
+    return Question(chunk, name, part, request, asked)
 
 
 def parameters(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -106,11 +106,14 @@ def _settings(head: str, path: Path) -> tuple[Strategy, bool]:
 
 def messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:
     """The system and the user message that put one field group's question about one chunk."""
-    question = "\n".join(describe(part))
-    if note := prompt.notes.get(group):
-        question += "\n" + note
+    return asking(prompt, chunk, group, describe(part))
+
+
+def asking(prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str]) -> tuple[str, str]:
+    """The system and the user message that put a question, of some lines and the group's note, about one chunk."""
+    lines = "\n".join([*question, *filter(None, [prompt.notes.get(group)])])
     text = f"{chunk.header}\n{chunk.text}" if chunk.header else chunk.text
-    inserts = {"document": _block(text), "question": question, "heading": chunk.heading}
+    inserts = {"document": _block(text), "question": lines, "heading": chunk.heading}
     return prompt.system, _PLACEHOLDER.sub(lambda m: inserts[m[1]], prompt.user)
 
 

@@ -144,7 +144,7 @@ def _question(question: Question, before: Measured | None) -> Group:
     read = FRAME + tokens.count(question.request.system) + tokens.count(question.request.user)
     most = question.request.parameters["max_tokens"]
     written = _written(question, read, most, before)
-    twice = written.high >= most and question.group != planning.WHOLE and _halvable(question)
+    twice = written.high >= most and _halvable(question)
     return Group(
         Range(1, 1, 3 if twice else 1),
         Range(read * (1 - UNSURE), read, read * (1 + UNSURE) * (2 if twice else 1)),
@@ -153,7 +153,8 @@ def _question(question: Question, before: Measured | None) -> Group:
 
 
 def _halvable(question: Question) -> bool:
-    return chunks.tokens(question.chunk.text) >= pipeline.SMALLEST
+    whole = question.group == planning.WHOLE or question.stems is not None
+    return not whole and chunks.tokens(question.chunk.text) >= pipeline.SMALLEST
 
 
 def _written(question: Question, read: float, most: int, before: Measured | None) -> Length:
@@ -161,6 +162,8 @@ def _written(question: Question, read: float, most: int, before: Measured | None
         expected = min(float(most), before.written[question.group] * read)
         spread = 1 + 1 / max(1, before.documents) ** 0.5
         return Length(expected / spread, expected, min(float(most), expected * spread))
+    if question.stems:
+        return answers.completed(question.stems.rest, len(question.stems.stems), most)
     return answers.length(question.part, tokens.count(question.chunk.text), most)
 
 

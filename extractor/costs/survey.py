@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from extractor import stems
 from extractor.domain import Json
 from extractor.kinds import Kind
 from extractor.prompts import Prompt
@@ -12,6 +13,7 @@ from extractor.schema import dialects, shapes
 from extractor.schema.dialects import Dialect
 from extractor.schema.questions import MOST
 from extractor.schema.schemas import Leaf, Node, Object, Rows, Schema, Values, count
+from extractor.stems import Stems
 from extractor.tasks import Task
 
 
@@ -49,11 +51,11 @@ class Survey:
 def of(task: Task, prompt: Prompt) -> Survey:
     schema = task.schema
     whole = prompt.strategy.ask == "whole"
-    parts = {"record": schema.root} if whole else schema.parts
+    parts = [("record", schema.root)] if whole else list(_parts(schema))
     return Survey(
         task.name,
         tuple(_lines(schema.root, "")),
-        tuple(_question(name, part, prompt) for name, part in parts.items()),
+        tuple(_question(name, part, prompt) for name, part in parts),
         (*map(str, schema.notes), *_warnings(schema, whole)),
     )
 
@@ -67,7 +69,8 @@ def _lines(node: Object, place: str) -> Iterator[Line]:
             case Values(item):
                 yield Line(f"{at}[]", _kind(item), f.required, f.description)
             case Rows(row, key):
-                yield Line(f"{at}[]", "rows", f.required, f.description or row.description, key)
+                kind = f"rows, one for each {f.node.each} in the text" if f.node.each else "rows"
+                yield Line(f"{at}[]", kind, f.required, f.description or row.description, key)
                 yield from _lines(row, f"{at}[]")
             case Object():
                 kind = "one of several objects" if f.node.branches else "object"
@@ -80,6 +83,16 @@ def _kind(leaf: Leaf) -> str:
         shown = ", ".join(map(str, leaf.enum[:4]))
         return f"one of {shown}" + (f", ... ({len(leaf.enum)})" if len(leaf.enum) > 4 else "")
     return str(leaf.kind) + (" as written" if leaf.copied or leaf.verbatim else "")
+
+
+def _parts(schema: Schema) -> Iterator[tuple[str, Object]]:
+    """What is asked for together; of rows that are asked for one by one what each is asked for."""
+    for name, part in schema.parts.items():
+        rest, lists = stems.apart(part)
+        if rest.fields:
+            yield name, rest
+        for path, field in lists:
+            yield f"{name}.{field.name}", Stems(path, field, ()).rest
 
 
 def _question(name: str, part: Object, prompt: Prompt) -> Question:

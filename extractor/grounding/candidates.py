@@ -16,6 +16,11 @@ _EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'`\[\]{}|\\^]+", re.I)
 _NUMBER = re.compile(r"(?<![\d.,])[-+−]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+(?:[,'\u202f ]\d{3})*(?:[.,]\d+)?)(?!\d)")
 _COMMA, _POINT = re.compile(r"\d,\d{1,2}(?![\d.,]*\d)"), re.compile(r"\d\.\d{1,2}(?![\d.,]*\d)")
+_FIGURE = re.compile(
+    r"(?<![\w.,$])\$?(?:\d+(?:[.,]\d+)*|\.\d+)(?:\s?[-\u2013]\s?\d+(?:[.,]\d+)*)?"
+    r"(?:\s?(?:\\?%|‰|×|\$?\\times\b\$?)|\s?[xX](?![\w-])|-?fold\b)\$?"
+)
+"""A number with a sign that makes it a share or a multiple, or a range of them: "20-30%", "2.4x", "$3.7\times$"."""
 ENUMERABLE = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
 """Kinds whose candidates are few and complete enough to be put to the model as the only choices."""
 
@@ -30,6 +35,8 @@ def find(kind: Kind, text: str) -> Iterator[Span]:
                 yield Span(m.start(), m.start() + len(_unpunctuated(m[0])))
         case Kind.DATE:
             yield from (date.span for date in dates.find(text))
+        case Kind.QUANTITY:
+            yield from (Span(*m.span()) for m in _FIGURE.finditer(text))
         case Kind.INTEGER | Kind.NUMBER:
             yield from (Span(*m.span()) for m in _NUMBER.finditer(text))
         case _:

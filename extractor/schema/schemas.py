@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from extractor.domain import Json, fingerprint
 from extractor.errors import TaskError
-from extractor.kinds import Kind
+from extractor.kinds import FORMED, Kind
 from extractor.schema import questions
 from extractor.schema.declarations import CONDITIONS, WAY_OUT, Declared, Folder, Note
 from extractor.schema.tree import Field, Leaf, Node, Object, Rows, Values, count, empty, leaves
@@ -188,7 +188,10 @@ class _Reader:
         for k in declared_key or ():
             if k not in names:
                 raise TaskError(f"x-key of {place} names {k!r}, which its rows do not have; choose from {names}.")
-        return Rows(item, tuple(declared_key or _default_key(item)), most, least, bool(declared_key))
+        each = folded.schema.get("x-each") or schema.get("x-each")
+        if each is not None:
+            _check_each(each, item, place)
+        return Rows(item, tuple(declared_key or _default_key(item)), most, least, bool(declared_key), each)
 
     def leaf(self, declared: Declared, place: str) -> Leaf:
         schema = declared.schema
@@ -257,6 +260,19 @@ def _cues(schema: Mapping[str, Json], place: str) -> tuple[str, ...]:
     if not isinstance(cues, list) or not all(isinstance(c, str) and c.strip() for c in cues):
         raise TaskError(f"x-cues of {place} must be a list of words.")
     return tuple(cues)
+
+
+def _check_each(name: Json, row: Object, place: str) -> None:
+    fields = {f.name: f.node for f in row.fields}
+    node = fields.get(name) if isinstance(name, str) else None
+    if not isinstance(node, Leaf) or node.kind not in FORMED:
+        raise TaskError(f"x-each of {place} names {name!r}; it must be a field of its rows that is {_or(FORMED)}.")
+    if len(fields) < 2 or not all(isinstance(n, Leaf) for n in fields.values()):
+        raise TaskError(f"{place} has x-each, so its rows must have other fields, and plain values alone.")
+
+
+def _or(kinds: Iterable[Kind]) -> str:
+    return " or ".join(f"x-kind {kind.value!r}" for kind in sorted(kinds))
 
 
 def _default_key(row: Object) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ class Rows:
     least: int = 0
     declared: bool = False
     """Whether the schema names the key itself."""
+    each: str | None = None
+    """The field whose candidates in a text are asked about one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Publication(BaseModel):
 class Result(BaseModel):
     """A number that says how well the system does."""
 
-    model_config = key("value", "measure")
+    model_config = key("value", "measure", each="value")
 
     value: Quantity = Field(description="the number with its unit, such as 2.5x or 40%")
     measure: str | None = Field(None, description="what is measured, such as latency")

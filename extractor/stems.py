@@ -1,0 +1,224 @@
+"""Rows that are asked for one by one: what the text holds is the stem, and the model says the rest of its row.
+
+Asked to list the figures of a text, a small model writes words instead, or takes the first figure for all of them. So
+code finds where each one stands, and the model reads what is said of it there. A row that belongs to a row (a result of
+a system) is given to the one in whose territory it stands.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from extractor.domain import Chunk, Evidence, Json, Match, Path, Rejected, Span
+from extractor.grounding import anchors, candidates, passages, spelling, territory
+from extractor.grounding.evidence import Traced
+from extractor.grounding.mentions import Page, Place
+from extractor.grounding.outline import Outline
+from extractor.merge import Found
+from extractor.prompts import Strategy
+from extractor.schema import shapes
+from extractor.schema.schemas import Field, Leaf, Object, Rows
+
+AT_ONCE = 20
+"""Stems of one question; a longer reply is more likely to be cut short."""
+SHOWN = 240
+"""Characters of a sentence that a question quotes, around what it asks about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    name: str
+    """What question and reply call it: the value, with a number where the text has it again."""
+    value: str
+    """As the text has it, without markup."""
+    span: Span
+    """In the chunk's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stems:
+    """What one question asks to be completed, and where in the record its rows belong."""
+
+    path: tuple[str, ...]
+    """Names of the lists, the outermost first."""
+    field: Field
+    stems: tuple[Stem, ...]
+
+    @property
+    def rows(self) -> Rows:
+        assert isinstance(self.field.node, Rows)  # noqa: S101 -- only such fields are set apart
+        return self.field.node
+
+    @property
+    def rest(self) -> Object:
+        """The row without the field that the stem is."""
+        row = self.rows.row
+        return replace(row, fields=tuple(f for f in row.fields if f.name != self.rows.each))
+
+
+def apart(part: Object) -> tuple[Object, list[tuple[tuple[str, ...], Field]]]:
+    """The part without the lists that are asked for one by one, and these lists with their paths."""
+    fields: list[Field] = []
+    lists: list[tuple[tuple[str, ...], Field]] = []
+    for f in part.fields:
+        if not isinstance(f.node, Rows):
+            fields.append(f)
+        elif f.node.each:
+            lists.append(((f.name,), f))
+        else:
+            inner = [g for g in f.node.row.fields if isinstance(g.node, Rows) and g.node.each]
+            others = tuple(g for g in f.node.row.fields if g not in inner)
+            lists += [((f.name, g.name), g) for g in inner]
+            fields.append(replace(f, node=replace(f.node, row=replace(f.node.row, fields=others))) if inner else f)
+    return replace(part, fields=tuple(fields)), lists
+
+
+def find(path: tuple[str, ...], field: Field, text: str) -> Iterator[Stems]:
+    """The candidates that stand in the text, as many together as one question asks about."""
+    assert isinstance(field.node, Rows)  # noqa: S101
+    kind = next(f.node.kind for f in field.node.row.fields if f.name == field.node.each and isinstance(f.node, Leaf))
+    seen: Counter[str] = Counter()
+    stems: list[Stem] = []
+    for span in candidates.find(kind, text):
+        said = spelling.clean(text[span.start : span.end])
+        seen[said] += 1
+        stems.append(Stem(said if seen[said] == 1 else f"{said} ({seen[said]})", said, span))
+    for i in range(0, len(stems), AT_ONCE):
+        yield Stems(path, field, tuple(stems[i : i + AT_ONCE]))
+
+
+def question(asked: Stems, text: str) -> list[str]:
+    """What each stem is asked, and each sentence with those that stand in it, a line each."""
+    about = " ".join(filter(None, [asked.field.description, asked.rows.row.description]))
+    lines = [f"- {asked.field.name}: {about} Of each below:"]
+    lines += [f"  - {f.name}: {f.description or f.name}" for f in asked.rest.fields]
+    sentences: dict[Span, list[Stem]] = {}
+    for stem in asked.stems:
+        sentences.setdefault(_quoted(text, stem.span), []).append(stem)
+    for span, stems in sentences.items():
+        quoted = " ".join(text[span.start : span.end].replace('"', "'").split())
+        lines.append(f'- {", ".join(stem.name for stem in stems)}: "{quoted}"')
+    return lines
+
+
+def _quoted(text: str, span: Span) -> Span:
+    sentence = passages.sentence(text, span)
+    if len(sentence) <= SHOWN:
+        return sentence
+    start, end = max(sentence.start, span.start - SHOWN // 2), min(sentence.end, span.end + SHOWN // 2)
+    while start > sentence.start and not text[start - 1].isspace():
+        start -= 1
+    while end < sentence.end and not text[end].isspace():
+        end += 1
+    return Span(start, end)
+
+
+def shape(asked: Stems, text: str, strategy: Strategy) -> dict[str, Json]:
+    """The JSON Schema of the reply: an object by the names of the stems, in the document's order."""
+    rest = shapes.shape(asked.rest, text, strategy)
+    names = [stem.name for stem in asked.stems]
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(names, rest),
+        "required": names,
+        "additionalProperties": False,
+    }
+
+
+def trace(asked: Stems, said: Mapping[str, Json], page: Page, *, keep_unsupported: bool = False) -> Traced:
+    """The rows as the paragraphs of their stems support them, with evidence; one with nothing but its stem is none."""
+    traced = Traced([])
+    for stem in asked.stems:
+        row, evidence, refused = _row(asked, stem, said.get(stem.name) or {}, page, keep_unsupported)
+        at = len(traced.value)
+        if len(evidence) < 2:
+            traced.rejected.append(Rejected((*asked.path, at), row, "nothing is said of it", page.chunk.span))
+            continue
+        traced.value.append(row)
+        traced.evidence |= {(at, name): e for name, e in evidence.items()}
+        traced.rejected += [Rejected((*asked.path, at, name), v, why, page.chunk.span) for name, v, why in refused]
+    return traced
+
+
+def _row(
+    asked: Stems, stem: Stem, said: Mapping[str, Json], page: Page, keep: bool
+) -> tuple[dict[str, Json], dict[str, Evidence], list[tuple[str, Json, str]]]:
+    row: dict[str, Json] = {}
+    evidence: dict[str, Evidence] = {}
+    refused: list[tuple[str, Json, str]] = []
+    by = page.chunk.span.start
+    home = passages.paragraph(page.text, stem.span)
+    for f in asked.rows.row.fields:
+        assert isinstance(f.node, Leaf)  # noqa: S101 -- the schema has refused others
+        row[f.name] = None
+        value = stem.value if f.name == asked.rows.each else said.get(f.name)
+        if value in (None, ""):
+            continue
+        places = page.places(f.node, value)
+        if f.name == asked.rows.each:
+            free = [p for p in places if _overlap(p.span, stem.span)] or [Place(value, stem.span, Match.EXACT)]
+        else:
+            near = [p for p in places if home.start <= p.span.start and p.span.end <= home.end]
+            free = [p for p in near if not any(_overlap(p.span, s.span) for s in asked.stems)]
+        if free:
+            place = min(free, key=lambda p: (anchors.distance(p.span, stem.span), p.span))
+            row[f.name], evidence[f.name] = place.value, Evidence(place.match, (place.span.shift(by),), str(value))
+        elif keep:
+            row[f.name], evidence[f.name] = value, Evidence(Match.NONE, (), str(value))
+        else:
+            refused.append((f.name, value, "belongs to another row" if places else "unsupported"))
+    return row, evidence, refused
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    return a.start < b.end and b.start < a.end
+
+
+def attach(asked: Stems, told: Found, chunk: Chunk, into: Sequence[Found]) -> tuple[list[Found], list[Rejected]]:
+    """What was found about the chunk, with the rows that were told where they belong; and those that belong nowhere.
+
+    A row of the record itself is found as it is; one that belongs to a row goes to the one in whose territory it is.
+    """
+    if len(asked.path) == 1:
+        name = asked.path[0]
+        evidence = {(name, *path): e for path, e in told.evidence.items()}
+        return [*into, Found(told.order, {name: told.value}, evidence)], []
+    outer, inner = asked.path
+    where = [(f, i, _anchor(found, outer, i)) for f, found in enumerate(into) for i in _indices(found, outer)]
+    spans = [anchor and anchor.shift(-chunk.span.start) for _, _, anchor in where]
+    homes = [territory.home(n, spans, Outline(chunk.text), None) if spans[n] else None for n in range(len(spans))]
+    out = [_with_list(found, outer, inner) for found in into]
+    stray: list[Rejected] = []
+    for i, row in enumerate(told.value):
+        evidence = {path[1:]: e for path, e in told.evidence.items() if path[0] == i}
+        at = evidence[(str(asked.rows.each),)].spans[0].shift(-chunk.span.start)
+        near = [(anchors.distance(at, home.anchor), n) for n, home in enumerate(homes) if home and home.holds(at)]
+        if not near:
+            stray.append(Rejected((*asked.path, i), row, "belongs to no row", chunk.span))
+            continue
+        f, parent, _ = where[min(near)[1]]
+        rows = out[f].value[outer][parent][inner]
+        prefix: Path = (outer, parent, inner, len(rows))
+        rows.append(row)
+        out[f] = replace(out[f], evidence={**out[f].evidence, **{(*prefix, *path): e for path, e in evidence.items()}})
+    return out, stray
+
+
+def _indices(found: Found, name: str) -> range:
+    return range(len((found.value or {}).get(name) or ()))
+
+
+def _anchor(found: Found, name: str, i: int) -> Span | None:
+    """Where the row stands: its first words."""
+    spans = [e.spans[0] for path, e in found.evidence.items() if path[:2] == (name, i) and e.spans]
+    return spans[0] if spans else None
+
+
+def _with_list(found: Found, outer: str, inner: str) -> Found:
+    """A copy whose rows each have the inner list."""
+    if not (found.value or {}).get(outer):
+        return found
+    rows = [{**row, inner: list(row.get(inner) or ())} for row in found.value[outer]]
+    return replace(found, value={**found.value, outer: rows})
