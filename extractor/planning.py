@@ -64,9 +64,8 @@ def plan(schema: Schema, prompt: Prompt, pieces: Sequence[Chunk], model: str) ->
                 if part.fields:
                     questions += [ask(prompt, piece, group, part, model) for piece in _narrowed(chunk, part.fields)]
                 for path, field in lists:
-                    questions += [
-                        complete(prompt, chunk, group, one, model) for one in stems.find(path, field, chunk.text)
-                    ]
+                    asked = stems.find(path, field, chunk.text) if Cues(field.cues).stand_in(chunk.text) else ()
+                    questions += [complete(prompt, chunk, group, one, model) for one in asked]
     return Plan(tuple(questions), tuple(skipped))
 
 

@@ -131,15 +131,24 @@ def trace(asked: Stems, said: Mapping[str, Json], page: Page, *, keep_unsupporte
     """The rows as the paragraphs of their stems support them, with evidence; one with nothing but its stem is none."""
     traced = Traced([])
     for stem in asked.stems:
-        row, evidence, refused = _row(asked, stem, said.get(stem.name) or {}, page, keep_unsupported)
+        rest = said.get(stem.name) or {}
+        row, evidence, refused = _row(asked, stem, rest, page, keep_unsupported)
         at = len(traced.value)
-        if len(evidence) < 2:
-            traced.rejected.append(Rejected((*asked.path, at), row, "nothing is said of it", page.chunk.span))
+        if why := _hollow(asked, row):
+            whole = {str(asked.rows.each): stem.value, **rest}
+            traced.rejected.append(Rejected((*asked.path, at), whole, why, page.chunk.span))
             continue
         traced.value.append(row)
         traced.evidence |= {(at, name): e for name, e in evidence.items()}
         traced.rejected += [Rejected((*asked.path, at, name), v, why, page.chunk.span) for name, v, why in refused]
     return traced
+
+
+def _hollow(asked: Stems, row: Mapping[str, Json]) -> str:
+    """Why the row as a whole says nothing; nothing if it does."""
+    if missing := next((f.name for f in asked.rest.fields if f.required and row[f.name] is None), ""):
+        return f"row without {missing}"
+    return "" if any(row[f.name] is not None for f in asked.rest.fields) else "nothing is said of it"
 
 
 def _row(

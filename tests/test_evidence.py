@@ -176,6 +176,34 @@ def test_a_quantity_has_a_digit_and_a_pattern_is_kept() -> None:
     assert works(text, {"code": "X7"}, code={"pattern": r"\d"}).value["code"] == "X7"
 
 
+def test_a_part_of_words_that_have_the_wanted_form_is_made_whole() -> None:
+    text = "The lid has 11.5k lines of Rust, and 12 screws."
+    lines = {"pattern": r"\d[\d.]*k? lines of \w+"}
+    for said in ("11.5k", "lines of Rust", "11.5k lines of Rust"):
+        assert works(text, {"code": said}, code=lines).value["code"] == "11.5k lines of Rust"
+    assert works(text, {"code": "has 11.5k lines of Rust"}, code=lines).value["code"] == "has 11.5k lines of Rust"
+    assert works(text, {"code": "12"}, code=lines).value["code"] is None
+    assert works(text, {"code": "lid has 11.5k"}, code=lines).value["code"] is None
+
+
+class Coded(BaseModel):
+    model_config = key("label")
+    label: str
+    code: str | None = Field(None, pattern=r"\d+ lines")
+
+
+class CodedParts(BaseModel):
+    parts: list[Coded] = []
+
+
+def test_one_mention_of_what_has_a_form_is_one_rows() -> None:
+    text = "Bolt and Nut, 12 lines.\n"
+    chunk = Chunk(Document("a", text), 0, Span(0, len(text)))
+    said = {"parts": [{"label": "Bolt", "code": "12"}, {"label": "Nut", "code": "12 lines"}]}
+    traced = evidence.trace(schemas.read(CodedParts.model_json_schema()).root, said, Page(chunk))
+    assert sorted(str(p["code"]) for p in traced.value["parts"]) == ["12 lines", "None"]
+
+
 def test_rows_under_a_heading_that_announces_something_else_are_refused() -> None:
     text = "# Parts\nBolt A1\n# Tools\nsaw, hammer\n"
     cues = {"parts": {"x-cues": ["part"]}, "tools": {"x-cues": ["tool"]}}

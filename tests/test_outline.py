@@ -40,6 +40,13 @@ def test_a_position_stands_under_the_headings_of_every_level_above_it() -> None:
     assert under(TEXT, "before") == []
 
 
+def test_a_heading_in_capitals_is_above_others_whatever_its_marks_are() -> None:
+    text = "#### TOYS\n\n### Kite\n\nred\n\n#### Ball\n\nblue\n\n#### GAMES\n\n### Go\n\nold\n"
+    assert under(text, "red") == ["### Kite", "#### TOYS"]
+    assert under(text, "blue") == ["#### Ball", "### Kite", "#### TOYS"]
+    assert under(text, "old") == ["### Go", "#### GAMES"]
+
+
 def test_headings_with_nothing_between_them_open_one_section() -> None:
     outline = Outline(TEXT)
     start, end = outline.section(TEXT.index("rake"))

@@ -15,6 +15,7 @@ old one, says Dr. 3 of them. It is red.
 - bread: 20 min
 - cake: 50 min
 """
+LONG = "The old one burnt. The new one bakes 40% faster vs. the old one, says Dr. 3 of them. It is red."
 
 
 def quoted(text: str, words: str, of: str) -> str:
@@ -30,16 +31,20 @@ def quoted(text: str, words: str, of: str) -> str:
         (
             "40%",
             "The new one bakes 40% faster vs. the old one, says Dr. 3 of them.",
-            "The old one burnt. The new one bakes 40% faster vs. the old one, says Dr. 3 of them. It is red.",
+            None,
         ),
-        ("red", "It is red.", "The old one burnt. The new one bakes 40% faster vs. the old one, says Dr. 3 of them. It is red."),
+        (
+            "red",
+            "It is red.",
+            None,
+        ),
         ("20 min", "- bread: 20 min", "- bread: 20 min"),
         ("Ovens", "# Ovens", "# Ovens"),
     ],
 )
-def test_words_stand_in_a_sentence_and_in_a_paragraph(words: str, sentence: str, paragraph: str) -> None:
+def test_words_stand_in_a_sentence_and_in_a_paragraph(words: str, sentence: str, paragraph: str | None) -> None:
     assert quoted(TEXT, words, "sentence") == sentence
-    assert quoted(TEXT, words, "paragraph") == paragraph
+    assert quoted(TEXT, words, "paragraph") == (paragraph or LONG)
 
 
 @given(st.text("ab. \n-1A", min_size=1, max_size=60), st.data())

@@ -99,7 +99,7 @@ class _Tracer:
         if not announced:
             return self.unsupported(said, path, "nothing announces it")
         best = min(announced, key=lambda p: (anchors.distance(p.span, home.anchor), p.span)) if home else announced[0]
-        if node.kind in (Kind.DATE, Kind.URL):
+        if node.kind in (Kind.DATE, Kind.URL) or node.pattern:
             used.add(best.span)
         self.support(path, best, said)
         return best.value
@@ -230,7 +230,7 @@ class _Tracer:
     ) -> dict[str, Json]:
         """The row as its words support it.
 
-        One mention of a date is one field's; one mention of an address or of an item of a list is one row's.
+        One mention of a date is one field's; one of an address, of what has a form, or of an item of a list is one row's.
         """
         value: dict[str, Json] = {}
         dated = [f.name for f in rows.row.fields if isinstance(f.node, LeafNode) and f.node.kind is Kind.DATE]
@@ -246,7 +246,7 @@ class _Tracer:
             if home and single:
                 home = replace(home, again=again)
             if isinstance(f.node, LeafNode):
-                used = claimed if f.node.kind is Kind.URL else days
+                used = claimed if f.node.kind is Kind.URL or f.node.pattern else days
                 value[f.name] = self.leaf(f.node, said[i].get(f.name), (*at, f.name), home, used)
                 if dated and f.node.kind is Kind.TEXT and value[f.name] is not None:
                     self.undated(value, f.name, dated, at)

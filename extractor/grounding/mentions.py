@@ -79,10 +79,21 @@ class Page:
         if node.kind is Kind.NAME:
             found = [p for p in found if not _digits(str(p.value))]
         if node.pattern:
-            found = [p for p in found if re.search(str(node.pattern), str(p.value))]
+            found = [formed for p in found if (formed := self._in_form(node, node.pattern, p))]
         if node.listed:
             found = [p for p in found if outline.listed(self.text, p.span)]
         return found[:MENTIONS]
+
+    def _in_form(self, node: Leaf, pattern: str, place: Place) -> Place | None:
+        """The mention, if what is wanted is in it; made as long as the words that are, where it is a part of them.
+
+        Of "11.5k lines of code" a model says the number alone, or "lines of code".
+        """
+        if re.search(pattern, str(place.value)):
+            return place
+        near = (Span(*m.span()) for m in re.finditer(pattern, self.text) if m.end() > m.start())
+        whole = next((s for s in near if place.span.within(s)), None)
+        return self._words(node, whole, "") if whole else None
 
     def _to_its_end(self, node: Leaf, span: Span) -> Span:
         """Words with the abbreviation that follows, a quantity with the sign of its unit that follows its number."""

@@ -20,6 +20,7 @@ _HEADING = re.compile(
     re.M,
 )
 _BLANK = re.compile(r"\n(?:[ \t\r]*\n)+")
+_LOUD = re.compile(r"(?=[^\n]*[^\W\d_]{3})[^a-z\n]{3,66}")
 _CAPITALS, _BOLD = 1, 7
 """Levels of headings that have no marks to count."""
 
@@ -37,9 +38,10 @@ def headings(text: str) -> list[Heading]:
 
 
 def _level(match: re.Match[str]) -> int:
-    if match["marks"]:
-        return len(match["marks"])
-    return _CAPITALS if match["capitals"] else _BOLD
+    """Capitals say more than marks do, which converters of documents count from the size of letters."""
+    if match["capitals"] or (match["marks"] and _LOUD.fullmatch(match[0])):
+        return _CAPITALS
+    return len(match["marks"]) if match["marks"] else _BOLD
 
 
 class Outline:

@@ -60,8 +60,8 @@ def _split(field: Field, most: int) -> list[Field]:
         case Object(fields):
             return [replace(field, node=replace(node, fields=tuple(run))) for run in _pieces(fields, most)]
         case Rows(row, key):
-            own = [f for f in row.fields if f.name in key]
-            rest = [f for f in row.fields if f.name not in key]
+            own = [f for f in row.fields if f.name in (*key, node.each)]
+            rest = [f for f in row.fields if f not in own]
             runs = _pieces(rest, max(1, most - len(own)))
             order = [f.name for f in row.fields]
             return [

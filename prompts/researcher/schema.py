@@ -55,13 +55,16 @@ class Result(BaseModel):
     baseline: str | None = Field(None, description="what it is compared with")
 
 
+LINES = r"\d[\d.,]*\s?[kKmM]?\+?\s*(?:LOC|lines)\b(?:\s+of\s+[\w+#/]+)?(?:\s+in\s+[\w+#/]+)?"
+
+
 class System(BaseModel):
     """A named system, tool, framework or project that the person's papers or projects built."""
 
     model_config = key("name")
 
     name: str = Field(description="short name of the system")
-    code_size: str | None = Field(None, description="how many lines of code", pattern=r"\d")
+    code_size: str | None = Field(None, description="how many lines of code", pattern=LINES)
     url: Url | None = Field(None, description="link to its code or page")
     results: list[Result] = Field([], description="numbers that say how well it does")
 
