@@ -7,6 +7,7 @@ a system) is given to the one in whose territory it stands.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from extractor.schema.schemas import Field, Leaf, Object, Rows
 
 AT_ONCE = 20
 """Stems of one question; a longer reply is more likely to be cut short."""
+_AND = re.compile(r"\s+(?:and|or)\s+")
 SHOWN = 240
 """Characters of a sentence that a question quotes, around what it asks about."""
 
@@ -130,9 +132,10 @@ def shape(asked: Stems, text: str, strategy: Strategy) -> dict[str, Json]:
 def trace(asked: Stems, said: Mapping[str, Json], page: Page, *, keep_unsupported: bool = False) -> Traced:
     """The rows as the paragraphs of their stems support them, with evidence; one with nothing but its stem is none."""
     traced = Traced([])
+    shared: set[Span] = set()
     for stem in asked.stems:
         rest = said.get(stem.name) or {}
-        row, evidence, refused = _row(asked, stem, rest, page, keep_unsupported)
+        row, evidence, refused = _row(asked, stem, rest, page, shared, keep_unsupported)
         at = len(traced.value)
         if why := _hollow(asked, row):
             whole = {str(asked.rows.each): stem.value, **rest}
@@ -152,33 +155,52 @@ def _hollow(asked: Stems, row: Mapping[str, Json]) -> str:
 
 
 def _row(
-    asked: Stems, stem: Stem, said: Mapping[str, Json], page: Page, keep: bool
+    asked: Stems, stem: Stem, said: Mapping[str, Json], page: Page, shared: set[Span], keep: bool
 ) -> tuple[dict[str, Json], dict[str, Evidence], list[tuple[str, Json, str]]]:
+    """The row as its words support it, the evidence, and what was refused: name, value and why.
+
+    `shared`: mentions of one of several things, which are one row's each; this row adds its own.
+    """
     row: dict[str, Json] = {}
     evidence: dict[str, Evidence] = {}
     refused: list[tuple[str, Json, str]] = []
     by = page.chunk.span.start
-    home = passages.paragraph(page.text, stem.span)
     for f in asked.rows.row.fields:
         assert isinstance(f.node, Leaf)  # noqa: S101 -- the schema has refused others
         row[f.name] = None
-        value = stem.value if f.name == asked.rows.each else said.get(f.name)
+        own = f.name == asked.rows.each
+        value = stem.value if own else said.get(f.name)
         if value in (None, ""):
             continue
         places = page.places(f.node, value)
-        if f.name == asked.rows.each:
-            free = [p for p in places if _overlap(p.span, stem.span)] or [Place(value, stem.span, Match.EXACT)]
+        if own:
+            here = [p for p in places if _overlap(p.span, stem.span)] or [Place(value, stem.span, Match.EXACT)]
         else:
-            near = [p for p in places if home.start <= p.span.start and p.span.end <= home.end]
-            free = [p for p in near if not any(_overlap(p.span, s.span) for s in asked.stems)]
-        if free:
-            place = min(free, key=lambda p: (anchors.distance(p.span, stem.span), p.span))
+            here = _around(asked, stem, places, page)
+        if not here:
+            here = [p for p in _one_of(asked, stem, f.node, value, page) if p.span not in shared]
+            shared.update(p.span for p in here[:1])
+        if here:
+            place = min(here, key=lambda p: (anchors.distance(p.span, stem.span), p.span))
             row[f.name], evidence[f.name] = place.value, Evidence(place.match, (place.span.shift(by),), str(value))
         elif keep:
             row[f.name], evidence[f.name] = value, Evidence(Match.NONE, (), str(value))
         else:
             refused.append((f.name, value, "belongs to another row" if places else "unsupported"))
     return row, evidence, refused
+
+
+def _around(asked: Stems, stem: Stem, places: Sequence[Place], page: Page) -> list[Place]:
+    """Those in the stem's paragraph that are no stems themselves."""
+    home = passages.paragraph(page.text, stem.span)
+    return [p for p in places if p.span.within(home) and not any(_overlap(p.span, s.span) for s in asked.stems)]
+
+
+def _one_of(asked: Stems, stem: Stem, node: Leaf, said: Json, page: Page) -> list[Place]:
+    """Where one of several things is that were said in one string: "A and B" of two figures, one for each of them."""
+    parts = _AND.split(str(said))
+    found = [p for part in parts for p in _around(asked, stem, page.places(node, part), page)] if len(parts) > 1 else []
+    return sorted(found, key=lambda p: (anchors.distance(p.span, stem.span), p.span))
 
 
 def _overlap(a: Span, b: Span) -> bool:

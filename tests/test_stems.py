@@ -136,6 +136,18 @@ def test_a_figure_of_which_nothing_is_said_or_that_belongs_to_no_row_is_refused_
     assert ("Rivals", "unsupported") in {(r.value, r.reason) for r in record.rejected if isinstance(r.value, str)}
 
 
+def test_of_two_things_that_were_said_of_two_figures_each_has_the_nearer_one() -> None:
+    text = "# Machines\n\n## Mixer\n\nThe Mixer is up to 4x as fast as the Kneader and 9x as fast as a Whisk.\n"
+
+    def answer(request: Request) -> Json:
+        if "machines" in request.schema["properties"]:
+            return {"machines": [{"name": "Mixer"}]}
+        return {name: {"measure": "fast", "rival": "Kneader and Whisk"} for name in ("4x", "9x")}
+
+    record, _ = extract(Fair, text, answer)
+    assert [c["rival"] for c in record.value["machines"][0]["claims"]] == ["Kneader", "Whisk"]
+
+
 def test_the_question_quotes_the_sentence_of_each_figure_once() -> None:
     _, asked = extract(Fair, TEXT, fair)
     lines = asked[1].user.splitlines()

@@ -230,7 +230,7 @@ class _Tracer:
     ) -> dict[str, Json]:
         """The row as its words support it.
 
-        One mention of a date is one field's; one of an address, of what has a form, or of an item of a list is one row's.
+        One mention of a date is one field's; one of an address, of a declared form or of a list's item is one row's.
         """
         value: dict[str, Json] = {}
         dated = [f.name for f in rows.row.fields if isinstance(f.node, LeafNode) and f.node.kind is Kind.DATE]
