@@ -210,7 +210,8 @@ def _overlap(a: Span, b: Span) -> bool:
 def attach(asked: Stems, told: Found, chunk: Chunk, into: Sequence[Found]) -> tuple[list[Found], list[Rejected]]:
     """What was found about the chunk, with the rows that were told where they belong; and those that belong nowhere.
 
-    A row of the record itself is found as it is; one that belongs to a row goes to the one in whose territory it is.
+    A row of the record itself is found as it is; one that belongs to a row goes to the one in whose territory it is,
+    but not to one that it names itself: "40% faster than Foo" is no praise of Foo.
     """
     if len(asked.path) == 1:
         name = asked.path[0]
@@ -225,7 +226,12 @@ def attach(asked: Stems, told: Found, chunk: Chunk, into: Sequence[Found]) -> tu
     for i, row in enumerate(told.value):
         evidence = {path[1:]: e for path, e in told.evidence.items() if path[0] == i}
         at = evidence[(str(asked.rows.each),)].spans[0].shift(-chunk.span.start)
-        near = [(anchors.distance(at, home.anchor), n) for n, home in enumerate(homes) if home and home.holds(at)]
+        words = [e.spans[0].shift(-chunk.span.start) for e in evidence.values() if e.spans]
+        near = [
+            (anchors.distance(at, home.anchor), n)
+            for n, home in enumerate(homes)
+            if home and home.holds(at) and not any(_overlap(home.anchor, span) for span in words)
+        ]
         if not near:
             stray.append(Rejected((*asked.path, i), row, "belongs to no row", chunk.span))
             continue

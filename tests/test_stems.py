@@ -148,6 +148,22 @@ def test_of_two_things_that_were_said_of_two_figures_each_has_the_nearer_one() -
     assert [c["rival"] for c in record.value["machines"][0]["claims"]] == ["Kneader", "Whisk"]
 
 
+def test_a_row_that_is_named_in_what_is_said_of_a_figure_does_not_get_it() -> None:
+    text = "# Machines\n\nMixer and Kneader. Noise was cut by 40% over the old Whisk deployment.\n"
+
+    def answer(request: Request) -> Json:
+        if "machines" in request.schema["properties"]:
+            return {"machines": [{"name": "Mixer"}, {"name": "Kneader"}, {"name": "Whisk"}]}
+        return {"40%": {"measure": "Noise", "rival": "old Whisk deployment"}}
+
+    record, _ = extract(Fair, text, answer)
+    assert [(m["name"], len(m["claims"])) for m in record.value["machines"]] == [
+        ("Mixer", 0),
+        ("Kneader", 1),
+        ("Whisk", 0),
+    ]
+
+
 def test_the_question_quotes_the_sentence_of_each_figure_once() -> None:
     _, asked = extract(Fair, TEXT, fair)
     lines = asked[1].user.splitlines()
