@@ -220,7 +220,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Fields that a chunk was not asked for, since nothing in it announces them."""
+    """Fields that a chunk was not asked for, since nothing in it announces them.
+
+    "a.b" is the list b of the rows of a, where a text holds more of its values than are asked about one by one.
+    """
 
     chunk: Span
     fields: tuple[str, ...]

@@ -53,20 +53,36 @@ def plan(schema: Schema, prompt: Prompt, pieces: Sequence[Chunk], model: str) ->
     skipped: list[Skipped] = []
     for chunk in pieces:
         for group in groups(schema, prompt):
-            whole = schema.root if group == WHOLE else schema.part(group)
-            fields = tuple(f for f in whole.fields if Cues(f.cues).stand_in(chunk.text))
-            missing = tuple(f.name for f in whole.fields if f not in fields)
-            if missing:
-                skipped.append(Skipped(chunk.span, missing))
-            if fields:
-                part = Object(fields, whole.description)
-                part, lists = (part, []) if group == WHOLE else stems.apart(part)
-                if part.fields:
-                    questions += [ask(prompt, piece, group, part, model) for piece in _narrowed(chunk, part.fields)]
-                for path, field in lists:
-                    asked = stems.find(path, field, chunk.text) if Cues(field.cues).stand_in(chunk.text) else ()
-                    questions += [complete(prompt, chunk, group, one, model) for one in asked]
+            asked, left = _about(chunk, group, schema, prompt, model)
+            questions += asked
+            skipped += left
     return Plan(tuple(questions), tuple(skipped))
+
+
+def _about(
+    chunk: Chunk, group: str, schema: Schema, prompt: Prompt, model: str
+) -> tuple[list[Question], list[Skipped]]:
+    """The questions about one chunk that ask for one group, and what they leave out."""
+    whole = schema.root if group == WHOLE else schema.part(group)
+    fields = tuple(f for f in whole.fields if Cues(f.cues).stand_in(chunk.text))
+    missing = tuple(f.name for f in whole.fields if f not in fields)
+    skipped = [Skipped(chunk.span, missing)] if missing else []
+    part = Object(fields, whole.description)
+    part, lists = (part, []) if group == WHOLE else stems.apart(part)
+    pieces = _narrowed(chunk, part.fields) if part.fields else []
+    questions = [ask(prompt, piece, group, part, model) for piece in pieces]
+    for path, field in lists:
+        asked, left = _one_by_one(chunk, path, field, prompt.strategy.max_rows)
+        questions += [complete(prompt, chunk, group, one, model) for one in asked]
+        skipped += [Skipped(left.shift(chunk.span.start), (".".join(path),))] if left else []
+    return questions, skipped
+
+
+def _one_by_one(chunk: Chunk, path: tuple[str, ...], field: Field, most: int) -> tuple[list[Stems], Span | None]:
+    """What is asked to be completed, and the part of the chunk's text of which nothing is."""
+    if not Cues(field.cues).stand_in(chunk.text):
+        return [], Span(0, len(chunk.text))
+    return stems.find(path, field, chunk.text, most)
 
 
 def _narrowed(chunk: Chunk, fields: Sequence[Field]) -> list[Chunk]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from extractor.domain import Chunk, Evidence, Json, Match, Path, Rejected, Span
@@ -77,8 +77,11 @@ def apart(part: Object) -> tuple[Object, list[tuple[tuple[str, ...], Field]]]:
     return replace(part, fields=tuple(fields)), lists
 
 
-def find(path: tuple[str, ...], field: Field, text: str) -> Iterator[Stems]:
-    """The candidates that stand in the text, as many together as one question asks about."""
+def find(path: tuple[str, ...], field: Field, text: str, most: int) -> tuple[list[Stems], Span | None]:
+    """The candidates that stand in the text, as many together as one question asks about.
+
+    A table may hold hundreds: after so many of them the rest of the text is left, and told.
+    """
     assert isinstance(field.node, Rows)  # noqa: S101
     kind = next(f.node.kind for f in field.node.row.fields if f.name == field.node.each and isinstance(f.node, Leaf))
     seen: Counter[str] = Counter()
@@ -87,8 +90,10 @@ def find(path: tuple[str, ...], field: Field, text: str) -> Iterator[Stems]:
         said = spelling.clean(text[span.start : span.end])
         seen[said] += 1
         stems.append(Stem(said if seen[said] == 1 else f"{said} ({seen[said]})", said, span))
-    for i in range(0, len(stems), AT_ONCE):
-        yield Stems(path, field, tuple(stems[i : i + AT_ONCE]))
+    asked = [
+        Stems(path, field, tuple(stems[i : min(i + AT_ONCE, most)])) for i in range(0, min(len(stems), most), AT_ONCE)
+    ]
+    return asked, Span(stems[most].span.start, len(text)) if len(stems) > most else None
 
 
 def question(asked: Stems, text: str) -> list[str]:

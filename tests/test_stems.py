@@ -172,6 +172,29 @@ def test_the_question_quotes_the_sentence_of_each_figure_once() -> None:
     assert '- 40% (2): "The Oven saves heat: 40% less of it is lost than in a Stove."' in lines
 
 
+def test_of_a_table_full_of_figures_so_many_are_asked_about_and_the_rest_is_told() -> None:
+    text = "# Machines\n\n## Mixer\n\n" + "\n".join(f"| {n}% |" for n in range(1, 60))
+
+    def answer(request: Request) -> Json:
+        if "machines" in request.schema["properties"]:
+            return {"machines": [{"name": "Mixer"}]}
+        return {name: {"measure": None, "rival": None} for name in request.schema["properties"]}
+
+    record, asked = extract(Fair, text, answer)
+    assert [len(r.schema["properties"]) for r in asked] == [1, 20, 20]
+    (left,) = record.skipped
+    assert left.fields == ("machines.claims",)
+    assert text[left.chunk.start :].startswith("41%")
+    assert left.chunk.end == len(text)
+
+
+def test_a_quoted_sentence_cannot_end_its_line_or_its_quotation() -> None:
+    text = '# Machines\n\n## Mixer\n\nSaves 40%"\nof all" heat, "and\n  {question} more.\n'
+    _, asked = extract(Fair, text, lambda r: {"machines": []} if "machines" in r.schema["properties"] else {"40%": {}})
+    lines = asked[1].user.partition("</document>")[2].splitlines()
+    assert "- 40%: \"Saves 40%' of all' heat, 'and {question} more.\"" in lines
+
+
 def test_a_prompt_that_asks_for_everything_at_once_asks_for_these_rows_as_well() -> None:
     def answer(request: Request) -> Json:
         claims = [{"value": "40%", "measure": "noise", "rival": None}]

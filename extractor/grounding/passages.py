@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
 
 from extractor.domain import Span
 
@@ -22,10 +24,13 @@ def sentence(text: str, span: Span) -> Span:
 
 
 def _around(breaks: re.Pattern[str], text: str, span: Span) -> Span:
-    start = 0
-    for found in breaks.finditer(text):
-        if found.end() > span.start:
-            break
-        start = found.end()
-    after = breaks.search(text, span.end)
-    return Span(start, after.start() if after else len(text))
+    begins, ends = _breaks(breaks, text)
+    before, after = bisect_right(begins, span.start), bisect_left(ends, span.end)
+    return Span(begins[before - 1], ends[after])
+
+
+@lru_cache(maxsize=8)
+def _breaks(breaks: re.Pattern[str], text: str) -> tuple[list[int], list[int]]:
+    """Where passages of the text begin, and where they end; the text's own begin and end among them."""
+    found = list(breaks.finditer(text))
+    return [0, *(m.end() for m in found)], [*(m.start() for m in found), len(text)]
