@@ -24,9 +24,9 @@ from extractor.schema.schemas import Field, Leaf, Object, Rows
 
 AT_ONCE = 20
 """Stems of one question; a longer reply is more likely to be cut short."""
-_AND = re.compile(r"\s+(?:and|or)\s+")
 SHOWN = 240
 """Characters of a sentence that a question quotes, around what it asks about."""
+_AND = re.compile(r"\s+(?:and|or)\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,8 @@ def attach(asked: Stems, told: Found, chunk: Chunk, into: Sequence[Found]) -> tu
     outer, inner = asked.path
     where = [(f, i, _anchor(found, outer, i)) for f, found in enumerate(into) for i in _indices(found, outer)]
     spans = [anchor and anchor.shift(-chunk.span.start) for _, _, anchor in where]
-    homes = [territory.home(n, spans, Outline(chunk.text), None) if spans[n] else None for n in range(len(spans))]
+    outline = Outline(chunk.text)
+    homes = [territory.home(n, spans, outline, None) for n in range(len(spans))]
     out = [_with_list(found, outer, inner) for found in into]
     stray: list[Rejected] = []
     for i, row in enumerate(told.value):
