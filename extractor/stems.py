@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from extractor.domain import Chunk, Evidence, Json, Match, Path, Rejected, Span
@@ -17,6 +17,7 @@ from extractor.grounding import anchors, candidates, passages, spelling, territo
 from extractor.grounding.evidence import Traced
 from extractor.grounding.mentions import Page, Place
 from extractor.grounding.outline import Outline
+from extractor.grounding.territory import Home
 from extractor.merge import Found
 from extractor.prompts import Strategy
 from extractor.schema import shapes
@@ -26,6 +27,9 @@ AT_ONCE = 20
 """Stems of one question; a longer reply is more likely to be cut short."""
 SHOWN = 240
 """Characters of a sentence that a question quotes, around what it asks about."""
+TITLE = 120
+"""Characters of a line that may be the title of what follows it."""
+_ITEM = re.compile(r"\s*(?:[-*+•▪●■]|\d+[.)])\s")
 _AND = re.compile(r"\s+(?:and|or)\s+")
 
 
@@ -215,38 +219,72 @@ def _overlap(a: Span, b: Span) -> bool:
 def attach(asked: Stems, told: Found, chunk: Chunk, into: Sequence[Found]) -> tuple[list[Found], list[Rejected]]:
     """What was found about the chunk, with the rows that were told where they belong; and those that belong nowhere.
 
-    A row of the record itself is found as it is; one that belongs to a row goes to the one in whose territory it is,
-    but not to one that it names itself: "40% faster than Foo" is no praise of Foo.
+    A row of the record itself is found as it is. One that belongs to a row goes to the one in whose territory it is, if
+    the paragraph or a heading above names that, too: figures of a thing that was not listed are not its neighbour's.
     """
     if len(asked.path) == 1:
         name = asked.path[0]
         evidence = {(name, *path): e for path, e in told.evidence.items()}
         return [*into, Found(told.order, {name: told.value}, evidence)], []
     outer, inner = asked.path
-    where = [(f, i, _anchor(found, outer, i)) for f, found in enumerate(into) for i in _indices(found, outer)]
-    spans = [anchor and anchor.shift(-chunk.span.start) for _, _, anchor in where]
     outline = Outline(chunk.text)
-    homes = [territory.home(n, spans, outline, None) for n in range(len(spans))]
+    parents = _parents(outer, chunk, outline, into)
     out = [_with_list(found, outer, inner) for found in into]
     stray: list[Rejected] = []
     for i, row in enumerate(told.value):
         evidence = {path[1:]: e for path, e in told.evidence.items() if path[0] == i}
-        at = evidence[(str(asked.rows.each),)].spans[0].shift(-chunk.span.start)
-        words = [e.spans[0].shift(-chunk.span.start) for e in evidence.values() if e.spans]
-        near = [
-            (anchors.distance(at, home.anchor), n)
-            for n, home in enumerate(homes)
-            if home and home.holds(at) and not any(_overlap(home.anchor, span) for span in words)
-        ]
-        if not near:
+        spans = {path: e.spans[0].shift(-chunk.span.start) for path, e in evidence.items() if e.spans}
+        at = spans[(str(asked.rows.each),)]
+        above = [_context(outline, at.start), *outline.path(at.start)]
+        fit = [p for p in parents if p.home.holds(at) and p.named_in(above) and not p.told_in(spans.values())]
+        if not fit:
             stray.append(Rejected((*asked.path, i), row, "belongs to no row", chunk.span))
             continue
-        f, parent, _ = where[min(near)[1]]
-        rows = out[f].value[outer][parent][inner]
-        prefix: Path = (outer, parent, inner, len(rows))
+        parent = min(fit, key=lambda p: (anchors.distance(at, p.home.anchor), p.home.anchor))
+        rows = out[parent.found].value[outer][parent.row][inner]
+        prefix: Path = (outer, parent.row, inner, len(rows))
         rows.append(row)
-        out[f] = replace(out[f], evidence={**out[f].evidence, **{(*prefix, *path): e for path, e in evidence.items()}})
+        more = {(*prefix, *path): e for path, e in evidence.items()}
+        out[parent.found] = replace(out[parent.found], evidence={**out[parent.found].evidence, **more})
     return out, stray
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    """A row that rows may belong to. Positions are those of the chunk's text."""
+
+    found: int
+    row: int
+    home: Home
+    mentions: tuple[Span, ...]
+
+    def named_in(self, passages: Iterable[Span]) -> bool:
+        return any(_overlap(mention, passage) for passage in passages for mention in self.mentions)
+
+    def told_in(self, words: Iterable[Span]) -> bool:
+        """Whether it stands in the words of a row: "40% faster than Foo" is no praise of Foo."""
+        return any(_overlap(self.home.anchor, span) for span in words)
+
+
+def _parents(name: str, chunk: Chunk, outline: Outline, into: Sequence[Found]) -> list[_Parent]:
+    where = [(f, i, _anchor(found, name, i)) for f, found in enumerate(into) for i in _indices(found, name)]
+    spans = [anchor and anchor.shift(-chunk.span.start) for _, _, anchor in where]
+    folded = spelling.Folded(chunk.text)
+    parents: list[_Parent] = []
+    for n, ((f, i, _), span) in enumerate(zip(where, spans, strict=True)):
+        home = territory.home(n, spans, outline, None)
+        if span and home:
+            parents.append(_Parent(f, i, home, tuple(folded.find(chunk.text[span.start : span.end]))))
+    return parents
+
+
+def _context(outline: Outline, at: int) -> Span:
+    """The lines around the position up to blank ones, with the list's items and the line that lead there."""
+    start, end = outline.paragraph(at)
+    while start > 0 and _ITEM.match(outline.text, start):
+        start, _ = outline.paragraph(start - 1)
+    above = outline.paragraph(start - 1)[0] if start else 0
+    return Span(above if start - above <= TITLE else start, end)
 
 
 def _indices(found: Found, name: str) -> range:

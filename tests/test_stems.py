@@ -164,6 +164,31 @@ def test_a_row_that_is_named_in_what_is_said_of_a_figure_does_not_get_it() -> No
     ]
 
 
+def test_a_figure_of_something_that_was_not_listed_is_not_its_neighbours() -> None:
+    text = "# Machines\n\nThe Mixer: 3% less noise.\n\nMade since 1990 in the south.\n\nThe Oven saves 40% of heat.\n"
+
+    def answer(request: Request) -> Json:
+        if "machines" in request.schema["properties"]:
+            return {"machines": [{"name": "Mixer"}]}
+        return {"3%": {"measure": "noise", "rival": None}, "40%": {"measure": "heat", "rival": None}}
+
+    record, _ = extract(Fair, text, answer)
+    assert [c["value"] for c in record.value["machines"][0]["claims"]] == ["3%"]
+    assert [r.reason for r in record.rejected] == ["belongs to no row"]
+
+
+def test_items_and_a_title_above_them_are_one_row_though_blank_lines_stand_between() -> None:
+    text = "# Machines\n\nMixer, a kitchen help\n\n- quiet\n\n- heavy\n\n- cuts noise by 40%\n"
+
+    def answer(request: Request) -> Json:
+        if "machines" in request.schema["properties"]:
+            return {"machines": [{"name": "Mixer"}]}
+        return {"40%": {"measure": "noise", "rival": None}}
+
+    record, _ = extract(Fair, text, answer)
+    assert [c["value"] for c in record.value["machines"][0]["claims"]] == ["40%"]
+
+
 def test_the_question_quotes_the_sentence_of_each_figure_once() -> None:
     _, asked = extract(Fair, TEXT, fair)
     lines = asked[1].user.splitlines()
