@@ -145,6 +145,12 @@ def test_a_name_inside_an_address_proves_nobody() -> None:
     assert works("Bolt http://adaking.example/", {"parts": [row]}).value["parts"][0]["makers"] == []
 
 
+def test_a_name_is_read_where_it_stands_by_itself_rather_than_in_an_address() -> None:
+    text = "Bolt, http://a.example/bolt and http://a.example/nut"
+    rows = [{"label": "bolt", "page": "http://a.example/bolt"}, {"label": "nut"}]
+    assert [p["label"] for p in works(text, {"parts": rows}).value["parts"]] == ["Bolt", "nut"]
+
+
 def test_a_text_that_is_a_date_goes_to_the_field_that_its_row_has_for_dates() -> None:
     row = {"label": "Nut", "made": None, "origin": "XYMay 3, 2020"}
     part = works("XYMay 3, 2020\nNut", {"parts": [row]}).value["parts"][0]

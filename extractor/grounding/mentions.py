@@ -7,6 +7,7 @@ form of their kind, not the model's spelling of them.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -52,6 +53,7 @@ class Page:
         self.outline = Outline(self.text)
         self.comma = candidates.decimal_comma(chunk.document.text)
         self.dates = list(dates.find(self.text, day_first=self.day_first))
+        self.addresses = list(candidates.find(Kind.URL, self.text))
 
     def title(self, span: Span) -> bool:
         """Whether nothing stands before the span in the document."""
@@ -74,6 +76,8 @@ class Page:
             or self._unpunctuated(node, words)
             or self._fuzzy(node, words)
         )
+        if node.kind not in (Kind.URL, Kind.EMAIL):  # an address spells the name of what it leads to, in its own way
+            found = [p for p in found if not self._in_address(p.span)] or found
         if node.kind is Kind.NAME and " " in words:  # a name inside an address proves nobody
             found = [p for p in found if any(c.isspace() for c in self.text[p.span.start : p.span.end])]
         if node.kind is Kind.NAME:
@@ -83,6 +87,10 @@ class Page:
         if node.listed:
             found = [p for p in found if outline.listed(self.text, p.span)]
         return found[:MENTIONS]
+
+    def _in_address(self, span: Span) -> bool:
+        before = bisect_right(self.addresses, span.start, key=lambda a: a.start)
+        return before > 0 and span.within(self.addresses[before - 1])
 
     def _in_form(self, node: Leaf, pattern: str, place: Place) -> Place | None:
         """The mention, if what is wanted is in it; made as long as the words that are, where it is a part of them.
