@@ -42,7 +42,7 @@ class Kind(StrEnum):
     INTEGER = "integer"
     NUMBER = "number"
     QUANTITY = "quantity"
-    """A number and what it counts or measures: "3.7x", "12 kg"."""
+    """A number and what it counts or measures: "2.5x", "12 kg"."""
     URL = "url"
     EMAIL = "email"
     ENUM = "enum"

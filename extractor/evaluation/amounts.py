@@ -41,7 +41,7 @@ def number(text: str) -> Decimal | None:
 
 
 def quantity(text: str) -> tuple[Decimal, str] | None:
-    """(number, unit) of a text that is one number and a unit before or behind it: $1,200 or 3.7x; None when it is not.
+    """(number, unit) of a text that is one number and a unit before or behind it: $1,200 or 2.5x; None when it is not.
 
     The unit is what stands beside the number, without white space; "4000+ lines" has the unit "+lines", and a text
     with words before the number or with a second number is not a quantity.

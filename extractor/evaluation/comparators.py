@@ -8,7 +8,7 @@ similarity on top of that (then it is not transitive), and no similarity excuses
     name      as text, and without diacritics, points behind initials, and the comma of "Last, First"
     date      at the precision stated: "2023" is not "2023-10"; other spellings only where there is one reading
     number    by value: 1000.0 is 1000, "1,000" is 1000; true is not 1     (integer likewise)
-    quantity  number and unit: "3.7x" is "3.7 ×"; "15%" is not 15
+    quantity  number and unit: "2.5x" is "2.5 ×"; "15%" is not 15
     url       scheme http, https or none, case of scheme and host, a default port and a trailing slash do not matter
     email     case and "mailto:" do not matter
     enum      as text

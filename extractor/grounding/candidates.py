@@ -20,7 +20,7 @@ _FIGURE = re.compile(
     r"(?<![\w.,$])\$?(?:\d+(?:[.,]\d+)*|\.\d+)(?:\s?[-\u2013]\s?\d+(?:[.,]\d+)*)?"
     r"(?:\s?(?:\\?%|‰|×|\$?\\times\b\$?)|\s?[xX](?![\w-])|-?fold\b)\$?"
 )
-"""A number with a sign that makes it a share or a multiple, or a range of them: "20-30%", "2.4x", "$3.7\times$"."""
+"""A number with a sign that makes it a share or a multiple, or a range of them: "10-15%", "2.5x", "$2.5\times$"."""
 ENUMERABLE = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
 """Kinds whose candidates are few and complete enough to be put to the model as the only choices."""
 

@@ -95,7 +95,7 @@ class Page:
     def _in_form(self, node: Leaf, pattern: str, place: Place) -> Place | None:
         """The mention, if what is wanted is in it; made as long as the words that are, where it is a part of them.
 
-        Of "11.5k lines of code" a model says the number alone, or "lines of code".
+        Of "7 days of rest" a model says the number alone, or "days of rest".
         """
         if re.search(pattern, str(place.value)):
             return place
