@@ -1,8 +1,8 @@
 """Rows that are asked for one by one: what the text holds is the stem, and the model says the rest of its row.
 
 Asked to list the figures of a text, a small model writes words instead, or takes the first figure for all of them. So
-code finds where each one stands, and the model reads what is said of it there. A row that belongs to a row (a result of
-a system) is given to the one in whose territory it stands.
+code finds where each one stands, and the model reads what is said of it there. A row that belongs to a row (a score of
+a player) is given to the one in whose territory it stands.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The short form that a text gives in brackets right behind the words: "Marine Biology (MB)".
 
 Models leave it out of what they copy, and people who copy the same words take it along: it names the same thing, as
-other brackets ("(part time)", "(second class)") do not. So a value has it where the text does, and is compared without it.
+other brackets ("(part time)") do not. So a value has it where the text does, and is compared without it.
 """
 
 from __future__ import annotations
