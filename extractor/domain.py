@@ -58,6 +58,9 @@ class Span:
     def within(self, other: Span) -> bool:
         return other.start <= self.start and self.end <= other.end
 
+    def overlaps(self, other: Span) -> bool:
+        return self.start < other.end and other.start < self.end
+
 
 class Places(Protocol):
     """The way back from a document's text to the file that it was read from."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor import checks, chunks, merge, planning, replies, stems
-from extractor.domain import Chunk, Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
+from extractor import checks, chunks, merge, parents, planning, replies, stems
+from extractor.domain import Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.grounding import claims, derived, evidence, mentions
 from extractor.grounding.evidence import Traced
@@ -17,9 +17,6 @@ from extractor.planning import Plan, Question
 from extractor.prompts import Prompt
 from extractor.schema import instances
 from extractor.tasks import Task
-
-SMALLEST = 120
-"""Estimated tokens below which a chunk whose reply was cut short is not halved again."""
 
 
 class Model(Protocol):
@@ -62,9 +59,9 @@ async def extract(
             one = await _answer(question, task, model, keep_unsupported)
         progress(one.usage)
         cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
-        halves = _halves(question) if cut_short and question.group != planning.WHOLE and not question.stems else ()
-        if not halves:
+        if not (cut_short and question.halvable):
             return [one]
+        halves = chunks.halves(question.chunk)
         smaller = [planning.ask(prompt, half, question.group, question.part, model_name, full=True) for half in halves]
         answered = [Answer(question, usage=one.usage)]
         for half in smaller:
@@ -99,14 +96,6 @@ async def _answer(question: Question, task: Task, model: Model, keep_unsupported
     traced = trace(value)
     found = Found((question.chunk.span.start,), traced.value, traced.evidence)
     return Answer(question, found, tuple(traced.rejected), failure, usage, ran_on)
-
-
-def _halves(question: Question) -> Sequence[Chunk]:
-    """The chunk in two, since its list was too long for one reply; nothing when it is too small to halve.
-
-    A question for the whole record is not halved: each half would be asked for everything again, up to its whole bound.
-    """
-    return chunks.halves(question.chunk) if chunks.tokens(question.chunk.text) >= SMALLEST else ()
 
 
 def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
@@ -145,7 +134,7 @@ def _attached(answers: Sequence[Answer]) -> tuple[list[Found], list[Rejected]]:
     for a in answers:
         if a.found and a.question.stems:
             here = [i for i in found if answers[i].question.chunk.span.within(a.question.chunk.span)]
-            attached, lost = stems.attach(a.question.stems, a.found, a.question.chunk, [found[i] for i in here])
+            attached, lost = parents.attach(a.question.stems, a.found, a.question.chunk, [found[i] for i in here])
             found |= zip(here, attached, strict=False)
             more += attached[len(here) :]
             stray += lost

@@ -17,6 +17,8 @@ WHOLE = "record"
 """The one group of a prompt that asks for everything at once."""
 
 
+SMALLEST = 120
+"""Estimated tokens below which a chunk whose reply was cut short is not halved again."""
 NARROW = 4
 """A group whose fields want it is asked of the parts that announce it alone, if they are less than one part in so many
 of the chunk: a short text misleads a small model less, but costs what sharing the chunk's prefix would save."""
@@ -36,6 +38,16 @@ class Question:
     request: Request
     stems: Stems | None = None
     """What it asks to be completed, where it asks that instead of for the part."""
+
+    @property
+    def halvable(self) -> bool:
+        """Whether halves of the chunk are asked where the reply is cut short, since its list was too long for one.
+
+        Not for the whole record: each half would be asked for everything again, up to its whole bound. Nor where rows
+        are asked for one by one, which are few enough.
+        """
+        listed = self.group != WHOLE and self.stems is None
+        return listed and chunks.tokens(self.chunk.text) >= SMALLEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,36 +114,27 @@ def groups(schema: Schema, prompt: Prompt) -> list[str]:
 
 def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str, *, full: bool = False) -> Question:
     """One group's question about one chunk; `full` where the answer is known to be long."""
-    system, user = prompts.messages(prompt, chunk, group, part)
+    said = prompts.messages(prompt, chunk, group, part)
     shape = shapes.shape(part, chunk.text, prompt.strategy)
-    request = Request(
-        model=model,
-        system=system,
-        user=user,
-        schema=shape,
-        parameters=parameters(prompt, chunk, None if group == WHOLE else part, full=full),
-        grammar=grammars.compact(shape),
-        label=f"{chunk.document.name} {chunk.index} {group}",
-    )
-    return Question(chunk, group, part, request)
+    bounds = parameters(prompt, chunk, None if group == WHOLE else part, full=full)
+    return Question(chunk, group, part, _request(chunk, group, model, said, shape, bounds))
 
 
 def complete(prompt: Prompt, chunk: Chunk, group: str, asked: Stems, model: str) -> Question:
     """The question that asks for the rest of each row that the chunk holds the stem of."""
     name = f"{group}.{asked.field.name}"
-    system, user = prompts.asking(prompt, chunk, name, stems.question(asked, chunk.text))
+    said = prompts.asking(prompt, chunk, name, stems.question(asked, chunk.text))
     shape = stems.shape(asked, chunk.text, prompt.strategy)
-    part = Object((asked.field,))
-    request = Request(
-        model=model,
-        system=system,
-        user=user,
-        schema=shape,
-        parameters=parameters(prompt),
-        grammar=grammars.compact(shape),
-        label=f"{chunk.document.name} {chunk.index} {name}",
-    )
-    return Question(chunk, name, part, request, asked)
+    request = _request(chunk, name, model, said, shape, parameters(prompt))
+    return Question(chunk, name, Object((asked.field,)), request, asked)
+
+
+def _request(
+    chunk: Chunk, group: str, model: str, said: tuple[str, str], shape: dict[str, Json], bounds: dict[str, Json]
+) -> Request:
+    system, user = said
+    label = f"{chunk.document.name} {chunk.index} {group}"
+    return Request(model, system, user, shape, bounds, grammars.compact(shape), label)
 
 
 def parameters(

@@ -1,24 +1,21 @@
 """Rows that are asked for one by one: what the text holds is the stem, and the model says the rest of its row.
 
 Asked to list the figures of a text, a small model writes words instead, or takes the first figure for all of them. So
-code finds where each one stands, and the model reads what is said of it there. A row that belongs to a row (a score of
-a player) is given to the one in whose territory it stands.
+code finds where each one stands, and the model reads what is said of it there. Which row such a row belongs to (a score
+to its player) is for `parents` to tell.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from extractor.domain import Chunk, Evidence, Json, Match, Path, Rejected, Span
-from extractor.grounding import anchors, candidates, passages, spelling, territory
+from extractor.domain import Evidence, Json, Match, Rejected, Span
+from extractor.grounding import anchors, candidates, passages, spelling
 from extractor.grounding.evidence import Traced
 from extractor.grounding.mentions import Page, Place
-from extractor.grounding.outline import Outline
-from extractor.grounding.territory import Home
-from extractor.merge import Found
 from extractor.prompts import Strategy
 from extractor.schema import shapes
 from extractor.schema.schemas import Field, Leaf, Object, Rows
@@ -27,9 +24,6 @@ AT_ONCE = 20
 """Stems of one question; a longer reply is more likely to be cut short."""
 SHOWN = 240
 """Characters of a sentence that a question quotes, around what it asks about."""
-TITLE = 120
-"""Characters of a line that may be the title of what follows it."""
-_ITEM = re.compile(r"\s*(?:[-*+•▪●■]|\d+[.)])\s")
 _AND = re.compile(r"\s+(?:and|or)\s+")
 
 
@@ -183,7 +177,7 @@ def _row(
             continue
         places = page.places(f.node, value)
         if own:
-            here = [p for p in places if _overlap(p.span, stem.span)] or [Place(value, stem.span, Match.EXACT)]
+            here = [p for p in places if p.span.overlaps(stem.span)] or [Place(value, stem.span, Match.EXACT)]
         else:
             here = _around(asked, stem, places, page)
         if not here:
@@ -202,7 +196,7 @@ def _row(
 def _around(asked: Stems, stem: Stem, places: Sequence[Place], page: Page) -> list[Place]:
     """Those in the stem's paragraph that are no stems themselves."""
     home = passages.paragraph(page.text, stem.span)
-    return [p for p in places if p.span.within(home) and not any(_overlap(p.span, s.span) for s in asked.stems)]
+    return [p for p in places if p.span.within(home) and not any(p.span.overlaps(s.span) for s in asked.stems)]
 
 
 def _one_of(asked: Stems, stem: Stem, node: Leaf, said: Json, page: Page) -> list[Place]:
@@ -210,96 +204,3 @@ def _one_of(asked: Stems, stem: Stem, node: Leaf, said: Json, page: Page) -> lis
     parts = _AND.split(str(said))
     found = [p for part in parts for p in _around(asked, stem, page.places(node, part), page)] if len(parts) > 1 else []
     return sorted(found, key=lambda p: (anchors.distance(p.span, stem.span), p.span))
-
-
-def _overlap(a: Span, b: Span) -> bool:
-    return a.start < b.end and b.start < a.end
-
-
-def attach(asked: Stems, told: Found, chunk: Chunk, into: Sequence[Found]) -> tuple[list[Found], list[Rejected]]:
-    """What was found about the chunk, with the rows that were told where they belong; and those that belong nowhere.
-
-    A row of the record itself is found as it is. One that belongs to a row goes to the one in whose territory it is, if
-    the paragraph or a heading above names that, too: figures of a thing that was not listed are not its neighbour's.
-    """
-    if len(asked.path) == 1:
-        name = asked.path[0]
-        evidence = {(name, *path): e for path, e in told.evidence.items()}
-        return [*into, Found(told.order, {name: told.value}, evidence)], []
-    outer, inner = asked.path
-    outline = Outline(chunk.text)
-    parents = _parents(outer, chunk, outline, into)
-    out = [_with_list(found, outer, inner) for found in into]
-    stray: list[Rejected] = []
-    for i, row in enumerate(told.value):
-        evidence = {path[1:]: e for path, e in told.evidence.items() if path[0] == i}
-        spans = {path: e.spans[0].shift(-chunk.span.start) for path, e in evidence.items() if e.spans}
-        at = spans[(str(asked.rows.each),)]
-        above = [_context(outline, at.start), *outline.path(at.start)]
-        fit = [p for p in parents if p.home.holds(at) and p.named_in(above) and not p.told_in(spans.values())]
-        if not fit:
-            stray.append(Rejected((*asked.path, i), row, "belongs to no row", chunk.span))
-            continue
-        parent = min(fit, key=lambda p: (anchors.distance(at, p.home.anchor), p.home.anchor))
-        rows = out[parent.found].value[outer][parent.row][inner]
-        prefix: Path = (outer, parent.row, inner, len(rows))
-        rows.append(row)
-        more = {(*prefix, *path): e for path, e in evidence.items()}
-        out[parent.found] = replace(out[parent.found], evidence={**out[parent.found].evidence, **more})
-    return out, stray
-
-
-@dataclass(frozen=True, slots=True)
-class _Parent:
-    """A row that rows may belong to. Positions are those of the chunk's text."""
-
-    found: int
-    row: int
-    home: Home
-    mentions: tuple[Span, ...]
-
-    def named_in(self, passages: Iterable[Span]) -> bool:
-        return any(_overlap(mention, passage) for passage in passages for mention in self.mentions)
-
-    def told_in(self, words: Iterable[Span]) -> bool:
-        """Whether it stands in the words of a row: "40% faster than Foo" is no praise of Foo."""
-        return any(_overlap(self.home.anchor, span) for span in words)
-
-
-def _parents(name: str, chunk: Chunk, outline: Outline, into: Sequence[Found]) -> list[_Parent]:
-    where = [(f, i, _anchor(found, name, i)) for f, found in enumerate(into) for i in _indices(found, name)]
-    spans = [anchor and anchor.shift(-chunk.span.start) for _, _, anchor in where]
-    folded = spelling.Folded(chunk.text)
-    parents: list[_Parent] = []
-    for n, ((f, i, _), span) in enumerate(zip(where, spans, strict=True)):
-        home = territory.home(n, spans, outline, None)
-        if span and home:
-            parents.append(_Parent(f, i, home, tuple(folded.find(chunk.text[span.start : span.end]))))
-    return parents
-
-
-def _context(outline: Outline, at: int) -> Span:
-    """The lines around the position up to blank ones, with the list's items and the line that lead there."""
-    start, end = outline.paragraph(at)
-    while start > 0 and _ITEM.match(outline.text, start):
-        start, _ = outline.paragraph(start - 1)
-    above = outline.paragraph(start - 1)[0] if start else 0
-    return Span(above if start - above <= TITLE else start, end)
-
-
-def _indices(found: Found, name: str) -> range:
-    return range(len((found.value or {}).get(name) or ()))
-
-
-def _anchor(found: Found, name: str, i: int) -> Span | None:
-    """Where the row stands: its first words."""
-    spans = [e.spans[0] for path, e in found.evidence.items() if path[:2] == (name, i) and e.spans]
-    return spans[0] if spans else None
-
-
-def _with_list(found: Found, outer: str, inner: str) -> Found:
-    """A copy whose rows each have the inner list."""
-    if not (found.value or {}).get(outer):
-        return found
-    rows = [{**row, inner: list(row.get(inner) or ())} for row in found.value[outer]]
-    return replace(found, value={**found.value, outer: rows})

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor import answers, chunks, documents, pipeline, planning
+from extractor import answers, chunks, documents, planning
 from extractor.answers import Length
 from extractor.costs import tokens
 from extractor.costs.prices import Price, Speed, money
@@ -144,17 +144,12 @@ def _question(question: Question, before: Measured | None) -> Group:
     read = FRAME + tokens.count(question.request.system) + tokens.count(question.request.user)
     most = question.request.parameters["max_tokens"]
     written = _written(question, read, most, before)
-    twice = written.high >= most and _halvable(question)
+    twice = written.high >= most and question.halvable
     return Group(
         Range(1, 1, 3 if twice else 1),
         Range(read * (1 - UNSURE), read, read * (1 + UNSURE) * (2 if twice else 1)),
         Range(written.low, written.expected, written.high * (2 if twice else 1)),
     )
-
-
-def _halvable(question: Question) -> bool:
-    whole = question.group == planning.WHOLE or question.stems is not None
-    return not whole and chunks.tokens(question.chunk.text) >= pipeline.SMALLEST
 
 
 def _written(question: Question, read: float, most: int, before: Measured | None) -> Length:

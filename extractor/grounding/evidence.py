@@ -160,7 +160,7 @@ class _Tracer:
             if result is None:
                 continue
             words = self.words(at)
-            again = any(a.start < b.end and b.start < a.end for a in words for b in mine)
+            again = any(a.overlaps(b) for a in words for b in mine)
             if again or spelling.fold(str(result)) in seen:
                 del self.evidence[at]
                 self.reject(at, result, "duplicate")
