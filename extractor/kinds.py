@@ -15,6 +15,10 @@ JSON Schema as extension keys, so that both ways of writing a schema end up the 
     x-narrow    on a property with cues: true where it is asked of the sections under them alone
     x-listed    on a leaf: true where only an item of a written list counts, not words of a sentence
     x-copied    on a number: true where the model may copy it as written ("1.024,50 €"), and code reads it
+    x-placed    on a leaf of a row that can be told by its kind or pattern: words, one of which is in the value or the
+                label of the link that leads there ([] for any); code takes the value that stands where the row does,
+                and the model is not asked (but by a prompt that asks for the whole record at once)
+    x-asked     on the same: true where the model is asked all the same, and heard where nothing stands there
     x-skip      on a property: true where it is left out: not asked, and not in the record
     x-compare   on a leaf: {"fuzzy": 0.9} where the evaluation may compare loosely
 

@@ -5,8 +5,8 @@
     rows            rows are one when their keys agree: no identifying field differs, and at least one is shared.
                     Their fields fill each other's gaps; where both say something else, the first stays, with a conflict
 
-Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end. The order
-in which replies arrive plays no part.
+Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end; a key may
+have a subtitle in one of two rows. The order in which replies arrive plays no part.
 """
 
 from __future__ import annotations
@@ -119,10 +119,16 @@ def _agree(node: Rows, a: Found, b: Found) -> bool:
         x, y = a.value.get(key), b.value.get(key)
         if x in (None, "", []) or y in (None, "", []):
             continue
-        if _same(x) != _same(y):
+        if not _alike(_same(x), _same(y)):
             return False
         shared += 1
     return shared > 0
+
+
+def _alike(a: str, b: str) -> bool:
+    """Whether two names are one: the same, or one of them with what it says after a colon: "Ode: a song of praise"."""
+    short, long = sorted((a, b), key=len)
+    return short == long or (bool(short) and long.startswith(f"{short}:"))
 
 
 def _row(node: Object, rows: Sequence[Found], path: Path, out: Combined) -> Json:

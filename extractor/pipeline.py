@@ -77,7 +77,9 @@ async def _answer(question: Question, task: Task, model: Model, keep_unsupported
         page = mentions.Page(question.chunk)
         if question.stems:
             return stems.trace(question.stems, value, page, keep_unsupported=keep_unsupported)
-        return evidence.trace(question.part, value, page, keep_unsupported=keep_unsupported, whole=task.schema.root)
+        return evidence.trace(
+            question.part, question.told(value), page, keep_unsupported=keep_unsupported, whole=task.schema.root
+        )
 
     failure, ran_on = None, False
     try:

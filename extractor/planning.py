@@ -9,7 +9,7 @@ from extractor import chunks, prompts, stems
 from extractor.domain import Chunk, Json, Request, Skipped, Span
 from extractor.grounding.outline import Cues, Outline
 from extractor.prompts import Prompt
-from extractor.schema import grammars, shapes
+from extractor.schema import grammars, shapes, terse
 from extractor.schema.schemas import Field, Object, Rows, Schema
 from extractor.stems import Stems
 
@@ -38,6 +38,15 @@ class Question:
     request: Request
     stems: Stems | None = None
     """What it asks to be completed, where it asks that instead of for the part."""
+
+    @property
+    def asked(self) -> Object:
+        """The part as the question has it."""
+        return _asked(self.group, self.part)
+
+    def told(self, reply: Json) -> Json:
+        """A reply in the part's form."""
+        return reply if self.group == WHOLE else terse.told(self.part, reply)
 
     @property
     def halvable(self) -> bool:
@@ -114,10 +123,16 @@ def groups(schema: Schema, prompt: Prompt) -> list[str]:
 
 def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str, *, full: bool = False) -> Question:
     """One group's question about one chunk; `full` where the answer is known to be long."""
-    said = prompts.messages(prompt, chunk, group, part)
-    shape = shapes.shape(part, chunk.text, prompt.strategy)
-    bounds = parameters(prompt, chunk, None if group == WHOLE else part, full=full)
+    wanted = _asked(group, part)
+    said = prompts.messages(prompt, chunk, group, wanted)
+    shape = shapes.shape(wanted, chunk.text, prompt.strategy)
+    bounds = parameters(prompt, chunk, None if group == WHOLE else wanted, full=full)
     return Question(chunk, group, part, _request(chunk, group, model, said, shape, bounds))
+
+
+def _asked(group: str, part: Object) -> Object:
+    """A prompt that asks for the whole record at once asks for all of it."""
+    return part if group == WHOLE else terse.of(part)
 
 
 def complete(prompt: Prompt, chunk: Chunk, group: str, asked: Stems, model: str) -> Question:

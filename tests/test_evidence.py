@@ -319,3 +319,39 @@ def test_no_name_has_digits_and_unnamed_others_are_none() -> None:
         "with Ada King et al., 12 May and h-index 19", {"friends": ["Ada King et al.", "12 May", "h-index 19"]}
     )
     assert traced.value["friends"] == ["Ada King"]
+
+
+def test_a_date_that_ends_a_text_is_none_of_it_where_the_row_has_a_field_for_dates() -> None:
+    said = {
+        "label": "Ode to Ohm, May 2020 – June 2021",
+        "made": None,
+        "weight": None,
+        "page": None,
+    }
+    text = "Ode to Ohm, May 2020 – June 2021 was heard twice."
+    traced = trace(text, {"title": None, "tags": [], "parts": [said]})
+    assert traced.value["parts"][0]["label"] == "Ode to Ohm"
+    (span,) = traced.evidence["parts", 0, "label"].spans
+    assert text[span.start : span.end] == "Ode to Ohm"
+
+
+@given(st.sampled_from(["World Cup 2022", "Studio '54", "2001", "Ode (in D)", "May Day"]))
+def test_a_year_alone_may_be_part_of_a_name(name: str) -> None:
+    said = {"label": name, "made": None, "weight": None, "page": None}
+    assert str(trace(f"It is {name}, they say.", {"parts": [said]}).value).count(name) == (name != "2001")
+
+
+@given(words)
+def test_words_without_their_date_are_the_beginning_of_them(noise: str) -> None:
+    text = f"Gala {noise} (May 2020)"
+    page = Page(Chunk(Document("a", text), 0, Span(0, len(text))))
+    rest = page.without_date(Span(0, len(text)))
+    assert rest is not None
+    assert text[: rest.end].startswith("Gala")
+    assert "2020" not in text[rest.start : rest.end]
+
+
+def test_a_text_that_nothing_supports_is_kept_as_it_was_said() -> None:
+    said = {"label": "Ode, May 2020 – June 2021", "made": None, "weight": None, "page": None}
+    kept = trace("Nothing of it.", {"parts": [said]}, keep_unsupported=True).value["parts"][0]
+    assert kept["label"] == "Ode, May 2020 – June 2021"

@@ -30,7 +30,7 @@ def found(order: int, value: dict[str, Any]) -> Found:
 
 
 part = st.fixed_dictionaries(
-    {"label": st.sampled_from(["a", "b", "A", "c"]), "made": st.sampled_from([None, "2019", "2020"])}
+    {"label": st.sampled_from(["a", "b", "A", "c", "a: d"]), "made": st.sampled_from([None, "2019", "2020"])}
 )
 record = st.fixed_dictionaries(
     {
@@ -75,3 +75,15 @@ def test_a_disagreement_keeps_one_value_and_reports_both() -> None:
     out = merge.combine(SCHEMA.root, pieces)
     assert out.value["title"] == "y"
     assert [(c.kept.value, c.other.value) for c in out.conflicts] == [("y", "x")]
+
+
+def test_a_name_with_its_subtitle_is_the_name_again_and_another_subtitle_is_another_thing() -> None:
+    out = merge.combine(
+        SCHEMA.root,
+        [
+            found(0, {"parts": [{"label": "Ode", "made": None}, {"label": "Ode: a song", "made": "2019"}]}),
+            found(1, {"parts": [{"label": "Hymn: a song"}, {"label": "Hymn: of praise"}, {"label": "Odeon"}]}),
+        ],
+    )
+    labels = [(p["label"], p["made"]) for p in out.value["parts"]]
+    assert labels == [("Ode", "2019"), ("Hymn: a song", None), ("Hymn: of praise", None), ("Odeon", None)]

@@ -75,3 +75,13 @@ def test_a_cue_in_a_heading_announces_its_whole_section_and_one_in_a_paragraph_o
     assert TEXT[start:end] == "## Plants\n\nRoses are kept here.\n\n"
     [(start, end)] = Cues(["ladder"]).sections(outline)
     assert TEXT[start:end] == "SHED\nNothing but a ladder.\n"
+
+
+def test_a_heading_that_is_hyphenated_with_the_next_says_what_both_say() -> None:
+    outline = Outline("# A\n\n## WORK EXPERI-\n## ENCE\n\ntext\n\n## LIFE-\n\ntext\n\n## END\n")
+    said = [outline.words(h.span) for h in outline.headings]
+    assert said == ["# A", "## WORK EXPERIENCE", "## WORK EXPERIENCE", "## LIFE-", "## END"]
+
+
+def test_a_line_with_a_bullet_is_no_heading() -> None:
+    assert [h.span.start for h in headings("## • 10 of them\n\n## Real\n")] == [17]

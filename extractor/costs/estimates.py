@@ -159,7 +159,7 @@ def _written(question: Question, read: float, most: int, before: Measured | None
         return Length(expected / spread, expected, min(float(most), expected * spread))
     if question.stems:
         return answers.completed(question.stems.rest, len(question.stems.stems), most)
-    return answers.length(question.part, tokens.count(question.chunk.text), most)
+    return answers.length(question.asked, tokens.count(question.chunk.text), most)
 
 
 def measured(folder: Path, prompt: Prompt, model: str, schema: str) -> Measured | None:

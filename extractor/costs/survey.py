@@ -9,7 +9,7 @@ from extractor import stems
 from extractor.domain import Json
 from extractor.kinds import Kind
 from extractor.prompts import Prompt
-from extractor.schema import dialects, shapes
+from extractor.schema import dialects, shapes, terse
 from extractor.schema.dialects import Dialect
 from extractor.schema.questions import MOST
 from extractor.schema.schemas import Leaf, Node, Object, Rows, Schema, Values, count
@@ -90,7 +90,7 @@ def _parts(schema: Schema) -> Iterator[tuple[str, Object]]:
     for name, part in schema.parts.items():
         rest, lists = stems.apart(part)
         if rest.fields:
-            yield name, rest
+            yield name, terse.of(rest)
         for path, field in lists:
             yield f"{name}.{field.name}", Stems(path, field, ()).rest
 

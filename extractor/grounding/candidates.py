@@ -43,9 +43,17 @@ def find(kind: Kind, text: str) -> Iterator[Span]:
             return
 
 
-def spellings(kind: Kind, text: str) -> tuple[str, ...]:
-    """The distinct values of the kind as the text writes them, in order of first mention."""
-    return tuple(dict.fromkeys(" ".join(text[s.start : s.end].split()) for s in find(kind, text)))
+def formed(kind: Kind, pattern: str | None, text: str) -> Iterator[Span]:
+    """Where values of a declared form stand, in order; of the kind's own form where none is declared."""
+    if pattern is None:
+        yield from find(kind, text)
+    else:
+        yield from (Span(*m.span()) for m in re.finditer(pattern, text) if m.end() > m.start())
+
+
+def spellings(kind: Kind, text: str, pattern: str | None = None) -> tuple[str, ...]:
+    """The distinct values of the kind or form as the text writes them, in order of first mention."""
+    return tuple(dict.fromkeys(" ".join(text[s.start : s.end].split()) for s in formed(kind, pattern, text)))
 
 
 def _unpunctuated(url: str) -> str:

@@ -61,6 +61,11 @@ def day_first(text: str) -> bool:
 _TO = re.compile(r"\s*(?:-{1,3}|[\u2010-\u2015\u2212]|to|until|through|~)\s*", re.I)
 
 
+def joins(text: str) -> bool:
+    """Whether the text between two dates makes them the ends of a span of time."""
+    return _TO.fullmatch(text) is not None
+
+
 def find(text: str, *, day_first: bool = True) -> Iterator[Date]:
     """Every date in the text, in order, none overlapping."""
     found = list(_find(text, day_first))

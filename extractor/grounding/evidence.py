@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.domain import Evidence, Json, Match, Path, Rejected, Span
-from extractor.grounding import anchors, people, spelling, territory
+from extractor.grounding import anchors, people, placement, spelling, territory
 from extractor.grounding.mentions import Page, Place
 from extractor.grounding.outline import Cues
 from extractor.grounding.territory import Home
@@ -111,7 +111,7 @@ class _Tracer:
         """
         text = self.page.text
         for heading in self.page.outline.path(home.anchor.start):
-            said = text[heading.start : heading.end]
+            said = self.page.outline.words(heading)
             if cues.stand_in(said):
                 return True
             if not self.page.title(heading) and any(other.stand_in(said) for other in self.fields):
@@ -190,6 +190,7 @@ class _Tracer:
     ) -> tuple[list[Json], list[_Doubt]]:
         where = anchors.find(rows, cues, said, self.page, outer)
         named = [anchors.named(rows, row, said, self.page) for row in said]
+        placed = self.placed(rows, said, where, named, outer)
         kept: list[Json] = []
         doubtful: list[_Doubt] = []
         claimed: set[Span] = set()
@@ -197,7 +198,7 @@ class _Tracer:
             at = (*path, len(kept))
             before = len(self.rejected)
             again = territory.again(i, named, where, self.page.text)
-            one = self.row(rows, said, i, at, where, outer, claimed, again)
+            one = self.row(rows, said, i, at, where, outer, claimed, again, placed)
             reason = "" if self.keep else self.made_up(rows, cues, row, one, where, i, outer)
             keys = [k for k in rows.key if row.get(k) not in (None, "", [])]
             lost = sum(one[k] in (None, []) for k in keys)
@@ -211,6 +212,28 @@ class _Tracer:
                 continue
             kept.append(one)
         return kept, doubtful
+
+    def placed(
+        self,
+        rows: Rows,
+        said: Sequence[Mapping[str, Json]],
+        where: Sequence[Span | None],
+        named: Sequence[Sequence[Span]],
+        outer: Home | None,
+    ) -> dict[str, Mapping[int, Place]]:
+        """By field and row, the mention of the field's form that stands where the row does, whatever was said."""
+        homes = [territory.home(i, where, self.page.outline, outer) for i in range(len(said))]
+        days = self.days(rows)
+        found: dict[str, Mapping[int, Place]] = {}
+        for f in rows.row.fields:
+            if isinstance(f.node, LeafNode) and f.node.placed is not None:
+                places = [p for p in self.page.formed(f.node) if f.node.kind is not Kind.DATE or p.span not in days]
+                found[f.name] = placement.assign(places, homes, named, self.page.text)
+        return found
+
+    def days(self, rows: Rows) -> set[Span]:
+        """Dates that are none of a row's: the ends of a span of time, where a row has but one date."""
+        return set(self.page.ends_of_ranges()) if len(_dated(rows)) == 1 else set()
 
     def forget(self, at: Path, rejections: int) -> None:
         del self.rejected[rejections:]
@@ -226,15 +249,15 @@ class _Tracer:
         where: Sequence[Span | None],
         outer: Home | None,
         claimed: set[Span],
-        again: tuple[Span, ...] = (),
+        again: tuple[Span, ...],
+        placed: Mapping[str, Mapping[int, Place]],
     ) -> dict[str, Json]:
         """The row as its words support it.
 
         One mention of a date is one field's; one of an address, of a declared form or of a list's item is one row's.
         """
         value: dict[str, Json] = {}
-        dated = [f.name for f in rows.row.fields if isinstance(f.node, LeafNode) and f.node.kind is Kind.DATE]
-        days: set[Span] = set(self.page.ends_of_ranges()) if len(dated) == 1 else set()
+        dated, days = _dated(rows), self.days(rows)
         for f in rows.row.fields:
             mine = spelling.key(said[i].get(f.name))
 
@@ -247,6 +270,12 @@ class _Tracer:
                 home = replace(home, again=again)
             if isinstance(f.node, LeafNode):
                 used = claimed if f.node.kind is Kind.URL or f.node.pattern else days
+                if own := placed.get(f.name):
+                    if place := own.get(i):
+                        self.support((*at, f.name), place, said[i].get(f.name) or "")
+                        value[f.name] = place.value
+                        continue
+                    used = used | {place.span for place in own.values()}
                 value[f.name] = self.leaf(f.node, said[i].get(f.name), (*at, f.name), home, used)
                 if dated and f.node.kind is Kind.TEXT and value[f.name] is not None:
                     self.undated(value, f.name, dated, at)
@@ -258,12 +287,21 @@ class _Tracer:
         """Takes a date out of a text of a row that has a field of its own for it, and fills that if it is empty."""
         date = next((d for d in map(self.page.date_in, sorted(self.words((*at, name)))) if d), None)
         if date is None:
+            self.shortened(row, name, at)
             return
         said = self.evidence.pop((*at, name)).said
         row[name] = self.unsupported(row[name], (*at, name), "a date, which has its own field")
         if len(dated) == 1 and row.get(dated[0], said) is None:
             self.support((*at, dated[0]), Place(date.iso, date.span, Match.NORMALISED), said)
             row[dated[0]] = date.iso
+
+    def shortened(self, row: dict[str, Json], name: str, at: Path) -> None:
+        """Takes a date off the end of a text of a row that has a field of its own for it."""
+        proof = self.evidence[*at, name]
+        spans = [s.shift(-self.page.chunk.span.start) for s in proof.spans]
+        if spans and (rest := self.page.without_date(spans[0])):
+            row[name] = spelling.clean(self.page.text[rest.start : rest.end])
+            self.evidence[*at, name] = replace(proof, spans=(rest.shift(self.page.chunk.span.start),))
 
     def made_up(
         self,
@@ -286,3 +324,7 @@ class _Tracer:
             if f.required and one[f.name] is None:
                 return f"row without {f.name}"
         return ""
+
+
+def _dated(rows: Rows) -> list[str]:
+    return [f.name for f in rows.row.fields if isinstance(f.node, LeafNode) and f.node.kind is Kind.DATE]

@@ -24,6 +24,9 @@ FUZZY_FROM = 20
 """Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""
 FUZZY_SCORE = 90.0
 _UNIT = re.compile(r"\s?(?:%|‰|×|\\?\\times\b|[xX]\b)")
+LABEL = 80
+"""Characters before a link's target that are looked at for its label."""
+_LABEL = re.compile(r"\[[^\[\]\n]*\]\($")
 ALIKE = 2
 """Letters in a row that tie a near match to its words; a single one is chance."""
 STUCK = 2
@@ -88,6 +91,21 @@ class Page:
             found = [p for p in found if outline.listed(self.text, p.span)]
         return found[:MENTIONS]
 
+    def formed(self, node: Leaf) -> list[Place]:
+        """Every mention of the leaf's declared form, in order, that has one of the words it is known by."""
+        if node.kind is Kind.DATE:
+            return [
+                self._date(node, d, "") for d in self.dates if d.iso != dates.PRESENT and not self._in_address(d.span)
+            ]
+        spans = candidates.formed(node.kind, node.pattern, self.text)
+        cues = outline.Cues(node.placed or ())
+        return [self._words(node, s, "") for s in spans if cues.stand_in(self._with_label(s))]
+
+    def _with_label(self, span: Span) -> str:
+        """The words, with the label of the link that they are the target of."""
+        label = _LABEL.search(self.text, max(0, span.start - LABEL), span.start)
+        return (label[0] if label else "") + self.text[span.start : span.end]
+
     def _in_address(self, span: Span) -> bool:
         before = bisect_right(self.addresses, span.start, key=lambda a: a.start)
         return before > 0 and span.within(self.addresses[before - 1])
@@ -99,7 +117,7 @@ class Page:
         """
         if re.search(pattern, str(place.value)):
             return place
-        near = (Span(*m.span()) for m in re.finditer(pattern, self.text) if m.end() > m.start())
+        near = candidates.formed(node.kind, pattern, self.text)
         whole = next((s for s in near if place.span.within(s)), None)
         return self._words(node, whole, "") if whole else None
 
@@ -157,13 +175,13 @@ class Page:
         if iso is None:
             return []
         precise = [d for d in self.dates if d.iso == iso] or [d for d in self.dates if d.iso.startswith(f"{iso}-")]
-        places = []
-        for date in precise:
-            source = self.text[date.span.start : date.span.end]
-            value = " ".join(source.split()) if node.verbatim else date.iso
-            match = Match.DERIVED if date.derived else Match.EXACT if source == said else Match.NORMALISED
-            places.append(Place(value, date.span, match))
-        return places
+        return [self._date(node, date, said) for date in precise]
+
+    def _date(self, node: Leaf, date: dates.Date, said: str) -> Place:
+        source = self.text[date.span.start : date.span.end]
+        value = " ".join(source.split()) if node.verbatim else date.iso
+        match = Match.DERIVED if date.derived else Match.EXACT if source == said else Match.NORMALISED
+        return Place(value, date.span, match)
 
     def ends_of_ranges(self) -> frozenset[Span]:
         """Dates that are one end of a span of time: what happened on one day happened on neither."""
@@ -176,6 +194,24 @@ class Page:
                 said = sum(not c.isspace() for c in self.text[span.start : span.end])
                 return date if said <= len(date.span) + STUCK else None
         return None
+
+    def without_date(self, span: Span) -> Span | None:
+        """The words before a date that ends them, if they are followed by more than a year: "Ode, May 2020 – 2021".
+
+        A year alone is part of many a name: "World Cup 2022".
+        """
+        inside = [d for d in self.dates if d.span.within(span) and not d.derived]
+        end = span.end
+        for date in reversed(inside):
+            between = self.text[date.span.end : end]
+            if between.strip(" \t\n)].,;") and not dates.joins(between):
+                break
+            bracketed = self.text[: date.span.start].endswith(("(", "["))
+            if not (date.ranged or bracketed or "-" in date.iso):
+                break
+            end = date.span.start
+        words = self.text[span.start : end].rstrip(" \t\n,;:([-\u2013\u2014")
+        return Span(span.start, span.start + len(words)) if end < span.end and words else None
 
     def _numbers(self, node: Leaf, said: Json) -> list[Place]:
         if isinstance(said, str):

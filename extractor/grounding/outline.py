@@ -1,6 +1,7 @@
 """How a text is laid out: headings, the sections under them, paragraphs.
 
-A heading is a Markdown heading, a short line in capitals that ends no sentence, or a short line all in bold.
+A heading is a Markdown heading, a short line in capitals that ends no sentence, or a short line all in bold. What
+begins with a bullet is an item of a list, whatever marks a converter gave it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from extractor.domain import Span
 
 _HEADING = re.compile(
-    r"^(?:(?P<marks>#{1,6})[ \t]+\S[^\n]*"
+    r"^(?:(?P<marks>#{1,6})[ \t]+(?![•·▪●■])\S[^\n]*"
     r"|(?P<capitals>(?!.*[.;,:]$)(?=[^\n]*[^\W\d_]{3})[^a-z\n]{3,60})"
     r"|(?P<bold>(?:\*\*|__)[^*_\n]{3,60}(?:\*\*|__):?))"
     r"[ \t\r]*$",
@@ -82,6 +84,19 @@ class Outline:
                 level = min(level, heading.level)
         return found
 
+    def words(self, heading: Span) -> str:
+        """What the heading says, with the heading that it is hyphenated with: "## EXPERI-" above "## ENCE"."""
+        i = bisect_right(self._starts, heading.start) - 1
+        first, last = max(0, i - 1), min(len(self.headings), i + 2)
+        lines = [h.span for h in self.headings[first:last]]
+        said = self.text[heading.start : heading.end]
+        for above, below in pairwise(lines):
+            upper, lower = self.text[above.start : above.end].rstrip(), self.text[below.start : below.end]
+            together = not self.text[above.end : below.start].strip()
+            if together and upper.endswith("-") and heading in (above, below):
+                said = upper[:-1] + lower.lstrip("# \t")
+        return said
+
     def paragraph(self, at: int) -> tuple[int, int]:
         """The lines around the position up to blank ones."""
         i = bisect_right(self._paragraphs, at) - 1
@@ -118,7 +133,7 @@ class Cues:
 
     def head(self, outline: Outline, at: int) -> bool:
         """Whether a heading above the position holds one of the words."""
-        return any(self.stand_in(outline.text[s.start : s.end]) for s in outline.path(at))
+        return any(self.stand_in(outline.words(heading)) for heading in outline.path(at))
 
     def sections(self, outline: Outline) -> list[tuple[int, int]]:
         """The parts of the text that the words announce: the sections whose headings hold one, else paragraphs."""

@@ -19,6 +19,17 @@ def paragraph(text: str, span: Span) -> Span:
     return _around(_PARAGRAPHS, text, span)
 
 
+def line(text: str, span: Span) -> Span:
+    end = text.find("\n", span.end)
+    return Span(text.rfind("\n", 0, span.start) + 1, len(text) if end < 0 else end)
+
+
+def above(text: str, span: Span) -> Span | None:
+    """The paragraph before the one that begins where the span does."""
+    end = len(text[: span.start].rstrip())
+    return paragraph(text, Span(end - 1, end)) if end else None
+
+
 def sentence(text: str, span: Span) -> Span:
     return _around(_SENTENCES, text, span)
 

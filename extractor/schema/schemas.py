@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.domain import Json, fingerprint
@@ -11,9 +11,9 @@ from extractor.errors import TaskError
 from extractor.kinds import FORMED, Kind
 from extractor.schema import questions
 from extractor.schema.declarations import CONDITIONS, WAY_OUT, Declared, Folder, Note
-from extractor.schema.tree import Field, Leaf, Node, Object, Rows, Values, count, empty, leaves
+from extractor.schema.tree import Field, Leaf, Node, Object, Rows, Values, asked, count, empty, leaves
 
-__all__ = ["Field", "Leaf", "Node", "Object", "Rows", "Schema", "Values", "count", "empty", "leaves", "read"]
+__all__ = ["Field", "Leaf", "Node", "Object", "Rows", "Schema", "Values", "asked", "count", "empty", "leaves", "read"]
 
 DEEPEST = 12
 """Levels of nesting a schema may have."""
@@ -191,6 +191,7 @@ class _Reader:
         each = folded.schema.get("x-each") or schema.get("x-each")
         if each is not None:
             _check_each(each, item, place)
+        _check_placed(item, tuple(declared_key or ()), each, f"{place}[]")
         return Rows(item, tuple(declared_key or _default_key(item)), most, least, bool(declared_key), each)
 
     def leaf(self, declared: Declared, place: str) -> Leaf:
@@ -227,6 +228,8 @@ class _Reader:
             schema.get("x-copied") is True,
             tuple(schema.get("x-texts", ())),
             f"{place.rpartition('/')[2]} {_words(schema)}".strip() if kind is Kind.BOOLEAN else "",
+            _placed(schema, kind, place),
+            "x-placed" not in schema or schema.get("x-asked") is True,
         )
 
 
@@ -262,6 +265,29 @@ def _cues(schema: Mapping[str, Json], place: str) -> tuple[str, ...]:
     return tuple(cues)
 
 
+def _placed(schema: Mapping[str, Json], kind: Kind, place: str) -> tuple[str, ...] | None:
+    words = schema.get("x-placed")
+    if words is None:
+        return None
+    if not isinstance(words, list) or not all(isinstance(w, str) and w.strip() for w in words):
+        raise TaskError(f"x-placed of {place} must be a list of words, which may be empty.")
+    if not place.rpartition("/")[0].endswith("[]"):
+        raise TaskError(f"{place} has x-placed, which is for the fields of a list's rows alone.")
+    if kind not in FORMED and not schema.get("pattern"):
+        raise TaskError(f"{place} has x-placed, so it must have a pattern or be {_or(FORMED)}.")
+    return tuple(words)
+
+
+def _check_placed(row: Object, key: Sequence[str], each: Json, place: str) -> None:
+    """What a row is known by must be said: a place is a row's only once it is known where the row stands."""
+    placed = [f.name for f in row.fields if isinstance(f.node, Leaf) and not f.node.asked]
+    for f in row.fields:
+        if f.name in placed and (f.required or each):
+            raise TaskError(f"{place}/{f.name} has x-placed, so it cannot be required, nor stand beside x-each.")
+    if placed and all(name in placed for name in (key or [f.name for f in row.fields])):
+        raise TaskError(f"All that tells the rows of {place} apart has x-placed; one field of it must be asked for.")
+
+
 def _check_each(name: Json, row: Object, place: str) -> None:
     fields = {f.name: f.node for f in row.fields}
     node = fields.get(name) if isinstance(name, str) else None
@@ -277,8 +303,9 @@ def _or(kinds: Iterable[Kind]) -> str:
 
 def _default_key(row: Object) -> tuple[str, ...]:
     """For want of a declared key: what a row requires, names before figures, else the first that tell rows apart."""
-    plain = [f for f in row.fields if isinstance(f.node, Leaf) and f.node.kind is not Kind.BOOLEAN]
+    said = asked(row)
+    plain = [f for f in said if isinstance(f.node, Leaf) and f.node.kind is not Kind.BOOLEAN]
     telling = [f for f in plain if isinstance(f.node, Leaf) and f.node.kind in _TELLING]
     required = [f for f in telling if f.required] + [f for f in plain if f.required and f not in telling]
     chosen = required if any(f in telling for f in required) else [*required, *telling]
-    return tuple(f.name for f in (chosen[:KEY] or plain or row.fields[:KEY]))
+    return tuple(f.name for f in (chosen[:KEY] or plain or said[:KEY]))

@@ -58,9 +58,10 @@ class _Shaper:
         """The only values the leaf can have in this chunk; None when they cannot be listed."""
         if leaf.enum:
             return leaf.enum
-        if not self.strategy.candidates or leaf.kind not in candidates.ENUMERABLE:
+        formed = leaf.pattern if leaf.closed else None
+        if not self.strategy.candidates or not (formed or leaf.kind in candidates.ENUMERABLE):
             return None
-        found = candidates.spellings(leaf.kind, self.text)
+        found = candidates.spellings(leaf.kind, self.text, formed)
         return found if len(found) <= CHOICES else None
 
     def leaf(self, leaf: Leaf) -> dict[str, Json]:

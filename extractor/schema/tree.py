@@ -35,6 +35,12 @@ class Leaf:
     """Of a value that may be a number or a text: what a text must look like to be one."""
     label: str = ""
     """Of true or false: words that stand beside it where a document states it."""
+    placed: tuple[str, ...] | None = None
+    """Told by its form and its place in a row: words, one of which is in it or beside it; () for any."""
+    asked: bool = True
+    """Whether the model is asked; what is placed wins over what it says."""
+    closed: bool = False
+    """Whether a question offers the mentions of its form alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,11 @@ class Object:
 
 
 Node = Leaf | Values | Rows | Object
+
+
+def asked(node: Object) -> tuple[Field, ...]:
+    """The fields that the model is asked for: without those that code places."""
+    return tuple(f for f in node.fields if not isinstance(f.node, Leaf) or f.node.asked)
 
 
 def leaves(

@@ -40,9 +40,33 @@ class Publication(BaseModel):
 
     title: str = Field(description="full title")
     authors: list[Name] = Field([], description="authors written beside this title, [] if none are")
-    date: Date | None = Field(None, description="date or year of publication", json_schema_extra={"x-derive": "venue"})
+    date: Date | None = Field(
+        None, description="date or year of publication", json_schema_extra={"x-derive": "venue", "x-placed": []}
+    )
     venue: str | None = Field(None, description="conference or journal tag with its year, such as ABC'21")
-    url: Url | None = Field(None, description="link to the paper")
+    url: Url | None = Field(
+        None,
+        description="link to the paper",
+        json_schema_extra={
+            "x-placed": [
+                *(
+                    "arxiv",
+                    "biorxiv",
+                    "medrxiv",
+                    "doi",
+                    "pdf",
+                    "paper",
+                    "preprint",
+                    "openreview",
+                    "acm.org",
+                    "ieee",
+                    "usenix",
+                    "springer",
+                ),
+                *("proceedings", "publication", "abs/", "article", "acl"),
+            ]
+        },
+    )
 
 
 class Result(BaseModel):
@@ -64,8 +88,29 @@ class System(BaseModel):
     model_config = key("name")
 
     name: str = Field(description="short name of the system")
-    code_size: str | None = Field(None, description="how many lines of code", pattern=LINES)
-    url: Url | None = Field(None, description="link to its code or page")
+    code_size: str | None = Field(
+        None, description="how many lines of code", pattern=LINES, json_schema_extra={"x-placed": [], "x-asked": True}
+    )
+    url: Url | None = Field(
+        None,
+        description="link to its code or page",
+        json_schema_extra={
+            "x-placed": [
+                "github.com",
+                "gitlab",
+                "bitbucket",
+                "codeberg",
+                "code",
+                "source",
+                "repo",
+                "demo",
+                "project",
+                "page",
+                "site",
+                "artifact",
+            ]
+        },
+    )
     results: list[Result] = Field([], description="numbers that say how well it does")
 
 
@@ -75,7 +120,7 @@ class Award(BaseModel):
     model_config = key("title", "date")
 
     title: str = Field(description="name of the award")
-    date: Date | None = Field(None, description="when it was given")
+    date: Date | None = Field(None, description="when it was given", json_schema_extra={"x-placed": []})
 
 
 class Record(BaseModel):

@@ -1,0 +1,63 @@
+"""Values that code finds by their form: which row each belongs to, by where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from extractor.domain import Span
+from extractor.grounding import anchors, passages
+from extractor.grounding.mentions import Place
+from extractor.grounding.territory import Home
+
+BARE = 3
+"""Words beside a value that still leave it by itself: "Link: <...>"."""
+BESIDE = 80
+"""Characters of its paragraph that are looked at for them on either side."""
+
+
+def assign(
+    places: Sequence[Place], homes: Sequence[Home | None], named: Sequence[Sequence[Span]], text: str
+) -> Mapping[int, Place]:
+    """The place of each row that has one: the nearest of those that are its own.
+
+    What stands by itself belongs to the row before, or to the row after where more rows have one so: a list may write
+    each date above what happened on it.
+    """
+    return max((_assign(places, homes, named, text, leading) for leading in (False, True)), key=len)
+
+
+def _assign(
+    places: Sequence[Place], homes: Sequence[Home | None], named: Sequence[Sequence[Span]], text: str, leading: bool
+) -> Mapping[int, Place]:
+    own: dict[int, list[tuple[int, int, Span, Place]]] = {}
+    for place in places:
+        for step, rows in enumerate(_near(place.span, homes, named, text, leading)):
+            if rows:
+                far, row = min(rows)
+                own.setdefault(row, []).append((step, far, place.span, place))
+                break
+    return {i: min(found, key=lambda f: f[:3])[3] for i, found in own.items()}
+
+
+def _near(
+    span: Span, homes: Sequence[Home | None], named: Sequence[Sequence[Span]], text: str, leading: bool
+) -> Iterator[list[tuple[int, int]]]:
+    """The rows that the words may belong to, each after how far it is, those with the best claim first.
+
+    First the rows that begin in their line, then in their paragraph. Then, where the words stand by themselves, the
+    one next to them; in a paragraph of prose the one that began in the paragraph above, or one that it names. Prose
+    that does none of this is about something that was not listed.
+    """
+    here = passages.paragraph(text, span)
+    rows = [(anchors.distance(span, h.anchor), i, h.anchor) for i, h in enumerate(homes) if h and h.holds(span)]
+    for around in (passages.line(text, span), here):
+        yield [(far, i) for far, i, anchor in rows if anchor.within(around)]
+    before = [(far, i, anchor) for far, i, anchor in rows if anchor.end <= span.start]
+    beside = text[max(here.start, span.start - BESIDE) : span.start], text[span.end : min(here.end, span.end + BESIDE)]
+    if sum(len(words.split()) for words in beside) <= BARE:
+        after = [(far, i, anchor) for far, i, anchor in rows if span.end <= anchor.start]
+        yield [(far, i) for far, i, _ in (after if leading else before)]
+        return
+    above = passages.above(text, here)
+    yield [(far, i) for far, i, anchor in before if above and anchor.within(above)]
+    yield [(anchors.distance(span, m), i) for i, home in enumerate(homes) if home for m in named[i] if m.within(here)]

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from extractor.domain import Json
+from extractor.kinds import Date, Url, key
+from extractor.schema import schemas, terse
+from extractor.schema.schemas import Rows, Values
+
+
+class Prize(BaseModel):
+    """A prize that was won."""
+
+    model_config = key("title", "day")
+
+    title: str = Field(description="name of the prize")
+    day: Date | None = Field(None, json_schema_extra={"x-placed": []})
+
+
+class Race(BaseModel):
+    model_config = key("name")
+
+    name: str
+    page: Url | None = Field(None, json_schema_extra={"x-placed": ["race"]})
+    result: Url | None = Field(None, json_schema_extra={"x-placed": [], "x-asked": True})
+    prizes: list[Prize] = []
+
+
+class Club(BaseModel):
+    name: str | None = None
+    prizes: list[Prize] = Field([], description="all prizes")
+    races: list[Race] = []
+
+
+ROOT = schemas.read(Club.model_json_schema()).root
+
+
+def test_rows_that_are_left_with_one_field_are_asked_for_as_a_plain_list() -> None:
+    prizes = terse.of(ROOT)["prizes"]
+    assert isinstance(prizes.node, Values)
+    assert prizes.node.item == ROOT["prizes"].node.row["title"].node  # type: ignore[union-attr]
+    assert prizes.description == "all prizes. A prize that was won. Of each the name of the prize"
+
+
+def test_rows_inside_of_rows_are_so_too() -> None:
+    races = terse.of(ROOT)["races"].node
+    assert isinstance(races, Rows)
+    assert [f.name for f in races.row.fields] == ["name", "result", "prizes"]
+    assert isinstance(races.row["prizes"].node, Values)
+
+
+def test_a_reply_comes_back_in_rows() -> None:
+    reply: dict[str, Any] = {
+        "name": "A",
+        "prizes": ["x", "y"],
+        "races": [{"name": "r", "result": None, "prizes": ["z"]}],
+    }
+    assert terse.told(ROOT, reply) == {
+        "name": "A",
+        "prizes": [{"title": "x"}, {"title": "y"}],
+        "races": [{"name": "r", "result": None, "prizes": [{"title": "z"}]}],
+    }
+
+
+def test_what_a_reply_lacks_it_lacks_afterwards() -> None:
+    assert terse.told(ROOT, {"prizes": None}) == {"prizes": []}
+    assert terse.told(ROOT, {}) == {}
+    assert terse.told(ROOT, None) is None
+
+
+class Plain(BaseModel):
+    owner: str | None = None
+    races: list[dict[str, int]] = Field([], json_schema_extra={"x-skip": True})
+    tags: list[str] = []
+
+
+values = st.recursive(st.none() | st.text(max_size=3) | st.integers(), lambda v: st.lists(v, max_size=3), max_leaves=4)
+
+
+@given(st.dictionaries(st.sampled_from(["owner", "tags", "else"]), values))
+def test_without_such_rows_nothing_changes(reply: dict[str, Json]) -> None:
+    root = schemas.read(Plain.model_json_schema()).root
+    assert terse.of(root) == root
+    assert terse.told(root, reply) == reply
