@@ -355,3 +355,9 @@ def test_a_text_that_nothing_supports_is_kept_as_it_was_said() -> None:
     said = {"label": "Ode, May 2020 – June 2021", "made": None, "weight": None, "page": None}
     kept = trace("Nothing of it.", {"parts": [said]}, keep_unsupported=True).value["parts"][0]
     assert kept["label"] == "Ode, May 2020 – June 2021"
+
+
+def test_words_in_brackets_that_end_with_a_date_are_not_torn() -> None:
+    said = {"label": "Pass (valid until 12/2025)", "made": None, "weight": None, "page": None}
+    traced = trace("Pass (valid until 12/2025)", {"parts": [said]})
+    assert traced.value["parts"][0]["label"] == "Pass (valid until 12/2025)"
