@@ -79,8 +79,12 @@ def test_its_words_are_its_evidence() -> None:
     traced = trace(TEXT, "Gull")
     proof = traced.evidence["boats", 0, "log"]
     assert [TEXT[s.start : s.end] for s in proof.spans] == ["https://a.org/1"]
-    assert (proof.match, proof.said) == (Match.NORMALISED, "")
+    assert (proof.match, proof.said) == (Match.EXACT, "")
     assert traced.rejected == []
+
+
+def test_a_date_in_words_is_normalised() -> None:
+    assert trace(TEXT, "Gull").evidence["boats", 0, "launched"].match is Match.NORMALISED
 
 
 def test_what_stands_by_itself_belongs_to_the_row_before_rather_than_the_one_after() -> None:

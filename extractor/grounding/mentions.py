@@ -99,7 +99,11 @@ class Page:
             ]
         spans = candidates.formed(node.kind, node.pattern, self.text)
         cues = outline.Cues(node.placed or ())
-        return [self._words(node, s, "") for s in spans if cues.stand_in(self._with_label(s))]
+        return [
+            self._words(node, s, spelling.clean(self.text[s.start : s.end]))
+            for s in spans
+            if cues.stand_in(self._with_label(s))
+        ]
 
     def _with_label(self, span: Span) -> str:
         """The words, with the label of the link that they are the target of."""
