@@ -83,6 +83,16 @@ def test_its_words_are_its_evidence() -> None:
     assert traced.rejected == []
 
 
+def test_in_one_paragraph_what_follows_a_row_is_its_own_however_near_the_next_row_begins() -> None:
+    text = "[1] Gull, a boat of the old yard. Its size:\n31 ft, 1990.\n[2] Heron, of the new yard, it is\n44 ft."
+    assert [(b["length"], b["launched"]) for b in boats(text, "Gull", "Heron")] == [("31 ft", "1990"), ("44 ft", None)]
+
+
+def test_a_line_that_a_name_opens_is_about_the_row_of_that_name() -> None:
+    text = "# Boats\n\nGull, crew of 3\n\nHeron, crew of 4\n\n# Measures\n\nHeron  44 ft\nGull   31 ft"
+    assert [b["length"] for b in boats(text, "Gull", "Heron")] == ["31 ft", "44 ft"]
+
+
 def test_a_date_in_words_is_normalised() -> None:
     assert trace(TEXT, "Gull").evidence["boats", 0, "launched"].match is Match.NORMALISED
 

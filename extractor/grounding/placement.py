@@ -44,14 +44,18 @@ def _near(
 ) -> Iterator[list[tuple[int, int]]]:
     """The rows that the words may belong to, each after how far it is, those with the best claim first.
 
-    First the rows that begin in their line, then in their paragraph. Then, where the words stand by themselves, the
+    First the row that begins in their line, or whose name opens it; then those that began before them in their
+    paragraph, else the others that begin there. Then, where the words stand by themselves, the
     one next to them; in a paragraph of prose the one that began in the paragraph above, or one that it names. Prose
     that does none of this is about something that was not listed.
     """
     here = passages.paragraph(text, span)
     rows = [(anchors.distance(span, h.anchor), i, h.anchor) for i, h in enumerate(homes) if h and h.holds(span)]
-    for around in (passages.line(text, span), here):
-        yield [(far, i) for far, i, anchor in rows if anchor.within(around)]
+    line = passages.line(text, span)
+    opening = [(i, m) for i, home in enumerate(homes) if home for m in named[i] if _opens(text, m, line)]
+    yield [(far, i) for far, i, anchor in rows if anchor.within(line)] or [(0, i) for i, _ in opening]
+    inside = [(far, i, anchor) for far, i, anchor in rows if anchor.within(here)]
+    yield [(far, i) for far, i, anchor in inside if anchor.end <= span.start] or [(far, i) for far, i, _ in inside]
     before = [(far, i, anchor) for far, i, anchor in rows if anchor.end <= span.start]
     beside = text[max(here.start, span.start - BESIDE) : span.start], text[span.end : min(here.end, span.end + BESIDE)]
     if sum(len(words.split()) for words in beside) <= BARE:
@@ -61,3 +65,7 @@ def _near(
     above = passages.above(text, here)
     yield [(far, i) for far, i, anchor in before if above and anchor.within(above)]
     yield [(anchors.distance(span, m), i) for i, home in enumerate(homes) if home for m in named[i] if m.within(here)]
+
+
+def _opens(text: str, mention: Span, line: Span) -> bool:
+    return mention.within(line) and not any(c.isalnum() for c in text[line.start : mention.start])
