@@ -215,7 +215,7 @@ class Page:
                 break
             end = date.span.start
         words = self.text[span.start : end].rstrip(" \t\n,;:([-\u2013\u2014")
-        whole = words.count("(") == words.count(")")  # "Pass (valid until 12/2025)" says more than a date there
+        whole = words.count("(") == words.count(")")  # "Pass (not before 5/2020)" says more than a date there
         return Span(span.start, span.start + len(words)) if end < span.end and words and whole else None
 
     def _numbers(self, node: Leaf, said: Json) -> list[Place]:

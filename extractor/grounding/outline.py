@@ -85,7 +85,7 @@ class Outline:
         return found
 
     def words(self, heading: Span) -> str:
-        """What the heading says, with the heading that it is hyphenated with: "## EXPERI-" above "## ENCE"."""
+        """What the heading says, with the heading that it is hyphenated with: "## INTRO-" above "## DUCTION"."""
         i = bisect_right(self._starts, heading.start) - 1
         first, last = max(0, i - 1), min(len(self.headings), i + 2)
         lines = [h.span for h in self.headings[first:last]]

@@ -10,7 +10,7 @@ from extractor.grounding.mentions import Place
 from extractor.grounding.territory import Home
 
 BARE = 3
-"""Words beside a value that still leave it by itself: "Link: <...>"."""
+"""Words beside a value that still leave it by itself: "See <...>"."""
 BESIDE = 80
 """Characters of its paragraph that are looked at for them on either side."""
 
