@@ -12,12 +12,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from extractor import documents, tasks
-from extractor.domain import Document, Reply, Request, Usage
 from extractor.endpoints.live import Endpoint
 from extractor.pipeline import Model
 from extractor.running import manifests, results, runner
 from extractor.running.jobs import Job
 from extractor.tasks import Task
+from extractor.types import Document, Reply, Request, Usage
 
 URL = "http://127.0.0.1:9/v1"
 """The discard port: nobody listens there."""

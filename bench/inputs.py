@@ -27,9 +27,9 @@ import pypdfium2
 import tiny_pdf
 
 from extractor import chunks, documents, pipeline, tasks
-from extractor.domain import Reply, Request, Usage
 from extractor.loaders import apart, pdf
 from extractor.running import results
+from extractor.types import Reply, Request, Usage
 
 WORDS = (  # noqa: SIM905 (read more easily than a list)
     "the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which"

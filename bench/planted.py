@@ -16,8 +16,8 @@ import scene
 from pydantic import BaseModel, Field
 
 from extractor import Engine, extract
-from extractor.domain import Document
 from extractor.kinds import key
+from extractor.types import Document
 
 sys.path.insert(0, str(scene.ROOT / "tests"))
 from planted import planted

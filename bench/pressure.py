@@ -9,12 +9,12 @@ import time
 import scene
 
 from extractor import pipeline
-from extractor.domain import Document
 from extractor.endpoints.live import Endpoint, LiveModel
 from extractor.endpoints.pressure import Pressure
 from extractor.prompts import Prompt, Strategy
 from extractor.schema import schemas
 from extractor.tasks import Task
+from extractor.types import Document
 
 DOCUMENTS, ADMITTED, START = 300, 8, 64
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})

@@ -29,11 +29,11 @@ from pydantic import BaseModel
 
 import extractor
 from extractor import documents, planning, prompts
-from extractor.domain import Chunk, Span
 from extractor.endpoints import embedded, weights
 from extractor.evaluation import evaluate, grading
 from extractor.evaluation.table import Outcome
 from extractor.tasks import Task
+from extractor.types import Chunk, Span
 
 MOST = 4096
 PLAIN = "one strict request"

@@ -18,9 +18,9 @@ from pathlib import Path
 import scene
 from pydantic import BaseModel
 
-from extractor.domain import Request
 from extractor.endpoints.live import Endpoint, LiveModel
 from extractor.endpoints.pressure import Pressure
+from extractor.types import Request
 
 TEXT = "It is said of this bolt that it holds, and of that nut that it turns. " * 40
 ANSWER = '{"title":"bolt","rows":[{"name":"bolt","size":3},{"name":"nut","size":null}]}'

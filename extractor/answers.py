@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from extractor.costs import tokens
-from extractor.domain import Json
 from extractor.kinds import Kind
 from extractor.schema.schemas import Field, Leaf, Node, Object, Rows, Values
+from extractor.types import Json
 
 VALUE: Mapping[Kind, float] = {
     Kind.TEXT: 8,

@@ -27,7 +27,6 @@ from pydantic import BaseModel
 from extractor import asking, documents, loops, models, pipeline
 from extractor.asking import Asked
 from extractor.documents import Source
-from extractor.domain import Document
 from extractor.endpoints.live import Endpoint
 from extractor.errors import DocumentError, UsageError
 from extractor.models import Line
@@ -35,6 +34,7 @@ from extractor.pipeline import Model
 from extractor.running import manifests, results
 from extractor.tasks import Task
 from extractor.typed import Result
+from extractor.types import Document
 
 T = TypeVar("T", bound=BaseModel)
 _Done = TypeVar("_Done")

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from extractor import documents, prompts, tasks
 from extractor.documents import Source
-from extractor.domain import Document
 from extractor.errors import DocumentError, TaskError, UsageError
 from extractor.prompts import Prompt
 from extractor.tasks import Task
+from extractor.types import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from extractor.domain import Document, Evidence, Json, Match, Path, Problem, Span, pointer
 from extractor.schema import schemas
 from extractor.schema.schemas import Object
+from extractor.types import Document, Evidence, Json, Match, Path, Problem, Span, pointer
 
 FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
 """Formats that a record is held to; of others (uri, date-time) a document's own spelling may stand."""

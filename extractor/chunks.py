@@ -14,8 +14,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from extractor.domain import Chunk, Document, Span, Table
 from extractor.grounding import outline
+from extractor.types import Chunk, Document, Span, Table
 
 _PIECE = re.compile(r"[^\W\d_]+|\d|\s+|.", re.S)
 _BREAKS = (

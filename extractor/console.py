@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from extractor.costs.prices import Price, Prices
-    from extractor.domain import Usage
     from extractor.running.outcomes import Outcome, Outcomes
+    from extractor.types import Usage
 
 
 def visible(text: str) -> str:
@@ -71,7 +71,7 @@ MANY = 50
 
 
 def worth_a_look(outcomes: Outcomes) -> list[Outcome]:
-    from extractor.domain import Status
+    from extractor.types import Status
 
     wanted = (o for o in outcomes if len(outcomes) <= MANY or o.status is not Status.COMPLETE)
     return list(itertools.islice(wanted, MANY))
@@ -114,7 +114,7 @@ def table(outcomes: Outcomes, out: Path, bill: str) -> None:
 def bill(outcomes: Iterable[Outcome], model: str, embedded: bool, prices: Prices) -> str:
     """What a run took, in a sentence: tokens, and money where the price is known; said where it is not."""
     from extractor.costs import prices as pricing
-    from extractor.domain import Usage
+    from extractor.types import Usage
 
     spent = sum((o.usage for o in outcomes), Usage())
     if spent.input_tokens is None or spent.output_tokens is None:

@@ -14,10 +14,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from extractor import loaders
-from extractor.domain import Document
 from extractor.errors import DocumentError, UsageError
 from extractor.loaders import FORMATS, Format, apart, enclosures, files, lines
 from extractor.loaders.files import printable
+from extractor.types import Document
 
 __all__ = ["LARGEST", "STDIN", "Source", "find", "load", "printable", "read"]
 

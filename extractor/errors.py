@@ -22,7 +22,7 @@
 A message is one sentence that says what to do next. Bugs are never wrapped in these.
 """
 
-from extractor.domain import Usage
+from extractor.types import Usage
 
 
 class ExtractorError(Exception):

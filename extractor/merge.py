@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from extractor.domain import Conflict, Evidence, Json, Leaf, Match, Path
 from extractor.grounding import abbreviations, spelling
 from extractor.schema.schemas import Leaf as LeafNode
 from extractor.schema.schemas import Node, Object, Rows, Values, empty
+from extractor.types import Conflict, Evidence, Json, Leaf, Match, Path
 
 _STRICTNESS = {m: i for i, m in enumerate((Match.EXACT, Match.NORMALISED, Match.DERIVED, Match.FUZZY, Match.NONE))}
 

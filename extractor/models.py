@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from extractor.domain import Document
 from extractor.endpoints import weights, wire
 from extractor.endpoints.budgets import Budget, Limits
 from extractor.endpoints.cache import Cache, CachedModel
@@ -21,6 +20,7 @@ from extractor.endpoints.live import Dialect, Endpoint, LiveModel, key
 from extractor.endpoints.pressure import Pressure
 from extractor.errors import UsageError
 from extractor.pipeline import Model
+from extractor.types import Document
 
 DEFAULT = "qwen2.5-coder-1.5b"
 """The embedded model that answers when no key is set."""

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from extractor import segments, sheets
-from extractor.domain import Json, Match, canonical
+from extractor.types import Json, Match, canonical
 
 if TYPE_CHECKING:
     from jinja2 import Template

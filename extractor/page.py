@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from extractor import segments, sheets
-from extractor.domain import Json, pointer
 from extractor.errors import MachineError, UsageError
+from extractor.types import Json, pointer
 
 if TYPE_CHECKING:
     from jinja2 import Template

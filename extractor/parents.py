@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from extractor.domain import Chunk, Path, Rejected, Span
 from extractor.grounding import anchors, spelling, territory
 from extractor.grounding.outline import Outline
 from extractor.grounding.territory import Home
 from extractor.merge import Found
 from extractor.stems import Stems
+from extractor.types import Chunk, Path, Rejected, Span
 
 TITLE = 120
 """Characters of a line that may be the title of what follows it."""

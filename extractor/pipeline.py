@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from extractor import checks, chunks, merge, parents, planning, replies, stems
-from extractor.domain import Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.grounding import claims, derived, evidence, mentions
 from extractor.grounding.evidence import Traced
@@ -17,6 +16,7 @@ from extractor.planning import Plan, Question
 from extractor.prompts import Prompt
 from extractor.schema import instances
 from extractor.tasks import Task
+from extractor.types import Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 
 
 class Model(Protocol):

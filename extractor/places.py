@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from extractor.domain import Json, Places, Span
+from extractor.types import Json, Places, Span
 
 
 def _whole() -> array[int]:

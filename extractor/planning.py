@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from extractor import chunks, prompts, stems
-from extractor.domain import Chunk, Json, Request, Skipped, Span
 from extractor.grounding.outline import Cues, Outline
 from extractor.prompts import Prompt
 from extractor.schema import grammars, shapes, terse
 from extractor.schema.schemas import Field, Object, Rows, Schema
 from extractor.stems import Stems
+from extractor.types import Chunk, Json, Request, Skipped, Span
 
 WHOLE = "record"
 """The one group of a prompt that asks for everything at once."""

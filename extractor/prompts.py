@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from extractor.domain import Chunk, fingerprint
 from extractor.errors import TaskError
 from extractor.schema.schemas import Leaf, Object, Rows, Values
+from extractor.types import Chunk, fingerprint
 
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
 _PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")

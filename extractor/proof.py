@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from extractor.domain import Json, Match, Path, pointer
+from extractor.types import Json, Match, Path, pointer
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import from_json
 
-from extractor.domain import Json
+from extractor.types import Json
 
 LONGEST = 4_000_000
 """Characters of a reply that are read; more is no answer to any question asked here."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from extractor.domain import Span
+from extractor.types import Span
 
 _UNSEEN = re.compile(
     # Controls but for tab and line feed, soft hyphen, fillers, bidirectional marks, embeddings, overrides and isolates

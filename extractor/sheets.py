@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from extractor import places
-from extractor.domain import Json, Match, Span, pointer
 from extractor.segments import Segment, pieces, segments
+from extractor.types import Json, Match, Span, pointer
 
 RESULT = "extractor.result/1"
 

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from extractor.domain import Evidence, Json, Match, Rejected, Span
 from extractor.grounding import anchors, candidates, passages, spelling
 from extractor.grounding.evidence import Traced
 from extractor.grounding.mentions import Page, Place
 from extractor.prompts import Strategy
 from extractor.schema import shapes
 from extractor.schema.schemas import Field, Leaf, Object, Rows
+from extractor.types import Evidence, Json, Match, Rejected, Span
 
 AT_ONCE = 20
 """Stems of one question; a longer reply is more likely to be cut short."""

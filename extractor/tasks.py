@@ -24,11 +24,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from extractor import prompts
-from extractor.domain import Json
 from extractor.errors import TaskError
 from extractor.prompts import Prompt
 from extractor.schema import schemas
 from extractor.schema.schemas import Schema
+from extractor.types import Json
 
 _PACKAGE = Path(__file__).parent
 SHIPPED = next((p for p in (_PACKAGE / "_prompts", _PACKAGE.parent / "prompts") if p.is_dir()), _PACKAGE / "_prompts")

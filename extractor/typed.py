@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from extractor.domain import Json, Status, Usage
 from extractor.errors import DocumentError, MachineError, RecordInvalid, UsageError
 from extractor.proof import Proof, Proofs, of
 from extractor.running import results
+from extractor.types import Json, Status, Usage
 
 T = TypeVar("T")
 

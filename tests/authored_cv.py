@@ -13,8 +13,8 @@ import docx
 import tiny_pdf
 from tiny_pdf import Line
 
-from extractor.domain import Reply, Request, Usage
 from extractor.grounding import spelling
+from extractor.types import Reply, Request, Usage
 
 CV: list[tuple[str, Any]] = [
     ("title", "Mirela Østergård-Novak"),

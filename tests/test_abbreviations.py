@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.domain import Chunk, Document, Span
 from extractor.grounding import abbreviations
 from extractor.grounding.mentions import Page
 from extractor.kinds import Kind
 from extractor.schema.schemas import Leaf
+from extractor.types import Chunk, Document, Span
 
 
 @pytest.mark.parametrize(

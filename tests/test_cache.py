@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from extractor.domain import Json, Reply, Request, Usage
 from extractor.endpoints.cache import Cache, CachedModel, home
 from extractor.errors import MachineError, ModelError
+from extractor.types import Json, Reply, Request, Usage
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}}
 

@@ -4,10 +4,10 @@ import pytest
 from endpoint import completion
 
 from extractor import replies
-from extractor.domain import Request
 from extractor.endpoints import chat, completions
 from extractor.errors import ReplyUnreadable
 from extractor.schema.dialects import Dialect
+from extractor.types import Request
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}, "required": ["item"]}
 REQUEST = Request("m", "Copy.", "What is {{ 7*7 }}?", SHAPE, {"temperature": 0}, "start: x")

@@ -1,7 +1,7 @@
 import pytest
 
 from extractor.checks import invalid
-from extractor.domain import Json
+from extractor.types import Json
 
 
 def problems(schema: Json, value: Json) -> list[tuple[tuple[str | int, ...], str]]:

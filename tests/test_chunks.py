@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor import chunks
-from extractor.domain import Document
+from extractor.types import Document
 
 
 @given(st.text(min_size=1), st.integers(1, 60))

@@ -1,9 +1,9 @@
 from pydantic import BaseModel
 
-from extractor.domain import Evidence, Match, Span
 from extractor.grounding import claims
 from extractor.kinds import Name
 from extractor.schema import schemas
+from extractor.types import Evidence, Match, Span
 
 
 class Job(BaseModel):

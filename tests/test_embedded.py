@@ -22,13 +22,13 @@ from typing import Any
 import pytest
 
 from extractor import models
-from extractor.domain import Reply, Request
 from extractor.endpoints import weights
 from extractor.endpoints.embedded import Engine, EngineSettings, serve, threads
 from extractor.endpoints.live import LiveModel
 from extractor.endpoints.weights import Weights
 from extractor.errors import UsageError, WeightsError
 from extractor.schema import grammars
+from extractor.types import Reply, Request
 from tests import tiny_gguf
 from tests.tiny_gguf import CONTEXT
 

@@ -12,7 +12,7 @@ from extractor.cli import main
 from extractor.costs import estimates
 from extractor.costs.estimates import Estimate
 from extractor.costs.prices import Price, Speed
-from extractor.domain import Document
+from extractor.types import Document
 
 NEAR = 0.15
 SCHEMA = """from pydantic import BaseModel

@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor.domain import Chunk, Document, Match, Span
 from extractor.grounding import evidence
 from extractor.grounding.evidence import Traced
 from extractor.grounding.mentions import Page
 from extractor.kinds import Date, Listed, Money, Name, Quantity, Url, key
 from extractor.schema import schemas
+from extractor.types import Chunk, Document, Match, Span
 
 
 class Part(BaseModel):

@@ -19,13 +19,13 @@ import pytest
 from faults import Answer, Script, Server, bomb, completion, error, serve
 
 from extractor import pipeline
-from extractor.domain import Document, Record, Reply, Request, Usage
 from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.endpoints.pressure import Pressure
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable
 from extractor.prompts import Prompt, Strategy
 from extractor.schema import schemas
 from extractor.tasks import Task
+from extractor.types import Document, Record, Reply, Request, Usage
 
 Start = Callable[..., Server]
 

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from extractor import documents, pipeline
 from extractor.documents import Source
-from extractor.domain import Document, Match
 from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.errors import DocumentError, ModelFatal
 from extractor.prompts import Prompt, Strategy
 from extractor.running import results
 from extractor.schema import schemas
 from extractor.tasks import Task
+from extractor.types import Document, Match
 
 CASES = int(os.environ.get("EXTRACTOR_FUZZ", "60"))
 """20,000 in `make soak`."""

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from test_wild_schemas import extract, page, said
 
 from extractor import checks, prompts, tasks
-from extractor.domain import Json
 from extractor.schema import schemas
 from extractor.schema.dialects import Dialect
 from extractor.tasks import Task
+from extractor.types import Json
 
 PROMPT = prompts.read(tasks.SHIPPED / "default.md")
 Drawn = tuple[dict[str, Any], Json]

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor import pipeline, prompts
-from extractor.domain import Chunk, Document, Match, Record, Reply, Request, Span, Usage
 from extractor.prompts import Prompt, Strategy
 from extractor.schema import schemas
 from extractor.tasks import Task
+from extractor.types import Chunk, Document, Match, Record, Reply, Request, Span, Usage
 
 SCHEMA = schemas.read(
     {

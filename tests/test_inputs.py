@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from tiny_pdf import Line
 
 from extractor import chunks, documents
-from extractor.domain import Document, Span, Table
 from extractor.errors import DocumentError, UsageError
 from extractor.grounding import mentions
 from extractor.loaders import apart, archives, enclosures, lines, markdown, styles
 from extractor.loaders import csv as tables
 from extractor.places import Enclosed
 from extractor.running.names import Names
+from extractor.types import Document, Span, Table
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 

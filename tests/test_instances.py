@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from test_generated_schemas import Drawn, drawn
 from test_wild_schemas import said
 
-from extractor.domain import Json
 from extractor.schema import instances, schemas
+from extractor.types import Json
 
 TEXT = {"type": "string"}
 

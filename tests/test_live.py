@@ -6,10 +6,10 @@ import endpoint as scripted
 import pytest
 from endpoint import completion, serve
 
-from extractor.domain import Reply, Request
 from extractor.endpoints.live import Dialect, Endpoint, LiveModel, key
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
 from extractor.schema import dialects
+from extractor.types import Reply, Request
 
 SHAPE = {
     "type": "object",

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from test_evidence import SCHEMA
 
 from extractor import merge
-from extractor.domain import Evidence, Match, Path, Span
 from extractor.merge import Found
+from extractor.types import Evidence, Match, Path, Span
 
 
 def found(order: int, value: dict[str, Any]) -> Found:

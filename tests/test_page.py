@@ -23,8 +23,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extractor import page, segments, sheets
-from extractor.domain import Span
 from extractor.errors import MachineError, UsageError
+from extractor.types import Span
 
 TEXT = (
     "Boat \U0001f600 Alma, built 1931 in Bergen.\r\nOwner: Ida Voss. Length: 12,5 m.\r\nRefit 1987; refit again 1988.\n"

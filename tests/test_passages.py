@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.domain import Span
 from extractor.grounding import passages
+from extractor.types import Span
 
 TEXT = """# Ovens
 

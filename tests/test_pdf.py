@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from tiny_pdf import Line
 
 from extractor import documents
-from extractor.domain import Document, Span
 from extractor.errors import DocumentError
 from extractor.grounding import spelling
 from extractor.loaders import apart, files, ocr, order, pdf
 from extractor.loaders.order import Piece
+from extractor.types import Document, Span
 
 LEFT = [
     "The left column tells a long story about",

@@ -11,13 +11,13 @@ from planted import planted
 from pydantic import BaseModel
 
 from extractor import pipeline
-from extractor.domain import Document, Json, Match, Record, Reply, Request, Status, Usage
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.kinds import group, key
 from extractor.prompts import Prompt, Strategy
 from extractor.running import results
 from extractor.schema import schemas
 from extractor.tasks import Task
+from extractor.types import Document, Json, Match, Record, Reply, Request, Status, Usage
 
 
 class Item(BaseModel):

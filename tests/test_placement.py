@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from extractor import pipeline
-from extractor.domain import Chunk, Document, Json, Match, Record, Reply, Request, Span, Usage
 from extractor.errors import TaskError
 from extractor.grounding import evidence
 from extractor.grounding.evidence import Traced
@@ -19,6 +18,7 @@ from extractor.kinds import Date, Quantity, Url, key
 from extractor.prompts import Prompt, Strategy
 from extractor.schema import schemas, shapes, terse
 from extractor.tasks import Task
+from extractor.types import Chunk, Document, Json, Match, Record, Reply, Request, Span, Usage
 
 
 def placed(*words: str) -> dict[str, Any]:

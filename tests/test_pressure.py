@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.domain import Usage
 from extractor.endpoints.budgets import Budget, Estimate, Limits
 from extractor.endpoints.pressure import Pressure
 from extractor.errors import BudgetSpent, ModelBusy
+from extractor.types import Usage
 
 SOME = Estimate(10, 10)
 

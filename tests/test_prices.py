@@ -5,9 +5,9 @@ import pytest
 from extractor import console, models
 from extractor.costs import prices
 from extractor.costs.prices import Price
-from extractor.domain import Status, Usage
 from extractor.errors import UsageError
 from extractor.running.runner import Outcome
+from extractor.types import Status, Usage
 
 GOOD = 'dated = 2026-01-02\ncurrency = "EUR"\n[models."m"]\ninput = 1\noutput = 2.5\n'
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor import prompts
-from extractor.domain import Chunk, Document, Span
 from extractor.errors import TaskError
 from extractor.schema import schemas
+from extractor.types import Chunk, Document, Span
 
 PLAIN = "# system\nCopy.\n\n# user\n{document}\nSay:\n{question}\n"
 SCHEMA = schemas.read({"type": "object", "properties": {"a": {"type": "string", "description": "the first"}}})

@@ -14,9 +14,9 @@ import pytest
 from authored_cv import RENDERINGS, SAYS
 
 from extractor import documents, notebook, page, pipeline, tasks
-from extractor.domain import Json, Record
 from extractor.grounding import spelling
 from extractor.running import results
+from extractor.types import Json, Record
 
 SCALE = 4
 

@@ -20,7 +20,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor import documents
-from extractor.domain import Document, Reply, Request, Status, Usage
 from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy
@@ -31,6 +30,7 @@ from extractor.running.names import Names
 from extractor.running.outcomes import Outcome, Outcomes
 from extractor.schema import schemas
 from extractor.tasks import Task
+from extractor.types import Document, Reply, Request, Status, Usage
 
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())

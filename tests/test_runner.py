@@ -14,7 +14,6 @@ import pytest
 from endpoint import serve
 
 from extractor import documents
-from extractor.domain import Document, Reply, Request, Status, Usage
 from extractor.errors import ModelFatal
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy
@@ -22,6 +21,7 @@ from extractor.running import runner
 from extractor.running.jobs import Job
 from extractor.schema import schemas
 from extractor.tasks import Task
+from extractor.types import Document, Reply, Request, Status, Usage
 
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())

@@ -12,9 +12,9 @@ from test_wild_schemas import Scripted, said
 
 from extractor import chunks, documents, pipeline, tasks
 from extractor.checks import invalid
-from extractor.domain import Json, Record
 from extractor.evaluation import evaluate
 from extractor.schema.dialects import Dialect
+from extractor.types import Json, Record
 
 REPOSITORY = Path(__file__).parent.parent
 SUITES = {name: REPOSITORY / "eval" / name for name in ("invoice", "contract")}

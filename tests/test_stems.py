@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from extractor import pipeline
-from extractor.domain import Document, Json, Match, Record, Reply, Request, Usage
 from extractor.errors import TaskError
 from extractor.grounding import candidates, spelling
 from extractor.kinds import Date, Kind, Quantity, key
 from extractor.prompts import Prompt, Strategy
 from extractor.schema import schemas
 from extractor.tasks import Task
+from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
 
 class Claim(BaseModel):

@@ -1,6 +1,6 @@
-from extractor.domain import Span
 from extractor.grounding import territory
 from extractor.grounding.outline import Outline
+from extractor.types import Span
 
 TEXT = "# List\nOver all\nfirst row here\nsecond row here\nthird row here\n# Other\nfar away\n"
 

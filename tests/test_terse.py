@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor.domain import Json
 from extractor.kinds import Date, Url, key
 from extractor.schema import schemas, terse
 from extractor.schema.schemas import Rows, Values
+from extractor.types import Json
 
 
 class Prize(BaseModel):

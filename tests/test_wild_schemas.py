@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from extractor import checks, pipeline, planning, prompts, tasks
-from extractor.domain import Document, Json, Match, Record, Reply, Request, Usage
 from extractor.grounding import dates, spelling
 from extractor.schema import dialects
 from extractor.schema.dialects import Dialect
 from extractor.tasks import Task
+from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
 FOLDER = Path(__file__).parent / "schemas"
 WILD = sorted(FOLDER.glob("*.schema.json"))

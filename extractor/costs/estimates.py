@@ -17,12 +17,12 @@ from extractor.answers import Length
 from extractor.costs import tokens
 from extractor.costs.prices import Price, Speed, money
 from extractor.documents import Source
-from extractor.domain import Json
 from extractor.errors import DocumentError
 from extractor.planning import Question
 from extractor.prompts import Prompt
 from extractor.running.results import FORMAT
 from extractor.tasks import Task
+from extractor.types import Json
 
 FRAME = 13
 """Tokens that a chat template puts around a system and a user message."""

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from extractor.domain import Json
 from extractor.errors import UsageError
+from extractor.types import Json
 
 SHIPPED = Path(__file__).parent / "prices.toml"
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from extractor import stems
-from extractor.domain import Json
 from extractor.kinds import Kind
 from extractor.prompts import Prompt
 from extractor.schema import dialects, shapes, terse
@@ -15,6 +14,7 @@ from extractor.schema.questions import MOST
 from extractor.schema.schemas import Leaf, Node, Object, Rows, Schema, Values, count
 from extractor.stems import Stems
 from extractor.tasks import Task
+from extractor.types import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from extractor.domain import Usage
 from extractor.errors import BudgetSpent
+from extractor.types import Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from typing import Any, Protocol
 import diskcache
 
 from extractor import replies
-from extractor.domain import Json, Reply, Request, Usage, canonical, fingerprint
 from extractor.errors import MachineError
+from extractor.types import Json, Reply, Request, Usage, canonical, fingerprint
 
 FORMAT = 1
 _FILE = "cache.db"

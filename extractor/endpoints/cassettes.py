@@ -24,8 +24,8 @@ from vcr.record_mode import RecordMode
 from vcr.request import Request as Recorded
 from vcr.serialize import serialize
 
-from extractor.domain import Json
 from extractor.errors import CassetteMissing, CassetteStale, MachineError, UsageError
+from extractor.types import Json
 
 if TYPE_CHECKING:
     from types import ModuleType

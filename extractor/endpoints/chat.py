@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from extractor import replies
-from extractor.domain import Json, Request
 from extractor.errors import ReplyUnreadable
 from extractor.schema.dialects import Dialect
+from extractor.types import Json, Request
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from extractor.domain import Usage
 from extractor.errors import ModelBusy, ReplyCutShort, ReplyRefused
+from extractor.types import Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.domain import Json
+from extractor.types import Json
 
 _BLOCK = 1 << 20
 

@@ -23,9 +23,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-from extractor.domain import Json
 from extractor.endpoints.weights import Weights, check
 from extractor.errors import UsageError, WeightsError
+from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"
 _PROGRAM = Path(__file__).with_name("engine.py")

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from extractor import replies
-from extractor.domain import Json, Reply, Request, Usage
 from extractor.endpoints import chat, completions, deadlines, refusals, wire
 from extractor.endpoints.budgets import Estimate
 from extractor.endpoints.chat import Chat
@@ -23,6 +22,7 @@ from extractor.endpoints.refusals import Forbidden, NotThisDialect
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable, UsageError
 from extractor.schema import dialects
 from extractor.schema.dialects import Dialect as Dialect
+from extractor.types import Json, Reply, Request, Usage
 
 if TYPE_CHECKING:
     import httpx2

@@ -13,9 +13,9 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from extractor.domain import Usage
 from extractor.endpoints.budgets import Budget, Estimate
 from extractor.errors import ModelBusy
+from extractor.types import Usage
 
 PATIENCE = 120.0
 """Seconds of an asked-for wait that are waited; an endpoint that asks for more is named as rate-limiting instead."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from extractor.domain import Json
 from extractor.endpoints.digests import Digests
 from extractor.endpoints.fetching import Archive
 from extractor.errors import UsageError, WeightsError
+from extractor.types import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor.domain import Json
 from extractor.errors import UsageError
 from extractor.evaluation import writing
 from extractor.evaluation.figures import Entrant, Statistic
 from extractor.evaluation.statistics import Comparison
 from extractor.evaluation.table import Outcome, Run, Tally
+from extractor.types import Json
 
 FORMAT = "extractor.baseline/1"
 SCORER = "1"

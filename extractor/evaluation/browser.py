@@ -12,10 +12,10 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from extractor.domain import Json
 from extractor.evaluation.report import Content
 from extractor.evaluation.table import Outcome, Support
 from extractor.evaluation.writing import strict
+from extractor.types import Json
 
 ROWS = 20_000
 """Errors that a page lists at most."""

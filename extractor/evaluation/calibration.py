@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from extractor.domain import Json
 from extractor.evaluation.table import Cell, Outcome
+from extractor.types import Json
 
 BINS = 10
 _SAID = (Outcome.CORRECT, Outcome.WRONG, Outcome.INVENTED)

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from extractor.domain import Json
 from extractor.errors import UsageError
 from extractor.evaluation.baseline import Baseline, Kept, Leaves, Pins, digest, fingerprints
 from extractor.evaluation.figures import Entrant, Statistic
 from extractor.evaluation.statistics import Comparison, Match, match
 from extractor.evaluation.table import Outcome, Run
+from extractor.types import Json
 
 
 @dataclass(frozen=True, slots=True)

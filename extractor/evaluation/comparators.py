@@ -30,11 +30,11 @@ from urllib.parse import urlsplit
 
 from rapidfuzz.fuzz import ratio
 
-from extractor.domain import Json
 from extractor.evaluation import amounts, dates
 from extractor.evaluation.fields import Leaf
 from extractor.evaluation.texts import bare, normalise
 from extractor.kinds import Kind
+from extractor.types import Json
 
 Form: TypeAlias = tuple[str, Hashable]
 """What it was read as, and the canonical value."""

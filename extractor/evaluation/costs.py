@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from extractor.costs import prices
-from extractor.domain import Json
 from extractor.evaluation.figures import UNDONE, Entrant
 from extractor.evaluation.table import Graded
+from extractor.types import Json
 
 KINDS = ("seconds", "tokens", "money")
 """What is spent on a document, on average: seconds of the model, tokens in and out, money."""

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from extractor.domain import Json
 from extractor.errors import TaskError
 from extractor.kinds import Kind
+from extractor.types import Json
 
 DEEPEST = 64
 """Levels of nesting that are looked into; what lies deeper is compared as one value."""

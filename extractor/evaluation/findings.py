@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractor.domain import Json
 from extractor.evaluation.statistics import ENOUGH, Comparison
 from extractor.evaluation.table import Support
+from extractor.types import Json
 
 
 def headline(comparison: Comparison) -> str:

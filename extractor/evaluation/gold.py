@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor.domain import Json, fingerprint
 from extractor.errors import UsageError
+from extractor.types import Json, fingerprint
 
 LARGEST = 64 << 20
 """Bytes that a gold file may have."""

@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
-from extractor.domain import Json
 from extractor.evaluation import multisets
 from extractor.evaluation.alignment import Sketch, Token, align
 from extractor.evaluation.comparators import form, same, spell
@@ -25,6 +24,7 @@ from extractor.evaluation.grounding import NO_CLAIM, Grounds
 from extractor.evaluation.leaves import WHOLE, children, leaves, step
 from extractor.evaluation.table import Cell, Outcome, Support
 from extractor.kinds import Kind
+from extractor.types import Json
 
 _COSTS = (Outcome.WRONG, Outcome.OMITTED, Outcome.INVENTED)
 _PREDICTED = (Outcome.CORRECT, Outcome.WRONG, Outcome.INVENTED)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from extractor.domain import Json
 from extractor.evaluation import amounts, dates
 from extractor.evaluation.comparators import name, printed
 from extractor.evaluation.fields import Leaf
@@ -16,6 +15,7 @@ from extractor.evaluation.gold import Gold
 from extractor.evaluation.table import Cell, Outcome, Support
 from extractor.evaluation.texts import bare, plain, words
 from extractor.kinds import Kind
+from extractor.types import Json
 
 Place = tuple[int, int]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from extractor.domain import Json
 from extractor.evaluation.fields import DEEPEST, Field, Group, Leaf, Rows, Unknown, Values, blank, infer, infer_leaf
+from extractor.types import Json
 
 WHOLE = Leaf()
 """How a value of another shape than the schema's, or one too deep to look into, is compared: by all that it holds."""

@@ -10,7 +10,6 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from extractor.domain import Json
 from extractor.evaluation import amounts, dates
 from extractor.evaluation.comparators import form
 from extractor.evaluation.fields import Field, Group, Leaf, Rows, Unknown, Values, blank
@@ -19,6 +18,7 @@ from extractor.evaluation.grounding import stands
 from extractor.evaluation.leaves import leaves, step
 from extractor.evaluation.texts import bare
 from extractor.kinds import Kind
+from extractor.types import Json
 
 FEWEST = 3
 """Documents that a value must be the same in before it looks like a constant."""

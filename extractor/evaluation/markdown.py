@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from extractor.domain import Json
 from extractor.evaluation.browser import spell
 from extractor.evaluation.charts import figure, short
 from extractor.evaluation.findings import grounded
 from extractor.evaluation.report import Content
 from extractor.segments import pieces
+from extractor.types import Json
 
 LARGEST = 900_000
 """Bytes that the file has at most."""

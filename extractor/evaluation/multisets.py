@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 
-from extractor.domain import Json
 from extractor.evaluation.comparators import form, same
 from extractor.evaluation.fields import Leaf
+from extractor.types import Json
 
 MOST = 250_000
 """Pairs of left-over items (500 x 500) up to which a fuzzy leaf compares every one with every other."""

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.domain import Json
 from extractor.errors import UsageError
 from extractor.evaluation.fields import Group
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.grading import grading
 from extractor.evaluation.table import Cell, Graded, Run
+from extractor.types import Json
 
 RUN = "run.json"
 RESULT = "extractor.result/1"

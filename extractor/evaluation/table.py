@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from extractor.domain import Json
+from extractor.types import Json
 
 
 class Outcome(StrEnum):

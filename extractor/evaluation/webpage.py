@@ -15,13 +15,13 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from extractor.domain import Json
 from extractor.evaluation.browser import payload, script, spell
 from extractor.evaluation.charts import HEIGHT, WIDTH, amount, around_zero, figure, scatter, shares, short
 from extractor.evaluation.costs import KINDS
 from extractor.evaluation.findings import grounded
 from extractor.evaluation.report import Content
 from extractor.segments import pieces
+from extractor.types import Json
 
 if TYPE_CHECKING:
     from jinja2 import Template

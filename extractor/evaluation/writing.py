@@ -8,8 +8,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from extractor.domain import Json
 from extractor.errors import MachineError
+from extractor.types import Json
 
 _DEEPEST = 60
 _LONE = re.compile("[\ud800-\udfff]")

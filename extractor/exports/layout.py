@@ -18,11 +18,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from extractor.domain import Json, canonical
 from extractor.errors import TaskError
 from extractor.exports.sources import Entry
 from extractor.schema import schemas
 from extractor.schema.schemas import Leaf, Node, Object, Rows, Values
+from extractor.types import Json, canonical
 
 Type = Literal["integer", "number", "boolean", "string"]
 Steps = tuple[str, ...]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor import sheets
-from extractor.domain import Json, Status
 from extractor.errors import UsageError
 from extractor.running import results
+from extractor.types import Json, Status
 
 LOST = frozenset({"result missing", "result broken"})
 """Reasons of failed results that are made here, not read."""

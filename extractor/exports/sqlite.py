@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-from extractor.domain import pointer
 from extractor.errors import UsageError
 from extractor.exports.layout import Cell, Layout, Names, Table, Type
+from extractor.types import pointer
 
 _TYPES: Mapping[Type, str] = {"integer": "INTEGER", "number": "REAL", "boolean": "BOOLEAN", "string": "TEXT"}
 _KEYS = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from extractor.domain import Json, pointer
 from extractor.errors import UsageError
 from extractor.exports.layout import FIXED, Cell, Layout, Type, cell, rows, run_key
 from extractor.exports.sources import Entry
+from extractor.types import Json, pointer
 
 _SPAN = frozenset({"start", "end", "quote"})
 Row = tuple[str, dict[str, Cell]]

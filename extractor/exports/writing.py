@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from extractor.domain import Status
 from extractor.errors import MachineError, UsageError
 from extractor.exports import jsonl, layout, sources, tables
 from extractor.exports.csv import SUFFIX as CSV
@@ -20,6 +19,7 @@ from extractor.exports.parquet import SUFFIX as PARQUET
 from extractor.exports.parquet import Parquet
 from extractor.exports.sources import Run
 from extractor.exports.sqlite import Sqlite
+from extractor.types import Status
 
 FORMS = ("jsonl", "csv", "parquet", "sqlite")
 

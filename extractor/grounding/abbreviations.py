@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from extractor.domain import Span
+from extractor.types import Span
 
 _BEHIND = re.compile(r"[*_ ]{0,4}\(([A-Z]{2,8})\)")
 _AT_THE_END = re.compile(r"\s*\(([A-Z]{2,8})\)$")

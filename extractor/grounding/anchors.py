@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from extractor.domain import Json, Span
 from extractor.grounding import spelling
 from extractor.grounding.mentions import Page, Place
 from extractor.grounding.outline import Cues
 from extractor.grounding.territory import Home
 from extractor.schema.schemas import Leaf, Node, Rows, leaves
+from extractor.types import Json, Span
 
 Said = Sequence[Mapping[str, Json]]
 """The rows of a list as a model said them."""

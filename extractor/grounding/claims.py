@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from extractor.domain import Evidence, Json, Path, Rejected, Span
 from extractor.kinds import Kind
 from extractor.schema.schemas import Leaf, Node, Object, Rows, Values
+from extractor.types import Evidence, Json, Path, Rejected, Span
 
 
 class Settled(NamedTuple):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from extractor.domain import Span
+from extractor.types import Span
 
 PRESENT = "present"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractor.domain import Document, Evidence, Json, Match, Path, Span
 from extractor.grounding import dates
 from extractor.kinds import Kind
 from extractor.schema.schemas import Leaf, Node, Object, Rows, Values
+from extractor.types import Document, Evidence, Json, Match, Path, Span
 
 
 def fill(node: Node, value: Json, evidence: Mapping[Path, Evidence], document: Document) -> dict[Path, Evidence]:

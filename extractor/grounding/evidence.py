@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from extractor.domain import Evidence, Json, Match, Path, Rejected, Span
 from extractor.grounding import anchors, people, placement, spelling, territory
 from extractor.grounding.mentions import Page, Place
 from extractor.grounding.outline import Cues
@@ -16,6 +15,7 @@ from extractor.grounding.territory import Home
 from extractor.kinds import Kind
 from extractor.schema.schemas import Field, Object, Rows, Values
 from extractor.schema.schemas import Leaf as LeafNode
+from extractor.types import Evidence, Json, Match, Path, Rejected, Span
 
 DOUBTS = 12
 """Doubtful rows of one list that leave one after another; with more of them, the rest leave together."""

@@ -14,11 +14,11 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from extractor.domain import Chunk, Document, Json, Match, Span
 from extractor.grounding import abbreviations, candidates, dates, outline, people, spelling, statements
 from extractor.grounding.outline import Outline
 from extractor.kinds import Kind
 from extractor.schema.schemas import Leaf
+from extractor.types import Chunk, Document, Json, Match, Span
 
 FUZZY_FROM = 20
 """Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""

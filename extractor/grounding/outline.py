@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from extractor.domain import Span
+from extractor.types import Span
 
 _HEADING = re.compile(
     r"^(?:(?P<marks>#{1,6})[ \t]+(?![•·▪●■])\S[^\n]*"

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
 
-from extractor.domain import Span
+from extractor.types import Span
 
 _BREAK = r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*•#|]|\d+[.)])[ \t])"
 """A blank line, or the beginning of an item of a list, of a heading, of a row."""

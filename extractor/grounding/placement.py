@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from extractor.domain import Span
 from extractor.grounding import anchors, passages
 from extractor.grounding.mentions import Place
 from extractor.grounding.territory import Home
+from extractor.types import Span
 
 BARE = 3
 """Words beside a value that still leave it by itself: "See <...>"."""

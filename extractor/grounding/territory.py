@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from extractor.domain import Span
 from extractor.grounding.outline import Outline
+from extractor.types import Span
 
 REACH = 600
 """Characters that the first and the last row of a list may reach out beyond it at least."""

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from extractor.domain import Document
+from extractor.types import Document
 
 
 @dataclass(frozen=True, slots=True)

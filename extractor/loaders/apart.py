@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import extractor
-from extractor.domain import Document
 from extractor.errors import DocumentError, ExtractorError
+from extractor.types import Document
 
 SECONDS, OCR_SECONDS = 60.0, 1800.0
 """For one file. Reading letters off pictures of pages takes seconds a page."""

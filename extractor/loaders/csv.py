@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from extractor import loaders
-from extractor.domain import Document
 from extractor.errors import DocumentError
 from extractor.loaders import files
 from extractor.loaders.draft import Cell, Draft
 from extractor.places import Labels
+from extractor.types import Document
 
 _SAMPLE = 20_000
 

@@ -18,11 +18,11 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
 from extractor import loaders
-from extractor.domain import Document
 from extractor.errors import DocumentError
 from extractor.loaders import archives
 from extractor.loaders.draft import Cell, Draft
 from extractor.places import Labels
+from extractor.types import Document
 
 _STYLE = re.compile(r"^(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$|^(title|titel)$", re.I)
 _PARTS = ("header", "footer", "footnotes", "endnotes", "comments", "text box")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from extractor.domain import Document, Places, Span, Table, Unread
 from extractor.places import Labels
+from extractor.types import Document, Places, Span, Table, Unread
 
 BAR = " | "
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor import loaders
-from extractor.domain import Document, Table, Unread
 from extractor.errors import DocumentError
 from extractor.loaders import FORMATS, apart
 from extractor.places import Enclosed
+from extractor.types import Document, Table, Unread
 
 NUMBER = 20
 """Attachments of one mail that are read, those of mails in it included."""

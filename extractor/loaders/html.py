@@ -17,12 +17,12 @@ from typing import Any
 from justhtml import JustHTML
 
 from extractor import loaders
-from extractor.domain import Document, Span, Table, Unread
 from extractor.errors import DocumentError
 from extractor.loaders import files, spelled, styles
 from extractor.loaders.draft import BAR, names_columns
 from extractor.loaders.looks import Look
 from extractor.places import Offsets
+from extractor.types import Document, Span, Table, Unread
 
 _BLOCKS = frozenset(
     (  # noqa: SIM905 (read more easily than a list of strings)

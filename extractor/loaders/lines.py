@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from extractor.domain import Document
 from extractor.errors import DocumentError
 from extractor.loaders import files
 from extractor.places import Labels
+from extractor.types import Document
 
 LARGEST = 20_000_000
 """Bytes of one line that are read. The file may have any number of them."""

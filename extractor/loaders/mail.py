@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import cast
 
 from extractor import loaders
-from extractor.domain import Table, Unread
 from extractor.errors import DocumentError
 from extractor.loaders import files
 from extractor.loaders.draft import Draft
 from extractor.loaders.enclosures import Enclosure, Letter
 from extractor.places import Labels
+from extractor.types import Table, Unread
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from extractor import loaders
-from extractor.domain import Document, Span
 from extractor.loaders import files
+from extractor.types import Document, Span
 
 _FRONT = re.compile(
     r"\A(?:---[ \t]*\r?\n.*?^(?:---|\.\.\.)|\+\+\+[ \t]*\r?\n.*?^\+\+\+)[ \t]*(?:\r?\n|\Z)", re.S | re.M

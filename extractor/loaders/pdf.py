@@ -12,10 +12,10 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from extractor import loaders
-from extractor.domain import Document, Unread
 from extractor.errors import DocumentError
 from extractor.loaders import files, letters, ocr
 from extractor.loaders.pages import Writer
+from extractor.types import Document, Unread
 
 PAGES = 5_000
 LETTERS = 200_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from extractor import loaders
-from extractor.domain import Document
 from extractor.loaders import files
+from extractor.types import Document
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:

@@ -9,11 +9,11 @@ from pathlib import Path
 from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from extractor import loaders
-from extractor.domain import Document
 from extractor.errors import DocumentError
 from extractor.loaders import archives
 from extractor.loaders.draft import Cell, Draft
 from extractor.places import Labels
+from extractor.types import Document
 
 CELLS = 3_000_000
 """Of one sheet, empty ones included."""

@@ -7,11 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.domain import Document, Json, Usage, fingerprint
 from extractor.pipeline import Model
 from extractor.prompts import Prompt
 from extractor.running.outcomes import Outcome
 from extractor.tasks import Task
+from extractor.types import Document, Json, Usage, fingerprint
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from extractor.domain import Json, Status, Usage
+from extractor import files as durable
 from extractor.errors import MachineError, UsageError
-from extractor.running import durable, names
+from extractor.running import names
 from extractor.running.outcomes import Outcome
+from extractor.types import Json, Status, Usage
 
 NAME = "journal.jsonl"
 FORMAT = "extractor.journal/1"

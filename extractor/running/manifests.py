@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib import metadata
 
 from extractor import __version__, planning
-from extractor.domain import Json
 from extractor.endpoints import live
 from extractor.endpoints.live import Endpoint
 from extractor.prompts import Prompt
 from extractor.tasks import Task
+from extractor.types import Json
 
 
 def of(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[str, Json]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
-from extractor.domain import Status, Usage
+from extractor.types import Status, Usage
 
 
 @dataclass(frozen=True, slots=True)

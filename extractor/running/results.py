@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from extractor import checks
-from extractor.domain import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer
+from extractor import files as durable
 from extractor.errors import DocumentError, ExtractorError, MachineError, UsageError
-from extractor.running import durable, locks
+from extractor.running import locks
 from extractor.running.outcomes import Outcome
+from extractor.types import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer
 
 FORMAT = "extractor.result/1"
 RUN_FORMAT = "extractor.run/1"

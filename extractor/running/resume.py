@@ -9,11 +9,11 @@ from pathlib import Path
 
 from extractor import __version__
 from extractor.documents import Source, printable
-from extractor.domain import Status
 from extractor.running import names, sightings
 from extractor.running.ledger import Entry, Ledger
 from extractor.running.outcomes import Tally
 from extractor.running.sightings import Sighting
+from extractor.types import Status
 
 FINISHED = frozenset({Status.COMPLETE, Status.SUSPECT})
 """Everything was asked and answered."""

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor import __version__, documents, pipeline
+from extractor import files as durable
 from extractor.documents import Source
-from extractor.domain import Document, Json, Record, Status
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
-from extractor.running import durable, locks, outcomes, results, resume, sightings
+from extractor.running import locks, outcomes, results, resume, sightings
 from extractor.running.jobs import Job
 from extractor.running.ledger import Entry, Ledger
 from extractor.running.outcomes import Outcome as Outcome
@@ -27,6 +27,7 @@ from extractor.running.outcomes import Outcomes
 from extractor.running.resume import Earlier
 from extractor.running.sightings import Sighting
 from extractor.running.turns import Bounded
+from extractor.types import Document, Json, Record, Status
 
 GRACE = 2.0
 """Seconds that documents under way have to end when a run is stopped."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from extractor.domain import Reply, Request, Usage
 from extractor.errors import ReplyLate
 from extractor.pipeline import Model
+from extractor.types import Reply, Request, Usage
 
 
 class Bounded:

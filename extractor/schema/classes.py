@@ -6,7 +6,7 @@ import keyword
 import re
 from collections.abc import Mapping
 
-from extractor.domain import Json
+from extractor.types import Json
 
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _FORMATS = {"date": "Date", "date-time": "Date", "email": "Email", "uri": "Url"}

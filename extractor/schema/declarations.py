@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from extractor.domain import Json
 from extractor.errors import TaskError
 from extractor.schema import scalars
 from extractor.schema.scalars import values
+from extractor.types import Json
 
 CONDITIONS = ("if", "then", "else", "not", "dependentRequired", "dependentSchemas", "dependencies", "propertyNames")
 """Keywords that no question can carry; a record is held to them when it is done."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from extractor.domain import Json
+from extractor.types import Json
 
 PROPERTIES = 5000
 NESTING = 10

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
-from extractor.domain import Json
+from extractor.types import Json
 
 CHOICES = 8
 REPEATS = 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from extractor.domain import Json
+from extractor.types import Json
 
 
 def compact(shape: Mapping[str, Json]) -> str:

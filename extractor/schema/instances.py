@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from extractor.domain import Json
 from extractor.grounding import candidates
 from extractor.schema.declarations import Branch
 from extractor.schema.schemas import Field, Leaf, Node, Object, Rows, Values
+from extractor.types import Json
 
 
 def fit(root: Object, value: Mapping[str, Json]) -> dict[str, Json]:

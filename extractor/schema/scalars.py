@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from extractor.domain import Json
 from extractor.errors import TaskError
+from extractor.types import Json
 
 SCALARS = ("string", "number", "integer", "boolean")
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from extractor.domain import Json, fingerprint
 from extractor.errors import TaskError
 from extractor.kinds import FORMED, Kind
 from extractor.schema import questions
 from extractor.schema.declarations import CONDITIONS, WAY_OUT, Declared, Folder, Note
 from extractor.schema.tree import Field, Leaf, Node, Object, Rows, Values, asked, count, empty, leaves
+from extractor.types import Json, fingerprint
 
 __all__ = ["Field", "Leaf", "Node", "Object", "Rows", "Schema", "Values", "asked", "count", "empty", "leaves", "read"]
 

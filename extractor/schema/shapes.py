@@ -7,10 +7,10 @@ since small models run into loops.
 
 from __future__ import annotations
 
-from extractor.domain import Json
 from extractor.grounding import candidates
 from extractor.prompts import Strategy
 from extractor.schema.schemas import Field, Leaf, Node, Object, Rows, Values
+from extractor.types import Json
 
 CHOICES = 200
 """Candidates above which an enumeration costs more than it helps; strict mode's limits are of this order too."""

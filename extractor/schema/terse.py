@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from extractor.domain import Json
 from extractor.schema.tree import Field, Leaf, Node, Object, Rows, Values, asked
+from extractor.types import Json
 
 
 def of(part: Object) -> Object:

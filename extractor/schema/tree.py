@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from extractor.domain import Json
 from extractor.kinds import Kind
 from extractor.schema.declarations import Branch
+from extractor.types import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from extractor.domain import pointer
 from extractor.evaluation.fields import Group, Values, blank, read
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.grading import grade, grading
 from extractor.evaluation.leaves import leaves
 from extractor.evaluation.table import Outcome, Support, count
+from extractor.types import pointer
 
 WORDS = ["alpha", "beta", "gamma", "delta", "12", "Ann-Marie", "U.S.", "3.5"]
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join) | st.just("")
