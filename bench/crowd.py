@@ -11,7 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from extractor import documents, tasks
+from extractor import tasks
+from extractor.documents import discovery as documents
 from extractor.endpoints.live import Endpoint
 from extractor.pipeline import Model
 from extractor.running import manifests, results, runner

@@ -26,8 +26,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import pypdfium2
 import tiny_pdf
 
-from extractor import chunks, documents, pipeline, tasks
-from extractor.loaders import apart, pdf
+from extractor import chunks, pipeline, tasks
+from extractor.documents import discovery as documents
+from extractor.documents.formats import pdf
+from extractor.documents.formats import sandbox as apart
 from extractor.running import results
 from extractor.types import Reply, Request, Usage
 

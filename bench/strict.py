@@ -28,7 +28,8 @@ from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel
 
 import extractor
-from extractor import documents, planning, prompts
+from extractor import planning, prompts
+from extractor.documents import discovery as documents
 from extractor.endpoints import embedded, weights
 from extractor.evaluation import evaluate, grading
 from extractor.evaluation.table import Outcome

@@ -24,9 +24,10 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
-from extractor import asking, documents, loops, models, pipeline
+from extractor import asking, loops, models, pipeline
 from extractor.asking import Asked
-from extractor.documents import Source
+from extractor.documents import discovery as documents
+from extractor.documents.discovery import Source
 from extractor.endpoints.live import Endpoint
 from extractor.errors import DocumentError, UsageError
 from extractor.models import Line

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor import documents, prompts, tasks
-from extractor.documents import Source
+from extractor import prompts, tasks
+from extractor.documents import discovery as documents
+from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, TaskError, UsageError
 from extractor.prompts import Prompt
 from extractor.tasks import Task

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-from extractor import places
+from extractor.documents import locations as places
 from extractor.segments import Segment, pieces, segments
 from extractor.types import Json, Match, Span, pointer
 

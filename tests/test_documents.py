@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import documents
-from extractor.documents import Source
+from extractor.documents import discovery as documents
+from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, UsageError
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from extractor import chunks, documents, models, planning, tasks
+from extractor import chunks, models, planning, tasks
 from extractor.cli import main
 from extractor.costs import estimates
 from extractor.costs.estimates import Estimate
 from extractor.costs.prices import Price, Speed
+from extractor.documents import discovery as documents
 from extractor.types import Document
 
 NEAR = 0.15

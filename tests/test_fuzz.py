@@ -14,8 +14,9 @@ from endpoint import completion
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extractor import documents, pipeline
-from extractor.documents import Source
+from extractor import pipeline
+from extractor.documents import discovery as documents
+from extractor.documents.discovery import Source
 from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.errors import DocumentError, ModelFatal
 from extractor.prompts import Prompt, Strategy

@@ -18,12 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_pdf import Line
 
-from extractor import chunks, documents
+from extractor import chunks
+from extractor.documents import discovery as documents
+from extractor.documents.formats import attachments as enclosures
+from extractor.documents.formats import css as styles
+from extractor.documents.formats import csv as tables
+from extractor.documents.formats import jsonl as lines
+from extractor.documents.formats import markdown
+from extractor.documents.formats import sandbox as apart
+from extractor.documents.formats import zip_guard as archives
+from extractor.documents.locations import Enclosed
 from extractor.errors import DocumentError, UsageError
 from extractor.grounding import mentions
-from extractor.loaders import apart, archives, enclosures, lines, markdown, styles
-from extractor.loaders import csv as tables
-from extractor.places import Enclosed
 from extractor.running.names import Names
 from extractor.types import Document, Span, Table
 
@@ -563,7 +569,7 @@ def test_a_style_sheet_for_print_hides_nothing_and_one_without_end_is_named(tmp_
 
 @given(st.lists(st.sampled_from([*"ap.#{}:;,>*@()[]!&\\\"' \n0", "display:none", "@media", "color"]), max_size=40))
 def test_no_style_sheet_breaks_the_reader(pieces: list[str]) -> None:
-    from extractor.loaders import html
+    from extractor.documents.formats import html
 
     assert "words" in html.read(f"<style>{''.join(pieces)}</style><p class=a id=p>words", "a").text
 
@@ -573,7 +579,7 @@ def test_any_source_is_found_where_its_words_say(pieces: list[str]) -> None:
     source = "".join(pieces)
     import html as entities
 
-    from extractor.loaders import html
+    from extractor.documents.formats import html
 
     document = html.read(source, "a")
     for run in re.finditer(r"[^\W\d_]+", document.text):

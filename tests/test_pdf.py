@@ -13,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_pdf import Line
 
-from extractor import documents
+from extractor.documents import discovery as documents
+from extractor.documents.formats import io as files
+from extractor.documents.formats import ocr, pdf
+from extractor.documents.formats import reading_order as order
+from extractor.documents.formats import sandbox as apart
+from extractor.documents.formats.reading_order import Piece
 from extractor.errors import DocumentError
 from extractor.grounding import spelling
-from extractor.loaders import apart, files, ocr, order, pdf
-from extractor.loaders.order import Piece
 from extractor.types import Document, Span
 
 LEFT = [

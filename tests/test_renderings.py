@@ -13,7 +13,8 @@ import pypdfium2
 import pytest
 from authored_cv import RENDERINGS, SAYS
 
-from extractor import documents, notebook, page, pipeline, tasks
+from extractor import notebook, page, pipeline, tasks
+from extractor.documents import discovery as documents
 from extractor.grounding import spelling
 from extractor.running import results
 from extractor.types import Json, Record

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor import documents
+from extractor.documents import discovery as documents
 from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy

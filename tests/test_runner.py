@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from endpoint import serve
 
-from extractor import documents
+from extractor.documents import discovery as documents
 from extractor.errors import ModelFatal
 from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy

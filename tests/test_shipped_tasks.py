@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from test_wild_schemas import Scripted, said
 
-from extractor import chunks, documents, pipeline, tasks
+from extractor import chunks, pipeline, tasks
 from extractor.checks import invalid
+from extractor.documents import discovery as documents
 from extractor.evaluation import evaluate
 from extractor.schema.dialects import Dialect
 from extractor.types import Json, Record

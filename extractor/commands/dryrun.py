@@ -12,7 +12,7 @@ from extractor import console
 if TYPE_CHECKING:
     from extractor.costs.estimates import Estimate, Range
     from extractor.costs.prices import Price, Prices
-    from extractor.documents import Source
+    from extractor.documents.discovery import Source
     from extractor.prompts import Prompt
     from extractor.tasks import Task
 

@@ -58,8 +58,9 @@ def _seconds(text: str) -> float:
 
 
 def command(flags: argparse.Namespace) -> int:
-    from extractor import documents, models, tasks
+    from extractor import models, tasks
     from extractor.costs import prices
+    from extractor.documents import discovery as documents
     from extractor.running import results, runner, stopping
 
     task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)

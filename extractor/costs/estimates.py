@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor import answers, chunks, documents, planning
+from extractor import answers, chunks, planning
 from extractor.answers import Length
 from extractor.costs import tokens
 from extractor.costs.prices import Price, Speed, money
-from extractor.documents import Source
+from extractor.documents import discovery as documents
+from extractor.documents.discovery import Source
 from extractor.errors import DocumentError
 from extractor.planning import Question
 from extractor.prompts import Prompt

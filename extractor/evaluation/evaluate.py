@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from extractor import documents, tasks
+from extractor import tasks
+from extractor.documents import discovery as documents
 from extractor.errors import DocumentError, UsageError
 from extractor.evaluation import baseline, changes, fields, gold, lint, outputs, runs, statistics
 from extractor.evaluation import report as reports

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from extractor.documents import printable
+from extractor.documents.discovery import printable
 
 _LONGEST_STEM = 180
 """Bytes of a file name kept before the suffix, well under the 255 that file systems allow."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from extractor import __version__
-from extractor.documents import Source, printable
+from extractor.documents.discovery import Source, printable
 from extractor.running import names, sightings
 from extractor.running.ledger import Entry, Ledger
 from extractor.running.outcomes import Tally

@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.documents import STDIN, Source
+from extractor.documents.discovery import STDIN, Source
 
 LARGEST = 1 << 30
 """Bytes of a file that are looked at; a larger one is read anew each time, or refused."""

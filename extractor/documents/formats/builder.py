@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from extractor.places import Labels
+from extractor.documents.locations import Labels
 from extractor.types import Document, Places, Span, Table, Unread
 
 BAR = " | "

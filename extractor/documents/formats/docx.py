@@ -17,11 +17,11 @@ import docx
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
-from extractor import loaders
+from extractor.documents import formats as loaders
+from extractor.documents.formats import zip_guard as archives
+from extractor.documents.formats.builder import Cell, Draft
+from extractor.documents.locations import Labels
 from extractor.errors import DocumentError
-from extractor.loaders import archives
-from extractor.loaders.draft import Cell, Draft
-from extractor.places import Labels
 from extractor.types import Document
 
 _STYLE = re.compile(r"^(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$|^(title|titel)$", re.I)

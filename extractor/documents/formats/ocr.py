@@ -12,7 +12,7 @@ import subprocess
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from extractor.loaders.order import Laid, Piece
+from extractor.documents.formats.reading_order import Laid, Piece
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium

@@ -18,7 +18,7 @@ from typing import TypeAlias, cast
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from extractor.loaders.order import Laid, Piece
+from extractor.documents.formats.reading_order import Laid, Piece
 
 HYPHEN = "\x02"
 """PDFium's sign for a hyphen that ends a line within a word; so is U+FFFE, when it gives the whole text."""

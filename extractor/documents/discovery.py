@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from extractor import loaders
+from extractor.documents import formats as loaders
+from extractor.documents.formats import FORMATS, Format
+from extractor.documents.formats import attachments as enclosures
+from extractor.documents.formats import io as files
+from extractor.documents.formats import jsonl as lines
+from extractor.documents.formats import sandbox as apart
+from extractor.documents.formats.io import printable
 from extractor.errors import DocumentError, UsageError
-from extractor.loaders import FORMATS, Format, apart, enclosures, files, lines
-from extractor.loaders.files import printable
 from extractor.types import Document
 
 __all__ = ["LARGEST", "STDIN", "Source", "find", "load", "printable", "read"]

@@ -7,11 +7,11 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from extractor import loaders
+from extractor.documents import formats as loaders
+from extractor.documents.formats import io as files
+from extractor.documents.formats.builder import Cell, Draft
+from extractor.documents.locations import Labels
 from extractor.errors import DocumentError
-from extractor.loaders import files
-from extractor.loaders.draft import Cell, Draft
-from extractor.places import Labels
 from extractor.types import Document
 
 _SAMPLE = 20_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from extractor import loaders
-from extractor.loaders import files
+from extractor.documents import formats as loaders
+from extractor.documents.formats import io as files
 from extractor.types import Document
 
 

@@ -7,8 +7,8 @@ import os
 import sys
 from importlib import import_module
 
+from extractor.documents.formats import sandbox as apart
 from extractor.errors import DocumentError, ExtractorError
-from extractor.loaders import apart
 
 
 def main(memory: int) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from extractor import loaders
+from extractor.documents import formats as loaders
+from extractor.documents.formats import io as files
+from extractor.documents.formats import ocr
+from extractor.documents.formats import pdf_text as letters
+from extractor.documents.formats.pdf_layout import Writer
 from extractor.errors import DocumentError
-from extractor.loaders import files, letters, ocr
-from extractor.loaders.pages import Writer
 from extractor.types import Document, Unread
 
 PAGES = 5_000

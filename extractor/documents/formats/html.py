@@ -16,12 +16,14 @@ from typing import Any
 
 from justhtml import JustHTML
 
-from extractor import loaders
+from extractor.documents import formats as loaders
+from extractor.documents.formats import css as styles
+from extractor.documents.formats import entities as spelled
+from extractor.documents.formats import io as files
+from extractor.documents.formats.builder import BAR, names_columns
+from extractor.documents.formats.visibility import Look
+from extractor.documents.locations import Offsets
 from extractor.errors import DocumentError
-from extractor.loaders import files, spelled, styles
-from extractor.loaders.draft import BAR, names_columns
-from extractor.loaders.looks import Look
-from extractor.places import Offsets
 from extractor.types import Document, Span, Table, Unread
 
 _BLOCKS = frozenset(

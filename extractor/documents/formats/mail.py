@@ -9,12 +9,12 @@ from email.policy import default
 from pathlib import Path
 from typing import cast
 
-from extractor import loaders
+from extractor.documents import formats as loaders
+from extractor.documents.formats import io as files
+from extractor.documents.formats.attachments import Enclosure, Letter
+from extractor.documents.formats.builder import Draft
+from extractor.documents.locations import Labels
 from extractor.errors import DocumentError
-from extractor.loaders import files
-from extractor.loaders.draft import Draft
-from extractor.loaders.enclosures import Enclosure, Letter
-from extractor.places import Labels
 from extractor.types import Table, Unread
 
 HEADERS = ("From", "To", "Cc", "Date", "Subject")
@@ -81,7 +81,7 @@ def _body(body: EmailMessage, draft: Draft, name: str) -> str:
     if missing := loaders.HTML.missing():
         draft.unread.append(Unread("body", "not read", f"The body of the message is a web page, and {missing}."))
         return ""
-    from extractor.loaders import html  # its library is an extra
+    from extractor.documents.formats import html  # its library is an extra
 
     page = html.read(text, name)
     draft.part()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from extractor import loaders
+from extractor.documents import formats as loaders
+from extractor.documents.formats import zip_guard as archives
+from extractor.documents.formats.builder import Cell, Draft
+from extractor.documents.locations import Labels
 from extractor.errors import DocumentError
-from extractor.loaders import archives
-from extractor.loaders.draft import Cell, Draft
-from extractor.places import Labels
 from extractor.types import Document
 
 CELLS = 3_000_000

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 
-from extractor.loaders import order
-from extractor.loaders.draft import Draft
-from extractor.loaders.letters import HYPHEN
-from extractor.loaders.order import Laid, Line, Piece
-from extractor.places import Boxes
+from extractor.documents.formats import reading_order as order
+from extractor.documents.formats.builder import Draft
+from extractor.documents.formats.pdf_text import HYPHEN
+from extractor.documents.formats.reading_order import Laid, Line, Piece
+from extractor.documents.locations import Boxes
 
 _LEVELS = ((1.6, 1), (1.3, 2), (1.15, 3))
 """How much larger than the text around it a line is to be a heading, and of which level."""

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor import loaders
+from extractor.documents import formats as loaders
+from extractor.documents.formats import FORMATS
+from extractor.documents.formats import sandbox as apart
+from extractor.documents.locations import Enclosed
 from extractor.errors import DocumentError
-from extractor.loaders import FORMATS, apart
-from extractor.places import Enclosed
 from extractor.types import Document, Table, Unread
 
 NUMBER = 20

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from extractor.documents.formats import io as files
+from extractor.documents.locations import Labels
 from extractor.errors import DocumentError
-from extractor.loaders import files
-from extractor.places import Labels
 from extractor.types import Document
 
 LARGEST = 20_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from extractor.documents.formats import io as files
 from extractor.errors import DocumentError
-from extractor.loaders import files
 
 UNPACKED = 150_000_000
 """Bytes of the parts with text in them, unpacked; pictures are not unpacked."""

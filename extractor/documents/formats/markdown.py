@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from extractor import loaders
-from extractor.loaders import files
+from extractor.documents import formats as loaders
+from extractor.documents.formats import io as files
 from extractor.types import Document, Span
 
 _FRONT = re.compile(
