@@ -18,9 +18,14 @@ from typing import Any
 
 import scene
 
-from extractor.evaluation import fields, outputs, report, runs, statistics, verdict
+from extractor.evaluation import runs
+from extractor.evaluation.analysis import comparison as statistics
+from extractor.evaluation.analysis import gates as verdict
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.grading import grading
+from extractor.evaluation.report import content as report
+from extractor.evaluation.report import write as outputs
+from extractor.evaluation.scoring import schema as fields
+from extractor.evaluation.scoring.grader import grading
 
 LEAVES = 30
 ROWS = 200

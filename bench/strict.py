@@ -31,8 +31,9 @@ import extractor
 from extractor import planning, prompts
 from extractor.documents import discovery as documents
 from extractor.endpoints import embedded, weights
-from extractor.evaluation import evaluate, grading
-from extractor.evaluation.table import Outcome
+from extractor.evaluation import suite as evaluate
+from extractor.evaluation.scoring import grader as grading
+from extractor.evaluation.scoring.outcomes import Outcome
 from extractor.tasks import Task
 from extractor.types import Chunk, Span
 

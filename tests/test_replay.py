@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from extractor.cli import main
-from extractor.evaluation import evaluate
+from extractor.evaluation import suite as evaluate
 
 RUNS = "runs"
 

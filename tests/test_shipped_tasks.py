@@ -13,7 +13,7 @@ from test_wild_schemas import Scripted, said
 from extractor import chunks, pipeline, tasks
 from extractor.checks import invalid
 from extractor.documents import discovery as documents
-from extractor.evaluation import evaluate
+from extractor.evaluation import suite as evaluate
 from extractor.schema.dialects import Dialect
 from extractor.types import Json, Record
 

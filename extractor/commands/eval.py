@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
 
 
 def command(flags: argparse.Namespace) -> int:
-    from extractor.evaluation import evaluate
+    from extractor.evaluation import suite as evaluate
 
     least, least_of = _bounds("--fail-under", flags.fail_under, float)
     most, most_of = _bounds("--max-invented", flags.max_invented, int)

@@ -10,13 +10,13 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from extractor.evaluation import amounts, dates
-from extractor.evaluation.comparators import form
-from extractor.evaluation.fields import Field, Group, Leaf, Rows, Unknown, Values, blank
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.grounding import stands
-from extractor.evaluation.leaves import leaves, step
-from extractor.evaluation.texts import bare
+from extractor.evaluation.scoring import amounts, dates
+from extractor.evaluation.scoring.comparators import form
+from extractor.evaluation.scoring.grounding import stands
+from extractor.evaluation.scoring.schema import Field, Group, Leaf, Rows, Unknown, Values, blank
+from extractor.evaluation.scoring.text import bare
+from extractor.evaluation.scoring.walk import leaves, step
 from extractor.kinds import Kind
 from extractor.types import Json
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.errors import UsageError
-from extractor.evaluation.fields import Group
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.grading import grading
-from extractor.evaluation.table import Cell, Graded, Run
+from extractor.evaluation.scoring.grader import grading
+from extractor.evaluation.scoring.outcomes import Cell, Graded, Run
+from extractor.evaluation.scoring.schema import Group
 from extractor.types import Json
 
 RUN = "run.json"

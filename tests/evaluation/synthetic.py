@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from extractor.evaluation.table import Cell, Graded, Outcome, Run, Support
+from extractor.evaluation.scoring.outcomes import Cell, Graded, Outcome, Run, Support
 
 _ROWS = ("name", "amount", "due")
 _SYLLABLES = ["ka", "ro", "mi", "ten", "sol", "ve", "dun", "ari", "pel", "osh", "lin", "gar", "to", "wex"]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from extractor.evaluation import alignment
-from extractor.evaluation.alignment import Sketch, align, assign
+from extractor.evaluation.scoring import alignment
+from extractor.evaluation.scoring.alignment import Sketch, align, assign
 
 matrices = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
     lambda size: st.lists(

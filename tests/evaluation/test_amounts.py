@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.amounts import number, quantity
+from extractor.evaluation.scoring.amounts import number, quantity
 
 
 @given(st.integers())

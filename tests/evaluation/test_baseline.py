@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.errors import MachineError, UsageError
-from extractor.evaluation import baseline, changes
-from extractor.evaluation.figures import Statistic
-from extractor.evaluation.statistics import compare
-from extractor.evaluation.table import Cell, Graded, Outcome, Run
+from extractor.evaluation.analysis import baseline
+from extractor.evaluation.analysis import diff as changes
+from extractor.evaluation.analysis.comparison import compare
+from extractor.evaluation.analysis.metrics import Statistic
+from extractor.evaluation.scoring.outcomes import Cell, Graded, Outcome, Run
 from tests.evaluation import synthetic
 
 PINS = baseline.Pins("task", "sha256:gold", "sha256:schema", ("d",))

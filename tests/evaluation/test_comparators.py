@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation.comparators import close, same, spell
-from extractor.evaluation.fields import Leaf
+from extractor.evaluation.scoring.comparators import close, same, spell
+from extractor.evaluation.scoring.schema import Leaf
 from extractor.kinds import Kind
 
 scalars = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.dates import mentioned, parse
+from extractor.evaluation.scoring.dates import mentioned, parse
 
 days = st.dates(min_value=datetime.date(1000, 1, 1))
 

@@ -15,10 +15,10 @@ from statistics import mean
 
 import pytest
 
-from extractor.evaluation.fields import read
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.grading import grade
-from extractor.evaluation.table import count
+from extractor.evaluation.scoring.grader import grade
+from extractor.evaluation.scoring.outcomes import count
+from extractor.evaluation.scoring.schema import read
 
 DATA = Path(__file__).parents[3] / "shared" / "bench" / "docubench"
 EXACT = {  # macro figures that an earlier scorer, exact and of other hands, gave for the same files

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import TaskError
-from extractor.evaluation.fields import Group, Leaf, Rows, Unknown, Values, blank, infer, read
+from extractor.evaluation.scoring.schema import Group, Leaf, Rows, Unknown, Values, blank, infer, read
 from extractor.kinds import Kind
 
 anything = st.recursive(

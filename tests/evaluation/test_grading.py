@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation.fields import Group, Values, blank, read
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.grading import grade, grading
-from extractor.evaluation.leaves import leaves
-from extractor.evaluation.table import Outcome, Support, count
+from extractor.evaluation.scoring.grader import grade, grading
+from extractor.evaluation.scoring.outcomes import Outcome, Support, count
+from extractor.evaluation.scoring.schema import Group, Values, blank, read
+from extractor.evaluation.scoring.walk import leaves
 from extractor.types import pointer
 
 WORDS = ["alpha", "beta", "gamma", "delta", "12", "Ann-Marie", "U.S.", "3.5"]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.fields import Leaf
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.grounding import Grounds, Overlap, spans, stands
-from extractor.evaluation.table import Cell, Outcome, Support
+from extractor.evaluation.scoring.grounding import Grounds, Overlap, spans, stands
+from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
+from extractor.evaluation.scoring.schema import Leaf
 from extractor.kinds import Kind
 
 TEXT = (

@@ -2,9 +2,9 @@
 
 import pytest
 
-from extractor.evaluation.fields import read
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.lint import Severity, lint
+from extractor.evaluation.scoring.schema import read
 
 SCHEMA = {
     "type": "object",

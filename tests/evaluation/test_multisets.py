@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from extractor.evaluation.fields import Leaf
-from extractor.evaluation.multisets import match
+from extractor.evaluation.scoring.multisets import match
+from extractor.evaluation.scoring.schema import Leaf
 from extractor.kinds import Kind
 
 letters = st.sampled_from("abcde")

@@ -10,14 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation import baseline, changes, junit, markdown, outputs
-from extractor.evaluation.costs import pareto
-from extractor.evaluation.grounding import Overlap
-from extractor.evaluation.report import build
-from extractor.evaluation.statistics import compare
-from extractor.evaluation.table import Cell, Outcome, Support, count
-from extractor.evaluation.verdict import Gates, judge
-from extractor.evaluation.writing import strict
+from extractor.evaluation.analysis import baseline
+from extractor.evaluation.analysis import diff as changes
+from extractor.evaluation.analysis.comparison import compare
+from extractor.evaluation.analysis.costs import pareto
+from extractor.evaluation.analysis.gates import Gates, judge
+from extractor.evaluation.report import junit, markdown
+from extractor.evaluation.report import write as outputs
+from extractor.evaluation.report.content import build
+from extractor.evaluation.report.strict_json import strict
+from extractor.evaluation.scoring.grounding import Overlap
+from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support, count
 from tests.evaluation import synthetic
 from tests.evaluation.test_statistics import run
 

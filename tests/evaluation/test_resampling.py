@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation.resampling import (
+from extractor.evaluation.analysis.resampling import (
     EXACT,
     draws,
     flips,

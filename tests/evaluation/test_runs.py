@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.errors import UsageError
-from extractor.evaluation.fields import read as read_schema
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.runs import Folder, load, read, score
-from extractor.evaluation.table import Outcome, count
+from extractor.evaluation.scoring.outcomes import Outcome, count
+from extractor.evaluation.scoring.schema import read as read_schema
 
 SCHEMA = read_schema({"properties": {"x": {"type": "string"}, "n": {"type": "number"}}})
 MANIFEST = {

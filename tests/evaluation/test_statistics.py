@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.errors import UsageError
-from extractor.evaluation.figures import Statistic, enlist
-from extractor.evaluation.statistics import ENOUGH, Comparison, compare, match
-from extractor.evaluation.table import Cell, Graded, Outcome, Run, Tally, count
+from extractor.evaluation.analysis.comparison import ENOUGH, Comparison, compare, match
+from extractor.evaluation.analysis.metrics import Statistic, enlist
+from extractor.evaluation.scoring.outcomes import Cell, Graded, Outcome, Run, Tally, count
 from tests.evaluation import synthetic
 
 OUTCOMES = {"c": Outcome.CORRECT, "w": Outcome.WRONG, "o": Outcome.OMITTED, "i": Outcome.INVENTED}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.texts import bare, normalise, plain, words
+from extractor.evaluation.scoring.text import bare, normalise, plain, words
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import UsageError
-from extractor.evaluation import baseline, changes
-from extractor.evaluation.figures import Statistic
-from extractor.evaluation.statistics import compare
-from extractor.evaluation.verdict import Gates, judge
+from extractor.evaluation.analysis import baseline
+from extractor.evaluation.analysis import diff as changes
+from extractor.evaluation.analysis.comparison import compare
+from extractor.evaluation.analysis.gates import Gates, judge
+from extractor.evaluation.analysis.metrics import Statistic
 from tests.evaluation.test_statistics import run
 
 HALF = {"d1": "ccww", "d2": "ccww"}

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation.browser import CLAIMED, GOLD, SAID, payload, script, spell
-from extractor.evaluation.charts import WIDTH, amount, amounts, around_zero, scatter, shares, short
-from extractor.evaluation.table import Cell, Outcome, Support
-from extractor.evaluation.verdict import Gates
-from extractor.evaluation.webpage import render
+from extractor.evaluation.analysis.gates import Gates
+from extractor.evaluation.report.charts import WIDTH, amount, amounts, around_zero, scatter, shares, short
+from extractor.evaluation.report.error_browser import CLAIMED, GOLD, SAID, payload, script, spell
+from extractor.evaluation.report.html import render
+from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
 from tests.evaluation import synthetic
 from tests.evaluation.test_report import HOSTILE, SIX, hostile, report, with_baseline
 from tests.evaluation.test_statistics import run

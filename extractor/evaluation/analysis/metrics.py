@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from extractor.errors import UsageError
-from extractor.evaluation import resampling
-from extractor.evaluation.resampling import Interval, Part
-from extractor.evaluation.table import Cell, Run, Tally, count
+from extractor.evaluation.analysis import resampling
+from extractor.evaluation.analysis.resampling import Interval, Part
+from extractor.evaluation.scoring.outcomes import Cell, Run, Tally, count
 
 UNDONE = ("failed", "missing")
 """States of a document without a record."""

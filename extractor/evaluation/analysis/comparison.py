@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from extractor.errors import UsageError
-from extractor.evaluation import resampling
-from extractor.evaluation.figures import Entrant, Estimate, Statistic, enlist, total
-from extractor.evaluation.table import Run, Tally
+from extractor.evaluation.analysis import resampling
+from extractor.evaluation.analysis.metrics import Entrant, Estimate, Statistic, enlist, total
+from extractor.evaluation.scoring.outcomes import Run, Tally
 
 ENOUGH = 30
 """Documents under which the runs of a comparison are not told apart, whatever the tests say."""

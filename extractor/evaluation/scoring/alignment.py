@@ -19,7 +19,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from extractor.evaluation.texts import words
+from extractor.evaluation.scoring.text import words
 
 Token: TypeAlias = tuple[Hashable, ...]
 Shared: TypeAlias = dict[tuple[int, int], int]

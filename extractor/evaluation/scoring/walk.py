@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from extractor.evaluation.fields import DEEPEST, Field, Group, Leaf, Rows, Unknown, Values, blank, infer, infer_leaf
+from extractor.evaluation.scoring.schema import (
+    DEEPEST,
+    Field,
+    Group,
+    Leaf,
+    Rows,
+    Unknown,
+    Values,
+    blank,
+    infer,
+    infer_leaf,
+)
 from extractor.types import Json
 
 WHOLE = Leaf()

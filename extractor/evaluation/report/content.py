@@ -10,19 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from extractor import __version__
-from extractor.evaluation import resampling
-from extractor.evaluation.baseline import SCORER, fingerprints
-from extractor.evaluation.calibration import calibrate
-from extractor.evaluation.changes import Change, Diff
-from extractor.evaluation.costs import KINDS, finite, pareto, spent
-from extractor.evaluation.figures import UNDONE, Entrant, Figures, Statistic, total
-from extractor.evaluation.findings import few, fields, headline, matrix, rounded
-from extractor.evaluation.grounding import Overlap
-from extractor.evaluation.resampling import Interval
-from extractor.evaluation.statistics import ALPHA, DETECTABLE, ENOUGH, Comparison, Match, Pair
-from extractor.evaluation.table import Outcome, Support, Tally
-from extractor.evaluation.verdict import Verdict
-from extractor.evaluation.writing import strict
+from extractor.evaluation.analysis import resampling
+from extractor.evaluation.analysis.baseline import SCORER, fingerprints
+from extractor.evaluation.analysis.calibration import calibrate
+from extractor.evaluation.analysis.comparison import ALPHA, DETECTABLE, ENOUGH, Comparison, Match, Pair
+from extractor.evaluation.analysis.costs import KINDS, finite, pareto, spent
+from extractor.evaluation.analysis.diff import Change, Diff
+from extractor.evaluation.analysis.findings import few, fields, headline, matrix, rounded
+from extractor.evaluation.analysis.gates import Verdict
+from extractor.evaluation.analysis.metrics import UNDONE, Entrant, Figures, Statistic, total
+from extractor.evaluation.analysis.resampling import Interval
+from extractor.evaluation.report.strict_json import strict
+from extractor.evaluation.scoring.grounding import Overlap
+from extractor.evaluation.scoring.outcomes import Outcome, Support, Tally
 
 FORMAT = "extractor.report/1"
 

@@ -25,13 +25,18 @@ from typing import Any
 from extractor import tasks
 from extractor.documents import discovery as documents
 from extractor.errors import DocumentError, UsageError
-from extractor.evaluation import baseline, changes, fields, gold, lint, outputs, runs, statistics
-from extractor.evaluation import report as reports
-from extractor.evaluation import verdict as verdicts
+from extractor.evaluation import gold, lint, runs
+from extractor.evaluation.analysis import baseline
+from extractor.evaluation.analysis import comparison as statistics
+from extractor.evaluation.analysis import diff as changes
+from extractor.evaluation.analysis import gates as verdicts
+from extractor.evaluation.analysis.gates import Gates, Verdict
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.lint import Severity
-from extractor.evaluation.table import Run
-from extractor.evaluation.verdict import Gates, Verdict
+from extractor.evaluation.report import content as reports
+from extractor.evaluation.report import write as outputs
+from extractor.evaluation.scoring import schema as fields
+from extractor.evaluation.scoring.outcomes import Run
 from extractor.tasks import Task
 
 

@@ -10,8 +10,8 @@ import re
 from collections import defaultdict
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from extractor.evaluation.browser import spell
-from extractor.evaluation.report import Content
+from extractor.evaluation.report.content import Content
+from extractor.evaluation.report.error_browser import spell
 
 LISTED = 20
 """Errors that are spelled out for a document."""

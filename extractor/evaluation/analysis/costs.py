@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from extractor.costs import prices
-from extractor.evaluation.figures import UNDONE, Entrant
-from extractor.evaluation.table import Graded
+from extractor.evaluation.analysis.metrics import UNDONE, Entrant
+from extractor.evaluation.scoring.outcomes import Graded
 from extractor.types import Json
 
 KINDS = ("seconds", "tokens", "money")

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from extractor.evaluation import junit, markdown, webpage, writing
-from extractor.evaluation.report import Content
+from extractor.evaluation.report import html as webpage
+from extractor.evaluation.report import junit, markdown
+from extractor.evaluation.report import strict_json as writing
+from extractor.evaluation.report.content import Content
 
 JSON, MARKDOWN, HTML, JUNIT = "report.json", "report.md", "report.html", "junit.xml"
 

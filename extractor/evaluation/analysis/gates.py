@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from extractor.errors import UsageError
-from extractor.evaluation import resampling
-from extractor.evaluation.changes import Diff, Shift
-from extractor.evaluation.figures import Entrant, Statistic, total
-from extractor.evaluation.statistics import Comparison
+from extractor.evaluation.analysis import resampling
+from extractor.evaluation.analysis.comparison import Comparison
+from extractor.evaluation.analysis.diff import Diff, Shift
+from extractor.evaluation.analysis.metrics import Entrant, Statistic, total
 
 _CLOSE = 1e-9
 """Figures of a baseline are kept with nine digits; a smaller drop is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from extractor.evaluation.table import Cell, Outcome
+from extractor.evaluation.scoring.outcomes import Cell, Outcome
 from extractor.types import Json
 
 BINS = 10

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from extractor.evaluation import amounts, dates
-from extractor.evaluation.comparators import name, printed
-from extractor.evaluation.fields import Leaf
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.table import Cell, Outcome, Support
-from extractor.evaluation.texts import bare, plain, words
+from extractor.evaluation.scoring import amounts, dates
+from extractor.evaluation.scoring.comparators import name, printed
+from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
+from extractor.evaluation.scoring.schema import Leaf
+from extractor.evaluation.scoring.text import bare, plain, words
 from extractor.kinds import Kind
 from extractor.types import Json
 

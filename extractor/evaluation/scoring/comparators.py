@@ -30,9 +30,9 @@ from urllib.parse import urlsplit
 
 from rapidfuzz.fuzz import ratio
 
-from extractor.evaluation import amounts, dates
-from extractor.evaluation.fields import Leaf
-from extractor.evaluation.texts import bare, normalise
+from extractor.evaluation.scoring import amounts, dates
+from extractor.evaluation.scoring.schema import Leaf
+from extractor.evaluation.scoring.text import bare, normalise
 from extractor.kinds import Kind
 from extractor.types import Json
 

@@ -15,14 +15,25 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
-from extractor.evaluation import multisets
-from extractor.evaluation.alignment import Sketch, Token, align
-from extractor.evaluation.comparators import form, same, spell
-from extractor.evaluation.fields import DEEPEST, Field, Group, Leaf, Rows, Unknown, Values, blank, infer, infer_leaf
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.grounding import NO_CLAIM, Grounds
-from extractor.evaluation.leaves import WHOLE, children, leaves, step
-from extractor.evaluation.table import Cell, Outcome, Support
+from extractor.evaluation.scoring import multisets
+from extractor.evaluation.scoring.alignment import Sketch, Token, align
+from extractor.evaluation.scoring.comparators import form, same, spell
+from extractor.evaluation.scoring.grounding import NO_CLAIM, Grounds
+from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
+from extractor.evaluation.scoring.schema import (
+    DEEPEST,
+    Field,
+    Group,
+    Leaf,
+    Rows,
+    Unknown,
+    Values,
+    blank,
+    infer,
+    infer_leaf,
+)
+from extractor.evaluation.scoring.walk import WHOLE, children, leaves, step
 from extractor.kinds import Kind
 from extractor.types import Json
 

@@ -15,11 +15,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from extractor.evaluation.browser import payload, script, spell
-from extractor.evaluation.charts import HEIGHT, WIDTH, amount, around_zero, figure, scatter, shares, short
-from extractor.evaluation.costs import KINDS
-from extractor.evaluation.findings import grounded
-from extractor.evaluation.report import Content
+from extractor.evaluation.analysis.costs import KINDS
+from extractor.evaluation.analysis.findings import grounded
+from extractor.evaluation.report.charts import HEIGHT, WIDTH, amount, around_zero, figure, scatter, shares, short
+from extractor.evaluation.report.content import Content
+from extractor.evaluation.report.error_browser import payload, script, spell
 from extractor.segments import pieces
 from extractor.types import Json
 

@@ -12,9 +12,9 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from extractor.evaluation.report import Content
-from extractor.evaluation.table import Outcome, Support
-from extractor.evaluation.writing import strict
+from extractor.evaluation.report.content import Content
+from extractor.evaluation.report.strict_json import strict
+from extractor.evaluation.scoring.outcomes import Outcome, Support
 from extractor.types import Json
 
 ROWS = 20_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 
-from extractor.evaluation.comparators import form, same
-from extractor.evaluation.fields import Leaf
+from extractor.evaluation.scoring.comparators import form, same
+from extractor.evaluation.scoring.schema import Leaf
 from extractor.types import Json
 
 MOST = 250_000

@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from extractor.errors import UsageError
-from extractor.evaluation import writing
-from extractor.evaluation.figures import Entrant, Statistic
-from extractor.evaluation.statistics import Comparison
-from extractor.evaluation.table import Outcome, Run, Tally
+from extractor.evaluation.analysis.comparison import Comparison
+from extractor.evaluation.analysis.metrics import Entrant, Statistic
+from extractor.evaluation.report import strict_json as writing
+from extractor.evaluation.scoring.outcomes import Outcome, Run, Tally
 from extractor.types import Json
 
 FORMAT = "extractor.baseline/1"

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from extractor.errors import UsageError
-from extractor.evaluation.baseline import Baseline, Kept, Leaves, Pins, digest, fingerprints
-from extractor.evaluation.figures import Entrant, Statistic
-from extractor.evaluation.statistics import Comparison, Match, match
-from extractor.evaluation.table import Outcome, Run
+from extractor.evaluation.analysis.baseline import Baseline, Kept, Leaves, Pins, digest, fingerprints
+from extractor.evaluation.analysis.comparison import Comparison, Match, match
+from extractor.evaluation.analysis.metrics import Entrant, Statistic
+from extractor.evaluation.scoring.outcomes import Outcome, Run
 from extractor.types import Json
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractor.evaluation.statistics import ENOUGH, Comparison
-from extractor.evaluation.table import Support
+from extractor.evaluation.analysis.comparison import ENOUGH, Comparison
+from extractor.evaluation.scoring.outcomes import Support
 from extractor.types import Json
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from extractor.evaluation.report import Content
+from extractor.evaluation.report.content import Content
 
 WIDTH, HEIGHT = 340, 230
 """Of a scatter plot's inner area."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from extractor.evaluation.browser import spell
-from extractor.evaluation.charts import figure, short
-from extractor.evaluation.findings import grounded
-from extractor.evaluation.report import Content
+from extractor.evaluation.analysis.findings import grounded
+from extractor.evaluation.report.charts import figure, short
+from extractor.evaluation.report.content import Content
+from extractor.evaluation.report.error_browser import spell
 from extractor.segments import pieces
 from extractor.types import Json
 

@@ -1,0 +1,1 @@
+"""What scores mean: metrics, intervals, comparisons, gates."""

@@ -1,0 +1,1 @@
+"""The report, and every form in which it is written."""
