@@ -16,7 +16,7 @@ import scene
 from pydantic import BaseModel, Field
 
 from extractor import Engine, extract
-from extractor.kinds import key
+from extractor.schema.annotations import key
 from extractor.types import Document
 
 sys.path.insert(0, str(scene.ROOT / "tests"))

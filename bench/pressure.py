@@ -12,7 +12,7 @@ from extractor import pipeline
 from extractor.endpoints.live import Endpoint, LiveModel
 from extractor.endpoints.pressure import Pressure
 from extractor.prompts import Prompt, Strategy
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
 from extractor.tasks import Task
 from extractor.types import Document
 

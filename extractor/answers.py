@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from extractor.costs import tokens
-from extractor.kinds import Kind
-from extractor.schema.schemas import Field, Leaf, Node, Object, Rows, Values
+from extractor.schema.annotations import Kind
+from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
 from extractor.types import Json
 
 VALUE: Mapping[Kind, float] = {

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from extractor.schema import schemas
-from extractor.schema.schemas import Object
+from extractor.schema import reader as schemas
+from extractor.schema.reader import Object
 from extractor.types import Document, Evidence, Json, Match, Path, Problem, Span, pointer
 
 FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")

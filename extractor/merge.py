@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.grounding import abbreviations, spelling
-from extractor.schema.schemas import Leaf as LeafNode
-from extractor.schema.schemas import Node, Object, Rows, Values, empty
+from extractor.schema.reader import Leaf as LeafNode
+from extractor.schema.reader import Node, Object, Rows, Values, empty
 from extractor.types import Conflict, Evidence, Json, Leaf, Match, Path
 
 _STRICTNESS = {m: i for i, m in enumerate((Match.EXACT, Match.NORMALISED, Match.DERIVED, Match.FUZZY, Match.NONE))}

@@ -9,7 +9,7 @@ from extractor import chunks, prompts, stems
 from extractor.grounding.outline import Cues, Outline
 from extractor.prompts import Prompt
 from extractor.schema import grammars, shapes, terse
-from extractor.schema.schemas import Field, Object, Rows, Schema
+from extractor.schema.reader import Field, Object, Rows, Schema
 from extractor.stems import Stems
 from extractor.types import Chunk, Json, Request, Skipped, Span
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from extractor.errors import TaskError
-from extractor.schema.schemas import Leaf, Object, Rows, Values
+from extractor.schema.reader import Leaf, Object, Rows, Values
 from extractor.types import Chunk, fingerprint
 
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)

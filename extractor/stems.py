@@ -17,7 +17,7 @@ from extractor.grounding.evidence import Traced
 from extractor.grounding.mentions import Page, Place
 from extractor.prompts import Strategy
 from extractor.schema import shapes
-from extractor.schema.schemas import Field, Leaf, Object, Rows
+from extractor.schema.reader import Field, Leaf, Object, Rows
 from extractor.types import Evidence, Json, Match, Rejected, Span
 
 AT_ONCE = 20

@@ -26,8 +26,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from extractor import prompts
 from extractor.errors import TaskError
 from extractor.prompts import Prompt
-from extractor.schema import schemas
-from extractor.schema.schemas import Schema
+from extractor.schema import reader as schemas
+from extractor.schema.reader import Schema
 from extractor.types import Json
 
 _PACKAGE = Path(__file__).parent

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from extractor.grounding import abbreviations
 from extractor.grounding.mentions import Page
-from extractor.kinds import Kind
-from extractor.schema.schemas import Leaf
+from extractor.schema.annotations import Kind
+from extractor.schema.reader import Leaf
 from extractor.types import Chunk, Document, Span
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from extractor.grounding import candidates
-from extractor.kinds import Kind
+from extractor.schema.annotations import Kind
 
 
 @pytest.mark.parametrize(

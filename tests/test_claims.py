@@ -1,8 +1,8 @@
 from pydantic import BaseModel
 
 from extractor.grounding import claims
-from extractor.kinds import Name
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
+from extractor.schema.annotations import Name
 from extractor.types import Evidence, Match, Span
 
 

@@ -5,9 +5,9 @@ import pytest
 from pydantic import BaseModel, Field
 
 from extractor.errors import TaskError
-from extractor.kinds import Kind
-from extractor.schema import schemas
-from extractor.schema.schemas import Leaf, Object, Rows, Schema, Values
+from extractor.schema import reader as schemas
+from extractor.schema.annotations import Kind
+from extractor.schema.reader import Leaf, Object, Rows, Schema, Values
 
 
 def read(properties: dict[str, Any], **more: Any) -> Schema:

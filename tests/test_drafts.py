@@ -7,7 +7,8 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.schema import classes, drafts
+from extractor.schema import codegen as classes
+from extractor.schema import infer as drafts
 
 SCALARS = (
     st.none()

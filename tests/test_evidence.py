@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from extractor.grounding import evidence
 from extractor.grounding.evidence import Traced
 from extractor.grounding.mentions import Page
-from extractor.kinds import Date, Listed, Money, Name, Quantity, Url, key
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
+from extractor.schema.annotations import Date, Listed, Money, Name, Quantity, Url, key
 from extractor.types import Chunk, Document, Match, Span
 
 

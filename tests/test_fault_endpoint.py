@@ -23,7 +23,7 @@ from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.endpoints.pressure import Pressure
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable
 from extractor.prompts import Prompt, Strategy
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
 from extractor.tasks import Task
 from extractor.types import Document, Record, Reply, Request, Usage
 

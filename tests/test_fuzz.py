@@ -21,7 +21,7 @@ from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.errors import DocumentError, ModelFatal
 from extractor.prompts import Prompt, Strategy
 from extractor.running import results
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
 from extractor.tasks import Task
 from extractor.types import Document, Match
 

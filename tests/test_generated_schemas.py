@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_wild_schemas import extract, page, said
 
 from extractor import checks, prompts, tasks
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
 from extractor.schema.dialects import Dialect
 from extractor.tasks import Task
 from extractor.types import Json

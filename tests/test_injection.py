@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from extractor import pipeline, prompts
 from extractor.prompts import Prompt, Strategy
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
 from extractor.tasks import Task
 from extractor.types import Chunk, Document, Match, Record, Reply, Request, Span, Usage
 

@@ -2,7 +2,7 @@ import pytest
 
 from extractor.grounding import candidates
 from extractor.grounding.candidates import decimal_comma, number
-from extractor.kinds import Kind
+from extractor.schema.annotations import Kind
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from extractor import pipeline
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
-from extractor.kinds import group, key
 from extractor.prompts import Prompt, Strategy
 from extractor.running import results
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
+from extractor.schema.annotations import group, key
 from extractor.tasks import Task
 from extractor.types import Document, Json, Match, Record, Reply, Request, Status, Usage
 

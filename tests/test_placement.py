@@ -14,9 +14,10 @@ from extractor.errors import TaskError
 from extractor.grounding import evidence
 from extractor.grounding.evidence import Traced
 from extractor.grounding.mentions import Page
-from extractor.kinds import Date, Quantity, Url, key
 from extractor.prompts import Prompt, Strategy
-from extractor.schema import schemas, shapes, terse
+from extractor.schema import reader as schemas
+from extractor.schema import shapes, terse
+from extractor.schema.annotations import Date, Quantity, Url, key
 from extractor.tasks import Task
 from extractor.types import Chunk, Document, Json, Match, Record, Reply, Request, Span, Usage
 

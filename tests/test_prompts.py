@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from extractor import prompts
 from extractor.errors import TaskError
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
 from extractor.types import Chunk, Document, Span
 
 PLAIN = "# system\nCopy.\n\n# user\n{document}\nSay:\n{question}\n"

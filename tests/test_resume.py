@@ -28,7 +28,7 @@ from extractor.running.jobs import Job
 from extractor.running.ledger import Entry, Ledger
 from extractor.running.names import Names
 from extractor.running.outcomes import Outcome, Outcomes
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
 from extractor.tasks import Task
 from extractor.types import Document, Reply, Request, Status, Usage
 

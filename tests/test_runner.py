@@ -19,7 +19,7 @@ from extractor.pipeline import Model
 from extractor.prompts import Prompt, Strategy
 from extractor.running import runner
 from extractor.running.jobs import Job
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
 from extractor.tasks import Task
 from extractor.types import Document, Reply, Request, Status, Usage
 

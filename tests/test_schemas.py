@@ -4,9 +4,9 @@ import pytest
 from pydantic import BaseModel
 
 from extractor.errors import TaskError
-from extractor.kinds import Date, Kind, Name, group, key
-from extractor.schema import schemas
-from extractor.schema.schemas import Leaf, Rows, Values
+from extractor.schema import reader as schemas
+from extractor.schema.annotations import Date, Kind, Name, group, key
+from extractor.schema.reader import Leaf, Rows, Values
 
 
 class Line(BaseModel):

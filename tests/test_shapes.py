@@ -5,9 +5,10 @@ import pytest
 from pydantic import BaseModel
 
 from extractor import replies
-from extractor.kinds import Date, Email, Money, Url
 from extractor.prompts import Strategy
-from extractor.schema import schemas, shapes
+from extractor.schema import reader as schemas
+from extractor.schema import shapes
+from extractor.schema.annotations import Date, Email, Money, Url
 
 
 class Row(BaseModel):

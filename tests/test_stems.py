@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from extractor import pipeline
 from extractor.errors import TaskError
 from extractor.grounding import candidates, spelling
-from extractor.kinds import Date, Kind, Quantity, key
 from extractor.prompts import Prompt, Strategy
-from extractor.schema import schemas
+from extractor.schema import reader as schemas
+from extractor.schema.annotations import Date, Kind, Quantity, key
 from extractor.tasks import Task
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 

@@ -4,8 +4,8 @@ import pytest
 
 from extractor import tasks
 from extractor.errors import TaskError
-from extractor.kinds import Kind
-from extractor.schema.schemas import Leaf, Rows
+from extractor.schema.annotations import Kind
+from extractor.schema.reader import Leaf, Rows
 
 PROMPT = "# system\nCopy.\n\n# user\n{document}\n{question}\n"
 SCHEMA = '{"type": "object", "properties": {"title": {"type": "string"}}}'

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor.kinds import Date, Url, key
-from extractor.schema import schemas, terse
-from extractor.schema.schemas import Rows, Values
+from extractor.schema import reader as schemas
+from extractor.schema import terse
+from extractor.schema.annotations import Date, Url, key
+from extractor.schema.reader import Rows, Values
 from extractor.types import Json
 
 

@@ -40,7 +40,8 @@ def _check(flags: argparse.Namespace) -> int:
 
 
 def _init(flags: argparse.Namespace) -> int:
-    from extractor.schema import classes, drafts
+    from extractor.schema import codegen as classes
+    from extractor.schema import infer as drafts
 
     examples = [one for path in flags.examples for one in _examples(path)]
     if not examples:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from extractor import stems
-from extractor.kinds import Kind
 from extractor.prompts import Prompt
 from extractor.schema import dialects, shapes, terse
+from extractor.schema.annotations import Kind
 from extractor.schema.dialects import Dialect
-from extractor.schema.questions import MOST
-from extractor.schema.schemas import Leaf, Node, Object, Rows, Schema, Values, count
+from extractor.schema.groups import MOST
+from extractor.schema.reader import Leaf, Node, Object, Rows, Schema, Values, count
 from extractor.stems import Stems
 from extractor.tasks import Task
 from extractor.types import Json

@@ -17,7 +17,7 @@ from extractor.evaluation.scoring.grounding import stands
 from extractor.evaluation.scoring.schema import Field, Group, Leaf, Rows, Unknown, Values, blank
 from extractor.evaluation.scoring.text import bare
 from extractor.evaluation.scoring.walk import leaves, step
-from extractor.kinds import Kind
+from extractor.schema.annotations import Kind
 from extractor.types import Json
 
 FEWEST = 3

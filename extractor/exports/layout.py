@@ -20,8 +20,8 @@ from typing import Literal
 
 from extractor.errors import TaskError
 from extractor.exports.sources import Entry
-from extractor.schema import schemas
-from extractor.schema.schemas import Leaf, Node, Object, Rows, Values
+from extractor.schema import reader as schemas
+from extractor.schema.reader import Leaf, Node, Object, Rows, Values
 from extractor.types import Json, canonical
 
 Type = Literal["integer", "number", "boolean", "string"]

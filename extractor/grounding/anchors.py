@@ -8,7 +8,7 @@ from extractor.grounding import spelling
 from extractor.grounding.mentions import Page, Place
 from extractor.grounding.outline import Cues
 from extractor.grounding.territory import Home
-from extractor.schema.schemas import Leaf, Node, Rows, leaves
+from extractor.schema.reader import Leaf, Node, Rows, leaves
 from extractor.types import Json, Span
 
 Said = Sequence[Mapping[str, Json]]

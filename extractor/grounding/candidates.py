@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from extractor.grounding import dates
-from extractor.kinds import Kind
+from extractor.schema.annotations import Kind
 from extractor.types import Span
 
 _EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")

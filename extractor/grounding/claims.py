@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from extractor.kinds import Kind
-from extractor.schema.schemas import Leaf, Node, Object, Rows, Values
+from extractor.schema.annotations import Kind
+from extractor.schema.reader import Leaf, Node, Object, Rows, Values
 from extractor.types import Evidence, Json, Path, Rejected, Span
 
 

@@ -12,9 +12,9 @@ from extractor.grounding import anchors, people, placement, spelling, territory
 from extractor.grounding.mentions import Page, Place
 from extractor.grounding.outline import Cues
 from extractor.grounding.territory import Home
-from extractor.kinds import Kind
-from extractor.schema.schemas import Field, Object, Rows, Values
-from extractor.schema.schemas import Leaf as LeafNode
+from extractor.schema.annotations import Kind
+from extractor.schema.reader import Field, Object, Rows, Values
+from extractor.schema.reader import Leaf as LeafNode
 from extractor.types import Evidence, Json, Match, Path, Rejected, Span
 
 DOUBTS = 12

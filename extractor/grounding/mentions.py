@@ -16,8 +16,8 @@ from rapidfuzz.distance import Indel
 
 from extractor.grounding import abbreviations, candidates, dates, outline, people, spelling, statements
 from extractor.grounding.outline import Outline
-from extractor.kinds import Kind
-from extractor.schema.schemas import Leaf
+from extractor.schema.annotations import Kind
+from extractor.schema.reader import Leaf
 from extractor.types import Chunk, Document, Json, Match, Span
 
 FUZZY_FROM = 20

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 
 from extractor.grounding import candidates
-from extractor.schema.declarations import Branch
-from extractor.schema.schemas import Field, Leaf, Node, Object, Rows, Values
+from extractor.schema.normalize import Branch
+from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
 from extractor.types import Json
 
 

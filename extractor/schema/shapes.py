@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from extractor.grounding import candidates
 from extractor.prompts import Strategy
-from extractor.schema.schemas import Field, Leaf, Node, Object, Rows, Values
+from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
 from extractor.types import Json
 
 CHOICES = 200

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from extractor.kinds import Kind
-from extractor.schema.declarations import Branch
+from extractor.schema.annotations import Kind
+from extractor.schema.normalize import Branch
 from extractor.types import Json
 
 

@@ -33,7 +33,7 @@ from rapidfuzz.fuzz import ratio
 from extractor.evaluation.scoring import amounts, dates
 from extractor.evaluation.scoring.schema import Leaf
 from extractor.evaluation.scoring.text import bare, normalise
-from extractor.kinds import Kind
+from extractor.schema.annotations import Kind
 from extractor.types import Json
 
 Form: TypeAlias = tuple[str, Hashable]

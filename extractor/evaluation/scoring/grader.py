@@ -34,7 +34,7 @@ from extractor.evaluation.scoring.schema import (
     infer_leaf,
 )
 from extractor.evaluation.scoring.walk import WHOLE, children, leaves, step
-from extractor.kinds import Kind
+from extractor.schema.annotations import Kind
 from extractor.types import Json
 
 _COSTS = (Outcome.WRONG, Outcome.OMITTED, Outcome.INVENTED)

@@ -14,7 +14,7 @@ from extractor.evaluation.scoring.comparators import name, printed
 from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
 from extractor.evaluation.scoring.schema import Leaf
 from extractor.evaluation.scoring.text import bare, plain, words
-from extractor.kinds import Kind
+from extractor.schema.annotations import Kind
 from extractor.types import Json
 
 Place = tuple[int, int]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from extractor.errors import TaskError
-from extractor.kinds import Kind
+from extractor.schema.annotations import Kind
 from extractor.types import Json
 
 DEEPEST = 64

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.errors import TaskError
-from extractor.kinds import FORMED, Kind
-from extractor.schema import questions
-from extractor.schema.declarations import CONDITIONS, WAY_OUT, Declared, Folder, Note
+from extractor.schema import groups as questions
+from extractor.schema.annotations import FORMED, Kind
+from extractor.schema.normalize import CONDITIONS, WAY_OUT, Declared, Folder, Note
 from extractor.schema.tree import Field, Leaf, Node, Object, Rows, Values, asked, count, empty, leaves
 from extractor.types import Json, fingerprint
 

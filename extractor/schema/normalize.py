@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from extractor.errors import TaskError
-from extractor.schema import scalars
-from extractor.schema.scalars import values
+from extractor.schema import unions as scalars
+from extractor.schema.unions import values
 from extractor.types import Json
 
 CONDITIONS = ("if", "then", "else", "not", "dependentRequired", "dependentSchemas", "dependencies", "propertyNames")
