@@ -11,13 +11,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from extractor import tasks
 from extractor.documents import discovery as documents
 from extractor.endpoints.live import Endpoint
-from extractor.pipeline import Model
+from extractor.extraction import task as tasks
+from extractor.extraction.pipeline import Model
+from extractor.extraction.task import Task
 from extractor.running import manifests, results, runner
 from extractor.running.jobs import Job
-from extractor.tasks import Task
 from extractor.types import Document, Reply, Request, Usage
 
 URL = "http://127.0.0.1:9/v1"

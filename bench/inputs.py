@@ -26,10 +26,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import pypdfium2
 import tiny_pdf
 
-from extractor import chunks, pipeline, tasks
 from extractor.documents import discovery as documents
 from extractor.documents.formats import pdf
 from extractor.documents.formats import sandbox as apart
+from extractor.extraction import chunking as chunks
+from extractor.extraction import pipeline
+from extractor.extraction import task as tasks
 from extractor.running import results
 from extractor.types import Reply, Request, Usage
 

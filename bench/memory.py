@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--inside", nargs=3, help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.inside:
-        from extractor import tasks
+        from extractor.extraction import task as tasks
 
         papers, out, task = map(Path, flags.inside)
         started = time.perf_counter()

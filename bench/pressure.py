@@ -8,12 +8,12 @@ import time
 
 import scene
 
-from extractor import pipeline
 from extractor.endpoints.live import Endpoint, LiveModel
 from extractor.endpoints.pressure import Pressure
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction import pipeline
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
 from extractor.schema import reader as schemas
-from extractor.tasks import Task
 from extractor.types import Document
 
 DOCUMENTS, ADMITTED, START = 300, 8, 64

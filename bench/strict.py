@@ -28,13 +28,14 @@ from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel
 
 import extractor
-from extractor import planning, prompts
 from extractor.documents import discovery as documents
 from extractor.endpoints import embedded, weights
 from extractor.evaluation import suite as evaluate
 from extractor.evaluation.scoring import grader as grading
 from extractor.evaluation.scoring.outcomes import Outcome
-from extractor.tasks import Task
+from extractor.extraction import planning
+from extractor.extraction import prompt as prompts
+from extractor.extraction.task import Task
 from extractor.types import Chunk, Span
 
 MOST = 4096

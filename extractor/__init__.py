@@ -18,9 +18,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from extractor.api import Engine, aextract, extract, extract_all
     from extractor.errors import ExtractorError
+    from extractor.extraction.task import Task
+    from extractor.extraction.task import load as load_task
     from extractor.proof import Proof
-    from extractor.tasks import Task
-    from extractor.tasks import load as load_task
     from extractor.typed import Result
     from extractor.types import Document, Match, Status
 

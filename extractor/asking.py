@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor import prompts, tasks
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, TaskError, UsageError
-from extractor.prompts import Prompt
-from extractor.tasks import Task
+from extractor.extraction import prompt as prompts
+from extractor.extraction import task as tasks
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.task import Task
 from extractor.types import Document
 
 

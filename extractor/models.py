@@ -19,7 +19,7 @@ from extractor.endpoints.cache import Cache, CachedModel
 from extractor.endpoints.live import Dialect, Endpoint, LiveModel, key
 from extractor.endpoints.pressure import Pressure
 from extractor.errors import UsageError
-from extractor.pipeline import Model
+from extractor.extraction.pipeline import Model
 from extractor.types import Document
 
 DEFAULT = "qwen2.5-coder-1.5b"

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
+from extractor.extraction.task import SHIPPED
 from extractor.models import DEFAULT
-from extractor.tasks import SHIPPED
 
 _SCHEMA = '''"""What is wanted of each document.
 

@@ -13,7 +13,7 @@ import docx
 import tiny_pdf
 from tiny_pdf import Line
 
-from extractor.grounding import spelling
+from extractor.extraction.text import normalize as spelling
 from extractor.types import Reply, Request, Usage
 
 CV: list[tuple[str, Any]] = [

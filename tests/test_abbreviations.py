@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.grounding import abbreviations
-from extractor.grounding.mentions import Page
+from extractor.extraction.grounding.mentions import Page
+from extractor.extraction.text import abbreviations
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Leaf
 from extractor.types import Chunk, Document, Span

@@ -1,6 +1,6 @@
 import pytest
 
-from extractor.grounding import candidates
+from extractor.extraction.text import patterns as candidates
 from extractor.schema.annotations import Kind
 
 

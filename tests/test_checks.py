@@ -1,6 +1,6 @@
 import pytest
 
-from extractor.checks import invalid
+from extractor.extraction.validation import invalid
 from extractor.types import Json
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import chunks
+from extractor.extraction import chunking as chunks
 from extractor.types import Document
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.grounding import dates
+from extractor.extraction.text import dates
 
 
 @pytest.mark.parametrize(

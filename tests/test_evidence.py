@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor.grounding import evidence
-from extractor.grounding.evidence import Traced
-from extractor.grounding.mentions import Page
+from extractor.extraction.grounding import grounder as evidence
+from extractor.extraction.grounding.grounder import Traced
+from extractor.extraction.grounding.mentions import Page
 from extractor.schema import reader as schemas
 from extractor.schema.annotations import Date, Listed, Money, Name, Quantity, Url, key
 from extractor.types import Chunk, Document, Match, Span

@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from faults import Answer, Script, Server, bomb, completion, error, serve
 
-from extractor import pipeline
 from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.endpoints.pressure import Pressure
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction import pipeline
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
 from extractor.schema import reader as schemas
-from extractor.tasks import Task
 from extractor.types import Document, Record, Reply, Request, Usage
 
 Start = Callable[..., Server]

@@ -14,15 +14,15 @@ from endpoint import completion
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extractor import pipeline
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.errors import DocumentError, ModelFatal
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction import pipeline
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
 from extractor.running import results
 from extractor.schema import reader as schemas
-from extractor.tasks import Task
 from extractor.types import Document, Match
 
 CASES = int(os.environ.get("EXTRACTOR_FUZZ", "60"))

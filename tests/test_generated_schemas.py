@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_wild_schemas import extract, page, said
 
-from extractor import checks, prompts, tasks
+from extractor.extraction import prompt as prompts
+from extractor.extraction import task as tasks
+from extractor.extraction import validation as checks
+from extractor.extraction.task import Task
 from extractor.schema import reader as schemas
 from extractor.schema.dialects import Dialect
-from extractor.tasks import Task
 from extractor.types import Json
 
 PROMPT = prompts.read(tasks.SHIPPED / "default.md")

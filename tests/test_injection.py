@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import pipeline, prompts
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction import pipeline
+from extractor.extraction import prompt as prompts
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
 from extractor.schema import reader as schemas
-from extractor.tasks import Task
 from extractor.types import Chunk, Document, Match, Record, Reply, Request, Span, Usage
 
 SCHEMA = schemas.read(

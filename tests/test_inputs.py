@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_pdf import Line
 
-from extractor import chunks
 from extractor.documents import discovery as documents
 from extractor.documents.formats import attachments as enclosures
 from extractor.documents.formats import css as styles
@@ -29,7 +28,8 @@ from extractor.documents.formats import sandbox as apart
 from extractor.documents.formats import zip_guard as archives
 from extractor.documents.locations import Enclosed
 from extractor.errors import DocumentError, UsageError
-from extractor.grounding import mentions
+from extractor.extraction import chunking as chunks
+from extractor.extraction.grounding import mentions
 from extractor.running.names import Names
 from extractor.types import Document, Span, Table
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from test_generated_schemas import Drawn, drawn
 from test_wild_schemas import said
 
-from extractor.schema import instances
+from extractor.extraction import conform as instances
 from extractor.schema import reader as schemas
 from extractor.types import Json
 

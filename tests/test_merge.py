@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_evidence import SCHEMA
 
-from extractor import merge
-from extractor.merge import Found
+from extractor.extraction import merging as merge
+from extractor.extraction.merging import Found
 from extractor.types import Evidence, Match, Path, Span
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from extractor.grounding import candidates
-from extractor.grounding.candidates import decimal_comma, number
+from extractor.extraction.text import patterns as candidates
+from extractor.extraction.text.patterns import decimal_comma, number
 from extractor.schema.annotations import Kind
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.grounding.outline import Cues, Outline, headings
+from extractor.extraction.text.outline import Cues, Outline, headings
 
 TEXT = """A line before.
 

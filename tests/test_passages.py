@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.grounding import passages
+from extractor.extraction.text import passages
 from extractor.types import Span
 
 TEXT = """# Ovens

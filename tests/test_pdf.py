@@ -20,7 +20,7 @@ from extractor.documents.formats import reading_order as order
 from extractor.documents.formats import sandbox as apart
 from extractor.documents.formats.reading_order import Piece
 from extractor.errors import DocumentError
-from extractor.grounding import spelling
+from extractor.extraction.text import normalize as spelling
 from extractor.types import Document, Span
 
 LEFT = [

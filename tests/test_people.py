@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.grounding import people
+from extractor.extraction.text import names as people
 
 
 def test_titles_before_a_name_are_no_part_of_it() -> None:

@@ -10,13 +10,13 @@ import pytest
 from planted import planted
 from pydantic import BaseModel
 
-from extractor import pipeline
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction import pipeline
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
 from extractor.running import results
 from extractor.schema import reader as schemas
 from extractor.schema.annotations import group, key
-from extractor.tasks import Task
 from extractor.types import Document, Json, Match, Record, Reply, Request, Status, Usage
 
 

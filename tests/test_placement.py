@@ -9,16 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor import pipeline
 from extractor.errors import TaskError
-from extractor.grounding import evidence
-from extractor.grounding.evidence import Traced
-from extractor.grounding.mentions import Page
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction import compact as terse
+from extractor.extraction import pipeline
+from extractor.extraction import response_schema as shapes
+from extractor.extraction.grounding import grounder as evidence
+from extractor.extraction.grounding.grounder import Traced
+from extractor.extraction.grounding.mentions import Page
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
 from extractor.schema import reader as schemas
-from extractor.schema import shapes, terse
 from extractor.schema.annotations import Date, Quantity, Url, key
-from extractor.tasks import Task
 from extractor.types import Chunk, Document, Json, Match, Record, Reply, Request, Span, Usage
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import prompts
 from extractor.errors import TaskError
+from extractor.extraction import prompt as prompts
 from extractor.schema import reader as schemas
 from extractor.types import Chunk, Document, Span
 

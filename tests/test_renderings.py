@@ -13,9 +13,11 @@ import pypdfium2
 import pytest
 from authored_cv import RENDERINGS, SAYS
 
-from extractor import notebook, page, pipeline, tasks
+from extractor import notebook, page
 from extractor.documents import discovery as documents
-from extractor.grounding import spelling
+from extractor.extraction import pipeline
+from extractor.extraction import task as tasks
+from extractor.extraction.text import normalize as spelling
 from extractor.running import results
 from extractor.types import Json, Record
 

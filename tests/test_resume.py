@@ -21,15 +21,15 @@ from hypothesis import strategies as st
 
 from extractor.documents import discovery as documents
 from extractor.errors import MachineError, ModelBusy, UsageError
-from extractor.pipeline import Model
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction.pipeline import Model
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
 from extractor.running import ledger, locks, results, runner, sightings
 from extractor.running.jobs import Job
 from extractor.running.ledger import Entry, Ledger
 from extractor.running.names import Names
 from extractor.running.outcomes import Outcome, Outcomes
 from extractor.schema import reader as schemas
-from extractor.tasks import Task
 from extractor.types import Document, Reply, Request, Status, Usage
 
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})

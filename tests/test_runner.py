@@ -15,12 +15,12 @@ from endpoint import serve
 
 from extractor.documents import discovery as documents
 from extractor.errors import ModelFatal
-from extractor.pipeline import Model
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction.pipeline import Model
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
 from extractor.running import runner
 from extractor.running.jobs import Job
 from extractor.schema import reader as schemas
-from extractor.tasks import Task
 from extractor.types import Document, Reply, Request, Status, Usage
 
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 from endpoint import serve
 
-from extractor import tasks
 from extractor.cli import main
+from extractor.extraction import task as tasks
 
 SLIP = {
     "number": "RR-2041",

@@ -5,9 +5,9 @@ import pytest
 from pydantic import BaseModel
 
 from extractor import replies
-from extractor.prompts import Strategy
+from extractor.extraction import response_schema as shapes
+from extractor.extraction.prompt import Strategy
 from extractor.schema import reader as schemas
-from extractor.schema import shapes
 from extractor.schema.annotations import Date, Email, Money, Url
 
 

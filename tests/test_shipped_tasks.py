@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from test_wild_schemas import Scripted, said
 
-from extractor import chunks, pipeline, tasks
-from extractor.checks import invalid
 from extractor.documents import discovery as documents
 from extractor.evaluation import suite as evaluate
+from extractor.extraction import chunking as chunks
+from extractor.extraction import pipeline
+from extractor.extraction import task as tasks
+from extractor.extraction.validation import invalid
 from extractor.schema.dialects import Dialect
 from extractor.types import Json, Record
 

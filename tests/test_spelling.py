@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.grounding import spelling
+from extractor.extraction.text import normalize as spelling
 
 
 @given(st.text(), st.text(), st.text(alphabet="abcαβאבあ😀é", min_size=1))

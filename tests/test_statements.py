@@ -1,6 +1,6 @@
 import pytest
 
-from extractor.grounding import statements
+from extractor.extraction.text import yes_no as statements
 
 
 def found(text: str, label: str, said: bool) -> list[str]:

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from extractor import pipeline
 from extractor.errors import TaskError
-from extractor.grounding import candidates, spelling
-from extractor.prompts import Prompt, Strategy
+from extractor.extraction import pipeline
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
+from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text import patterns as candidates
 from extractor.schema import reader as schemas
 from extractor.schema.annotations import Date, Kind, Quantity, key
-from extractor.tasks import Task
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from extractor import tasks
 from extractor.errors import TaskError
+from extractor.extraction import task as tasks
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Leaf, Rows
 

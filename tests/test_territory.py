@@ -1,5 +1,5 @@
-from extractor.grounding import territory
-from extractor.grounding.outline import Outline
+from extractor.extraction.grounding import scope as territory
+from extractor.extraction.text.outline import Outline
 from extractor.types import Span
 
 TEXT = "# List\nOver all\nfirst row here\nsecond row here\nthird row here\n# Other\nfar away\n"

@@ -14,11 +14,15 @@ from typing import Any
 
 import pytest
 
-from extractor import checks, pipeline, planning, prompts, tasks
-from extractor.grounding import dates, spelling
+from extractor.extraction import pipeline, planning
+from extractor.extraction import prompt as prompts
+from extractor.extraction import task as tasks
+from extractor.extraction import validation as checks
+from extractor.extraction.task import Task
+from extractor.extraction.text import dates
+from extractor.extraction.text import normalize as spelling
 from extractor.schema import dialects
 from extractor.schema.dialects import Dialect
-from extractor.tasks import Task
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
 FOLDER = Path(__file__).parent / "schemas"
@@ -148,6 +152,6 @@ def test_every_question_fits_every_dialect(path: Path) -> None:
 
 
 def _chunks(text: str, prompt: prompts.Prompt) -> Any:
-    from extractor import chunks
+    from extractor.extraction import chunking as chunks
 
     return chunks.split(Document("d.txt", text), prompt.strategy.chunk_tokens)

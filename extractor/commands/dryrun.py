@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from extractor.costs.estimates import Estimate, Range
     from extractor.costs.prices import Price, Prices
     from extractor.documents.discovery import Source
-    from extractor.prompts import Prompt
-    from extractor.tasks import Task
+    from extractor.extraction.prompt import Prompt
+    from extractor.extraction.task import Task
 
 FORMAT = "extractor.estimate/1"
 

@@ -58,9 +58,10 @@ def _seconds(text: str) -> float:
 
 
 def command(flags: argparse.Namespace) -> int:
-    from extractor import models, tasks
+    from extractor import models
     from extractor.costs import prices
     from extractor.documents import discovery as documents
+    from extractor.extraction import task as tasks
     from extractor.running import results, runner, stopping
 
     task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)

@@ -28,8 +28,8 @@ def add(commands: Any) -> None:
 
 
 def _check(flags: argparse.Namespace) -> int:
-    from extractor import tasks
-    from extractor.costs import survey
+    from extractor.extraction import explain as survey
+    from extractor.extraction import task as tasks
 
     path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
     alone = path.suffix in (".py", ".json") and not path.is_dir()

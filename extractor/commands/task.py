@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
 
 
 def _list(flags: argparse.Namespace) -> int:
-    from extractor import tasks
+    from extractor.extraction import task as tasks
 
     for name in tasks.shipped():
         task = tasks.load(name)

@@ -12,17 +12,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor import answers, chunks, planning
+from extractor import answers
 from extractor.answers import Length
 from extractor.costs import tokens
 from extractor.costs.prices import Price, Speed, money
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError
-from extractor.planning import Question
-from extractor.prompts import Prompt
+from extractor.extraction import chunking as chunks
+from extractor.extraction import planning
+from extractor.extraction.planning import Question
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.task import Task
 from extractor.running.results import FORMAT
-from extractor.tasks import Task
 from extractor.types import Json
 
 FRAME = 13

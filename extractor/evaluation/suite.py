@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from extractor import tasks
 from extractor.documents import discovery as documents
 from extractor.errors import DocumentError, UsageError
 from extractor.evaluation import gold, lint, runs
@@ -37,7 +36,8 @@ from extractor.evaluation.report import content as reports
 from extractor.evaluation.report import write as outputs
 from extractor.evaluation.scoring import schema as fields
 from extractor.evaluation.scoring.outcomes import Run
-from extractor.tasks import Task
+from extractor.extraction import task as tasks
+from extractor.extraction.task import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.pipeline import Model
-from extractor.prompts import Prompt
+from extractor.extraction.pipeline import Model
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.task import Task
 from extractor.running.outcomes import Outcome
-from extractor.tasks import Task
 from extractor.types import Document, Json, Usage, fingerprint
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from extractor import __version__, planning
+from extractor import __version__
 from extractor.endpoints import live
 from extractor.endpoints.live import Endpoint
-from extractor.prompts import Prompt
-from extractor.tasks import Task
+from extractor.extraction import planning
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.task import Task
 from extractor.types import Json
 
 

@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from extractor import checks
 from extractor import files as durable
 from extractor.errors import DocumentError, ExtractorError, MachineError, UsageError
+from extractor.extraction import validation as checks
 from extractor.running import locks
 from extractor.running.outcomes import Outcome
 from extractor.types import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer

@@ -15,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor import __version__, pipeline
+from extractor import __version__
 from extractor import files as durable
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
+from extractor.extraction import pipeline
 from extractor.running import locks, outcomes, results, resume, sightings
 from extractor.running.jobs import Job
 from extractor.running.ledger import Entry, Ledger

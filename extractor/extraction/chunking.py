@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from extractor.grounding import outline
+from extractor.extraction.text import outline
 from extractor.types import Chunk, Document, Span, Table
 
 _PIECE = re.compile(r"[^\W\d_]+|\d|\s+|.", re.S)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractor.grounding import dates
+from extractor.extraction.text import dates
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Leaf, Node, Object, Rows, Values
 from extractor.types import Document, Evidence, Json, Match, Path, Span

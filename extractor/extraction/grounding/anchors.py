@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from extractor.grounding import spelling
-from extractor.grounding.mentions import Page, Place
-from extractor.grounding.outline import Cues
-from extractor.grounding.territory import Home
+from extractor.extraction.grounding.mentions import Page, Place
+from extractor.extraction.grounding.scope import Home
+from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.outline import Cues
 from extractor.schema.reader import Leaf, Node, Rows, leaves
 from extractor.types import Json, Span
 

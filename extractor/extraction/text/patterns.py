@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from extractor.grounding import dates
+from extractor.extraction.text import dates
 from extractor.schema.annotations import Kind
 from extractor.types import Span
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from extractor.grounding import candidates
+from extractor.extraction.text import patterns as candidates
 from extractor.schema.normalize import Branch
 from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
 from extractor.types import Json

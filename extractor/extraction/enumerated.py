@@ -12,11 +12,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from extractor.grounding import anchors, candidates, passages, spelling
-from extractor.grounding.evidence import Traced
-from extractor.grounding.mentions import Page, Place
-from extractor.prompts import Strategy
-from extractor.schema import shapes
+from extractor.extraction import response_schema as shapes
+from extractor.extraction.grounding import anchors
+from extractor.extraction.grounding.grounder import Traced
+from extractor.extraction.grounding.mentions import Page, Place
+from extractor.extraction.prompt import Strategy
+from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text import passages
+from extractor.extraction.text import patterns as candidates
 from extractor.schema.reader import Field, Leaf, Object, Rows
 from extractor.types import Evidence, Json, Match, Rejected, Span
 

@@ -14,8 +14,12 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from extractor.grounding import abbreviations, candidates, dates, outline, people, spelling, statements
-from extractor.grounding.outline import Outline
+from extractor.extraction.text import abbreviations, dates, outline
+from extractor.extraction.text import names as people
+from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text import patterns as candidates
+from extractor.extraction.text import yes_no as statements
+from extractor.extraction.text.outline import Outline
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Leaf
 from extractor.types import Chunk, Document, Json, Match, Span

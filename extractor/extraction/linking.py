@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from extractor.grounding import anchors, spelling, territory
-from extractor.grounding.outline import Outline
-from extractor.grounding.territory import Home
-from extractor.merge import Found
-from extractor.stems import Stems
+from extractor.extraction.enumerated import Stems
+from extractor.extraction.grounding import anchors
+from extractor.extraction.grounding import scope as territory
+from extractor.extraction.grounding.scope import Home
+from extractor.extraction.merging import Found
+from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.outline import Outline
 from extractor.types import Chunk, Path, Rejected, Span
 
 TITLE = 120

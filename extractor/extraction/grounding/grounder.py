@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from extractor.grounding import anchors, people, placement, spelling, territory
-from extractor.grounding.mentions import Page, Place
-from extractor.grounding.outline import Cues
-from extractor.grounding.territory import Home
+from extractor.extraction.grounding import anchors
+from extractor.extraction.grounding import assignment as placement
+from extractor.extraction.grounding import scope as territory
+from extractor.extraction.grounding.mentions import Page, Place
+from extractor.extraction.grounding.scope import Home
+from extractor.extraction.text import names as people
+from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.outline import Cues
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Field, Object, Rows, Values
 from extractor.schema.reader import Leaf as LeafNode

@@ -23,9 +23,9 @@ from typing import Any, TypeGuard
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from extractor import prompts
 from extractor.errors import TaskError
-from extractor.prompts import Prompt
+from extractor.extraction import prompt as prompts
+from extractor.extraction.prompt import Prompt
 from extractor.schema import reader as schemas
 from extractor.schema.reader import Schema
 from extractor.types import Json

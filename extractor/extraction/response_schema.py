@@ -7,8 +7,8 @@ since small models run into loops.
 
 from __future__ import annotations
 
-from extractor.grounding import candidates
-from extractor.prompts import Strategy
+from extractor.extraction.prompt import Strategy
+from extractor.extraction.text import patterns as candidates
 from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
 from extractor.types import Json
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from extractor.grounding import abbreviations, spelling
+from extractor.extraction.text import abbreviations
+from extractor.extraction.text import normalize as spelling
 from extractor.schema.reader import Leaf as LeafNode
 from extractor.schema.reader import Node, Object, Rows, Values, empty
 from extractor.types import Conflict, Evidence, Json, Leaf, Match, Path

@@ -7,15 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor import checks, chunks, merge, parents, planning, replies, stems
+from extractor import replies
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
-from extractor.grounding import claims, derived, evidence, mentions
-from extractor.grounding.evidence import Traced
-from extractor.merge import Found
-from extractor.planning import Plan, Question
-from extractor.prompts import Prompt
-from extractor.schema import instances
-from extractor.tasks import Task
+from extractor.extraction import chunking as chunks
+from extractor.extraction import conform as instances
+from extractor.extraction import enumerated as stems
+from extractor.extraction import linking as parents
+from extractor.extraction import merging as merge
+from extractor.extraction import planning
+from extractor.extraction import validation as checks
+from extractor.extraction.grounding import derived, mentions
+from extractor.extraction.grounding import grounder as evidence
+from extractor.extraction.grounding import name_ownership as claims
+from extractor.extraction.grounding.grounder import Traced
+from extractor.extraction.merging import Found
+from extractor.extraction.planning import Plan, Question
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.task import Task
 from extractor.types import Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from extractor import stems
-from extractor.prompts import Prompt
-from extractor.schema import dialects, shapes, terse
+from extractor.extraction import compact as terse
+from extractor.extraction import enumerated as stems
+from extractor.extraction import response_schema as shapes
+from extractor.extraction.enumerated import Stems
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.task import Task
+from extractor.schema import dialects
 from extractor.schema.annotations import Kind
 from extractor.schema.dialects import Dialect
 from extractor.schema.groups import MOST
 from extractor.schema.reader import Leaf, Node, Object, Rows, Schema, Values, count
-from extractor.stems import Stems
-from extractor.tasks import Task
 from extractor.types import Json
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from extractor.grounding.outline import Outline
+from extractor.extraction.text.outline import Outline
 from extractor.types import Span
 
 REACH = 600

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from extractor.grounding import anchors, passages
-from extractor.grounding.mentions import Place
-from extractor.grounding.territory import Home
+from extractor.extraction.grounding import anchors
+from extractor.extraction.grounding.mentions import Place
+from extractor.extraction.grounding.scope import Home
+from extractor.extraction.text import passages
 from extractor.types import Span
 
 BARE = 3

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from extractor import chunks, prompts, stems
-from extractor.grounding.outline import Cues, Outline
-from extractor.prompts import Prompt
-from extractor.schema import grammars, shapes, terse
+from extractor.extraction import chunking as chunks
+from extractor.extraction import compact as terse
+from extractor.extraction import enumerated as stems
+from extractor.extraction import prompt as prompts
+from extractor.extraction import response_schema as shapes
+from extractor.extraction.enumerated import Stems
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.text.outline import Cues, Outline
+from extractor.schema import grammars
 from extractor.schema.reader import Field, Object, Rows, Schema
-from extractor.stems import Stems
 from extractor.types import Chunk, Json, Request, Skipped, Span
 
 WHOLE = "record"

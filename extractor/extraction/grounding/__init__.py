@@ -1,0 +1,1 @@
+"""The words of a document behind a value, and what they prove."""

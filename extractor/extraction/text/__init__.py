@@ -1,0 +1,1 @@
+"""What a text is made of: headings, passages, dates, names, forms."""
