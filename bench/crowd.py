@@ -12,10 +12,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from extractor.documents import discovery as documents
-from extractor.endpoints.live import Endpoint
 from extractor.extraction import task as tasks
 from extractor.extraction.pipeline import Model
 from extractor.extraction.task import Task
+from extractor.models.openai.client import Endpoint
 from extractor.running import manifests, results, runner
 from extractor.running.jobs import Job
 from extractor.types import Document, Reply, Request, Usage

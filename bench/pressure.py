@@ -8,11 +8,11 @@ import time
 
 import scene
 
-from extractor.endpoints.live import Endpoint, LiveModel
-from extractor.endpoints.pressure import Pressure
 from extractor.extraction import pipeline
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.limits.concurrency import Pressure
+from extractor.models.openai.client import Endpoint, LiveModel
 from extractor.schema import reader as schemas
 from extractor.types import Document
 

@@ -29,13 +29,14 @@ from pydantic import BaseModel
 
 import extractor
 from extractor.documents import discovery as documents
-from extractor.endpoints import embedded, weights
 from extractor.evaluation import suite as evaluate
 from extractor.evaluation.scoring import grader as grading
 from extractor.evaluation.scoring.outcomes import Outcome
 from extractor.extraction import planning
 from extractor.extraction import prompt as prompts
 from extractor.extraction.task import Task
+from extractor.models.local import catalog as weights
+from extractor.models.local import server as embedded
 from extractor.types import Chunk, Span
 
 MOST = 4096

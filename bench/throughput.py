@@ -18,8 +18,8 @@ from pathlib import Path
 import scene
 from pydantic import BaseModel
 
-from extractor.endpoints.live import Endpoint, LiveModel
-from extractor.endpoints.pressure import Pressure
+from extractor.models.limits.concurrency import Pressure
+from extractor.models.openai.client import Endpoint, LiveModel
 from extractor.types import Request
 
 TEXT = "It is said of this bolt that it holds, and of that nut that it turns. " * 40

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from extractor.costs import tokens
+from extractor.models import tokens
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
 from extractor.types import Json

@@ -24,16 +24,17 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
-from extractor import asking, loops, models
+from extractor import asking, loops
 from extractor.asking import Asked
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
-from extractor.endpoints.live import Endpoint
 from extractor.errors import DocumentError, UsageError
 from extractor.extraction import pipeline
 from extractor.extraction.pipeline import Model
 from extractor.extraction.task import Task
-from extractor.models import Line
+from extractor.models import session as models
+from extractor.models.openai.client import Endpoint
+from extractor.models.session import Line
 from extractor.running import manifests, results
 from extractor.typed import Result
 from extractor.types import Document

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from extractor.costs.prices import Price, Prices
+    from extractor.models.prices import Price, Prices
     from extractor.running.outcomes import Outcome, Outcomes
     from extractor.types import Usage
 
@@ -113,7 +113,7 @@ def table(outcomes: Outcomes, out: Path, bill: str) -> None:
 
 def bill(outcomes: Iterable[Outcome], model: str, embedded: bool, prices: Prices) -> str:
     """What a run took, in a sentence: tokens, and money where the price is known; said where it is not."""
-    from extractor.costs import prices as pricing
+    from extractor.models import prices as pricing
     from extractor.types import Usage
 
     spent = sum((o.usage for o in outcomes), Usage())
@@ -139,7 +139,7 @@ class Progress:
         self.started = time.monotonic()
 
     def reply(self, usage: Usage) -> None:
-        from extractor.costs import prices
+        from extractor.models import prices
 
         self.calls += usage.requests
         self.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
@@ -160,7 +160,7 @@ class Progress:
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
     def _paid(self) -> list[str]:
-        from extractor.costs import prices
+        from extractor.models import prices
 
         return [prices.spelled(self.money, self.currency)] if self.price and any(self.price) else []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
 from extractor.extraction.task import SHIPPED
-from extractor.models import DEFAULT
+from extractor.models.session import DEFAULT
 
 _SCHEMA = '''"""What is wanted of each document.
 

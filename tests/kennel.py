@@ -100,7 +100,8 @@ def _serve() -> None:
     import rich.console
     import rich.table  # noqa: F401
 
-    from extractor import cli, models  # noqa: F401
+    from extractor import cli  # noqa: F401
+    from extractor.models import session as models  # noqa: F401
     from extractor.running import ledger, runner, stopping  # noqa: F401
 
     for line in sys.stdin:

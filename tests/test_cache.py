@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from extractor.endpoints.cache import Cache, CachedModel, home
 from extractor.errors import MachineError, ModelError
+from extractor.models.cache import Cache, CachedModel, home
 from extractor.types import Json, Reply, Request, Usage
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}}

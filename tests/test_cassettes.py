@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from vcr.request import Request
 
-from extractor.endpoints.cassettes import Tape
 from extractor.errors import CassetteMissing, CassetteStale, UsageError
+from extractor.models.cassettes import Tape
 
 
 def ask(words: str) -> Request:

@@ -3,10 +3,11 @@ import json
 import pytest
 from endpoint import completion
 
-from extractor import replies
-from extractor.endpoints import chat, completions
 from extractor.errors import ReplyUnreadable
-from extractor.schema.dialects import Dialect
+from extractor.models.openai import chat
+from extractor.models.openai import completion as completions
+from extractor.models.openai import reply as replies
+from extractor.models.openai.dialects import Dialect
 from extractor.types import Request
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}, "required": ["item"]}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
 
-from extractor.endpoints import completions
 from extractor.errors import ModelBusy
+from extractor.models.openai import completion as completions
 
 words = st.sampled_from(["stop", "length", "eos", "assistant", "", None, 3, -1, 2.5, True, "7", [], {}])
 usages = st.none() | st.dictionaries(st.sampled_from(["prompt_tokens", "completion_tokens", "total_tokens"]), words)

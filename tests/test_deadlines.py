@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from faults import serve
 
-from extractor.endpoints import deadlines
+from extractor.models.openai import deadline as deadlines
 
 
 def test_what_takes_too_long_is_cancelled() -> None:

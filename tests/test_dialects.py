@@ -1,7 +1,7 @@
 from typing import Any
 
-from extractor.schema import dialects
-from extractor.schema.dialects import Dialect
+from extractor.models.openai import dialects
+from extractor.models.openai.dialects import Dialect
 
 
 def shape(**properties: Any) -> dict[str, Any]:

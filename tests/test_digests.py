@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.endpoints.digests import Digests, compute
+from extractor.models.local.checksums import Digests, compute
 
 
 @given(data=st.binary(max_size=5000))

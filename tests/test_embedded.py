@@ -21,13 +21,13 @@ from typing import Any
 
 import pytest
 
-from extractor import models
-from extractor.endpoints import weights
-from extractor.endpoints.embedded import Engine, EngineSettings, serve, threads
-from extractor.endpoints.live import LiveModel
-from extractor.endpoints.weights import Weights
 from extractor.errors import UsageError, WeightsError
-from extractor.schema import grammars
+from extractor.models import session as models
+from extractor.models.local import catalog as weights
+from extractor.models.local import grammar as grammars
+from extractor.models.local.catalog import Weights
+from extractor.models.local.server import Engine, EngineSettings, serve, threads
+from extractor.models.openai.client import LiveModel
 from extractor.types import Reply, Request
 from tests import tiny_gguf
 from tests.tiny_gguf import CONTEXT

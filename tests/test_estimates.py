@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from extractor import models
 from extractor.cli import main
 from extractor.costs import estimates
 from extractor.costs.estimates import Estimate
-from extractor.costs.prices import Price, Speed
 from extractor.documents import discovery as documents
 from extractor.extraction import chunking as chunks
 from extractor.extraction import planning
 from extractor.extraction import task as tasks
+from extractor.models import session as models
+from extractor.models.prices import Price, Speed
 from extractor.types import Document
 
 NEAR = 0.15

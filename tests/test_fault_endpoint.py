@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from faults import Answer, Script, Server, bomb, completion, error, serve
 
-from extractor.endpoints.live import Dialect, Endpoint, LiveModel
-from extractor.endpoints.pressure import Pressure
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable
 from extractor.extraction import pipeline
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.limits.concurrency import Pressure
+from extractor.models.openai.client import Dialect, Endpoint, LiveModel
 from extractor.schema import reader as schemas
 from extractor.types import Document, Record, Reply, Request, Usage
 

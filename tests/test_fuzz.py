@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
-from extractor.endpoints.live import Dialect, Endpoint, LiveModel
 from extractor.errors import DocumentError, ModelFatal
 from extractor.extraction import pipeline
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.openai.client import Dialect, Endpoint, LiveModel
 from extractor.running import results
 from extractor.schema import reader as schemas
 from extractor.types import Document, Match

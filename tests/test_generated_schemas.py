@@ -15,8 +15,8 @@ from extractor.extraction import prompt as prompts
 from extractor.extraction import task as tasks
 from extractor.extraction import validation as checks
 from extractor.extraction.task import Task
+from extractor.models.openai.dialects import Dialect
 from extractor.schema import reader as schemas
-from extractor.schema.dialects import Dialect
 from extractor.types import Json
 
 PROMPT = prompts.read(tasks.SHIPPED / "default.md")

@@ -6,9 +6,9 @@ import endpoint as scripted
 import pytest
 from endpoint import completion, serve
 
-from extractor.endpoints.live import Dialect, Endpoint, LiveModel, key
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
-from extractor.schema import dialects
+from extractor.models.openai import dialects
+from extractor.models.openai.client import Dialect, Endpoint, LiveModel, key
 from extractor.types import Reply, Request
 
 SHAPE = {

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.endpoints.budgets import Budget, Estimate, Limits
-from extractor.endpoints.pressure import Pressure
 from extractor.errors import BudgetSpent, ModelBusy
+from extractor.models.limits.budget import Budget, Estimate, Limits
+from extractor.models.limits.concurrency import Pressure
 from extractor.types import Usage
 
 SOME = Estimate(10, 10)

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from extractor import console, models
-from extractor.costs import prices
-from extractor.costs.prices import Price
+from extractor import console
 from extractor.errors import UsageError
+from extractor.models import prices
+from extractor.models import session as models
+from extractor.models.prices import Price
 from extractor.running.runner import Outcome
 from extractor.types import Status, Usage
 

@@ -19,10 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.endpoints import pulls, weights
-from extractor.endpoints.fetching import Archive, Arrived, DeliveryError, Patience
-from extractor.endpoints.weights import Model, State, Weights
 from extractor.errors import MachineError, WeightsError
+from extractor.models.local import catalog as weights
+from extractor.models.local import pull as pulls
+from extractor.models.local.catalog import Model, State, Weights
+from extractor.models.local.download import Archive, Arrived, DeliveryError, Patience
 from tests.hub import Hub, serving
 
 DATA = random.Random(1).randbytes(10_000)

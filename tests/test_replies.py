@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor import replies
-from extractor.replies import Unfit
+from extractor.models.openai import reply as replies
+from extractor.models.openai.reply import Unfit
 
 SHAPE = {
     "type": "object",

@@ -17,7 +17,7 @@ import pytest
 from faults import Answer, Server, completion, error
 
 from extractor.cli import main
-from extractor.models import choose
+from extractor.models.session import choose
 
 Start = Callable[..., Server]
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}, "maker": {"type": "string"}}}

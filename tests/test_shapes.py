@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from extractor import replies
 from extractor.extraction import response_schema as shapes
 from extractor.extraction.prompt import Strategy
+from extractor.models.openai import reply as replies
 from extractor.schema import reader as schemas
 from extractor.schema.annotations import Date, Email, Money, Url
 

@@ -16,7 +16,7 @@ from extractor.extraction import chunking as chunks
 from extractor.extraction import pipeline
 from extractor.extraction import task as tasks
 from extractor.extraction.validation import invalid
-from extractor.schema.dialects import Dialect
+from extractor.models.openai.dialects import Dialect
 from extractor.types import Json, Record
 
 REPOSITORY = Path(__file__).parent.parent

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.costs import tokens
+from extractor.models import tokens
 
 # Counted with the vocabulary of Qwen2.5, whose files are not here: (text, tokens).
 COUNTED = [

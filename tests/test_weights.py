@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.endpoints import weights
-from extractor.endpoints.weights import CATALOGUE, Model, State, Weights
 from extractor.errors import UsageError, WeightsError
+from extractor.models.local import catalog as weights
+from extractor.models.local.catalog import CATALOGUE, Model, State, Weights
 
 DATA = b"GGUF" + bytes(range(256)) * 4
 MODEL = Model("tiny", "tiny.gguf", len(DATA), hashlib.sha256(DATA).hexdigest(), "MIT", "owner/tiny", "abc")

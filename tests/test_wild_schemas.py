@@ -21,8 +21,8 @@ from extractor.extraction import validation as checks
 from extractor.extraction.task import Task
 from extractor.extraction.text import dates
 from extractor.extraction.text import normalize as spelling
-from extractor.schema import dialects
-from extractor.schema.dialects import Dialect
+from extractor.models.openai import dialects
+from extractor.models.openai.dialects import Dialect
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
 FOLDER = Path(__file__).parent / "schemas"

@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
 
 def command(flags: argparse.Namespace) -> int:
     """1 when replies are damaged, else 0; a folder that is not there is not made."""
-    from extractor.endpoints import cache
+    from extractor.models import cache
 
     folder = flags.cache or cache.home()
     if not folder.is_dir():

@@ -11,18 +11,18 @@ from extractor import console
 
 if TYPE_CHECKING:
     from extractor.costs.estimates import Estimate, Range
-    from extractor.costs.prices import Price, Prices
     from extractor.documents.discovery import Source
     from extractor.extraction.prompt import Prompt
     from extractor.extraction.task import Task
+    from extractor.models.prices import Price, Prices
 
 FORMAT = "extractor.estimate/1"
 
 
 def show(flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequence[Source], costs: Prices) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
-    from extractor import models
     from extractor.costs import estimates
+    from extractor.models import session as models
 
     name = flags.model or models.choose(None, flags.base_url).name
     before = estimates.measured(flags.out, prompt, name, task.schema.fingerprint)
@@ -44,7 +44,7 @@ def show(flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequenc
 def _model(
     found: Estimate, name: str, costs: Prices, embedded: bool, at_once: dict[bool, int], chosen: bool
 ) -> dict[str, Any]:
-    from extractor.costs.prices import Price
+    from extractor.models.prices import Price
 
     price: Price | None = Price(0, 0) if embedded else costs.of(name)
     seconds = found.seconds(costs.speed(name), prefix_cache=embedded)

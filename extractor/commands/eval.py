@@ -96,8 +96,8 @@ def _bounds(
 
 def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
-    from extractor import models
     from extractor.documents import discovery as documents
+    from extractor.models import session as models
     from extractor.running import manifests, results, runner, stopping
 
     folders = []

@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
 
 
 def command(flags: argparse.Namespace) -> int:
-    from extractor.endpoints import weights
+    from extractor.models.local import catalog as weights
 
     held = weights.status()
     if flags.json:
@@ -34,7 +34,7 @@ def command(flags: argparse.Namespace) -> int:
 
 
 def _pull(flags: argparse.Namespace) -> int:
-    from extractor.endpoints import pulls
+    from extractor.models.local import pull as pulls
 
     with console.bar(flags.name) as progress:
         found = pulls.pull(flags.name, progress=progress, note=lambda text: print(text, file=sys.stderr))

@@ -58,10 +58,10 @@ def _seconds(text: str) -> float:
 
 
 def command(flags: argparse.Namespace) -> int:
-    from extractor import models
-    from extractor.costs import prices
     from extractor.documents import discovery as documents
     from extractor.extraction import task as tasks
+    from extractor.models import prices
+    from extractor.models import session as models
     from extractor.running import results, runner, stopping
 
     task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)
@@ -96,7 +96,7 @@ def extraction(
     flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: console.Progress, again: str = ""
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
-    from extractor import models
+    from extractor.models import session as models
     from extractor.running import jobs, limits, manifests
 
     mode = models.Mode(flags.mode)

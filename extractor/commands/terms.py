@@ -11,7 +11,7 @@ from extractor import console
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
-    from extractor.models import Terms
+    from extractor.models.session import Terms
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +33,9 @@ def folder(parser: Any) -> None:
 
 def read(flags: argparse.Namespace, at_once: int, embedded: bool) -> Terms:
     """The terms that the flags ask for. Raises UsageError for flags that make no sense together."""
-    from extractor.endpoints import cache
-    from extractor.endpoints.budgets import Limits
-    from extractor.models import Terms
+    from extractor.models import cache
+    from extractor.models.limits.budget import Limits
+    from extractor.models.session import Terms
 
     if (flags.max_cost is None) != (flags.price is None):
         raise UsageError("--max-cost and --price=IN,OUT go together; give both or none.")

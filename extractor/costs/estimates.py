@@ -14,8 +14,6 @@ from pathlib import Path
 
 from extractor import answers
 from extractor.answers import Length
-from extractor.costs import tokens
-from extractor.costs.prices import Price, Speed, money
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError
@@ -24,6 +22,8 @@ from extractor.extraction import planning
 from extractor.extraction.planning import Question
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
+from extractor.models import tokens
+from extractor.models.prices import Price, Speed, money
 from extractor.running.results import FORMAT
 from extractor.types import Json
 

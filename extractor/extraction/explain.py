@@ -11,9 +11,9 @@ from extractor.extraction import response_schema as shapes
 from extractor.extraction.enumerated import Stems
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.schema import dialects
+from extractor.models.openai import dialects
+from extractor.models.openai.dialects import Dialect
 from extractor.schema.annotations import Kind
-from extractor.schema.dialects import Dialect
 from extractor.schema.groups import MOST
 from extractor.schema.reader import Leaf, Node, Object, Rows, Schema, Values, count
 from extractor.types import Json

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from extractor import replies
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction import chunking as chunks
 from extractor.extraction import conform as instances
@@ -24,6 +23,7 @@ from extractor.extraction.merging import Found
 from extractor.extraction.planning import Plan, Question
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
+from extractor.models.openai import reply as replies
 from extractor.types import Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
 
 

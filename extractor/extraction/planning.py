@@ -13,7 +13,7 @@ from extractor.extraction import response_schema as shapes
 from extractor.extraction.enumerated import Stems
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.text.outline import Cues, Outline
-from extractor.schema import grammars
+from extractor.models.local import grammar as grammars
 from extractor.schema.reader import Field, Object, Rows, Schema
 from extractor.types import Chunk, Json, Request, Skipped, Span
 

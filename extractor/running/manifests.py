@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib import metadata
 
 from extractor import __version__
-from extractor.endpoints import live
-from extractor.endpoints.live import Endpoint
 from extractor.extraction import planning
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
+from extractor.models.openai import client as live
+from extractor.models.openai.client import Endpoint
 from extractor.types import Json
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from extractor.costs import prices
 from extractor.evaluation.analysis.metrics import UNDONE, Entrant
 from extractor.evaluation.scoring.outcomes import Graded
+from extractor.models import prices
 from extractor.types import Json
 
 KINDS = ("seconds", "tokens", "money")

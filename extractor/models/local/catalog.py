@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from extractor.endpoints.digests import Digests
-from extractor.endpoints.fetching import Archive
 from extractor.errors import UsageError, WeightsError
+from extractor.models.local.checksums import Digests
+from extractor.models.local.download import Archive
 from extractor.types import Json
 
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from extractor.endpoints import fetching
-from extractor.endpoints.digests import compute
-from extractor.endpoints.fetching import Archive, Arrived, DeliveryError, Part, Patience
-from extractor.endpoints.weights import CATALOGUE, Model, State, Weights, digests, holding, home, in_bytes, named
 from extractor.errors import MachineError, WeightsError
+from extractor.models.local import download as fetching
+from extractor.models.local.catalog import CATALOGUE, Model, State, Weights, digests, holding, home, in_bytes, named
+from extractor.models.local.checksums import compute
+from extractor.models.local.download import Archive, Arrived, DeliveryError, Part, Patience
 
 if sys.platform != "win32":
     import fcntl

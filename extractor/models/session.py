@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from extractor.endpoints import weights, wire
-from extractor.endpoints.budgets import Budget, Limits
-from extractor.endpoints.cache import Cache, CachedModel
-from extractor.endpoints.live import Dialect, Endpoint, LiveModel, key
-from extractor.endpoints.pressure import Pressure
 from extractor.errors import UsageError
 from extractor.extraction.pipeline import Model
+from extractor.models.cache import Cache, CachedModel
+from extractor.models.limits.budget import Budget, Limits
+from extractor.models.limits.concurrency import Pressure
+from extractor.models.local import catalog as weights
+from extractor.models.openai import transport as wire
+from extractor.models.openai.client import Dialect, Endpoint, LiveModel, key
 from extractor.types import Document
 
 DEFAULT = "qwen2.5-coder-1.5b"
@@ -140,7 +141,7 @@ def endpoint(choice: Choice, mode: Mode, verbose: bool = False, at_once: int = 1
         digest = f"sha256:{known[choice.name]}" if choice.name in known else None
         yield Endpoint("http://embedded/v1", choice.name, "none", digest, Dialect.GRAMMAR)
         return
-    from extractor.endpoints import embedded
+    from extractor.models.local import server as embedded
 
     if at_once > SLOTS:
         raise UsageError(f"An embedded model answers {SLOTS} documents at a time at most; lower --concurrency.")
@@ -214,7 +215,7 @@ class Line:
 
     @contextlib.asynccontextmanager
     async def _taped(self, document: Document, tapes: Path) -> AsyncIterator[Model]:
-        from extractor.endpoints.cassettes import Tape, TapeTransport
+        from extractor.models.cassettes import Tape, TapeTransport
 
         tape = Tape(tape_of(tapes, document.name), record=self._mode is Mode.RECORD)
         inner = self._transport() if tape.recording else None

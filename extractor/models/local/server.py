@@ -23,8 +23,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-from extractor.endpoints.weights import Weights, check
 from extractor.errors import UsageError, WeightsError
+from extractor.models.local.catalog import Weights, check
 from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"

@@ -13,8 +13,8 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from extractor.endpoints.budgets import Budget, Estimate
 from extractor.errors import ModelBusy
+from extractor.models.limits.budget import Budget, Estimate
 from extractor.types import Usage
 
 PATIENCE = 120.0

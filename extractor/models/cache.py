@@ -24,8 +24,8 @@ from typing import Any, Protocol
 
 import diskcache
 
-from extractor import replies
 from extractor.errors import MachineError
+from extractor.models.openai import reply as replies
 from extractor.types import Json, Reply, Request, Usage, canonical, fingerprint
 
 FORMAT = 1

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from extractor import replies
 from extractor.errors import ReplyUnreadable
-from extractor.schema.dialects import Dialect
+from extractor.models.openai import reply as replies
+from extractor.models.openai.dialects import Dialect
 from extractor.types import Json, Request
 
 if TYPE_CHECKING:

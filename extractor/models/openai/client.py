@@ -13,15 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from extractor import replies
-from extractor.endpoints import chat, completions, deadlines, refusals, wire
-from extractor.endpoints.budgets import Estimate
-from extractor.endpoints.chat import Chat
-from extractor.endpoints.pressure import Pressure, Turn
-from extractor.endpoints.refusals import Forbidden, NotThisDialect
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable, UsageError
-from extractor.schema import dialects
-from extractor.schema.dialects import Dialect as Dialect
+from extractor.models.limits.budget import Estimate
+from extractor.models.limits.concurrency import Pressure, Turn
+from extractor.models.openai import chat, dialects
+from extractor.models.openai import completion as completions
+from extractor.models.openai import deadline as deadlines
+from extractor.models.openai import errors as refusals
+from extractor.models.openai import reply as replies
+from extractor.models.openai import transport as wire
+from extractor.models.openai.chat import Chat
+from extractor.models.openai.dialects import Dialect as Dialect
+from extractor.models.openai.errors import Forbidden, NotThisDialect
 from extractor.types import Json, Reply, Request, Usage
 
 if TYPE_CHECKING:

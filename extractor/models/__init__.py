@@ -1,0 +1,1 @@
+"""What answers a request: an endpoint, a local engine, a cassette, a cache."""

@@ -1,0 +1,1 @@
+"""How many requests at a time, and how much in all."""

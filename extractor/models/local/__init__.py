@@ -1,0 +1,1 @@
+"""An engine of our own: weights, their download, and the process that serves them."""

@@ -1,0 +1,1 @@
+"""Endpoints that speak as OpenAI's does."""
