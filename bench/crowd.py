@@ -16,7 +16,9 @@ from extractor.extraction import task as tasks
 from extractor.extraction.pipeline import Model
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Endpoint
-from extractor.running import manifests, results, runner
+from extractor.results import file as results
+from extractor.results import manifest as manifests
+from extractor.running import runner
 from extractor.running.jobs import Job
 from extractor.types import Document, Reply, Request, Usage
 

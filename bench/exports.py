@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from extractor.exports import sources, writing
+from extractor.results.export import export as writing
+from extractor.results.export import reader as sources
 
 FORMS = ("read", *writing.FORMS)
 

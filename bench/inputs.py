@@ -32,7 +32,7 @@ from extractor.documents.formats import sandbox as apart
 from extractor.extraction import chunking as chunks
 from extractor.extraction import pipeline
 from extractor.extraction import task as tasks
-from extractor.running import results
+from extractor.results import file as results
 from extractor.types import Reply, Request, Usage
 
 WORDS = (  # noqa: SIM905 (read more easily than a list)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor import cli
-from extractor.exports.layout import FIXED
+from extractor.results.export.layout import FIXED
 
 HERE = Path(__file__).parent
 HEAD = """\

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from extractor.errors import ExtractorError
     from extractor.extraction.task import Task
     from extractor.extraction.task import load as load_task
-    from extractor.proof import Proof
-    from extractor.typed import Result
+    from extractor.results.evidence import Proof
+    from extractor.results.result import Result
     from extractor.types import Document, Match, Status
 
 __all__ = [

@@ -35,8 +35,9 @@ from extractor.extraction.task import Task
 from extractor.models import session as models
 from extractor.models.openai.client import Endpoint
 from extractor.models.session import Line
-from extractor.running import manifests, results
-from extractor.typed import Result
+from extractor.results import file as results
+from extractor.results import manifest as manifests
+from extractor.results.result import Result
 from extractor.types import Document
 
 T = TypeVar("T", bound=BaseModel)

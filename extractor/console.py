@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from extractor.models.prices import Price, Prices
-    from extractor.running.outcomes import Outcome, Outcomes
+    from extractor.results.outcome import Outcome, Outcomes
     from extractor.types import Usage
 
 
@@ -24,7 +24,7 @@ def visible(text: str) -> str:
 
 
 def plain(outcome: Outcome) -> dict[str, Any]:
-    from extractor.running import results
+    from extractor.results import file as results
 
     return {
         "name": outcome.name,

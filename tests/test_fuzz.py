@@ -21,7 +21,7 @@ from extractor.extraction import pipeline
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel
-from extractor.running import results
+from extractor.results import file as results
 from extractor.schema import reader as schemas
 from extractor.types import Document, Match
 

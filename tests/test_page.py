@@ -22,8 +22,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from extractor import page, segments, sheets
 from extractor.errors import MachineError, UsageError
+from extractor.results.review import highlights as segments
+from extractor.results.review import page
+from extractor.results.review import view as sheets
 from extractor.types import Span
 
 TEXT = (

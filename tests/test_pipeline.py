@@ -14,7 +14,7 @@ from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction import pipeline
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.running import results
+from extractor.results import file as results
 from extractor.schema import reader as schemas
 from extractor.schema.annotations import group, key
 from extractor.types import Document, Json, Match, Record, Reply, Request, Status, Usage

@@ -13,12 +13,12 @@ import pypdfium2
 import pytest
 from authored_cv import RENDERINGS, SAYS
 
-from extractor import notebook, page
 from extractor.documents import discovery as documents
 from extractor.extraction import pipeline
 from extractor.extraction import task as tasks
 from extractor.extraction.text import normalize as spelling
-from extractor.running import results
+from extractor.results import file as results
+from extractor.results.review import notebook, page
 from extractor.types import Json, Record
 
 SCALE = 4

@@ -24,11 +24,12 @@ from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.extraction.pipeline import Model
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.running import ledger, locks, results, runner, sightings
+from extractor.results import file as results
+from extractor.results.outcome import Outcome, Outcomes
+from extractor.running import ledger, locks, runner, sightings
 from extractor.running.jobs import Job
 from extractor.running.ledger import Entry, Ledger
 from extractor.running.names import Names
-from extractor.running.outcomes import Outcome, Outcomes
 from extractor.schema import reader as schemas
 from extractor.types import Document, Reply, Request, Status, Usage
 

@@ -98,7 +98,9 @@ def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
     from extractor.documents import discovery as documents
     from extractor.models import session as models
-    from extractor.running import manifests, results, runner, stopping
+    from extractor.results import file as results
+    from extractor.results import manifest as manifests
+    from extractor.running import runner, stopping
 
     folders = []
     sources = documents.find([suite.samples])

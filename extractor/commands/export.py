@@ -28,7 +28,8 @@ def add(commands: Any) -> None:
 
 def command(flags: argparse.Namespace) -> int:
     """0 when every result was there; 1 when a run lists one that is gone or broken, which is exported as failed."""
-    from extractor.exports import sources, writing
+    from extractor.results.export import export as writing
+    from extractor.results.export import reader as sources
 
     runs = sources.open_all(flags.out)
     for run in runs:

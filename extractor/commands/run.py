@@ -62,7 +62,8 @@ def command(flags: argparse.Namespace) -> int:
     from extractor.extraction import task as tasks
     from extractor.models import prices
     from extractor.models import session as models
-    from extractor.running import results, runner, stopping
+    from extractor.results import file as results
+    from extractor.running import runner, stopping
 
     task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)
     costs = prices.read(flags.prices or prices.SHIPPED)
@@ -97,7 +98,8 @@ def extraction(
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
     from extractor.models import session as models
-    from extractor.running import jobs, limits, manifests
+    from extractor.results import manifest as manifests
+    from extractor.running import jobs, limits
 
     mode = models.Mode(flags.mode)
     replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD

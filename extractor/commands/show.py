@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
 
 
 def command(flags: argparse.Namespace) -> int:
-    from extractor import page
+    from extractor.results.review import page
 
     print(page.write(flags.out, flags.output or flags.out / "index.html"))
     return 0

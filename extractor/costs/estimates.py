@@ -24,7 +24,7 @@ from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models import tokens
 from extractor.models.prices import Price, Speed, money
-from extractor.running.results import FORMAT
+from extractor.results.file import FORMAT
 from extractor.types import Json
 
 FRAME = 13

@@ -10,7 +10,7 @@ from pathlib import Path
 from extractor.extraction.pipeline import Model
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.running.outcomes import Outcome
+from extractor.results.outcome import Outcome
 from extractor.types import Document, Json, Usage, fingerprint
 
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from extractor import files as durable
 from extractor.errors import MachineError, UsageError
+from extractor.results.outcome import Outcome
 from extractor.running import names
-from extractor.running.outcomes import Outcome
 from extractor.types import Json, Status, Usage
 
 NAME = "journal.jsonl"

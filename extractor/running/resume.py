@@ -9,9 +9,9 @@ from pathlib import Path
 
 from extractor import __version__
 from extractor.documents.discovery import Source, printable
+from extractor.results.outcome import Tally
 from extractor.running import names, sightings
 from extractor.running.ledger import Entry, Ledger
-from extractor.running.outcomes import Tally
 from extractor.running.sightings import Sighting
 from extractor.types import Status
 

@@ -21,11 +21,13 @@ from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
 from extractor.extraction import pipeline
-from extractor.running import locks, outcomes, results, resume, sightings
+from extractor.results import file as results
+from extractor.results import outcome as outcomes
+from extractor.results.outcome import Outcome as Outcome
+from extractor.results.outcome import Outcomes
+from extractor.running import locks, resume, sightings
 from extractor.running.jobs import Job
 from extractor.running.ledger import Entry, Ledger
-from extractor.running.outcomes import Outcome as Outcome
-from extractor.running.outcomes import Outcomes
 from extractor.running.resume import Earlier
 from extractor.running.sightings import Sighting
 from extractor.running.turns import Bounded

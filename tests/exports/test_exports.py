@@ -14,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.cli import main
-from extractor.exports import layout, sources, tables, writing
-from extractor.exports.csv import guarded, unguarded
-from extractor.exports.sources import Entry
+from extractor.results.export import export as writing
+from extractor.results.export import layout, tables
+from extractor.results.export import reader as sources
+from extractor.results.export.csv import guarded, unguarded
+from extractor.results.export.reader import Entry
 
 FORMS = ("jsonl", "csv", "parquet", "sqlite")
 SCHEMA = {
@@ -132,7 +134,7 @@ def test_json_lines_hold_every_result_as_it_is_and_are_a_source_themselves(out: 
 def test_a_line_of_json_has_no_other_line_ends_and_parses_to_the_same(text: str) -> None:
     import io
 
-    from extractor.exports import jsonl
+    from extractor.results.export import jsonl
 
     file = io.BytesIO()
     jsonl.write(file, {"text": text, "half": "\ud800"})

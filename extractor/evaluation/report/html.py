@@ -20,7 +20,7 @@ from extractor.evaluation.analysis.findings import grounded
 from extractor.evaluation.report.charts import HEIGHT, WIDTH, amount, around_zero, figure, scatter, shares, short
 from extractor.evaluation.report.content import Content
 from extractor.evaluation.report.error_browser import payload, script, spell
-from extractor.segments import pieces
+from extractor.results.review.highlights import pieces
 from extractor.types import Json
 
 if TYPE_CHECKING:

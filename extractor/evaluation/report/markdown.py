@@ -13,7 +13,7 @@ from extractor.evaluation.analysis.findings import grounded
 from extractor.evaluation.report.charts import figure, short
 from extractor.evaluation.report.content import Content
 from extractor.evaluation.report.error_browser import spell
-from extractor.segments import pieces
+from extractor.results.review.highlights import pieces
 from extractor.types import Json
 
 LARGEST = 900_000

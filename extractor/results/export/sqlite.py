@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from extractor.errors import UsageError
-from extractor.exports.layout import Cell, Layout, Names, Table, Type
+from extractor.results.export.layout import Cell, Layout, Names, Table, Type
 from extractor.types import pointer
 
 _TYPES: Mapping[Type, str] = {"integer": "INTEGER", "number": "REAL", "boolean": "BOOLEAN", "string": "TEXT"}

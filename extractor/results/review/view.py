@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from extractor.documents import locations as places
-from extractor.segments import Segment, pieces, segments
+from extractor.results.review.highlights import Segment, pieces, segments
 from extractor.types import Json, Match, Span, pointer
 
 RESULT = "extractor.result/1"

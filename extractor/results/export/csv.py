@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-from extractor.exports.layout import Cell, Layout
+from extractor.results.export.layout import Cell, Layout
 
 SUFFIX = ".csv"
 _FORMULA = re.compile(r"['\t\r\n\0]|[\s\0\u200b\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")

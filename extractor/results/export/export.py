@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from extractor.errors import MachineError, UsageError
-from extractor.exports import jsonl, layout, sources, tables
-from extractor.exports.csv import SUFFIX as CSV
-from extractor.exports.csv import Csv
-from extractor.exports.layout import Layout
-from extractor.exports.parquet import SUFFIX as PARQUET
-from extractor.exports.parquet import Parquet
-from extractor.exports.sources import Run
-from extractor.exports.sqlite import Sqlite
+from extractor.results.export import jsonl, layout, tables
+from extractor.results.export import reader as sources
+from extractor.results.export.csv import SUFFIX as CSV
+from extractor.results.export.csv import Csv
+from extractor.results.export.layout import Layout
+from extractor.results.export.parquet import SUFFIX as PARQUET
+from extractor.results.export.parquet import Parquet
+from extractor.results.export.reader import Run
+from extractor.results.export.sqlite import Sqlite
 from extractor.types import Status
 
 FORMS = ("jsonl", "csv", "parquet", "sqlite")

@@ -14,7 +14,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from extractor import segments, sheets
+from extractor.results.review import highlights as segments
+from extractor.results.review import view as sheets
 from extractor.types import Json, Match, canonical
 
 if TYPE_CHECKING:

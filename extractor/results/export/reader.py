@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor import sheets
 from extractor.errors import UsageError
-from extractor.running import results
+from extractor.results import file as results
+from extractor.results.review import view as sheets
 from extractor.types import Json, Status
 
 LOST = frozenset({"result missing", "result broken"})

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from extractor.errors import TaskError
-from extractor.exports.sources import Entry
+from extractor.results.export.reader import Entry
 from extractor.schema import reader as schemas
 from extractor.schema.reader import Leaf, Node, Object, Rows, Values
 from extractor.types import Json, canonical

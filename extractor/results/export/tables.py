@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from extractor.errors import UsageError
-from extractor.exports.layout import FIXED, Cell, Layout, Type, cell, rows, run_key
-from extractor.exports.sources import Entry
+from extractor.results.export.layout import FIXED, Cell, Layout, Type, cell, rows, run_key
+from extractor.results.export.reader import Entry
 from extractor.types import Json, pointer
 
 _SPAN = frozenset({"start", "end", "quote"})

@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from extractor.errors import DocumentError, MachineError, RecordInvalid, UsageError
-from extractor.proof import Proof, Proofs, of
-from extractor.running import results
+from extractor.results import file as results
+from extractor.results.evidence import Proof, Proofs, of
 from extractor.types import Json, Status, Usage
 
 T = TypeVar("T")
@@ -126,6 +126,6 @@ class Result(Generic[T]):
         return f"<Result of {self.name}: {self.status}, {len(self.content.get('evidence', {}))} values>"
 
     def _repr_html_(self) -> str:
-        from extractor import notebook
+        from extractor.results.review import notebook
 
         return notebook.html(self.content)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import UsageError
-from extractor.exports.layout import Cell, Layout
+from extractor.results.export.layout import Cell, Layout
 
 SUFFIX = ".parquet"
 BATCH = 4_000

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from extractor import segments, sheets
 from extractor.errors import MachineError, UsageError
+from extractor.results.review import highlights as segments
+from extractor.results.review import view as sheets
 from extractor.types import Json, pointer
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The result file, and every form in which it is read."""

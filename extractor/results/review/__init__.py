@@ -1,0 +1,1 @@
+"""A record beside its document, for people."""
