@@ -18,8 +18,8 @@ from extractor.extraction.task import Task
 from extractor.models.openai.client import Endpoint
 from extractor.results import file as results
 from extractor.results import manifest as manifests
-from extractor.running import runner
-from extractor.running.jobs import Job
+from extractor.runs import runner
+from extractor.runs.job import Job
 from extractor.types import Document, Reply, Request, Usage
 
 URL = "http://127.0.0.1:9/v1"

@@ -102,7 +102,9 @@ def _serve() -> None:
 
     from extractor import cli  # noqa: F401
     from extractor.models import session as models  # noqa: F401
-    from extractor.running import ledger, runner, stopping  # noqa: F401
+    from extractor.runs import journal as ledger  # noqa: F401
+    from extractor.runs import runner
+    from extractor.runs import signals as stopping
 
     for line in sys.stdin:
         print(json.dumps(_one(cli.main, json.loads(line))), flush=True)

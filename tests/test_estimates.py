@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from extractor.cli import main
-from extractor.costs import estimates
-from extractor.costs.estimates import Estimate
 from extractor.documents import discovery as documents
 from extractor.extraction import chunking as chunks
 from extractor.extraction import planning
 from extractor.extraction import task as tasks
 from extractor.models import session as models
 from extractor.models.prices import Price, Speed
+from extractor.runs import estimate as estimates
+from extractor.runs.estimate import Estimate
 from extractor.types import Document
 
 NEAR = 0.15

@@ -30,7 +30,7 @@ from extractor.documents.locations import Enclosed
 from extractor.errors import DocumentError, UsageError
 from extractor.extraction import chunking as chunks
 from extractor.extraction.grounding import mentions
-from extractor.running.names import Names
+from extractor.runs.filenames import Names
 from extractor.types import Document, Span, Table
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'

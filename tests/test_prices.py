@@ -7,7 +7,7 @@ from extractor.errors import UsageError
 from extractor.models import prices
 from extractor.models import session as models
 from extractor.models.prices import Price
-from extractor.running.runner import Outcome
+from extractor.runs.runner import Outcome
 from extractor.types import Status, Usage
 
 GOOD = 'dated = 2026-01-02\ncurrency = "EUR"\n[models."m"]\ninput = 1\noutput = 2.5\n'

@@ -26,10 +26,13 @@ from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.results import file as results
 from extractor.results.outcome import Outcome, Outcomes
-from extractor.running import ledger, locks, runner, sightings
-from extractor.running.jobs import Job
-from extractor.running.ledger import Entry, Ledger
-from extractor.running.names import Names
+from extractor.runs import journal as ledger
+from extractor.runs import lock as locks
+from extractor.runs import runner
+from extractor.runs import source_state as sightings
+from extractor.runs.filenames import Names
+from extractor.runs.job import Job
+from extractor.runs.journal import Entry, Ledger
 from extractor.schema import reader as schemas
 from extractor.types import Document, Reply, Request, Status, Usage
 

@@ -18,8 +18,8 @@ from extractor.errors import ModelFatal
 from extractor.extraction.pipeline import Model
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.running import runner
-from extractor.running.jobs import Job
+from extractor.runs import runner
+from extractor.runs.job import Job
 from extractor.schema import reader as schemas
 from extractor.types import Document, Reply, Request, Status, Usage
 

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from extractor import console
 
 if TYPE_CHECKING:
-    from extractor.costs.estimates import Estimate, Range
     from extractor.documents.discovery import Source
     from extractor.extraction.prompt import Prompt
     from extractor.extraction.task import Task
     from extractor.models.prices import Price, Prices
+    from extractor.runs.estimate import Estimate, Range
 
 FORMAT = "extractor.estimate/1"
 
 
 def show(flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequence[Source], costs: Prices) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
-    from extractor.costs import estimates
     from extractor.models import session as models
+    from extractor.runs import estimate as estimates
 
     name = flags.model or models.choose(None, flags.base_url).name
     before = estimates.measured(flags.out, prompt, name, task.schema.fingerprint)

@@ -100,7 +100,8 @@ def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
     from extractor.models import session as models
     from extractor.results import file as results
     from extractor.results import manifest as manifests
-    from extractor.running import runner, stopping
+    from extractor.runs import runner
+    from extractor.runs import signals as stopping
 
     folders = []
     sources = documents.find([suite.samples])

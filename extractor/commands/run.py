@@ -13,7 +13,7 @@ from extractor import console
 from extractor.commands import terms
 
 if TYPE_CHECKING:
-    from extractor.running.jobs import Job
+    from extractor.runs.job import Job
 
 
 def add(commands: Any) -> None:
@@ -63,7 +63,8 @@ def command(flags: argparse.Namespace) -> int:
     from extractor.models import prices
     from extractor.models import session as models
     from extractor.results import file as results
-    from extractor.running import runner, stopping
+    from extractor.runs import runner
+    from extractor.runs import signals as stopping
 
     task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)
     costs = prices.read(flags.prices or prices.SHIPPED)
@@ -99,7 +100,8 @@ def extraction(
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
     from extractor.models import session as models
     from extractor.results import manifest as manifests
-    from extractor.running import jobs, limits
+    from extractor.runs import job as jobs
+    from extractor.runs import resources as limits
 
     mode = models.Mode(flags.mode)
     replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD

@@ -14,7 +14,7 @@ from extractor import files as durable
 from extractor.errors import DocumentError, ExtractorError, MachineError, UsageError
 from extractor.extraction import validation as checks
 from extractor.results.outcome import Outcome
-from extractor.running import locks
+from extractor.runs import lock as locks
 from extractor.types import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer
 
 FORMAT = "extractor.result/1"

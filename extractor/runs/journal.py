@@ -22,7 +22,7 @@ from pathlib import Path
 from extractor import files as durable
 from extractor.errors import MachineError, UsageError
 from extractor.results.outcome import Outcome
-from extractor.running import names
+from extractor.runs import filenames as names
 from extractor.types import Json, Status, Usage
 
 NAME = "journal.jsonl"

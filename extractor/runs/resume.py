@@ -10,9 +10,10 @@ from pathlib import Path
 from extractor import __version__
 from extractor.documents.discovery import Source, printable
 from extractor.results.outcome import Tally
-from extractor.running import names, sightings
-from extractor.running.ledger import Entry, Ledger
-from extractor.running.sightings import Sighting
+from extractor.runs import filenames as names
+from extractor.runs import source_state as sightings
+from extractor.runs.journal import Entry, Ledger
+from extractor.runs.source_state import Sighting
 from extractor.types import Status
 
 FINISHED = frozenset({Status.COMPLETE, Status.SUSPECT})

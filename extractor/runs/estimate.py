@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor import answers
-from extractor.answers import Length
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError
@@ -25,6 +23,8 @@ from extractor.extraction.task import Task
 from extractor.models import tokens
 from extractor.models.prices import Price, Speed, money
 from extractor.results.file import FORMAT
+from extractor.runs import reply_length as answers
+from extractor.runs.reply_length import Length
 from extractor.types import Json
 
 FRAME = 13

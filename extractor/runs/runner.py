@@ -25,12 +25,14 @@ from extractor.results import file as results
 from extractor.results import outcome as outcomes
 from extractor.results.outcome import Outcome as Outcome
 from extractor.results.outcome import Outcomes
-from extractor.running import locks, resume, sightings
-from extractor.running.jobs import Job
-from extractor.running.ledger import Entry, Ledger
-from extractor.running.resume import Earlier
-from extractor.running.sightings import Sighting
-from extractor.running.turns import Bounded
+from extractor.runs import lock as locks
+from extractor.runs import resume
+from extractor.runs import source_state as sightings
+from extractor.runs.deadline import Bounded
+from extractor.runs.job import Job
+from extractor.runs.journal import Entry, Ledger
+from extractor.runs.resume import Earlier
+from extractor.runs.source_state import Sighting
 from extractor.types import Document, Json, Record, Status
 
 GRACE = 2.0

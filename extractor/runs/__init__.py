@@ -1,0 +1,1 @@
+"""Many documents: order, resume, journal, what it will take."""
