@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from extractor import cli
+from extractor.cli import main as cli
 from extractor.results.export.layout import FIXED
 
 HERE = Path(__file__).parent

@@ -1,3 +1,3 @@
-from extractor.cli import entry
+from extractor.cli.main import entry
 
 entry()

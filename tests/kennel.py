@@ -100,7 +100,7 @@ def _serve() -> None:
     import rich.console
     import rich.table  # noqa: F401
 
-    from extractor import cli  # noqa: F401
+    from extractor.cli import main as cli  # noqa: F401
     from extractor.models import session as models  # noqa: F401
     from extractor.runs import journal as ledger  # noqa: F401
     from extractor.runs import runner

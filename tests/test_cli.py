@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from endpoint import serve
 
-from extractor.cli import main
+from extractor.cli.main import main
 
 SCHEMA = """from pydantic import BaseModel
 class Record(BaseModel):

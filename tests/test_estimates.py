@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from extractor.cli import main
+from extractor.cli.main import main
 from extractor.documents import discovery as documents
 from extractor.extraction import chunking as chunks
 from extractor.extraction import planning

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor import console
+from extractor.cli import console
 from extractor.errors import UsageError
 from extractor.models import prices
 from extractor.models import session as models

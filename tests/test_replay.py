@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from extractor.cli import main
+from extractor.cli.main import main
 from extractor.evaluation import suite as evaluate
 
 RUNS = "runs"

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from endpoint import serve
 
-from extractor.cli import main
+from extractor.cli.main import main
 from extractor.extraction import task as tasks
 
 SLIP = {

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from faults import Answer, Server, completion, error
 
-from extractor.cli import main
+from extractor.cli.main import main
 from extractor.models.session import choose
 
 Start = Callable[..., Server]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from faults import Server, error
 
-from extractor.cli import main
+from extractor.cli.main import main
 
 Start = Callable[..., Server]
 GOOD = '{"title": "bolt"}'

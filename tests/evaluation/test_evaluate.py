@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from endpoint import Endpoint, serve
 
-from extractor.cli import main
+from extractor.cli.main import main
 
 SCHEMA = {
     "type": "object",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.cli import main
+from extractor.cli.main import main
 from extractor.results.export import export as writing
 from extractor.results.export import layout, tables
 from extractor.results.export import reader as sources

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from extractor import console
+from extractor.cli import console
 
 if TYPE_CHECKING:
     from extractor.documents.discovery import Source

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from extractor import console
+from extractor.cli import console
 
 FORMS = ("jsonl", "csv", "parquet", "sqlite")
 

@@ -6,8 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from extractor import console
-from extractor.commands import terms
+from extractor.cli import console
+from extractor.cli import endpoint_flags as terms
 
 
 def add(commands: Any) -> None:

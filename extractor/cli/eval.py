@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from extractor import console
-from extractor.commands.run import extraction, model_flags
+from extractor.cli import console
+from extractor.cli.run import extraction, model_flags
 from extractor.errors import Interrupted, UsageError
 
 

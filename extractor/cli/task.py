@@ -28,7 +28,7 @@ def _list(flags: argparse.Namespace) -> int:
 
 
 def _new(flags: argparse.Namespace) -> int:
-    from extractor import starters
+    from extractor.cli import scaffold as starters
 
     for path in starters.write(flags.folder):
         print(path)

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from extractor import console
+from extractor.cli import console
 
 
 def add(commands: Any) -> None:

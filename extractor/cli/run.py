@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor import console
-from extractor.commands import terms
+from extractor.cli import console
+from extractor.cli import endpoint_flags as terms
 
 if TYPE_CHECKING:
     from extractor.runs.job import Job
@@ -70,7 +70,7 @@ def command(flags: argparse.Namespace) -> int:
     costs = prices.read(flags.prices or prices.SHIPPED)
     sources = documents.find(flags.paths, ocr=flags.ocr)
     if flags.dry_run:
-        from extractor.commands import dryrun
+        from extractor.cli import dry_run as dryrun
 
         return dryrun.show(flags, task, prompt, sources, costs)
     choice = models.choose(flags.model, flags.base_url)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor import console
+from extractor.cli import console
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:

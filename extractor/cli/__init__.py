@@ -1,0 +1,1 @@
+"""Flags to calls, errors to exit codes."""
