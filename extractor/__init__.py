@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from extractor._version import __version__
 
 if TYPE_CHECKING:
     from extractor.api import Engine, aextract, extract, extract_all
@@ -41,18 +41,18 @@ __all__ = [
 ]
 
 _WHERE = {
-    "Document": "domain",
+    "Document": "types",
     "Engine": "api",
     "ExtractorError": "errors",
-    "Match": "domain",
-    "Proof": "proof",
-    "Result": "typed",
-    "Status": "domain",
-    "Task": "tasks",
+    "Match": "types",
+    "Proof": "results.evidence",
+    "Result": "results.result",
+    "Status": "types",
+    "Task": "extraction.task",
     "aextract": "api",
     "extract": "api",
     "extract_all": "api",
-    "load_task": "tasks",
+    "load_task": "extraction.task",
 }
 
 

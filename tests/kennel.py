@@ -100,11 +100,9 @@ def _serve() -> None:
     import rich.console
     import rich.table  # noqa: F401
 
-    from extractor.cli import main as cli  # noqa: F401
+    from extractor.cli import main as cli
     from extractor.models import session as models  # noqa: F401
     from extractor.runs import journal as ledger  # noqa: F401
-    from extractor.runs import runner
-    from extractor.runs import signals as stopping
 
     for line in sys.stdin:
         print(json.dumps(_one(cli.main, json.loads(line))), flush=True)

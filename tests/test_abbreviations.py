@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from extractor.extraction.grounding.mentions import Page
 from extractor.extraction.text import abbreviations
-from extractor.schema.annotations import Kind
+from extractor.schema import Kind
 from extractor.schema.reader import Leaf
 from extractor.types import Chunk, Document, Span
 

@@ -233,7 +233,12 @@ def test_mypy_knows_the_records_type(tmp_path: Path, repository: Path) -> None:
         check=False,
     ).stdout
     revealed = [line.split('"')[1] for line in told.splitlines() if "Revealed" in line]
-    assert revealed == ["snippet.Order", "str | None", "extractor.typed.Result[snippet.Order]", "snippet.Order"], told
+    assert revealed == [
+        "snippet.Order",
+        "str | None",
+        "extractor.results.result.Result[snippet.Order]",
+        "snippet.Order",
+    ], told
     errors = [line for line in told.splitlines() if line.startswith("snippet.py") and ": error:" in line]
     assert {line.split(":")[1] for line in errors} == {"18"} and "modle" in errors[0], told
 

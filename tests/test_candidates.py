@@ -1,7 +1,7 @@
 import pytest
 
 from extractor.extraction.text import patterns as candidates
-from extractor.schema.annotations import Kind
+from extractor.schema import Kind
 
 
 @pytest.mark.parametrize(

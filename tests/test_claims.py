@@ -1,8 +1,8 @@
 from pydantic import BaseModel
 
 from extractor.extraction.grounding import name_ownership as claims
+from extractor.schema import Name
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import Name
 from extractor.types import Evidence, Match, Span
 
 

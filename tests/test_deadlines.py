@@ -27,8 +27,8 @@ def test_what_takes_too_long_is_cancelled() -> None:
 
 PROGRAM = """
 import asyncio, sys, time
-from extractor.domain import Request
-from extractor.endpoints.live import Dialect, Endpoint, LiveModel
+from extractor.types import Request
+from extractor.models.openai.client import Dialect, Endpoint, LiveModel
 SHAPE = {{"type": "object", "properties": {{"item": {{"type": ["string", "null"]}}}}}}
 async def go():
     model = LiveModel(Endpoint({url!r}, "m", "none", dialect=Dialect.SCHEMA, deadline=2.5, attempts=1))
@@ -66,7 +66,7 @@ def test_a_stopped_process_goes_on_where_it_was() -> None:
 
 @pytest.mark.fault(27)
 def test_no_time_that_is_measured_is_of_a_clock_that_can_be_set(repository: Path) -> None:
-    files = [*repository.glob("extractor/endpoints/*.py"), *repository.glob("extractor/running/*.py")]
+    files = [*repository.glob("extractor/models/**/*.py"), *repository.glob("extractor/runs/*.py")]
     assert len(files) > 20
     for file in [*files, repository / "extractor" / "pipeline.py"]:
         source = file.read_text(encoding="utf-8")

@@ -5,8 +5,8 @@ import pytest
 from pydantic import BaseModel, Field
 
 from extractor.errors import TaskError
+from extractor.schema import Kind
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import Kind
 from extractor.schema.reader import Leaf, Object, Rows, Schema, Values
 
 

@@ -69,7 +69,7 @@ def test_a_draft_reads_as_a_person_would_write_it() -> None:
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from extractor.kinds import Email
+from extractor.schema import Email
 
 
 class Who(BaseModel):

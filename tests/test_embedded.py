@@ -318,8 +318,8 @@ def child(tiny: Weights, block: str, *, verbose: bool = False) -> subprocess.Pop
     code = f"""
         import json, os, sys, time, urllib.request
         from pathlib import Path
-        from extractor.endpoints.embedded import EngineSettings, serve
-        from extractor.endpoints.weights import Weights
+        from extractor.models.local.server import EngineSettings, serve
+        from extractor.models.local.catalog import Weights
         weights = Weights("tiny", Path({str(tiny.path)!r}), {tiny.sha256!r})
         with serve(weights, EngineSettings(n_ctx=512, n_threads=1, verbose={verbose})) as engine:
             print(engine.base_url, flush=True)
@@ -376,8 +376,8 @@ def test_without_the_package_the_message_says_what_to_install(tiny: Weights) -> 
         import sys
         from pathlib import Path
         sys.path.insert(0, {str(ROOT)!r})
-        from extractor.endpoints.embedded import UsageError, serve
-        from extractor.endpoints.weights import Weights
+        from extractor.models.local.server import UsageError, serve
+        from extractor.models.local.catalog import Weights
         try:
             with serve(Weights("tiny", Path({str(tiny.path)!r}), "")):
                 pass

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from extractor.extraction.grounding import grounder as evidence
 from extractor.extraction.grounding.grounder import Traced
 from extractor.extraction.grounding.mentions import Page
+from extractor.schema import Date, Listed, Money, Name, Quantity, Url, key
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import Date, Listed, Money, Name, Quantity, Url, key
 from extractor.types import Chunk, Document, Match, Span
 
 

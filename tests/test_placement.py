@@ -18,8 +18,8 @@ from extractor.extraction.grounding.grounder import Traced
 from extractor.extraction.grounding.mentions import Page
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.schema import Date, Quantity, Url, key
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import Date, Quantity, Url, key
 from extractor.types import Chunk, Document, Json, Match, Record, Reply, Request, Span, Usage
 
 

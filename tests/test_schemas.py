@@ -4,8 +4,8 @@ import pytest
 from pydantic import BaseModel
 
 from extractor.errors import TaskError
+from extractor.schema import Date, Kind, Name, group, key
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import Date, Kind, Name, group, key
 from extractor.schema.reader import Leaf, Rows, Values
 
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from extractor.extraction import response_schema as shapes
 from extractor.extraction.prompt import Strategy
 from extractor.models.openai import reply as replies
+from extractor.schema import Date, Email, Money, Url
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import Date, Email, Money, Url
 
 
 class Row(BaseModel):

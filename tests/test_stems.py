@@ -16,8 +16,8 @@ from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.extraction.text import normalize as spelling
 from extractor.extraction.text import patterns as candidates
+from extractor.schema import Date, Kind, Quantity, key
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import Date, Kind, Quantity, key
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from extractor.errors import TaskError
 from extractor.extraction import task as tasks
-from extractor.schema.annotations import Kind
+from extractor.schema import Kind
 from extractor.schema.reader import Leaf, Rows
 
 PROMPT = "# system\nCopy.\n\n# user\n{document}\n{question}\n"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from extractor.extraction import compact as terse
+from extractor.schema import Date, Url, key
 from extractor.schema import reader as schemas
-from extractor.schema.annotations import Date, Url, key
 from extractor.schema.reader import Rows, Values
 from extractor.types import Json
 

@@ -12,7 +12,7 @@ import io
 import sys
 from collections.abc import Sequence
 
-from extractor import __version__
+from extractor._version import __version__
 from extractor.cli import cache, console, eval, export, models, run, schema, show, task  # noqa: A004 (a command is named for its word)
 from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineError
 

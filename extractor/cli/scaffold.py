@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from extractor.kinds import Date, Money, Name, group, key
+from extractor.schema import Date, Money, Name, group, key
 
 
 class Item(BaseModel):

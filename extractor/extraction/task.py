@@ -30,7 +30,7 @@ from extractor.schema import reader as schemas
 from extractor.schema.reader import Schema
 from extractor.types import Json
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 SHIPPED = next((p for p in (_PACKAGE / "_prompts", _PACKAGE.parent / "prompts") if p.is_dir()), _PACKAGE / "_prompts")
 """Where the wheel, or a checkout, keeps the tasks that come with the project."""
 RECORD = "Record"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from extractor import __version__
+from extractor._version import __version__
 from extractor.extraction import planning
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task

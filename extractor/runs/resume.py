@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from extractor import __version__
+from extractor._version import __version__
 from extractor.documents.discovery import Source, printable
 from extractor.results.outcome import Tally
 from extractor.runs import filenames as names

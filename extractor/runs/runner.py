@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor import __version__
 from extractor import files as durable
+from extractor._version import __version__
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal

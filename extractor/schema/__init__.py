@@ -1,1 +1,34 @@
-"""Schemas: what may be declared, what is asked of it, and in which dialect."""
+"""What a record may be: the words that a schema declares its fields with.
+
+from extractor.schema import Date, Money, group, key
+"""
+
+from extractor.schema.annotations import (
+    Amount,
+    Date,
+    Email,
+    Kind,
+    Listed,
+    Money,
+    Name,
+    Quantity,
+    Url,
+    VerbatimDate,
+    group,
+    key,
+)
+
+__all__ = [
+    "Amount",
+    "Date",
+    "Email",
+    "Kind",
+    "Listed",
+    "Money",
+    "Name",
+    "Quantity",
+    "Url",
+    "VerbatimDate",
+    "group",
+    "key",
+]

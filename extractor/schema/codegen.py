@@ -32,7 +32,7 @@ def write(schema: Mapping[str, Json], name: str = "Record") -> str:
     ]
     head += [f"from pydantic import {', '.join(pydantic)}", ""]
     if kinds:
-        head += [f"from extractor.kinds import {', '.join(kinds)}", ""]
+        head += [f"from extractor.schema import {', '.join(kinds)}", ""]
     return "\n".join([*head, "", body, ""])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-from extractor.schema.annotations import Date, Money, Name, group, key
+from extractor.schema import Date, Money, Name, group, key
 
 
 class Party(BaseModel):

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
-from extractor.schema.annotations import Date, Money, group, key
+from extractor.schema import Date, Money, group, key
 
 CENT = 0.011
 """Rounding that is forgiven; just over a cent, since sums of binary fractions are not exact."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from extractor.schema.annotations import Quantity, VerbatimDate
+from extractor.schema import Quantity, VerbatimDate
 
 
 class Record(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from extractor.schema.annotations import Date, Email, Listed, Name, Quantity, Url, group, key
+from extractor.schema import Date, Email, Listed, Name, Quantity, Url, group, key
 
 
 class Education(BaseModel):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from extractor.evaluation.scoring.comparators import close, same, spell
 from extractor.evaluation.scoring.schema import Leaf
-from extractor.schema.annotations import Kind
+from extractor.schema import Kind
 
 scalars = (
     st.none()

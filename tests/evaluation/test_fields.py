@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from extractor.errors import TaskError
 from extractor.evaluation.scoring.schema import Group, Leaf, Rows, Unknown, Values, blank, infer, read
-from extractor.schema.annotations import Kind
+from extractor.schema import Kind
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -10,7 +10,7 @@ from extractor.evaluation.gold import Gold
 from extractor.evaluation.scoring.grounding import Grounds, Overlap, spans, stands
 from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
 from extractor.evaluation.scoring.schema import Leaf
-from extractor.schema.annotations import Kind
+from extractor.schema import Kind
 
 TEXT = (
     "Deep Sea Diving, by Hai *Zhang*, since Sep. 2021. 1,200 dives, 3.7$\\times$ more. [Home](https://example.org/dive)"

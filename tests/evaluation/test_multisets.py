@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from extractor.evaluation.scoring.multisets import match
 from extractor.evaluation.scoring.schema import Leaf
-from extractor.schema.annotations import Kind
+from extractor.schema import Kind
 
 letters = st.sampled_from("abcde")
 

@@ -35,7 +35,7 @@ class Format:
         return f"its format needs the extra '{self.extra}'; install it with: pip install 'extractor[{self.extra}]'"
 
     def load(self, path: Path, name: str, ocr: bool) -> Document:
-        loaded: Document = import_module(f"extractor.loaders.{self.module}").load(path, name, ocr)
+        loaded: Document = import_module(f"extractor.documents.formats.{self.module}").load(path, name, ocr)
         return loaded
 
 

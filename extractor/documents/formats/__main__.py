@@ -24,7 +24,7 @@ def main(memory: int) -> None:
             return
         answer: object
         try:
-            answer = import_module(f"extractor.loaders.{module}").load(path, name, ocr)
+            answer = import_module(f"extractor.documents.formats.{module}").load(path, name, ocr)
             apart.send(answers, answer)
             del answer
             gc.collect()

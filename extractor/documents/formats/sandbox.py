@@ -91,7 +91,7 @@ class _Reader:
         paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
         self.files = 0
         self._process = subprocess.Popen(  # noqa: S603 (our own module)
-            [sys.executable, "-m", "extractor.loaders", str(MEMORY)],
+            [sys.executable, "-m", "extractor.documents.formats", str(MEMORY)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from extractor import __version__
+from extractor._version import __version__
 from extractor.evaluation.analysis import resampling
 from extractor.evaluation.analysis.baseline import SCORER, fingerprints
 from extractor.evaluation.analysis.calibration import calibrate

@@ -80,7 +80,7 @@ def _template() -> tuple[Template, dict[str, str]]:
     environment.filters |= {"pieces": pieces, "sign": _sign, "seen": _seen, "spell": spell, "shade": _shade}
     environment.filters["grounds"] = _grounds
     environment.filters |= {"short": short, "amount": amount, "first_up": lambda text: text[:1].upper() + text[1:]}
-    text = (files("extractor.evaluation") / "report.html.j2").read_text(encoding="utf-8")
+    text = (files("extractor.evaluation.report") / "report.html.j2").read_text(encoding="utf-8")
     template = environment.from_string(text)
     hashes = {}
     for block in ("style", "script"):

@@ -28,7 +28,7 @@ from extractor.models.local.catalog import Weights, check
 from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"
-_PROGRAM = Path(__file__).with_name("engine.py")
+_PROGRAM = Path(__file__).with_name("process.py")
 
 
 _BOUNDS = (

@@ -101,4 +101,4 @@ def _template() -> Template:
         "seen": segments.seen,
         "plain": sheets.plain,
     }
-    return environment.from_string((files("extractor") / "notebook.html.j2").read_text(encoding="utf-8"))
+    return environment.from_string((files("extractor.results.review") / "notebook.html.j2").read_text(encoding="utf-8"))

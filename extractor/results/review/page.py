@@ -141,7 +141,7 @@ def _template() -> tuple[Template, dict[str, str]]:
         "columns": sheets.columns,
         "step": lambda path, key: path + pointer((key,)),
     }
-    template = environment.from_string((files("extractor") / "page.html.j2").read_text(encoding="utf-8"))
+    template = environment.from_string((files("extractor.results.review") / "page.html.j2").read_text(encoding="utf-8"))
     hashes = {}
     for block in ("style", "script"):
         words = "".join(template.blocks[block](template.new_context({})))

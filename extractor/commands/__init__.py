@@ -1,1 +1,0 @@
-"""One module a command: its flags and what it does. What takes long to import is imported when the command runs."""

@@ -1,1 +1,0 @@
-"""What answers a request: an endpoint, the embedded engine, a tape, the cache."""

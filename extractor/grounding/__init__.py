@@ -1,1 +1,0 @@
-"""The words of a document behind a value, and what they prove."""

@@ -1,1 +1,0 @@
-"""Many documents: order, resume, ledger, files that survive."""
