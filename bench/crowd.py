@@ -13,14 +13,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from extractor.documents import discovery as documents
 from extractor.extraction import task as tasks
-from extractor.extraction.pipeline import Model
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Endpoint
-from extractor.results import file as results
 from extractor.results import manifest as manifests
-from extractor.runs import runner
+from extractor.runs import output_folder, runner
 from extractor.runs.job import Job
-from extractor.types import Document, Reply, Request, Usage
+from extractor.types import Document, Model, Reply, Request, Usage
 
 URL = "http://127.0.0.1:9/v1"
 """The discard port: nobody listens there."""
@@ -59,7 +57,7 @@ def run(papers: Path, out: Path, task: Task, at_once: int = 8) -> int:
     """Requests that one run over the folder made."""
     model, prompt = Function(), task.prompt(None)
     manifest = manifests.of(task, prompt, Endpoint(URL, "m", "none"))
-    results.prepare(out)
+    output_folder.prepare(out)
     job = Job(task, prompt, "m", manifest, out, model.open, at_once)
     asyncio.run(runner.run(job, documents.find([papers])))
     return model.asked

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from extractor._version import __version__
 
 if TYPE_CHECKING:
-    from extractor.api import Engine, aextract, extract, extract_all
+    from extractor.api.engine import Engine, aextract, extract, extract_all
     from extractor.errors import ExtractorError
     from extractor.extraction.task import Task
     from extractor.extraction.task import load as load_task
@@ -42,16 +42,16 @@ __all__ = [
 
 _WHERE = {
     "Document": "types",
-    "Engine": "api",
+    "Engine": "api.engine",
     "ExtractorError": "errors",
     "Match": "types",
     "Proof": "results.evidence",
     "Result": "results.result",
     "Status": "types",
     "Task": "extraction.task",
-    "aextract": "api",
-    "extract": "api",
-    "extract_all": "api",
+    "aextract": "api.engine",
+    "extract": "api.engine",
+    "extract_all": "api.engine",
     "load_task": "extraction.task",
 }
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -211,6 +211,12 @@ class Reply:
     """How often the model had to be asked until the reply fitted."""
 
 
+class Model(Protocol):
+    """The seam. What answers a request may be a live endpoint, a tape, a cache, or a function in a test."""
+
+    async def complete(self, request: Request) -> Reply: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A question that brought no answer: not the same as an answer of nothing."""
@@ -327,3 +333,15 @@ class Record:
         if self.failures or self.document.unread:
             return Status.INCOMPLETE
         return Status.SUSPECT if self.problems or self.conflicts else Status.COMPLETE
+
+
+def uncovered(document: Document, asked: Sequence[Span]) -> list[Span]:
+    """The parts of the document that no question was about."""
+    gaps, at = [], 0
+    for span in sorted(asked):
+        if span.start > at:
+            gaps.append(Span(at, span.start))
+        at = max(at, span.end)
+    if at < len(document.text):
+        gaps.append(Span(at, len(document.text)))
+    return gaps

@@ -21,20 +21,18 @@ from hypothesis import strategies as st
 
 from extractor.documents import discovery as documents
 from extractor.errors import MachineError, ModelBusy, UsageError
-from extractor.extraction.pipeline import Model
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.results import file as results
 from extractor.results.outcome import Outcome, Outcomes
 from extractor.runs import journal as ledger
 from extractor.runs import lock as locks
-from extractor.runs import runner
+from extractor.runs import output_folder, runner
 from extractor.runs import source_state as sightings
 from extractor.runs.filenames import Names
 from extractor.runs.job import Job
 from extractor.runs.journal import Entry, Ledger
 from extractor.schema import reader as schemas
-from extractor.types import Document, Reply, Request, Status, Usage
+from extractor.types import Document, Model, Reply, Request, Status, Usage
 
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())
@@ -403,7 +401,7 @@ def test_a_second_run_in_the_same_folder_is_refused_with_the_pid(folder: Folder)
 def test_an_output_folder_that_is_a_link_is_refused(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder.out)
     with pytest.raises(UsageError, match="is a link"):
-        results.prepare(tmp_path / "link")
+        output_folder.prepare(tmp_path / "link")
 
 
 def test_what_holds_documents_is_for_its_owner_only(folder: Folder) -> None:
@@ -460,7 +458,7 @@ def test_a_name_that_was_chosen_to_meet_another_does_not(tmp_path: Path) -> None
 def test_a_folder_that_cannot_be_written_is_named_before_anything_is_asked(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match="Nothing can be written"):
-        results.prepare(tmp_path / "file" / "out")
+        output_folder.prepare(tmp_path / "file" / "out")
 
 
 # strange files

@@ -15,13 +15,12 @@ from endpoint import serve
 
 from extractor.documents import discovery as documents
 from extractor.errors import ModelFatal
-from extractor.extraction.pipeline import Model
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.runs import runner
 from extractor.runs.job import Job
 from extractor.schema import reader as schemas
-from extractor.types import Document, Reply, Request, Status, Usage
+from extractor.types import Document, Model, Reply, Request, Status, Usage
 
 SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())

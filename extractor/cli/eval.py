@@ -98,9 +98,8 @@ def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
     from extractor.documents import discovery as documents
     from extractor.models import session as models
-    from extractor.results import file as results
     from extractor.results import manifest as manifests
-    from extractor.runs import runner
+    from extractor.runs import output_folder, runner
     from extractor.runs import signals as stopping
 
     folders = []
@@ -113,9 +112,9 @@ def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
         prompt = suite.task.prompt(name)
         if flags.mode != "replay":
             with models.endpoint(choice, models.Mode.REPLAY) as named:
-                if results.finished(out, manifests.of(suite.task, prompt, named), len(sources)):
+                if output_folder.finished(out, manifests.of(suite.task, prompt, named), len(sources)):
                     continue
-        results.prepare(out)
+        output_folder.prepare(out)
         say = console.Progress(sys.stderr.isatty(), len(sources))
         with extraction(flags, suite.task, prompt, choice, out, say, again) as job:
             _, heard = stopping.run(lambda stop, job=job: runner.run(job, sources, stop))  # type: ignore[misc]

@@ -62,8 +62,7 @@ def command(flags: argparse.Namespace) -> int:
     from extractor.extraction import task as tasks
     from extractor.models import prices
     from extractor.models import session as models
-    from extractor.results import file as results
-    from extractor.runs import runner
+    from extractor.runs import output_folder, runner
     from extractor.runs import signals as stopping
 
     task, prompt = tasks.chosen(flags.task, flags.schema, flags.prompt)
@@ -74,7 +73,7 @@ def command(flags: argparse.Namespace) -> int:
 
         return dryrun.show(flags, task, prompt, sources, costs)
     choice = models.choose(flags.model, flags.base_url)
-    results.prepare(flags.out)
+    output_folder.prepare(flags.out)
     price = None if choice.embedded else costs.of(choice.name)
     say = console.Progress(not flags.quiet and sys.stderr.isatty(), len(sources), price, costs.currency)
     with extraction(flags, task, prompt, choice, flags.out, say) as job:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction import chunking as chunks
@@ -24,13 +23,7 @@ from extractor.extraction.planning import Plan, Question
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models.openai import reply as replies
-from extractor.types import Document, Failure, Json, Problem, Record, Rejected, Reply, Request, Span, Usage
-
-
-class Model(Protocol):
-    """The seam. What answers a request may be a live endpoint, a tape, a cache, or a function in a test."""
-
-    async def complete(self, request: Request) -> Reply: ...
+from extractor.types import Document, Failure, Json, Model, Problem, Record, Rejected, Span, Usage
 
 
 @dataclass(frozen=True, slots=True)

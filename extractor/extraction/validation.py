@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from extractor.schema import reader as schemas
 from extractor.schema.reader import Object
-from extractor.types import Document, Evidence, Json, Match, Path, Problem, Span, pointer
+from extractor.types import Document, Evidence, Json, Match, Path, Problem, pointer
 
 FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
 """Formats that a record is held to; of others (uri, date-time) a document's own spelling may stand."""
@@ -90,15 +90,3 @@ def _multiple(judge: Any, step: Json, value: Json, schema: Mapping[str, Json]) -
 
 def _short(message: str) -> str:
     return message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
-
-
-def uncovered(document: Document, asked: Sequence[Span]) -> list[Span]:
-    """The parts of the document that no question was about."""
-    gaps, at = [], 0
-    for span in sorted(asked):
-        if span.start > at:
-            gaps.append(Span(at, span.start))
-        at = max(at, span.end)
-    if at < len(document.text):
-        gaps.append(Span(at, len(document.text)))
-    return gaps

@@ -20,23 +20,19 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import diskcache
 
 from extractor.errors import MachineError
 from extractor.models.openai import reply as replies
-from extractor.types import Json, Reply, Request, Usage, canonical, fingerprint
+from extractor.types import Json, Model, Reply, Request, Usage, canonical, fingerprint
 
 FORMAT = 1
 _FILE = "cache.db"
 _RAW = 1
 """diskcache's word for a value that stands in its row as it is."""
 _SETTINGS = frozenset(diskcache.DEFAULT_SETTINGS) | frozenset(diskcache.core.METADATA) | {"disk_min_file_size"}
-
-
-class Model(Protocol):
-    async def complete(self, request: Request) -> Reply: ...
 
 
 class _Refused(ValueError):

@@ -14,14 +14,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from extractor.errors import UsageError
-from extractor.extraction.pipeline import Model
 from extractor.models.cache import Cache, CachedModel
 from extractor.models.limits.budget import Budget, Limits
 from extractor.models.limits.concurrency import Pressure
 from extractor.models.local import catalog as weights
 from extractor.models.openai import transport as wire
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel, key
-from extractor.types import Document
+from extractor.types import Document, Model
 
 DEFAULT = "qwen2.5-coder-1.5b"
 """The embedded model that answers when no key is set."""

@@ -6,23 +6,17 @@ The format is `extractor.result/1`; docs/result.schema.json is its JSON Schema.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from extractor import files as durable
-from extractor.errors import DocumentError, ExtractorError, MachineError, UsageError
-from extractor.extraction import validation as checks
+from extractor.errors import DocumentError, ExtractorError
 from extractor.results.outcome import Outcome
-from extractor.runs import lock as locks
-from extractor.types import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer
+from extractor.types import Conflict, Document, Evidence, Json, Leaf, Record, Span, Status, Usage, pointer, uncovered
 
 FORMAT = "extractor.result/1"
 RUN_FORMAT = "extractor.run/1"
 RUN = "run.json"
-ROOM = 4 << 20
-"""Bytes of the disk that a run keeps back for the answers under way when it fills up."""
-_RESERVE = ".extractor.reserve"
 
 
 def of_record(record: Record, task: str, manifest: Mapping[str, Json]) -> dict[str, Json]:
@@ -122,7 +116,7 @@ def _coverage(record: Record) -> dict[str, Json]:
         "characters": len(document.text),
         "asked": sum(map(len, asked)),
         "spans": [_span(s) for s in asked],
-        "unasked": [_span(s) for s in checks.uncovered(document, asked)],
+        "unasked": [_span(s) for s in uncovered(document, asked)],
         "skipped": [{"chunk": _span(s.chunk), "fields": list(s.fields)} for s in record.skipped],
     }
 
@@ -138,42 +132,6 @@ def usage(usage: Usage) -> dict[str, Json]:
     }
     rare = {"cached": usage.cached, "lost": usage.lost}
     return told | {name: count for name, count in rare.items() if count}
-
-
-def prepare(folder: Path) -> None:
-    """Makes the output folder and tries it, before anything is paid.
-
-    Raises MachineError where nothing can be written, and UsageError for a link and where another run is writing.
-    """
-    if folder.is_symlink():
-        raise UsageError(f"{folder} is a link; name the folder that it leads to ({folder.resolve()}) with -o.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise MachineError(f"Nothing can be written to {folder} ({error.strerror}); choose another with -o.") from error
-    locks.probe(folder)
-
-
-def reserve(folder: Path) -> durable.Reserve:
-    """Room in the folder for what is under way when the disk fills up. Raises MachineError when it is full already."""
-    try:
-        return durable.Reserve(folder / _RESERVE, ROOM)
-    except OSError as error:
-        raise MachineError(
-            f"The disk of {folder} has less than {ROOM >> 20} MB left ({error.strerror}); free it or choose another -o."
-        ) from error
-
-
-def finished(folder: Path, manifest: Mapping[str, Json], documents: int) -> bool:
-    """Whether the folder holds a run of this manifest over so many documents, all of them asked and answered."""
-    try:
-        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        done = [d["status"] in (Status.COMPLETE, Status.SUSPECT) for d in run["documents"]]
-        return bool(run["manifest"] == dict(manifest) and len(done) == documents and all(done))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def write(path: Path, value: Mapping[str, Json]) -> str:

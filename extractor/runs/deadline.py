@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from extractor.errors import ReplyLate
-from extractor.extraction.pipeline import Model
-from extractor.types import Reply, Request, Usage
+from extractor.types import Model, Reply, Request, Usage
 
 
 class Bounded:

@@ -7,11 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.extraction.pipeline import Model
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.results.outcome import Outcome
-from extractor.types import Document, Json, Usage, fingerprint
+from extractor.types import Document, Json, Model, Usage, fingerprint
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from extractor.results import outcome as outcomes
 from extractor.results.outcome import Outcome as Outcome
 from extractor.results.outcome import Outcomes
 from extractor.runs import lock as locks
-from extractor.runs import resume
+from extractor.runs import output_folder, resume
 from extractor.runs import source_state as sightings
 from extractor.runs.deadline import Bounded
 from extractor.runs.job import Job
@@ -64,7 +64,7 @@ async def run(job: Job, sources: Sequence[Source], stop: asyncio.Event | None = 
         durable.clean(job.out)
         ledger = Ledger(job.out, fresh=job.fresh or job.replayed)
         try:
-            reserve = results.reserve(job.out)
+            reserve = output_folder.reserve(job.out)
             try:
                 return await _Run(job, sources, ledger, reserve, stop or asyncio.Event()).all()
             finally:

@@ -24,13 +24,13 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
-from extractor import asking, loops
-from extractor.asking import Asked
+from extractor.api import event_loop as loops
+from extractor.api import inputs as asking
+from extractor.api.inputs import Asked
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, UsageError
 from extractor.extraction import pipeline
-from extractor.extraction.pipeline import Model
 from extractor.extraction.task import Task
 from extractor.models import session as models
 from extractor.models.openai.client import Endpoint
@@ -38,7 +38,7 @@ from extractor.models.session import Line
 from extractor.results import file as results
 from extractor.results import manifest as manifests
 from extractor.results.result import Result
-from extractor.types import Document
+from extractor.types import Document, Model
 
 T = TypeVar("T", bound=BaseModel)
 _Done = TypeVar("_Done")

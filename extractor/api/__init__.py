@@ -1,0 +1,1 @@
+"""From Python: documents and a class in, typed records with their evidence out."""

@@ -1,0 +1,54 @@
+"""The folder that a run writes to: whether it can be written, room kept back in it, and whether its run is finished."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from extractor import files as durable
+from extractor.errors import MachineError, UsageError
+from extractor.results.file import RUN
+from extractor.runs import lock as locks
+from extractor.types import Json, Status
+
+ROOM = 4 << 20
+"""Bytes of the disk that a run keeps back for the answers under way when it fills up."""
+_RESERVE = ".extractor.reserve"
+
+
+def prepare(folder: Path) -> None:
+    """Makes the output folder and tries it, before anything is paid.
+
+    Raises MachineError where nothing can be written, and UsageError for a link and where another run is writing.
+    """
+    if folder.is_symlink():
+        raise UsageError(f"{folder} is a link; name the folder that it leads to ({folder.resolve()}) with -o.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MachineError(f"Nothing can be written to {folder} ({error.strerror}); choose another with -o.") from error
+    locks.probe(folder)
+
+
+def reserve(folder: Path) -> durable.Reserve:
+    """Room in the folder for what is under way when the disk fills up. Raises MachineError when it is full already."""
+    try:
+        return durable.Reserve(folder / _RESERVE, ROOM)
+    except OSError as error:
+        raise MachineError(
+            f"The disk of {folder} has less than {ROOM >> 20} MB left ({error.strerror}); free it or choose another -o."
+        ) from error
+
+
+def finished(folder: Path, manifest: Mapping[str, Json], documents: int) -> bool:
+    """Whether the folder holds a run of this manifest over so many documents, all of them asked and answered."""
+    try:
+        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        done = [d["status"] in (Status.COMPLETE, Status.SUSPECT) for d in run["documents"]]
+        return bool(run["manifest"] == dict(manifest) and len(done) == documents and all(done))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
