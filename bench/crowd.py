@@ -37,7 +37,7 @@ def task(folder: Path) -> Task:
     schema = {"type": "object", "properties": {"title": {"type": ["string", "null"]}}}
     (folder / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
     (folder / "plain.md").write_text("# system\nCopy.\n\n# user\n{document}\n{question}\n", encoding="utf-8")
-    return tasks.load(str(folder))
+    return tasks.load_task(str(folder))
 
 
 class Function:
@@ -55,9 +55,9 @@ class Function:
 
 def run(papers: Path, out: Path, task: Task, at_once: int = 8) -> int:
     """Requests that one run over the folder made."""
-    model, prompt = Function(), task.prompt(None)
-    manifest = manifests.of(task, prompt, Endpoint(URL, "m", "none"))
-    output_folder.prepare(out)
+    model, prompt = Function(), task.choose_prompt(None)
+    manifest = manifests.build_run_manifest(task, prompt, Endpoint(URL, "m", "none"))
+    output_folder.prepare_output_folder(out)
     job = Job(task, prompt, "m", manifest, out, model.open, at_once)
-    asyncio.run(runner.run(job, documents.find([papers])))
+    asyncio.run(runner.run_job(job, documents.find_sources([papers])))
     return model.asked

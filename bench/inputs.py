@@ -110,19 +110,19 @@ def main() -> None:
         path = Path(folder) / "book.pdf"
         path.write_bytes(book(flags.pages, words=flags.words))
         start = time.perf_counter()
-        document = documents.load(path)
+        document = documents.load_document(path)
         wall = time.perf_counter() - start
         print(f"{flags.pages} pages of {len(document.text) / flags.pages:.0f} characters in the text made of them")
         print(f"documents.load, another process and all: {flags.pages / wall:.0f} pages/s of wall time")
         print(f"resident: {resident(resource.RUSAGE_SELF):.0f} MB here", end="")
-        apart.close()
+        apart.close_readers()
         print(f", {resident(resource.RUSAGE_CHILDREN):.0f} MB the reader")
         if flags.whole:
-            model, task = Silent(), tasks.load("researcher")
+            model, task = Silent(), tasks.load_task("researcher")
             start = time.perf_counter()
-            record = asyncio.run(pipeline.extract(document, task, task.prompt(None), model, "m"))
-            results.of_record(record, task.name, {})
-            pieces = chunks.split(document, task.prompt(None).strategy.chunk_tokens)
+            record = asyncio.run(pipeline.extract_record(document, task, task.choose_prompt(None), model, "m"))
+            results.build_result(record, task.name, {})
+            pieces = chunks.split_document(document, task.choose_prompt(None).strategy.chunk_tokens)
             print(f"the whole way, a silent model: {time.perf_counter() - start:.1f} s, {len(pieces)} chunks,", end=" ")
             print(f"{model.asked} requests, {resident(resource.RUSAGE_SELF):.0f} MB here")
             return

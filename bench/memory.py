@@ -24,7 +24,7 @@ def main() -> None:
 
         papers, out, task = map(Path, flags.inside)
         started = time.perf_counter()
-        asked = crowd.run(papers, out, tasks.load(str(task)))
+        asked = crowd.run(papers, out, tasks.load_task(str(task)))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{asked:,} requests, {time.perf_counter() - started:.1f} s, {peak:.0f} MiB at most", flush=True)
         return

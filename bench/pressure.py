@@ -11,26 +11,26 @@ import scene
 from extractor.extraction import pipeline
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.models.limits.concurrency import Pressure
+from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.openai.client import Endpoint, LiveModel
 from extractor.schema import reader as schemas
 from extractor.types import Document
 
 DOCUMENTS, ADMITTED, START = 300, 8, 64
-SCHEMA = schemas.read({"type": "object", "properties": {"title": {"type": "string"}}})
+SCHEMA = schemas.read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "Copy.", "{document}\n{question}", {}, Strategy())
 
 
 async def run(url: str, at_once: int) -> tuple[float, int]:
     """Seconds, and documents that failed."""
-    pressure = Pressure(at_once)
+    pressure = ConcurrencyLimiter(at_once)
     model = LiveModel(Endpoint(url, "m", "none"), pressure=pressure)
     limit = asyncio.Semaphore(at_once)
     started = time.perf_counter()
     task = Task("t", SCHEMA, {})
     records = await asyncio.gather(
         *(
-            pipeline.extract(Document(f"{i}.txt", f"bolt {i}"), task, PROMPT, model, "m", limit=limit)
+            pipeline.extract_record(Document(f"{i}.txt", f"bolt {i}"), task, PROMPT, model, "m", limit=limit)
             for i in range(DOCUMENTS)
         )
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 import scene
 from pydantic import BaseModel
 
-from extractor.models.limits.concurrency import Pressure
+from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.openai.client import Endpoint, LiveModel
 from extractor.types import Request
 
@@ -68,7 +68,7 @@ async def timed(ask: Callable[[int], Awaitable[object]], requests: int, at_once:
 
 
 async def ours(url: str, requests: int, at_once: int) -> tuple[float, float]:
-    model = LiveModel(Endpoint(url, "m", "none"), pressure=Pressure(at_once))
+    model = LiveModel(Endpoint(url, "m", "none"), pressure=ConcurrencyLimiter(at_once))
 
     async def ask(i: int) -> object:
         user = f"<document>\n{i} {TEXT}\n</document>"

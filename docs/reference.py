@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor.cli import main as cli
-from extractor.results.export.layout import FIXED
+from extractor.results.export.layout import FIXED_TABLES
 
 HERE = Path(__file__).parent
 HEAD = """\
@@ -40,9 +40,9 @@ def markdown() -> str:
 
 
 def _commands() -> Iterator[str]:
-    parser = cli.parser()
+    parser = cli.build_parser()
     yield "## Commands\n"
-    yield _code(cli.EXAMPLES.partition("\n")[2].rstrip())
+    yield _code(cli.USAGE_EXAMPLES.partition("\n")[2].rstrip())
     for path, command, about in _walk(parser, "extractor"):
         yield f"### {path}\n"
         yield f"{about[:1].upper()}{about[1:]}.\n"
@@ -129,7 +129,7 @@ def _type(node: dict[str, Any]) -> str:
 
 def _tables() -> Iterator[str]:
     yield TABLES
-    for name, columns in FIXED.items():
+    for name, columns in FIXED_TABLES.items():
         told = ", ".join(f"`{column}` {type_}" for column, type_ in columns.items())
         yield f"- **{name}**: {told}"
     yield "- **records**: `_document` integer, `_path` string, then a column for each plain field of the record"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from extractor.api.engine import Engine, aextract, extract, extract_all
     from extractor.errors import ExtractorError
     from extractor.extraction.task import Task
-    from extractor.extraction.task import load as load_task
+    from extractor.extraction.task import load_task as load_task
     from extractor.results.evidence import Proof
     from extractor.results.result import Result
     from extractor.types import Document, Match, Status

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _DRAFT = re.compile(r"\.extractor-\w+\.tmp")
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What a disk says that has no room for more."""
 
 
-def write(path: Path, pieces: Iterable[bytes]) -> str:
+def write_atomically(path: Path, pieces: Iterable[bytes]) -> str:
     """The whole file or none of it, for its owner's eyes only; the SHA-256 of what it holds. Raises OSError.
 
     A link in its place is replaced, not followed. That the name survives a power loss too takes `settle`.
@@ -39,7 +39,7 @@ def write(path: Path, pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def settle(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Brings the folder's names to the disk; without it a power loss may undo the last renames. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -48,7 +48,7 @@ def settle(folder: Path) -> None:
         os.close(handle)
 
 
-def clean(folder: Path) -> int:
+def remove_drafts(folder: Path) -> int:
     """Removes drafts that a killed run left behind, and says how many. Only for who holds the folder's lock."""
     drafts = [entry.path for entry in os.scandir(folder) if _DRAFT.fullmatch(entry.name)]
     for draft in drafts:
@@ -56,7 +56,7 @@ def clean(folder: Path) -> int:
     return len(drafts)
 
 
-class Reserve:
+class DiskReserve:
     """Room kept back on the disk, so that answers which are paid for when it fills up can still be saved.
 
     Raises OSError where there is not that much room, which is the time to say so.

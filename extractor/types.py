@@ -19,21 +19,21 @@ from typing import Any, Protocol, TypeVar
 Json = Any
 """A value made of None, bool, int, float, str, list and str-keyed dict."""
 
-Path = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 """Where a value stands in a record: ("education", 0, "start")."""
 
 
-def canonical(value: Json) -> str:
+def canonical_json(value: Json) -> str:
     """Compact JSON with sorted keys: the one spelling that fingerprints are taken of."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def fingerprint(value: Json) -> str:
+def fingerprint_json(value: Json) -> str:
     """SHA-256 of the canonical JSON, tagged so that a later change of algorithm shows."""
-    return "sha256:" + hashlib.sha256(canonical(value).encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def pointer(path: Path) -> str:
+def json_pointer(path: ValuePath) -> str:
     """The path as a JSON pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
@@ -62,16 +62,16 @@ class Span:
         return self.start < other.end and other.start < self.end
 
 
-class Places(Protocol):
+class Locations(Protocol):
     """The way back from a document's text to the file that it was read from."""
 
-    def of(self, span: Span) -> list[dict[str, Json]]:
+    def locate(self, span: Span) -> list[dict[str, Json]]:
         """Where the words of a span stand in the file, in order; what the keys mean is in docs/result.schema.json."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """Rows of a table in a document's text, a line each. `header` is the first of them, where it names the columns."""
 
     span: Span
@@ -79,7 +79,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadPart:
     """A part of a document's file that is not in its text, though it may say something. `reason` can be counted."""
 
     part: str
@@ -95,10 +95,10 @@ class Document:
     text: str
     hidden: tuple[Span, ...] = ()
     """What a reader of the file cannot see, in order: it is neither shown to a model nor evidence."""
-    tables: tuple[Table, ...] = ()
+    tables: tuple[TextTable, ...] = ()
     """In order, none in another."""
-    unread: tuple[Unread, ...] = ()
-    places: Places | None = field(default=None, compare=False)
+    unread: tuple[UnreadPart, ...] = ()
+    locations: Locations | None = field(default=None, compare=False)
     loader: str = ""
     """What made the text of the file, with versions; empty where the text is the file's own."""
 
@@ -106,7 +106,7 @@ class Document:
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def visible(self, span: Span) -> str:
+    def visible_text(self, span: Span) -> str:
         """The text of the span with spaces in place of what is hidden, so that positions stay as they are."""
         seen: list[str] = []
         at = span.start
@@ -115,12 +115,12 @@ class Document:
             if hidden.start >= span.end:
                 break
             start, end = max(at, hidden.start), min(span.end, hidden.end)
-            seen += self.text[at:start], _SEEN.sub(" ", self.text[start:end])
+            seen += self.text[at:start], _VISIBLE.sub(" ", self.text[start:end])
             at = end
         return "".join((*seen, self.text[at : span.end]))
 
 
-_SEEN = re.compile(r"[^\s]")
+_VISIBLE = re.compile(r"[^\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Chunk:
 
     @property
     def text(self) -> str:
-        return self.document.visible(self.span)
+        return self.document.visible_text(self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Request:
 
     @property
     def key(self) -> str:
-        return fingerprint(
+        return fingerprint_json(
             {
                 "model": self.model,
                 "system": self.system,
@@ -186,9 +186,9 @@ class Usage:
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.requests + other.requests,
-            _sum(self.input_tokens, other.input_tokens),
-            _sum(self.output_tokens, other.output_tokens),
-            _sum(self.seconds, other.seconds),
+            _add_known(self.input_tokens, other.input_tokens),
+            _add_known(self.output_tokens, other.output_tokens),
+            _add_known(self.seconds, other.seconds),
             self.cached + other.cached,
             self.lost + other.lost,
         )
@@ -197,7 +197,7 @@ class Usage:
 _Number = TypeVar("_Number", int, float)
 
 
-def _sum(a: _Number | None, b: _Number | None) -> _Number | None:
+def _add_known(a: _Number | None, b: _Number | None) -> _Number | None:
     return None if a is None or b is None else a + b
 
 
@@ -207,7 +207,7 @@ class Reply:
 
     value: Json
     usage: Usage
-    asked: int = 1
+    attempts: int = 1
     """How often the model had to be asked until the reply fitted."""
 
 
@@ -228,7 +228,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedFields:
     """Fields that a chunk was not asked for, since nothing in it announces them.
 
     "a.b" is the list b of the rows of a, where a text holds more of its values than are asked about one by one.
@@ -256,7 +256,7 @@ class Evidence:
 
     match: Match
     spans: tuple[Span, ...] = ()
-    said: str = ""
+    model_value: str = ""
     """What the model said, before code normalised it."""
     confidence: float | None = None
 
@@ -266,7 +266,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class GroundedValue:
     """One value of a record and the evidence for it."""
 
     value: Json
@@ -277,16 +277,16 @@ class Leaf:
 class Conflict:
     """Two chunks disagree: what was kept, and what was not."""
 
-    path: Path
-    kept: Leaf
-    other: Leaf
+    path: ValuePath
+    kept: GroundedValue
+    other: GroundedValue
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedValue:
     """A value that the model said and the record does not hold, with the reason."""
 
-    path: Path
+    path: ValuePath
     value: Json
     reason: str
     chunk: Span
@@ -307,7 +307,7 @@ class Problem:
     """What a check found. `code` is a word that can be counted."""
 
     code: str
-    path: Path
+    path: ValuePath
     message: str
 
 
@@ -317,15 +317,15 @@ class Record:
 
     document: Document
     value: Mapping[str, Json]
-    evidence: Mapping[Path, Evidence]
+    evidence: Mapping[ValuePath, Evidence]
     conflicts: tuple[Conflict, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
+    rejected: tuple[RejectedValue, ...] = ()
     failures: tuple[Failure, ...] = ()
     problems: tuple[Problem, ...] = ()
-    asked: tuple[Span, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    answered_spans: tuple[Span, ...] = ()
+    skipped: tuple[SkippedFields, ...] = ()
     usage: Usage = field(default_factory=Usage)
-    groups: Mapping[str, Usage] = field(default_factory=dict)
+    usage_by_group: Mapping[str, Usage] = field(default_factory=dict)
     """The usage again, by field group."""
 
     @property
@@ -335,7 +335,7 @@ class Record:
         return Status.SUSPECT if self.problems or self.conflicts else Status.COMPLETE
 
 
-def uncovered(document: Document, asked: Sequence[Span]) -> list[Span]:
+def find_uncovered_spans(document: Document, asked: Sequence[Span]) -> list[Span]:
     """The parts of the document that no question was about."""
     gaps, at = [], 0
     for span in sorted(asked):

@@ -98,7 +98,7 @@ class Perfect:
     """A model that reads the request and copies from it: what the CV says, as far as the words stand in the request."""
 
     async def complete(self, request: Request) -> Reply:
-        said = spelling.fold(request.user)
+        said = spelling.fold_text(request.user)
         value = {}
         for name, shape in request.schema["properties"].items():
             empty = [] if shape.get("type") == "array" else None
@@ -118,7 +118,7 @@ def _standing(value: Any, said: str) -> Any:
     """The part of a value whose words are there; rows by their first field."""
     if isinstance(value, list):
         return [v for v in value if _standing(next(iter(v.values())) if isinstance(v, dict) else v, said)]
-    return value if value is not None and spelling.fold(str(value)) in said else None
+    return value if value is not None and spelling.fold_text(str(value)) in said else None
 
 
 def text() -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from extractor.errors import MachineError, ModelError
-from extractor.models.cache import Cache, CachedModel, home
+from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
 from extractor.types import Json, Reply, Request, Usage
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}}
@@ -44,7 +44,7 @@ def ask(
     notes = [] if notes is None else notes
 
     async def go() -> list[Reply]:
-        cached = CachedModel(model, Cache(folder, notes.append), identity, notes.append)
+        cached = CachedModel(model, ReplyCache(folder, notes.append), identity, notes.append)
         try:
             return list(await asyncio.gather(*map(cached.complete, requests)))
         finally:
@@ -161,8 +161,8 @@ def test_nothing_is_unpickled(tmp_path: Path, column: str) -> None:
     assert payload and not trace.exists()
     poison(tmp_path / "c", f"UPDATE Cache SET {column}", payload)
     ask(tmp_path / "c", model, asked())
-    cache = Cache(tmp_path / "c")
-    assert cache.contents(verify=True).damaged + cache.contents(verify=True).replies >= 1
+    cache = ReplyCache(tmp_path / "c")
+    assert cache.count_replies(verify=True).damaged + cache.count_replies(verify=True).replies >= 1
     cache.clear()
     cache.close()
     assert model.requests == 2 and not trace.exists()
@@ -178,7 +178,7 @@ def test_a_file_that_a_row_names_is_neither_read_nor_deleted(tmp_path: Path, mod
     (reply,) = ask(tmp_path / "c", model, asked())
     assert reply.value == {"item": "q"} and model.requests == 2
     poison(tmp_path / "c", "UPDATE Cache SET mode = ?, filename = '../secret.txt'", mode)
-    cache = Cache(tmp_path / "c")
+    cache = ReplyCache(tmp_path / "c")
     cache.clear()
     cache.close()
     assert secret.exists()
@@ -227,20 +227,20 @@ def test_a_folder_that_cannot_be_written_is_known_before_anything_is_asked(tmp_p
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "c", Path("/proc/c")):
         with pytest.raises(MachineError, match="--no-cache"):
-            Cache(folder)
+            ReplyCache(folder)
 
 
 def test_a_folder_whose_name_holds_a_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELSEWHERE", "/tmp")
     with pytest.raises(MachineError, match="variable"):
-        Cache(tmp_path / "$ELSEWHERE")
+        ReplyCache(tmp_path / "$ELSEWHERE")
 
 
 def test_a_disk_that_is_full_costs_no_answer(tmp_path: Path) -> None:
     notes: list[str] = []
 
     async def go() -> list[Reply]:
-        cache = Cache(tmp_path, notes.append)
+        cache = ReplyCache(tmp_path, notes.append)
         cached = CachedModel(Double(), cache, {}, notes.append)
         await cached.complete(asked("before"))
         poison(tmp_path, "CREATE TRIGGER full BEFORE INSERT ON Cache BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
@@ -255,7 +255,7 @@ def test_a_disk_that_is_full_costs_no_answer(tmp_path: Path) -> None:
 
 def _one_of_ten(folder: Path) -> None:
     async def go() -> int:
-        cached = CachedModel(Double(), Cache(folder), {})
+        cached = CachedModel(Double(), ReplyCache(folder), {})
         for i in range(20):
             assert (await cached.complete(asked(str(i)))).value == {"item": str(i)}
         await cached.aclose()
@@ -273,8 +273,8 @@ def test_ten_runs_share_one_cache(tmp_path: Path) -> None:
     for run in runs:
         run.join()
     assert [run.exitcode for run in runs] == [0] * 10
-    cache = Cache(tmp_path)
-    assert cache.contents(verify=True).replies == 20
+    cache = ReplyCache(tmp_path)
+    assert cache.count_replies(verify=True).replies == 20
     cache.close()
 
 
@@ -283,7 +283,7 @@ def test_a_lock_of_another_process_does_not_stop_the_loop(tmp_path: Path) -> Non
     turned = threading.Event()
 
     async def go() -> tuple[Reply, bool]:
-        cached = CachedModel(Double(), Cache(tmp_path), {})
+        cached = CachedModel(Double(), ReplyCache(tmp_path), {})
         await cached.complete(asked("before"))
         other = sqlite3.connect(tmp_path / "cache.db", isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
@@ -309,19 +309,19 @@ def test_a_lock_of_another_process_does_not_stop_the_loop(tmp_path: Path) -> Non
 
 
 def test_the_folder_is_the_users_own() -> None:
-    assert home({"EXTRACTOR_HOME": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a/replies")
-    assert home({"XDG_CACHE_HOME": "/b"}) == Path("/b/extractor/replies")
-    assert home({}) == Path.home() / ".cache/extractor/replies"
+    assert find_cache_folder({"EXTRACTOR_HOME": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a/replies")
+    assert find_cache_folder({"XDG_CACHE_HOME": "/b"}) == Path("/b/extractor/replies")
+    assert find_cache_folder({}) == Path.home() / ".cache/extractor/replies"
 
 
 def test_contents_and_clearing(tmp_path: Path) -> None:
     ask(tmp_path, Double(), asked("a"), asked("b"))
     poison(tmp_path, "UPDATE Cache SET value = ? WHERE rowid = 1", b"x")
-    cache = Cache(tmp_path)
-    assert cache.contents().replies == 2
-    assert (cache.contents(verify=True).replies, cache.contents(verify=True).damaged) == (1, 1)
+    cache = ReplyCache(tmp_path)
+    assert cache.count_replies().replies == 2
+    assert (cache.count_replies(verify=True).replies, cache.count_replies(verify=True).damaged) == (1, 1)
     assert cache.clear() == 2
-    assert cache.contents(verify=True).replies == 0
+    assert cache.count_replies(verify=True).replies == 0
     cache.close()
 
 

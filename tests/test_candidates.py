@@ -12,4 +12,4 @@ from extractor.schema import Kind
     ],
 )
 def test_numbers_are_found_as_they_are_written(text: str, numbers: tuple[str, ...]) -> None:
-    assert candidates.spellings(Kind.NUMBER, text) == numbers
+    assert candidates.list_candidate_spellings(Kind.NUMBER, text) == numbers

@@ -5,7 +5,7 @@ import pytest
 from vcr.request import Request
 
 from extractor.errors import CassetteMissing, CassetteStale, UsageError
-from extractor.models.cassettes import Tape
+from extractor.models.cassettes import DocumentCassette
 
 
 def ask(words: str) -> Request:
@@ -16,15 +16,15 @@ def ask(words: str) -> Request:
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("CI", raising=False)
-    tape = Tape(tmp_path / "a.json", record=True)
+    tape = DocumentCassette(tmp_path / "a.json", record=True)
     for words in ("second", "first"):
-        tape.keep(ask(words), 200, json.dumps({"said": words.upper()}).encode())
+        tape.record(ask(words), 200, json.dumps({"said": words.upper()}).encode())
     tape.finish()
     return tmp_path / "a.json"
 
 
 def test_what_was_recorded_is_played_whatever_the_port(path: Path) -> None:
-    tape = Tape(path, record=False)
+    tape = DocumentCassette(path, record=False)
     elsewhere = ask("first")
     elsewhere.uri = "http://embedded/v1/chat/completions"
     status, body = tape.play(elsewhere)
@@ -40,20 +40,20 @@ def test_a_tape_can_be_read_and_holds_no_header(path: Path) -> None:
 
 
 def test_the_same_exchanges_give_the_same_tape_in_whatever_order_they_came(path: Path) -> None:
-    tape = Tape(path.with_name("b.json"), record=True)
+    tape = DocumentCassette(path.with_name("b.json"), record=True)
     for words in ("first", "second"):
-        tape.keep(ask(words), 200, json.dumps({"said": words.upper()}).encode())
+        tape.record(ask(words), 200, json.dumps({"said": words.upper()}).encode())
     tape.finish()
     assert path.read_bytes() == path.with_name("b.json").read_bytes()
 
 
 def test_a_request_that_is_not_on_the_tape_says_what_changed(path: Path) -> None:
     with pytest.raises(CassetteMissing, match=r"record with --mode record.*fourth"):
-        Tape(path, record=False).play(ask("fourth"))
+        DocumentCassette(path, record=False).play(ask("fourth"))
 
 
 def test_an_exchange_that_nothing_asks_for_is_stale(path: Path) -> None:
-    tape = Tape(path, record=False)
+    tape = DocumentCassette(path, record=False)
     tape.play(ask("first"))
     with pytest.raises(CassetteStale, match="1 exchanges"):
         tape.finish()
@@ -62,7 +62,7 @@ def test_an_exchange_that_nothing_asks_for_is_stale(path: Path) -> None:
 
 
 def test_an_exchange_is_played_once(path: Path) -> None:
-    tape = Tape(path, record=False)
+    tape = DocumentCassette(path, record=False)
     tape.play(ask("first"))
     with pytest.raises(CassetteMissing, match="already played"):
         tape.play(ask("first"))
@@ -74,15 +74,15 @@ def test_an_exchange_is_played_once(path: Path) -> None:
 def test_a_broken_tape_is_an_error_and_not_an_empty_one(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match="broken"):
-        Tape(tmp_path / "a.json", record=False)
+        DocumentCassette(tmp_path / "a.json", record=False)
 
 
 def test_a_missing_tape_says_how_to_record_it(tmp_path: Path) -> None:
     with pytest.raises(CassetteMissing, match="--mode record"):
-        Tape(tmp_path / "a.json", record=False)
+        DocumentCassette(tmp_path / "a.json", record=False)
 
 
 def test_ci_cannot_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "1")
     with pytest.raises(UsageError, match="not recorded in CI"):
-        Tape(tmp_path / "a.json", record=True)
+        DocumentCassette(tmp_path / "a.json", record=True)

@@ -15,12 +15,12 @@ REQUEST = Request("m", "Copy.", "What is {{ 7*7 }}?", SHAPE, {"temperature": 0},
 
 
 def test_a_question_that_is_put_again_leaves_the_first_one_as_it_was() -> None:
-    first = chat.put(REQUEST, Dialect.SCHEMA, SHAPE)
+    first = chat.build_chat_request(REQUEST, Dialect.SCHEMA, SHAPE)
     before = json.dumps(first.arguments)
-    reply = completions.read(json.dumps(completion('{"item": 5}')).encode())
-    with pytest.raises(replies.Unfit) as caught:
-        first.read(reply)
-    second = first.again(reply, caught.value)
+    reply = completions.parse_completion(json.dumps(completion('{"item": 5}')).encode())
+    with pytest.raises(replies.InvalidReply) as caught:
+        first.read_reply(reply)
+    second = first.repeat_with_error(reply, caught.value)
     assert json.dumps(first.arguments) == before
     assert len(second.arguments["messages"]) > len(first.arguments["messages"])
     assert second.arguments["response_format"] == first.arguments["response_format"]
@@ -31,9 +31,11 @@ def test_a_reply_without_the_call_that_was_asked_for_is_unreadable_and_no_crash(
     told = completion(None)
     told["choices"][0]["message"]["tool_calls"] = calls
     with pytest.raises(ReplyUnreadable):
-        chat.put(REQUEST, Dialect.TOOLS, SHAPE).read(completions.read(json.dumps(told).encode()))
+        chat.build_chat_request(REQUEST, Dialect.TOOLS, SHAPE).read_reply(
+            completions.parse_completion(json.dumps(told).encode())
+        )
 
 
 def test_the_body_is_in_the_order_that_openai_sends() -> None:
-    asked = chat.put(REQUEST, Dialect.GRAMMAR, SHAPE)
-    assert list(chat.body(asked.arguments)) == ["messages", "model", "temperature", "grammar"]
+    asked = chat.build_chat_request(REQUEST, Dialect.GRAMMAR, SHAPE)
+    assert list(chat.build_request_body(asked.arguments)) == ["messages", "model", "temperature", "grammar"]

@@ -1,11 +1,11 @@
 import pytest
 
-from extractor.extraction.validation import invalid
+from extractor.extraction.validation import validate_record
 from extractor.types import Json
 
 
 def problems(schema: Json, value: Json) -> list[tuple[tuple[str | int, ...], str]]:
-    return [(p.path, p.message) for p in invalid(value, None, schema)]
+    return [(p.path, p.message) for p in validate_record(value, None, schema)]
 
 
 def test_bounds_that_no_question_carries_hold_in_the_end() -> None:

@@ -7,11 +7,11 @@ from pydantic import BaseModel, Field
 from extractor.errors import TaskError
 from extractor.schema import Kind
 from extractor.schema import reader as schemas
-from extractor.schema.reader import Leaf, Object, Rows, Schema, Values
+from extractor.schema.reader import Object, ObjectList, Scalar, Schema, ValueList
 
 
 def read(properties: dict[str, Any], **more: Any) -> Schema:
-    return schemas.read({"type": "object", "properties": properties, **more})
+    return schemas.read_schema({"type": "object", "properties": properties, **more})
 
 
 def node(schema: dict[str, Any], **more: Any) -> schemas.Node:
@@ -40,7 +40,7 @@ FIRM = {"type": "object", "properties": {"name": TEXT, "vat": TEXT}, "required":
 )
 def test_a_scalar_has_one_kind_and_type_however_it_is_written(schema: Any, kind: Kind, json_type: str) -> None:
     leaf = node(schema)
-    assert isinstance(leaf, Leaf)
+    assert isinstance(leaf, Scalar)
     assert (leaf.kind, leaf.type) == (kind, json_type)
 
 
@@ -55,10 +55,10 @@ def test_pydantic_says_the_same_in_its_own_way() -> None:
         kind: Literal["thing"] = "thing"
         level: Literal[1, 2, 3] | None = None
 
-    tree = schemas.read(Thing.model_json_schema()).root
-    assert tree["size"].node == Leaf(Kind.ENUM, "string", ("small", "large"))
-    assert tree["code"].node == Leaf(Kind.TEXT)
-    assert tree["level"].node == Leaf(Kind.ENUM, "integer", (1, 2, 3))
+    tree = schemas.read_schema(Thing.model_json_schema()).root
+    assert tree["size"].node == Scalar(Kind.ENUM, "string", ("small", "large"))
+    assert tree["code"].node == Scalar(Kind.TEXT)
+    assert tree["level"].node == Scalar(Kind.ENUM, "integer", (1, 2, 3))
     assert tree.constants == {"kind": "thing"}
 
 
@@ -69,7 +69,7 @@ def test_all_of_puts_its_parts_together() -> None:
     assert isinstance(both, Object)
     assert [f.name for f in both.fields] == ["id", "state", "size"]
     assert [f.name for f in both.fields if f.required] == ["id", "size"]
-    assert both["state"].node == Leaf(Kind.ENUM, "string", ("b", "c"))
+    assert both["state"].node == Scalar(Kind.ENUM, "string", ("b", "c"))
 
 
 def test_one_of_several_objects_is_asked_for_with_the_fields_of_all() -> None:
@@ -93,9 +93,9 @@ def test_what_tells_branches_apart_is_a_choice_of_all_their_tags() -> None:
     class Home(BaseModel):
         pets: list[Annotated[Cat | Dog, Field(discriminator="kind")]] = []
 
-    rows = schemas.read(Home.model_json_schema()).root["pets"].node
-    assert isinstance(rows, Rows)
-    assert rows.row["kind"].node == Leaf(Kind.ENUM, "string", ("cat", "dog"))
+    rows = schemas.read_schema(Home.model_json_schema()).root["pets"].node
+    assert isinstance(rows, ObjectList)
+    assert rows.row["kind"].node == Scalar(Kind.ENUM, "string", ("cat", "dog"))
     assert [b.choices for b in rows.row.branches] == [{"kind": ("cat",)}, {"kind": ("dog",)}]
 
 
@@ -103,10 +103,14 @@ def test_what_tells_branches_apart_is_a_choice_of_all_their_tags() -> None:
     ("schema", "kept", "said"),
     [
         ({"anyOf": [TEXT, PERSON]}, Object, "string as well; it is asked for as an object"),
-        ({"anyOf": [TEXT, {"type": "array", "items": TEXT}]}, Values, "string as well; it is asked for as a list"),
-        ({"anyOf": [PERSON, {"type": "array", "items": PERSON}]}, Rows, "object as well; it is asked for as a list"),
-        ({"type": ["integer", "boolean"]}, Leaf, "boolean or integer; it is asked for as integer"),
-        ({"type": "array"}, Values, "does not say what its items are"),
+        ({"anyOf": [TEXT, {"type": "array", "items": TEXT}]}, ValueList, "string as well; it is asked for as a list"),
+        (
+            {"anyOf": [PERSON, {"type": "array", "items": PERSON}]},
+            ObjectList,
+            "object as well; it is asked for as a list",
+        ),
+        ({"type": ["integer", "boolean"]}, Scalar, "boolean or integer; it is asked for as integer"),
+        ({"type": "array"}, ValueList, "does not say what its items are"),
         ({"type": "object", "properties": {"b": TEXT}, "additionalProperties": NUMBER}, Object, "without a name"),
         (
             {"type": "object", "properties": {"b": TEXT}, "anyOf": [{"required": ["b"]}, {"required": []}]},
@@ -114,7 +118,7 @@ def test_what_tells_branches_apart_is_a_choice_of_all_their_tags() -> None:
             "anyOf",
         ),
         ({"type": "object", "properties": {"b": TEXT}, "required": ["c"]}, Object, "requires 'c'"),
-        ({"type": "string", "format": "date-time"}, Leaf, "time of day is not kept"),
+        ({"type": "string", "format": "date-time"}, Scalar, "time of day is not kept"),
     ],
 )
 def test_what_is_asked_for_otherwise_than_declared_is_noted(schema: Any, kept: type, said: str) -> None:
@@ -182,7 +186,7 @@ def test_a_property_may_be_left_out_by_name() -> None:
 def test_rows_are_told_apart_by_what_they_require() -> None:
     def key(properties: dict[str, Any], required: list[str]) -> tuple[str, ...]:
         rows = node({"type": "array", "items": {"type": "object", "properties": properties, "required": required}})
-        assert isinstance(rows, Rows) and not rows.declared
+        assert isinstance(rows, ObjectList) and not rows.key_declared
         return rows.key
 
     assert key({"n": NUMBER, "a": TEXT, "b": TEXT}, ["b", "n"]) == ("b", "n")
@@ -197,7 +201,7 @@ def test_rows_without_a_plain_field_are_told_apart_by_what_is_in_them() -> None:
     people = node(
         {"type": "array", "items": {"type": "object", "properties": {"name": name, "tags": {"type": "array"}}}}
     )
-    assert isinstance(people, Rows) and people.key == ("name", "tags")
+    assert isinstance(people, ObjectList) and people.key == ("name", "tags")
 
 
 def test_a_schema_too_large_for_one_question_is_split_and_nothing_is_lost() -> None:
@@ -208,18 +212,18 @@ def test_a_schema_too_large_for_one_question_is_split_and_nothing_is_lost() -> N
     }
     schema = read({f"v{k}": TEXT for k in range(65)} | {"inner": inner, "wide": wide})
     assert list(schema.groups) == ["values", "values-2", "values-3", "inner", "inner-2", "inner-3", "wide", "wide-2"]
-    assert all(schemas.count(part) <= 31 for part in schema.parts.values())
+    assert all(schemas.count_scalars(part) <= 31 for part in schema.parts.values())
     paths = {p for part in schema.parts.values() for p in paths_of(part)}
     assert paths == paths_of(schema.root)
     for name in ("wide", "wide-2"):
-        rows = schema.part(name)["wide"].node
-        assert isinstance(rows, Rows) and rows.row.fields[0].name == "id"
+        rows = schema.part_for_group(name)["wide"].node
+        assert isinstance(rows, ObjectList) and rows.row.fields[0].name == "id"
 
 
 def paths_of(node: schemas.Node, path: str = "") -> set[str]:
     match node:
         case Object(fields):
             return {p for f in fields for p in paths_of(f.node, f"{path}/{f.name}")}
-        case Rows(row):
+        case ObjectList(row):
             return paths_of(row, f"{path}[]")
     return {path}

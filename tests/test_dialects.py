@@ -11,9 +11,9 @@ def shape(**properties: Any) -> dict[str, Any]:
 def test_only_strict_mode_changes_what_is_sent() -> None:
     asked = shape(a={"type": ["string", "null"], "maxLength": 9}, b={"enum": ["x", 2, None]})
     for dialect in (Dialect.GRAMMAR, Dialect.TOOLS, Dialect.JSON):
-        assert dialects.speak(dialect, asked).shape == asked
-    spoken = dialects.speak(Dialect.SCHEMA, asked)
-    assert spoken.shape["properties"] == {
+        assert dialects.adapt_to_dialect(dialect, asked).response_schema == asked
+    spoken = dialects.adapt_to_dialect(Dialect.SCHEMA, asked)
+    assert spoken.response_schema["properties"] == {
         "a": {"type": ["string", "null"]},
         "b": {"type": ["string", "integer", "null"], "enum": ["x", 2, None]},
     }
@@ -23,26 +23,26 @@ def test_only_strict_mode_changes_what_is_sent() -> None:
 
 def test_choices_beyond_the_limit_are_dropped_from_the_largest_down_and_said_so() -> None:
     many = {f"f{i}": {"enum": [f"{i}-{k}" for k in range(100 + i)]} for i in range(12)}
-    spoken = dialects.speak(Dialect.SCHEMA, shape(**many))
-    left = [n for n in dialects.walk(spoken.shape) if "enum" in n]
-    assert sum(len(n["enum"]) for n in left) <= dialects.CHOICES
-    assert spoken.shape["properties"]["f11"] == {"type": "string"}
-    assert "enum" in spoken.shape["properties"]["f0"]
+    spoken = dialects.adapt_to_dialect(Dialect.SCHEMA, shape(**many))
+    left = [n for n in dialects.walk_schema(spoken.response_schema) if "enum" in n]
+    assert sum(len(n["enum"]) for n in left) <= dialects.MAX_CHOICES
+    assert spoken.response_schema["properties"]["f11"] == {"type": "string"}
+    assert "enum" in spoken.response_schema["properties"]["f0"]
     assert len(spoken.dropped) == 12 - len(left)
 
 
 def test_a_long_list_of_long_choices_is_dropped_by_itself() -> None:
-    spoken = dialects.speak(
+    spoken = dialects.adapt_to_dialect(
         Dialect.SCHEMA, shape(a={"enum": ["x" * 70 + str(i) for i in range(251)]}, b={"enum": ["y"]})
     )
-    assert ["enum" in n for n in spoken.shape["properties"].values()] == [False, True]
+    assert ["enum" in n for n in spoken.response_schema["properties"].values()] == [False, True]
 
 
 def test_a_shape_that_strict_mode_cannot_take_says_why() -> None:
     deep: dict[str, Any] = {"type": "null"}
     for _ in range(12):
         deep = shape(a=deep)
-    assert dialects.depth(deep) == 12
-    assert "12 levels" in dialects.speak(Dialect.SCHEMA, deep).refused[0]
+    assert dialects.measure_nesting(deep) == 12
+    assert "12 levels" in dialects.adapt_to_dialect(Dialect.SCHEMA, deep).refusal_reasons[0]
     wide = shape(**{f"f{i}": {"type": "null"} for i in range(5001)})
-    assert "5001 properties" in dialects.speak(Dialect.SCHEMA, wide).refused[0]
+    assert "5001 properties" in dialects.adapt_to_dialect(Dialect.SCHEMA, wide).refusal_reasons[0]

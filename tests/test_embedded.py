@@ -26,14 +26,14 @@ from extractor.models import session as models
 from extractor.models.local import catalog as weights
 from extractor.models.local import grammar as grammars
 from extractor.models.local.catalog import Weights
-from extractor.models.local.server import Engine, EngineSettings, serve, threads
+from extractor.models.local.server import LocalServer, ServerSettings, count_usable_threads, serve_model
 from extractor.models.openai.client import LiveModel
 from extractor.types import Reply, Request
 from tests import tiny_gguf
 from tests.tiny_gguf import CONTEXT
 
 ROOT = Path(__file__).parents[1]
-FEW = EngineSettings(n_ctx=1024, n_threads=1)
+FEW = ServerSettings(n_ctx=1024, n_threads=1)
 SHAPE = {
     "type": "object",
     "properties": {"colour": {"enum": ["red", "green"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
@@ -47,16 +47,16 @@ pytest.importorskip("xllamacpp", reason="the embedded engine is not installed (p
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     path = tiny_gguf.write(tmp_path_factory.mktemp("weights") / "tiny.gguf")
-    return weights.locate(path, path.parent)
+    return weights.locate_weights(path, path.parent)
 
 
 @pytest.fixture(scope="module")
-def engine(tiny: Weights) -> Iterator[Engine]:
-    with serve(tiny, FEW) as engine:
+def engine(tiny: Weights) -> Iterator[LocalServer]:
+    with serve_model(tiny, FEW) as engine:
         yield engine
 
 
-def ask(engine: Engine, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
+def ask(engine: LocalServer, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
     """Status and JSON of one request."""
     request = urllib.request.Request(
         engine.base_url + path,
@@ -71,7 +71,7 @@ def ask(engine: Engine, path: str, body: Any = None, key: str | None = None) -> 
         return error.code, json.load(error)
 
 
-def chat(engine: Engine, text: str = "What colour, and how many?", **more: Any) -> dict[str, Any]:
+def chat(engine: LocalServer, text: str = "What colour, and how many?", **more: Any) -> dict[str, Any]:
     body = {"messages": [{"role": "user", "content": text}], "temperature": 0, "seed": 1, "max_tokens": 60, **more}
     status, reply = ask(engine, "/chat/completions", body, engine.api_key)
     assert status == 200, reply
@@ -84,40 +84,40 @@ def said(reply: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("key", [None, "", "wrong", "no-key-required"])
 @pytest.mark.parametrize("path", ["/models", "/chat/completions", "/completions", "/embeddings"])
-def test_who_has_no_key_gets_nothing(engine: Engine, path: str, key: str | None) -> None:
+def test_who_has_no_key_gets_nothing(engine: LocalServer, path: str, key: str | None) -> None:
     body = None if path == "/models" else {"messages": [{"role": "user", "content": "x"}], "prompt": "x", "input": "x"}
     assert ask(engine, path, body, key)[0] == 401
 
 
-def test_who_has_the_key_gets_an_answer_in_the_models_name(engine: Engine) -> None:
+def test_who_has_the_key_gets_an_answer_in_the_models_name(engine: LocalServer) -> None:
     reply = chat(engine)
     assert reply["model"] == engine.model == "tiny"
     assert reply["usage"]["completion_tokens"] > 0
 
 
-def test_no_reply_tells_where_the_file_is(engine: Engine, tiny: Weights) -> None:
+def test_no_reply_tells_where_the_file_is(engine: LocalServer, tiny: Weights) -> None:
     listed = ask(engine, "/models", key=engine.api_key)[1]
     assert listed["data"][0]["id"] == "tiny"
     for reply in (listed, chat(engine)):
         assert str(tiny.path.parent) not in json.dumps(reply)
 
 
-def test_the_key_is_new_each_time_and_shows_nowhere(tiny: Weights, engine: Engine) -> None:
-    with serve(tiny, FEW) as other:
+def test_the_key_is_new_each_time_and_shows_nowhere(tiny: Weights, engine: LocalServer) -> None:
+    with serve_model(tiny, FEW) as other:
         assert other.api_key != engine.api_key
         assert len(other.api_key) >= 32
         assert ask(engine, "/models", key=other.api_key)[0] == 401
     assert engine.api_key not in repr(engine)
 
 
-def test_the_engine_says_what_it_is(engine: Engine, tiny: Weights) -> None:
+def test_the_engine_says_what_it_is(engine: LocalServer, tiny: Weights) -> None:
     assert engine.digest == tiny.digest
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", engine.base_url)
     assert engine.version
     assert engine.settings == FEW
 
 
-def test_it_listens_on_loopback_only(engine: Engine) -> None:
+def test_it_listens_on_loopback_only(engine: LocalServer) -> None:
     port = int(engine.base_url.split(":")[2].split("/")[0])
     with socket.socket() as free:  # who listens on all addresses holds this one too
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -127,64 +127,64 @@ def test_it_listens_on_loopback_only(engine: Engine) -> None:
 
 
 def test_nothing_listens_after_the_block(tiny: Weights) -> None:
-    with serve(tiny, FEW) as engine:
+    with serve_model(tiny, FEW) as engine:
         pass
     with pytest.raises(urllib.error.URLError, match="refused"):
         ask(engine, "/models", key=engine.api_key)
 
 
 def test_nothing_listens_after_an_error_in_the_block(tiny: Weights) -> None:
-    with pytest.raises(ZeroDivisionError), serve(tiny, FEW) as engine:
+    with pytest.raises(ZeroDivisionError), serve_model(tiny, FEW) as engine:
         raise ZeroDivisionError
     with pytest.raises(urllib.error.URLError, match="refused"):
         ask(engine, "/models", key=engine.api_key)
 
 
-def test_a_schema_is_kept_to(engine: Engine) -> None:
+def test_a_schema_is_kept_to(engine: LocalServer) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "r", "strict": True, "schema": SHAPE}}
     value = json.loads(said(chat(engine, response_format=form)))
     assert value["colour"] in ("red", "green")
     assert value["count"] in range(10)
 
 
-def test_a_compact_grammar_is_kept_to_without_white_space(engine: Engine) -> None:
+def test_a_compact_grammar_is_kept_to_without_white_space(engine: LocalServer) -> None:
     compact = {**SHAPE, "x-guidance": {"whitespace_flexible": False}}
     text = said(chat(engine, grammar="%llguidance {}\nstart: %json " + json.dumps(compact)))
     assert re.fullmatch(r'\{"colour":"(red|green)","count":[0-9]\}', text)
 
 
-def test_words_can_be_held_to_those_of_the_document(engine: Engine) -> None:
+def test_words_can_be_held_to_those_of_the_document(engine: LocalServer) -> None:
     words = json.dumps({"substring_words": "the quick brown fox"})
     text = said(chat(engine, grammar=f'%llguidance {{}}\nstart: "<" SPAN ">"\nSPAN: %regex {words}'))
     assert text[0] + text[-1] == "<>"
     assert text[1:-1] in "the quick brown fox"
 
 
-def test_a_reply_that_hits_its_limit_says_so(engine: Engine) -> None:
+def test_a_reply_that_hits_its_limit_says_so(engine: LocalServer) -> None:
     reply = chat(engine, max_tokens=3, grammar='root ::= "abcdefgh"')
     assert reply["choices"][0]["finish_reason"] == "length"
     assert reply["usage"]["completion_tokens"] == 3
 
 
 def test_the_same_question_gets_the_same_answer_from_a_new_engine_and_from_a_warm_one(
-    engine: Engine, tiny: Weights
+    engine: LocalServer, tiny: Weights
 ) -> None:
     document = "A document that several questions are asked of. " * 5
     chat(engine, document + "Another question?")
     warm = chat(engine, document + "The question.")
-    with serve(tiny, FEW) as new:
+    with serve_model(tiny, FEW) as new:
         cold = chat(new, document + "The question.")
     assert warm["timings"]["cache_n"] > 200 > cold["timings"]["cache_n"]
     assert said(warm) == said(cold)
 
 
-def test_a_reply_tells_how_long_the_engine_computed(engine: Engine) -> None:
+def test_a_reply_tells_how_long_the_engine_computed(engine: LocalServer) -> None:
     timings = chat(engine)["timings"]
     assert timings["prompt_ms"] > 0
     assert timings["predicted_ms"] > 0
 
 
-def test_a_prompt_beyond_the_context_is_refused_and_not_cut(engine: Engine) -> None:
+def test_a_prompt_beyond_the_context_is_refused_and_not_cut(engine: LocalServer) -> None:
     body = {"messages": [{"role": "user", "content": "word " * 1000}], "max_tokens": 5}
     status, reply = ask(engine, "/chat/completions", body, engine.api_key)
     assert status == 400
@@ -195,7 +195,12 @@ def test_documents_that_are_read_at_a_time_have_a_context_each(tiny: Weights) ->
     def request(text: str) -> Request:
         user = f"{text} " * 20
         return Request(
-            "tiny", "", user, SHAPE, {"temperature": 0, "seed": 1, "max_tokens": 60}, grammars.compact(SHAPE)
+            "tiny",
+            "",
+            user,
+            SHAPE,
+            {"temperature": 0, "seed": 1, "max_tokens": 60},
+            grammars.build_reply_grammar(SHAPE),
         )
 
     async def ask_both(endpoint: models.Endpoint) -> list[Reply]:
@@ -205,11 +210,14 @@ def test_documents_that_are_read_at_a_time_have_a_context_each(tiny: Weights) ->
         finally:
             await model.aclose()
 
-    choice = models.choose(str(tiny.path), None)
-    with models.endpoint(choice, models.Mode.LIVE, at_once=2) as endpoint:
+    choice = models.choose_model(str(tiny.path), None)
+    with models.open_endpoint(choice, models.Mode.LIVE, at_once=2) as endpoint:
         for reply in asyncio.run(ask_both(endpoint)):
             assert reply.value["colour"] in ("red", "green")
-    with pytest.raises(UsageError, match="lower --concurrency"), models.endpoint(choice, models.Mode.LIVE, at_once=17):
+    with (
+        pytest.raises(UsageError, match="lower --concurrency"),
+        models.open_endpoint(choice, models.Mode.LIVE, at_once=17),
+    ):
         pass
 
 
@@ -217,16 +225,16 @@ def test_a_given_port_is_used(tiny: Weights) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with serve(tiny, EngineSettings(n_ctx=512, n_threads=1, port=port)) as engine:
+    with serve_model(tiny, ServerSettings(n_ctx=512, n_threads=1, port=port)) as engine:
         assert engine.base_url == f"http://127.0.0.1:{port}/v1"
         assert chat(engine)["model"] == "tiny"
 
 
-def test_a_port_that_is_taken_is_one_sentence(tiny: Weights, engine: Engine) -> None:
+def test_a_port_that_is_taken_is_one_sentence(tiny: Weights, engine: LocalServer) -> None:
     port = int(engine.base_url.split(":")[2].split("/")[0])
     with (
         pytest.raises(UsageError, match=rf"^Port {port} is taken; name another, or 0 for any that is free\.$"),
-        serve(tiny, EngineSettings(port=port)),
+        serve_model(tiny, ServerSettings(port=port)),
     ):
         pass
 
@@ -241,7 +249,10 @@ def test_a_damaged_file_is_refused_and_the_process_lives_on(tmp_path: Path, tiny
     ):
         path = tmp_path / f"{name}.gguf"
         path.write_bytes(data)
-        with pytest.raises(WeightsError, match=rf"{name}\.gguf") as told, serve(Weights("x", path, "0" * 64), FEW):
+        with (
+            pytest.raises(WeightsError, match=rf"{name}\.gguf") as told,
+            serve_model(Weights("x", path, "0" * 64), FEW),
+        ):
             pass
         assert str(told.value).endswith(".")
         assert str(told.value).isprintable()
@@ -252,7 +263,7 @@ def test_the_reason_for_which_a_file_cannot_be_loaded_is_told(tmp_path: Path, ti
     path.write_bytes(tiny.path.read_bytes()[:-1000])
     with (
         pytest.raises(WeightsError, match=r"tokens \(.*data is not within the file bounds.*\); name another file"),
-        serve(Weights("x", path, "0" * 64), FEW),
+        serve_model(Weights("x", path, "0" * 64), FEW),
     ):
         pass
 
@@ -274,11 +285,11 @@ def test_the_reason_for_which_a_file_cannot_be_loaded_is_told(tmp_path: Path, ti
 )
 def test_settings_that_make_no_sense_are_refused(name: str, value: int) -> None:
     with pytest.raises(UsageError, match=rf"^{name} must be from \d+ to \d+, not {value}\.$"):
-        EngineSettings(**{name: value})
+        ServerSettings(**{name: value})
 
 
 def test_there_is_at_least_one_thread() -> None:
-    assert 1 <= threads() <= (os.cpu_count() or 1)
+    assert 1 <= count_usable_threads() <= (os.cpu_count() or 1)
 
 
 def test_the_engine_ends_when_who_started_it_has_gone_while_it_loaded(tiny: Weights) -> None:
@@ -347,7 +358,7 @@ def test_no_engine_is_left_after_the_process_was_ended(how: signal.Signals, tiny
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_the_block_ends_though_a_reply_is_being_made(stream: bool, tiny: Weights) -> None:
-    with serve(tiny, EngineSettings(n_ctx=CONTEXT, n_threads=1)) as engine:
+    with serve_model(tiny, ServerSettings(n_ctx=CONTEXT, n_threads=1)) as engine:
         connection = http.client.HTTPConnection(engine.base_url.split("/")[2])
         body = {"prompt": "x", "max_tokens": 100_000, "ignore_eos": True, "stream": stream}
         connection.request("POST", "/v1/completions", json.dumps(body), {"Authorization": f"Bearer {engine.api_key}"})
@@ -396,22 +407,22 @@ def test_without_the_package_the_message_says_what_to_install(tiny: Weights) -> 
 
 
 @pytest.fixture(scope="module")
-def smol() -> Iterator[Engine]:
+def smol() -> Iterator[LocalServer]:
     try:
-        found = weights.locate("smollm2-135m")
+        found = weights.locate_weights("smollm2-135m")
     except WeightsError as error:
         pytest.skip(str(error))
-    with serve(found, EngineSettings(n_ctx=2048)) as engine:
+    with serve_model(found, ServerSettings(n_ctx=2048)) as engine:
         yield engine
 
 
-def test_a_real_model_keeps_to_a_compact_grammar(smol: Engine) -> None:
+def test_a_real_model_keeps_to_a_compact_grammar(smol: LocalServer) -> None:
     compact = {**SHAPE, "x-guidance": {"whitespace_flexible": False}}
     text = said(chat(smol, grammar="%llguidance {}\nstart: %json " + json.dumps(compact)))
     assert re.fullmatch(r'\{"colour":"(red|green)","count":[0-9]\}', text)
 
 
-def test_a_real_model_answers_the_same_cold_and_warm(smol: Engine) -> None:
+def test_a_real_model_answers_the_same_cold_and_warm(smol: LocalServer) -> None:
     document = "The ship left the harbour at dawn with nine sailors and a cat. " * 20
     cold = chat(smol, document + "Who was on board?", cache_prompt=False)
     chat(smol, document + "When did it leave?")

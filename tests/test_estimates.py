@@ -15,7 +15,7 @@ from extractor.extraction import task as tasks
 from extractor.models import session as models
 from extractor.models.prices import Price, Speed
 from extractor.runs import estimate as estimates
-from extractor.runs.estimate import Estimate
+from extractor.runs.estimate import RunEstimate
 from extractor.types import Document
 
 NEAR = 0.15
@@ -50,10 +50,10 @@ def used(tapes: Path, samples: Path) -> Used:
     )
 
 
-def estimated(samples: Path, prompt: str | None, model: str, of: str = "researcher") -> Estimate:
-    task = tasks.load(of)
-    sources = documents.find([samples])
-    return estimates.estimate(task, task.prompt(prompt), sources, model, None)
+def estimated(samples: Path, prompt: str | None, model: str, of: str = "researcher") -> RunEstimate:
+    task = tasks.load_task(of)
+    sources = documents.find_sources([samples])
+    return estimates.estimate_run(task, task.choose_prompt(prompt), sources, model, None)
 
 
 def off(estimate: float, real: float) -> float:
@@ -61,10 +61,10 @@ def off(estimate: float, real: float) -> float:
 
 
 def test_the_run_that_is_the_default_takes_what_was_estimated(repository: Path) -> None:
-    prompt = tasks.load("researcher").prompt(None).name
+    prompt = tasks.load_task("researcher").choose_prompt(None).name
     samples = repository / "eval" / "samples"
-    real = used(repository / "cassettes" / "researcher" / models.DEFAULT / prompt, samples)
-    total = estimated(samples, prompt, models.DEFAULT).total
+    real = used(repository / "cassettes" / "researcher" / models.DEFAULT_MODEL / prompt, samples)
+    total = estimated(samples, prompt, models.DEFAULT_MODEL).total_amounts
     assert off(total.requests.expected, real.requests) <= NEAR
     assert off(total.input_tokens.expected, real.read) <= NEAR
     assert off(total.output_tokens.expected, real.written) <= NEAR
@@ -76,38 +76,40 @@ def test_every_recorded_run_takes_what_was_estimated_but_for_replies_that_were_c
     samples = repository / "eval" / "samples"
     for folder in runs:
         real, found = used(folder, samples), estimated(samples, folder.name, folder.parent.name)
-        total = found.total
+        total = found.total_amounts
         assert 0 <= real.requests - total.requests.expected <= 2 * real.cut_short, folder
         assert real.read >= total.input_tokens.expected * (1 - NEAR), folder
         if not real.cut_short:  # a model that loops writes to the limit, which is why the ceiling is told
             assert real.read <= total.input_tokens.expected * (1 + NEAR), folder
             assert total.output_tokens.low <= real.written <= total.output_tokens.high, folder
-            assert real.written <= found.ceiling, folder
+            assert real.written <= found.max_output_tokens, folder
 
 
 def test_planning_for_the_estimate_is_planning_for_the_run(repository: Path) -> None:
-    task = tasks.load("researcher")
-    prompt = task.prompt("groups")
-    sources = documents.find([repository / "eval" / "samples"])
+    task = tasks.load_task("researcher")
+    prompt = task.choose_prompt("groups")
+    sources = documents.find_sources([repository / "eval" / "samples"])
     plans = [
-        planning.plan(task.schema, prompt, chunks.split(documents.read(s), prompt.strategy.chunk_tokens), "m")
+        planning.plan_questions(
+            task.schema, prompt, chunks.split_document(documents.read_source(s), prompt.strategy.chunk_tokens), "m"
+        )
         for s in sources
     ]
-    found = estimates.estimate(task, prompt, sources, "m", None)
-    assert found.total.requests.expected == sum(len(plan.questions) for plan in plans)
+    found = estimates.estimate_run(task, prompt, sources, "m", None)
+    assert found.total_amounts.requests.expected == sum(len(plan.questions) for plan in plans)
     assert set(found.groups) == {q.group for plan in plans for q in plan.questions}
 
 
 def test_money_and_time_follow_from_tokens_and_are_unknown_without_a_price() -> None:
-    group = estimates.Group(
-        estimates.Range(1, 1, 1), estimates.Range(500_000, 1e6, 2e6), estimates.Range(0, 500_000, 1e6)
+    group = estimates.GroupEstimate(
+        estimates.AmountRange(1, 1, 1), estimates.AmountRange(500_000, 1e6, 2e6), estimates.AmountRange(0, 500_000, 1e6)
     )
-    found = Estimate(1, (), 10, {"g": group}, 400_000, 0)
-    assert found.money(Price(2, 8)) == estimates.Range(1, 6, 12)
-    assert found.money(None) is None
-    assert found.seconds(Speed(1000, 100), prefix_cache=False) == estimates.Range(500, 6000, 12000)
-    assert found.seconds(Speed(1000, 100), prefix_cache=True) == estimates.Range(100, 5600, 11600)
-    assert found.seconds(None, prefix_cache=True) is None
+    found = RunEstimate(1, (), 10, {"g": group}, 400_000, 0)
+    assert found.estimate_cost(Price(2, 8)) == estimates.AmountRange(1, 6, 12)
+    assert found.estimate_cost(None) is None
+    assert found.estimate_seconds(Speed(1000, 100), prefix_cache=False) == estimates.AmountRange(500, 6000, 12000)
+    assert found.estimate_seconds(Speed(1000, 100), prefix_cache=True) == estimates.AmountRange(100, 5600, 11600)
+    assert found.estimate_seconds(None, prefix_cache=True) is None
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ def test_a_dry_run_sends_nothing_writes_nothing_and_prices_every_model(
     assert not (tmp_path / "out").exists()
     assert told["prices"] == {"file": "mine.toml", "dated": "2026-01-02", "currency": "EUR"}
     chosen, big = told["models"]
-    assert (chosen["name"], chosen["chosen"], chosen["money"]["expected"]) == (models.DEFAULT, True, 0)
+    assert (chosen["name"], chosen["chosen"], chosen["money"]["expected"]) == (models.DEFAULT_MODEL, True, 0)
     read, written = told["input_tokens"]["expected"], told["output_tokens"]["expected"]
     assert abs(big["money"]["expected"] - (read * 1000 + written * 2000) / 1e6) < 0.003
 
@@ -171,11 +173,11 @@ def test_finished_results_make_the_estimate_of_what_is_written_a_measured_one(
 
 
 def test_a_question_that_may_be_cut_short_widens_the_range() -> None:
-    task = tasks.load("researcher")
+    task = tasks.load_task("researcher")
     text = "\n".join(f"Paper {i}: a title of some words, A. Author, 2020. Accepted at a workshop." for i in range(60))
-    prompt = task.prompt("groups")
+    prompt = task.choose_prompt("groups")
     prompt = replace(prompt, strategy=replace(prompt.strategy, max_tokens=150))
-    pieces = chunks.split(Document("d", text), 800)
-    plan = planning.plan(task.schema, prompt, pieces, "m")
-    found = [estimates._question(q, None) for q in plan.questions]
+    pieces = chunks.split_document(Document("d", text), 800)
+    plan = planning.plan_questions(task.schema, prompt, pieces, "m")
+    found = [estimates._estimate_question(q, None) for q in plan.questions]
     assert any(g.requests.high == 3 and g.input_tokens.high > 2 * g.input_tokens.low for g in found)

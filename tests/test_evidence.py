@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from extractor.extraction.grounding import grounder as evidence
-from extractor.extraction.grounding.grounder import Traced
-from extractor.extraction.grounding.mentions import Page
+from extractor.extraction.grounding.grounder import GroundingResult
+from extractor.extraction.grounding.mentions import TextIndex
 from extractor.schema import Date, Listed, Money, Name, Quantity, Url, key
 from extractor.schema import reader as schemas
 from extractor.types import Chunk, Document, Match, Span
@@ -26,13 +26,13 @@ class Record(BaseModel):
     parts: list[Part] = []
 
 
-SCHEMA = schemas.read(Record.model_json_schema())
+SCHEMA = schemas.read_schema(Record.model_json_schema())
 
 
-def trace(text: str, value: dict[str, Any], **options: Any) -> Traced:
+def trace(text: str, value: dict[str, Any], **options: Any) -> GroundingResult:
     document = Document("a", text)
     chunk = Chunk(document, 0, Span(0, len(text)))
-    return evidence.trace(SCHEMA.root, value, Page(chunk), **options)
+    return evidence.ground_reply(SCHEMA.root, value, TextIndex(chunk), **options)
 
 
 words = st.text(alphabet="abc αβ אב あ 😀 e\u0301 \r\n", min_size=1).filter(str.strip)
@@ -80,7 +80,7 @@ def test_a_row_whose_key_stands_nowhere_is_refused_whole() -> None:
 def test_dates_are_normalised_after_they_are_found() -> None:
     traced = trace("Bolt, March 2021", {"parts": [{"label": "Bolt", "made": "March 2021"}]})
     assert traced.value["parts"][0]["made"] == "2021-03"
-    assert traced.evidence[("parts", 0, "made")].said == "March 2021"
+    assert traced.evidence[("parts", 0, "made")].model_value == "March 2021"
 
 
 def test_a_date_finer_than_the_document_states_is_not_supported() -> None:
@@ -113,12 +113,12 @@ class Works(BaseModel):
     code: str | None = None
 
 
-def works(text: str, value: dict[str, Any], **annotations: dict[str, Any]) -> Traced:
+def works(text: str, value: dict[str, Any], **annotations: dict[str, Any]) -> GroundingResult:
     source = Works.model_json_schema()
     for name, more in annotations.items():
         source["properties"][name].update(more)
     chunk = Chunk(Document("a", text), 0, Span(0, len(text)))
-    return evidence.trace(schemas.read(source).root, value, Page(chunk))
+    return evidence.ground_reply(schemas.read_schema(source).root, value, TextIndex(chunk))
 
 
 def test_what_stands_in_another_row_is_not_this_rows() -> None:
@@ -206,7 +206,7 @@ def test_one_mention_of_what_has_a_form_is_one_rows() -> None:
     text = "Bolt and Nut, 12 lines.\n"
     chunk = Chunk(Document("a", text), 0, Span(0, len(text)))
     said = {"parts": [{"label": "Bolt", "code": "12"}, {"label": "Nut", "code": "12 lines"}]}
-    traced = evidence.trace(schemas.read(CodedParts.model_json_schema()).root, said, Page(chunk))
+    traced = evidence.ground_reply(schemas.read_schema(CodedParts.model_json_schema()).root, said, TextIndex(chunk))
     assert sorted(str(p["code"]) for p in traced.value["parts"]) == ["12 lines", "None"]
 
 
@@ -262,11 +262,11 @@ class Bill(BaseModel):
 
 
 def test_a_number_copied_up_to_its_decimal_comma_is_the_number_that_stands_there() -> None:
-    schema = schemas.read(Bill.model_json_schema())
+    schema = schemas.read_schema(Bill.model_json_schema())
 
-    def read(text: str) -> Traced:
-        page = Page(Chunk(Document("a", text), 0, Span(0, len(text))))
-        return evidence.trace(schema.root, {"total": 1.16, "weight": 12.5}, page)
+    def read(text: str) -> GroundingResult:
+        page = TextIndex(Chunk(Document("a", text), 0, Span(0, len(text))))
+        return evidence.ground_reply(schema.root, {"total": 1.16, "weight": 12.5}, page)
 
     german = read("12,5 kg zu 1.160,00 EUR")
     assert german.value == {"total": 1160, "weight": 12.5}
@@ -287,11 +287,11 @@ class Life(BaseModel):
     friends: list[Name] = []
 
 
-LIFE = schemas.read(Life.model_json_schema())
+LIFE = schemas.read_schema(Life.model_json_schema())
 
 
-def life(text: str, value: dict[str, Any]) -> Traced:
-    return evidence.trace(LIFE.root, value, Page(Chunk(Document("a", text), 0, Span(0, len(text)))))
+def life(text: str, value: dict[str, Any]) -> GroundingResult:
+    return evidence.ground_reply(LIFE.root, value, TextIndex(Chunk(Document("a", text), 0, Span(0, len(text)))))
 
 
 def test_a_row_that_is_hardly_supported_leaves_before_it_takes_its_neighbours_words() -> None:
@@ -344,8 +344,8 @@ def test_a_year_alone_may_be_part_of_a_name(name: str) -> None:
 @given(words)
 def test_words_without_their_date_are_the_beginning_of_them(noise: str) -> None:
     text = f"Gala {noise} (May 2020)"
-    page = Page(Chunk(Document("a", text), 0, Span(0, len(text))))
-    rest = page.without_date(Span(0, len(text)))
+    page = TextIndex(Chunk(Document("a", text), 0, Span(0, len(text))))
+    rest = page.strip_trailing_date(Span(0, len(text)))
     assert rest is not None
     assert text[: rest.end].startswith("Gala")
     assert "2020" not in text[rest.start : rest.end]

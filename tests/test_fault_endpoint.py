@@ -22,7 +22,7 @@ from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused
 from extractor.extraction import pipeline
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.models.limits.concurrency import Pressure
+from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel
 from extractor.schema import reader as schemas
 from extractor.types import Document, Record, Reply, Request, Usage
@@ -54,7 +54,7 @@ def ask_all(
     async def go() -> list[Outcome]:
         url = server if isinstance(server, str) else server.url
         fast = {"dialect": Dialect.SCHEMA, "attempts": 3, "deadline": 20.0} | settings
-        model = LiveModel(Endpoint(url, "m", SECRET, **fast), pressure=Pressure(at_once))
+        model = LiveModel(Endpoint(url, "m", SECRET, **fast), pressure=ConcurrencyLimiter(at_once))
         try:
             told = await asyncio.gather(*(model.complete(asked(u)) for u in users), return_exceptions=True)
         finally:
@@ -491,14 +491,16 @@ def test_a_proxy_of_the_environment_sees_nothing(faults: Start, monkeypatch: pyt
 
 @pytest.mark.fault(22)
 def test_an_endpoint_that_admits_less_than_is_asked_is_adapted_to() -> None:
-    async def go(url: str) -> tuple[list[Record], Pressure]:
-        pressure = Pressure(64)
+    async def go(url: str) -> tuple[list[Record], ConcurrencyLimiter]:
+        pressure = ConcurrencyLimiter(64)
         model = LiveModel(Endpoint(url, "m", SECRET, dialect=Dialect.SCHEMA), pressure=pressure)
-        schema = schemas.read({"type": "object", "properties": {"item": {"type": "string"}}})
+        schema = schemas.read_schema({"type": "object", "properties": {"item": {"type": "string"}}})
         prompt, limit = Prompt("p", "s", "{document}{question}", {}, Strategy()), asyncio.Semaphore(64)
         records = await asyncio.gather(
             *(
-                pipeline.extract(Document(str(i), f"bolt {i}"), Task("t", schema, {}), prompt, model, "m", limit=limit)
+                pipeline.extract_record(
+                    Document(str(i), f"bolt {i}"), Task("t", schema, {}), prompt, model, "m", limit=limit
+                )
                 for i in range(300)
             )
         )

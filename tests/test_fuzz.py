@@ -27,7 +27,7 @@ from extractor.types import Document, Match
 
 CASES = int(os.environ.get("EXTRACTOR_FUZZ", "60"))
 """20,000 in `make soak`."""
-SCHEMA = schemas.read(
+SCHEMA = schemas.read_schema(
     {
         "type": "object",
         "properties": {
@@ -78,10 +78,10 @@ async def extract(document: Document, body: bytes) -> dict[str, Any]:
     endpoint = Endpoint("http://127.0.0.1:9/v1", "m", "none", dialect=Dialect.JSON, attempts=1, reasks=0)
     model = LiveModel(endpoint, Body(body))
     try:
-        record = await pipeline.extract(document, TASK, PROMPT, model, "m")
+        record = await pipeline.extract_record(document, TASK, PROMPT, model, "m")
     finally:
         await model.aclose()
-    return json.loads(results.spelled(results.of_record(record, "t", {})))
+    return json.loads(results.encode_result(results.build_result(record, "t", {})))
 
 
 @settings(max_examples=CASES, suppress_health_check=list(HealthCheck))
@@ -93,7 +93,7 @@ def test_nothing_that_comes_in_crashes_or_puts_in_a_value_without_words(data: by
         path = Path(folder) / "a.txt"
         path.write_bytes(data)
         try:
-            document = documents.read(Source(path))
+            document = documents.read_source(Source(path))
         except DocumentError:
             return
     try:

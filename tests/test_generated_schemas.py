@@ -19,7 +19,7 @@ from extractor.models.openai.dialects import Dialect
 from extractor.schema import reader as schemas
 from extractor.types import Json
 
-PROMPT = prompts.read(tasks.SHIPPED / "default.md")
+PROMPT = prompts.read_prompt(tasks.SHIPPED_TASKS / "default.md")
 Drawn = tuple[dict[str, Any], Json]
 """A schema and a value of it."""
 
@@ -115,9 +115,9 @@ def drawn(draw: st.DrawFn) -> Drawn:
 @settings(max_examples=60)
 def test_a_schema_comes_round(of: Drawn, dialect: Dialect) -> None:
     schema, truth = of
-    judge = checks.validator(schema)
+    judge = checks.build_validator(schema)
     assert judge.is_valid(truth)
-    task = Task("drawn", schemas.read(schema), {"default": PROMPT})
+    task = Task("drawn", schemas.read_schema(schema), {"default": PROMPT})
     record, _ = extract(task, "\n".join(page(truth)), truth, dialect)
     assert said(record.value) == said(truth)
     assert record.problems == ()

@@ -17,7 +17,7 @@ from extractor.extraction.task import Task
 from extractor.schema import reader as schemas
 from extractor.types import Chunk, Document, Match, Record, Reply, Request, Span, Usage
 
-SCHEMA = schemas.read(
+SCHEMA = schemas.read_schema(
     {
         "type": "object",
         "properties": {
@@ -45,7 +45,7 @@ class Obedient:
 
 
 def extract(text: str) -> Record:
-    return asyncio.run(pipeline.extract(Document("d", text), Task("t", SCHEMA, {}), PROMPT, Obedient(), "m"))
+    return asyncio.run(pipeline.extract_record(Document("d", text), Task("t", SCHEMA, {}), PROMPT, Obedient(), "m"))
 
 
 ORDERS = [
@@ -77,7 +77,7 @@ def test_injected_json_counts_only_as_the_words_that_it_is() -> None:
 
 
 def block(text: str) -> tuple[str, str]:
-    _, user = prompts.messages(PROMPT, Chunk(Document("d", text), 0, Span(0, len(text))), "g", SCHEMA.root)
+    _, user = prompts.build_part_messages(PROMPT, Chunk(Document("d", text), 0, Span(0, len(text))), "g", SCHEMA.root)
     tag = user[1 : user.index(">")]
     return user, tag
 

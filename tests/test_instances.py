@@ -14,20 +14,22 @@ TEXT = {"type": "string"}
 
 
 def fit(properties: dict[str, Any], value: dict[str, Json], **more: Any) -> dict[str, Json]:
-    return instances.fit(schemas.read({"type": "object", "properties": properties, **more}).root, value)
+    return instances.conform_record(
+        schemas.read_schema({"type": "object", "properties": properties, **more}).root, value
+    )
 
 
 @given(drawn(), st.data())
 def test_nothing_that_was_found_is_dropped_and_fitting_twice_is_fitting_once(of: Drawn, data: st.DataObject) -> None:
     schema, truth = of
-    root = schemas.read(schema).root
-    found = {**schemas.empty(root), **{k: v for k, v in truth.items() if data.draw(st.booleans())}}
+    root = schemas.read_schema(schema).root
+    found = {**schemas.empty_value(root), **{k: v for k, v in truth.items() if data.draw(st.booleans())}}
     found = {f.name: found[f.name] for f in root.fields}
-    fitted = instances.fit(root, found)
+    fitted = instances.conform_record(root, found)
     constants = {p for p, _ in paths(fitted)} - {p for p, _ in paths(truth)}
     assert not constants - {("",)}
     assert set(paths(said(found))) <= set(paths(fitted))
-    assert instances.fit(root, fitted) == fitted
+    assert instances.conform_record(root, fitted) == fitted
     assert [k for k in schema["properties"] if k in fitted] == list(fitted)
 
 
@@ -59,8 +61,10 @@ NULL = {"type": ["string", "null"]}
     ],
 )
 def test_where_nothing_was_found_stands_what_the_schema_lets_stand(schema: Any, required: bool, fitted: Json) -> None:
-    root = schemas.read({"type": "object", "properties": {"a": schema, "z": TEXT}, "required": ["a"] * required}).root
-    assert instances.fit(root, {**schemas.empty(root), "z": "said"}) == {**fitted, "z": "said"}
+    root = schemas.read_schema(
+        {"type": "object", "properties": {"a": schema, "z": TEXT}, "required": ["a"] * required}
+    ).root
+    assert instances.conform_record(root, {**schemas.empty_value(root), "z": "said"}) == {**fitted, "z": "said"}
 
 
 CARD = {"properties": {"kind": {"const": "card"}, "digits": TEXT}, "required": ["kind", "digits"], "type": "object"}

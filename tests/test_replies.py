@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.models.openai import reply as replies
-from extractor.models.openai.reply import Unfit
+from extractor.models.openai.reply import InvalidReply
 
 SHAPE = {
     "type": "object",
@@ -22,11 +22,11 @@ SHAPE = {
     },
     "required": ["title", "rows"],
 }
-MODEL = replies.model(SHAPE)
+MODEL = replies.build_reply_model(SHAPE)
 
 
 def read(text: str) -> object:
-    return replies.value(replies.parse(MODEL, text))
+    return replies.reply_to_json(replies.parse_reply(MODEL, text))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def read(text: str) -> object:
     ],
 )
 def test_a_reply_that_does_not_fit_says_why_in_a_few_words(text: str, says: str) -> None:
-    with pytest.raises(Unfit, match=says) as error:
+    with pytest.raises(InvalidReply, match=says) as error:
         read(text)
     assert len(str(error.value)) < 1200
 
@@ -59,34 +59,34 @@ def test_keys_left_out_and_null_lists_are_nothing_found() -> None:
 def test_any_json_is_a_value_or_unfit_and_nothing_else(value: object) -> None:
     try:
         read(json.dumps(value))
-    except Unfit:
+    except InvalidReply:
         return
 
 
 def test_the_answer_before_a_loop_is_an_answer() -> None:
     rows = [{"name": n, "size": None} for n in "abcbbbb"]
     text = json.dumps({"title": "t", "rows": rows})[:-9]
-    assert replies.cut(text, SHAPE) == replies.Cut({"title": "t", "rows": rows[:3]}, None)
+    assert replies.read_truncated_reply(text, SHAPE) == replies.TruncatedReply({"title": "t", "rows": rows[:3]}, None)
 
 
 def test_what_was_cut_short_tells_its_complete_entries_and_which_came_last() -> None:
     rows = [{"name": n, "size": None} for n in "abcdefgh"]
     text = json.dumps({"title": "t", "rows": rows})
     for end in range(text.index("[") + 1, len(text), 7):
-        cut = replies.cut(text[:end], SHAPE)
+        cut = replies.read_truncated_reply(text[:end], SHAPE)
         assert cut is not None
         complete = cut.value["rows"]
         assert complete == rows[: len(complete)]
         assert text[:end].count("}") - 1 <= len(complete) <= text[:end].count("}")
-        assert cut.early == (len(complete) < 3)
-        assert cut.latest == (None if cut.early else {"title": None, "rows": complete[-3:]})
+        assert cut.is_early == (len(complete) < 3)
+        assert cut.latest_entries == (None if cut.is_early else {"title": None, "rows": complete[-3:]})
 
 
 def test_a_text_that_was_cut_short_is_not_kept_by_half() -> None:
-    assert replies.cut('{"title": "a long ti', SHAPE) is None
+    assert replies.read_truncated_reply('{"title": "a long ti', SHAPE) is None
 
 
 @given(st.text(max_size=80))
 def test_nothing_that_was_cut_short_breaks_the_reader(text: str) -> None:
-    replies.cut(text, SHAPE)
-    replies.cut('{"title": "t", "rows": [' + text, SHAPE)
+    replies.read_truncated_reply(text, SHAPE)
+    replies.read_truncated_reply('{"title": "t", "rows": [' + text, SHAPE)

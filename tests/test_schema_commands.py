@@ -194,10 +194,10 @@ def test_init_drafts_what_the_examples_need_and_check_reads_it(
     assert main(["schema", "init", str(tmp_path / "wanted.jsonl"), "-o", str(draft)]) == 2
     python = tmp_path / "orders.py"
     assert main(["schema", "init", str(tmp_path / "wanted.jsonl"), "-o", str(python), "--python"]) == 0
-    task = tasks.of_schema(str(python))
-    assert task.name == "orders" and task.model is not None
+    task = tasks.task_from_schema(str(python))
+    assert task.name == "orders" and task.model_class is not None
     for one in wanted:
-        task.model.model_validate(one)
+        task.model_class.model_validate(one)
     capsys.readouterr()
     assert main(["schema", "check", str(python)]) == 0
     assert "one of open, closed" in capsys.readouterr().out

@@ -17,7 +17,7 @@ import pytest
 from faults import Answer, Server, completion, error
 
 from extractor.cli.main import main
-from extractor.models.session import choose
+from extractor.models.session import choose_model
 
 Start = Callable[..., Server]
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}, "maker": {"type": "string"}}}
@@ -153,7 +153,7 @@ def test_no_flag_takes_a_key(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_traceback_shows_the_key(key: str) -> None:
-    choice = choose("m", "http://127.0.0.1:9/v1", {"OPENAI_API_KEY": key})
+    choice = choose_model("m", "http://127.0.0.1:9/v1", {"OPENAI_API_KEY": key})
     try:
         raise RuntimeError(repr(choice))
     except RuntimeError as failed:

@@ -4,7 +4,7 @@ from extractor.extraction.text import yes_no as statements
 
 
 def found(text: str, label: str, said: bool) -> list[str]:
-    return [text[s.start : s.end] for s in statements.find(text, label, said)]
+    return [text[s.start : s.end] for s in statements.find_statements(text, label, said)]
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,12 @@ def extract(
             asked.append(request)
             return Reply(answer(request), Usage(1, 10, 5))
 
-    task = Task("t", schemas.read(of.model_json_schema()), {}, of)
+    task = Task("t", schemas.read_schema(of.model_json_schema()), {}, of)
     prompt = Prompt("p", "s", "{document}\n{question}", {}, Strategy(**strategy))
     record = asyncio.run(
-        pipeline.extract(Document("d.txt", text), task, prompt, Scripted(), "m", keep_unsupported=keep_unsupported)
+        pipeline.extract_record(
+            Document("d.txt", text), task, prompt, Scripted(), "m", keep_unsupported=keep_unsupported
+        )
     )
     return record, asked
 
@@ -302,7 +304,7 @@ def test_a_perfect_reader_loses_no_figure_at_any_size_of_chunk(planted: list[lis
 def test_a_field_that_cannot_be_found_by_its_form_is_no_stem(each: Json, row: dict[str, Json]) -> None:
     rows = {"type": "array", "x-each": each, "items": {"type": "object", "properties": row}}
     with pytest.raises(TaskError, match="x-each"):
-        schemas.read({"type": "object", "properties": {"rows": rows}})
+        schemas.read_schema({"type": "object", "properties": {"rows": rows}})
 
 
 @pytest.mark.parametrize(
@@ -314,5 +316,5 @@ def test_a_field_that_cannot_be_found_by_its_form_is_no_stem(each: Json, row: di
     ],
 )
 def test_figures_are_shares_and_multiples(text: str, figures: tuple[str, ...]) -> None:
-    found = candidates.find(Kind.QUANTITY, text)
-    assert tuple(spelling.clean(text[s.start : s.end]) for s in found) == figures
+    found = candidates.find_candidates(Kind.QUANTITY, text)
+    assert tuple(spelling.clean_words(text[s.start : s.end]) for s in found) == figures

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from extractor.errors import UsageError, WeightsError
 from extractor.models.local import catalog as weights
-from extractor.models.local.catalog import CATALOGUE, Model, State, Weights
+from extractor.models.local.catalog import CATALOGUE, CatalogModel, ModelFileState, Weights
 
 DATA = b"GGUF" + bytes(range(256)) * 4
-MODEL = Model("tiny", "tiny.gguf", len(DATA), hashlib.sha256(DATA).hexdigest(), "MIT", "owner/tiny", "abc")
+MODEL = CatalogModel("tiny", "tiny.gguf", len(DATA), hashlib.sha256(DATA).hexdigest(), "MIT", "owner/tiny", "abc")
 
 
 def gguf(version: int = 3, tensors: int = 1, pairs: int = 1, size: int = 500) -> bytes:
@@ -22,7 +22,7 @@ def gguf(version: int = 3, tensors: int = 1, pairs: int = 1, size: int = 500) ->
 
 
 @pytest.mark.parametrize("model", CATALOGUE, ids=lambda model: model.name)
-def test_the_catalogue_is_sound(model: Model) -> None:
+def test_the_catalogue_is_sound(model: CatalogModel) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", model.sha256)
     assert re.fullmatch(r"[0-9a-f]{40}", model.revision)
     assert Path(model.file).name == model.file
@@ -37,56 +37,56 @@ def test_the_names_files_and_digests_of_the_catalogue_are_all_different() -> Non
 
 
 def test_models_are_kept_in_the_folder_that_the_user_names_or_else_in_the_cache() -> None:
-    assert weights.home({"EXTRACTOR_HOME": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a/models")
-    assert weights.home({"XDG_CACHE_HOME": "/b"}) == Path("/b/extractor/models")
-    assert weights.home({"XDG_CACHE_HOME": "b"}) == Path.home() / ".cache/extractor/models"
-    assert weights.home({}) == Path.home() / ".cache/extractor/models"
+    assert weights.find_models_folder({"EXTRACTOR_HOME": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a/models")
+    assert weights.find_models_folder({"XDG_CACHE_HOME": "/b"}) == Path("/b/extractor/models")
+    assert weights.find_models_folder({"XDG_CACHE_HOME": "b"}) == Path.home() / ".cache/extractor/models"
+    assert weights.find_models_folder({}) == Path.home() / ".cache/extractor/models"
 
 
 def test_a_model_that_is_here_is_found_by_name(tmp_path: Path) -> None:
     (tmp_path / MODEL.file).write_bytes(DATA)
-    found = weights.locate("tiny", tmp_path, [MODEL])
+    found = weights.locate_weights("tiny", tmp_path, [MODEL])
     assert found == Weights("tiny", tmp_path / "tiny.gguf", MODEL.sha256)
     assert found.digest == "sha256:" + MODEL.sha256
 
 
 def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="not here; run `extractor models pull tiny`"):
-        weights.locate("tiny", tmp_path / "none", [MODEL])
+        weights.locate_weights("tiny", tmp_path / "none", [MODEL])
 
 
 def test_a_half_downloaded_model_says_how_to_get_the_rest(tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf.part").write_bytes(DATA[: len(DATA) // 2])
     with pytest.raises(WeightsError, match=r"Only 50 % of model tiny is here; run `extractor models pull tiny`"):
-        weights.locate("tiny", tmp_path, [MODEL])
+        weights.locate_weights("tiny", tmp_path, [MODEL])
 
 
 @pytest.mark.parametrize("data", [DATA[:-1], DATA + b"x", DATA[:-1] + b"x", b""])
 def test_a_file_that_is_not_the_model_is_refused(data: bytes, tmp_path: Path) -> None:
     (tmp_path / MODEL.file).write_bytes(data)
     with pytest.raises(WeightsError, match="not what its digest says; run `extractor models pull tiny`"):
-        weights.locate("tiny", tmp_path, [MODEL])
+        weights.locate_weights("tiny", tmp_path, [MODEL])
 
 
 def test_a_model_that_is_changed_after_it_was_found_is_refused(tmp_path: Path) -> None:
     (tmp_path / MODEL.file).write_bytes(DATA)
-    weights.locate("tiny", tmp_path, [MODEL])
+    weights.locate_weights("tiny", tmp_path, [MODEL])
     (tmp_path / MODEL.file).write_bytes(DATA[:-1] + b"x")
     with pytest.raises(WeightsError, match="digest"):
-        weights.locate("tiny", tmp_path, [MODEL])
+        weights.locate_weights("tiny", tmp_path, [MODEL])
 
 
 def test_an_unknown_name_brings_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
         WeightsError, match=r"No model is called 'huge': there are tiny, and any GGUF file by its path\."
     ):
-        weights.locate("huge", tmp_path, [MODEL])
+        weights.locate_weights("huge", tmp_path, [MODEL])
 
 
 def test_any_gguf_file_is_found_by_path_and_named_for_its_stem(tmp_path: Path) -> None:
     own = tmp_path / "my own.Q8.gguf"
     own.write_bytes(gguf())
-    found = weights.locate(str(own), tmp_path / "home", [MODEL])
+    found = weights.locate_weights(str(own), tmp_path / "home", [MODEL])
     assert found == Weights("my own.Q8", own, hashlib.sha256(gguf()).hexdigest())
 
 
@@ -112,7 +112,7 @@ def test_a_file_that_cannot_be_loaded_is_refused_before_the_engine_sees_it(
     own = tmp_path / "own.gguf"
     own.write_bytes(data)
     with pytest.raises(WeightsError, match=message):
-        weights.locate(str(own), tmp_path)
+        weights.locate_weights(str(own), tmp_path)
 
 
 @given(data=st.binary(max_size=60))
@@ -122,7 +122,7 @@ def test_checking_any_bytes_ends_well_or_with_one_sentence(
     own = tmp_path_factory.getbasetemp() / "any.gguf"
     own.write_bytes(b"GGUF\3\0\0\0" + data)
     try:
-        weights.check(own)
+        weights.check_gguf_file(own)
     except WeightsError as error:
         assert str(error).endswith(".")
         assert "\n" not in str(error)
@@ -130,9 +130,9 @@ def test_checking_any_bytes_ends_well_or_with_one_sentence(
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="There is no file"):
-        weights.locate(str(tmp_path / "x.gguf"), tmp_path)
+        weights.locate_weights(str(tmp_path / "x.gguf"), tmp_path)
     with pytest.raises(WeightsError, match="is a folder"):
-        weights.locate(str(tmp_path), tmp_path)
+        weights.locate_weights(str(tmp_path), tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser can read everything")
@@ -141,39 +141,44 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     own.write_bytes(gguf())
     own.chmod(0)
     with pytest.raises(WeightsError, match="cannot be read"):
-        weights.locate(str(own), tmp_path)
+        weights.locate_weights(str(own), tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.gguf")
     with pytest.raises(WeightsError, match="There is no file"):
-        weights.locate(str(tmp_path / "pipe.gguf"), tmp_path)
+        weights.locate_weights(str(tmp_path / "pipe.gguf"), tmp_path)
 
 
 def test_the_status_tells_present_half_missing_and_wrong_apart(tmp_path: Path) -> None:
     models = [
-        Model(name, f"{name}.gguf", len(DATA), MODEL.sha256, "MIT", "owner/tiny", "abc")
+        CatalogModel(name, f"{name}.gguf", len(DATA), MODEL.sha256, "MIT", "owner/tiny", "abc")
         for name in ("here", "half", "none", "fake")
     ]
     (tmp_path / "here.gguf").write_bytes(DATA)
     (tmp_path / "half.gguf.part").write_bytes(DATA[:7])
     (tmp_path / "fake.gguf").write_bytes(DATA[::-1])
-    held = weights.status(tmp_path, models)
-    assert [h.state for h in held] == [State.PRESENT, State.HALF, State.MISSING, State.WRONG]
-    assert [h.here for h in held] == [len(DATA), 7, 0, len(DATA)]
+    held = weights.list_installed_models(tmp_path, models)
+    assert [h.state for h in held] == [
+        ModelFileState.PRESENT,
+        ModelFileState.PARTIAL,
+        ModelFileState.MISSING,
+        ModelFileState.CORRUPT,
+    ]
+    assert [h.bytes_present for h in held] == [len(DATA), 7, 0, len(DATA)]
     assert [h.path.name for h in held] == ["here.gguf", "half.gguf", "none.gguf", "fake.gguf"]
 
 
 def test_the_table_and_its_json_say_the_same(tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf.part").write_bytes(DATA[:7])
-    held = weights.status(tmp_path, [MODEL])
+    held = weights.list_installed_models(tmp_path, [MODEL])
     path = str(tmp_path / "tiny.gguf")
-    assert weights.rows(held) == [
+    assert weights.build_model_table(held) == [
         ("model", "size", "licence", "state", "file"),
         ("tiny", "1.0 kB", "MIT", "half (7 B)", path),
     ]
-    assert weights.as_json(held) == [
+    assert weights.installed_models_to_json(held) == [
         {
             "name": "tiny",
             "size": 1028,
@@ -198,13 +203,13 @@ def test_the_table_and_its_json_say_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_sizes_are_short(count: int, text: str) -> None:
-    assert weights.in_bytes(count) == text
+    assert weights.format_byte_count(count) == text
 
 
 def test_looking_makes_nothing_but_the_memo_and_keeps_it_private(tmp_path: Path) -> None:
     own = tmp_path / "own.gguf"
     own.write_bytes(gguf())
-    weights.locate(str(own), tmp_path / "home" / "models")
+    weights.locate_weights(str(own), tmp_path / "home" / "models")
     made = tmp_path / "home" / "models"
     assert [path.name for path in made.iterdir()] == ["digests.json"]
     assert stat.S_IMODE(made.stat().st_mode) == 0o700

@@ -74,7 +74,7 @@ def _same(value: Json) -> Json:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     text = str(value)
-    return dates.parse(text, day_first=True) or spelling.fold(text)
+    return dates.parse_date(text, day_first=True) or spelling.fold_text(text)
 
 
 class Scripted:
@@ -87,15 +87,15 @@ class Scripted:
 
     async def complete(self, request: Request) -> Reply:
         self.requests.append(request)
-        spoken = dialects.speak(self.dialect, request.schema)
-        assert not spoken.refused
-        return Reply(answer({**request.schema, **spoken.shape}, self.truth), Usage(1, 1, 1, 0.0))
+        spoken = dialects.adapt_to_dialect(self.dialect, request.schema)
+        assert not spoken.refusal_reasons
+        return Reply(answer({**request.schema, **spoken.response_schema}, self.truth), Usage(1, 1, 1, 0.0))
 
 
 def extract(task: Task, text: str, truth: Json, dialect: Dialect = Dialect.GRAMMAR) -> tuple[Record, Scripted]:
     model = Scripted(truth, dialect)
     document = Document("d.txt", text)
-    return asyncio.run(pipeline.extract(document, task, task.prompt(None), model, "m")), model
+    return asyncio.run(pipeline.extract_record(document, task, task.choose_prompt(None), model, "m")), model
 
 
 def said(value: Json) -> Json:
@@ -107,7 +107,7 @@ def said(value: Json) -> Json:
 
 
 def read(path: Path) -> tuple[Task, dict[str, Any]]:
-    return tasks.of_schema(str(path)), json.loads(path.read_text(encoding="utf-8"))["examples"][0]
+    return tasks.task_from_schema(str(path)), json.loads(path.read_text(encoding="utf-8"))["examples"][0]
 
 
 def test_there_are_twenty_of_them() -> None:
@@ -119,7 +119,7 @@ def test_a_schema_comes_round_to_a_record_that_it_calls_valid(path: Path) -> Non
     task, truth = read(path)
     record, model = extract(task, "\n".join(page(truth)), truth)
     assert said(record.value) == said(truth)
-    assert list(checks.validator(task.schema.source).iter_errors(record.value)) == []
+    assert list(checks.build_validator(task.schema.source).iter_errors(record.value)) == []
     assert record.problems == ()
     assert all(e.match is not Match.NONE for e in record.evidence.values())
     assert {r.label.split()[-1] for r in model.requests} == set(task.schema.groups)
@@ -128,14 +128,14 @@ def test_a_schema_comes_round_to_a_record_that_it_calls_valid(path: Path) -> Non
 @pytest.mark.parametrize("path", WILD, ids=lambda p: p.name.split(".")[0])
 def test_every_question_fits_every_dialect(path: Path) -> None:
     task, truth = read(path)
-    prompt = task.prompt(None)
-    plan = planning.plan(task.schema, prompt, [*_chunks("\n".join(page(truth)), prompt)], "m")
+    prompt = task.choose_prompt(None)
+    plan = planning.plan_questions(task.schema, prompt, [*_chunks("\n".join(page(truth)), prompt)], "m")
     for question in plan.questions:
         for dialect in Dialect:
-            spoken = dialects.speak(dialect, question.request.schema)
-            assert not spoken.refused
+            spoken = dialects.adapt_to_dialect(dialect, question.request.schema)
+            assert not spoken.refusal_reasons
             if dialect is Dialect.SCHEMA:
-                for node in dialects.walk(spoken.shape):
+                for node in dialects.walk_schema(spoken.response_schema):
                     assert node["type"]
                     assert set(node) <= {
                         "type",
@@ -154,4 +154,4 @@ def test_every_question_fits_every_dialect(path: Path) -> None:
 def _chunks(text: str, prompt: prompts.Prompt) -> Any:
     from extractor.extraction import chunking as chunks
 
-    return chunks.split(Document("d.txt", text), prompt.strategy.chunk_tokens)
+    return chunks.split_document(Document("d.txt", text), prompt.strategy.chunk_tokens)

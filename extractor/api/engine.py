@@ -26,7 +26,7 @@ from pydantic import BaseModel
 
 from extractor.api import event_loop as loops
 from extractor.api import inputs as asking
-from extractor.api.inputs import Asked
+from extractor.api.inputs import ExtractionInputs
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, UsageError
@@ -34,7 +34,7 @@ from extractor.extraction import pipeline
 from extractor.extraction.task import Task
 from extractor.models import session as models
 from extractor.models.openai.client import Endpoint
-from extractor.models.session import Line
+from extractor.models.session import ModelSession
 from extractor.results import file as results
 from extractor.results import manifest as manifests
 from extractor.results.result import Result
@@ -44,7 +44,7 @@ T = TypeVar("T", bound=BaseModel)
 _Done = TypeVar("_Done")
 
 
-class How(TypedDict, total=False):
+class ExtractOptions(TypedDict, total=False):
     """How a document is asked about."""
 
     prompt: str | Path | None
@@ -53,7 +53,7 @@ class How(TypedDict, total=False):
     """Keep values that no words support, marked as such."""
 
 
-class HowAndWhere(How, total=False):
+class ExtractAndEngineOptions(ExtractOptions, total=False):
     """Also what answers: an engine, or a model, base URL and key as Engine has them."""
 
     engine: Engine | None
@@ -83,19 +83,19 @@ class Engine:
     ) -> None:
         given = {"OPENAI_API_KEY": api_key, "OPENAI_API_KEY_FILE": ""} if api_key else {}
         environ = {**os.environ, **given}
-        self._choice = models.choose(model, base_url, environ)
+        self._model_spec = models.choose_model(model, base_url, environ)
         self._mode = models.Mode(mode)
         self._cassettes = Path(cassettes)
-        self._at_once = self._choice.at_once(concurrency)
+        self._concurrency = self._model_spec.choose_concurrency(concurrency)
         self._limits = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
         self._open = contextlib.ExitStack()
         self._lock = threading.Lock()
-        self._terms = models.Terms(self._at_once, cache=Path(cache) if cache else None)
-        self._started: tuple[Endpoint, Line] | None = None
+        self._options = models.ClientOptions(self._concurrency, cache=Path(cache) if cache else None)
+        self._started: tuple[Endpoint, ModelSession] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
-        return f"Engine({self._choice.name!r})"
+        return f"Engine({self._model_spec.name!r})"
 
     def __enter__(self) -> Engine:
         return self
@@ -113,46 +113,56 @@ class Engine:
         """Ends the embedded model, if one was started. The engine may be used again, which starts it anew."""
         with self._lock:
             if self._started is not None:
-                self._started[1].hang_up()
+                self._started[1].close()
             self._open.close()
             self._started = self._loop = None
 
     @overload
-    def extract(self, source: str | Path | Document, schema: type[T], **how: Unpack[How]) -> Result[T]: ...
+    def extract(self, source: str | Path | Document, schema: type[T], **how: Unpack[ExtractOptions]) -> Result[T]: ...
     @overload
-    def extract(self, source: str | Path | Document, schema: Task, **how: Unpack[How]) -> Result[Any]: ...
-    def extract(self, source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[How]) -> Result[Any]:
+    def extract(self, source: str | Path | Document, schema: Task, **how: Unpack[ExtractOptions]) -> Result[Any]: ...
+    def extract(
+        self, source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[ExtractOptions]
+    ) -> Result[Any]:
         """As the function `extract`."""
-        return self._wait(self._one(asking.document(source), asking.asked(schema, **how)))
+        return self._wait_for_work(
+            self._extract_document(asking.load_input_document(source), asking.resolve_inputs(schema, **how))
+        )
 
     @overload
-    async def aextract(self, source: str | Path | Document, schema: type[T], **how: Unpack[How]) -> Result[T]: ...
-    @overload
-    async def aextract(self, source: str | Path | Document, schema: Task, **how: Unpack[How]) -> Result[Any]: ...
     async def aextract(
-        self, source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[How]
+        self, source: str | Path | Document, schema: type[T], **how: Unpack[ExtractOptions]
+    ) -> Result[T]: ...
+    @overload
+    async def aextract(
+        self, source: str | Path | Document, schema: Task, **how: Unpack[ExtractOptions]
+    ) -> Result[Any]: ...
+    async def aextract(
+        self, source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[ExtractOptions]
     ) -> Result[Any]:
         """As the function `aextract`."""
-        return await self._one(await asyncio.to_thread(asking.document, source), asking.asked(schema, **how))
+        return await self._extract_document(
+            await asyncio.to_thread(asking.load_input_document, source), asking.resolve_inputs(schema, **how)
+        )
 
     @overload
     def extract_all(
-        self, sources: Iterable[str | Path | Document], schema: type[T], **how: Unpack[How]
+        self, sources: Iterable[str | Path | Document], schema: type[T], **how: Unpack[ExtractOptions]
     ) -> Iterator[Result[T]]: ...
     @overload
     def extract_all(
-        self, sources: Iterable[str | Path | Document], schema: Task, **how: Unpack[How]
+        self, sources: Iterable[str | Path | Document], schema: Task, **how: Unpack[ExtractOptions]
     ) -> Iterator[Result[Any]]: ...
     def extract_all(
-        self, sources: Iterable[str | Path | Document], schema: type[Any] | Task, **how: Unpack[How]
+        self, sources: Iterable[str | Path | Document], schema: type[Any] | Task, **how: Unpack[ExtractOptions]
     ) -> Iterator[Result[Any]]:
         """As the function `extract_all`."""
-        asked = asking.asked(schema, **how)
+        asked = asking.resolve_inputs(schema, **how)
         under_way: deque[Future[Result[Any]]] = deque()
         try:
-            for source in asking.each(sources):
-                under_way.append(self._begin(self._any(source, asked)))
-                if len(under_way) > self._at_once:
+            for source in asking.expand_sources(sources):
+                under_way.append(self._submit_work(self._extract_source(source, asked)))
+                if len(under_way) > self._concurrency:
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
@@ -160,61 +170,65 @@ class Engine:
             for one in under_way:
                 one.cancel()
 
-    async def _any(self, source: str | Document | Source, asked: Asked) -> Result[Any]:
+    async def _extract_source(self, source: str | Document | Source, asked: ExtractionInputs) -> Result[Any]:
         """The result, also of a document that cannot be read."""
-        read = documents.read if isinstance(source, Source) else asking.document
+        read = documents.read_source if isinstance(source, Source) else asking.load_input_document
         try:
             document = await asyncio.to_thread(read, source)  # type: ignore[arg-type]
         except DocumentError as error:
             name = source.name if isinstance(source, Source) else "text"
-            endpoint, _ = await asyncio.to_thread(self._start)
-            manifest = manifests.of(asked.task, asked.prompt, endpoint)
-            return Result(results.of_failure(name, error, asked.task.name, manifest), asked.task.model)
-        return await self._one(document, asked)
+            endpoint, _ = await asyncio.to_thread(self._start_session)
+            manifest = manifests.build_run_manifest(asked.task, asked.prompt, endpoint)
+            return Result(results.build_failed_result(name, error, asked.task.name, manifest), asked.task.model_class)
+        return await self._extract_document(document, asked)
 
-    async def _one(self, document: Document, asked: Asked) -> Result[Any]:
-        endpoint, line = await asyncio.to_thread(self._start)
-        limit = self._limits.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._at_once))
-        in_turn = self._choice.embedded
-        async with limit if in_turn else contextlib.nullcontext(), self._model(line, document, asked) as model:
-            record = await pipeline.extract(
+    async def _extract_document(self, document: Document, asked: ExtractionInputs) -> Result[Any]:
+        endpoint, line = await asyncio.to_thread(self._start_session)
+        limit = self._limits.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._concurrency))
+        in_turn = self._model_spec.is_embedded
+        async with limit if in_turn else contextlib.nullcontext(), self._open_model(line, document, asked) as model:
+            record = await pipeline.extract_record(
                 document,
                 asked.task,
                 asked.prompt,
                 model,
-                self._choice.name,
+                self._model_spec.name,
                 limit=asyncio.Semaphore(1) if in_turn else limit,
                 keep_unsupported=asked.keep_unsupported,
             )
-        manifest = manifests.of(asked.task, asked.prompt, endpoint)
-        return Result(results.of_record(record, asked.task.name, manifest), asked.task.model)
+        manifest = manifests.build_run_manifest(asked.task, asked.prompt, endpoint)
+        return Result(results.build_result(record, asked.task.name, manifest), asked.task.model_class)
 
-    def _model(self, line: Line, document: Document, asked: Asked) -> AbstractAsyncContextManager[Model]:
-        tapes = self._cassettes / asked.task.name / Path(self._choice.name).name / asked.prompt.name
-        return line.opener(tapes)(document)
+    def _open_model(
+        self, line: ModelSession, document: Document, asked: ExtractionInputs
+    ) -> AbstractAsyncContextManager[Model]:
+        tapes = self._cassettes / asked.task.name / Path(self._model_spec.name).name / asked.prompt.name
+        return line.model_opener(tapes)(document)
 
-    def _start(self) -> tuple[Endpoint, Line]:
+    def _start_session(self) -> tuple[Endpoint, ModelSession]:
         with self._lock:
             if self._started is None:
-                endpoint = self._open.enter_context(models.endpoint(self._choice, self._mode, at_once=self._at_once))
-                self._started = endpoint, Line(endpoint, self._mode, self._terms)
+                endpoint = self._open.enter_context(
+                    models.open_endpoint(self._model_spec, self._mode, at_once=self._concurrency)
+                )
+                self._started = endpoint, ModelSession(endpoint, self._mode, self._options)
             return self._started
 
-    def _begin(self, work: Coroutine[Any, Any, _Done]) -> Future[_Done]:
+    def _submit_work(self, work: Coroutine[Any, Any, _Done]) -> Future[_Done]:
         with self._lock:
             if self._loop is None:
-                self._loop = self._open.enter_context(loops.running())
+                self._loop = self._open.enter_context(loops.run_event_loop())
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def _wait(self, work: Coroutine[Any, Any, _Done]) -> _Done:
-        begun = self._begin(work)
+    def _wait_for_work(self, work: Coroutine[Any, Any, _Done]) -> _Done:
+        begun = self._submit_work(work)
         try:
             return begun.result()
         finally:
             begun.cancel()
 
 
-def _engine(how: HowAndWhere) -> tuple[contextlib.nullcontext[Engine] | Engine, How]:
+def _choose_engine(how: ExtractAndEngineOptions) -> tuple[contextlib.nullcontext[Engine] | Engine, ExtractOptions]:
     """A block that has the caller's engine, or one that lasts as long as the block; and what else was given."""
     engine, model = how.pop("engine", None), how.pop("model", None)
     base_url, api_key = how.pop("base_url", None), how.pop("api_key", None)
@@ -226,10 +240,12 @@ def _engine(how: HowAndWhere) -> tuple[contextlib.nullcontext[Engine] | Engine, 
 
 
 @overload
-def extract(source: str | Path | Document, schema: type[T], **how: Unpack[HowAndWhere]) -> Result[T]: ...
+def extract(source: str | Path | Document, schema: type[T], **how: Unpack[ExtractAndEngineOptions]) -> Result[T]: ...
 @overload
-def extract(source: str | Path | Document, schema: Task, **how: Unpack[HowAndWhere]) -> Result[Any]: ...
-def extract(source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[HowAndWhere]) -> Result[Any]:
+def extract(source: str | Path | Document, schema: Task, **how: Unpack[ExtractAndEngineOptions]) -> Result[Any]: ...
+def extract(
+    source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[ExtractAndEngineOptions]
+) -> Result[Any]:
     """The record of one document, and its evidence.
 
     `source` is a text, the Path of a file, or a Document; `schema` a Pydantic class, or a task of `load_task`.
@@ -240,37 +256,43 @@ def extract(source: str | Path | Document, schema: type[Any] | Task, **how: Unpa
     Raises DocumentError (cannot be read), TaskError (class or prompt), UsageError (no such model), ModelFatal (the
     endpoint refuses). A question that brings no answer is no error: it is in `result.failures`.
     """
-    block, rest = _engine(how)
+    block, rest = _choose_engine(how)
     with block as engine:
         return engine.extract(source, schema, **rest)
 
 
 @overload
-async def aextract(source: str | Path | Document, schema: type[T], **how: Unpack[HowAndWhere]) -> Result[T]: ...
+async def aextract(
+    source: str | Path | Document, schema: type[T], **how: Unpack[ExtractAndEngineOptions]
+) -> Result[T]: ...
 @overload
-async def aextract(source: str | Path | Document, schema: Task, **how: Unpack[HowAndWhere]) -> Result[Any]: ...
-async def aextract(source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[HowAndWhere]) -> Result[Any]:
+async def aextract(
+    source: str | Path | Document, schema: Task, **how: Unpack[ExtractAndEngineOptions]
+) -> Result[Any]: ...
+async def aextract(
+    source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[ExtractAndEngineOptions]
+) -> Result[Any]:
     """As `extract`, without holding up the event loop."""
-    block, rest = _engine(how)
+    block, rest = _choose_engine(how)
     async with block as engine:
         return await engine.aextract(source, schema, **rest)
 
 
 @overload
 def extract_all(
-    sources: Iterable[str | Path | Document], schema: type[T], **how: Unpack[HowAndWhere]
+    sources: Iterable[str | Path | Document], schema: type[T], **how: Unpack[ExtractAndEngineOptions]
 ) -> Iterator[Result[T]]: ...
 @overload
 def extract_all(
-    sources: Iterable[str | Path | Document], schema: Task, **how: Unpack[HowAndWhere]
+    sources: Iterable[str | Path | Document], schema: Task, **how: Unpack[ExtractAndEngineOptions]
 ) -> Iterator[Result[Any]]: ...
 def extract_all(
-    sources: Iterable[str | Path | Document], schema: type[Any] | Task, **how: Unpack[HowAndWhere]
+    sources: Iterable[str | Path | Document], schema: type[Any] | Task, **how: Unpack[ExtractAndEngineOptions]
 ) -> Iterator[Result[Any]]:
     """The results of many documents, in order, a bounded number under way; a folder is the files in it.
 
     A document that cannot be read is a result with status "failed", whose `record` raises; the others go on.
     """
-    block, rest = _engine(how)
+    block, rest = _choose_engine(how)
     with block as engine:
         yield from engine.extract_all(sources, schema, **rest)

@@ -10,16 +10,16 @@ from concurrent.futures import Future
 
 
 @contextlib.contextmanager
-def running() -> Iterator[asyncio.AbstractEventLoop]:
+def run_event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """The loop, running while the block lasts; what still runs on it at the end is cancelled."""
     begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
-    async def serve() -> None:
+    async def serve_until_stopped() -> None:
         stop = asyncio.Event()
         begun.set_result((asyncio.get_running_loop(), stop))
         await stop.wait()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="extractor", daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve_until_stopped()), name="extractor", daemon=True)
     thread.start()
     loop, stop = begun.result()
     try:

@@ -20,36 +20,38 @@ from extractor.types import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExtractionInputs:
     task: Task
     prompt: Prompt
     keep_unsupported: bool
 
 
-def asked(schema: type[Any] | Task, prompt: str | Path | None = None, keep_unsupported: bool = False) -> Asked:
+def resolve_inputs(
+    schema: type[Any] | Task, prompt: str | Path | None = None, keep_unsupported: bool = False
+) -> ExtractionInputs:
     """What is asked for. Raises TaskError for a class or prompt that cannot be used."""
-    task = schema if isinstance(schema, Task) else _task(schema)
-    version = prompts.read(prompt) if isinstance(prompt, Path) else task.prompt(prompt)
-    return Asked(task, version, keep_unsupported)
+    task = schema if isinstance(schema, Task) else _build_task(schema)
+    version = prompts.read_prompt(prompt) if isinstance(prompt, Path) else task.choose_prompt(prompt)
+    return ExtractionInputs(task, version, keep_unsupported)
 
 
-def _task(model: type[Any]) -> Task:
+def _build_task(model: type[Any]) -> Task:
     """The task of a class that comes with no prompt of its own."""
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise TaskError(f"{model!r} is no Pydantic class; give one, or a task that load_task has read.")
-    return tasks.of_model(model)
+    return tasks.task_from_model(model)
 
 
-def document(source: str | Path | Document) -> Document:
+def load_input_document(source: str | Path | Document) -> Document:
     """Raises DocumentError for a file or text that holds nothing to read, UsageError for a text that names a file."""
     match source:
         case Document():
             return source
         case Path():
-            found = documents.find([source])
+            found = documents.find_sources([source])
             if len(found) != 1:
                 raise UsageError(f"{source} holds {len(found)} documents; use extract_all for them.")
-            return documents.read(found[0])
+            return documents.read_source(found[0])
         case str():
             if _names_a_file(source):
                 raise UsageError(f"{source!r} is a file's name, not a text; give Path({source!r}) to have it read.")
@@ -68,10 +70,10 @@ def _names_a_file(text: str) -> bool:
         return False
 
 
-def each(sources: Iterable[str | Path | Document]) -> Iterator[str | Document | Source]:
+def expand_sources(sources: Iterable[str | Path | Document]) -> Iterator[str | Document | Source]:
     """The documents one by one; a folder is the files in it."""
     for source in [sources] if isinstance(sources, str | Path | Document) else sources:
         if isinstance(source, Path):
-            yield from documents.find([source])
+            yield from documents.find_sources([source])
         else:
             yield source

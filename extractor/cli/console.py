@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from extractor.models.prices import Price, Prices
-    from extractor.results.outcome import Outcome, Outcomes
+    from extractor.models.prices import Price, PriceList
+    from extractor.results.outcome import DocumentOutcome, RunOutcomes
     from extractor.types import Usage
 
 
-def visible(text: str) -> str:
+def sanitize_for_terminal(text: str) -> str:
     """Without the control characters that a file name could steer a terminal with."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def plain(outcome: Outcome) -> dict[str, Any]:
+def outcome_to_json(outcome: DocumentOutcome) -> dict[str, Any]:
     from extractor.results import file as results
 
     return {
@@ -34,23 +34,23 @@ def plain(outcome: Outcome) -> dict[str, Any]:
         "unsupported": outcome.unsupported,
         "conflicts": outcome.conflicts,
         "failures": outcome.failures,
-        "usage": results.usage(outcome.usage),
+        "usage": results.dump_usage(outcome.usage),
         "message": outcome.message,
     }
 
 
-def print_json(outcomes: Iterable[Outcome]) -> None:
+def print_outcomes(outcomes: Iterable[DocumentOutcome]) -> None:
     """A JSON array on stdout, one outcome at a time."""
     before = "[\n "
     for outcome in outcomes:
-        one = json.dumps(plain(outcome), ensure_ascii=False, indent=1).replace("\n", "\n ")
+        one = json.dumps(outcome_to_json(outcome), ensure_ascii=False, indent=1).replace("\n", "\n ")
         print(before + one, end="")
         before = ",\n "
     print("[]" if before == "[\n " else "\n]")
 
 
 @contextlib.contextmanager
-def closed_pipe() -> Iterator[None]:
+def tolerate_closed_pipe() -> Iterator[None]:
     """Who reads stdout may have gone, as `head` does; what is printed in the block is then for nobody."""
     try:
         yield
@@ -59,25 +59,25 @@ def closed_pipe() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the last flush, at exit, fails again
 
 
-def notes(sentences: Iterable[str]) -> None:
+def print_notes(sentences: Iterable[str]) -> None:
     """On stderr, a line each; they are not what a program downstream reads."""
     with contextlib.suppress(BrokenPipeError):
         for sentence in sentences:
-            print(visible(sentence), file=sys.stderr)
+            print(sanitize_for_terminal(sentence), file=sys.stderr)
 
 
-MANY = 50
+MAX_SUMMARY_ROWS = 50
 """Rows of a summary: of more documents, only those worth a look are listed, and not more than this."""
 
 
-def worth_a_look(outcomes: Outcomes) -> list[Outcome]:
+def select_noteworthy(outcomes: RunOutcomes) -> list[DocumentOutcome]:
     from extractor.types import Status
 
-    wanted = (o for o in outcomes if len(outcomes) <= MANY or o.status is not Status.COMPLETE)
-    return list(itertools.islice(wanted, MANY))
+    wanted = (o for o in outcomes if len(outcomes) <= MAX_SUMMARY_ROWS or o.status is not Status.COMPLETE)
+    return list(itertools.islice(wanted, MAX_SUMMARY_ROWS))
 
 
-def table(outcomes: Outcomes, out: Path, bill: str) -> None:
+def print_summary(outcomes: RunOutcomes, out: Path, bill: str) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -86,32 +86,37 @@ def table(outcomes: Outcomes, out: Path, bill: str) -> None:
     table.add_column("document", overflow="fold")
     for name in ("status", "values", "refused", "conflicts", "failures", "tokens"):
         table.add_column(name, justify="left" if name == "status" else "right")
-    shown = worth_a_look(outcomes)
+    shown = select_noteworthy(outcomes)
     for o in shown:
         tokens = [o.usage.input_tokens, o.usage.output_tokens]
         spent = "unknown" if None in tokens else f"{sum(t or 0 for t in tokens):,}"
-        cells = [visible(o.name), str(o.status), *map(str, (o.values, o.unsupported, o.conflicts, o.failures)), spent]
+        cells = [
+            sanitize_for_terminal(o.name),
+            str(o.status),
+            *map(str, (o.values, o.unsupported, o.conflicts, o.failures)),
+            spent,
+        ]
         table.add_row(*map(Text, cells))
 
-    class Plain(Console):
+    class PlainConsole(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich would end the process here, with an exit code of its own
 
-    console = Plain(highlight=False)
+    console = PlainConsole(highlight=False)
     if shown:
         console.print(table)
     for o in shown:
         if o.message:
-            console.print(Text(f"{visible(o.name)}: {visible(o.message)}"))
+            console.print(Text(f"{sanitize_for_terminal(o.name)}: {sanitize_for_terminal(o.message)}"))
     if len(shown) < len(outcomes):
         counts = ", ".join(f"{n:,} {status}" for status, n in outcomes.tally.counts.items())
-        console.print(Text(f"\nIn all: {counts}; those worth a look are above, {MANY} of them at most."))
+        console.print(Text(f"\nIn all: {counts}; those worth a look are above, {MAX_SUMMARY_ROWS} of them at most."))
     console.print(Text(f"\n{bill}"))
     several = "1 result" if len(outcomes) == 1 else f"{len(outcomes)} results"
     console.print(Text(f"{several} in {out}; look at them with: extractor show {out}"))
 
 
-def bill(outcomes: Iterable[Outcome], model: str, embedded: bool, prices: Prices) -> str:
+def describe_bill(outcomes: Iterable[DocumentOutcome], model: str, embedded: bool, prices: PriceList) -> str:
     """What a run took, in a sentence: tokens, and money where the price is known; said where it is not."""
     from extractor.models import prices as pricing
     from extractor.types import Usage
@@ -122,13 +127,13 @@ def bill(outcomes: Iterable[Outcome], model: str, embedded: bool, prices: Prices
     said = f"{spent.requests:,} requests, {spent.input_tokens:,} tokens read, {spent.output_tokens:,} written"
     if embedded:
         return f"{said}."
-    amount = pricing.money(prices.of(model), spent.input_tokens, spent.output_tokens)
+    amount = pricing.compute_cost(prices.find_price(model), spent.input_tokens, spent.output_tokens)
     if amount is None:
-        return f"{said}; the price of {visible(model)} is not known (give one with --prices FILE)."
-    return f"{said}: {pricing.spelled(amount, prices.currency)} at list price ({prices.file}, {prices.dated})."
+        return f"{said}; the price of {sanitize_for_terminal(model)} is not known (give one with --prices FILE)."
+    return f"{said}: {pricing.format_amount(amount, prices.currency)} at list price ({prices.file}, {prices.dated})."
 
 
-class Progress:
+class RunProgress:
     """One line on stderr, on a terminal only: documents, calls, tokens, money where the price is known, time to go."""
 
     def __init__(self, shown: bool, documents: int, price: Price | None = None, currency: str = "") -> None:
@@ -138,39 +143,39 @@ class Progress:
         self.money = 0.0
         self.started = time.monotonic()
 
-    def reply(self, usage: Usage) -> None:
+    def count_reply(self, usage: Usage) -> None:
         from extractor.models import prices
 
         self.calls += usage.requests
         self.tokens += (usage.input_tokens or 0) + (usage.output_tokens or 0)
-        self.money += prices.money(self.price, usage.input_tokens, usage.output_tokens) or 0
-        self._draw()
+        self.money += prices.compute_cost(self.price, usage.input_tokens, usage.output_tokens) or 0
+        self._draw_line()
 
-    def document(self, outcome: Outcome) -> None:
+    def count_document(self, outcome: DocumentOutcome) -> None:
         self.finished += 1
-        self._draw()
+        self._draw_line()
 
-    def _draw(self) -> None:
+    def _draw_line(self) -> None:
         if not self.shown:
             return
         spent = time.monotonic() - self.started
         left = f"{spent / self.finished * (self.documents - self.finished):.0f} s to go" if self.finished else "…"
-        spent_on = [f"{self.calls} calls", f"{self.tokens:,} tokens", *self._paid()]
+        spent_on = [f"{self.calls} calls", f"{self.tokens:,} tokens", *self._format_paid()]
         line = " · ".join([f"{self.finished}/{self.documents} documents", *spent_on, left])
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
-    def _paid(self) -> list[str]:
+    def _format_paid(self) -> list[str]:
         from extractor.models import prices
 
-        return [prices.spelled(self.money, self.currency)] if self.price and any(self.price) else []
+        return [prices.format_amount(self.money, self.currency)] if self.price and any(self.price) else []
 
-    def done(self) -> None:
+    def clear_line(self) -> None:
         if self.shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def bar(name: str) -> Iterator[Callable[[int, int], None]]:
+def show_download_bar(name: str) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda done, size: None
         return

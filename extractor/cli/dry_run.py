@@ -13,78 +13,82 @@ if TYPE_CHECKING:
     from extractor.documents.discovery import Source
     from extractor.extraction.prompt import Prompt
     from extractor.extraction.task import Task
-    from extractor.models.prices import Price, Prices
-    from extractor.runs.estimate import Estimate, Range
+    from extractor.models.prices import Price, PriceList
+    from extractor.runs.estimate import AmountRange, RunEstimate
 
-FORMAT = "extractor.estimate/1"
+ESTIMATE_FORMAT = "extractor.estimate/1"
 
 
-def show(flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequence[Source], costs: Prices) -> int:
+def print_estimate(
+    flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequence[Source], costs: PriceList
+) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
     from extractor.models import session as models
     from extractor.runs import estimate as estimates
 
-    name = flags.model or models.choose(None, flags.base_url).name
-    before = estimates.measured(flags.out, prompt, name, task.schema.fingerprint)
-    found = estimates.estimate(task, prompt, sources, name, before)
-    embedded = models.embedded_names()
+    name = flags.model or models.choose_model(None, flags.base_url).name
+    before = estimates.measure_earlier_run(flags.out, prompt, name, task.schema.fingerprint)
+    found = estimates.estimate_run(task, prompt, sources, name, before)
+    embedded = models.list_embedded_names()
     # an embedded model answers by turns: its cores are shared by all that it answers
-    at_once = {False: flags.concurrency or models.AT_ONCE, True: 1}
+    at_once = {False: flags.concurrency or models.DEFAULT_CONCURRENCY, True: 1}
     rows = [
-        _model(found, one, costs, one in embedded or one.endswith(".gguf"), at_once, one == name)
+        _estimate_model(found, one, costs, one in embedded or one.endswith(".gguf"), at_once, one == name)
         for one in dict.fromkeys([name, *costs.models])
     ]
     if flags.json:
-        print(json.dumps(_plain(found, task, prompt, costs, rows), ensure_ascii=False, indent=1))
+        print(json.dumps(_estimate_to_json(found, task, prompt, costs, rows), ensure_ascii=False, indent=1))
     elif not flags.quiet:
-        _table(found, task, prompt, costs, rows)
+        _print_tables(found, task, prompt, costs, rows)
     return 1 if found.unreadable else 0
 
 
-def _model(
-    found: Estimate, name: str, costs: Prices, embedded: bool, at_once: dict[bool, int], chosen: bool
+def _estimate_model(
+    found: RunEstimate, name: str, costs: PriceList, embedded: bool, at_once: dict[bool, int], chosen: bool
 ) -> dict[str, Any]:
     from extractor.models.prices import Price
 
-    price: Price | None = Price(0, 0) if embedded else costs.of(name)
-    seconds = found.seconds(costs.speed(name), prefix_cache=embedded)
+    price: Price | None = Price(0, 0) if embedded else costs.find_price(name)
+    seconds = found.estimate_seconds(costs.find_speed(name), prefix_cache=embedded)
     return {
         "name": name,
         "chosen": chosen,
         "price": None if price is None else price._asdict(),
-        "money": _amounts(found.money(price), 1, 6),
-        "seconds": _amounts(seconds, at_once[embedded], 1),
+        "money": _divide_amounts(found.estimate_cost(price), 1, 6),
+        "seconds": _divide_amounts(seconds, at_once[embedded], 1),
         "at_once": at_once[embedded],
     }
 
 
-def _amounts(amount: Range | None, share: int, digits: int) -> dict[str, float] | None:
+def _divide_amounts(amount: AmountRange | None, share: int, digits: int) -> dict[str, float] | None:
     if amount is None:
         return None
     parts = {"low": amount.low, "expected": amount.expected, "high": amount.high}
     return {key: round(value / share, digits) for key, value in parts.items()}
 
 
-def _plain(found: Estimate, task: Task, prompt: Prompt, costs: Prices, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    total, before = found.total, found.measured
+def _estimate_to_json(
+    found: RunEstimate, task: Task, prompt: Prompt, costs: PriceList, rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    total, before = found.total_amounts, found.measured
     return {
-        "format": FORMAT,
+        "format": ESTIMATE_FORMAT,
         "task": task.name,
         "prompt": prompt.name,
         "documents": found.documents,
         "unreadable": [{"name": name, "message": message} for name, message in found.unreadable],
         "characters": found.characters,
-        "requests": total.requests.plain(),
-        "input_tokens": total.input_tokens.plain(),
-        "output_tokens": total.output_tokens.plain(),
-        "output_tokens_at_most": found.ceiling,
-        "input_tokens_just_read": round(found.repeated),
+        "requests": total.requests.to_json(),
+        "input_tokens": total.input_tokens.to_json(),
+        "output_tokens": total.output_tokens.to_json(),
+        "output_tokens_at_most": found.max_output_tokens,
+        "input_tokens_just_read": round(found.repeated_tokens),
         "output_basis": "assumed" if before is None else f"measured on {before.documents} documents",
         "groups": {
             name: {
-                "requests": group.requests.plain(),
-                "input_tokens": group.input_tokens.plain(),
-                "output_tokens": group.output_tokens.plain(),
+                "requests": group.requests.to_json(),
+                "input_tokens": group.input_tokens.to_json(),
+                "output_tokens": group.output_tokens.to_json(),
             }
             for name, group in found.groups.items()
         },
@@ -93,27 +97,27 @@ def _plain(found: Estimate, task: Task, prompt: Prompt, costs: Prices, rows: lis
     }
 
 
-def _table(found: Estimate, task: Task, prompt: Prompt, costs: Prices, rows: list[dict[str, Any]]) -> None:
+def _print_tables(found: RunEstimate, task: Task, prompt: Prompt, costs: PriceList, rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     terminal = Console(highlight=False)
 
-    def say(text: str) -> None:
+    def print_line(text: str) -> None:
         terminal.print(Text(text), soft_wrap=True)
 
-    total, before = found.total, found.measured
+    total, before = found.total_amounts, found.measured
     basis = "assumed from the fields" if before is None else f"as {before.documents} results in the output folder had"
-    say(f"{found.documents} documents, {found.characters:,} characters; task {task.name}, prompt {prompt.name}.")
-    say("Nothing was sent.\n")
+    print_line(f"{found.documents} documents, {found.characters:,} characters; task {task.name}, prompt {prompt.name}.")
+    print_line("Nothing was sent.\n")
     for name, message in found.unreadable:
-        say(f"{console.visible(name)}: {console.visible(message)}")
+        print_line(f"{console.sanitize_for_terminal(name)}: {console.sanitize_for_terminal(message)}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "expected", "likely range", ""):
         table.add_column(column, justify="right" if column else "left")
-    notes = ["more if replies are cut short", f"{found.repeated:,.0f} just read before"]
-    notes.append(f"{basis}; at most {found.ceiling:,}")
+    notes = ["more if replies are cut short", f"{found.repeated_tokens:,.0f} just read before"]
+    notes.append(f"{basis}; at most {found.max_output_tokens:,}")
     amounts = [
         ("requests", total.requests),
         ("tokens read", total.input_tokens),
@@ -122,18 +126,18 @@ def _table(found: Estimate, task: Task, prompt: Prompt, costs: Prices, rows: lis
     for (name, amount), note in zip(amounts, notes, strict=True):
         table.add_row(name, f"{amount.expected:,.0f}", f"{amount.low:,.0f}–{amount.high:,.0f}", note)
     terminal.print(table)
-    say("")
+    print_line("")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("model", costs.currency, "likely range", "time"):
         table.add_column(column, justify="left" if column == "model" else "right")
     for row in rows:
-        label = Text(console.visible(row["name"]) + (" (chosen)" if row["chosen"] else ""))
-        table.add_row(label, *_money(row["money"]), _time(row["seconds"]))
+        label = Text(console.sanitize_for_terminal(row["name"]) + (" (chosen)" if row["chosen"] else ""))
+        table.add_row(label, *_format_cost_cells(row["money"]), _format_time_cell(row["seconds"]))
     terminal.print(table)
-    say(f"\nList prices of {costs.file}, {costs.dated}; give your own, and speeds, with --prices FILE.")
+    print_line(f"\nList prices of {costs.file}, {costs.dated}; give your own, and speeds, with --prices FILE.")
 
 
-def _money(amount: dict[str, float] | None) -> tuple[str, str]:
+def _format_cost_cells(amount: dict[str, float] | None) -> tuple[str, str]:
     if amount is None:
         return "unknown", "price not known"
     digits = 2 if amount["high"] >= 10 else 4
@@ -142,7 +146,7 @@ def _money(amount: dict[str, float] | None) -> tuple[str, str]:
     return f"{amount['expected']:,.{digits}f}", f"{amount['low']:,.{digits}f}–{amount['high']:,.{digits}f}"
 
 
-def _time(amount: dict[str, float] | None) -> str:
+def _format_time_cell(amount: dict[str, float] | None) -> str:
     if amount is None:
         return "unknown"
     unit, size = next((u, s) for u, s in (("h", 3600), ("min", 60), ("s", 1)) if amount["expected"] >= s or s == 1)

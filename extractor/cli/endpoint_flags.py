@@ -11,62 +11,64 @@ from extractor.cli import console
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
-    from extractor.models.session import Terms
+    from extractor.models.session import ClientOptions
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_endpoint_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("endpoint")
-    group.add_argument("--rpm", type=_amount, metavar="N", help="requests a minute, at most")
-    group.add_argument("--tpm", type=_amount, metavar="N", help="tokens a minute, at most")
-    group.add_argument("--max-requests", type=_count, metavar="N", help="stop before more requests than this")
-    group.add_argument("--max-tokens", type=_count, metavar="N", help="stop before more tokens than this, in and out")
-    group.add_argument("--max-cost", type=_amount, metavar="SUM", help="stop before more cost; needs --price")
-    group.add_argument("--price", type=_price, metavar="IN,OUT", help="of a million tokens, in any currency")
-    folder(group)
+    group.add_argument("--rpm", type=_parse_amount, metavar="N", help="requests a minute, at most")
+    group.add_argument("--tpm", type=_parse_amount, metavar="N", help="tokens a minute, at most")
+    group.add_argument("--max-requests", type=_parse_count, metavar="N", help="stop before more requests than this")
+    group.add_argument(
+        "--max-tokens", type=_parse_count, metavar="N", help="stop before more tokens than this, in and out"
+    )
+    group.add_argument("--max-cost", type=_parse_amount, metavar="SUM", help="stop before more cost; needs --price")
+    group.add_argument("--price", type=_parse_price, metavar="IN,OUT", help="of a million tokens, in any currency")
+    add_cache_flag(group)
     group.add_argument("--no-cache", action="store_true", help="pay for every reply, and keep none")
     group.add_argument("--use-proxy", action="store_true", help="go through the proxy that HTTPS_PROXY names")
 
 
-def folder(parser: Any) -> None:
+def add_cache_flag(parser: Any) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="paid replies (default: in the user's cache folder)")
 
 
-def read(flags: argparse.Namespace, at_once: int, embedded: bool) -> Terms:
+def read_client_options(flags: argparse.Namespace, at_once: int, embedded: bool) -> ClientOptions:
     """The terms that the flags ask for. Raises UsageError for flags that make no sense together."""
     from extractor.models import cache
-    from extractor.models.limits.budget import Limits
-    from extractor.models.session import Terms
+    from extractor.models.limits.budget import BudgetLimits
+    from extractor.models.session import ClientOptions
 
     if (flags.max_cost is None) != (flags.price is None):
         raise UsageError("--max-cost and --price=IN,OUT go together; give both or none.")
     if flags.no_cache and flags.cache:
         raise UsageError("--cache and --no-cache exclude each other; give one.")
-    kept = None if flags.no_cache else flags.cache or (None if embedded else cache.home())
-    return Terms(
-        at_once=at_once,
+    kept = None if flags.no_cache else flags.cache or (None if embedded else cache.find_cache_folder())
+    return ClientOptions(
+        concurrency=at_once,
         rpm=flags.rpm,
         tpm=flags.tpm,
-        limits=Limits(flags.max_requests, flags.max_tokens, flags.max_cost, flags.price or (0.0, 0.0)),
+        limits=BudgetLimits(flags.max_requests, flags.max_tokens, flags.max_cost, flags.price or (0.0, 0.0)),
         cache=kept,
         use_proxy=flags.use_proxy,
-        note=lambda text: print(f"note: {console.visible(text)}", file=sys.stderr),
+        note=lambda text: print(f"note: {console.sanitize_for_terminal(text)}", file=sys.stderr),
     )
 
 
-def _count(text: str) -> int:
+def _parse_count(text: str) -> int:
     if (value := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
 
 
-def _amount(text: str) -> float:
+def _parse_amount(text: str) -> float:
     value = float(text)
     if not 0 < value < 1e12:
         raise argparse.ArgumentTypeError(f"{text} is no amount above 0")
     return value
 
 
-def _price(text: str) -> tuple[float, float]:
+def _parse_price(text: str) -> tuple[float, float]:
     come, comma, go = text.partition(",")
     prices = float(come), float(go)
     if not comma or not all(0 <= price < 1e12 for price in prices):

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from extractor.cli import console
-from extractor.cli.run import extraction, model_flags
+from extractor.cli.run import add_model_flags, open_job
 from extractor.errors import Interrupted, UsageError
 
 
-def add(commands: Any) -> None:
+def add_eval_command(commands: Any) -> None:
     parser = commands.add_parser("eval", help="score runs against gold and compare models and prompts")
     parser.add_argument("--suite", type=Path, default=Path("eval"), help="folder with suite.toml (default: eval)")
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
     parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
-    model_flags(parser, "replay, or as the suite says")
+    add_model_flags(parser, "replay, or as the suite says")
     parser.set_defaults(mode=None)
     parser.add_argument(
         "--fail-under",
@@ -40,14 +40,14 @@ def add(commands: Any) -> None:
     parser.add_argument("--baseline", type=Path, help="compare with this baseline; any drop fails")
     parser.add_argument("--allowed-drop", type=float, default=0.0, metavar="F1", help="from the baseline (default: 0)")
     parser.add_argument("--update-baseline", type=Path, metavar="FILE", help="write a baseline of this evaluation")
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=run_eval_command)
 
 
-def command(flags: argparse.Namespace) -> int:
+def run_eval_command(flags: argparse.Namespace) -> int:
     from extractor.evaluation import suite as evaluate
 
-    least, least_of = _bounds("--fail-under", flags.fail_under, float)
-    most, most_of = _bounds("--max-invented", flags.max_invented, int)
+    least, least_of = _parse_bounds("--fail-under", flags.fail_under, float)
+    most, most_of = _parse_bounds("--max-invented", flags.max_invented, int)
     gates = {
         "fail_under": least,
         "fail_under_fields": least_of,
@@ -57,11 +57,11 @@ def command(flags: argparse.Namespace) -> int:
         "allowed_drop": flags.allowed_drop,
         "runs": tuple(flags.only),
     }
-    suite = evaluate.read(flags.suite)
+    suite = evaluate.load_suite(flags.suite)
     flags.mode = flags.mode or suite.mode
-    true = evaluate.truth(suite)
-    folders = flags.runs or _suite_runs(flags, suite)
-    verdict, paths = evaluate.report(
+    true = evaluate.load_suite_gold(suite)
+    folders = flags.runs or _run_suite(flags, suite)
+    verdict, paths = evaluate.write_suite_report(
         suite, true, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
     )
     print(verdict.sentence)
@@ -73,7 +73,7 @@ def command(flags: argparse.Namespace) -> int:
 _Bound = TypeVar("_Bound", int, float)
 
 
-def _bounds(
+def _parse_bounds(
     flag: str, given: Sequence[str], number: Callable[[str], _Bound]
 ) -> tuple[_Bound | None, dict[str, _Bound]]:
     """The bound over everything, and those of single fields. Raises UsageError for what is no number."""
@@ -94,7 +94,7 @@ def _bounds(
     return overall, of
 
 
-def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
+def _run_suite(flags: argparse.Namespace, suite: Any) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
     from extractor.documents import discovery as documents
     from extractor.models import session as models
@@ -103,22 +103,24 @@ def _suite_runs(flags: argparse.Namespace, suite: Any) -> list[Path]:
     from extractor.runs import signals as stopping
 
     folders = []
-    sources = documents.find([suite.samples])
+    sources = documents.find_sources([suite.samples])
     for model, name, n in itertools.product(suite.models, suite.prompts, range(1, suite.repeats + 1)):
         again = "" if n == 1 else f"-{n}"
         out = flags.out / "runs" / Path(model).name / f"{name}{again}"
         folders.append(out)
-        choice = models.choose(model, flags.base_url)
+        choice = models.choose_model(model, flags.base_url)
         prompt = suite.task.prompt(name)
         if flags.mode != "replay":
-            with models.endpoint(choice, models.Mode.REPLAY) as named:
-                if output_folder.finished(out, manifests.of(suite.task, prompt, named), len(sources)):
+            with models.open_endpoint(choice, models.Mode.REPLAY) as named:
+                if output_folder.is_run_finished(
+                    out, manifests.build_run_manifest(suite.task, prompt, named), len(sources)
+                ):
                     continue
-        output_folder.prepare(out)
-        say = console.Progress(sys.stderr.isatty(), len(sources))
-        with extraction(flags, suite.task, prompt, choice, out, say, again) as job:
-            _, heard = stopping.run(lambda stop, job=job: runner.run(job, sources, stop))  # type: ignore[misc]
-        say.done()
+        output_folder.prepare_output_folder(out)
+        say = console.RunProgress(sys.stderr.isatty(), len(sources))
+        with open_job(flags, suite.task, prompt, choice, out, say, again) as job:
+            _, heard = stopping.run_until_signal(lambda stop, job=job: runner.run_job(job, sources, stop))  # type: ignore[misc]
+        say.clear_line()
         if heard:
             raise Interrupted(heard)
     return folders

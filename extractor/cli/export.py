@@ -9,37 +9,39 @@ from typing import Any
 
 from extractor.cli import console
 
-FORMS = ("jsonl", "csv", "parquet", "sqlite")
+EXPORT_FORMATS = ("jsonl", "csv", "parquet", "sqlite")
 
 
-def add(commands: Any) -> None:
+def add_export_command(commands: Any) -> None:
     export = commands.add_parser("export", help="write results as JSON Lines, CSV, Parquet or a SQLite database")
     export.add_argument(
         "out", nargs="+", type=Path, metavar="OUT", help="folders that runs wrote, or .jsonl files of this command"
     )
-    export.add_argument("-f", "--format", choices=FORMS, required=True)
+    export.add_argument("-f", "--format", choices=EXPORT_FORMATS, required=True)
     export.add_argument(
         "-o", "--output", type=Path, required=True, help="a file; for csv and parquet a folder; - is stdout, for jsonl"
     )
     export.add_argument("--force", action="store_true", help="replace what an earlier export wrote there")
     export.add_argument("--quiet", action="store_true", help="no summary")
-    export.set_defaults(command=command)
+    export.set_defaults(command=run_export_command)
 
 
-def command(flags: argparse.Namespace) -> int:
+def run_export_command(flags: argparse.Namespace) -> int:
     """0 when every result was there; 1 when a run lists one that is gone or broken, which is exported as failed."""
     from extractor.results.export import export as writing
     from extractor.results.export import reader as sources
 
-    runs = sources.open_all(flags.out)
+    runs = sources.open_runs(flags.out)
     for run in runs:
         if run.strays:
-            names = ", ".join(map(console.visible, run.strays[:3])) + (" …" if len(run.strays) > 3 else "")
+            names = ", ".join(map(console.sanitize_for_terminal, run.strays[:3])) + (
+                " …" if len(run.strays) > 3 else ""
+            )
             print(f"{run.path}: left out, as run.json does not list them: {names}", file=sys.stderr)
     if str(flags.output) == "-" and flags.format == "jsonl":
-        written = writing.lines(runs, sys.stdout.buffer)
+        written = writing.write_json_lines(runs, sys.stdout.buffer)
         return 1 if written.lost else 0
-    written = writing.export(runs, flags.format, flags.output, force=flags.force)
+    written = writing.export_runs(runs, flags.format, flags.output, force=flags.force)
     if not flags.quiet:
         told = f", {sum(written.rows.values()):,} rows in {len(written.rows)} tables" if written.rows else ""
         failed = f" ({written.failed} failed)" if written.failed else ""

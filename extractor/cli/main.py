@@ -16,7 +16,7 @@ from extractor._version import __version__
 from extractor.cli import cache, console, eval, export, models, run, schema, show, task  # noqa: A004 (a command is named for its word)
 from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineError
 
-EXAMPLES = """\
+USAGE_EXAMPLES = """\
 examples:
   extractor run my_docs/                       records of every text file, on the embedded model
   extractor run cv.md -o out --prompt whole    one file, one prompt version
@@ -43,7 +43,7 @@ def entry() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
-    commands = parser()
+    commands = build_parser()
     flags = commands.parse_args(arguments)
     if not hasattr(flags, "command"):
         commands.print_help()
@@ -59,13 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 128 + error.signal
     except MachineError as error:
-        print(f"error: {console.visible(str(error))}", file=sys.stderr)
+        print(f"error: {console.sanitize_for_terminal(str(error))}", file=sys.stderr)
         return 3
     except BudgetSpent as error:
-        print(f"stopped: {console.visible(str(error))}", file=sys.stderr)
+        print(f"stopped: {console.sanitize_for_terminal(str(error))}", file=sys.stderr)
         return 1
     except ExtractorError as error:
-        print(f"error: {console.visible(str(error))}", file=sys.stderr)
+        print(f"error: {console.sanitize_for_terminal(str(error))}", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
         # of a thread that cannot be started, Python says so in these words and no others
@@ -83,12 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """The command line, which docs/reference.md is made of too."""
     parser = argparse.ArgumentParser(
         prog="extractor",
         description="Typed records out of documents, every value proved by the words it came from.",
-        epilog=EXAMPLES,
+        epilog=USAGE_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")

@@ -10,33 +10,33 @@ from typing import Any
 from extractor.cli import console
 
 
-def add(commands: Any) -> None:
+def add_models_command(commands: Any) -> None:
     models = commands.add_parser("models", help="list the embedded models, or fetch one")
     models.add_argument("--json", action="store_true", help="print JSON")
-    models.set_defaults(command=command)
+    models.set_defaults(command=run_models_command)
     pull = models.add_subparsers(metavar="").add_parser("pull", help="fetch a model and check its digest")
     pull.add_argument("name", help="its name in the list")
-    pull.set_defaults(command=_pull)
+    pull.set_defaults(command=_run_pull_command)
 
 
-def command(flags: argparse.Namespace) -> int:
+def run_models_command(flags: argparse.Namespace) -> int:
     from extractor.models.local import catalog as weights
 
-    held = weights.status()
+    held = weights.list_installed_models()
     if flags.json:
-        print(json.dumps(weights.as_json(held), indent=1))
+        print(json.dumps(weights.installed_models_to_json(held), indent=1))
         return 0
-    rows = weights.rows(held)
+    rows = weights.build_model_table(held)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0
 
 
-def _pull(flags: argparse.Namespace) -> int:
+def _run_pull_command(flags: argparse.Namespace) -> int:
     from extractor.models.local import pull as pulls
 
-    with console.bar(flags.name) as progress:
-        found = pulls.pull(flags.name, progress=progress, note=lambda text: print(text, file=sys.stderr))
+    with console.show_download_bar(flags.name) as progress:
+        found = pulls.pull_model(flags.name, progress=progress, note=lambda text: print(text, file=sys.stderr))
     print(found.path)
     return 0

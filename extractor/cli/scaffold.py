@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
-from extractor.extraction.task import SHIPPED
-from extractor.models.session import DEFAULT
+from extractor.extraction.task import SHIPPED_TASKS
+from extractor.models.session import DEFAULT_MODEL
 
-_SCHEMA = '''"""What is wanted of each document.
+_SCHEMA_FILE = '''"""What is wanted of each document.
 
 Change it to what you want, and see what will be asked: extractor schema check {folder}
 """
@@ -39,7 +39,7 @@ class Record(BaseModel):
     borrower: Name | None = Field(None, description="who borrows", json_schema_extra=group("slip"))
     items: list[Item] = Field([], description="what is borrowed", json_schema_extra=group("items"))
 '''
-_SAMPLE = """Reading room of the town archive
+_SAMPLE_DOCUMENT = """Reading room of the town archive
 Loan slip no. RR-2041
 
 Lent on 3 May 2024 to Ana Sousa, reader since 2019.
@@ -50,7 +50,7 @@ Letters of a lighthouse keeper    4.00
 
 To be returned within four weeks. Thank you!
 """
-_GOLD = {
+_GOLD_RECORD = {
     "document": "example.txt",
     "record": {
         "number": "RR-2041",
@@ -64,7 +64,7 @@ _GOLD = {
     "optional": [],
     "accept": {},
 }
-_SUITE = """task = "."
+_SUITE_FILE = """task = "."
 samples = "samples"
 gold = "gold"
 models = ["{model}"]
@@ -73,7 +73,7 @@ mode = "live"
 """
 
 
-def write(folder: Path) -> list[Path]:
+def write_task_folder(folder: Path) -> list[Path]:
     """The files of a new task, written; the folder must not be there, or be empty.
 
     Raises UsageError for a folder that holds something, MachineError for one that cannot be written.
@@ -83,11 +83,11 @@ def write(folder: Path) -> list[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; name a folder that is not.")
     files = {
-        "schema.py": _SCHEMA.format(folder=folder),
-        "default.md": (SHIPPED / "default.md").read_text(encoding="utf-8"),
-        "samples/example.txt": _SAMPLE,
-        "gold/example.json": json.dumps(_GOLD, ensure_ascii=False, indent=2) + "\n",
-        "suite.toml": _SUITE.format(model=DEFAULT),
+        "schema.py": _SCHEMA_FILE.format(folder=folder),
+        "default.md": (SHIPPED_TASKS / "default.md").read_text(encoding="utf-8"),
+        "samples/example.txt": _SAMPLE_DOCUMENT,
+        "gold/example.json": json.dumps(_GOLD_RECORD, ensure_ascii=False, indent=2) + "\n",
+        "suite.toml": _SUITE_FILE.format(model=DEFAULT_MODEL),
     }
     try:
         for name, text in files.items():

@@ -11,44 +11,52 @@ from typing import Any
 from extractor.errors import MachineError, UsageError
 
 
-def add(commands: Any) -> None:
+def add_schema_command(commands: Any) -> None:
     schema = commands.add_parser("schema", help="explain a schema, or draft one from examples")
     kinds = schema.add_subparsers(title="commands", metavar="COMMAND", required=True)
     check = kinds.add_parser("check", help="what will be asked: fields, kinds, keys, questions, dialects, warnings")
     check.add_argument("schema", help="FILE.py:CLASS, a JSON Schema file, or a task's name or folder")
     check.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     check.add_argument("--json", action="store_true", help="as JSON")
-    check.set_defaults(command=_check)
+    check.set_defaults(command=_run_check_command)
     init = kinds.add_parser("init", help="draft a schema from examples of the JSON that is wanted")
     init.add_argument("examples", nargs="+", type=Path, metavar="EXAMPLE", help="JSON or JSONL files")
     init.add_argument("-o", "--output", type=Path, help="file to write (default: stdout)")
     init.add_argument("--python", action="store_true", help="a Pydantic file instead of a JSON Schema")
     init.add_argument("--force", action="store_true", help="overwrite the file if it is there")
-    init.set_defaults(command=_init)
+    init.set_defaults(command=_run_init_command)
 
 
-def _check(flags: argparse.Namespace) -> int:
+def _run_check_command(flags: argparse.Namespace) -> int:
     from extractor.extraction import explain as survey
     from extractor.extraction import task as tasks
 
     path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
     alone = path.suffix in (".py", ".json") and not path.is_dir()
-    task, prompt = tasks.chosen(flags.schema, flags.schema if alone else None, flags.prompt)
-    found = survey.of(task, prompt)
-    print(json.dumps(survey.plain(found), ensure_ascii=False, indent=1) if flags.json else survey.text(found))
+    task, prompt = tasks.choose_task(flags.schema, flags.schema if alone else None, flags.prompt)
+    found = survey.explain_task(task, prompt)
+    print(
+        json.dumps(survey.explanation_to_json(found), ensure_ascii=False, indent=1)
+        if flags.json
+        else survey.format_explanation(found)
+    )
     return 0
 
 
-def _init(flags: argparse.Namespace) -> int:
+def _run_init_command(flags: argparse.Namespace) -> int:
     from extractor.schema import codegen as classes
     from extractor.schema import infer as drafts
 
-    examples = [one for path in flags.examples for one in _examples(path)]
+    examples = [one for path in flags.examples for one in _read_examples(path)]
     if not examples:
         raise UsageError("The files hold no example; give at least one JSON object of the kind that is wanted.")
     title = (flags.output or flags.examples[0]).name.split(".")[0]
-    schema = drafts.draft(examples, title)
-    text = classes.write(schema) if flags.python else json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+    schema = drafts.draft_schema(examples, title)
+    text = (
+        classes.generate_model_source(schema)
+        if flags.python
+        else json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+    )
     if flags.output is None:
         print(text, end="")
         return 0
@@ -62,7 +70,7 @@ def _init(flags: argparse.Namespace) -> int:
     return 0
 
 
-def _examples(path: Path) -> Sequence[dict[str, Any]]:
+def _read_examples(path: Path) -> Sequence[dict[str, Any]]:
     """The objects in a file: one, a list of them, or one a line."""
     try:
         text = path.read_text(encoding="utf-8-sig")

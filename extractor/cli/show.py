@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 
-def add(commands: Any) -> None:
+def add_show_command(commands: Any) -> None:
     show = commands.add_parser("show", help="write a page that shows records beside their documents")
     show.add_argument("out", type=Path, help="the folder that a run wrote")
     show.add_argument("-o", "--output", type=Path, help="the page (default: OUT/index.html)")
-    show.set_defaults(command=command)
+    show.set_defaults(command=run_show_command)
 
 
-def command(flags: argparse.Namespace) -> int:
+def run_show_command(flags: argparse.Namespace) -> int:
     from extractor.results.review import page
 
-    print(page.write(flags.out, flags.output or flags.out / "index.html"))
+    print(page.write_review_page(flags.out, flags.output or flags.out / "index.html"))
     return 0

@@ -7,30 +7,30 @@ from pathlib import Path
 from typing import Any
 
 
-def add(commands: Any) -> None:
+def add_task_command(commands: Any) -> None:
     task = commands.add_parser("task", help="list the tasks that ship, or begin one of your own")
     kinds = task.add_subparsers(title="commands", metavar="COMMAND", required=True)
     shipped = kinds.add_parser("list", help="the tasks that ship")
-    shipped.set_defaults(command=_list)
+    shipped.set_defaults(command=_run_list_command)
     new = kinds.add_parser("new", help="write a folder with schema, prompt, sample, gold and suite that already runs")
     new.add_argument("folder", type=Path, metavar="NAME", help="the new folder; its name is the task's")
-    new.set_defaults(command=_new)
+    new.set_defaults(command=_run_new_command)
 
 
-def _list(flags: argparse.Namespace) -> int:
+def _run_list_command(flags: argparse.Namespace) -> int:
     from extractor.extraction import task as tasks
 
-    for name in tasks.shipped():
-        task = tasks.load(name)
+    for name in tasks.list_shipped_tasks():
+        task = tasks.load_task(name)
         print(f"{name:12} {len(task.schema.groups):2} questions, prompts: {', '.join(task.prompts)}")
         print(f"{'':12} {task.schema.root.description}")
     return 0
 
 
-def _new(flags: argparse.Namespace) -> int:
+def _run_new_command(flags: argparse.Namespace) -> int:
     from extractor.cli import scaffold as starters
 
-    for path in starters.write(flags.folder):
+    for path in starters.write_task_folder(flags.folder):
         print(path)
     print(f"\nIt runs as it is:  extractor run {flags.folder}/samples --task {flags.folder}")
     print(f"and is scored by:  extractor eval --suite {flags.folder}")

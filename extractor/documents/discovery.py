@@ -14,23 +14,23 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from extractor.documents import formats as loaders
-from extractor.documents.formats import FORMATS, Format
+from extractor.documents.formats import FORMATS_BY_SUFFIX, Format
 from extractor.documents.formats import attachments as enclosures
 from extractor.documents.formats import io as files
 from extractor.documents.formats import jsonl as lines
 from extractor.documents.formats import sandbox as apart
-from extractor.documents.formats.io import printable
+from extractor.documents.formats.io import printable_name
 from extractor.errors import DocumentError, UsageError
 from extractor.types import Document
 
-__all__ = ["LARGEST", "STDIN", "Source", "find", "load", "printable", "read"]
+__all__ = ["MAX_TEXT_BYTES", "STDIN", "Source", "find_sources", "load_document", "printable_name", "read_source"]
 
-LINES = frozenset({".jsonl", ".ndjson"})
+JSONL_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 """Suffixes of files that hold a document a line."""
-LARGEST = loaders.TEXT.largest
+MAX_TEXT_BYTES = loaders.TEXT_FORMAT.max_bytes
 """Bytes of one text file that are read."""
 STDIN = Path("-")
-_PIPED = 200_000_000
+_MAX_STDIN_BYTES = 200_000_000
 """Bytes that are read from stdin."""
 
 
@@ -41,17 +41,17 @@ class Source:
     path: Path
     """Its file; of a document in a file of several, the file and its name in it: refs.jsonl/doc-7."""
     refused: str | None = None
-    line: lines.Line | None = None
+    line: lines.JsonLine | None = None
     ocr: bool = False
     """Whether letters are read off pictures of pages."""
 
     @property
     def name(self) -> str:
         """For people."""
-        return "stdin" if self.path == STDIN else printable(self.path.name)
+        return "stdin" if self.path == STDIN else printable_name(self.path.name)
 
 
-def find(paths: Sequence[Path], *, ocr: bool = False) -> list[Source]:
+def find_sources(paths: Sequence[Path], *, ocr: bool = False) -> list[Source]:
     """The documents that the paths name, in a stable order, each once.
 
     A path is a file, a folder (its files of known kinds at any depth), a pattern such as `papers/**/*.pdf`, or `-` for
@@ -60,25 +60,25 @@ def find(paths: Sequence[Path], *, ocr: bool = False) -> list[Source]:
     """
     sources: dict[Path, Source] = {}
     for path in paths:
-        found = list(_named(path, ocr))
+        found = list(_find_named(path, ocr))
         if not any(s.refused is None for s in found):
             missing = sorted({s.refused for s in found if s.refused and "pip install" in s.refused})
-            known = f"the kinds known are {', '.join(sorted({*FORMATS, *LINES}))}"
+            known = f"the kinds known are {', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES}))}"
             raise UsageError(f"{path} holds no file to read; {missing[0] if missing else known}.")
         for source in found:
             sources.setdefault(source.path, source)
     return list(sources.values())
 
 
-def _named(path: Path, ocr: bool) -> Iterator[Source]:
+def _find_named(path: Path, ocr: bool) -> Iterator[Source]:
     if path == STDIN:
         yield Source(path, ocr=ocr)
     elif path.is_dir():
-        yield from _walk(path, ocr)
+        yield from _walk_folder(path, ocr)
     elif path.exists() or path.is_symlink():
-        yield from _file(path, ocr, named=True)
+        yield from _find_in_file(path, ocr, named=True)
     elif any(c in str(path) for c in "*?["):
-        found = list(_matching(path, ocr))
+        found = list(_find_matching(path, ocr))
         if not found:
             raise UsageError(f"No file matches {path}; check the pattern.")
         yield from found
@@ -86,57 +86,57 @@ def _named(path: Path, ocr: bool) -> Iterator[Source]:
         raise UsageError(f"There is no file or folder {path}; check the path.")
 
 
-def _matching(pattern: Path, ocr: bool) -> Iterator[Source]:
+def _find_matching(pattern: Path, ocr: bool) -> Iterator[Source]:
     """Files that fit the pattern: `**` stands for any folders. Links are not followed, as in a folder."""
     fixed = next(i for i, part in enumerate(pattern.parts) if any(c in part for c in "*?["))
     root, names = Path(*pattern.parts[:fixed]), pattern.parts[fixed:]
-    for source in _walk(root, ocr):
+    for source in _walk_folder(root, ocr):
         file = source.line.file if source.line else source.path
-        if _fits(file.relative_to(root).parts, names):
+        if _matches_pattern(file.relative_to(root).parts, names):
             yield source
 
 
-def _fits(names: Sequence[str], patterns: Sequence[str]) -> bool:
+def _matches_pattern(names: Sequence[str], patterns: Sequence[str]) -> bool:
     if not patterns or not names:
         return not names and all(pattern == "**" for pattern in patterns)
     if patterns[0] == "**":
-        return _fits(names, patterns[1:]) or _fits(names[1:], patterns)
-    return fnmatchcase(names[0], patterns[0]) and _fits(names[1:], patterns[1:])
+        return _matches_pattern(names, patterns[1:]) or _matches_pattern(names[1:], patterns)
+    return fnmatchcase(names[0], patterns[0]) and _matches_pattern(names[1:], patterns[1:])
 
 
-def _walk(folder: Path, ocr: bool) -> Iterator[Source]:
+def _walk_folder(folder: Path, ocr: bool) -> Iterator[Source]:
     for where, folders, names in os.walk(folder, followlinks=False):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
-                yield from _file(Path(where) / name, ocr, named=False)
+                yield from _find_in_file(Path(where) / name, ocr, named=False)
 
 
-def _file(path: Path, ocr: bool, *, named: bool) -> Iterator[Source]:
+def _find_in_file(path: Path, ocr: bool, *, named: bool) -> Iterator[Source]:
     """The documents of a file. One that the user named is followed where it is a link, and read as text where no other
     format is known; one that was come across is not."""
     suffix = path.suffix.lower()
-    kind = files.stat_kind(path, follow=named)
-    known = suffix in LINES or suffix in FORMATS
+    kind = files.describe_special_file(path, follow=named)
+    known = suffix in JSONL_SUFFIXES or suffix in FORMATS_BY_SUFFIX
     if kind == "a link":
         yield Source(path, "a link; name the file itself to have it read")
     elif kind or not path.exists():
         yield Source(path, f"{kind or 'a link that leads nowhere'}, no regular file")
-    elif suffix in LINES:
+    elif suffix in JSONL_SUFFIXES:
         try:
-            for name, line in lines.find(path):
+            for name, line in lines.find_json_lines(path):
                 yield Source(path / name, line=line)
         except DocumentError as error:
             yield Source(path, str(error).rstrip("."))
     elif not known and not named:
         yield Source(path, f"files of kind {path.suffix or 'without suffix'} are not read")
-    elif missing := FORMATS[suffix].missing() if known else "":
+    elif missing := FORMATS_BY_SUFFIX[suffix].missing_extra() if known else "":
         yield Source(path, missing)
     else:
         yield Source(path, ocr=ocr)
 
 
-def read(source: Source) -> Document:
+def read_source(source: Source) -> Document:
     """The document of a source. Raises DocumentError, whose reason is a word to count, for one that holds none.
 
     It may take seconds, and can be called from several threads at a time.
@@ -144,31 +144,33 @@ def read(source: Source) -> Document:
     if source.refused is not None:
         raise DocumentError(f"{source.name}: {source.refused}.", reason="not read")
     if source.line is not None:
-        return lines.load(source.line, source.name)
+        return lines.load_json_line(source.line, source.name)
     if source.path == STDIN:
-        return _piped(source)
-    return load(source.path, ocr=source.ocr)
+        return _read_stdin(source)
+    return load_document(source.path, ocr=source.ocr)
 
 
-def load(path: Path, *, ocr: bool = False) -> Document:
+def load_document(path: Path, *, ocr: bool = False) -> Document:
     """The document in a file. Raises DocumentError, whose reason is a word to count, for one that holds none."""
-    return _load(path, printable(path.name), FORMATS.get(path.suffix.lower()), ocr)
+    return _load_file(path, printable_name(path.name), FORMATS_BY_SUFFIX.get(path.suffix.lower()), ocr)
 
 
-def _load(path: Path, name: str, kind: Format | None, ocr: bool) -> Document:
+def _load_file(path: Path, name: str, kind: Format | None, ocr: bool) -> Document:
     if kind is None:
-        with files.open_regular(path, loaders.PDF.largest) as file:
-            kind = loaders.by_content(file.read(4096))
-    if missing := kind.missing():
+        with files.open_regular(path, loaders.PDF_FORMAT.max_bytes) as file:
+            kind = loaders.detect_format(file.read(4096))
+    if missing := kind.missing_extra():
         raise DocumentError(f"{name}: {missing}.", reason="not read")
-    if kind.apart:
-        files.open_regular(path, kind.largest).close()
-        document = apart.load(kind.module, path.absolute(), name, ocr)
-        return enclosures.unfold(document, ocr) if isinstance(document, enclosures.Letter) else document
+    if kind.sandboxed:
+        files.open_regular(path, kind.max_bytes).close()
+        document = apart.load_in_sandbox(kind.module, path.absolute(), name, ocr)
+        return (
+            enclosures.append_attachments(document, ocr) if isinstance(document, enclosures.MailDocument) else document
+        )
     return kind.load(path, name, ocr)
 
 
-def _piped(source: Source) -> Document:
+def _read_stdin(source: Source) -> Document:
     """What stands on stdin, by way of a file, as most readers want to go back and forth in theirs."""
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         path = Path(folder) / "stdin"
@@ -176,7 +178,9 @@ def _piped(source: Source) -> Document:
             size = 0
             while data := sys.stdin.buffer.read(1 << 20):
                 size += len(data)
-                if size > _PIPED:
-                    raise DocumentError(f"stdin is over {_PIPED / 1e6:.0f} MB; give a file.", reason="too large")
+                if size > _MAX_STDIN_BYTES:
+                    raise DocumentError(
+                        f"stdin is over {_MAX_STDIN_BYTES / 1e6:.0f} MB; give a file.", reason="too large"
+                    )
                 file.write(data)
-        return _load(path, source.name, None, source.ocr)
+        return _load_file(path, source.name, None, source.ocr)

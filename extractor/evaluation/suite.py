@@ -29,19 +29,19 @@ from extractor.evaluation.analysis import baseline
 from extractor.evaluation.analysis import comparison as statistics
 from extractor.evaluation.analysis import diff as changes
 from extractor.evaluation.analysis import gates as verdicts
-from extractor.evaluation.analysis.gates import Gates, Verdict
+from extractor.evaluation.analysis.gates import GateBounds, Verdict
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.lint import Severity
 from extractor.evaluation.report import content as reports
 from extractor.evaluation.report import write as outputs
 from extractor.evaluation.scoring import schema as fields
-from extractor.evaluation.scoring.outcomes import Run
+from extractor.evaluation.scoring.outcomes import ScoredRun
 from extractor.extraction import task as tasks
 from extractor.extraction.task import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
+class EvaluationSuite:
     name: str
     task: Task
     samples: Path
@@ -53,7 +53,7 @@ class Suite:
     mode: str = "replay"
 
 
-def read(folder: Path) -> Suite:
+def load_suite(folder: Path) -> EvaluationSuite:
     """The suite in a folder. Raises UsageError, naming what is missing."""
     file = folder / "suite.toml"
     try:
@@ -64,10 +64,10 @@ def read(folder: Path) -> Suite:
         raise UsageError(f"{file} is not TOML ({error}); correct it.") from error
     try:
         where = folder / told["task"]
-        task = tasks.load(str(where) if where.is_dir() else told["task"])
+        task = tasks.load_task(str(where) if where.is_dir() else told["task"])
         models, prompts = tuple(map(str, told["models"])), tuple(map(str, told["prompts"]))
         for name in prompts:
-            task.prompt(name)
+            task.choose_prompt(name)
         repeats = int(told.get("repeats", 1))
         mode = str(told.get("mode", "replay"))
         prices = {str(name): (float(read), float(written)) for name, (read, written) in told.get("prices", {}).items()}
@@ -80,34 +80,34 @@ def read(folder: Path) -> Suite:
     if mode not in ("live", "replay"):
         raise UsageError(f"{file} sets mode to {mode!r}; choose 'live' or 'replay'.")
     samples, golds = folder / told["samples"], folder / told["gold"]
-    return Suite(folder.resolve().name, task, samples, golds, models, prompts, repeats, prices, mode)
+    return EvaluationSuite(folder.resolve().name, task, samples, golds, models, prompts, repeats, prices, mode)
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class SuiteGold:
     """A suite's gold, found fit to score with, beside its documents' texts."""
 
     golds: tuple[Gold, ...]
-    tree: fields.Group
+    schema_root: fields.ObjectNode
     texts: Mapping[str, str]
     findings: tuple[str, ...]
     """What the lint would have a person look at."""
 
 
-def truth(suite: Suite) -> Truth:
+def load_suite_gold(suite: EvaluationSuite) -> SuiteGold:
     """The suite's gold. Raises UsageError, naming file and place, where it cannot be scored with."""
-    golds = gold.load(suite.gold)
-    tree = fields.read(suite.task.schema.source)
-    texts = _texts(suite.samples)
-    findings = lint.lint(golds, tree, texts)
+    golds = gold.load_gold_folder(suite.gold)
+    tree = fields.read_scoring_schema(suite.task.schema.source)
+    texts = _load_sample_texts(suite.samples)
+    findings = lint.lint_golds(golds, tree, texts)
     if wrong := [str(f) for f in findings if f.severity is Severity.ERROR]:
         raise UsageError("The gold cannot be scored with: " + " | ".join(wrong[:5]))
-    return Truth(tuple(golds), tree, texts, tuple(map(str, findings)))
+    return SuiteGold(tuple(golds), tree, texts, tuple(map(str, findings)))
 
 
-def report(
-    suite: Suite,
-    true: Truth,
+def write_suite_report(
+    suite: EvaluationSuite,
+    true: SuiteGold,
     folders: Sequence[Path],
     out: Path,
     gates: Mapping[str, Any],
@@ -117,30 +117,39 @@ def report(
 ) -> tuple[Verdict, tuple[Path, ...]]:
     """Scores the runs in the folders, writes the report and tells the verdict."""
     golds = true.golds
-    scored = list(_scored(suite, folders, golds, true.tree))
-    comparison = statistics.compare(scored)
-    pins = baseline.Pins(
-        suite.task.name, gold.digest(golds), suite.task.schema.fingerprint, tuple(sorted(g.document for g in golds))
+    scored = list(_score_runs(suite, folders, golds, true.schema_root))
+    comparison = statistics.compare_runs(scored)
+    pins = baseline.BaselinePins(
+        suite.task.name,
+        gold.fingerprint_golds(golds),
+        suite.task.schema.fingerprint,
+        tuple(sorted(g.document for g in golds)),
     )
-    diff = changes.since(baseline.read(baseline_file), comparison, pins, str(baseline_file)) if baseline_file else None
-    judged = verdicts.judge(comparison, Gates(**gates), diff)
-    content = reports.build(comparison, judged, diff, title=suite.name, gold_notes=true.findings)
-    paths = outputs.write(content, out, true.texts)
+    diff = (
+        changes.compare_with_baseline(baseline.read_baseline(baseline_file), comparison, pins, str(baseline_file))
+        if baseline_file
+        else None
+    )
+    judged = verdicts.judge_comparison(comparison, GateBounds(**gates), diff)
+    content = reports.build_report(comparison, judged, diff, title=suite.name, gold_notes=true.findings)
+    paths = outputs.write_report_files(content, out, true.texts)
     if update:
-        baseline.take(comparison, pins).write(update)
+        baseline.take_baseline(comparison, pins).write(update)
     return judged, paths
 
 
-def _scored(suite: Suite, folders: Sequence[Path], golds: Sequence[Gold], tree: fields.Group) -> Iterator[Run]:
+def _score_runs(
+    suite: EvaluationSuite, folders: Sequence[Path], golds: Sequence[Gold], tree: fields.ObjectNode
+) -> Iterator[ScoredRun]:
     """The runs with labels that tell them apart: repeats of the suite's own by number, others by their folders."""
-    found = [runs.read(folder) for folder in folders]
+    found = [runs.read_run_folder(folder) for folder in folders]
     seen: Counter[tuple[str, str]] = Counter()
     many = Counter((run.model, run.prompt) for run in found)
     for folder, run in zip(folders, found, strict=True):
         pair = (run.model, run.prompt)
         seen[pair] += 1
         same = many[pair] > 1 and suite.repeats == 1
-        yield runs.load(
+        yield runs.load_scored_run(
             folder,
             golds,
             tree,
@@ -152,11 +161,11 @@ def _scored(suite: Suite, folders: Sequence[Path], golds: Sequence[Gold], tree: 
         )
 
 
-def _texts(samples: Path) -> dict[str, str]:
+def _load_sample_texts(samples: Path) -> dict[str, str]:
     texts = {}
-    for source in documents.find([samples]):
+    for source in documents.find_sources([samples]):
         try:
-            document = documents.load(source.path)
+            document = documents.load_document(source.path)
         except DocumentError:
             continue
         texts[document.name] = document.text

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from extractor.extraction.text import outline
-from extractor.types import Chunk, Document, Span, Table
+from extractor.types import Chunk, Document, Span, TextTable
 
 _PIECE = re.compile(r"[^\W\d_]+|\d|\s+|.", re.S)
 _BREAKS = (
@@ -26,7 +26,7 @@ _BREAKS = (
 )
 
 
-def _weight(piece: str) -> int:
+def _estimate_piece_tokens(piece: str) -> int:
     """Tokens that a byte-pair vocabulary spends on the piece, estimated; letters without case cost one each."""
     if piece.isspace():
         return piece.count("\n") > 0
@@ -35,12 +35,12 @@ def _weight(piece: str) -> int:
     return len(piece)
 
 
-def tokens(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """An estimate of how many tokens a model reads in the text; no vocabulary is needed, so none is downloaded."""
-    return sum(_weight(m[0]) for m in _PIECE.finditer(text))
+    return sum(_estimate_piece_tokens(m[0]) for m in _PIECE.finditer(text))
 
 
-def split(document: Document, budget: int) -> tuple[Chunk, ...]:
+def split_document(document: Document, budget: int) -> tuple[Chunk, ...]:
     """The document in chunks of at most `budget` estimated tokens each (at least one character each).
 
     An empty document has no chunk.
@@ -49,72 +49,78 @@ def split(document: Document, budget: int) -> tuple[Chunk, ...]:
         raise ValueError(f"a chunk of {budget} tokens holds nothing")
     if not document.text:
         return ()
-    text = document.visible(Span(0, len(document.text)))
+    text = document.visible_text(Span(0, len(document.text)))
     headings = [
         (h.span.start, text[h.span.start : h.span.end].strip())
-        for h in outline.headings(text)
-        if not _table(document.tables, h.span.start)
+        for h in outline.find_headings(text)
+        if not _table_at(document.tables, h.span.start)
     ]
-    spans = _cut(text, budget, [at for at, _ in headings], document.tables)
+    spans = _cut_spans(text, budget, [at for at, _ in headings], document.tables)
     return tuple(
-        Chunk(document, i, span, _heading(headings, span), _above(document, span.start, budget))
+        Chunk(document, i, span, _heading_above(headings, span), _header_text_above(document, span.start, budget))
         for i, span in enumerate(spans)
     )
 
 
-def part(chunk: Chunk, span: Span) -> Chunk:
+def narrow_chunk(chunk: Chunk, span: Span) -> Chunk:
     """A part of a chunk, at a span of the document, under the same heading."""
     return Chunk(
-        chunk.document, chunk.index, span, chunk.heading, _above(chunk.document, span.start, tokens(chunk.text))
+        chunk.document,
+        chunk.index,
+        span,
+        chunk.heading,
+        _header_text_above(chunk.document, span.start, estimate_tokens(chunk.text)),
     )
 
 
-def halves(chunk: Chunk) -> list[Chunk]:
+def halve_chunk(chunk: Chunk) -> list[Chunk]:
     """The chunk in two or so."""
-    size, by = tokens(chunk.text), chunk.span.start
+    size, by = estimate_tokens(chunk.text), chunk.span.start
     tables = [
-        Table(Span(max(t.span.start, by) - by, min(t.span.end, chunk.span.end) - by))
+        TextTable(Span(max(t.span.start, by) - by, min(t.span.end, chunk.span.end) - by))
         for t in chunk.document.tables
         if t.span.start < chunk.span.end and t.span.end > by
     ]
-    inner = split(Document(chunk.document.name, chunk.text, tables=tuple(tables)), size // 2 + 1)
+    inner = split_document(Document(chunk.document.name, chunk.text, tables=tuple(tables)), size // 2 + 1)
     return [
-        Chunk(chunk.document, i, c.span.shift(by), c.heading, _above(chunk.document, c.span.start + by, size))
+        Chunk(
+            chunk.document, i, c.span.shift(by), c.heading, _header_text_above(chunk.document, c.span.start + by, size)
+        )
         for i, c in enumerate(inner)
     ]
 
 
-def _table(tables: Sequence[Table], at: int) -> Table | None:
+def _table_at(tables: Sequence[TextTable], at: int) -> TextTable | None:
     """The table that the position stands in."""
     i = bisect_right(tables, at, key=lambda table: table.span.start) - 1
     return tables[i] if i >= 0 and at < tables[i].span.end else None
 
 
-def _header(tables: Sequence[Table], at: int, budget: int) -> Span | None:
+def _header_span_above(tables: Sequence[TextTable], at: int, budget: int) -> Span | None:
     """The row that names the columns of the table that goes on at the position, if it stands above.
 
     One that would take most of a chunk is not shown again: its characters are more than the tokens that there are.
     """
-    table = _table(tables, at)
+    table = _table_at(tables, at)
     header = table.header if table else None
     return header if header and at >= header.end and len(header) <= budget else None
 
 
-def _above(document: Document, at: int, budget: int) -> str:
-    header = _header(document.tables, at, budget)
-    return document.visible(header) if header else ""
+def _header_text_above(document: Document, at: int, budget: int) -> str:
+    header = _header_span_above(document.tables, at, budget)
+    return document.visible_text(header) if header else ""
 
 
-def _heading(headings: list[tuple[int, str]], span: Span) -> str:
+def _heading_above(headings: list[tuple[int, str]], span: Span) -> str:
     """The last heading above the chunk, unless the chunk begins with one."""
     at = bisect_right(headings, (span.start, "\U0010ffff"))
     return headings[at - 1][1] if at and headings[at - 1][0] < span.start else ""
 
 
-def _cut(text: str, budget: int, headings: list[int], tables: Sequence[Table]) -> Iterator[Span]:
+def _cut_spans(text: str, budget: int, headings: list[int], tables: Sequence[TextTable]) -> Iterator[Span]:
     ends, totals = array("Q", [0]), array("Q", [0])
     for piece in _PIECE.finditer(text):
-        size, weight = piece.end() - piece.start(), _weight(piece[0])
+        size, weight = piece.end() - piece.start(), _estimate_piece_tokens(piece[0])
         if weight > budget:  # one word longer than a chunk: let a cut fall between its characters
             step = max(1, size * budget // weight)
             inner = [*range(piece.start() + step, piece.end(), step), piece.end()]
@@ -127,24 +133,24 @@ def _cut(text: str, budget: int, headings: list[int], tables: Sequence[Table]) -
     start = 0
     while start < len(text):
         used = totals[bisect_right(ends, start) - 1]
-        room = budget - _shown_again(text, start, tables, budget)
+        room = budget - _repeated_header_tokens(text, start, tables, budget)
         reach = ends[bisect_right(totals, used + room) - 1]
         stop = len(text)
         if reach < len(text):
-            stop = _whole_rows(text, start, _best(text, start, max(reach, start + 1), ranks), tables)
+            stop = _keep_rows_whole(text, start, _best_cut(text, start, max(reach, start + 1), ranks), tables)
         yield Span(start, stop)
         start = stop
 
 
-def _shown_again(text: str, at: int, tables: Sequence[Table], budget: int) -> int:
+def _repeated_header_tokens(text: str, at: int, tables: Sequence[TextTable], budget: int) -> int:
     """Tokens of the header that a chunk from there on shows again."""
-    header = _header(tables, at, budget)
-    return tokens(text[header.start : header.end]) if header else 0
+    header = _header_span_above(tables, at, budget)
+    return estimate_tokens(text[header.start : header.end]) if header else 0
 
 
-def _whole_rows(text: str, start: int, stop: int, tables: Sequence[Table]) -> int:
+def _keep_rows_whole(text: str, start: int, stop: int, tables: Sequence[TextTable]) -> int:
     """The cut, moved before the row that it falls in, and before a table of which it leaves but the header."""
-    table = _table(tables, stop)
+    table = _table_at(tables, stop)
     if table is None or stop == table.span.start:
         return stop
     row = text.rfind("\n", 0, stop) + 1
@@ -153,7 +159,7 @@ def _whole_rows(text: str, start: int, stop: int, tables: Sequence[Table]) -> in
     return row if row > start else stop
 
 
-def _best(text: str, start: int, reach: int, ranks: Sequence[Sequence[int]]) -> int:
+def _best_cut(text: str, start: int, reach: int, ranks: Sequence[Sequence[int]]) -> int:
     """The cut of the strongest rank in the farther half of what fits; a weaker one anywhere before giving up."""
     for least in (start + (reach - start) // 2, start):
         for cuts in ranks:

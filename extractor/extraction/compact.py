@@ -9,50 +9,50 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from extractor.schema.tree import Field, Leaf, Node, Object, Rows, Values, asked
+from extractor.schema.tree import Field, Node, Object, ObjectList, Scalar, ValueList, asked_fields
 from extractor.types import Json
 
 
-def of(part: Object) -> Object:
+def compact_part(part: Object) -> Object:
     """The part as the question about it has it."""
-    return replace(part, fields=tuple(_field(f) for f in asked(part)))
+    return replace(part, fields=tuple(_compact_field(f) for f in asked_fields(part)))
 
 
-def told(part: Object, reply: Json) -> Json:
+def expand_reply(part: Object, reply: Json) -> Json:
     """A reply to the question about the part, with rows where the part has rows."""
     if not isinstance(reply, dict):
         return reply
     nodes = {f.name: f.node for f in part.fields}
-    return {name: _told(nodes[name], value) if name in nodes else value for name, value in reply.items()}
+    return {name: _expand_value(nodes[name], value) if name in nodes else value for name, value in reply.items()}
 
 
-def _field(field: Field) -> Field:
+def _compact_field(field: Field) -> Field:
     node = field.node
-    if isinstance(node, Leaf):
-        return replace(field, node=replace(node, closed=node.placed is not None))
+    if isinstance(node, Scalar):
+        return replace(field, node=replace(node, closed_choice=node.locate_by_position is not None))
     if isinstance(node, Object):
-        return replace(field, node=of(node))
-    if not isinstance(node, Rows):
+        return replace(field, node=compact_part(node))
+    if not isinstance(node, ObjectList):
         return field
-    if only := _only(node):
+    if only := _only_asked_field(node):
         about = " ".join(filter(None, [f"{field.description or field.name}.", node.row.description]))
         words = f"{about} Of each the {only.description or only.name}"
-        return replace(field, node=Values(only.node, node.most, node.least), description=words)  # type: ignore[arg-type]
-    return replace(field, node=replace(node, row=of(node.row)))
+        return replace(field, node=ValueList(only.node, node.max_items, node.min_items), description=words)  # type: ignore[arg-type]
+    return replace(field, node=replace(node, row=compact_part(node.row)))
 
 
-def _only(rows: Rows) -> Field | None:
+def _only_asked_field(rows: ObjectList) -> Field | None:
     """The one plain field that is asked of each row where code places the rest."""
-    fields = asked(rows.row)
-    alone = len(fields) == 1 < len(rows.row.fields) and isinstance(fields[0].node, Leaf)
+    fields = asked_fields(rows.row)
+    alone = len(fields) == 1 < len(rows.row.fields) and isinstance(fields[0].node, Scalar)
     return fields[0] if alone else None
 
 
-def _told(node: Node, value: Json) -> Json:
+def _expand_value(node: Node, value: Json) -> Json:
     match node:
-        case Rows():
-            only = _only(node)
-            return [{only.name: one} if only else told(node.row, one) for one in value or ()]
+        case ObjectList():
+            only = _only_asked_field(node)
+            return [{only.name: one} if only else expand_reply(node.row, one) for one in value or ()]
         case Object():
-            return told(node, value)
+            return expand_reply(node, value)
     return value

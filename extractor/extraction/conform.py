@@ -12,71 +12,71 @@ import re
 from collections.abc import Mapping
 
 from extractor.extraction.text import patterns as candidates
-from extractor.schema.normalize import Branch
-from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
+from extractor.schema.normalize import UnionBranch
+from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Json
 
 
-def fit(root: Object, value: Mapping[str, Json]) -> dict[str, Json]:
+def conform_record(root: Object, value: Mapping[str, Json]) -> dict[str, Json]:
     """The record as the schema would have it; whether it is valid is for checks to say."""
-    return _object(root, value)
+    return _conform_object(root, value)
 
 
-def _node(node: Node, value: Json) -> Json:
+def _conform_node(node: Node, value: Json) -> Json:
     match node:
         case Object():
-            return _object(node, value or {})
-        case Rows(row):
-            return [_object(row, one) for one in value or ()]
-        case Values():
-            return [_leaf(node.item, one) for one in value or ()]
-    return _leaf(node, value)
+            return _conform_object(node, value or {})
+        case ObjectList(row):
+            return [_conform_object(row, one) for one in value or ()]
+        case ValueList():
+            return [_conform_scalar(node.item, one) for one in value or ()]
+    return _conform_scalar(node, value)
 
 
-def _leaf(leaf: Leaf, value: Json) -> Json:
+def _conform_scalar(leaf: Scalar, value: Json) -> Json:
     """A number where the value may be one and is no text that the schema takes."""
-    if leaf.texts and isinstance(value, str) and not any(re.search(form, value) for form in leaf.texts):
-        number = candidates.number(value)
+    if leaf.text_patterns and isinstance(value, str) and not any(re.search(form, value) for form in leaf.text_patterns):
+        number = candidates.parse_number(value)
         return value if number is None else int(number) if number.is_integer() else number
     return value
 
 
-def _object(node: Object, value: Mapping[str, Json]) -> dict[str, Json]:
+def _conform_object(node: Object, value: Mapping[str, Json]) -> dict[str, Json]:
     out: dict[str, Json] = {}
     for f in node.fields:
-        fitted = _node(f.node, value.get(f.name))
-        if _says(fitted) or _stays(f):
+        fitted = _conform_node(f.node, value.get(f.name))
+        if _has_content(fitted) or _keeps_empty(f):
             out[f.name] = fitted
         elif f.nullable:
             out[f.name] = None
     if node.branches:
-        out = _branch(node.branches, out)
+        out = _choose_branch(node.branches, out)
     out |= {name: constant for name, constant in node.constants.items() if name not in out}
     return {name: out[name] for name in (*node.order, *out) if name in out} if node.order else out
 
 
-def _stays(field: Field) -> bool:
+def _keeps_empty(field: Field) -> bool:
     """Whether the field is there though it says nothing: a required value that was not found is null, and a problem."""
     match field.node:
-        case Values(least=least) | Rows(least=least):
+        case ValueList(min_items=least) | ObjectList(min_items=least):
             return least == 0 or not field.optional
         case Object():
             return not field.optional and not field.nullable
-        case Leaf():
+        case Scalar():
             return not field.optional
 
 
-def _says(value: Json) -> bool:
+def _has_content(value: Json) -> bool:
     if isinstance(value, dict):
-        return any(map(_says, value.values()))
+        return any(map(_has_content, value.values()))
     return value is not None and value != []
 
 
-def _branch(branches: tuple[Branch, ...], value: dict[str, Json]) -> dict[str, Json]:
+def _choose_branch(branches: tuple[UnionBranch, ...], value: dict[str, Json]) -> dict[str, Json]:
     """The value as the first branch that has room for all it says; as it is, without its gaps, when none has."""
-    said = {name: v for name, v in value.items() if _says(v)}
+    said = {name: v for name, v in value.items() if _has_content(v)}
     for branch in branches:
-        if all(name in branch.names for name in said) and _allowed(branch, said):
+        if all(name in branch.names for name in said) and _branch_allows(branch, said):
             implied = {
                 n: branch.choices[n][0] for n in branch.required - set(said) if len(branch.choices.get(n, ())) == 1
             }
@@ -90,5 +90,5 @@ def _branch(branches: tuple[Branch, ...], value: dict[str, Json]) -> dict[str, J
     return said
 
 
-def _allowed(branch: Branch, said: Mapping[str, Json]) -> bool:
+def _branch_allows(branch: UnionBranch, said: Mapping[str, Json]) -> bool:
     return all(said[n] in choices for n, choices in branch.choices.items() if n in said)

@@ -8,30 +8,30 @@ from dataclasses import dataclass, replace
 from extractor.extraction import compact as terse
 from extractor.extraction import enumerated as stems
 from extractor.extraction import response_schema as shapes
-from extractor.extraction.enumerated import Stems
+from extractor.extraction.enumerated import CandidateBatch
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models.openai import dialects
 from extractor.models.openai.dialects import Dialect
 from extractor.schema.annotations import Kind
-from extractor.schema.groups import MOST
-from extractor.schema.reader import Leaf, Node, Object, Rows, Schema, Values, count
+from extractor.schema.groups import MAX_SCALARS
+from extractor.schema.reader import Node, Object, ObjectList, Scalar, Schema, ValueList, count_scalars
 from extractor.types import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FieldSummary:
     """One place of the schema."""
 
     place: str
     kind: str
     required: bool
-    about: str = ""
+    description: str = ""
     key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QuestionSummary:
     """What is asked of each chunk in one request."""
 
     group: str
@@ -43,116 +43,116 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class TaskExplanation:
     name: str
-    lines: tuple[Line, ...]
-    questions: tuple[Question, ...]
+    fields: tuple[FieldSummary, ...]
+    questions: tuple[QuestionSummary, ...]
     warnings: tuple[str, ...]
 
 
-def of(task: Task, prompt: Prompt) -> Survey:
+def explain_task(task: Task, prompt: Prompt) -> TaskExplanation:
     schema = task.schema
     whole = prompt.strategy.ask == "whole"
-    parts = [("record", schema.root)] if whole else list(_parts(schema))
-    return Survey(
+    parts = [("record", schema.root)] if whole else list(_asked_parts(schema))
+    return TaskExplanation(
         task.name,
-        tuple(_lines(schema.root, "")),
-        tuple(_question(name, part, prompt) for name, part in parts),
-        (*map(str, schema.notes), *_warnings(schema, whole)),
+        tuple(_summarize_fields(schema.root, "")),
+        tuple(_summarize_question(name, part, prompt) for name, part in parts),
+        (*map(str, schema.notes), *_find_warnings(schema, whole)),
     )
 
 
-def _lines(node: Object, place: str) -> Iterator[Line]:
+def _summarize_fields(node: Object, place: str) -> Iterator[FieldSummary]:
     for f in node.fields:
         at = f"{place}/{f.name}"
         match f.node:
-            case Leaf():
-                yield Line(at, _kind(f.node), f.required, f.description)
-            case Values(item):
-                yield Line(f"{at}[]", _kind(item), f.required, f.description)
-            case Rows(row, key):
-                kind = f"rows, one for each {f.node.each} in the text" if f.node.each else "rows"
-                yield Line(f"{at}[]", kind, f.required, f.description or row.description, key)
-                yield from _lines(row, f"{at}[]")
+            case Scalar():
+                yield FieldSummary(at, _describe_kind(f.node), f.required, f.description)
+            case ValueList(item):
+                yield FieldSummary(f"{at}[]", _describe_kind(item), f.required, f.description)
+            case ObjectList(row, key):
+                kind = f"rows, one for each {f.node.enumerate_by} in the text" if f.node.enumerate_by else "rows"
+                yield FieldSummary(f"{at}[]", kind, f.required, f.description or row.description, key)
+                yield from _summarize_fields(row, f"{at}[]")
             case Object():
                 kind = "one of several objects" if f.node.branches else "object"
-                yield Line(at, kind, f.required, f.description or f.node.description)
-                yield from _lines(f.node, at)
+                yield FieldSummary(at, kind, f.required, f.description or f.node.description)
+                yield from _summarize_fields(f.node, at)
 
 
-def _kind(leaf: Leaf) -> str:
+def _describe_kind(leaf: Scalar) -> str:
     if leaf.enum:
         shown = ", ".join(map(str, leaf.enum[:4]))
         return f"one of {shown}" + (f", ... ({len(leaf.enum)})" if len(leaf.enum) > 4 else "")
-    return str(leaf.kind) + (" as written" if leaf.copied or leaf.verbatim else "")
+    return str(leaf.kind) + (" as written" if leaf.verbatim_number or leaf.verbatim else "")
 
 
-def _parts(schema: Schema) -> Iterator[tuple[str, Object]]:
+def _asked_parts(schema: Schema) -> Iterator[tuple[str, Object]]:
     """What is asked for together; of rows that are asked for one by one what each is asked for."""
     for name, part in schema.parts.items():
-        rest, lists = stems.apart(part)
+        rest, lists = stems.split_enumerated(part)
         if rest.fields:
-            yield name, terse.of(rest)
+            yield name, terse.compact_part(rest)
         for path, field in lists:
-            yield f"{name}.{field.name}", Stems(path, field, ()).rest
+            yield f"{name}.{field.name}", CandidateBatch(path, field, ()).remaining_row
 
 
-def _question(name: str, part: Object, prompt: Prompt) -> Question:
+def _summarize_question(name: str, part: Object, prompt: Prompt) -> QuestionSummary:
     # no document is known yet: without candidates this is the shape at its widest
-    shape = shapes.shape(part, "", replace(prompt.strategy, candidates=False))
-    spoken = {str(d): dialects.speak(d, shape) for d in Dialect}
-    return Question(
+    shape = shapes.build_response_schema(part, "", replace(prompt.strategy, candidates=False))
+    spoken = {str(d): dialects.adapt_to_dialect(d, shape) for d in Dialect}
+    return QuestionSummary(
         name,
         tuple(f.name for f in part.fields),
-        count(part),
+        count_scalars(part),
         {d: s.dropped for d, s in spoken.items() if s.dropped},
-        {d: s.refused for d, s in spoken.items() if s.refused},
+        {d: s.refusal_reasons for d, s in spoken.items() if s.refusal_reasons},
     )
 
 
-def _warnings(schema: Schema, whole: bool) -> Iterator[str]:
-    for place, node in _nodes(schema.root, ""):
-        if isinstance(node, Rows) and not node.declared:
+def _find_warnings(schema: Schema, whole: bool) -> Iterator[str]:
+    for place, node in _walk_nodes(schema.root, ""):
+        if isinstance(node, ObjectList) and not node.key_declared:
             yield (
                 f"{place}[]: no key is declared; rows with the same {' and '.join(node.key)} become one. "
                 'Declare the fields that tell rows apart with "x-key".'
             )
-        if isinstance(node, Leaf) and node.kind is Kind.BOOLEAN:
+        if isinstance(node, Scalar) and node.kind is Kind.BOOLEAN:
             yield f"{place}: is believed only where a document states it beside its label (yes, no, a ticked box)."
-        if isinstance(node, Leaf) and node.kind is Kind.ENUM and any(not isinstance(v, str) for v in node.enum):
+        if isinstance(node, Scalar) and node.kind is Kind.ENUM and any(not isinstance(v, str) for v in node.enum):
             yield f"{place}: its choices are not texts; the document must write them as they are."
-    bare = [line.place for line in _lines(schema.root, "") if not line.about]
+    bare = [line.place for line in _summarize_fields(schema.root, "") if not line.description]
     if bare:
         shown = ", ".join(bare[:6]) + (f" and {len(bare) - 6} more" if len(bare) > 6 else "")
         yield f"no description: {shown}. A model that is told what a field holds finds more of it."
     for name, part in {"record": schema.root}.items() if whole else schema.parts.items():
-        if count(part) > MOST:
-            yield f"question {name!r} asks for {count(part)} fields at once; more than {MOST} are answered badly."
+        if count_scalars(part) > MAX_SCALARS:
+            yield f"question {name!r} asks for {count_scalars(part)} fields at once; more than {MAX_SCALARS} are answered badly."
 
 
-def _nodes(node: Node, place: str) -> Iterator[tuple[str, Node]]:
+def _walk_nodes(node: Node, place: str) -> Iterator[tuple[str, Node]]:
     yield place, node
     match node:
         case Object(fields):
             for f in fields:
-                yield from _nodes(f.node, f"{place}/{f.name}")
-        case Rows(row):
-            for inner, one in _nodes(row, f"{place}[]"):
+                yield from _walk_nodes(f.node, f"{place}/{f.name}")
+        case ObjectList(row):
+            for inner, one in _walk_nodes(row, f"{place}[]"):
                 if one is not row:
                     yield inner, one
-        case Values(item):
+        case ValueList(item):
             yield f"{place}[]", item
-        case Leaf():
+        case Scalar():
             pass
 
 
-def plain(survey: Survey) -> dict[str, Json]:
+def explanation_to_json(survey: TaskExplanation) -> dict[str, Json]:
     """The survey as JSON."""
     return {
         "schema": survey.name,
         "fields": [
-            {"place": x.place, "kind": x.kind, "required": x.required, "description": x.about, "key": list(x.key)}
-            for x in survey.lines
+            {"place": x.place, "kind": x.kind, "required": x.required, "description": x.description, "key": list(x.key)}
+            for x in survey.fields
         ],
         "questions": [
             {
@@ -168,20 +168,23 @@ def plain(survey: Survey) -> dict[str, Json]:
     }
 
 
-def text(survey: Survey) -> str:
+def format_explanation(survey: TaskExplanation) -> str:
     """The survey for a terminal."""
-    out = [f"{survey.name}: {len(survey.lines)} places, {len(survey.questions)} questions for each chunk", ""]
-    wide = min(44, max((len(x.place) for x in survey.lines), default=0))
-    for x in survey.lines:
+    out = [f"{survey.name}: {len(survey.fields)} places, {len(survey.questions)} questions for each chunk", ""]
+    wide = min(44, max((len(x.place) for x in survey.fields), default=0))
+    for x in survey.fields:
         mark = "*" if x.required else " "
         key = f"  key: {', '.join(x.key)}" if x.key else ""
-        out.append(f"  {x.place:{wide}} {mark} {x.kind}{key}" + (f"  - {_cut(x.about)}" if x.about else ""))
+        out.append(
+            f"  {x.place:{wide}} {mark} {x.kind}{key}"
+            + (f"  - {_shorten_text(x.description)}" if x.description else "")
+        )
     out += ["", "  * a value is required", "", "Asked together:"]
-    out += [f"  {q.group} ({q.leaves} fields): {_cut(', '.join(q.fields))}" for q in survey.questions]
+    out += [f"  {q.group} ({q.leaves} fields): {_shorten_text(', '.join(q.fields))}" for q in survey.questions]
     out += ["", "What a dialect cannot hold a reply to (it is checked when the reply is there):"]
     for dialect in Dialect:
-        lines = list(_told({q.group: q.dropped.get(dialect, ()) for q in survey.questions}))
-        lines += _told(
+        lines = list(_unique_sentences({q.group: q.dropped.get(dialect, ()) for q in survey.questions}))
+        lines += _unique_sentences(
             {q.group: [f"Not asked so: {why}." for why in q.refused.get(dialect, ())] for q in survey.questions}
         )
         lines = lines or ["nothing is dropped."]
@@ -191,12 +194,12 @@ def text(survey: Survey) -> str:
     return "\n".join(out)
 
 
-def _told(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _unique_sentences(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Each sentence once, with the questions that it is said of unless those are all."""
     for one in dict.fromkeys(sentence for sentences in said.values() for sentence in sentences):
         groups = [group for group, sentences in said.items() if one in sentences]
-        yield one if len(groups) == len(said) else f"{one} ({_cut(', '.join(groups))})"
+        yield one if len(groups) == len(said) else f"{one} ({_shorten_text(', '.join(groups))})"
 
 
-def _cut(words: str, most: int = 80) -> str:
+def _shorten_text(words: str, most: int = 80) -> str:
     return words if len(words) <= most else words[: most - 3] + "..."

@@ -17,13 +17,13 @@ from extractor.extraction import validation as checks
 from extractor.extraction.grounding import derived, mentions
 from extractor.extraction.grounding import grounder as evidence
 from extractor.extraction.grounding import name_ownership as claims
-from extractor.extraction.grounding.grounder import Traced
-from extractor.extraction.merging import Found
+from extractor.extraction.grounding.grounder import GroundingResult
+from extractor.extraction.merging import PartialRecord
 from extractor.extraction.planning import Plan, Question
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models.openai import reply as replies
-from extractor.types import Document, Failure, Json, Model, Problem, Record, Rejected, Span, Usage
+from extractor.types import Document, Failure, Json, Model, Problem, Record, RejectedValue, Span, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,15 @@ class Answer:
     """What one question brought: what its reply supports, or the failure."""
 
     question: Question
-    found: Found | None = None
-    rejected: tuple[Rejected, ...] = ()
+    partial_record: PartialRecord | None = None
+    rejected: tuple[RejectedValue, ...] = ()
     failure: Failure | None = None
     usage: Usage = field(default_factory=Usage)
     ran_on: bool = False
     """The reply went on without telling anything new that the chunk supports; what it said before is what was found."""
 
 
-async def extract(
+async def extract_record(
     document: Document,
     task: Task,
     prompt: Prompt,
@@ -52,34 +52,37 @@ async def extract(
 ) -> Record:
     """The record of one document. Raises ModelFatal when no document could be answered, and nothing else of ours."""
     limit = limit or asyncio.Semaphore(1)
-    pieces = chunks.split(document, prompt.strategy.chunk_tokens)
-    plan = planning.plan(task.schema, prompt, pieces, model_name)
+    pieces = chunks.split_document(document, prompt.strategy.chunk_tokens)
+    plan = planning.plan_questions(task.schema, prompt, pieces, model_name)
 
     async def answer(question: Question) -> list[Answer]:
         async with limit:
-            one = await _answer(question, task, model, keep_unsupported)
+            one = await _answer_question(question, task, model, keep_unsupported)
         progress(one.usage)
         cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
-        if not (cut_short and question.halvable):
+        if not (cut_short and question.can_be_halved):
             return [one]
-        halves = chunks.halves(question.chunk)
-        smaller = [planning.ask(prompt, half, question.group, question.part, model_name, full=True) for half in halves]
+        halves = chunks.halve_chunk(question.chunk)
+        smaller = [
+            planning.build_field_question(prompt, half, question.group, question.part, model_name, full=True)
+            for half in halves
+        ]
         answered = [Answer(question, usage=one.usage)]
         for half in smaller:
             answered += await answer(half)
         return answered
 
     answers = [a for batch in await asyncio.gather(*map(answer, plan.questions)) for a in batch]
-    return _record(document, task, plan, answers)
+    return _build_record(document, task, plan, answers)
 
 
-async def _answer(question: Question, task: Task, model: Model, keep_unsupported: bool) -> Answer:
-    def trace(value: Json) -> Traced:
-        page = mentions.Page(question.chunk)
-        if question.stems:
-            return stems.trace(question.stems, value, page, keep_unsupported=keep_unsupported)
-        return evidence.trace(
-            question.part, question.told(value), page, keep_unsupported=keep_unsupported, whole=task.schema.root
+async def _answer_question(question: Question, task: Task, model: Model, keep_unsupported: bool) -> Answer:
+    def trace(value: Json) -> GroundingResult:
+        page = mentions.TextIndex(question.chunk)
+        if question.batch:
+            return stems.ground_candidates(question.batch, value, page, keep_unsupported=keep_unsupported)
+        return evidence.ground_reply(
+            question.part, question.expand_reply(value), page, keep_unsupported=keep_unsupported, whole=task.schema.root
         )
 
     failure, ran_on = None, False
@@ -90,25 +93,31 @@ async def _answer(question: Question, task: Task, model: Model, keep_unsupported
         raise
     except ModelError as error:
         failure, usage = Failure(question.chunk.span, question.group, error.reason, str(error)), error.usage
-        cut = replies.cut(error.text, question.request.schema) if isinstance(error, ReplyCutShort) else None
+        cut = (
+            replies.read_truncated_reply(error.text, question.request.schema)
+            if isinstance(error, ReplyCutShort)
+            else None
+        )
         if cut is None:
             return Answer(question, failure=failure, usage=usage)
         value = cut.value
-        if not cut.early and not (cut.latest and any(e.spans for e in trace(cut.latest).evidence.values())):
+        if not cut.is_early and not (
+            cut.latest_entries and any(e.spans for e in trace(cut.latest_entries).evidence.values())
+        ):
             failure, ran_on = None, True
     traced = trace(value)
-    found = Found((question.chunk.span.start,), traced.value, traced.evidence)
+    found = PartialRecord((question.chunk.span.start,), traced.value, traced.evidence)
     return Answer(question, found, tuple(traced.rejected), failure, usage, ran_on)
 
 
-def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
+def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
     root = task.schema.root
-    found, stray = _attached(answers)
-    combined = merge.combine(root, found)
-    settled = claims.settle(root, combined.value, combined.evidence)
+    found, stray = _link_answers(answers)
+    combined = merge.merge_records(root, found)
+    settled = claims.resolve_name_ownership(root, combined.value, combined.evidence)
     value: dict[str, Json] = settled.value
-    proof = derived.fill(root, value, settled.evidence, document)
-    fitted = instances.fit(root, value)
+    proof = derived.fill_derived_values(root, value, settled.evidence, document)
+    fitted = instances.conform_record(root, value)
     return Record(
         document=document,
         value=fitted,
@@ -117,38 +126,40 @@ def _record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer
         rejected=(*(r for a in answers for r in a.rejected), *stray, *settled.rejected),
         failures=tuple(a.failure for a in answers if a.failure),
         problems=(
-            *_unread(document),
-            *_run_on(answers),
-            *checks.apply(root, value, proof, document),
-            *checks.invalid(fitted, task.model, task.schema.source),
+            *_unread_problems(document),
+            *_run_on_problems(answers),
+            *checks.check_record(root, value, proof, document),
+            *checks.validate_record(fitted, task.model_class, task.schema.source),
         ),
-        asked=_asked(answers),
+        answered_spans=_answered_spans(answers),
         skipped=plan.skipped,
         usage=sum((a.usage for a in answers), Usage()),
-        groups=_groups(answers),
+        usage_by_group=_usage_by_group(answers),
     )
 
 
-def _attached(answers: Sequence[Answer]) -> tuple[list[Found], list[Rejected]]:
+def _link_answers(answers: Sequence[Answer]) -> tuple[list[PartialRecord], list[RejectedValue]]:
     """What the answers brought, rows that were asked for one by one in the rows they belong to; the rest of these."""
-    found = {i: a.found for i, a in enumerate(answers) if a.found and not a.question.stems}
-    more: list[Found] = []
-    stray: list[Rejected] = []
+    found = {i: a.partial_record for i, a in enumerate(answers) if a.partial_record and not a.question.batch}
+    more: list[PartialRecord] = []
+    stray: list[RejectedValue] = []
     for a in answers:
-        if a.found and a.question.stems:
+        if a.partial_record and a.question.batch:
             here = [i for i in found if answers[i].question.chunk.span.within(a.question.chunk.span)]
-            attached, lost = parents.attach(a.question.stems, a.found, a.question.chunk, [found[i] for i in here])
+            attached, lost = parents.link_to_parent(
+                a.question.batch, a.partial_record, a.question.chunk, [found[i] for i in here]
+            )
             found |= zip(here, attached, strict=False)
             more += attached[len(here) :]
             stray += lost
     return [*found.values(), *more], stray
 
 
-def _unread(document: Document) -> tuple[Problem, ...]:
+def _unread_problems(document: Document) -> tuple[Problem, ...]:
     return tuple(Problem(part.reason, (), part.message) for part in document.unread)
 
 
-def _groups(answers: Sequence[Answer]) -> dict[str, Usage]:
+def _usage_by_group(answers: Sequence[Answer]) -> dict[str, Usage]:
     """What each field group cost, in the order in which they were asked."""
     groups: dict[str, Usage] = {}
     for a in answers:
@@ -156,7 +167,7 @@ def _groups(answers: Sequence[Answer]) -> dict[str, Usage]:
     return groups
 
 
-def _run_on(answers: Sequence[Answer]) -> tuple[Problem, ...]:
+def _run_on_problems(answers: Sequence[Answer]) -> tuple[Problem, ...]:
     said = "Asked for {}, the model ran on without saying anything new; the list may be short of entries."
     return tuple(
         Problem("ran on", tuple(f.name for f in a.question.part.fields[-1:]), said.format(a.question.group))
@@ -165,10 +176,10 @@ def _run_on(answers: Sequence[Answer]) -> tuple[Problem, ...]:
     )
 
 
-def _asked(answers: Sequence[Answer]) -> tuple[Span, ...]:
+def _answered_spans(answers: Sequence[Answer]) -> tuple[Span, ...]:
     """What at least one question about was answered, adjoining spans joined."""
     joined: list[Span] = []
-    for span in sorted({a.question.chunk.span for a in answers if a.found and not a.failure}):
+    for span in sorted({a.question.chunk.span for a in answers if a.partial_record and not a.failure}):
         if joined and span.start <= joined[-1].end:
             joined[-1] = Span(joined[-1].start, max(span.end, joined[-1].end))
         else:

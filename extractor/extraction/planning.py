@@ -10,25 +10,25 @@ from extractor.extraction import compact as terse
 from extractor.extraction import enumerated as stems
 from extractor.extraction import prompt as prompts
 from extractor.extraction import response_schema as shapes
-from extractor.extraction.enumerated import Stems
+from extractor.extraction.enumerated import CandidateBatch
 from extractor.extraction.prompt import Prompt
-from extractor.extraction.text.outline import Cues, Outline
+from extractor.extraction.text.outline import Keywords, Outline
 from extractor.models.local import grammar as grammars
-from extractor.schema.reader import Field, Object, Rows, Schema
-from extractor.types import Chunk, Json, Request, Skipped, Span
+from extractor.schema.reader import Field, Object, ObjectList, Schema
+from extractor.types import Chunk, Json, Request, SkippedFields, Span
 
-WHOLE = "record"
+WHOLE_RECORD = "record"
 """The one group of a prompt that asks for everything at once."""
 
 
-SMALLEST = 120
+MIN_HALVED_TOKENS = 120
 """Estimated tokens below which a chunk whose reply was cut short is not halved again."""
-NARROW = 4
+NARROW_RATIO = 4
 """A group whose fields want it is asked of the parts that announce it alone, if they are less than one part in so many
 of the chunk: a short text misleads a small model less, but costs what sharing the chunk's prefix would save."""
 SPARE, COPIED = 160, 45
 """Tokens of an answer that are its form, and the most of a chunk's tokens (in %) that one group's answer copies."""
-PARTS = 3
+MAX_PARTS = 3
 """More places than this, and the chunk as a whole is asked after all."""
 
 
@@ -40,123 +40,127 @@ class Question:
     group: str
     part: Object
     request: Request
-    stems: Stems | None = None
+    batch: CandidateBatch | None = None
     """What it asks to be completed, where it asks that instead of for the part."""
 
     @property
-    def asked(self) -> Object:
+    def asked_part(self) -> Object:
         """The part as the question has it."""
-        return _asked(self.group, self.part)
+        return _asked_part(self.group, self.part)
 
-    def told(self, reply: Json) -> Json:
+    def expand_reply(self, reply: Json) -> Json:
         """A reply in the part's form."""
-        return reply if self.group == WHOLE else terse.told(self.part, reply)
+        return reply if self.group == WHOLE_RECORD else terse.expand_reply(self.part, reply)
 
     @property
-    def halvable(self) -> bool:
+    def can_be_halved(self) -> bool:
         """Whether halves of the chunk are asked where the reply is cut short, since its list was too long for one.
 
         Not for the whole record: each half would be asked for everything again, up to its whole bound. Nor where rows
         are asked for one by one, which are few enough.
         """
-        listed = self.group != WHOLE and self.stems is None
-        return listed and chunks.tokens(self.chunk.text) >= SMALLEST
+        listed = self.group != WHOLE_RECORD and self.batch is None
+        return listed and chunks.estimate_tokens(self.chunk.text) >= MIN_HALVED_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     questions: tuple[Question, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedFields, ...]
 
 
-def plan(schema: Schema, prompt: Prompt, pieces: Sequence[Chunk], model: str) -> Plan:
+def plan_questions(schema: Schema, prompt: Prompt, pieces: Sequence[Chunk], model: str) -> Plan:
     """Every question about the chunks, and what is not asked of them because nothing there announces it.
 
     Questions about one chunk stand together, so that an engine can reuse its prefix.
     """
     questions: list[Question] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedFields] = []
     for chunk in pieces:
-        for group in groups(schema, prompt):
-            asked, left = _about(chunk, group, schema, prompt, model)
+        for group in list_groups(schema, prompt):
+            asked, left = _plan_group(chunk, group, schema, prompt, model)
             questions += asked
             skipped += left
     return Plan(tuple(questions), tuple(skipped))
 
 
-def _about(
+def _plan_group(
     chunk: Chunk, group: str, schema: Schema, prompt: Prompt, model: str
-) -> tuple[list[Question], list[Skipped]]:
+) -> tuple[list[Question], list[SkippedFields]]:
     """The questions about one chunk that ask for one group, and what they leave out."""
-    whole = schema.root if group == WHOLE else schema.part(group)
-    fields = tuple(f for f in whole.fields if Cues(f.cues).stand_in(chunk.text))
+    whole = schema.root if group == WHOLE_RECORD else schema.part_for_group(group)
+    fields = tuple(f for f in whole.fields if Keywords(f.keywords).occur_in(chunk.text))
     missing = tuple(f.name for f in whole.fields if f not in fields)
-    skipped = [Skipped(chunk.span, missing)] if missing else []
+    skipped = [SkippedFields(chunk.span, missing)] if missing else []
     part = Object(fields, whole.description)
-    part, lists = (part, []) if group == WHOLE else stems.apart(part)
-    pieces = _narrowed(chunk, part.fields) if part.fields else []
-    questions = [ask(prompt, piece, group, part, model) for piece in pieces]
+    part, lists = (part, []) if group == WHOLE_RECORD else stems.split_enumerated(part)
+    pieces = _narrow_chunks(chunk, part.fields) if part.fields else []
+    questions = [build_field_question(prompt, piece, group, part, model) for piece in pieces]
     for path, field in lists:
-        asked, left = _one_by_one(chunk, path, field, prompt.strategy.max_rows)
-        questions += [complete(prompt, chunk, group, one, model) for one in asked]
-        skipped += [Skipped(left.shift(chunk.span.start), (".".join(path),))] if left else []
+        asked, left = _plan_batches(chunk, path, field, prompt.strategy.max_rows)
+        questions += [build_row_question(prompt, chunk, group, one, model) for one in asked]
+        skipped += [SkippedFields(left.shift(chunk.span.start), (".".join(path),))] if left else []
     return questions, skipped
 
 
-def _one_by_one(chunk: Chunk, path: tuple[str, ...], field: Field, most: int) -> tuple[list[Stems], Span | None]:
+def _plan_batches(
+    chunk: Chunk, path: tuple[str, ...], field: Field, most: int
+) -> tuple[list[CandidateBatch], Span | None]:
     """What is asked to be completed, and the part of the chunk's text of which nothing is."""
-    if not Cues(field.cues).stand_in(chunk.text):
+    if not Keywords(field.keywords).occur_in(chunk.text):
         return [], Span(0, len(chunk.text))
-    return stems.find(path, field, chunk.text, most)
+    return stems.find_candidate_batches(path, field, chunk.text, most)
 
 
-def _narrowed(chunk: Chunk, fields: Sequence[Field]) -> list[Chunk]:
+def _narrow_chunks(chunk: Chunk, fields: Sequence[Field]) -> list[Chunk]:
     """The parts of the chunk that announce the fields; the chunk itself where that would not be much less."""
-    if not all(f.narrow for f in fields):
+    if not all(f.keywords_only for f in fields):
         return [chunk]
-    parts = Cues([cue for f in fields for cue in f.cues]).sections(Outline(chunk.text))
-    if len(parts) > PARTS or NARROW * sum(end - start for start, end in parts) > len(chunk.text):
+    parts = Keywords([cue for f in fields for cue in f.keywords]).announced_sections(Outline(chunk.text))
+    if len(parts) > MAX_PARTS or NARROW_RATIO * sum(end - start for start, end in parts) > len(chunk.text):
         return [chunk]
     by = chunk.span.start
-    return [chunks.part(chunk, Span(by + a, by + b)) for a, b in parts]
+    return [chunks.narrow_chunk(chunk, Span(by + a, by + b)) for a, b in parts]
 
 
-def groups(schema: Schema, prompt: Prompt) -> list[str]:
-    return [WHOLE] if prompt.strategy.ask == "whole" else list(schema.groups)
+def list_groups(schema: Schema, prompt: Prompt) -> list[str]:
+    return [WHOLE_RECORD] if prompt.strategy.ask == "whole" else list(schema.groups)
 
 
-def ask(prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str, *, full: bool = False) -> Question:
+def build_field_question(
+    prompt: Prompt, chunk: Chunk, group: str, part: Object, model: str, *, full: bool = False
+) -> Question:
     """One group's question about one chunk; `full` where the answer is known to be long."""
-    wanted = _asked(group, part)
-    said = prompts.messages(prompt, chunk, group, wanted)
-    shape = shapes.shape(wanted, chunk.text, prompt.strategy)
-    bounds = parameters(prompt, chunk, None if group == WHOLE else wanted, full=full)
-    return Question(chunk, group, part, _request(chunk, group, model, said, shape, bounds))
+    wanted = _asked_part(group, part)
+    said = prompts.build_part_messages(prompt, chunk, group, wanted)
+    shape = shapes.build_response_schema(wanted, chunk.text, prompt.strategy)
+    bounds = sampling_parameters(prompt, chunk, None if group == WHOLE_RECORD else wanted, full=full)
+    return Question(chunk, group, part, _build_request(chunk, group, model, said, shape, bounds))
 
 
-def _asked(group: str, part: Object) -> Object:
+def _asked_part(group: str, part: Object) -> Object:
     """A prompt that asks for the whole record at once asks for all of it."""
-    return part if group == WHOLE else terse.of(part)
+    return part if group == WHOLE_RECORD else terse.compact_part(part)
 
 
-def complete(prompt: Prompt, chunk: Chunk, group: str, asked: Stems, model: str) -> Question:
+def build_row_question(prompt: Prompt, chunk: Chunk, group: str, asked: CandidateBatch, model: str) -> Question:
     """The question that asks for the rest of each row that the chunk holds the stem of."""
     name = f"{group}.{asked.field.name}"
-    said = prompts.asking(prompt, chunk, name, stems.question(asked, chunk.text))
-    shape = stems.shape(asked, chunk.text, prompt.strategy)
-    request = _request(chunk, name, model, said, shape, parameters(prompt))
+    said = prompts.build_messages(prompt, chunk, name, stems.describe_candidates(asked, chunk.text))
+    shape = stems.build_batch_schema(asked, chunk.text, prompt.strategy)
+    request = _build_request(chunk, name, model, said, shape, sampling_parameters(prompt))
     return Question(chunk, name, Object((asked.field,)), request, asked)
 
 
-def _request(
+def _build_request(
     chunk: Chunk, group: str, model: str, said: tuple[str, str], shape: dict[str, Json], bounds: dict[str, Json]
 ) -> Request:
     system, user = said
     label = f"{chunk.document.name} {chunk.index} {group}"
-    return Request(model, system, user, shape, bounds, grammars.compact(shape), label)
+    return Request(model, system, user, shape, bounds, grammars.build_reply_grammar(shape), label)
 
 
-def parameters(
+def sampling_parameters(
     prompt: Prompt, chunk: Chunk | None = None, part: Object | None = None, *, full: bool = False
 ) -> dict[str, Json]:
     """Sampling parameters; greedy and seeded, so that a run can be repeated.
@@ -166,18 +170,18 @@ def parameters(
     """
     most = prompt.strategy.max_tokens
     if chunk is not None and part is not None:
-        words = chunks.tokens(chunk.text)
+        words = chunks.estimate_tokens(chunk.text)
         lines = sum(bool(line.strip()) for line in chunk.text.splitlines())
-        form = max((chunks.tokens(" ".join(keys)) for keys in map(_keys, part.fields)), default=0)
+        form = max((chunks.estimate_tokens(" ".join(keys)) for keys in map(_entry_keys, part.fields)), default=0)
         most = min(most, SPARE + (words + lines * form if full else words * COPIED // 100))
     return {"temperature": 0, "seed": 1, "max_tokens": most}
 
 
-def _keys(field: Field) -> list[str]:
+def _entry_keys(field: Field) -> list[str]:
     """What an entry of a list writes beside its words."""
     match field.node:
-        case Rows(row):
-            return [f'"{name}": null,' for f in row.fields for name in (f.name, *_keys(f))]
+        case ObjectList(row):
+            return [f'"{name}": null,' for f in row.fields for name in (f.name, *_entry_keys(f))]
         case Object(fields):
-            return [key for f in fields for key in _keys(f)]
+            return [key for f in fields for key in _entry_keys(f)]
     return []

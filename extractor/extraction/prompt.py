@@ -18,8 +18,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from extractor.errors import TaskError
-from extractor.schema.reader import Leaf, Object, Rows, Values
-from extractor.types import Chunk, fingerprint
+from extractor.schema.reader import Object, ObjectList, Scalar, ValueList
+from extractor.types import Chunk, fingerprint_json
 
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
 _PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")
@@ -52,7 +52,7 @@ class Prompt:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint(
+        return fingerprint_json(
             {
                 "system": self.system,
                 "user": self.user,
@@ -62,7 +62,7 @@ class Prompt:
         )
 
 
-def read(path: Path) -> Prompt:
+def read_prompt(path: Path) -> Prompt:
     """The prompt version in a file. Raises TaskError, naming the file, for one that cannot be used."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def read(path: Path) -> Prompt:
         head, found, text = text[4:].partition("\n+++\n")
         if not found:
             raise TaskError(f"The settings of {path} have no closing '+++' line; add one.")
-        strategy, preferred = _settings(head, path)
+        strategy, preferred = _read_settings(head, path)
     pieces = _SECTION.split(text)
     sections = {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
     for needed in ("system", "user"):
@@ -86,7 +86,7 @@ def read(path: Path) -> Prompt:
     return Prompt(path.stem, sections["system"], sections["user"], notes, strategy, preferred)
 
 
-def _settings(head: str, path: Path) -> tuple[Strategy, bool]:
+def _read_settings(head: str, path: Path) -> tuple[Strategy, bool]:
     try:
         settings = tomllib.loads(head)
     except tomllib.TOMLDecodeError as error:
@@ -104,46 +104,46 @@ def _settings(head: str, path: Path) -> tuple[Strategy, bool]:
     return strategy, preferred
 
 
-def messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:
+def build_part_messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:
     """The system and the user message that put one field group's question about one chunk."""
-    return asking(prompt, chunk, group, describe(part))
+    return build_messages(prompt, chunk, group, describe_fields(part))
 
 
-def asking(prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str]) -> tuple[str, str]:
+def build_messages(prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str]) -> tuple[str, str]:
     """The system and the user message that put a question, of some lines and the group's note, about one chunk."""
     lines = "\n".join([*question, *filter(None, [prompt.notes.get(group)])])
     text = f"{chunk.header}\n{chunk.text}" if chunk.header else chunk.text
-    inserts = {"document": _block(text), "question": lines, "heading": chunk.heading}
+    inserts = {"document": _tag_document(text), "question": lines, "heading": chunk.heading}
     return prompt.system, _PLACEHOLDER.sub(lambda m: inserts[m[1]], prompt.user)
 
 
-def _block(text: str) -> str:
+def _tag_document(text: str) -> str:
     """The text between tags that it does not hold itself; the same for the same text, so that caches stay exact."""
     tag = "document"
     # A model takes "</DOCUMENT >" for the end just as well, and a tag with an attribute for a beginning.
     while re.search(rf"<\s*/?\s*{tag}(?![\w-])", text, re.IGNORECASE):
-        tag = f"document-{fingerprint([tag, text])[7:15]}"
+        tag = f"document-{fingerprint_json([tag, text])[7:15]}"
     return f"<{tag}>\n{text}\n</{tag}>"
 
 
-def describe(part: Object, indent: str = "") -> list[str]:
+def describe_fields(part: Object, indent: str = "") -> list[str]:
     """The fields of a part as a nested list of names and descriptions, a line each."""
     lines = []
     for f in part.fields:
         match f.node:
-            case Rows(row):
+            case ObjectList(row):
                 about = " ".join(filter(None, [f.description, row.description]))
                 lines.append(f"{indent}- {f.name}: a list, one entry each. {about} An entry has:")
-                lines.extend(describe(row, indent + "  "))
+                lines.extend(describe_fields(row, indent + "  "))
             case Object():
                 lines.append(f"{indent}- {f.name}: {f.description or f.node.description}, with:")
-                lines.extend(describe(f.node, indent + "  "))
-            case Values(item):
-                lines.append(f"{indent}- {f.name}: a list of {f.description or f.name}{_choices(item)}")
-            case Leaf():
-                lines.append(f"{indent}- {f.name}: {f.description or f.name}{_choices(f.node)}")
+                lines.extend(describe_fields(f.node, indent + "  "))
+            case ValueList(item):
+                lines.append(f"{indent}- {f.name}: a list of {f.description or f.name}{_describe_choices(item)}")
+            case Scalar():
+                lines.append(f"{indent}- {f.name}: {f.description or f.name}{_describe_choices(f.node)}")
     return lines
 
 
-def _choices(leaf: Leaf) -> str:
+def _describe_choices(leaf: Scalar) -> str:
     return f" (one of: {', '.join(map(str, leaf.enum))})" if leaf.enum else ""

@@ -9,88 +9,92 @@ from __future__ import annotations
 
 from extractor.extraction.prompt import Strategy
 from extractor.extraction.text import patterns as candidates
-from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
+from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Json
 
-CHOICES = 200
+MAX_CHOICES = 200
 """Candidates above which an enumeration costs more than it helps; strict mode's limits are of this order too."""
-FIGURE = 32
+MAX_NUMBER_LENGTH = 32
 """Characters of a number as a document writes it, with what stands around it."""
 
 
-def shape(part: Object, text: str, strategy: Strategy) -> dict[str, Json]:
+def build_response_schema(part: Object, text: str, strategy: Strategy) -> dict[str, Json]:
     """The JSON Schema that a reply about `text` must fit."""
-    return _Shaper(text, strategy).object(part)
+    return _ResponseSchemaBuilder(text, strategy).object_schema(part)
 
 
-class _Shaper:
+class _ResponseSchemaBuilder:
     def __init__(self, text: str, strategy: Strategy) -> None:
         self.text = text
         self.strategy = strategy
 
-    def node(self, node: Node) -> dict[str, Json]:
+    def node_schema(self, node: Node) -> dict[str, Json]:
         match node:
-            case Leaf():
-                return self.leaf(node)
-            case Values():
-                return self.values(node)
-            case Rows():
-                most = min(self.strategy.max_rows, node.most or self.strategy.max_rows)
-                return {"type": "array", "items": self.object(node.row), "maxItems": most}
+            case Scalar():
+                return self.scalar_schema(node)
+            case ValueList():
+                return self.list_schema(node)
+            case ObjectList():
+                most = min(self.strategy.max_rows, node.max_items or self.strategy.max_rows)
+                return {"type": "array", "items": self.object_schema(node.row), "maxItems": most}
             case Object():
-                return self.object(node)
+                return self.object_schema(node)
 
-    def object(self, node: Object) -> dict[str, Json]:
+    def object_schema(self, node: Object) -> dict[str, Json]:
         return {
             "type": "object",
-            "properties": {f.name: self.field(f) for f in node.fields},
+            "properties": {f.name: self.field_schema(f) for f in node.fields},
             "required": [f.name for f in node.fields],
             "additionalProperties": False,
         }
 
-    def field(self, field: Field) -> dict[str, Json]:
-        shape = self.node(field.node)
-        if field.required and isinstance(field.node, Leaf) and shape != {"type": "null"}:
-            return _certain(shape)
+    def field_schema(self, field: Field) -> dict[str, Json]:
+        shape = self.node_schema(field.node)
+        if field.required and isinstance(field.node, Scalar) and shape != {"type": "null"}:
+            return _without_null(shape)
         return shape
 
-    def choices(self, leaf: Leaf) -> tuple[Json, ...] | None:
+    def possible_values(self, leaf: Scalar) -> tuple[Json, ...] | None:
         """The only values the leaf can have in this chunk; None when they cannot be listed."""
         if leaf.enum:
             return leaf.enum
-        formed = leaf.pattern if leaf.closed else None
-        if not self.strategy.candidates or not (formed or leaf.kind in candidates.ENUMERABLE):
+        formed = leaf.pattern if leaf.closed_choice else None
+        if not self.strategy.candidates or not (formed or leaf.kind in candidates.ENUMERABLE_KINDS):
             return None
-        found = candidates.spellings(leaf.kind, self.text, formed)
-        return found if len(found) <= CHOICES else None
+        found = candidates.list_candidate_spellings(leaf.kind, self.text, formed)
+        return found if len(found) <= MAX_CHOICES else None
 
-    def leaf(self, leaf: Leaf) -> dict[str, Json]:
-        choices = self.choices(leaf)
+    def scalar_schema(self, leaf: Scalar) -> dict[str, Json]:
+        choices = self.possible_values(leaf)
         if choices is not None:
             return {"enum": [*choices, None]} if choices else {"type": "null"}
-        if leaf.copied:
-            return {"type": ["number", "string", "null"], "maxLength": FIGURE}
+        if leaf.verbatim_number:
+            return {"type": ["number", "string", "null"], "maxLength": MAX_NUMBER_LENGTH}
         if leaf.type == "string":
-            return {"type": ["string", "null"], "maxLength": leaf.longest or self.strategy.max_length}
+            return {"type": ["string", "null"], "maxLength": leaf.max_length or self.strategy.max_length}
         return {"type": [leaf.type, "null"]}
 
-    def values(self, node: Values) -> dict[str, Json]:
+    def list_schema(self, node: ValueList) -> dict[str, Json]:
         item = node.item
-        choices = self.choices(item)
-        most = min(self.strategy.max_values, node.most or self.strategy.max_values)
+        choices = self.possible_values(item)
+        most = min(self.strategy.max_values, node.max_items or self.strategy.max_values)
         if choices == ():
             return {"type": "array", "items": {"type": "string"}, "maxItems": 0}
         if choices is not None:
             return {"type": "array", "items": {"enum": list(choices)}, "maxItems": min(most, len(choices))}
-        if item.copied:
-            return {"type": "array", "items": {"type": ["number", "string"], "maxLength": FIGURE}, "maxItems": most}
+        if item.verbatim_number:
+            return {
+                "type": "array",
+                "items": {"type": ["number", "string"], "maxLength": MAX_NUMBER_LENGTH},
+                "maxItems": most,
+            }
         one: dict[str, Json] = {"type": item.type}
         if item.type == "string":
-            one["maxLength"] = item.longest or self.strategy.max_length
+            one["maxLength"] = item.max_length or self.strategy.max_length
         return {"type": "array", "items": one, "maxItems": most}
 
 
-def _certain(shape: dict[str, Json]) -> dict[str, Json]:
+def _without_null(shape: dict[str, Json]) -> dict[str, Json]:
     """The shape of a leaf without null among what it allows."""
     if "enum" in shape:
         return {**shape, "enum": [v for v in shape["enum"] if v is not None]}

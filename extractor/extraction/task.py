@@ -31,9 +31,11 @@ from extractor.schema.reader import Schema
 from extractor.types import Json
 
 _PACKAGE = Path(__file__).parent.parent
-SHIPPED = next((p for p in (_PACKAGE / "_prompts", _PACKAGE.parent / "prompts") if p.is_dir()), _PACKAGE / "_prompts")
+SHIPPED_TASKS = next(
+    (p for p in (_PACKAGE / "_prompts", _PACKAGE.parent / "prompts") if p.is_dir()), _PACKAGE / "_prompts"
+)
 """Where the wheel, or a checkout, keeps the tasks that come with the project."""
-RECORD = "Record"
+RECORD_CLASS = "Record"
 """The class of a task's schema.py."""
 
 
@@ -42,10 +44,10 @@ class Task:
     name: str
     schema: Schema
     prompts: Mapping[str, Prompt]
-    model: type[BaseModel] | None = None
+    model_class: type[BaseModel] | None = None
     """The Pydantic class, where the schema is one; its own validators have the last word on a record."""
 
-    def prompt(self, name: str | None) -> Prompt:
+    def choose_prompt(self, name: str | None) -> Prompt:
         """The prompt version of that name; the task's preferred without one. Raises TaskError for an unknown one."""
         if name is None:
             versions = list(self.prompts.values())
@@ -55,33 +57,33 @@ class Task:
         return self.prompts[name]
 
 
-def shipped() -> list[str]:
-    return sorted(p.name for p in SHIPPED.iterdir() if _schema_file(p)) if SHIPPED.is_dir() else []
+def list_shipped_tasks() -> list[str]:
+    return sorted(p.name for p in SHIPPED_TASKS.iterdir() if _find_schema_file(p)) if SHIPPED_TASKS.is_dir() else []
 
 
-def _schema_file(folder: Path) -> Path | None:
+def _find_schema_file(folder: Path) -> Path | None:
     return next((folder / n for n in ("schema.py", "schema.json") if (folder / n).is_file()), None)
 
 
-def load(where: str) -> Task:
+def load_task(where: str) -> Task:
     """The task in the folder `where`, or the shipped task of that name.
 
     A `schema.py` is run, so a task's folder is trusted as code is. Raises TaskError, naming file and line.
     """
     folder = Path(where)
     if not folder.is_dir():
-        folder = SHIPPED / where
+        folder = SHIPPED_TASKS / where
         if Path(where).name != where or not folder.is_dir():
-            raise TaskError(f"There is no task {where!r}; give a folder, or one of: {', '.join(shipped())}.")
-    file = _schema_file(folder)
+            raise TaskError(f"There is no task {where!r}; give a folder, or one of: {', '.join(list_shipped_tasks())}.")
+    file = _find_schema_file(folder)
     if file is None:
         raise TaskError(f"{folder} holds neither schema.py nor schema.json; add one of them.")
-    model = _model(file, RECORD) if file.suffix == ".py" else None
-    source = _model_schema(model, file) if model else _json(file)
-    versions = {path.stem: prompts.read(path) for path in sorted(folder.glob("*.md")) if path.stem != "README"}
+    model = _load_model_class(file, RECORD_CLASS) if file.suffix == ".py" else None
+    source = _model_schema(model, file) if model else _read_json(file)
+    versions = {path.stem: prompts.read_prompt(path) for path in sorted(folder.glob("*.md")) if path.stem != "README"}
     if not versions:
         raise TaskError(f"{folder} holds no prompt; add one as a Markdown file, such as default.md.")
-    schema = _schema(source, file)
+    schema = _read_schema(source, file)
     task = Task(folder.resolve().name, schema, versions, model)
     for version in versions.values():
         for group in version.notes:
@@ -91,7 +93,7 @@ def load(where: str) -> Task:
     return task
 
 
-def of_schema(where: str, prompt: Path | None = None) -> Task:
+def task_from_schema(where: str, prompt: Path | None = None) -> Task:
     """A task that is a schema alone: FILE.py:CLASS, FILE.py with one class to mean, or a JSON Schema file.
 
     Its name is the schema's; `prompt` is a prompt version to ask with instead of the one that ships.
@@ -102,51 +104,51 @@ def of_schema(where: str, prompt: Path | None = None) -> Task:
     if not file.is_file():
         raise TaskError(f"There is no schema file {path}; give FILE.py:CLASS or a JSON Schema file.")
     if file.suffix == ".py":
-        return of_model(_model(file, name), prompt, file)
+        return task_from_model(_load_model_class(file, name), prompt, file)
     if file.suffix != ".json":
         raise TaskError(f"{file} is neither Python (.py) nor a JSON Schema (.json); rename it or convert it.")
-    source = _json(file)
+    source = _read_json(file)
     title = str(source.get("title") or "") if isinstance(source, dict) else ""
-    version = prompts.read(prompt or SHIPPED / "default.md")
-    return Task(_name(title, file), _schema(source, file), {version.name: version})
+    version = prompts.read_prompt(prompt or SHIPPED_TASKS / "default.md")
+    return Task(_task_name(title, file), _read_schema(source, file), {version.name: version})
 
 
-def of_model(model: type[BaseModel], prompt: Path | None = None, file: Path | None = None) -> Task:
+def task_from_model(model: type[BaseModel], prompt: Path | None = None, file: Path | None = None) -> Task:
     """A task that is a Pydantic class alone; `file` is where it stands, for messages. Raises TaskError."""
     file = file or Path(f"{model.__name__}.py")
-    version = prompts.read(prompt or SHIPPED / "default.md")
-    name = _name(model.__name__ if model.__name__ != RECORD else "", file)
-    return Task(name, _schema(_model_schema(model, file), file), {version.name: version}, model)
+    version = prompts.read_prompt(prompt or SHIPPED_TASKS / "default.md")
+    name = _task_name(model.__name__ if model.__name__ != RECORD_CLASS else "", file)
+    return Task(name, _read_schema(_model_schema(model, file), file), {version.name: version}, model)
 
 
-def _name(title: str, file: Path) -> str:
-    return slug(title) or slug(file.name.split(".")[0]) or "schema"
+def _task_name(title: str, file: Path) -> str:
+    return slugify_title(title) or slugify_title(file.name.split(".")[0]) or "schema"
 
 
-def chosen(where: str, schema: str | None, prompt: str | None) -> tuple[Task, Prompt]:
+def choose_task(where: str, schema: str | None, prompt: str | None) -> tuple[Task, Prompt]:
     """The task and the prompt version that flags name; beside a schema alone, the prompt is a file."""
     if schema is None:
-        task = load(where)
-        return task, task.prompt(prompt)
-    task = of_schema(schema, Path(prompt) if prompt else None)
-    return task, task.prompt(None)
+        task = load_task(where)
+        return task, task.choose_prompt(prompt)
+    task = task_from_schema(schema, Path(prompt) if prompt else None)
+    return task, task.choose_prompt(None)
 
 
-def slug(title: str) -> str:
+def slugify_title(title: str) -> str:
     """A title as a name that a folder can have: "Purchase Order" is purchase-order."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60]
 
 
-def _schema(source: Json, file: Path) -> Schema:
+def _read_schema(source: Json, file: Path) -> Schema:
     if file.suffix == ".json":
-        _check(source, file)
+        _check_json_schema(source, file)
     try:
-        return schemas.read(source)
+        return schemas.read_schema(source)
     except TaskError as error:
         raise TaskError(f"{file}: {error}") from error
 
 
-def _check(source: Json, file: Path) -> None:
+def _check_json_schema(source: Json, file: Path) -> None:
     """Raises TaskError for what is no JSON Schema by the draft that it names itself."""
     # 0.1 s of imports that only a task with a JSON Schema should wait for
     from jsonschema import Draft202012Validator, SchemaError, validators
@@ -160,7 +162,7 @@ def _check(source: Json, file: Path) -> None:
         raise TaskError(f"{file} is no JSON Schema at {place}: {error.message[:200]}.") from error
 
 
-def _model(file: Path, name: str) -> type[BaseModel]:
+def _load_model_class(file: Path, name: str) -> type[BaseModel]:
     """The Pydantic class of that name; without a name, the file's only one, or the one named Record."""
     spec = importlib.util.spec_from_file_location(f"extractor_task_{file.resolve().parent.name}_{file.stem}", file)
     if spec is None or spec.loader is None:
@@ -168,17 +170,17 @@ def _model(file: Path, name: str) -> type[BaseModel]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # Pydantic looks its annotations up there
     try:
-        with _importable(file.resolve().parent):
+        with _importing_from(file.resolve().parent):
             spec.loader.exec_module(module)
     except Exception as error:
-        raise TaskError(f"{_place(error, file)}: {type(error).__name__}: {error}") from error
+        raise TaskError(f"{_error_location(error, file)}: {type(error).__name__}: {error}") from error
     own = {n: c for n, c in vars(module).items() if _is_class(c) and c.__module__ == module.__name__}
-    record = getattr(module, name, None) if name else own.get(RECORD) or _outermost(own)
+    record = getattr(module, name, None) if name else own.get(RECORD_CLASS) or _outermost_class(own)
     if not _is_class(record):
         known = f"; choose from {', '.join(own)}" if own else "; add one"
         if not name and own:
             raise TaskError(f"{file} defines several Pydantic classes; name one as {file}:{next(reversed(own))}.")
-        raise TaskError(f"{file} defines no Pydantic class named {name or RECORD}{known}.")
+        raise TaskError(f"{file} defines no Pydantic class named {name or RECORD_CLASS}{known}.")
     return record
 
 
@@ -186,7 +188,7 @@ def _is_class(value: object) -> TypeGuard[type[BaseModel]]:
     return isinstance(value, type) and issubclass(value, BaseModel) and value is not BaseModel
 
 
-def _outermost(classes: Mapping[str, type[BaseModel]]) -> type[BaseModel] | None:
+def _outermost_class(classes: Mapping[str, type[BaseModel]]) -> type[BaseModel] | None:
     """The one class that is no part of another; None when there are several, or none."""
     inner: set[str] = set()
     for name, one in classes.items():
@@ -198,7 +200,7 @@ def _outermost(classes: Mapping[str, type[BaseModel]]) -> type[BaseModel] | None
 
 
 @contextlib.contextmanager
-def _importable(folder: Path) -> Iterator[None]:
+def _importing_from(folder: Path) -> Iterator[None]:
     """Lets a schema import what stands beside it; last in line, so that it takes no library's place."""
     sys.path.append(str(folder))
     try:
@@ -208,7 +210,7 @@ def _importable(folder: Path) -> Iterator[None]:
             sys.path.remove(str(folder))
 
 
-def _place(error: Exception, file: Path) -> str:
+def _error_location(error: Exception, file: Path) -> str:
     """File and line of the user's code that raised."""
     if isinstance(error, SyntaxError) and error.lineno:
         return f"{file}, line {error.lineno}"
@@ -216,7 +218,7 @@ def _place(error: Exception, file: Path) -> str:
     return f"{file}, line {lines[-1]}" if lines else str(file)
 
 
-class _Generator(GenerateJsonSchema):
+class _TaskSchemaGenerator(GenerateJsonSchema):
     """Pydantic's own, but a Decimal is a number: by itself it is as well any text."""
 
     def decimal_schema(self, schema: Any) -> dict[str, Any]:
@@ -225,12 +227,12 @@ class _Generator(GenerateJsonSchema):
 
 def _model_schema(model: type[BaseModel], file: Path) -> dict[str, Any]:
     try:
-        return model.model_json_schema(schema_generator=_Generator)
+        return model.model_json_schema(schema_generator=_TaskSchemaGenerator)
     except Exception as error:
         raise TaskError(f"{file}: {model.__name__} has no JSON Schema ({error}); use plain types.") from error
 
 
-def _json(file: Path) -> Json:
+def _read_json(file: Path) -> Json:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -10,46 +10,46 @@ from pydantic import BaseModel, ValidationError
 
 from extractor.schema import reader as schemas
 from extractor.schema.reader import Object
-from extractor.types import Document, Evidence, Json, Match, Path, Problem, pointer
+from extractor.types import Document, Evidence, Json, Match, Problem, ValuePath, json_pointer
 
-FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
+CHECKED_FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
 """Formats that a record is held to; of others (uri, date-time) a document's own spelling may stand."""
-LONGEST = 200
+MAX_MESSAGE_LENGTH = 200
 """Characters of a message; jsonschema's quote the whole value."""
 
 
-def apply(
+def check_record(
     node: Object,
     value: Mapping[str, Json],
-    evidence: Mapping[Path, Evidence],
+    evidence: Mapping[ValuePath, Evidence],
     document: Document,
 ) -> tuple[Problem, ...]:
     """Every problem that a rule finds, in the record's order."""
-    return (*_unsupported(node, value, evidence, document),)
+    return (*_find_unsupported(node, value, evidence, document),)
 
 
-def _unsupported(
-    node: Object, value: Mapping[str, Json], evidence: Mapping[Path, Evidence], document: Document
+def _find_unsupported(
+    node: Object, value: Mapping[str, Json], evidence: Mapping[ValuePath, Evidence], document: Document
 ) -> Iterator[Problem]:
-    for path, _, _ in schemas.leaves(node, value):
+    for path, _, _ in schemas.iterate_scalars(node, value):
         found = evidence.get(path)
         if found is None or found.match is Match.NONE:
-            yield Problem("unsupported", path, f"Nothing in the document supports {pointer(path)}.")
+            yield Problem("unsupported", path, f"Nothing in the document supports {json_pointer(path)}.")
         elif any(span.end > len(document.text) for span in found.spans):
-            yield Problem("misplaced", path, f"The evidence of {pointer(path)} lies outside the document.")
+            yield Problem("misplaced", path, f"The evidence of {json_pointer(path)} lies outside the document.")
 
 
-def invalid(
+def validate_record(
     value: Mapping[str, Json], model: type[BaseModel] | None, source: Mapping[str, Json]
 ) -> tuple[Problem, ...]:
     """What the task's own Pydantic class, or else its JSON Schema, says of the finished record.
 
     They have the last word: every bound that no question could carry, and every validator, holds here.
     """
-    return tuple(_by_class(value, model) if model else _by_schema(value, source))
+    return tuple(_validate_by_class(value, model) if model else _validate_by_schema(value, source))
 
 
-def _by_class(value: Mapping[str, Json], model: type[BaseModel]) -> Iterator[Problem]:
+def _validate_by_class(value: Mapping[str, Json], model: type[BaseModel]) -> Iterator[Problem]:
     try:
         model.model_validate(value)
     except ValidationError as error:
@@ -57,30 +57,32 @@ def _by_class(value: Mapping[str, Json], model: type[BaseModel]) -> Iterator[Pro
             yield Problem("schema", tuple(problem["loc"]), problem["msg"])
 
 
-def _by_schema(value: Mapping[str, Json], source: Mapping[str, Json]) -> Iterator[Problem]:
+def _validate_by_schema(value: Mapping[str, Json], source: Mapping[str, Json]) -> Iterator[Problem]:
     from referencing.exceptions import Unresolvable
 
     try:
-        found = sorted(validator(source).iter_errors(value), key=lambda e: [str(step) for step in e.absolute_path])
+        found = sorted(
+            build_validator(source).iter_errors(value), key=lambda e: [str(step) for step in e.absolute_path]
+        )
     except Unresolvable as error:
         yield Problem("schema", (), f"The schema refers to {error}, which is not there; the record was not validated.")
         return
     for wrong in found:
-        yield Problem("schema", tuple(wrong.absolute_path), _short(wrong.message))
+        yield Problem("schema", tuple(wrong.absolute_path), _shorten_message(wrong.message))
 
 
-def validator(source: Mapping[str, Json]) -> Any:
+def build_validator(source: Mapping[str, Json]) -> Any:
     """The validator of a JSON Schema, in the draft that it names, which reaches for nothing outside it."""
     # 0.1 s of imports that only a task with a JSON Schema should wait for
     from jsonschema import Draft202012Validator, FormatChecker, validators
     from referencing import Registry
 
     draft = validators.validator_for(source, default=Draft202012Validator)
-    exact = validators.extend(draft, {"multipleOf": _multiple})
-    return exact(source, registry=Registry(), format_checker=FormatChecker(FORMATS))
+    exact = validators.extend(draft, {"multipleOf": _check_multiple})
+    return exact(source, registry=Registry(), format_checker=FormatChecker(CHECKED_FORMATS))
 
 
-def _multiple(judge: Any, step: Json, value: Json, schema: Mapping[str, Json]) -> Iterator[Exception]:
+def _check_multiple(judge: Any, step: Json, value: Json, schema: Mapping[str, Json]) -> Iterator[Exception]:
     """As decimals: in binary 635.44 is no multiple of 0.01."""
     from jsonschema import ValidationError as Wrong
 
@@ -88,5 +90,9 @@ def _multiple(judge: Any, step: Json, value: Json, schema: Mapping[str, Json]) -
         yield Wrong(f"{value!r} is not a multiple of {step!r}")
 
 
-def _short(message: str) -> str:
-    return message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
+def _shorten_message(message: str) -> str:
+    return (
+        message
+        if len(message) <= MAX_MESSAGE_LENGTH
+        else f"{message[: MAX_MESSAGE_LENGTH // 2]} ... {message[-MAX_MESSAGE_LENGTH // 2 :]}"
+    )

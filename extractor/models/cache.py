@@ -26,40 +26,40 @@ import diskcache
 
 from extractor.errors import MachineError
 from extractor.models.openai import reply as replies
-from extractor.types import Json, Model, Reply, Request, Usage, canonical, fingerprint
+from extractor.types import Json, Model, Reply, Request, Usage, canonical_json, fingerprint_json
 
-FORMAT = 1
-_FILE = "cache.db"
+CACHE_FORMAT = 1
+_DATABASE_FILE = "cache.db"
 _RAW = 1
 """diskcache's word for a value that stands in its row as it is."""
 _SETTINGS = frozenset(diskcache.DEFAULT_SETTINGS) | frozenset(diskcache.core.METADATA) | {"disk_min_file_size"}
 
 
-class _Refused(ValueError):
+class _UnsafeRow(ValueError):
     """A row asks for what is never done here."""
 
 
-class _Disk(diskcache.Disk):  # type: ignore[misc]
+class _PlainDisk(diskcache.Disk):  # type: ignore[misc]
     """Keys are strings and values bytes, both in their row; no pickle is written or read, no file touched."""
 
     def put(self, key: object) -> tuple[str, bool]:
         if not isinstance(key, str):
-            raise _Refused("a key that is no string")
+            raise _UnsafeRow("a key that is no string")
         return key, True
 
     def get(self, key: object, raw: object) -> str:
         if not raw or not isinstance(key, str):
-            raise _Refused("a pickled key")
+            raise _UnsafeRow("a pickled key")
         return key
 
     def store(self, value: object, read: bool, key: object = None) -> tuple[int, int, None, sqlite3.Binary]:
         if read or not isinstance(value, bytes):
-            raise _Refused("a value that is not bytes")
+            raise _UnsafeRow("a value that is not bytes")
         return len(value), _RAW, None, sqlite3.Binary(value)
 
     def fetch(self, mode: object, filename: object, value: object, read: bool) -> bytes:
         if mode != _RAW or filename is not None or read or not isinstance(value, bytes):
-            raise _Refused("a value that is pickled or in a file")
+            raise _UnsafeRow("a value that is pickled or in a file")
         return value
 
     def remove(self, file_path: object) -> None:
@@ -67,7 +67,7 @@ class _Disk(diskcache.Disk):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class CacheContents:
     """What a folder of replies holds. `damaged` rows are no replies: nobody will be answered with them."""
 
     folder: Path
@@ -76,7 +76,7 @@ class Contents:
     damaged: int = 0
 
 
-class Cache:
+class ReplyCache:
     """The replies of one folder. Blocking; one thread at a time."""
 
     def __init__(self, folder: Path, note: Callable[[str], None] = lambda text: None) -> None:
@@ -86,38 +86,38 @@ class Cache:
         """
         self.folder = folder = folder.absolute()
         try:
-            _own(folder)
-            with _locked(folder):
-                self._cache = self._opened(note)
+            _make_private_folder(folder)
+            with _lock_folder(folder):
+                self._cache = self._open_or_replace(note)
         except (OSError, sqlite3.Error) as error:
             raise MachineError(
                 f"Replies cannot be kept in {folder} ({getattr(error, 'strerror', None) or error}); "
                 "choose another folder with --cache, or pay anew each time with --no-cache."
             ) from None
 
-    def _opened(self, note: Callable[[str], None]) -> diskcache.Cache:
-        path = self.folder / _FILE
+    def _open_or_replace(self, note: Callable[[str], None]) -> diskcache.Cache:
+        path = self.folder / _DATABASE_FILE
         try:
-            _inspect(path)
-            return self._open()
-        except (sqlite3.DatabaseError, _Refused, TypeError, AttributeError, ValueError) as error:
+            _check_database(path)
+            return self._open_database()
+        except (sqlite3.DatabaseError, _UnsafeRow, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, sqlite3.OperationalError) and not _is_broken(error):
                 raise  # the disk is full or read-only: that is not the database's fault
-            aside = path.with_name(f"{_FILE}.corrupt-{time.time_ns()}")
+            aside = path.with_name(f"{_DATABASE_FILE}.corrupt-{time.time_ns()}")
             for suffix in ("-wal", "-shm"):
-                path.with_name(_FILE + suffix).unlink(missing_ok=True)
+                path.with_name(_DATABASE_FILE + suffix).unlink(missing_ok=True)
             path.replace(aside)
             note(f"The cache of replies {path} was damaged; it is now {aside.name}, and an empty one takes its place.")
-            return self._open()
+            return self._open_database()
 
-    def _open(self) -> diskcache.Cache:
-        path = self.folder / _FILE
+    def _open_database(self) -> diskcache.Cache:
+        path = self.folder / _DATABASE_FILE
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)  # SQLite gives its other files the mode of this one
         opened = diskcache.Cache(
             str(self.folder),
             timeout=60,
-            disk=_Disk,
+            disk=_PlainDisk,
             eviction_policy="none",  # what was paid for goes when a person says so
             size_limit=2**62,
             cull_limit=0,
@@ -131,19 +131,19 @@ class Cache:
     def get(self, key: str) -> Json:
         """What was kept under the key; None when nothing was. Raises ValueError or sqlite3.Error for a damaged row."""
         row = self._cache.get(key, retry=True)
-        return None if row is None else _read(row)
+        return None if row is None else _decode_row(row)
 
     def set(self, key: str, value: Json) -> None:
         """Raises OSError or sqlite3.Error when it cannot be kept."""
-        self._cache.set(key, _row(value), retry=True)
+        self._cache.set(key, _encode_row(value), retry=True)
 
-    def contents(self, *, verify: bool = False) -> Contents:
+    def count_replies(self, *, verify: bool = False) -> CacheContents:
         """With `verify` every row is read and its digest computed; the damaged ones are counted, and stay."""
         good = damaged = size = 0
-        with contextlib.closing(sqlite3.connect(f"file:{self.folder / _FILE}?mode=ro", uri=True)) as database:
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder / _DATABASE_FILE}?mode=ro", uri=True)) as database:
             if not verify:
                 good, size = database.execute("SELECT COUNT(*), SUM(LENGTH(value)) FROM Cache").fetchone()
-                return Contents(self.folder, good, size or 0)
+                return CacheContents(self.folder, good, size or 0)
             rows = [i for (i,) in database.execute("SELECT rowid FROM Cache")]
             for rowid in rows:
                 try:
@@ -152,12 +152,12 @@ class Cache:
                     ).fetchone()
                     size += len(value or b"")
                     if not raw:
-                        raise _Refused("a pickled key")
-                    _read(self._cache.disk.fetch(mode, filename, value, False))
+                        raise _UnsafeRow("a pickled key")
+                    _decode_row(self._cache.disk.fetch(mode, filename, value, False))
                     good += 1
                 except (sqlite3.Error, ValueError, TypeError):
                     damaged += 1
-        return Contents(self.folder, good, size, damaged)
+        return CacheContents(self.folder, good, size, damaged)
 
     def clear(self) -> int:
         """Removes all replies; how many there were."""
@@ -168,7 +168,7 @@ class Cache:
         self._cache.close()
 
 
-def home(environ: Mapping[str, str] = os.environ) -> Path:
+def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """$EXTRACTOR_HOME/replies, or extractor/replies in the user's cache folder."""
     if own := environ.get("EXTRACTOR_HOME"):
         return Path(own) / "replies"
@@ -177,7 +177,7 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
     return base / "extractor" / "replies"
 
 
-def _own(folder: Path) -> None:
+def _make_private_folder(folder: Path) -> None:
     """Makes the folder, for its owner's eyes only. Raises OSError for one that is somebody else's."""
     if os.path.expandvars(folder) != str(folder):  # diskcache would go to the folder that the variable names
         raise OSError(1, "its name holds a variable of the environment")
@@ -190,7 +190,7 @@ def _own(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _lock_folder(folder: Path) -> Iterator[None]:
     """One process at a time opens, or sets aside; the lock goes with the process that holds it."""
     handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -205,38 +205,38 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _inspect(path: Path) -> None:
+def _check_database(path: Path) -> None:
     """Raises for a database that diskcache must not open: it takes any row of `Settings` as an attribute of its own."""
     if not path.exists() or not path.stat().st_size:
         return
     if not stat.S_ISREG(path.lstat().st_mode):
-        raise _Refused("not a regular file")
+        raise _UnsafeRow("not a regular file")
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         views = database.execute("SELECT COUNT(*) FROM sqlite_master WHERE type = 'view'").fetchone()[0]
         if tables - {"Settings", "Cache", "sqlite_sequence"} or views:
-            raise _Refused("a table that is not diskcache's")
+            raise _UnsafeRow("a table that is not diskcache's")
         if "Settings" not in tables:
             return
         for name, value in database.execute("SELECT key, value FROM Settings"):
             if name not in _SETTINGS or not isinstance(value, int | float | str):
-                raise _Refused("a setting that is not diskcache's")
+                raise _UnsafeRow("a setting that is not diskcache's")
 
 
 def _is_broken(error: sqlite3.OperationalError) -> bool:
     return any(word in str(error).lower() for word in ("malformed", "not a database", "no such", "has no column"))
 
 
-def _row(value: Json) -> bytes:
-    body = canonical(value).encode()
-    return b"%d %s %s" % (FORMAT, hashlib.sha256(body).hexdigest().encode(), body)
+def _encode_row(value: Json) -> bytes:
+    body = canonical_json(value).encode()
+    return b"%d %s %s" % (CACHE_FORMAT, hashlib.sha256(body).hexdigest().encode(), body)
 
 
-def _read(row: bytes) -> Json:
+def _decode_row(row: bytes) -> Json:
     """The value of a row. Raises ValueError for one that is not as it was written."""
     version, _, rest = row.partition(b" ")
     digest, _, body = rest.partition(b" ")
-    if version != b"%d" % FORMAT or hashlib.sha256(body).hexdigest().encode() != digest:
+    if version != b"%d" % CACHE_FORMAT or hashlib.sha256(body).hexdigest().encode() != digest:
         raise ValueError("a damaged row")
     try:
         return json.loads(body)
@@ -252,7 +252,11 @@ class CachedModel:
     """
 
     def __init__(
-        self, model: Model, cache: Cache, identity: Mapping[str, Json], note: Callable[[str], None] = lambda text: None
+        self,
+        model: Model,
+        cache: ReplyCache,
+        identity: Mapping[str, Json],
+        note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._model = model
         self._cache = cache
@@ -263,26 +267,26 @@ class CachedModel:
         self.hits = self.misses = self.damaged = self.unkept = 0
 
     async def complete(self, request: Request) -> Reply:
-        key = fingerprint({"request": request.key, **self._identity})[7:]
+        key = fingerprint_json({"request": request.key, **self._identity})[7:]
         while (other := self._under_way.get(key)) is not None:
             await other.wait()  # the same question is being asked: its answer will do for both
         self._under_way[key] = done = asyncio.Event()
         try:
-            kept = await self._get(key, request)
+            kept = await self._find_reply(key, request)
             if kept is not None:
                 self.hits += 1
                 return Reply(kept, Usage(cached=1))
             self.misses += 1
             reply = await self._model.complete(request)
             # Cancelled or not, what was paid for is written to its end.
-            await asyncio.shield(self._run(self._set, key, reply.value))
+            await asyncio.shield(self._run_in_thread(self._store_reply, key, reply.value))
             return reply
         finally:
             del self._under_way[key]
             done.set()
 
     async def aclose(self) -> None:
-        await self._run(self._cache.close)
+        await self._run_in_thread(self._cache.close)
         self._thread.shutdown()
         if self.damaged:
             self._note(
@@ -290,17 +294,19 @@ class CachedModel:
                 "look with: extractor cache verify"
             )
 
-    async def _get(self, key: str, request: Request) -> dict[str, Json] | None:
+    async def _find_reply(self, key: str, request: Request) -> dict[str, Json] | None:
         try:
-            kept = await self._run(self._cache.get, key)
+            kept = await self._run_in_thread(self._cache.get, key)
             if kept is None:
                 return None
-            return replies.value(replies.parse(replies.reader(request.schema), json.dumps(kept)))
+            return replies.reply_to_json(
+                replies.parse_reply(replies.build_reply_reader(request.schema), json.dumps(kept))
+            )
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError):
             self.damaged += 1
             return None
 
-    def _set(self, key: str, value: Json) -> None:
+    def _store_reply(self, key: str, value: Json) -> None:
         try:
             self._cache.set(key, value)
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError) as error:
@@ -310,5 +316,5 @@ class CachedModel:
                     f"Replies cannot be kept in {self._cache.folder} ({error}); a later run pays for them again."
                 )
 
-    def _run(self, call: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+    def _run_in_thread(self, call: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)

@@ -30,11 +30,11 @@ from extractor.types import Json
 if TYPE_CHECKING:
     from types import ModuleType
 
-LARGEST = 32_000_000
+MAX_CASSETTE_BYTES = 32_000_000
 """Bytes of a cassette that are read; a tape of one document is some tens of thousands."""
 
 
-class _Readable:
+class _ReadableSerializer:
     """vcrpy's serializer interface over JSON whose bodies are objects, not strings of JSON."""
 
     @staticmethod
@@ -43,12 +43,12 @@ class _Readable:
             {
                 "request": {
                     "method": i["request"]["method"],
-                    "path": _path(i["request"]["uri"]),
-                    "body": _opened(i["request"]["body"]),
+                    "path": _extract_path(i["request"]["uri"]),
+                    "body": _decode_body(i["request"]["body"]),
                 },
                 "response": {
                     "status": i["response"]["status"]["code"],
-                    "body": _opened(i["response"]["body"]["string"]),
+                    "body": _decode_body(i["response"]["body"]["string"]),
                 },
             }
             for i in tape["interactions"]
@@ -66,13 +66,13 @@ class _Readable:
                     "request": {
                         "method": i["request"]["method"],
                         "uri": "http://recorded" + i["request"]["path"],
-                        "body": _closed(i["request"]["body"]),
+                        "body": _encode_body(i["request"]["body"]),
                         "headers": {},
                     },
                     "response": {
                         "status": {"code": i["response"]["status"], "message": ""},
                         "headers": {},
-                        "body": {"string": _closed(i["response"]["body"])},
+                        "body": {"string": _encode_body(i["response"]["body"])},
                     },
                 }
                 for i in tape["interactions"]
@@ -80,11 +80,11 @@ class _Readable:
         }
 
 
-def _path(uri: str) -> str:
+def _extract_path(uri: str) -> str:
     return httpx2.URL(uri).path
 
 
-def _opened(body: str | bytes | None) -> Json:
+def _decode_body(body: str | bytes | None) -> Json:
     text = body.decode() if isinstance(body, bytes) else body or ""
     try:
         return json.loads(text)
@@ -92,18 +92,18 @@ def _opened(body: str | bytes | None) -> Json:
         return text
 
 
-def _closed(body: Json) -> str:
+def _encode_body(body: Json) -> str:
     return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
 
 
-class _Atomic(FilesystemPersister):  # type: ignore[misc]
+class _AtomicPersister(FilesystemPersister):  # type: ignore[misc]
     """vcrpy's persister, but a tape is whole or not there, and a broken one is an error and not an empty tape."""
 
     @classmethod
     def load_cassette(cls, cassette_path: Path, serializer: ModuleType) -> Any:
         if not cassette_path.is_file():
             raise CassetteNotFoundError
-        if cassette_path.stat().st_size > LARGEST:
+        if cassette_path.stat().st_size > MAX_CASSETTE_BYTES:
             raise UsageError(f"The cassette {cassette_path} is too large to be one; delete it and record it again.")
         try:
             if not cassette_path.stat().st_size:
@@ -128,19 +128,19 @@ class _Atomic(FilesystemPersister):  # type: ignore[misc]
             raise MachineError(f"The cassette {cassette_path} cannot be written ({error.strerror}).") from error
 
 
-def _method(a: Recorded, b: Recorded) -> None:
+def _match_method(a: Recorded, b: Recorded) -> None:
     assert a.method == b.method, f"{a.method} is not {b.method}"  # noqa: S101 -- how vcrpy's matchers speak
 
 
-def _same_path(a: Recorded, b: Recorded) -> None:
+def _match_path(a: Recorded, b: Recorded) -> None:
     assert a.path == b.path, f"{a.path} is not {b.path}"  # noqa: S101
 
 
-def _body(a: Recorded, b: Recorded) -> None:
-    assert _opened(a.body) == _opened(b.body), "the body differs"  # noqa: S101
+def _match_body(a: Recorded, b: Recorded) -> None:
+    assert _decode_body(a.body) == _decode_body(b.body), "the body differs"  # noqa: S101
 
 
-class Tape:
+class DocumentCassette:
     """The cassette of one document with one model and one prompt."""
 
     def __init__(self, path: Path, *, record: bool) -> None:
@@ -149,10 +149,10 @@ class Tape:
         self.path = path
         self._cassette = Cassette(
             path=path,
-            serializer=_Readable,
-            persister=_Atomic,
+            serializer=_ReadableSerializer,
+            persister=_AtomicPersister,
             record_mode=RecordMode.ALL if record else RecordMode.NONE,
-            match_on=(_method, _same_path, _body),
+            match_on=(_match_method, _match_path, _match_body),
         )
         self.recording = record
         if not record:
@@ -162,18 +162,18 @@ class Tape:
         self.missed = 0
 
     @property
-    def unplayed(self) -> int:
+    def unplayed_count(self) -> int:
         """Recorded exchanges that nothing asked for: the tape is of another prompt, schema or document."""
         return 0 if self.recording else len(self._cassette) - len(self._cassette.play_counts)
 
     def play(self, request: Recorded) -> tuple[int, bytes]:
         if not self._cassette.can_play_response_for(request):
             self.missed += 1
-            raise CassetteMissing(self._difference(request))
+            raise CassetteMissing(self._describe_difference(request))
         response = self._cassette.play_response(request)
         return response["status"]["code"], response["body"]["string"]
 
-    def keep(self, request: Recorded, status: int, body: bytes) -> None:
+    def record(self, request: Recorded, status: int, body: bytes) -> None:
         self._cassette.append(
             request, {"status": {"code": status, "message": ""}, "headers": {}, "body": {"string": body}}
         )
@@ -182,28 +182,28 @@ class Tape:
         """Writes what was recorded. Raises CassetteStale when a recorded exchange was never asked for."""
         if self.recording and len(self._cassette):
             self._cassette._save()
-        if self.unplayed and not self.missed:
+        if self.unplayed_count and not self.missed:
             raise CassetteStale(
-                f"{self.unplayed} exchanges of {self.path} were never asked for; record it again with --mode record."
+                f"{self.unplayed_count} exchanges of {self.path} were never asked for; record it again with --mode record."
             )
 
-    def _difference(self, request: Recorded) -> str:
+    def _describe_difference(self, request: Recorded) -> str:
         """What the closest recording says instead, in the first lines that differ."""
-        asked = _spelled(request)
-        recorded = [_spelled(r) for r in self._cassette.requests]
+        asked = _split_body_lines(request)
+        recorded = [_split_body_lines(r) for r in self._cassette.requests]
         closest = max(recorded, key=lambda r: difflib.SequenceMatcher(None, asked, r).quick_ratio(), default=[])
         lines = [
             line
             for line in difflib.unified_diff(closest, asked, "recorded", "asked", lineterm="", n=0)
             if not line.startswith(("---", "+++", "@@"))
         ]
-        lines = _where_they_part(lines)
+        lines = _shorten_changed_lines(lines)
         changed = " | ".join(lines[:4]) if lines else "the same request was already played"
         what = f"A request is not on {self.path.name}; if the change is meant, record with --mode record."
         return f"{what} Changed: {changed}"
 
 
-def _where_they_part(lines: list[str]) -> list[str]:
+def _shorten_changed_lines(lines: list[str]) -> list[str]:
     """A long line that changed, from shortly before its change on; a prompt is one line of a body."""
     if len(lines) < 2 or lines[0][0] == lines[1][0]:
         return [line[:160] for line in lines]
@@ -215,25 +215,27 @@ def _where_they_part(lines: list[str]) -> list[str]:
     ]
 
 
-def _spelled(request: Recorded) -> list[str]:
+def _split_body_lines(request: Recorded) -> list[str]:
     """A request's body in lines short enough to show which one changed."""
     return (
-        json.dumps(_opened(request.body), ensure_ascii=False, indent=1, sort_keys=True).replace("\\n", "\n").split("\n")
+        json.dumps(_decode_body(request.body), ensure_ascii=False, indent=1, sort_keys=True)
+        .replace("\\n", "\n")
+        .split("\n")
     )
 
 
-class TapeTransport(httpx2.AsyncBaseTransport):
+class CassetteTransport(httpx2.AsyncBaseTransport):
     """Plays or records every exchange of one client on one tape."""
 
-    def __init__(self, tape: Tape, inner: httpx2.AsyncBaseTransport | None = None) -> None:
-        self._tape = tape
+    def __init__(self, tape: DocumentCassette, inner: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._cassette = tape
         self._inner = inner or (httpx2.AsyncHTTPTransport() if tape.recording else None)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         body = await request.aread()
         recorded = Recorded(request.method, str(request.url), body, {})
         if self._inner is None:
-            status, content = self._tape.play(recorded)
+            status, content = self._cassette.play(recorded)
             return httpx2.Response(
                 status, content=content, headers={"content-type": "application/json"}, request=request
             )
@@ -241,7 +243,7 @@ class TapeTransport(httpx2.AsyncBaseTransport):
         content = await response.aread()
         await response.aclose()
         if response.status_code == 200:  # what was refused or limited is not worth replaying
-            self._tape.keep(recorded, response.status_code, content)
+            self._cassette.record(recorded, response.status_code, content)
         return httpx2.Response(
             response.status_code, content=content, headers={"content-type": "application/json"}, request=request
         )

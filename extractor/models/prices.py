@@ -14,8 +14,8 @@ from typing import NamedTuple
 from extractor.errors import UsageError
 from extractor.types import Json
 
-SHIPPED = Path(__file__).parent / "prices.toml"
-_DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")
+SHIPPED_PRICES = Path(__file__).parent / "prices.toml"
+_DATE_SUFFIX = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")
 
 
 class Price(NamedTuple):
@@ -33,7 +33,7 @@ class Speed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class PriceList:
     """What a file of prices says: of which day, in which currency, of which models."""
 
     file: str
@@ -42,29 +42,29 @@ class Prices:
     models: Mapping[str, Price]
     speeds: Mapping[str, Speed]
 
-    def of(self, model: str) -> Price | None:
+    def find_price(self, model: str) -> Price | None:
         """The model's price; that of "name" for "name-2026-01-31", which is how endpoints call a frozen version."""
-        return self.models.get(model) or self.models.get(_DATED.sub("", model))
+        return self.models.get(model) or self.models.get(_DATE_SUFFIX.sub("", model))
 
-    def speed(self, model: str) -> Speed | None:
+    def find_speed(self, model: str) -> Speed | None:
         return self.speeds.get(model)
 
 
-def money(price: Price | tuple[float, float] | None, read: float | None, written: float | None) -> float | None:
+def compute_cost(price: Price | tuple[float, float] | None, read: float | None, written: float | None) -> float | None:
     """What so many tokens cost; None where the price or a count is not known."""
     if price is None or read is None or written is None:
         return None
     return (read * price[0] + written * price[1]) / 1e6
 
 
-def spelled(amount: float, currency: str) -> str:
+def format_amount(amount: float, currency: str) -> str:
     """An amount for people, with as many digits as tell something."""
     digits = 2 if amount >= 1 or amount == 0 else 4
     return f"{amount:,.{digits}f} {currency}"
 
 
 @cache
-def read(path: Path = SHIPPED) -> Prices:
+def load_prices(path: Path = SHIPPED_PRICES) -> PriceList:
     """The prices in a TOML file. Raises UsageError, naming file and model, for one that cannot be used.
 
     dated = 2026-11-21                     the day on which they were looked up
@@ -82,20 +82,20 @@ def read(path: Path = SHIPPED) -> Prices:
     dated, currency, models = told.get("dated"), told.get("currency"), told.get("models")
     if not isinstance(dated, datetime.date) or not isinstance(currency, str) or not isinstance(models, dict):
         raise UsageError(f'{path} needs dated = YYYY-MM-DD, currency = "…" and a table [models."NAME"] each.')
-    return Prices(
+    return PriceList(
         path.name,
         dated,
         currency,
-        {name: Price(*_pair(path, name, model, "input", "output")) for name, model in models.items()},
+        {name: Price(*_read_amounts(path, name, model, "input", "output")) for name, model in models.items()},
         {
-            name: Speed(*_pair(path, name, model, "read", "write"))
+            name: Speed(*_read_amounts(path, name, model, "read", "write"))
             for name, model in models.items()
             if isinstance(model, dict) and ("read" in model or "write" in model)
         },
     )
 
 
-def _pair(path: Path, name: str, model: Json, *keys: str) -> tuple[float, ...]:
+def _read_amounts(path: Path, name: str, model: Json, *keys: str) -> tuple[float, ...]:
     amounts: list[Json] = [model.get(key) if isinstance(model, dict) else None for key in keys]
     if not all(isinstance(a, int | float) and not isinstance(a, bool) and 0 <= a < float("inf") for a in amounts):
         raise UsageError(f"{path} gives {name!r} no {' and '.join(keys)}; write both as numbers from 0 up.")

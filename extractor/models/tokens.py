@@ -26,23 +26,23 @@ _GLUED = (0, 1, 1.02, 1.06, 1.2, 1.2, 1.3, 1.5, 1.6, 1.7, 2, 2, 2.1, 2.3, 2.8)
 """Tokens of a word by its letters: after a space in small letters, with a capital, in capitals; after no space."""
 
 
-def count(text: str) -> float:
+def count_tokens(text: str) -> float:
     """The tokens of a text, estimated; not whole, so that estimates can be added up."""
-    return sum(map(_cost, _PIECE.finditer(text)))
+    return sum(map(_count_piece, _PIECE.finditer(text)))
 
 
-def _cost(piece: re.Match[str]) -> float:
+def _count_piece(piece: re.Match[str]) -> float:
     if piece["word"]:
         lead = piece["lead"]
-        return _word(piece["word"], lead == " ") + (0.45 if lead and not lead.isspace() else 0)
+        return _count_word(piece["word"], lead == " ") + (0.45 if lead and not lead.isspace() else 0)
     if piece["signs"]:
-        return _signs(piece["signs"].strip())
+        return _count_signs(piece["signs"].strip())
     return 1
 
 
-def _word(word: str, after_space: bool) -> float:
+def _count_word(word: str, after_space: bool) -> float:
     if not word.isascii():
-        return _foreign(word)
+        return _count_foreign_word(word)
     if word.islower() or word.istitle():
         costs = _GLUED if not after_space else _LOWER if word.islower() else _TITLE
     elif word.isupper():
@@ -52,13 +52,13 @@ def _word(word: str, after_space: bool) -> float:
     return costs[len(word)] if len(word) < len(costs) else costs[-1] + (len(word) - len(costs) + 1) / 4
 
 
-def _foreign(word: str) -> float:
+def _count_foreign_word(word: str) -> float:
     """Letters without case, such as Han, are 0.8 each; of alphabets with accents or of their own, 2.5 make a token."""
     caseless = sum(c.lower() == c.upper() for c in word)
     return 0.8 * caseless + (len(word) - caseless) / 2.5
 
 
-def _signs(signs: str) -> float:
+def _count_signs(signs: str) -> float:
     if not signs.isascii():
         return sum(1 if c.isascii() else 1.6 for c in signs)
     return 1 + max(0, len(signs) - 2) * 0.2 if len(set(signs)) > 1 else 1 + (len(signs) > 4) * 0.4

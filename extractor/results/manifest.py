@@ -13,9 +13,9 @@ from extractor.models.openai.client import Endpoint
 from extractor.types import Json
 
 
-def of(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[str, Json]:
+def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[str, Json]:
     """The manifest of a run; nothing in it changes from one run to the next, so results stay byte for byte the same."""
-    model = live.manifest(endpoint)
+    model = live.describe_endpoint(endpoint)
     if endpoint.digest:
         del model["endpoint"]  # an embedded engine's port is drawn anew each time
     return {
@@ -23,6 +23,6 @@ def of(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[str, Json]:
         "model": model,
         "prompt": {"name": prompt.name, "fingerprint": prompt.fingerprint},
         "schema": {"fingerprint": task.schema.fingerprint},
-        "parameters": dict(planning.parameters(prompt)),
+        "parameters": dict(planning.sampling_parameters(prompt)),
         "versions": {name: metadata.version(name) for name in ("openai", "instructor", "pydantic")},
     }

@@ -11,7 +11,7 @@ from extractor.types import Status, Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DocumentOutcome:
     """One document of a run, as the summary shows it."""
 
     name: str
@@ -26,7 +26,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RunTally:
     """Where every document of a run is; all but `kept` add up to the documents of the run."""
 
     counts: dict[Status, int]
@@ -35,14 +35,14 @@ class Tally:
     """Of the counts: finished by an earlier run, and not asked again."""
 
 
-class Outcomes(Sequence[Outcome]):
+class RunOutcomes(Sequence[DocumentOutcome]):
     """The outcomes of a run's documents that ended; 100,000 of them take some 800 kB.
 
     `places` are positions in the journal, and `read` gives the outcome that stands at one.
     """
 
     def __init__(
-        self, places: Sequence[int], read: Callable[[int], Outcome], tally: Tally, notes: Sequence[str] = ()
+        self, places: Sequence[int], read: Callable[[int], DocumentOutcome], tally: RunTally, notes: Sequence[str] = ()
     ) -> None:
         self._places, self._read = places, read
         self.tally = tally
@@ -53,16 +53,16 @@ class Outcomes(Sequence[Outcome]):
         return len(self._places)
 
     @overload
-    def __getitem__(self, i: int) -> Outcome: ...
+    def __getitem__(self, i: int) -> DocumentOutcome: ...
     @overload
-    def __getitem__(self, i: slice) -> Sequence[Outcome]: ...
-    def __getitem__(self, i: int | slice) -> Outcome | Sequence[Outcome]:
+    def __getitem__(self, i: slice) -> Sequence[DocumentOutcome]: ...
+    def __getitem__(self, i: int | slice) -> DocumentOutcome | Sequence[DocumentOutcome]:
         return [self._read(p) for p in self._places[i]] if isinstance(i, slice) else self._read(self._places[i])
 
-    def __iter__(self) -> Iterator[Outcome]:
+    def __iter__(self) -> Iterator[DocumentOutcome]:
         return map(self._read, self._places)
 
 
-def tally(statuses: Counter[Status], documents: int, kept: int) -> Tally:
+def tally_statuses(statuses: Counter[Status], documents: int, kept: int) -> RunTally:
     counts = {status: statuses[status] for status in Status if statuses[status]}
-    return Tally(counts, documents - sum(counts.values()), kept)
+    return RunTally(counts, documents - sum(counts.values()), kept)

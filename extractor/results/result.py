@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from extractor.errors import DocumentError, MachineError, RecordInvalid, UsageError
 from extractor.results import file as results
-from extractor.results.evidence import Proof, Proofs, of
+from extractor.results.evidence import EvidenceView, Proof, parse_proof
 from extractor.types import Json, Status, Usage
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Result(Generic[T]):
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} cannot be read as a result ({error}); give a file that a run wrote.") from error
-        if not isinstance(content, dict) or content.get("format") != results.FORMAT:
+        if not isinstance(content, dict) or content.get("format") != results.RESULT_FORMAT:
             raise UsageError(f"{path} is not a result; give a file that a run wrote.")
         return cls(content, model)
 
@@ -81,12 +81,12 @@ class Result(Generic[T]):
     @property
     def evidence(self) -> Any:
         """The words behind each value, by its path: result.evidence.lines[0].price.quote."""
-        return Proofs(self.value or {}, self.content.get("evidence", {}))
+        return EvidenceView(self.value or {}, self.content.get("evidence", {}))
 
     @property
     def proofs(self) -> dict[str, Proof]:
         """Every proof by the JSON pointer of its value."""
-        return {path: of(told) for path, told in self.content.get("evidence", {}).items()}
+        return {path: parse_proof(told) for path, told in self.content.get("evidence", {}).items()}
 
     @property
     def problems(self) -> list[dict[str, Any]]:
@@ -118,7 +118,7 @@ class Result(Generic[T]):
     def save(self, path: Path) -> None:
         """Writes `content` as a run writes it. Raises MachineError."""
         try:
-            results.write(path, self.content)
+            results.write_result(path, self.content)
         except OSError as error:
             raise MachineError(f"{path} cannot be written ({error.strerror}); name a file in a folder.") from error
 
@@ -128,4 +128,4 @@ class Result(Generic[T]):
     def _repr_html_(self) -> str:
         from extractor.results.review import notebook
 
-        return notebook.html(self.content)
+        return notebook.render_notebook(self.content)

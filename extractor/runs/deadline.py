@@ -8,7 +8,7 @@ from extractor.errors import ReplyLate
 from extractor.types import Model, Reply, Request, Usage
 
 
-class Bounded:
+class DeadlineModel:
     """Asks `model`, under `limit` with everybody else, until `seconds` from now; None is no deadline.
 
     The deadline bounds waiting, retries and replies that come byte by byte. A question that it cuts off is a failure of
@@ -24,7 +24,7 @@ class Bounded:
     async def complete(self, request: Request) -> Reply:
         """The reply. Raises ReplyLate after the deadline, and what the model raises."""
         if self._until is not None and asyncio.get_running_loop().time() >= self._until:
-            raise self._late(Usage())
+            raise self._late_reply_error(Usage())
         asked = False
         bound = asyncio.timeout_at(self._until)
         try:
@@ -35,9 +35,9 @@ class Bounded:
             if not bound.expired():
                 raise
             # what was broken off may have been answered and billed all the same
-            raise self._late(Usage(1, None, None, None) if asked else Usage()) from None
+            raise self._late_reply_error(Usage(1, None, None, None) if asked else Usage()) from None
 
-    def _late(self, usage: Usage) -> ReplyLate:
+    def _late_reply_error(self, usage: Usage) -> ReplyLate:
         late = ReplyLate(f"The document's {self._seconds:g} s were over; give it more with --document-timeout.")
         late.usage = usage
         return late

@@ -21,43 +21,43 @@ from extractor.extraction.planning import Question
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models import tokens
-from extractor.models.prices import Price, Speed, money
-from extractor.results.file import FORMAT
+from extractor.models.prices import Price, Speed, compute_cost
+from extractor.results.file import RESULT_FORMAT
 from extractor.runs import reply_length as answers
-from extractor.runs.reply_length import Length
+from extractor.runs.reply_length import ReplyLength
 from extractor.types import Json
 
-FRAME = 13
+CHAT_TEMPLATE_TOKENS = 13
 """Tokens that a chat template puts around a system and a user message."""
-UNSURE = 0.08
+TOKEN_COUNT_ERROR = 0.08
 """How far the count of tokens read is off for another vocabulary of English text, one way or the other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class AmountRange:
     """An amount: the least, what is to be expected, the most that is likely."""
 
     low: float = 0
     expected: float = 0
     high: float = 0
 
-    def __add__(self, other: Range) -> Range:
-        return Range(self.low + other.low, self.expected + other.expected, self.high + other.high)
+    def __add__(self, other: AmountRange) -> AmountRange:
+        return AmountRange(self.low + other.low, self.expected + other.expected, self.high + other.high)
 
-    def plain(self) -> dict[str, int]:
+    def to_json(self) -> dict[str, int]:
         return {"low": round(self.low), "expected": round(self.expected), "high": round(self.high)}
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupEstimate:
     """What one field group takes, over all documents."""
 
-    requests: Range = field(default_factory=Range)
-    input_tokens: Range = field(default_factory=Range)
-    output_tokens: Range = field(default_factory=Range)
+    requests: AmountRange = field(default_factory=AmountRange)
+    input_tokens: AmountRange = field(default_factory=AmountRange)
+    output_tokens: AmountRange = field(default_factory=AmountRange)
 
-    def __add__(self, other: Group) -> Group:
-        return Group(
+    def __add__(self, other: GroupEstimate) -> GroupEstimate:
+        return GroupEstimate(
             self.requests + other.requests,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
@@ -65,76 +65,80 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredUsage:
     """What an earlier run of the same prompt wrote: tokens for each one read, by field group."""
 
     documents: int
-    written: Mapping[str, float]
+    written_per_read: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class RunEstimate:
     documents: int
     unreadable: tuple[tuple[str, str], ...]
     """Name and reason of each document that a run could not read either."""
     characters: int
-    groups: Mapping[str, Group]
-    repeated: float
+    groups: Mapping[str, GroupEstimate]
+    repeated_tokens: float
     """Tokens read that a model with a prefix cache has read just before."""
-    ceiling: int
+    max_output_tokens: int
     """Tokens written if every reply ran to its limit: what no run without re-asking passes."""
-    measured: Measured | None = None
+    measured: MeasuredUsage | None = None
 
     @property
-    def total(self) -> Group:
-        return sum(self.groups.values(), Group())
+    def total_amounts(self) -> GroupEstimate:
+        return sum(self.groups.values(), GroupEstimate())
 
-    def money(self, price: Price | None) -> Range | None:
-        total = self.total
+    def estimate_cost(self, price: Price | None) -> AmountRange | None:
+        total = self.total_amounts
         read, written = total.input_tokens, total.output_tokens
-        amounts = [money(price, *pair) for pair in zip(_parts(read), _parts(written), strict=True)]
+        amounts = [compute_cost(price, *pair) for pair in zip(_range_bounds(read), _range_bounds(written), strict=True)]
         low, expected, high = amounts
-        return None if low is None or expected is None or high is None else Range(low, expected, high)
+        return None if low is None or expected is None or high is None else AmountRange(low, expected, high)
 
-    def seconds(self, speed: Speed | None, prefix_cache: bool) -> Range | None:
+    def estimate_seconds(self, speed: Speed | None, prefix_cache: bool) -> AmountRange | None:
         """Of one request after the other."""
         if speed is None:
             return None
-        saved = self.repeated if prefix_cache else 0
-        pairs = zip(_parts(self.total.input_tokens), _parts(self.total.output_tokens), strict=True)
-        return Range(*(max(0, read - saved) / speed.read + written / speed.write for read, written in pairs))
+        saved = self.repeated_tokens if prefix_cache else 0
+        pairs = zip(
+            _range_bounds(self.total_amounts.input_tokens), _range_bounds(self.total_amounts.output_tokens), strict=True
+        )
+        return AmountRange(*(max(0, read - saved) / speed.read + written / speed.write for read, written in pairs))
 
 
-def _parts(amount: Range) -> tuple[float, float, float]:
+def _range_bounds(amount: AmountRange) -> tuple[float, float, float]:
     return amount.low, amount.expected, amount.high
 
 
-def estimate(task: Task, prompt: Prompt, sources: Iterable[Source], model: str, before: Measured | None) -> Estimate:
+def estimate_run(
+    task: Task, prompt: Prompt, sources: Iterable[Source], model: str, before: MeasuredUsage | None
+) -> RunEstimate:
     """What asking all the questions of these documents would take. One document is held at a time."""
     count = characters = ceiling = 0
     repeated = 0.0
     unreadable: list[tuple[str, str]] = []
-    groups: dict[str, Group] = {}
+    groups: dict[str, GroupEstimate] = {}
     for source in sources:
         try:
-            document = documents.read(source)
+            document = documents.read_source(source)
         except DocumentError as error:
-            unreadable.append((documents.printable(source.path.name), str(error)))
+            unreadable.append((documents.printable_name(source.path.name), str(error)))
             continue
         count += 1
         characters += len(document.text)
-        pieces = chunks.split(document, prompt.strategy.chunk_tokens)
+        pieces = chunks.split_document(document, prompt.strategy.chunk_tokens)
         previous = ""
-        for question in planning.plan(task.schema, prompt, pieces, model).questions:
-            groups[question.group] = groups.get(question.group, Group()) + _question(question, before)
+        for question in planning.plan_questions(task.schema, prompt, pieces, model).questions:
+            groups[question.group] = groups.get(question.group, GroupEstimate()) + _estimate_question(question, before)
             ceiling += question.request.parameters["max_tokens"]
             said = question.request.system + question.request.user
-            repeated += tokens.count(_shared(previous, said))
+            repeated += tokens.count_tokens(_find_common_prefix(previous, said))
             previous = said
-    return Estimate(count, tuple(unreadable), characters, groups, repeated, ceiling, before)
+    return RunEstimate(count, tuple(unreadable), characters, groups, repeated, ceiling, before)
 
 
-def _shared(one: str, other: str) -> str:
+def _find_common_prefix(one: str, other: str) -> str:
     """What both begin with."""
     low, high = 0, min(len(one), len(other))
     while low < high:
@@ -143,49 +147,51 @@ def _shared(one: str, other: str) -> str:
     return one[:low]
 
 
-def _question(question: Question, before: Measured | None) -> Group:
-    read = FRAME + tokens.count(question.request.system) + tokens.count(question.request.user)
+def _estimate_question(question: Question, before: MeasuredUsage | None) -> GroupEstimate:
+    read = (
+        CHAT_TEMPLATE_TOKENS + tokens.count_tokens(question.request.system) + tokens.count_tokens(question.request.user)
+    )
     most = question.request.parameters["max_tokens"]
-    written = _written(question, read, most, before)
-    twice = written.high >= most and question.halvable
-    return Group(
-        Range(1, 1, 3 if twice else 1),
-        Range(read * (1 - UNSURE), read, read * (1 + UNSURE) * (2 if twice else 1)),
-        Range(written.low, written.expected, written.high * (2 if twice else 1)),
+    written = _estimate_written_tokens(question, read, most, before)
+    twice = written.high >= most and question.can_be_halved
+    return GroupEstimate(
+        AmountRange(1, 1, 3 if twice else 1),
+        AmountRange(read * (1 - TOKEN_COUNT_ERROR), read, read * (1 + TOKEN_COUNT_ERROR) * (2 if twice else 1)),
+        AmountRange(written.low, written.expected, written.high * (2 if twice else 1)),
     )
 
 
-def _written(question: Question, read: float, most: int, before: Measured | None) -> Length:
-    if before is not None and question.group in before.written:
-        expected = min(float(most), before.written[question.group] * read)
+def _estimate_written_tokens(question: Question, read: float, most: int, before: MeasuredUsage | None) -> ReplyLength:
+    if before is not None and question.group in before.written_per_read:
+        expected = min(float(most), before.written_per_read[question.group] * read)
         spread = 1 + 1 / max(1, before.documents) ** 0.5
-        return Length(expected / spread, expected, min(float(most), expected * spread))
-    if question.stems:
-        return answers.completed(question.stems.rest, len(question.stems.stems), most)
-    return answers.length(question.asked, tokens.count(question.chunk.text), most)
+        return ReplyLength(expected / spread, expected, min(float(most), expected * spread))
+    if question.batch:
+        return answers.estimate_completion_length(question.batch.remaining_row, len(question.batch.candidates), most)
+    return answers.estimate_reply_length(question.asked_part, tokens.count_tokens(question.chunk.text), most)
 
 
-def measured(folder: Path, prompt: Prompt, model: str, schema: str) -> Measured | None:
+def measure_earlier_run(folder: Path, prompt: Prompt, model: str, schema: str) -> MeasuredUsage | None:
     """What the results in a folder say of this prompt and schema with this model; None where they say nothing."""
     read: dict[str, int] = {}
     written: dict[str, int] = {}
     seen = 0
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
-        told = _groups(path, prompt, model, schema)
+        told = _read_group_tokens(path, prompt, model, schema)
         seen += bool(told)
         for group, (came, went) in told.items():
             read[group] = read.get(group, 0) + came
             written[group] = written.get(group, 0) + went
-    return Measured(seen, {group: written[group] / read[group] for group in read}) if seen else None
+    return MeasuredUsage(seen, {group: written[group] / read[group] for group in read}) if seen else None
 
 
-def _groups(path: Path, prompt: Prompt, model: str, schema: str) -> dict[str, tuple[int, int]]:
+def _read_group_tokens(path: Path, prompt: Prompt, model: str, schema: str) -> dict[str, tuple[int, int]]:
     """Tokens read and written for each field group, as a result file says; nothing for any other file."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         made = told["manifest"]
         of = (made["prompt"]["fingerprint"], made["schema"]["fingerprint"], made["model"]["name"])
-        if told["format"] != FORMAT or of != (prompt.fingerprint, schema, model):
+        if told["format"] != RESULT_FORMAT or of != (prompt.fingerprint, schema, model):
             return {}
         groups: Mapping[str, Json] = told["usage"]["groups"]
         pairs = {group: (int(u["input_tokens"]), int(u["output_tokens"])) for group, u in groups.items()}

@@ -9,44 +9,44 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from extractor.documents.discovery import printable
+from extractor.documents.discovery import printable_name
 
 _LONGEST_STEM = 180
 """Bytes of a file name kept before the suffix, well under the 255 that file systems allow."""
-_OWN = ("run.json",)
+_RESERVED_NAMES = ("run.json",)
 
 
-def folded(name: str) -> str:
+def fold_filename(name: str) -> str:
     """As the most forgetful file system compares it: without case, composed."""
     return unicodedata.normalize("NFC", name.casefold())
 
 
-class Names:
+class FilenameRegistry:
     """The names of one folder's result files, told apart as `folded` compares them."""
 
     def __init__(self) -> None:
-        self._taken = set(map(_short, _OWN))
+        self._taken = set(map(_hash_name, _RESERVED_NAMES))
 
-    def take(self, name: str) -> None:
+    def reserve_name(self, name: str) -> None:
         """Keeps a name for who has it."""
-        self._taken.add(_short(name))
+        self._taken.add(_hash_name(name))
 
-    def file(self, path: Path, free: Callable[[str], bool] = lambda name: True) -> str:
+    def choose_filename(self, path: Path, free: Callable[[str], bool] = lambda name: True) -> str:
         """A name that nobody has, of those that are `free`; for the same path, where it can be, the same one."""
-        whole = printable(path.stem)
+        whole = printable_name(path.stem)
         stem = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in whole) or "_"
         encoding = sys.getfilesystemencoding()
         stem = stem.encode(encoding, "replace").decode(encoding).replace("?", "_")
         while len(stem.encode()) > _LONGEST_STEM:
             stem = stem[:-1]
         name, tries = f"{stem}.json", 0
-        while _short(name) in self._taken or not free(name) or (not tries and stem != whole):
+        while _hash_name(name) in self._taken or not free(name) or (not tries and stem != whole):
             name = f"{stem}-{hashlib.sha256(os.fsencode(path) + bytes(tries)).hexdigest()[:8]}.json"
             tries += 1
-        self.take(name)
+        self.reserve_name(name)
         return name
 
 
-def _short(name: str) -> bytes:
+def _hash_name(name: str) -> bytes:
     """Enough of a digest to tell 100,000 names apart; a clash that is none costs a longer name, nothing else."""
-    return hashlib.blake2b(folded(name).encode(), digest_size=8).digest()
+    return hashlib.blake2b(fold_filename(name).encode(), digest_size=8).digest()

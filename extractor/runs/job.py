@@ -9,8 +9,8 @@ from pathlib import Path
 
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.results.outcome import Outcome
-from extractor.types import Document, Json, Model, Usage, fingerprint
+from extractor.results.outcome import DocumentOutcome
+from extractor.types import Document, Json, Model, Usage, fingerprint_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +24,26 @@ class Job:
     out: Path
     open_model: Callable[[Document], AbstractAsyncContextManager[Model]]
     """The model for one document; a tape is one document's, a live endpoint everybody's."""
-    at_once: int = 1
+    concurrency: int = 1
     """Requests under way at a time, over all documents."""
     in_turn: bool = False
     """The questions about a document wait for each other: what answers them has read it once, in one place."""
     keep_unsupported: bool = False
     on_reply: Callable[[Usage], None] = lambda usage: None
-    on_document: Callable[[Outcome], None] = lambda outcome: None
+    on_document: Callable[[DocumentOutcome], None] = lambda outcome: None
     document_timeout: float | None = None
     """Seconds for one document; questions that are not answered by then are failures of it."""
     fresh: bool = False
     """Ask everything, whatever is there."""
     retry_failed: bool = False
     """Ask again what failed or is incomplete; without, it stays as it is."""
-    replayed: bool = False
+    is_replay: bool = False
     """Tapes answer: all of them are played, and no result of theirs is taken for a live one."""
-    taped: Callable[[str], bool] = lambda name: True
+    has_cassette: Callable[[str], bool] = lambda name: True
     """Whether the document of this name has its tape, where tapes are recorded."""
 
     @property
     def fingerprint(self) -> str:
         """Of all that is asked of every document. Versions are not in it: a new one does not make old answers wrong."""
         asked = {k: v for k, v in self.manifest.items() if k not in ("extractor", "versions")}
-        return fingerprint([self.task.name, asked, self.keep_unsupported, self.replayed])
+        return fingerprint_json([self.task.name, asked, self.keep_unsupported, self.is_replay])

@@ -21,21 +21,21 @@ from pathlib import Path
 
 from extractor import files as durable
 from extractor.errors import MachineError, UsageError
-from extractor.results.outcome import Outcome
+from extractor.results.outcome import DocumentOutcome
 from extractor.runs import filenames as names
 from extractor.types import Json, Status, Usage
 
-NAME = "journal.jsonl"
-FORMAT = "extractor.journal/1"
-INTERVAL = 1.0
+JOURNAL_FILE = "journal.jsonl"
+JOURNAL_FORMAT = "extractor.journal/1"
+SYNC_INTERVAL = 1.0
 """Seconds of finished documents that a power loss may undo; a kill undoes none."""
-_HEAD = json.dumps({"format": FORMAT}).encode() + b"\n"
-_LONGEST = 1 << 20
+_HEADER_LINE = json.dumps({"format": JOURNAL_FORMAT}).encode() + b"\n"
+_MAX_LINE_BYTES = 1 << 20
 """Bytes of a line; no line of ours is near it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """A document that ended: where its result is, and all that decides whether it still holds."""
 
     source: str
@@ -50,29 +50,29 @@ class Entry:
     """The fingerprint of what was asked: schema, prompt, model, parameters."""
     result: str
     """SHA-256 of the result file's bytes."""
-    outcome: Outcome
+    outcome: DocumentOutcome
 
-    def line(self) -> bytes:
-        own = {name: getattr(self, name) for name in _OWN}
+    def to_line(self) -> bytes:
+        own = {name: getattr(self, name) for name in _ENTRY_KEYS}
         said: dict[str, Json] = {"file": self.outcome.file, **own, **asdict(self.outcome)}
         return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
-_OWN = tuple(f.name for f in fields(Entry) if f.name != "outcome")
-_OUTCOME = tuple(f.name for f in fields(Outcome))
-_USAGE = tuple(f.name for f in fields(Usage))
+_ENTRY_KEYS = tuple(f.name for f in fields(JournalEntry) if f.name != "outcome")
+_OUTCOME_KEYS = tuple(f.name for f in fields(DocumentOutcome))
+_USAGE_KEYS = tuple(f.name for f in fields(Usage))
 
 
-def read(line: bytes) -> Entry:
+def parse_journal_line(line: bytes) -> JournalEntry:
     """The entry in a line. Raises ValueError for a line that holds none."""
     try:
         said = json.loads(line)
         spent = said["usage"]
-        counts = {name: spent[name] for name in _USAGE if name in spent}
+        counts = {name: spent[name] for name in _USAGE_KEYS if name in spent}
         if any(type(n) not in (int, float, type(None)) for n in counts.values()):
             raise ValueError("usage is no number")
-        own = {name: said[name] for name in _OWN}
-        about = {name: said[name] for name in _OUTCOME}
+        own = {name: said[name] for name in _ENTRY_KEYS}
+        about = {name: said[name] for name in _OUTCOME_KEYS}
         about |= {"status": Status(said["status"]), "usage": Usage(**counts)}
         for name in ("source", "reader", "job", "result", "name", "file", "message"):
             if type(said[name]) is not str:
@@ -85,12 +85,12 @@ def read(line: bytes) -> Entry:
                 raise ValueError(f"{name} is no number")
         if Path(said["file"]).name != said["file"]:
             raise ValueError("the file is not in the folder")
-        return Entry(**own, outcome=Outcome(**about))
+        return JournalEntry(**own, outcome=DocumentOutcome(**about))
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no entry ({type(error).__name__})") from error
 
 
-class Ledger:
+class Journal:
     """The journal of one output folder, for one run: read once, appended to, put in order at the end.
 
     In memory stands where each entry is, not what it says: some 100 bytes for a document. Threads may use it.
@@ -98,31 +98,31 @@ class Ledger:
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         """Raises UsageError for a journal of another version, and MachineError where it cannot be opened."""
-        self._folder, self._path = folder, folder / NAME
+        self._folder, self._path = folder, folder / JOURNAL_FILE
         self._sources: dict[int, int] = {}
         self._files: dict[int, int] = {}
         self._lock = threading.Lock()
         self._synced = time.monotonic()
-        self._waiting = False
+        self._is_unsynced = False
         self.changed = False
         self.notes: list[str] = []
-        self._last: tuple[int, Entry] | None = None
+        self._last: tuple[int, JournalEntry] | None = None
         try:
-            self._handle = self._open(fresh)
+            self._handle = self._open_file(fresh)
         except OSError as error:
             raise MachineError(f"{self._path} cannot be opened ({error.strerror}); choose another -o.") from error
 
-    def _open(self, fresh: bool) -> int:
+    def _open_file(self, fresh: bool) -> int:
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            foreign, bad, self._end = self._index(handle)
+            foreign, bad, self._end = self._index_lines(handle)
             if foreign and not fresh:
                 raise UsageError(
-                    f"{self._path} is of another version ({foreign[:40]!r}, not {FORMAT}); "
+                    f"{self._path} is of another version ({foreign[:40]!r}, not {JOURNAL_FORMAT}); "
                     "use the extractor that wrote it, choose another -o, or begin anew with --fresh."
                 )
             if foreign or (bad and not self._sources):
-                self._aside("of another version" if foreign else "no journal of a run")
+                self._set_aside("of another version" if foreign else "no journal of a run")
             elif bad:
                 self.notes.append(
                     f"{bad} lines of {self._path} cannot be read; the documents that they were about are done again."
@@ -131,47 +131,49 @@ class Ledger:
                 if os.fstat(handle).st_size > self._end:
                     os.ftruncate(handle, self._end)
                 if self._end == 0:
-                    self._end = os.pwrite(handle, _HEAD, 0)
+                    self._end = os.pwrite(handle, _HEADER_LINE, 0)
                 return handle
         except BaseException:
             os.close(handle)
             raise
         os.close(handle)
-        return self._open(fresh)
+        return self._open_file(fresh)
 
-    def _index(self, handle: int) -> tuple[str, int, int]:
+    def _index_lines(self, handle: int) -> tuple[str, int, int]:
         """The version if it is not ours, how many lines are no entries, and where the whole lines end."""
         bad = end = 0
         with os.fdopen(os.dup(handle), "rb") as file:
             file.seek(0)
-            for line in iter(lambda: file.readline(_LONGEST), b""):
-                if not line.endswith(b"\n") and len(line) < _LONGEST:
+            for line in iter(lambda: file.readline(_MAX_LINE_BYTES), b""):
+                if not line.endswith(b"\n") and len(line) < _MAX_LINE_BYTES:
                     if end:
                         self.notes.append(f"The last line of {self._path} was torn; its document is done again.")
-                    return "", bad + (not end and not _HEAD.startswith(line)), end
-                said = _format(line) if end == 0 else None
-                if said is not None and said != FORMAT:
+                    return "", bad + (not end and not _HEADER_LINE.startswith(line)), end
+                said = _read_format(line) if end == 0 else None
+                if said is not None and said != JOURNAL_FORMAT:
                     return str(said), bad, end
                 if said is None:
                     try:
-                        self._point(read(line), end)
+                        self._index_entry(parse_journal_line(line), end)
                     except ValueError:
                         bad += 1
                 end += len(line)
         return "", bad, end
 
-    def _aside(self, why: str) -> None:
-        spare = next(p for n in range(1, 10_000) if not (p := self._path.with_name(f"{NAME}.aside-{n}")).exists())
+    def _set_aside(self, why: str) -> None:
+        spare = next(
+            p for n in range(1, 10_000) if not (p := self._path.with_name(f"{JOURNAL_FILE}.aside-{n}")).exists()
+        )
         self._path.rename(spare)
         self.notes.append(f"{self._path} is {why}; it is now {spare.name}, and every document is done again.")
 
-    def _point(self, entry: Entry, place: int) -> None:
-        self._sources[_short(entry.source)] = place
-        self._files[_short(names.folded(entry.outcome.file))] = place
+    def _index_entry(self, entry: JournalEntry, place: int) -> None:
+        self._sources[_hash_key(entry.source)] = place
+        self._files[_hash_key(names.fold_filename(entry.outcome.file))] = place
 
-    def add(self, entry: Entry) -> int:
+    def append(self, entry: JournalEntry) -> int:
         """Appends an entry, whole or not at all, and says where it stands. Raises OSError."""
-        line = entry.line()
+        line = entry.to_line()
         with self._lock:
             place = self._end
             try:
@@ -182,73 +184,73 @@ class Ledger:
                 os.ftruncate(self._handle, place)
                 raise
             self._end += len(line)
-            self._point(entry, place)
-            self.changed = self._waiting = True
-            if time.monotonic() - self._synced >= INTERVAL:
-                self._sync()
+            self._index_entry(entry, place)
+            self.changed = self._is_unsynced = True
+            if time.monotonic() - self._synced >= SYNC_INTERVAL:
+                self._sync_to_disk()
             return place
 
-    def _sync(self) -> None:
-        durable.settle(self._folder)
+    def _sync_to_disk(self) -> None:
+        durable.sync_folder(self._folder)
         os.fsync(self._handle)
-        self._synced, self._waiting = time.monotonic(), False
+        self._synced, self._is_unsynced = time.monotonic(), False
 
-    def of_source(self, source: str) -> tuple[int, Entry] | None:
-        found = self._at(self._sources.get(_short(source)))
+    def find_by_source(self, source: str) -> tuple[int, JournalEntry] | None:
+        found = self._locate_entry(self._sources.get(_hash_key(source)))
         return found if found and found[1].source == source else None
 
-    def of_file(self, file: str) -> tuple[int, Entry] | None:
+    def find_by_file(self, file: str) -> tuple[int, JournalEntry] | None:
         """The entry about a result file of this name, or one that a file system may take for the same."""
-        folded = names.folded(file)
-        found = self._at(self._files.get(_short(folded)))
-        return found if found and names.folded(found[1].outcome.file) == folded else None
+        folded = names.fold_filename(file)
+        found = self._locate_entry(self._files.get(_hash_key(folded)))
+        return found if found and names.fold_filename(found[1].outcome.file) == folded else None
 
-    def _at(self, place: int | None) -> tuple[int, Entry] | None:
-        return None if place is None else (place, self.entry(place))
+    def _locate_entry(self, place: int | None) -> tuple[int, JournalEntry] | None:
+        return None if place is None else (place, self.read_entry(place))
 
-    def entry(self, place: int) -> Entry:
+    def read_entry(self, place: int) -> JournalEntry:
         """The entry that stands there. The last one is at hand: it is asked for by source, then by file."""
         last = self._last
         if last is None or last[0] != place:
-            last = self._last = place, _entry(self._handle, place)
+            last = self._last = place, _read_entry_at(self._handle, place)
         return last[1]
 
-    def places(self) -> array[int]:
+    def list_places(self) -> array[int]:
         """Where the entries stand that no later line has replaced, in the order of the journal."""
         of_files = set(self._files.values())
         return array("q", sorted(p for p in self._sources.values() if p in of_files))
 
-    def order(self, places: Iterable[int]) -> array[int]:
+    def rewrite_in_order(self, places: Iterable[int]) -> array[int]:
         """Rewrites the journal with these entries first, in this order, the others that hold after them.
 
         The old journal or the new one is there at any moment. Gives where the first ones stand now. Raises OSError.
         """
         first = array("q", places)
         known = set(first)
-        whole = first + array("q", (p for p in self.places() if p not in known))
+        whole = first + array("q", (p for p in self.list_places() if p not in known))
         del known
-        moved, end = array("q"), len(_HEAD)
+        moved, end = array("q"), len(_HEADER_LINE)
 
-        def lines() -> Iterator[bytes]:
+        def reordered_lines() -> Iterator[bytes]:
             nonlocal end
-            yield _HEAD
+            yield _HEADER_LINE
             for place in whole:
-                line = self.entry(place).line()
+                line = self.read_entry(place).to_line()
                 moved.append(end)
                 end += len(line)
                 yield line
 
         with self._lock:
-            durable.write(self._path, lines())
-            durable.settle(self._folder)
+            durable.write_atomically(self._path, reordered_lines())
+            durable.sync_folder(self._folder)
             handle = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             os.dup2(handle, self._handle, inheritable=False)
             os.close(handle)
-            self._move(whole, moved)
-            self._end, self._waiting, self.changed = end, False, False
+            self._move_pointers(whole, moved)
+            self._end, self._is_unsynced, self.changed = end, False, False
         return moved[: len(first)]
 
-    def _move(self, before: array[int], after: array[int]) -> None:
+    def _move_pointers(self, before: array[int], after: array[int]) -> None:
         """Points to where the entries stand now, in place: a second pair of dicts would be most of what a run takes."""
         order = array("q", sorted(range(len(before)), key=before.__getitem__))
         places = array("q", map(before.__getitem__, order))
@@ -264,46 +266,46 @@ class Ledger:
                 del pointers[key]
         self._last = None
 
-    def reader(self) -> Reader:
+    def open_outcome_reader(self) -> OutcomeReader:
         """Reads outcomes from the journal as it is now, also when this ledger is closed."""
-        return Reader(os.dup(self._handle))
+        return OutcomeReader(os.dup(self._handle))
 
     def close(self) -> None:
         """Brings what was appended to the disk. Raises OSError."""
         with self._lock:
             try:
-                if self._waiting:
-                    self._sync()
+                if self._is_unsynced:
+                    self._sync_to_disk()
             finally:
                 os.close(self._handle)
 
 
-class Reader:
+class OutcomeReader:
     """The outcome at a place of a journal; the file is closed with the last who could ask."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
         weakref.finalize(self, os.close, handle)
 
-    def __call__(self, place: int) -> Outcome:
-        return _entry(self._handle, place).outcome
+    def __call__(self, place: int) -> DocumentOutcome:
+        return _read_entry_at(self._handle, place).outcome
 
 
-def _entry(handle: int, place: int) -> Entry:
+def _read_entry_at(handle: int, place: int) -> JournalEntry:
     size = 1024
     while not (line := os.pread(handle, size, place).partition(b"\n"))[1]:
-        if size > _LONGEST:
+        if size > _MAX_LINE_BYTES:
             raise ValueError(f"no entry at {place}")
         size *= 8
-    return read(line[0])
+    return parse_journal_line(line[0])
 
 
-def _short(text: str) -> int:
+def _hash_key(text: str) -> int:
     """64 bits of a digest, which take a third of the room; who looks up compares the whole text."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def _format(line: bytes) -> Json:
+def _read_format(line: bytes) -> Json:
     try:
         return json.loads(line).get("format")
     except (ValueError, AttributeError, RecursionError):

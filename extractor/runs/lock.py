@@ -10,11 +10,11 @@ from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
 
-NAME = ".extractor.lock"
+LOCK_FILE = ".extractor.lock"
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
+def hold_folder_lock(folder: Path) -> Iterator[None]:
     """Holds the folder while the block lasts.
 
     The file stays and means nothing by itself: what counts is the flock on it, which no killed run can leave behind.
@@ -23,9 +23,9 @@ def hold(folder: Path) -> Iterator[None]:
     import fcntl
 
     try:
-        handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise MachineError(f"{folder / NAME} cannot be opened ({error.strerror}); choose another -o.") from error
+        raise MachineError(f"{folder / LOCK_FILE} cannot be opened ({error.strerror}); choose another -o.") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,7 +47,7 @@ def hold(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def probe(folder: Path) -> None:
+def require_unlocked_folder(folder: Path) -> None:
     """Raises what `hold` would raise now, before anything is started that would have to be ended again."""
-    with hold(folder):
+    with hold_folder_lock(folder):
         pass

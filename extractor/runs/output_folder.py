@@ -9,16 +9,16 @@ from pathlib import Path
 
 from extractor import files as durable
 from extractor.errors import MachineError, UsageError
-from extractor.results.file import RUN
+from extractor.results.file import RUN_FILE
 from extractor.runs import lock as locks
 from extractor.types import Json, Status
 
-ROOM = 4 << 20
+RESERVED_BYTES = 4 << 20
 """Bytes of the disk that a run keeps back for the answers under way when it fills up."""
 _RESERVE = ".extractor.reserve"
 
 
-def prepare(folder: Path) -> None:
+def prepare_output_folder(folder: Path) -> None:
     """Makes the output folder and tries it, before anything is paid.
 
     Raises MachineError where nothing can be written, and UsageError for a link and where another run is writing.
@@ -31,23 +31,23 @@ def prepare(folder: Path) -> None:
             pass
     except OSError as error:
         raise MachineError(f"Nothing can be written to {folder} ({error.strerror}); choose another with -o.") from error
-    locks.probe(folder)
+    locks.require_unlocked_folder(folder)
 
 
-def reserve(folder: Path) -> durable.Reserve:
+def reserve_disk_space(folder: Path) -> durable.DiskReserve:
     """Room in the folder for what is under way when the disk fills up. Raises MachineError when it is full already."""
     try:
-        return durable.Reserve(folder / _RESERVE, ROOM)
+        return durable.DiskReserve(folder / _RESERVE, RESERVED_BYTES)
     except OSError as error:
         raise MachineError(
-            f"The disk of {folder} has less than {ROOM >> 20} MB left ({error.strerror}); free it or choose another -o."
+            f"The disk of {folder} has less than {RESERVED_BYTES >> 20} MB left ({error.strerror}); free it or choose another -o."
         ) from error
 
 
-def finished(folder: Path, manifest: Mapping[str, Json], documents: int) -> bool:
+def is_run_finished(folder: Path, manifest: Mapping[str, Json], documents: int) -> bool:
     """Whether the folder holds a run of this manifest over so many documents, all of them asked and answered."""
     try:
-        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         done = [d["status"] in (Status.COMPLETE, Status.SUSPECT) for d in run["documents"]]
         return bool(run["manifest"] == dict(manifest) and len(done) == documents and all(done))
     except (OSError, ValueError, KeyError, TypeError):

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from extractor.models import tokens
 from extractor.schema.annotations import Kind
-from extractor.schema.reader import Field, Leaf, Node, Object, Rows, Values
+from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Json
 
-VALUE: Mapping[Kind, float] = {
+VALUE_TOKENS: Mapping[Kind, float] = {
     Kind.TEXT: 8,
     Kind.NAME: 5,
     Kind.DATE: 7,
@@ -30,23 +30,23 @@ VALUE: Mapping[Kind, float] = {
     Kind.BOOLEAN: 1,
 }
 """Tokens of one value with its quotes, by kind."""
-ITEM = 4
+LIST_ITEM_TOKENS = 4
 """Tokens of an item of a written list."""
-STEM = 5
+CANDIDATE_TOKENS = 5
 """Tokens of the name that a row goes by where rows are asked for one by one."""
-FILLED = 0.9
+FILLED_SHARE = 0.9
 """The share of values that are not null."""
-PER_THOUSAND = 2.6
+ENTRIES_PER_THOUSAND = 2.6
 """Entries of a list in the answer about 1,000 tokens of text. Four times the text brings twice as many, as it
 holds other things too; four lists that are asked for at once bring half as many each, as a model gets shorter."""
 INNER_ROWS, INNER_VALUES = 1, 2
 """Entries of a list inside a row."""
-LISTED = 0.4
+LISTED_SHARE = 0.4
 """The share of a passage that is copied, where the passage itself is the list that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class ReplyLength:
     """Tokens of an answer: the least, what is to be expected, the most that is likely."""
 
     low: float
@@ -54,52 +54,54 @@ class Length:
     high: float
 
 
-def length(part: Object, text_tokens: float, most: int) -> Length:
+def estimate_reply_length(part: Object, text_tokens: float, most: int) -> ReplyLength:
     """The answer about a text of so many tokens, bounded by the tokens that it may have at most."""
 
-    def bounded(entries: float) -> float:
-        return min(float(most), _object(part, text_tokens, entries, entries))
+    def bound_length(entries: float) -> float:
+        return min(float(most), _count_object_tokens(part, text_tokens, entries, entries))
 
-    lists = sum(isinstance(f.node, Rows | Values) for f in part.fields)
-    entries = PER_THOUSAND * math.sqrt(text_tokens / 1000 / max(1, lists))
-    return Length(bounded(0.4 * entries), bounded(entries), bounded(2.5 * entries))
+    lists = sum(isinstance(f.node, ObjectList | ValueList) for f in part.fields)
+    entries = ENTRIES_PER_THOUSAND * math.sqrt(text_tokens / 1000 / max(1, lists))
+    return ReplyLength(bound_length(0.4 * entries), bound_length(entries), bound_length(2.5 * entries))
 
 
-def completed(rest: Object, stems: int, most: int) -> Length:
+def estimate_completion_length(rest: Object, stems: int, most: int) -> ReplyLength:
     """The answer that completes so many rows, each called by its stem."""
-    one = STEM + _object(rest, 0, 0, 0)
+    one = CANDIDATE_TOKENS + _count_object_tokens(rest, 0, 0, 0)
     low, expected, high = (min(float(most), 2 + stems * one * share) for share in (0.6, 1, 1.6))
-    return Length(low, expected, high)
+    return ReplyLength(low, expected, high)
 
 
-def _object(node: Object, text: float, rows: float, values: float) -> float:
-    return 2 + sum(tokens.count(json.dumps(f.name)) + 0.5 + _field(f, text, rows, values) for f in node.fields)
+def _count_object_tokens(node: Object, text: float, rows: float, values: float) -> float:
+    return 2 + sum(
+        tokens.count_tokens(json.dumps(f.name)) + 0.5 + _count_field_tokens(f, text, rows, values) for f in node.fields
+    )
 
 
-def _field(field: Field, text: float, rows: float, values: float) -> float:
-    if isinstance(field.node, Values) and field.narrow:
-        return 2 + LISTED * text
-    return _node(field.node, text, rows, values)
+def _count_field_tokens(field: Field, text: float, rows: float, values: float) -> float:
+    if isinstance(field.node, ValueList) and field.keywords_only:
+        return 2 + LISTED_SHARE * text
+    return _count_node_tokens(field.node, text, rows, values)
 
 
-def _node(node: Node, text: float, rows: float, values: float) -> float:
+def _count_node_tokens(node: Node, text: float, rows: float, values: float) -> float:
     match node:
-        case Leaf():
-            return FILLED * _leaf(node) + (1 - FILLED)
-        case Values(item, most):
-            return 2 + _bounded(values, most) * (_leaf(item) + 1)
-        case Rows(row, _, most):
-            return 2 + _bounded(rows, most) * (1 + _object(row, text, INNER_ROWS, INNER_VALUES))
+        case Scalar():
+            return FILLED_SHARE * _count_scalar_tokens(node) + (1 - FILLED_SHARE)
+        case ValueList(item, most):
+            return 2 + _limit_entries(values, most) * (_count_scalar_tokens(item) + 1)
+        case ObjectList(row, _, most):
+            return 2 + _limit_entries(rows, most) * (1 + _count_object_tokens(row, text, INNER_ROWS, INNER_VALUES))
         case Object():
-            return _object(node, text, rows, values)
+            return _count_object_tokens(node, text, rows, values)
 
 
-def _bounded(entries: float, most: int | None) -> float:
+def _limit_entries(entries: float, most: int | None) -> float:
     return entries if most is None else min(entries, most)
 
 
-def _leaf(leaf: Leaf) -> float:
+def _count_scalar_tokens(leaf: Scalar) -> float:
     if leaf.enum:
         spelled: list[Json] = list(leaf.enum)
-        return sum(tokens.count(json.dumps(choice, ensure_ascii=False)) for choice in spelled) / len(spelled)
-    return ITEM if leaf.listed else VALUE[leaf.kind]
+        return sum(tokens.count_tokens(json.dumps(choice, ensure_ascii=False)) for choice in spelled) / len(spelled)
+    return LIST_ITEM_TOKENS if leaf.list_item_only else VALUE_TOKENS[leaf.kind]

@@ -6,16 +6,16 @@ import contextlib
 
 from extractor.errors import MachineError
 
-SPARE = 40
+SPARE_DESCRIPTORS = 40
 """Descriptors for all but the documents under way: modules, the journal, an engine, threads that read."""
-EACH = 4
+DESCRIPTORS_PER_REQUEST = 4
 """Descriptors of one document: its connection, its file, its result, the folder's names."""
-LEAST = 400 << 20
+MIN_MEMORY_BYTES = 400 << 20
 """Bytes of address space below which a run does not begin: 350 MB were seen to do, and with less Python may come to a
 standstill when it starts a thread, which nobody could tell from a slow model."""
 
 
-def affordable(at_once: int) -> int:
+def limit_concurrency(at_once: int) -> int:
     """So many at a time, or as many as there are descriptors for.
 
     Raises MachineError when that is none, and where there is too little memory.
@@ -25,19 +25,19 @@ def affordable(at_once: int) -> int:
     except ImportError:  # no limit of this kind, as on Windows
         return at_once
     space, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if space != resource.RLIM_INFINITY and space < LEAST:
+    if space != resource.RLIM_INFINITY and space < MIN_MEMORY_BYTES:
         raise MachineError(
             f"This process may take {space >> 20} MiB of memory only, which is too little; raise the limit: "
-            f"ulimit -v {LEAST >> 10}."
+            f"ulimit -v {MIN_MEMORY_BYTES >> 10}."
         )
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = SPARE + EACH * at_once
+    wanted = SPARE_DESCRIPTORS + DESCRIPTORS_PER_REQUEST * at_once
     if soft != resource.RLIM_INFINITY and soft < wanted:
         raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(raised, soft), hard))
             soft = max(raised, soft)
-        at_once = min(at_once, (soft - SPARE) // EACH)
+        at_once = min(at_once, (soft - SPARE_DESCRIPTORS) // DESCRIPTORS_PER_REQUEST)
     if at_once < 1:
         raise MachineError(
             f"This process may open {soft} files only, which is too few; raise the limit: ulimit -n 256."

@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from extractor._version import __version__
-from extractor.documents.discovery import Source, printable
-from extractor.results.outcome import Tally
+from extractor.documents.discovery import Source, printable_name
+from extractor.results.outcome import RunTally
 from extractor.runs import filenames as names
 from extractor.runs import source_state as sightings
-from extractor.runs.journal import Entry, Ledger
-from extractor.runs.source_state import Sighting
+from extractor.runs.journal import Journal, JournalEntry
+from extractor.runs.source_state import SourceState
 from extractor.types import Status
 
-FINISHED = frozenset({Status.COMPLETE, Status.SUSPECT})
+FINISHED_STATUSES = frozenset({Status.COMPLETE, Status.SUSPECT})
 """Everything was asked and answered."""
 
-_AGAIN = {
+_REDO_REMARKS = {
     "changed": "{} done again, since the document has changed.",
     "asked otherwise": "{} done again, since schema, prompt, model or parameters have changed.",
     "damaged": "{} done again, since the file was missing or not as it was written.",
@@ -29,7 +29,7 @@ _AGAIN = {
 """Why an earlier result was not kept, for people."""
 
 
-class Earlier:
+class EarlierResults:
     """The earlier results of an output folder, for the documents of one run.
 
     A result holds when the document's bytes (or, where those differ, its text) and the job are the same, and the file
@@ -39,7 +39,7 @@ class Earlier:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: Journal,
         folder: Path,
         job: str,
         sources: Sequence[Source],
@@ -50,98 +50,102 @@ class Earlier:
     ) -> None:
         self._ledger, self._folder, self._job, self._sources = ledger, folder, job, sources
         self._fresh, self._retry_failed, self._taped = fresh, retry_failed, taped
-        self._names = names.Names()
+        self._names = names.FilenameRegistry()
         self._present: set[int] | None = None
-        self.again = Counter[str]()
+        self.redo_counts = Counter[str]()
         """Why earlier results were not kept."""
 
-    def file(self, source: Source) -> str:
+    def choose_result_file(self, source: Source) -> str:
         """The name of the source's result file: the one that it had, or a new one that no other source has."""
-        known = self._ledger.of_source(told(source))
+        known = self._ledger.find_by_source(printable_source_path(source))
         if known is not None:
             file = known[1].outcome.file
-            self._names.take(file)
+            self._names.reserve_name(file)
             return file
-        return self._names.file(source.path, lambda name: self._free(name, source))
+        return self._names.choose_filename(source.path, lambda name: self._is_free(name, source))
 
-    def _free(self, name: str, source: Source) -> bool:
+    def _is_free(self, name: str, source: Source) -> bool:
         """A file of a source that is gone is taken over by a document of the same name: the folder was moved."""
-        found = self._ledger.of_file(name)
+        found = self._ledger.find_by_file(name)
         if found is None:
             return True
         if self._present is None:
-            self._present = {hash(told(s)) for s in self._sources}
+            self._present = {hash(printable_source_path(s)) for s in self._sources}
         same = found[1].outcome.name == source.name
         return same and hash(found[1].source) not in self._present
 
-    def kept(self, file: str, sighting: Sighting) -> int | None:
+    def find_kept(self, file: str, sighting: SourceState) -> int | None:
         """Where the journal has the entry that holds for what was seen at the source, before its text is read."""
-        found = self._found(file)
+        found = self._find_entry(file)
         if found is None or sighting.seen is None:
             return None
         place, entry = found
         if entry.seen != sighting.seen or entry.reader != __version__:
             return None
-        return place if self._why(entry) is None else None
+        return place if self._find_redo_reason(entry) is None else None
 
-    def kept_text(self, file: str, text: str, sighting: Sighting, loader: str) -> Entry | None:
+    def find_kept_by_text(self, file: str, text: str, sighting: SourceState, loader: str) -> JournalEntry | None:
         """The entry that holds for the text with this SHA-256, though bytes or reader are others.
 
         Where a loader made the text, other bytes may have its words on other pages: such a result does not hold.
         """
-        found = self._found(file)
+        found = self._find_entry(file)
         if found is None:
             return None
         entry = found[1]
         if entry.text != text or (loader and entry.seen != sighting.seen):
             if entry.text is not None:
-                self.again["changed"] += 1
+                self.redo_counts["changed"] += 1
             return None
-        why = self._why(entry)
+        why = self._find_redo_reason(entry)
         if why is not None:
-            self.again[why] += 1
+            self.redo_counts[why] += 1
         return entry if why is None else None
 
-    def _found(self, file: str) -> tuple[int, Entry] | None:
-        return None if self._fresh else self._ledger.of_file(file)
+    def _find_entry(self, file: str) -> tuple[int, JournalEntry] | None:
+        return None if self._fresh else self._ledger.find_by_file(file)
 
-    def _why(self, entry: Entry) -> str | None:
+    def _find_redo_reason(self, entry: JournalEntry) -> str | None:
         """Why an entry about the same text does not hold; None when it does."""
         if entry.job != self._job:
             return "asked otherwise"
-        if self._retry_failed and entry.outcome.status not in FINISHED:
+        if self._retry_failed and entry.outcome.status not in FINISHED_STATUSES:
             return "failed"
-        if sightings.digest(self._folder / entry.outcome.file) != entry.result:
+        if sightings.digest_result_file(self._folder / entry.outcome.file) != entry.result:
             return "damaged"
         if entry.text is not None and not self._taped(entry.outcome.name):
             return "no tape"
         return None
 
-    def left(self, places: array[int]) -> list[str]:
+    def list_left_files(self, places: array[int]) -> list[str]:
         """Result files of documents that this run was not given, as the journal has them."""
         mine = set(places)
-        files = {self._ledger.entry(p).outcome.file for p in self._ledger.places() if p not in mine}
+        files = {self._ledger.read_entry(p).outcome.file for p in self._ledger.list_places() if p not in mine}
         return sorted(f for f in files if (self._folder / f).exists())
 
-    def remarks(self, places: array[int], tally: Tally) -> list[str]:
+    def write_remarks(self, places: array[int], tally: RunTally) -> list[str]:
         """What a run has to say of them at its end; `places` are those of its own documents in the journal."""
-        said = [words.format(_count(self.again[why])) for why, words in _AGAIN.items() if self.again[why]]
-        unfinished = sum(n for s, n in tally.counts.items() if s not in FINISHED)
+        said = [
+            words.format(_format_result_count(self.redo_counts[why]))
+            for why, words in _REDO_REMARKS.items()
+            if self.redo_counts[why]
+        ]
+        unfinished = sum(n for s, n in tally.counts.items() if s not in FINISHED_STATUSES)
         if tally.kept:
-            said.append(f"{_count(tally.kept)} of an earlier run kept, and not asked again.")
+            said.append(f"{_format_result_count(tally.kept)} of an earlier run kept, and not asked again.")
         if tally.kept and unfinished and not self._retry_failed:
             said.append("Failed and incomplete ones were kept with them; --retry-failed asks these again.")
-        left = self.left(places) if not tally.pending else []
+        left = self.list_left_files(places) if not tally.pending else []
         if left:
             listed = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
             said.append(f"Left as they were, of documents that were not in this run: {listed}.")
         return said
 
 
-def _count(n: int) -> str:
+def _format_result_count(n: int) -> str:
     return f"{n:,} {'result' if n == 1 else 'results'}"
 
 
-def told(source: Source) -> str:
+def printable_source_path(source: Source) -> str:
     """A source's path as text that can be written down."""
-    return printable(str(source.path))
+    return printable_name(str(source.path))

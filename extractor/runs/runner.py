@@ -23,72 +23,72 @@ from extractor.errors import DocumentError, ExtractorError, MachineError, ModelF
 from extractor.extraction import pipeline
 from extractor.results import file as results
 from extractor.results import outcome as outcomes
-from extractor.results.outcome import Outcome as Outcome
-from extractor.results.outcome import Outcomes
+from extractor.results.outcome import DocumentOutcome as DocumentOutcome
+from extractor.results.outcome import RunOutcomes
 from extractor.runs import lock as locks
 from extractor.runs import output_folder, resume
 from extractor.runs import source_state as sightings
-from extractor.runs.deadline import Bounded
+from extractor.runs.deadline import DeadlineModel
 from extractor.runs.job import Job
-from extractor.runs.journal import Entry, Ledger
-from extractor.runs.resume import Earlier
-from extractor.runs.source_state import Sighting
+from extractor.runs.journal import Journal, JournalEntry
+from extractor.runs.resume import EarlierResults
+from extractor.runs.source_state import SourceState
 from extractor.types import Document, Json, Record, Status
 
-GRACE = 2.0
+GRACE_SECONDS = 2.0
 """Seconds that documents under way have to end when a run is stopped."""
-SLICE = 0.1
+SCAN_SLICE_SECONDS = 0.1
 """Seconds after which a look through finished results lets the event loop have its say."""
-BUGS = 3
+MAX_BUGS_IN_A_ROW = 3
 """Documents in a row that end in an error of ours, after which it is not the documents."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Next:
+class _PendingDocument:
     """A document to do: where it stands among the sources, and what was seen of it."""
 
     index: int
     source: Source
     file: str
-    sighting: Sighting
+    sighting: SourceState
 
 
-async def run(job: Job, sources: Sequence[Source], stop: asyncio.Event | None = None) -> Outcomes:
+async def run_job(job: Job, sources: Sequence[Source], stop: asyncio.Event | None = None) -> RunOutcomes:
     """Every document's outcome, in the order of the sources, whatever order they finish in.
 
     A document that fails costs itself. When `stop` is set, what is under way has GRACE seconds to end; what has not
     begun is pending. ModelFatal and MachineError end the run in the same way and are raised then. Raises UsageError
     when another run holds the folder.
     """
-    with locks.hold(job.out):
-        durable.clean(job.out)
-        ledger = Ledger(job.out, fresh=job.fresh or job.replayed)
+    with locks.hold_folder_lock(job.out):
+        durable.remove_drafts(job.out)
+        ledger = Journal(job.out, fresh=job.fresh or job.is_replay)
         try:
-            reserve = output_folder.reserve(job.out)
+            reserve = output_folder.reserve_disk_space(job.out)
             try:
-                return await _Run(job, sources, ledger, reserve, stop or asyncio.Event()).all()
+                return await _JobRunner(job, sources, ledger, reserve, stop or asyncio.Event()).run_all()
             finally:
                 reserve.release()
         finally:
             ledger.close()
 
 
-class _Run:
+class _JobRunner:
     def __init__(
-        self, job: Job, sources: Sequence[Source], ledger: Ledger, reserve: durable.Reserve, stop: asyncio.Event
+        self, job: Job, sources: Sequence[Source], ledger: Journal, reserve: durable.DiskReserve, stop: asyncio.Event
     ) -> None:
         self._job, self._sources, self._ledger, self._reserve, self._stop = job, sources, ledger, reserve, stop
-        self._asked = job.fingerprint
-        self._earlier = Earlier(
+        self._job_fingerprint = job.fingerprint
+        self._earlier_results = EarlierResults(
             ledger,
             job.out,
-            self._asked,
+            self._job_fingerprint,
             sources,
-            fresh=job.fresh or job.replayed,
+            fresh=job.fresh or job.is_replay,
             retry_failed=job.retry_failed,
-            taped=job.taped,
+            taped=job.has_cassette,
         )
-        self._limit = asyncio.Semaphore(job.at_once)
+        self._limit = asyncio.Semaphore(job.concurrency)
         self._looking = asyncio.Lock()
         self._remaining = iter(enumerate(sources))
         self._places = array("q", [-1]) * len(sources)
@@ -96,17 +96,17 @@ class _Run:
         self._kept = 0
         self._error: ModelFatal | MachineError | None = None
         self._bugs = 0
-        self._begun = False
+        self._has_written = False
 
-    async def all(self) -> Outcomes:
-        crew = [asyncio.create_task(self._work()) for _ in range(min(self._job.at_once, len(self._sources)))]
+    async def run_all(self) -> RunOutcomes:
+        crew = [asyncio.create_task(self._run_worker()) for _ in range(min(self._job.concurrency, len(self._sources)))]
         try:
-            await _wait(crew, self._stop)
+            await _wait_for_workers(crew, self._stop)
         finally:
             for worker in crew:
                 worker.cancel()
             ends = await asyncio.gather(*crew, return_exceptions=True)
-            ended = self._close()
+            ended = self._finish_run()
         for end in ends:
             if isinstance(end, Exception):
                 raise end
@@ -114,74 +114,74 @@ class _Run:
             raise self._error
         return ended
 
-    async def _work(self) -> None:
-        while not self._stop.is_set() and (found := await self._next()) is not None:
+    async def _run_worker(self) -> None:
+        while not self._stop.is_set() and (found := await self._take_next()) is not None:
             try:
-                await self._one(found)
+                await self._run_document(found)
             except (ModelFatal, MachineError) as error:
                 self._error = self._error or error
                 self._stop.set()
 
-    async def _next(self) -> _Next | None:
+    async def _take_next(self) -> _PendingDocument | None:
         """The next document whose result is not there yet; those before it count as kept."""
         async with self._looking:
             while not self._stop.is_set():
-                kept, found = await asyncio.to_thread(self._look)
+                kept, found = await asyncio.to_thread(self._scan_sources)
                 self._kept += len(kept)
                 for index, place, outcome in kept:
-                    self._ended(index, place, outcome)
+                    self._count_outcome(index, place, outcome)
                 if found is not None:
                     return found
                 if not kept:
                     return None
         return None
 
-    def _look(self) -> tuple[list[tuple[int, int, Outcome]], _Next | None]:
-        kept: list[tuple[int, int, Outcome]] = []
-        until = time.monotonic() + SLICE
+    def _scan_sources(self) -> tuple[list[tuple[int, int, DocumentOutcome]], _PendingDocument | None]:
+        kept: list[tuple[int, int, DocumentOutcome]] = []
+        until = time.monotonic() + SCAN_SLICE_SECONDS
         for index, source in self._remaining:
-            file = self._earlier.file(source)
-            sighting = sightings.look(source)
-            place = self._earlier.kept(file, sighting)
+            file = self._earlier_results.choose_result_file(source)
+            sighting = sightings.observe_source(source)
+            place = self._earlier_results.find_kept(file, sighting)
             if place is None:
-                return kept, _Next(index, source, file, sighting)
-            kept.append((index, place, self._ledger.entry(place).outcome))
+                return kept, _PendingDocument(index, source, file, sighting)
+            kept.append((index, place, self._ledger.read_entry(place).outcome))
             if time.monotonic() > until:
                 break
         return kept, None
 
-    async def _one(self, found: _Next) -> None:
+    async def _run_document(self, found: _PendingDocument) -> None:
         sighting = found.sighting
         try:
-            document, sighting = await asyncio.to_thread(read_settled, found.source, sighting)
+            document, sighting = await asyncio.to_thread(read_unchanging_document, found.source, sighting)
             text = document.sha256
-            held = self._earlier.kept_text(found.file, text, sighting, document.loader)
+            held = self._earlier_results.find_kept_by_text(found.file, text, sighting, document.loader)
             if held is not None:
                 self._kept += 1
-                await self._note(found, sighting, text, held.result, held.outcome)
+                await self._save_outcome(found, sighting, text, held.result, held.outcome)
                 return
-            record = await self._extract(document)
+            record = await self._extract_record(document)
             self._bugs = 0
-            result = results.of_record(record, self._job.task.name, self._job.manifest)
-            outcome = _outcome(record, found.file)
+            result = results.build_result(record, self._job.task.name, self._job.manifest)
+            outcome = _summarize_record(record, found.file)
         except DocumentError as error:
-            text, result, outcome = None, *self._failure(found, error)
+            text, result, outcome = None, *self._build_failure(found, error)
         except ExtractorError:
             raise
         except Exception as error:
             # One hostile document must not end the run for ten thousand others; three in a row are not the documents.
             self._bugs += 1
-            if self._bugs >= BUGS:
+            if self._bugs >= MAX_BUGS_IN_A_ROW:
                 raise
-            text, result, outcome = None, *self._failure(found, _bug(found, error))
-            sighting = Sighting(None)
-        await self._note(found, sighting, text, result, outcome)
+            text, result, outcome = None, *self._build_failure(found, _describe_bug(found, error))
+            sighting = SourceState(None)
+        await self._save_outcome(found, sighting, text, result, outcome)
 
-    async def _extract(self, document: Document) -> Record:
+    async def _extract_record(self, document: Document) -> Record:
         job = self._job
         async with job.open_model(document) as model:
-            bounded = Bounded(model, self._limit, job.document_timeout)
-            return await pipeline.extract(
+            bounded = DeadlineModel(model, self._limit, job.document_timeout)
+            return await pipeline.extract_record(
                 document,
                 job.task,
                 job.prompt,
@@ -192,99 +192,114 @@ class _Run:
                 progress=job.on_reply,
             )
 
-    def _failure(self, found: _Next, error: DocumentError) -> tuple[dict[str, Json], Outcome]:
+    def _build_failure(self, found: _PendingDocument, error: DocumentError) -> tuple[dict[str, Json], DocumentOutcome]:
         name = found.source.name
-        result = results.of_failure(name, error, self._job.task.name, self._job.manifest)
-        return result, Outcome(name, found.file, Status.FAILED, message=str(error))
+        result = results.build_failed_result(name, error, self._job.task.name, self._job.manifest)
+        return result, DocumentOutcome(name, found.file, Status.FAILED, message=str(error))
 
-    async def _note(
-        self, found: _Next, sighting: Sighting, text: str | None, result: Mapping[str, Json] | str, outcome: Outcome
+    async def _save_outcome(
+        self,
+        found: _PendingDocument,
+        sighting: SourceState,
+        text: str | None,
+        result: Mapping[str, Json] | str,
+        outcome: DocumentOutcome,
     ) -> None:
         """Result and journal entry to disk, also when the run is being cancelled: what is in hand is paid for."""
 
-        def save() -> int:
-            return self._save(found, sighting, text, result, outcome)
+        def save_in_thread() -> int:
+            return self._save_result(found, sighting, text, result, outcome)
 
-        saving = asyncio.ensure_future(asyncio.to_thread(save))
+        saving = asyncio.ensure_future(asyncio.to_thread(save_in_thread))
         try:
             place = await asyncio.shield(saving)
         except asyncio.CancelledError:
-            self._ended(found.index, await saving, outcome)
+            self._count_outcome(found.index, await saving, outcome)
             raise
-        self._ended(found.index, place, outcome)
+        self._count_outcome(found.index, place, outcome)
 
-    def _save(
-        self, found: _Next, sighting: Sighting, text: str | None, result: Mapping[str, Json] | str, outcome: Outcome
+    def _save_result(
+        self,
+        found: _PendingDocument,
+        sighting: SourceState,
+        text: str | None,
+        result: Mapping[str, Json] | str,
+        outcome: DocumentOutcome,
     ) -> int:
         """Writes the result, unless its digest says that it is there, and where the journal has it. In a thread."""
         target = self._job.out / found.file
         try:
-            return self._written(target, found, sighting, text, result, outcome)
+            return self._write_result(target, found, sighting, text, result, outcome)
         except OSError as error:
-            if error.errno not in durable.FULL:
-                raise self._lost(target, error) from error
+            if error.errno not in durable.DISK_FULL_ERRORS:
+                raise self._set_save_error(target, error) from error
         # The disk is full, and there is the room that was kept back for this, for all answers of this moment.
         self._reserve.release()
         try:
-            place = self._written(target, found, sighting, text, result, outcome)
+            place = self._write_result(target, found, sighting, text, result, outcome)
         except OSError as error:
-            raise self._lost(target, error) from error
+            raise self._set_save_error(target, error) from error
         self._error = self._error or MachineError(
             f"The disk of {self._job.out} is full; every document that was answered is saved. "
             "Free it, and the same command goes on where it was."
         )
         return place
 
-    def _lost(self, path: Path, error: OSError) -> MachineError:
+    def _set_save_error(self, path: Path, error: OSError) -> MachineError:
         """An answer that cannot be saved is said, whatever ended the run before: it may have promised that all are."""
-        self._error = failure = _unwritable(path, error)
+        self._error = failure = _unwritable_error(path, error)
         return failure
 
-    def _written(
+    def _write_result(
         self,
         target: Path,
-        found: _Next,
-        sighting: Sighting,
+        found: _PendingDocument,
+        sighting: SourceState,
         text: str | None,
         result: Mapping[str, Json] | str,
-        outcome: Outcome,
+        outcome: DocumentOutcome,
     ) -> int:
-        if not self._begun:
-            (self._job.out / results.RUN).unlink(missing_ok=True)  # it would tell of a run that is no more
-            self._begun = True
-        digest = result if isinstance(result, str) else results.write(target, result)
-        source = resume.told(found.source)
-        return self._ledger.add(Entry(source, sighting.seen, __version__, text, self._asked, digest, outcome))
+        if not self._has_written:
+            (self._job.out / results.RUN_FILE).unlink(missing_ok=True)  # it would tell of a run that is no more
+            self._has_written = True
+        digest = result if isinstance(result, str) else results.write_result(target, result)
+        source = resume.printable_source_path(found.source)
+        return self._ledger.append(
+            JournalEntry(source, sighting.seen, __version__, text, self._job_fingerprint, digest, outcome)
+        )
 
-    def _ended(self, index: int, place: int, outcome: Outcome) -> None:
+    def _count_outcome(self, index: int, place: int, outcome: DocumentOutcome) -> None:
         self._places[index] = place
         self._statuses[outcome.status] += 1
         self._job.on_document(outcome)
         if self._error is not None:
             self._stop.set()
 
-    def _close(self) -> Outcomes:
+    def _finish_run(self) -> RunOutcomes:
         """Journal in order, run.json, and what there is to say."""
         places = array("q", (p for p in self._places if p >= 0))
-        tally = outcomes.tally(self._statuses, len(self._sources), self._kept)
+        tally = outcomes.tally_statuses(self._statuses, len(self._sources), self._kept)
         counts = {**{str(s): n for s, n in tally.counts.items()}, "pending": tally.pending}
-        path = self._job.out / results.RUN
+        path = self._job.out / results.RUN_FILE
         try:
             if not tally.pending and (self._ledger.changed or any(a > b for a, b in itertools.pairwise(places))):
-                places = self._ledger.order(places)
-            ended = Outcomes(
-                places, self._ledger.reader(), tally, [*self._ledger.notes, *self._earlier.remarks(places, tally)]
+                places = self._ledger.rewrite_in_order(places)
+            ended = RunOutcomes(
+                places,
+                self._ledger.open_outcome_reader(),
+                tally,
+                [*self._ledger.notes, *self._earlier_results.write_remarks(places, tally)],
             )
-            if self._begun or not tally.pending:
+            if self._has_written or not tally.pending:
                 source = self._job.task.schema.source
-                results.write_run(path, self._job.task.name, self._job.manifest, source, ended, counts)
+                results.write_run_file(path, self._job.task.name, self._job.manifest, source, ended, counts)
         except OSError as error:
-            self._error = self._error or _unwritable(path, error)
-            return Outcomes(places, self._ledger.reader(), tally)
+            self._error = self._error or _unwritable_error(path, error)
+            return RunOutcomes(places, self._ledger.open_outcome_reader(), tally)
         return ended
 
 
-async def _wait(crew: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
+async def _wait_for_workers(crew: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
     """Waits for the crew; from the moment of `stop`, or of a bug in one of it, not longer than GRACE."""
     stopped = asyncio.create_task(stop.wait())
     try:
@@ -295,24 +310,24 @@ async def _wait(crew: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None
             if any(t is not stopped and not t.cancelled() and t.exception() for t in done):
                 stop.set()
         if left:
-            await asyncio.wait(left, timeout=GRACE)
+            await asyncio.wait(left, timeout=GRACE_SECONDS)
     finally:
         stopped.cancel()
 
 
-def read_settled(source: Source, sighting: Sighting) -> tuple[Document, Sighting]:
+def read_unchanging_document(source: Source, sighting: SourceState) -> tuple[Document, SourceState]:
     """The document, and what was seen at its source when it was read. Raises DocumentError."""
     for _ in range(3):
-        document = documents.read(source)
-        if sightings.unchanged(source, sighting):
+        document = documents.read_source(source)
+        if sightings.is_source_unchanged(source, sighting):
             return document, sighting
-        sighting = sightings.look(source)
+        sighting = sightings.observe_source(source)
     name = source.name
     raise DocumentError(f"{name} changed while it was read; run again when nothing writes to it.", reason="changing")
 
 
-def _outcome(record: Record, file: str) -> Outcome:
-    return Outcome(
+def _summarize_record(record: Record, file: str) -> DocumentOutcome:
+    return DocumentOutcome(
         record.document.name,
         file,
         record.status,
@@ -326,7 +341,7 @@ def _outcome(record: Record, file: str) -> Outcome:
     )
 
 
-def _bug(found: _Next, error: Exception) -> DocumentError:
+def _describe_bug(found: _PendingDocument, error: Exception) -> DocumentError:
     """What is said of an error that nobody foresaw: its kind and place. Its words may be the document's."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
@@ -334,11 +349,11 @@ def _bug(found: _Next, error: Exception) -> DocumentError:
     return DocumentError(f"{name} made extractor fail ({where}); please report it.", reason="internal error")
 
 
-def _unwritable(path: Path, error: OSError) -> MachineError:
+def _unwritable_error(path: Path, error: OSError) -> MachineError:
     return MachineError(f"{path} cannot be written ({error.strerror}); free the disk or choose another -o.")
 
 
-def exit_code(outcomes: Outcomes) -> int:
+def compute_exit_code(outcomes: RunOutcomes) -> int:
     """0 when every record is complete, 1 when some is not."""
     tally = outcomes.tally
     return 1 if tally.pending or set(tally.counts) - {Status.COMPLETE} else 0

@@ -14,12 +14,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 4.5
+FORCED_EXIT_SECONDS = 4.5
 """Seconds after the first signal at which the process ends, whatever still holds it up; its state is saved by then."""
-_SIGNALS = [s for name in ("SIGINT", "SIGTERM", "SIGHUP") if (s := getattr(signal, name, None)) is not None]
+_STOP_SIGNALS = [s for name in ("SIGINT", "SIGTERM", "SIGHUP") if (s := getattr(signal, name, None)) is not None]
 
 
-def run(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, int]:
+def run_until_signal(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, int]:
     """What `work` gives, and the signal that was heard meanwhile, 0 for none. `work` is given what the first one sets.
 
     Signals that the process was started to ignore stay ignored. On a thread that is not the main one, none is heard.
@@ -27,36 +27,36 @@ def run(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, int]:
     heard: list[int] = []
     watches: list[threading.Timer] = []
 
-    async def main() -> T:
+    async def run_work() -> T:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
-        def hear(number: int, frame: FrameType | None) -> None:
+        def handle_signal(number: int, frame: FrameType | None) -> None:
             if heard:
                 os._exit(128 + number)
             heard.append(number)
             loop.call_soon_threadsafe(stop.set)
-            watches.append(threading.Timer(PATIENCE, os._exit, [128 + number]))
+            watches.append(threading.Timer(FORCED_EXIT_SECONDS, os._exit, [128 + number]))
             watches[0].daemon = True
             watches[0].start()
             with contextlib.suppress(OSError, RuntimeError, ValueError):  # a closed stderr, or one in mid-sentence
                 print("\nStopping within seconds; once more ends at once.", file=sys.stderr, flush=True)
 
-        with _heard(hear):
+        with _handle_signals(handle_signal):
             return await work(stop)
 
     try:
-        return asyncio.run(main()), heard[0] if heard else 0
+        return asyncio.run(run_work()), heard[0] if heard else 0
     finally:
         for watch in watches:
             watch.cancel()
 
 
 @contextlib.contextmanager
-def _heard(hear: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def _handle_signals(hear: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {s: signal.getsignal(s) for s in _SIGNALS}
+    before = {s: signal.getsignal(s) for s in _STOP_SIGNALS}
     mine = [s for s, handler in before.items() if handler is not signal.SIG_IGN]
     for s in mine:
         signal.signal(s, hear)

@@ -68,7 +68,7 @@ Listed = Annotated[str, Field(json_schema_extra={"x-listed": True})]
 """A text that stands as an item of a written list: "saw, hammer, drill"."""
 
 
-FORMED = frozenset({Kind.DATE, Kind.INTEGER, Kind.NUMBER, Kind.QUANTITY, Kind.URL, Kind.EMAIL})
+FORMED_KINDS = frozenset({Kind.DATE, Kind.INTEGER, Kind.NUMBER, Kind.QUANTITY, Kind.URL, Kind.EMAIL})
 """Kinds whose values can be told by their form alone."""
 
 

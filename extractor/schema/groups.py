@@ -10,39 +10,39 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
-from extractor.schema.tree import Field, Object, Rows, count
+from extractor.schema.tree import Field, Object, ObjectList, count_scalars
 
-MOST = 30
+MAX_SCALARS = 30
 """Leaves in one question. A larger one gets shallow answers from small models, and no provider's limit is near."""
 
 
-def parts(root: Object) -> dict[str, Object]:
+def split_into_groups(root: Object) -> dict[str, Object]:
     """Group name to the record narrowed to what is asked for together, in the schema's order."""
     declared: dict[str, list[Field]] = {}
     for f in root.fields:
-        name = f.group or (f.name if isinstance(f.node, Rows | Object) else "values")
+        name = f.group or (f.name if isinstance(f.node, ObjectList | Object) else "values")
         declared.setdefault(name, []).append(f)
     out: dict[str, Object] = {}
     for name, fields in declared.items():
-        pieces = [fields] if any(f.group for f in fields) else list(_pieces(fields, MOST))
+        pieces = [fields] if any(f.group for f in fields) else list(_pack_fields(fields, MAX_SCALARS))
         for i, piece in enumerate(pieces):
-            group = name if i == 0 else _free(f"{name}-{i + 1}", {*out, *declared})
+            group = name if i == 0 else _free_name(f"{name}-{i + 1}", {*out, *declared})
             out[group] = replace(root, fields=tuple(piece))
     return out
 
 
-def _free(name: str, taken: Container[str]) -> str:
+def _free_name(name: str, taken: Container[str]) -> str:
     while name in taken:
         name += "+"
     return name
 
 
-def _pieces(fields: Sequence[Field], most: int) -> Iterator[list[Field]]:
+def _pack_fields(fields: Sequence[Field], most: int) -> Iterator[list[Field]]:
     """The fields in runs of at most `most` leaves, larger ones split."""
     run: list[Field] = []
     used = 0
-    for f in (part for field in fields for part in _split(field, most)):
-        size = count(f.node)
+    for f in (part for field in fields for part in _split_field(field, most)):
+        size = count_scalars(f.node)
         if run and used + size > most:
             yield run
             run, used = [], 0
@@ -52,24 +52,24 @@ def _pieces(fields: Sequence[Field], most: int) -> Iterator[list[Field]]:
         yield run
 
 
-def _split(field: Field, most: int) -> list[Field]:
+def _split_field(field: Field, most: int) -> list[Field]:
     node = field.node
-    if count(node) <= most:
+    if count_scalars(node) <= most:
         return [field]
     match node:
         case Object(fields):
-            return [replace(field, node=replace(node, fields=tuple(run))) for run in _pieces(fields, most)]
-        case Rows(row, key):
-            own = [f for f in row.fields if f.name in (*key, node.each)]
+            return [replace(field, node=replace(node, fields=tuple(run))) for run in _pack_fields(fields, most)]
+        case ObjectList(row, key):
+            own = [f for f in row.fields if f.name in (*key, node.enumerate_by)]
             rest = [f for f in row.fields if f not in own]
-            runs = _pieces(rest, max(1, most - len(own)))
+            runs = _pack_fields(rest, max(1, most - len(own)))
             order = [f.name for f in row.fields]
             return [
-                replace(field, node=replace(node, row=replace(row, fields=_ordered([*own, *run], order))))
+                replace(field, node=replace(node, row=replace(row, fields=_order_fields([*own, *run], order))))
                 for run in runs
             ] or [field]
     return [field]
 
 
-def _ordered(fields: Sequence[Field], order: Sequence[str]) -> tuple[Field, ...]:
+def _order_fields(fields: Sequence[Field], order: Sequence[str]) -> tuple[Field, ...]:
     return tuple(sorted(fields, key=lambda f: order.index(f.name)))

@@ -18,18 +18,27 @@ from typing import Any, NamedTuple
 
 from extractor.errors import TaskError
 from extractor.schema import unions as scalars
-from extractor.schema.unions import values
+from extractor.schema.unions import allowed_values
 from extractor.types import Json
 
-CONDITIONS = ("if", "then", "else", "not", "dependentRequired", "dependentSchemas", "dependencies", "propertyNames")
+CONDITION_KEYWORDS = (
+    "if",
+    "then",
+    "else",
+    "not",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "propertyNames",
+)
 """Keywords that no question can carry; a record is held to them when it is done."""
 _FOLDED = ("$ref", "allOf", "anyOf", "oneOf")
 _OBJECT = ("properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties")
 _LIST = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems")
-WAY_OUT = 'mark it "x-skip": true to leave it out'
+SKIP_HINT = 'mark it "x-skip": true to leave it out'
 
 
-class Note(NamedTuple):
+class SchemaNote(NamedTuple):
     """What a person should know of how a place of the schema is read."""
 
     place: str
@@ -42,7 +51,7 @@ class Note(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class UnionBranch:
     """One of the objects that a value may be."""
 
     names: tuple[str, ...]
@@ -52,13 +61,13 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class Declaration:
     schema: Mapping[str, Json]
     """Without `$ref`, `allOf`, `anyOf`, `oneOf` and with at most one type, at its own level."""
     nullable: bool
     trail: frozenset[str]
     """References that were followed to get here; one that comes again is recursion."""
-    branches: tuple[Branch, ...] = ()
+    branches: tuple[UnionBranch, ...] = ()
     trails: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Trails of properties that came from one of several objects; others have the object's own."""
 
@@ -70,43 +79,43 @@ class Declared:
         return self.schema.get("type")
 
 
-class Folder:
+class SchemaNormalizer:
     """Folds the places of one schema; `notes` gathers what a person should know."""
 
     def __init__(self, root: Mapping[str, Json]) -> None:
         self.root = root
-        self.notes: list[Note] = []
+        self.notes: list[SchemaNote] = []
 
-    def note(self, place: str, code: str, message: str) -> None:
-        note = Note(place, code, message)
+    def add_note(self, place: str, code: str, message: str) -> None:
+        note = SchemaNote(place, code, message)
         if note not in self.notes:
             self.notes.append(note)
 
-    def fold(self, schema: Json, place: str, trail: frozenset[str] = frozenset()) -> Declared:
+    def normalize(self, schema: Json, place: str, trail: frozenset[str] = frozenset()) -> Declaration:
         """The plain declaration at a place. Raises TaskError, naming it, for what cannot be asked."""
         if schema is True or schema == {}:
-            return Declared({}, True, trail)
+            return Declaration({}, True, trail)
         if not isinstance(schema, Mapping):
             raise TaskError(f"The schema at {place or 'the root'} is not an object; write one JSON Schema there.")
         base = {k: v for k, v in schema.items() if k not in _FOLDED}
         nullable = False
-        branches: tuple[Branch, ...] = ()
+        branches: tuple[UnionBranch, ...] = ()
         trails: Mapping[str, frozenset[str]] = {}
         if "$ref" in schema:
-            referred = self._referred(schema["$ref"], place, trail)
+            referred = self._resolve_reference(schema["$ref"], place, trail)
             base = {**referred.schema, **base}
             nullable, trail, branches, trails = referred.nullable, referred.trail, referred.branches, referred.trails
-        parts = [self.fold(part, place, trail) for part in _listed(schema, "allOf", place)]
+        parts = [self.normalize(part, place, trail) for part in _read_subschemas(schema, "allOf", place)]
         if parts:
             joined: dict[str, Json] = {}
             for part in parts:
-                joined = _both(joined, part.schema)
+                joined = _intersect_schemas(joined, part.schema)
                 branches, trails, trail = branches or part.branches, {**trails, **part.trails}, trail | part.trail
-            base = _both(joined, base)
+            base = _intersect_schemas(joined, base)
         kinds = base.get("type")
         if isinstance(kinds, list):
             nullable = nullable or "null" in kinds
-            base = self._several(base, [k for k in kinds if k != "null"], place)
+            base = self._normalize_types(base, [k for k in kinds if k != "null"], place)
         nullable = nullable or (None in base["enum"] if isinstance(base.get("enum"), list) else False)
         if "type" not in base and "properties" in base:
             base["type"] = "object"
@@ -114,20 +123,22 @@ class Folder:
             base["type"] = "array"
         for word in ("anyOf", "oneOf"):
             if word in schema:
-                union = self._union(_listed(schema, word, place), base, place, trail, nullable, branches)
+                union = self._normalize_union(
+                    _read_subschemas(schema, word, place), base, place, trail, nullable, branches
+                )
                 base, nullable, trail, branches = dict(union.schema), union.nullable, union.trail, union.branches
                 trails = union.trails
-        return Declared(base, nullable, trail, branches, trails)
+        return Declaration(base, nullable, trail, branches, trails)
 
-    def _referred(self, reference: Json, place: str, trail: frozenset[str]) -> Declared:
+    def _resolve_reference(self, reference: Json, place: str, trail: frozenset[str]) -> Declaration:
         if reference in trail:
             raise TaskError(
                 f"The schema is recursive: {place or 'the root'} refers to {reference} inside itself; "
-                f"write out as many levels as the documents have, or {WAY_OUT}."
+                f"write out as many levels as the documents have, or {SKIP_HINT}."
             )
-        return self.fold(self._target(reference, place), place, trail | {reference})
+        return self.normalize(self._find_target(reference, place), place, trail | {reference})
 
-    def _target(self, reference: Json, place: str) -> Json:
+    def _find_target(self, reference: Json, place: str) -> Json:
         where = place or "The root"
         if not isinstance(reference, str) or not reference.startswith("#"):
             raise TaskError(f"{where} refers to {reference}, outside this schema; copy it in under $defs.")
@@ -144,67 +155,73 @@ class Folder:
                 raise TaskError(f"{where} refers to {reference}, which is not defined.")
         return at
 
-    def _several(self, base: dict[str, Json], kinds: Sequence[Json], place: str) -> dict[str, Json]:
+    def _normalize_types(self, base: dict[str, Json], kinds: Sequence[Json], place: str) -> dict[str, Json]:
         """A list of types as one type, as a union of them would be."""
         if len(kinds) == 1:
             return {**base, "type": kinds[0]}
         plain = {k: v for k, v in base.items() if k != "type"}
-        joined = self._scalar([{**plain, "type": k} for k in kinds], place) if kinds else {**plain, "type": "null"}
+        joined = (
+            self._join_scalars([{**plain, "type": k} for k in kinds], place) if kinds else {**plain, "type": "null"}
+        )
         return {**plain, **joined}
 
-    def _union(
+    def _normalize_union(
         self,
         choices: Sequence[Json],
         base: dict[str, Json],
         place: str,
         trail: frozenset[str],
         nullable: bool,
-        branches: tuple[Branch, ...],
-    ) -> Declared:
-        folded = [self.fold(c, place, trail) for c in choices]
+        branches: tuple[UnionBranch, ...],
+    ) -> Declaration:
+        folded = [self.normalize(c, place, trail) for c in choices]
         real = [f for f in folded if not _only_null(f.schema)]
         nullable = nullable or len(real) < len(folded) or any(f.nullable and f.schema for f in real)
         trail = trail.union(*(f.trail for f in real))
         if not real:
-            return Declared({**base, "type": "null"}, True, trail)
+            return Declaration({**base, "type": "null"}, True, trail)
         if len(real) == 1:
-            return Declared(_both(real[0].schema, base), nullable, trail, branches or real[0].branches, real[0].trails)
+            return Declaration(
+                _intersect_schemas(real[0].schema, base), nullable, trail, branches or real[0].branches, real[0].trails
+            )
         if base.get("type") == "object" or "properties" in base:
             if not any("properties" in f.schema for f in real):
-                self.note(place, "condition", "its anyOf is not told to the model; the record is held to it in the end")
-                return Declared(base, nullable, trail, branches)
-            real = [Declared(_both(base, f.schema), f.nullable, f.trail, f.branches) for f in real]
+                self.add_note(
+                    place, "condition", "its anyOf is not told to the model; the record is held to it in the end"
+                )
+                return Declaration(base, nullable, trail, branches)
+            real = [Declaration(_intersect_schemas(base, f.schema), f.nullable, f.trail, f.branches) for f in real]
         objects = [f for f in real if f.type == "object"]
         lists = [f for f in real if f.type == "array"]
         if lists:
-            self._poorer(real, lists, "a list", place)
+            self._note_unasked(real, lists, "a list", place)
             trail = frozenset().union(*(f.trail for f in lists))
             items = [f.schema.get("items", {"type": "string"}) for f in lists]
             one = items[0] if all(i == items[0] for i in items) else {"anyOf": items}
-            return Declared({**lists[0].schema, **base, "type": "array", "items": one}, nullable, trail)
+            return Declaration({**lists[0].schema, **base, "type": "array", "items": one}, nullable, trail)
         if objects:
-            self._poorer(real, objects, "an object", place)
+            self._note_unasked(real, objects, "an object", place)
             if len(objects) == 1:
                 only = objects[0]
-                return Declared({**only.schema, **base}, nullable, only.trail, only.branches, only.trails)
-            merged = self._merged(objects, place)
-            return Declared(
-                {**merged.schema, **base, **_inner(merged)}, nullable, trail, merged.branches, merged.trails
+                return Declaration({**only.schema, **base}, nullable, only.trail, only.branches, only.trails)
+            merged = self._merge_objects(objects, place)
+            return Declaration(
+                {**merged.schema, **base, **_object_entries(merged)}, nullable, trail, merged.branches, merged.trails
             )
-        return Declared({**self._scalar([{**base, **f.schema} for f in real], place), **base}, nullable, trail)
+        return Declaration({**self._join_scalars([{**base, **f.schema} for f in real], place), **base}, nullable, trail)
 
-    def _scalar(self, schemas: Sequence[Mapping[str, Json]], place: str) -> dict[str, Json]:
-        joined, note = scalars.join(schemas, place)
+    def _join_scalars(self, schemas: Sequence[Mapping[str, Json]], place: str) -> dict[str, Json]:
+        joined, note = scalars.join_scalar_schemas(schemas, place)
         if note:
-            self.note(place, "union", note)
+            self.add_note(place, "union", note)
         return joined
 
-    def _poorer(self, real: Sequence[Declared], kept: Sequence[Declared], what: str, place: str) -> None:
+    def _note_unasked(self, real: Sequence[Declaration], kept: Sequence[Declaration], what: str, place: str) -> None:
         if len(kept) < len(real):
             others = sorted({str(f.type or "anything") for f in real if f not in kept})
-            self.note(place, "union", f"may be {' or '.join(others)} as well; it is asked for as {what}")
+            self.add_note(place, "union", f"may be {' or '.join(others)} as well; it is asked for as {what}")
 
-    def _merged(self, objects: Sequence[Declared], place: str) -> Declared:
+    def _merge_objects(self, objects: Sequence[Declaration], place: str) -> Declaration:
         """One object with the properties of all; required is what all require."""
         properties: dict[str, list[Json]] = {}
         for one in objects:
@@ -214,36 +231,38 @@ class Folder:
                     seen.append(sub)
         joined = {name: subs[0] if len(subs) == 1 else {"anyOf": subs} for name, subs in properties.items()}
         required = [n for n in properties if all(n in one.schema.get("required", ()) for one in objects)]
-        branches = tuple(b for one in objects for b in (one.branches or (self._branch(one, place),)))
+        branches = tuple(b for one in objects for b in (one.branches or (self._build_branch(one, place),)))
         about = [one.schema["description"] for one in objects if one.schema.get("description")]
         schema: dict[str, Json] = {"type": "object", "properties": joined, "required": required}
         if about:
             schema["description"] = " Or: ".join(dict.fromkeys(about))
         if key := next((one.schema["x-key"] for one in objects if "x-key" in one.schema), None):
             schema["x-key"] = key
-        self.note(place, "branches", f"may be one of {len(objects)} objects; the fields of all of them are asked for")
+        self.add_note(
+            place, "branches", f"may be one of {len(objects)} objects; the fields of all of them are asked for"
+        )
         trails = {
             name: frozenset().union(
                 *(one.trail_of(name) for one in objects if name in one.schema.get("properties", {}))
             )
             for name in properties
         }
-        return Declared(schema, False, frozenset(), branches, trails)
+        return Declaration(schema, False, frozenset(), branches, trails)
 
-    def _branch(self, one: Declared, place: str) -> Branch:
+    def _build_branch(self, one: Declaration, place: str) -> UnionBranch:
         choices = {}
         for name, sub in one.schema.get("properties", {}).items():
-            inner = self.fold(sub, f"{place}/{name}", one.trail) if _tells(sub) else None
-            if inner and (allowed := values(inner.schema)):
+            inner = self.normalize(sub, f"{place}/{name}", one.trail) if _limits_choices(sub) else None
+            if inner and (allowed := allowed_values(inner.schema)):
                 choices[name] = allowed
-        return Branch(tuple(one.schema.get("properties", {})), frozenset(one.schema.get("required", ())), choices)
+        return UnionBranch(tuple(one.schema.get("properties", {})), frozenset(one.schema.get("required", ())), choices)
 
 
-def _inner(merged: Declared) -> dict[str, Json]:
+def _object_entries(merged: Declaration) -> dict[str, Json]:
     return {k: merged.schema[k] for k in ("properties", "required") if k in merged.schema}
 
 
-def _listed(schema: Mapping[str, Json], word: str, place: str) -> list[Json]:
+def _read_subschemas(schema: Mapping[str, Json], word: str, place: str) -> list[Json]:
     choices = schema.get(word, [])
     if not isinstance(choices, list):
         raise TaskError(f"{word} of {place or 'the root'} must be a list of schemas.")
@@ -256,11 +275,11 @@ def _only_null(schema: Mapping[str, Json]) -> bool:
     )
 
 
-def _tells(sub: Json) -> bool:
+def _limits_choices(sub: Json) -> bool:
     return isinstance(sub, Mapping) and any(k in sub for k in ("const", "enum", "$ref"))
 
 
-def _both(a: Mapping[str, Json], b: Mapping[str, Json]) -> dict[str, Json]:
+def _intersect_schemas(a: Mapping[str, Json], b: Mapping[str, Json]) -> dict[str, Json]:
     """What holds when both hold. Bounds of which a question carries only one stay with the validation at the end."""
     out: dict[str, Any] = {**a, **b}
     if "properties" in a and "properties" in b:

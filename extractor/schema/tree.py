@@ -12,54 +12,54 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from extractor.schema.annotations import Kind
-from extractor.schema.normalize import Branch
+from extractor.schema.normalize import UnionBranch
 from extractor.types import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class Scalar:
     kind: Kind
     type: str = "string"
     """JSON type of the value in the record."""
     enum: tuple[Json, ...] = ()
     verbatim: bool = False
-    derive: str | None = None
-    longest: int | None = None
+    derive_from: str | None = None
+    max_length: int | None = None
     pattern: str | None = None
     """A regular expression that is to be found in the value."""
-    listed: bool = False
+    list_item_only: bool = False
     """Only words that are an item of a written list count, not words of a sentence."""
-    copied: bool = False
+    verbatim_number: bool = False
     """A number that the model may copy as the document writes it, and code reads."""
-    texts: tuple[str, ...] = ()
+    text_patterns: tuple[str, ...] = ()
     """Of a value that may be a number or a text: what a text must look like to be one."""
     label: str = ""
     """Of true or false: words that stand beside it where a document states it."""
-    placed: tuple[str, ...] | None = None
+    locate_by_position: tuple[str, ...] | None = None
     """Told by its form and its place in a row: words, one of which is in it or beside it; () for any."""
-    asked: bool = True
+    ask_model: bool = True
     """Whether the model is asked; what is placed wins over what it says."""
-    closed: bool = False
+    closed_choice: bool = False
     """Whether a question offers the mentions of its form alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    item: Leaf
-    most: int | None = None
+class ValueList:
+    item: Scalar
+    max_items: int | None = None
     """Entries that the schema allows."""
-    least: int = 0
+    min_items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ObjectList:
     row: Object
     key: tuple[str, ...]
-    most: int | None = None
-    least: int = 0
-    declared: bool = False
+    max_items: int | None = None
+    min_items: int = 0
+    key_declared: bool = False
     """Whether the schema names the key itself."""
-    each: str | None = None
+    enumerate_by: str | None = None
     """The field whose candidates in a text are asked about one by one."""
 
 
@@ -71,9 +71,9 @@ class Field:
     group: str | None = None
     required: bool = False
     """Whether the schema wants a value there; a row without it is none."""
-    cues: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
     """Words, one of which announces the field wherever a document has it."""
-    narrow: bool = False
+    keywords_only: bool = False
     """Whether only the sections that the cues announce are asked."""
     nullable: bool = True
     """Whether null may stand there; where not, the field is left out when nothing was found."""
@@ -87,7 +87,7 @@ class Object:
     description: str = ""
     constants: Mapping[str, Json] = field(default_factory=dict)
     """Properties of which the schema leaves no choice; they are not asked for."""
-    branches: tuple[Branch, ...] = ()
+    branches: tuple[UnionBranch, ...] = ()
     """The objects that this one may be; empty when it is just itself."""
     order: tuple[str, ...] = ()
     """Names of all properties, constants too, as the schema orders them."""
@@ -96,50 +96,50 @@ class Object:
         return next(f for f in self.fields if f.name == name)
 
 
-Node = Leaf | Values | Rows | Object
+Node = Scalar | ValueList | ObjectList | Object
 
 
-def asked(node: Object) -> tuple[Field, ...]:
+def asked_fields(node: Object) -> tuple[Field, ...]:
     """The fields that the model is asked for: without those that code places."""
-    return tuple(f for f in node.fields if not isinstance(f.node, Leaf) or f.node.asked)
+    return tuple(f for f in node.fields if not isinstance(f.node, Scalar) or f.node.ask_model)
 
 
-def leaves(
+def iterate_scalars(
     node: Node, value: Json, path: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], Leaf, Json]]:
+) -> Iterator[tuple[tuple[str | int, ...], Scalar, Json]]:
     """Every non-null plain value under `value`, with its path and its leaf of the schema, in the schema's order."""
     if value is None:
         return
     match node:
-        case Leaf():
+        case Scalar():
             yield path, node, value
-        case Values(item):
+        case ValueList(item):
             for i, v in enumerate(value):
-                yield from leaves(item, v, (*path, i))
-        case Rows(row):
+                yield from iterate_scalars(item, v, (*path, i))
+        case ObjectList(row):
             for i, v in enumerate(value):
-                yield from leaves(row, v, (*path, i))
+                yield from iterate_scalars(row, v, (*path, i))
         case Object(fields):
             for f in fields:
-                yield from leaves(f.node, value.get(f.name), (*path, f.name))
+                yield from iterate_scalars(f.node, value.get(f.name), (*path, f.name))
 
 
-def empty(node: Node) -> Json:
+def empty_value(node: Node) -> Json:
     """What a record holds where nothing was found."""
     match node:
-        case Leaf():
+        case Scalar():
             return None
-        case Values() | Rows():
+        case ValueList() | ObjectList():
             return []
         case Object(fields):
-            return {f.name: empty(f.node) for f in fields}
+            return {f.name: empty_value(f.node) for f in fields}
 
 
-def count(node: Node) -> int:
+def count_scalars(node: Node) -> int:
     """Leaves of the schema under a node, a list's once."""
     match node:
-        case Rows(row):
-            return count(row)
+        case ObjectList(row):
+            return count_scalars(row)
         case Object(fields):
-            return sum(count(f.node) for f in fields)
+            return sum(count_scalars(f.node) for f in fields)
     return 1

@@ -8,35 +8,35 @@ from collections.abc import Mapping, Sequence
 from extractor.errors import TaskError
 from extractor.types import Json
 
-SCALARS = ("string", "number", "integer", "boolean")
+SCALAR_TYPES = ("string", "number", "integer", "boolean")
 
 
-def join(schemas: Sequence[Mapping[str, Json]], place: str) -> tuple[dict[str, Json], str | None]:
+def join_scalar_schemas(schemas: Sequence[Mapping[str, Json]], place: str) -> tuple[dict[str, Json], str | None]:
     """One scalar that may be any of several, and a note where something of it is not asked for."""
-    if all(values(s) for s in schemas):
+    if all(allowed_values(s) for s in schemas):
         choices: list[Json] = []
-        for value in (v for s in schemas for v in values(s)):
+        for value in (v for s in schemas for v in allowed_values(s)):
             if not any(type(value) is type(c) and value == c for c in choices):
                 choices.append(value)
-        return {**_shared(schemas), "enum": choices}, None
+        return {**_common_entries(schemas), "enum": choices}, None
     if all(s == schemas[0] for s in schemas):
         return dict(schemas[0]), None
     kinds = {str(s.get("type", "string")) for s in schemas}
-    if bad := kinds - set(SCALARS):
+    if bad := kinds - set(SCALAR_TYPES):
         raise TaskError(f"{place or 'The root'} has the type {', '.join(sorted(bad))}, which JSON Schema lacks.")
     numeric = [s for s in schemas if s.get("type") in ("number", "integer")]
     texts = [s for s in schemas if s.get("type", "string") == "string"]
-    if len(numeric) + len(texts) == len(schemas) and numeric and all(map(_numeral, texts)):
+    if len(numeric) + len(texts) == len(schemas) and numeric and all(map(_is_numeral, texts)):
         wide = any(s["type"] == "number" for s in numeric) or bool(texts)
-        return {**_shared(schemas), "type": "number" if wide else "integer"}, None
+        return {**_common_entries(schemas), "type": "number" if wide else "integer"}, None
     if texts:
-        forms = [_form(s) for s in texts]
+        forms = [_text_pattern(s) for s in texts]
         bound = {"x-texts": forms} if numeric and None not in forms else {}
-        return {**_shared(schemas), "type": "string", **bound}, None
+        return {**_common_entries(schemas), "type": "string", **bound}, None
     return dict(schemas[0]), f"may be {' or '.join(sorted(kinds))}; it is asked for as {schemas[0]['type']}"
 
 
-def values(schema: Mapping[str, Json]) -> tuple[Json, ...]:
+def allowed_values(schema: Mapping[str, Json]) -> tuple[Json, ...]:
     """The only values that the schema allows; none when it has no such list."""
     if "const" in schema:
         return (schema["const"],)
@@ -44,12 +44,12 @@ def values(schema: Mapping[str, Json]) -> tuple[Json, ...]:
     return tuple(listed) if isinstance(listed, list) else ()
 
 
-def _shared(schemas: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+def _common_entries(schemas: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     """What all say alike."""
     return {k: v for k, v in schemas[0].items() if all(s.get(k, ...) == v for s in schemas)}
 
 
-def _numeral(schema: Mapping[str, Json]) -> bool:
+def _is_numeral(schema: Mapping[str, Json]) -> bool:
     """Whether a text can only be a number, as the second spelling of a Decimal is."""
     pattern = schema.get("pattern")
     if not isinstance(pattern, str):
@@ -60,10 +60,10 @@ def _numeral(schema: Mapping[str, Json]) -> bool:
         return False
 
 
-def _form(schema: Mapping[str, Json]) -> str | None:
+def _text_pattern(schema: Mapping[str, Json]) -> str | None:
     """The pattern that a text must have; None for any text."""
     if isinstance(schema.get("pattern"), str):
         return str(schema["pattern"])
-    if choices := values(schema):
+    if choices := allowed_values(schema):
         return f"^(?:{'|'.join(re.escape(str(v)) for v in choices)})$"
     return r"^\d{4}-\d{2}-\d{2}$" if schema.get("format") == "date" else None

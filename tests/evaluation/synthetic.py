@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from extractor.evaluation.scoring.outcomes import Cell, Graded, Outcome, Run, Support
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ScoredDocument, ScoredRun, ValueSupport
 
 _ROWS = ("name", "amount", "due")
 _SYLLABLES = ["ka", "ro", "mi", "ten", "sol", "ve", "dun", "ari", "pel", "osh", "lin", "gar", "to", "wex"]
@@ -58,7 +58,7 @@ def runs(
     confident: bool = True,
     texts: bool = True,
     names=None,
-) -> tuple[list[Run], dict[str, str]]:
+) -> tuple[list[ScoredRun], dict[str, str]]:
     """`entrants` are (model, prompt, share of leaves that come out right); returns the runs and the texts by name."""
     made = {}
     for at in range(documents):
@@ -69,13 +69,17 @@ def runs(
         for repeat in range(1, repeats + 1):
             label = f"{model} · {prompt}" + (f" #{repeat}" if repeat > 1 else "")
             dice = random.Random(f"{seed}:{label}")
-            cells: list[Cell] = []
-            graded: list[Graded] = []
+            cells: list[ScoreCell] = []
+            graded: list[ScoredDocument] = []
             for name, (text, leaves) in made.items():
                 if dice.random() < failing:
-                    graded.append(Graded(label, name, "failed", None, None, None, None, "The server did not answer."))
+                    graded.append(
+                        ScoredDocument(label, name, "failed", None, None, None, None, "The server did not answer.")
+                    )
                     cells += [
-                        Cell(label, name, leaf.field, Outcome.OMITTED, leaf.value, None, leaf.path, failed=True)
+                        ScoreCell(
+                            label, name, leaf.field, LeafOutcome.OMITTED, leaf.value, None, leaf.path, failed=True
+                        )
                         for leaf in leaves
                     ]
                     continue
@@ -83,7 +87,7 @@ def runs(
                 cost = len(text) / 400 * (1 + 2 * skill)
                 status = dice.choice(["complete", "complete", "suspect"])
                 graded.append(
-                    Graded(
+                    ScoredDocument(
                         label, name, status, round(cost * dice.uniform(0.8, 1.2), 2), len(text) // 3, len(leaves) * 9, 8
                     )
                 )
@@ -91,17 +95,17 @@ def runs(
                     cells.append(_cell(dice, label, name, leaf, luck, confident, texts))
                 for at in range(int(len(leaves) * (1 - luck) * dice.uniform(0, 0.6))):
                     cells.append(
-                        Cell(
+                        ScoreCell(
                             label,
                             name,
                             dice.choice(["tags[]", "items[].name", "items[].notes[].text"]),
-                            Outcome.INVENTED,
+                            LeafOutcome.INVENTED,
                             None,
                             words(dice, 2),
                             None,
                             f"/tags/{90 + at}",
                             "text",
-                            Support.UNSUPPORTED if texts else Support.UNKNOWN,
+                            ValueSupport.UNSUPPORTED if texts else ValueSupport.UNKNOWN,
                             "none",
                             (),
                             round(dice.uniform(0.2, 0.8), 2) if confident else None,
@@ -109,7 +113,7 @@ def runs(
                     )
             prints = (("model", f"sha256:{len(model):064x}"), ("prompt", f"sha256:{len(prompt):064x}"))
             found.append(
-                Run(
+                ScoredRun(
                     label,
                     "letters",
                     model,
@@ -124,18 +128,18 @@ def runs(
     return found, {name: text for name, (text, _) in made.items()} if texts else {}
 
 
-def _cell(dice, label, name, leaf, luck, confident, texts) -> Cell:
+def _cell(dice, label, name, leaf, luck, confident, texts) -> ScoreCell:
     sure = round(min(1.0, max(0.0, dice.gauss(0.55 + 0.4 * luck, 0.15))), 3) if confident else None
     roll = dice.random()
     if roll < luck:
-        outcome, said, support = Outcome.CORRECT, leaf.value, Support.SUPPORTED
+        outcome, said, support = LeafOutcome.CORRECT, leaf.value, ValueSupport.SUPPORTED
     elif roll < luck + (1 - luck) * 0.5:
-        outcome, said = Outcome.WRONG, _wrong(dice, leaf.value)
-        support = dice.choice([Support.SUPPORTED, Support.ELSEWHERE, Support.UNSUPPORTED])
+        outcome, said = LeafOutcome.WRONG, _wrong(dice, leaf.value)
+        support = dice.choice([ValueSupport.SUPPORTED, ValueSupport.ELSEWHERE, ValueSupport.UNSUPPORTED])
     else:
-        return Cell(label, name, leaf.field, Outcome.OMITTED, leaf.value, None, leaf.path, None, "text")
-    spans = ((leaf.start, leaf.end),) if support is Support.SUPPORTED else ()
-    return Cell(
+        return ScoreCell(label, name, leaf.field, LeafOutcome.OMITTED, leaf.value, None, leaf.path, None, "text")
+    spans = ((leaf.start, leaf.end),) if support is ValueSupport.SUPPORTED else ()
+    return ScoreCell(
         label,
         name,
         leaf.field,
@@ -145,7 +149,7 @@ def _cell(dice, label, name, leaf, luck, confident, texts) -> Cell:
         leaf.path,
         leaf.path,
         "text",
-        support if texts else Support.UNKNOWN,
+        support if texts else ValueSupport.UNKNOWN,
         "exact" if spans else "none",
         spans if texts else (),
         sure,

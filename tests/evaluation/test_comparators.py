@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation.scoring.comparators import close, same, spell
-from extractor.evaluation.scoring.schema import Leaf
+from extractor.evaluation.scoring.comparators import serialise_value, texts_are_similar, values_match
+from extractor.evaluation.scoring.schema import LeafNode
 from extractor.schema import Kind
 
 scalars = (
@@ -25,24 +25,24 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )
-leaves = st.builds(Leaf, st.sampled_from(Kind), st.none() | st.floats(0.1, 1.0))
+leaves = st.builds(LeafNode, st.sampled_from(Kind), st.none() | st.floats(0.1, 1.0))
 
 
 @settings(deadline=None)
 @given(leaves, anything)
-@example(Leaf(Kind.NUMBER), math.nan)
-@example(Leaf(Kind.INTEGER), 10**5000)
-@example(Leaf(Kind.TEXT), 10**5000)
-@example(Leaf(Kind.QUANTITY), 1e308)
+@example(LeafNode(Kind.NUMBER), math.nan)
+@example(LeafNode(Kind.INTEGER), 10**5000)
+@example(LeafNode(Kind.TEXT), 10**5000)
+@example(LeafNode(Kind.QUANTITY), 1e308)
 def test_a_value_is_the_same_as_itself_and_as_a_copy_of_itself(leaf, value):
-    assert same(leaf, value, value)
-    assert same(leaf, value, copy.deepcopy(value))
+    assert values_match(leaf, value, value)
+    assert values_match(leaf, value, copy.deepcopy(value))
 
 
 @settings(deadline=None)
 @given(leaves, anything, anything)
 def test_a_comparison_has_no_direction(leaf, a, b):
-    assert same(leaf, a, b) == same(leaf, b, a)
+    assert values_match(leaf, a, b) == values_match(leaf, b, a)
 
 
 spellings = [
@@ -69,8 +69,8 @@ spellings = [
 @settings(deadline=None)
 @given(st.sampled_from(Kind), *[st.sampled_from(spellings)] * 3)
 def test_without_tolerance_sameness_carries_over(kind, a, b, c):
-    leaf = Leaf(kind)
-    assert same(leaf, a, c) or not (same(leaf, a, b) and same(leaf, b, c))
+    leaf = LeafNode(kind)
+    assert values_match(leaf, a, c) or not (values_match(leaf, a, b) and values_match(leaf, b, c))
 
 
 @settings(deadline=None)
@@ -83,21 +83,21 @@ def test_without_tolerance_sameness_carries_over(kind, a, b, c):
 )
 def test_no_similarity_excuses_a_digit(leaf, before, a, b, after):
     assume(a != b)
-    assert not same(leaf, f"{before}{a}{after}", f"{before}{b}{after}")
+    assert not values_match(leaf, f"{before}{a}{after}", f"{before}{b}{after}")
 
 
 def test_a_fuzzy_leaf_forgives_letters_and_nothing_else():
-    leaf = Leaf(Kind.TEXT, 0.85)
-    assert same(leaf, "Deep Learning for Sea Diving", "Deep Leaming for Sea Diving")
-    assert not same(Leaf(Kind.TEXT), "Deep Learning for Sea Diving", "Deep Leaming for Sea Diving")
-    assert not same(leaf, "Version 1.5 of Deep Learning", "Version 15 of Deep Learning")
-    assert not same(leaf, "It is -5 degrees in Oslo now", "It is 5 degrees in Oslo now")
-    assert not same(leaf, "Deep Sea", "Mountain Air")
+    leaf = LeafNode(Kind.TEXT, 0.85)
+    assert values_match(leaf, "Deep Learning for Sea Diving", "Deep Leaming for Sea Diving")
+    assert not values_match(LeafNode(Kind.TEXT), "Deep Learning for Sea Diving", "Deep Leaming for Sea Diving")
+    assert not values_match(leaf, "Version 1.5 of Deep Learning", "Version 15 of Deep Learning")
+    assert not values_match(leaf, "It is -5 degrees in Oslo now", "It is 5 degrees in Oslo now")
+    assert not values_match(leaf, "Deep Sea", "Mountain Air")
 
 
 def test_similarity_is_at_least_what_is_asked():
-    assert close("abcd", "abce", 0.75)
-    assert not close("abcd", "abce", 0.76)
+    assert texts_are_similar("abcd", "abce", 0.75)
+    assert not texts_are_similar("abcd", "abce", 0.76)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_similarity_is_at_least_what_is_asked():
     ],
 )
 def test_the_same_in_another_spelling_is_the_same(kind, a, b):
-    assert same(Leaf(kind), a, b)
+    assert values_match(LeafNode(kind), a, b)
 
 
 @pytest.mark.parametrize(
@@ -166,13 +166,13 @@ def test_the_same_in_another_spelling_is_the_same(kind, a, b):
     ],
 )
 def test_what_differs_is_not_the_same(kind, a, b):
-    assert not same(Leaf(kind), a, b)
+    assert not values_match(LeafNode(kind), a, b)
 
 
 @settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_survives_being_written(value):
-    assert same(Leaf(Kind.NUMBER), value, f"{value!r}")
+    assert values_match(LeafNode(Kind.NUMBER), value, f"{value!r}")
 
 
 def test_containers_are_compared_by_content_at_any_depth():
@@ -182,9 +182,9 @@ def test_containers_are_compared_by_content_at_any_depth():
             value = [value]
         return value
 
-    assert same(Leaf(), deep(1), deep(1.0))
-    assert not same(Leaf(), deep(1), deep(2))
-    assert spell({"b": 1, "a": [None]}) == spell({"a": [None], "b": 1})
+    assert values_match(LeafNode(), deep(1), deep(1.0))
+    assert not values_match(LeafNode(), deep(1), deep(2))
+    assert serialise_value({"b": 1, "a": [None]}) == serialise_value({"a": [None], "b": 1})
 
 
 def turned(value):
@@ -197,5 +197,5 @@ def turned(value):
 @settings(deadline=None)
 @given(anything, st.sampled_from(Kind))
 def test_the_order_of_keys_does_not_matter(value, kind):
-    assert spell(value) == spell(turned(value))
-    assert same(Leaf(kind), value, turned(value))
+    assert serialise_value(value) == serialise_value(turned(value))
+    assert values_match(LeafNode(kind), value, turned(value))

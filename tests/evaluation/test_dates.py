@@ -6,23 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.scoring.dates import mentioned, parse
+from extractor.evaluation.scoring.dates import is_date_mentioned, parse_plain_date
 
 days = st.dates(min_value=datetime.date(1000, 1, 1))
 
 
 @given(days)
 def test_iso_dates_are_read_at_every_precision(day):
-    assert parse(f"{day:%Y-%m-%d}") == (day.year, day.month, day.day)
-    assert parse(f"{day:%Y-%m}") == (day.year, day.month, None)
-    assert parse(f"{day:%Y}") == (day.year, None, None)
+    assert parse_plain_date(f"{day:%Y-%m-%d}") == (day.year, day.month, day.day)
+    assert parse_plain_date(f"{day:%Y-%m}") == (day.year, day.month, None)
+    assert parse_plain_date(f"{day:%Y}") == (day.year, None, None)
 
 
 @given(days)
 def test_an_all_number_date_is_read_only_when_day_and_month_cannot_be_confused(day):
     certain = day.day > 12 or day.day == day.month
     expected = (day.year, day.month, day.day) if certain else None
-    assert parse(f"{day:%d/%m/%Y}") == parse(f"{day:%m/%d/%Y}") == expected
+    assert parse_plain_date(f"{day:%d/%m/%Y}") == parse_plain_date(f"{day:%m/%d/%Y}") == expected
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_an_all_number_date_is_read_only_when_day_and_month_cannot_be_confused(d
     ],
 )
 def test_spellings_with_one_reading_are_read(text, date):
-    assert parse(text) == date
+    assert parse_plain_date(text) == date
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_spellings_with_one_reading_are_read(text, date):
     ["2023-13", "2023-02-30", "0000", "spring 2010", "2023-10-01t00:00", "oct 23", "20231", "octo 2023", "", "٢٠٢٣"],
 )
 def test_what_is_no_date_is_not_read(text):
-    assert parse(text) is None
+    assert parse_plain_date(text) is None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_is_no_date_is_not_read(text):
     ],
 )
 def test_a_date_is_found_where_its_parts_stand_together(date, text):
-    assert mentioned(date, text)
+    assert is_date_mentioned(date, text)
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_a_date_is_found_where_its_parts_stand_together(date, text):
     ],
 )
 def test_a_date_is_not_found_in_parts_of_something_else(date, text):
-    assert not mentioned(date, text)
+    assert not is_date_mentioned(date, text)

@@ -16,9 +16,9 @@ from statistics import mean
 import pytest
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring.grader import grade
-from extractor.evaluation.scoring.outcomes import count
-from extractor.evaluation.scoring.schema import read
+from extractor.evaluation.scoring.grader import grade_document_cells
+from extractor.evaluation.scoring.outcomes import tally_cells
+from extractor.evaluation.scoring.schema import read_scoring_schema
 
 DATA = Path(__file__).parents[3] / "shared" / "bench" / "docubench"
 EXACT = {  # macro figures that an earlier scorer, exact and of other hands, gave for the same files
@@ -97,7 +97,7 @@ def published(schema, label, found):
 
 def ours(schema, label, found):
     """Right leaves of all leaves that either side has: the same notion of a score, from our cells."""
-    tally = count(grade(Gold("d", label), {"record": found}, read(schema), "run"))
+    tally = tally_cells(grade_document_cells(Gold("d", label), {"record": found}, read_scoring_schema(schema), "run"))
     leaves = tally.correct + tally.wrong + tally.omitted + tally.invented
     return tally.correct / leaves if leaves else 1.0
 

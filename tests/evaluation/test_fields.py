@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import TaskError
-from extractor.evaluation.scoring.schema import Group, Leaf, Rows, Unknown, Values, blank, infer, read
+from extractor.evaluation.scoring.schema import (
+    LeafNode,
+    ObjectListNode,
+    ObjectNode,
+    UnknownNode,
+    ValueListNode,
+    infer_node,
+    is_blank,
+    read_scoring_schema,
+)
 from extractor.schema import Kind
 
 anything = st.recursive(
@@ -18,7 +27,7 @@ anything = st.recursive(
 
 
 def of(schema):
-    return read({"type": "object", "properties": {"x": schema}}).fields["x"]
+    return read_scoring_schema({"type": "object", "properties": {"x": schema}}).fields["x"]
 
 
 @pytest.mark.parametrize(
@@ -38,32 +47,32 @@ def of(schema):
     ],
 )
 def test_a_leaf_has_the_kind_that_annotation_format_or_type_say(schema, kind):
-    assert of(schema) == Leaf(kind)
+    assert of(schema) == LeafNode(kind)
 
 
 def test_a_kind_may_stand_beside_the_alternatives_or_inside_one():
     inside = {"anyOf": [{"type": "string", "x-kind": "date"}, {"type": "null"}]}
     beside = {"anyOf": [{"type": "string"}, {"type": "null"}], "x-kind": "date"}
-    assert of(inside) == of(beside) == Leaf(Kind.DATE)
+    assert of(inside) == of(beside) == LeafNode(Kind.DATE)
 
 
 def test_choices_and_constants_are_enums():
-    assert of({"enum": ["a", "b"]}) == Leaf(Kind.ENUM, None, ("a", "b"))
-    assert of({"const": "a"}) == Leaf(Kind.ENUM, None, ("a",))
+    assert of({"enum": ["a", "b"]}) == LeafNode(Kind.ENUM, None, ("a", "b"))
+    assert of({"const": "a"}) == LeafNode(Kind.ENUM, None, ("a",))
 
 
 def test_a_fuzzy_comparison_is_read_and_named():
     leaf = of({"type": "string", "x-compare": {"fuzzy": 0.9}})
-    assert leaf == Leaf(Kind.TEXT, 0.9)
+    assert leaf == LeafNode(Kind.TEXT, 0.9)
     assert leaf.comparator == "text ~0.9"
 
 
 def test_lists_of_scalars_take_the_kind_of_the_list_or_of_its_items():
     by_item = of({"type": "array", "items": {"type": "string", "x-kind": "url"}})
     by_list = of({"type": "array", "items": {"type": "string"}, "x-kind": "url"})
-    assert isinstance(by_item, Values)
-    assert isinstance(by_list, Values)
-    assert by_item.item == by_list.item == Leaf(Kind.URL)
+    assert isinstance(by_item, ValueListNode)
+    assert isinstance(by_list, ValueListNode)
+    assert by_item.item == by_list.item == LeafNode(Kind.URL)
 
 
 @pytest.mark.parametrize("place", ["definition", "items", "list"])
@@ -72,10 +81,10 @@ def test_the_key_of_rows_may_stand_on_the_definition_the_reference_or_the_list(p
     items = {"$ref": "#/$defs/Row"}
     rows = {"type": "array", "items": items}
     {"definition": row, "items": items, "list": rows}[place]["x-key"] = ["code"]
-    found = read({"type": "object", "properties": {"rows": rows}, "$defs": {"Row": row}}).fields["rows"]
-    assert isinstance(found, Rows)
-    assert found.key == ("code",)
-    assert found.row.fields == {"code": Leaf()}
+    found = read_scoring_schema({"type": "object", "properties": {"rows": rows}, "$defs": {"Row": row}}).fields["rows"]
+    assert isinstance(found, ObjectListNode)
+    assert found.key_fields == ("code",)
+    assert found.row.fields == {"code": LeafNode()}
 
 
 def test_a_schema_that_refers_to_itself_is_read_with_its_annotations_at_every_depth():
@@ -86,11 +95,11 @@ def test_a_schema_that_refers_to_itself_is_read_with_its_annotations_at_every_de
             "parts": {"type": "array", "items": {"$ref": "#/$defs/Node"}},
         },
     }
-    tree = read({"$ref": "#/$defs/Node", "$defs": {"Node": node}})
+    tree = read_scoring_schema({"$ref": "#/$defs/Node", "$defs": {"Node": node}})
     for _ in range(100):
-        assert tree.fields["when"] == Leaf(Kind.DATE)
+        assert tree.fields["when"] == LeafNode(Kind.DATE)
         parts = tree.fields["parts"]
-        assert isinstance(parts, Rows)
+        assert isinstance(parts, ObjectListNode)
         tree = parts.row
 
 
@@ -99,33 +108,36 @@ def test_references_that_double_at_every_level_are_read_once_each():
         f"L{n}": {"type": "object", "properties": {side: {"$ref": f"#/$defs/L{n + 1}"} for side in "ab"}}
         for n in range(60)
     }
-    tree = read({"$ref": "#/$defs/L0", "$defs": {**levels, "L60": {"type": "string"}}})
+    tree = read_scoring_schema({"$ref": "#/$defs/L0", "$defs": {**levels, "L60": {"type": "string"}}})
     assert tree.fields["a"] is tree.fields["b"]
 
 
 @pytest.mark.parametrize("reference", ["#/$defs/Gone", "https://example.org/x.json", "#", "#/$defs/Self"])
 def test_a_reference_that_leads_nowhere_or_only_to_itself_leaves_the_field_open(reference):
-    found = read(
+    found = read_scoring_schema(
         {"properties": {"x": {"$ref": reference}}, "$defs": {"Self": {"$ref": "#/$defs/Self"}}},
     ).fields["x"]
-    assert isinstance(found, Unknown | Group)
+    assert isinstance(found, UnknownNode | ObjectNode)
 
 
 def test_a_union_that_refers_to_itself_twice_is_read_in_no_time():
     union = {"anyOf": [{"$ref": "#/$defs/U"}, {"$ref": "#/$defs/U"}, {"type": "string"}]}
-    assert read({"properties": {"x": {"$ref": "#/$defs/U"}}, "$defs": {"U": union}}).fields["x"] == Unknown()
+    assert (
+        read_scoring_schema({"properties": {"x": {"$ref": "#/$defs/U"}}, "$defs": {"U": union}}).fields["x"]
+        == UnknownNode()
+    )
 
 
 def test_a_union_of_objects_has_the_fields_of_all_and_leaves_open_where_they_differ():
     one = {"type": "object", "properties": {"a": {"type": "string"}, "both": {"type": "string"}}}
     two = {"type": "object", "properties": {"b": {"type": "number"}, "both": {"type": "integer"}}}
     found = of({"oneOf": [one, two]})
-    assert isinstance(found, Group)
-    assert found.fields == {"a": Leaf(), "b": Leaf(Kind.NUMBER), "both": Unknown()}
+    assert isinstance(found, ObjectNode)
+    assert found.fields == {"a": LeafNode(), "b": LeafNode(Kind.NUMBER), "both": UnknownNode()}
 
 
 def test_a_list_of_lists_is_left_open():
-    assert of({"type": "array", "items": {"type": "array", "items": {"type": "number"}}}) == Unknown()
+    assert of({"type": "array", "items": {"type": "array", "items": {"type": "number"}}}) == UnknownNode()
 
 
 @pytest.mark.parametrize(
@@ -144,12 +156,12 @@ def test_a_wrong_annotation_is_refused_and_its_place_named(schema, words):
 
 def test_a_record_that_is_no_object_is_refused():
     with pytest.raises(TaskError, match="object"):
-        read({"type": "array", "items": {"type": "string"}})
+        read_scoring_schema({"type": "array", "items": {"type": "string"}})
 
 
 @given(anything)
 def test_no_schema_of_any_shape_breaks_the_reading(schema):
-    assert isinstance(read({"properties": {"x": schema}}), Group)
+    assert isinstance(read_scoring_schema({"properties": {"x": schema}}), ObjectNode)
 
 
 @given(
@@ -158,16 +170,16 @@ def test_no_schema_of_any_shape_breaks_the_reading(schema):
     )
 )
 def test_null_nothing_and_white_space_are_absence_in_any_container(value):
-    assert blank(value)
+    assert is_blank(value)
 
 
 @pytest.mark.parametrize("value", [0, 0.0, False, math.nan, "0", "-", [0], {"a": [False]}])
 def test_zero_false_and_dashes_are_values(value):
-    assert not blank(value)
+    assert not is_blank(value)
 
 
 @given(anything, anything)
 def test_what_values_look_like_does_not_depend_on_their_order(a, b):
-    one, other = infer(a, b), infer(b, a)
+    one, other = infer_node(a, b), infer_node(b, a)
     assert type(one) is type(other)
-    assert not isinstance(one, Leaf) or one == other
+    assert not isinstance(one, LeafNode) or one == other

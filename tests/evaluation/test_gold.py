@@ -5,7 +5,7 @@ import json
 import pytest
 
 from extractor.errors import UsageError
-from extractor.evaluation.gold import Gold, digest, load, read
+from extractor.evaluation.gold import Gold, fingerprint_golds, load_gold_file, load_gold_folder
 
 
 def write(folder, name="a.json", **more):
@@ -18,7 +18,7 @@ def test_all_that_a_gold_file_says_is_read(tmp_path):
     path = write(
         tmp_path, optional=["/x"], accept={"/x": [2, None]}, spans={"/x": [[0, 2], [5, 6]]}, note="seen twice", by="me"
     )
-    assert read(path) == Gold(
+    assert load_gold_file(path) == Gold(
         "a.txt", {"x": 1}, frozenset({"/x"}), {"/x": (2, None)}, {"/x": ((0, 2), (5, 6))}, "a.json", ("by", "note")
     )
 
@@ -28,13 +28,13 @@ def test_a_folder_is_read_by_name_and_other_files_are_left_alone(tmp_path):
     write(tmp_path, "a.json")
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "old.json").mkdir()
-    assert [gold.document for gold in load(tmp_path)] == ["a.txt", "b.txt"]
+    assert [gold.document for gold in load_gold_folder(tmp_path)] == ["a.txt", "b.txt"]
 
 
 def test_a_byte_order_mark_is_not_a_fault(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b'\xef\xbb\xbf{"document": "a.txt", "record": {}}')
-    assert read(path).document == "a.txt"
+    assert load_gold_file(path).document == "a.txt"
 
 
 @pytest.mark.parametrize(
@@ -62,21 +62,21 @@ def test_a_byte_order_mark_is_not_a_fault(tmp_path):
 def test_a_file_that_is_no_gold_is_refused_by_name(tmp_path, content, words):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(UsageError, match=words) as caught:
-        load(tmp_path)
+        load_gold_folder(tmp_path)
     assert "a.json" in str(caught.value)
 
 
 def test_a_folder_without_gold_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"no \.json file"):
-        load(tmp_path)
+        load_gold_folder(tmp_path)
     with pytest.raises(UsageError, match="no such file"):
-        load(tmp_path / "gone")
+        load_gold_folder(tmp_path / "gone")
 
 
 def test_the_digest_depends_on_all_that_scores_depend_on_and_on_nothing_else():
     gold = Gold("a", {"x": 1}, frozenset({"/x"}), {"/x": (2,)}, {"/x": ((0, 1),)})
     other = Gold("b", {})
-    assert digest([gold, other]) == digest([other, gold])
+    assert fingerprint_golds([gold, other]) == fingerprint_golds([other, gold])
     assert (
         gold.fingerprint == Gold("a", {"x": 1}, gold.optional, gold.accept, gold.spans, "f.json", ("note",)).fingerprint
     )

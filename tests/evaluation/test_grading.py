@@ -9,11 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring.grader import grade, grading
-from extractor.evaluation.scoring.outcomes import Outcome, Support, count
-from extractor.evaluation.scoring.schema import Group, Values, blank, read
-from extractor.evaluation.scoring.walk import leaves
-from extractor.types import pointer
+from extractor.evaluation.scoring.grader import grade_document, grade_document_cells
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ValueSupport, tally_cells
+from extractor.evaluation.scoring.schema import ObjectNode, ValueListNode, is_blank, read_scoring_schema
+from extractor.evaluation.scoring.walk import iterate_leaf_values
+from extractor.types import json_pointer
 
 WORDS = ["alpha", "beta", "gamma", "delta", "12", "Ann-Marie", "U.S.", "3.5"]
 texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join) | st.just("")
@@ -59,11 +59,11 @@ pairs = objects(2).flatmap(lambda task: st.tuples(st.just(task[0]), task[1], tas
 
 
 def score(schema, gold, predicted, **more):
-    return grade(Gold("d", gold, **more), {"record": predicted}, read(schema), "run")
+    return grade_document_cells(Gold("d", gold, **more), {"record": predicted}, read_scoring_schema(schema), "run")
 
 
 def outcomes(cells):
-    return [(cell.field, str(cell.outcome)) for cell in cells if cell.outcome is not Outcome.ABSENT]
+    return [(cell.field, str(cell.outcome)) for cell in cells if cell.outcome is not LeafOutcome.ABSENT]
 
 
 def per_field(cells):
@@ -84,8 +84,8 @@ def shuffled(value, rng):
 @given(tasks)
 def test_a_perfect_prediction_scores_one_whatever_the_schema(task):
     schema, record = task
-    tally = count(score(schema, record, copy.deepcopy(record)))
-    assert tally.correct == len(list(leaves(read(schema), record)))
+    tally = tally_cells(score(schema, record, copy.deepcopy(record)))
+    assert tally.correct == len(list(iterate_leaf_values(read_scoring_schema(schema), record)))
     assert (tally.wrong, tally.omitted, tally.invented, tally.unscored) == (0, 0, 0, 0)
     assert tally.f1 == (1.0 if tally.correct else None)
 
@@ -94,7 +94,7 @@ def test_a_perfect_prediction_scores_one_whatever_the_schema(task):
 @given(tasks)
 def test_a_perfect_prediction_scores_one_without_a_schema_too(task):
     _, record = task
-    tally = count(score({}, record, copy.deepcopy(record)))
+    tally = tally_cells(score({}, record, copy.deepcopy(record)))
     assert tally.f1 in (1.0, None)
 
 
@@ -111,17 +111,17 @@ def test_reordering_lists_and_keys_changes_nothing(task, rng):
 @given(pairs)
 def test_every_leaf_of_either_side_is_counted_once(task):
     schema, gold, predicted = task
-    tree = read(schema)
-    tally = count(score(schema, gold, predicted))
-    assert tally.support == len(list(leaves(tree, gold)))
-    assert tally.predicted == len(list(leaves(tree, predicted)))
+    tree = read_scoring_schema(schema)
+    tally = tally_cells(score(schema, gold, predicted))
+    assert tally.gold_count == len(list(iterate_leaf_values(tree, gold)))
+    assert tally.predicted_count == len(list(iterate_leaf_values(tree, predicted)))
 
 
 @settings(deadline=None)
 @given(pairs)
 def test_exchanging_gold_and_prediction_exchanges_omitted_and_invented(task):
     schema, gold, predicted = task
-    one, other = count(score(schema, gold, predicted)), count(score(schema, predicted, gold))
+    one, other = tally_cells(score(schema, gold, predicted)), tally_cells(score(schema, predicted, gold))
     assert (one.correct, one.omitted, one.invented) == (other.correct, other.invented, other.omitted)
 
 
@@ -129,7 +129,7 @@ def places(value, path=()):
     if isinstance(value, dict | list):
         for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
             yield from places(inner, (*path, name))
-    elif not blank(value):
+    elif not is_blank(value):
         yield path, value
 
 
@@ -151,10 +151,14 @@ def test_altering_one_gold_value_moves_exactly_that_field(task, data):
     path, value = data.draw(st.sampled_from(found))
     other = not value if isinstance(value, bool) else 77 if isinstance(value, int | float) else "2077"
     cells = score(schema, put(record, path, other), record)
-    moved = {cell.field for cell in cells if cell.outcome not in (Outcome.CORRECT, Outcome.ABSENT)}
-    field = next(name for name, _, _, where in leaves(read(schema), record) if where == pointer(path))
+    moved = {cell.field for cell in cells if cell.outcome not in (LeafOutcome.CORRECT, LeafOutcome.ABSENT)}
+    field = next(
+        name
+        for name, _, _, where in iterate_leaf_values(read_scoring_schema(schema), record)
+        if where == json_pointer(path)
+    )
     assert moved == {field}
-    assert count(cells).correct == len(found) - 1
+    assert tally_cells(cells).correct == len(found) - 1
 
 
 rows = st.integers(2, 6).flatmap(
@@ -175,7 +179,9 @@ def test_swapping_two_values_between_rows_costs_both_rows(shape, column):
     a, b = order[0], order[1]
     predicted[a][name], predicted[b][name] = predicted[b][name], predicted[a][name]
     cells = score(schema, {"rows": gold}, {"rows": [predicted[i] for i in order]})
-    hurt = {cell.gold_path.split("/")[2] for cell in cells if cell.outcome is not Outcome.CORRECT and cell.gold_path}
+    hurt = {
+        cell.gold_path.split("/")[2] for cell in cells if cell.outcome is not LeafOutcome.CORRECT and cell.gold_path
+    }
     assert hurt == {str(a), str(b)}
 
 
@@ -184,10 +190,10 @@ def test_swapping_two_values_between_rows_costs_both_rows(shape, column):
 def test_a_missing_document_costs_all_its_leaves_and_says_why(task):
     schema, record = task
     for result in (None, {"record": None, "status": "failed"}, {}, {"record": "text"}):
-        cells = grade(Gold("d", record), result, read(schema), "run")
-        tally = count(cells)
-        assert tally.omitted == len(list(leaves(read(schema), record)))
-        assert tally.predicted == 0
+        cells = grade_document_cells(Gold("d", record), result, read_scoring_schema(schema), "run")
+        tally = tally_cells(cells)
+        assert tally.omitted == len(list(iterate_leaf_values(read_scoring_schema(schema), record)))
+        assert tally.predicted_count == 0
         assert all(cell.failed for cell in cells)
 
 
@@ -205,8 +211,10 @@ anything = st.recursive(
 def test_no_record_of_any_shape_breaks_the_grading(task, gold, predicted):
     schema, _ = task
     cells = score(schema, {"a": gold, "b": gold}, {"a": predicted, "c": predicted})
-    assert all(cell.gold_path is not None or cell.path is not None or cell.outcome is Outcome.ABSENT for cell in cells)
-    assert count(score(schema, {"a": gold}, {"a": copy.deepcopy(gold)})).f1 in (1.0, None)
+    assert all(
+        cell.gold_path is not None or cell.path is not None or cell.outcome is LeafOutcome.ABSENT for cell in cells
+    )
+    assert tally_cells(score(schema, {"a": gold}, {"a": copy.deepcopy(gold)})).f1 in (1.0, None)
 
 
 def test_very_deep_records_are_graded():
@@ -214,8 +222,8 @@ def test_very_deep_records_are_graded():
     for _ in range(5000):
         deep, shallow = [deep], {"a": shallow}
     for value in (deep, shallow):
-        assert count(score({}, {"a": value}, {"a": copy.copy(value)})).f1 == 1.0
-        assert count(score({}, {"a": value}, {"a": "x"})).correct == 0
+        assert tally_cells(score({}, {"a": value}, {"a": copy.copy(value)})).f1 == 1.0
+        assert tally_cells(score({}, {"a": value}, {"a": "x"})).correct == 0
 
 
 FLAT = {"properties": {name: {"type": "string"} for name in "abcd"} | {"n": {"type": "number"}}}
@@ -234,7 +242,7 @@ def test_each_outcome_is_told_from_the_others():
 
 @pytest.mark.parametrize("absent", [None, "", " ", [], {}, [None], {"x": ""}])
 def test_every_way_to_say_nothing_is_absence(absent):
-    assert [cell.outcome for cell in score(FLAT, {"a": absent}, {})] == [Outcome.ABSENT] * 5
+    assert [cell.outcome for cell in score(FLAT, {"a": absent}, {})] == [LeafOutcome.ABSENT] * 5
     assert outcomes(score(FLAT, {"a": absent}, {"a": "x"})) == [("a", "invented")]
     assert outcomes(score(FLAT, {"a": "x"}, {"a": absent})) == [("a", "omitted")]
 
@@ -302,7 +310,7 @@ def test_leaves_of_rows_without_a_partner_are_omitted_and_invented_one_by_one():
 def test_cells_point_to_where_both_values_stand():
     gold = {"rows": [{"code": "a1"}, {"code": "b2", "parts": [{"p": "x", "q": 1}, {"p": "y", "q": 2}]}]}
     predicted = {"rows": [{"code": "b2", "parts": [{"p": "y", "q": 3}]}]}
-    cell = next(cell for cell in score(ROWS, gold, predicted) if cell.outcome is Outcome.WRONG)
+    cell = next(cell for cell in score(ROWS, gold, predicted) if cell.outcome is LeafOutcome.WRONG)
     assert (cell.field, cell.gold, cell.prediction) == ("rows[].parts[].q", 2, 3)
     assert (cell.gold_path, cell.path) == ("/rows/1/parts/1/q", "/rows/0/parts/0/q")
     assert cell.comparator == "number"
@@ -322,17 +330,17 @@ def test_lists_of_scalars_are_multisets():
         ("tags[]", "invented"),
         ("tags[]", "omitted"),
     ]
-    assert isinstance(read(schema).fields["tags"], Values)
-    assert [cell.outcome for cell in score(schema, {}, {"tags": []})] == [Outcome.ABSENT]
+    assert isinstance(read_scoring_schema(schema).fields["tags"], ValueListNode)
+    assert [cell.outcome for cell in score(schema, {}, {"tags": []})] == [LeafOutcome.ABSENT]
 
 
 def test_an_optional_leaf_costs_nothing_when_missing_and_counts_when_there():
     def outcome(predicted):
         return score(FLAT, {"a": "x"}, {"a": predicted}, optional=frozenset({"/a"}))[0].outcome
 
-    assert outcome(None) is Outcome.UNSCORED
-    assert outcome("x") is Outcome.CORRECT
-    assert outcome("y") is Outcome.WRONG
+    assert outcome(None) is LeafOutcome.UNSCORED
+    assert outcome("x") is LeafOutcome.CORRECT
+    assert outcome("y") is LeafOutcome.WRONG
 
 
 def test_an_optional_row_covers_all_its_leaves_whether_it_has_a_partner_or_not():
@@ -438,14 +446,16 @@ def test_a_schema_that_refers_to_itself_grades_nested_lists_at_every_depth():
     }
     schema = {"$ref": "#/$defs/N", "$defs": {"N": node}}
     gold = {"p": "a", "in": [{"p": "b", "in": [{"p": "c"}, {"p": "d"}]}, {"p": "e"}]}
-    assert count(score(schema, gold, {"p": "a", "in": [gold["in"][1], gold["in"][0]]})).f1 == 1.0
+    assert tally_cells(score(schema, gold, {"p": "a", "in": [gold["in"][1], gold["in"][0]]})).f1 == 1.0
 
 
 def test_long_lists_are_graded_and_what_could_not_be_done_in_full_is_noted():
     schema = {"properties": {"rows": {"type": "array", "items": {"properties": {"a": {}, "b": {}, "c": {}}}}}}
     gold = [{"a": f"x{i}", "b": "same", "c": i % 7} for i in range(5000)]
     predicted = [row | {"c": 9} for row in reversed(gold)]
-    found = grading(Gold("d", {"rows": gold}), {"record": {"rows": predicted}}, read(schema), "run")
+    found = grade_document(
+        Gold("d", {"rows": gold}), {"record": {"rows": predicted}}, read_scoring_schema(schema), "run"
+    )
     assert per_field(found.cells) == {
         ("rows[].a", "correct"): 5000,
         ("rows[].b", "correct"): 5000,
@@ -457,7 +467,9 @@ def test_long_lists_are_graded_and_what_could_not_be_done_in_full_is_noted():
 def test_lists_too_long_to_compare_with_tolerance_are_noted():
     schema = {"properties": {"tags": {"type": "array", "items": {"type": "string", "x-compare": {"fuzzy": 0.9}}}}}
     gold = {"tags": [f"gold {i}" for i in range(501)]}
-    found = grading(Gold("d", gold), {"record": {"tags": [f"other {i}" for i in range(501)]}}, read(schema), "run")
+    found = grade_document(
+        Gold("d", gold), {"record": {"tags": [f"other {i}" for i in range(501)]}}, read_scoring_schema(schema), "run"
+    )
     assert found.notes == (
         "tags: 501 gold and 501 predicted items are too many to be compared with tolerance in full.",
     )
@@ -475,16 +487,19 @@ def test_support_match_spans_and_confidence_are_told_of_every_prediction():
         "evidence": evidence,
     }
     gold = Gold("d", {"rows": [{"code": "a1", "when": "2021"}]})
-    cells = {(cell.field, cell.prediction): cell for cell in grade(gold, result, read(ROWS), "run")}
+    cells = {
+        (cell.field, cell.prediction): cell
+        for cell in grade_document_cells(gold, result, read_scoring_schema(ROWS), "run")
+    }
     code, when = cells["rows[].code", "a1"], cells["rows[].when", "2020"]
-    assert (code.support, code.match, code.spans, code.confidence) == (Support.SUPPORTED, "exact", ((5, 7),), 0.5)
-    assert (when.support, when.outcome, when.mispicked) == (Support.ELSEWHERE, Outcome.WRONG, True)
-    assert cells["rows[].tags[]", "b2"].support is Support.ELSEWHERE
-    assert cells["rows[].tags[]", "gone"].hallucinated
+    assert (code.support, code.match, code.spans, code.confidence) == (ValueSupport.SUPPORTED, "exact", ((5, 7),), 0.5)
+    assert (when.support, when.outcome, when.is_mispicked) == (ValueSupport.ELSEWHERE, LeafOutcome.WRONG, True)
+    assert cells["rows[].tags[]", "b2"].support is ValueSupport.ELSEWHERE
+    assert cells["rows[].tags[]", "gone"].is_hallucinated
 
 
 def test_grading_is_the_same_every_time():
     gold = {"rows": [{"code": "a1", "tags": ["t"]}, {"code": "b2"}]}
     predicted = {"rows": [{"code": "b2", "when": "2020"}, {"code": "c3", "tags": ["t"]}]}
     assert score(ROWS, gold, predicted) == score(ROWS, gold, predicted)
-    assert isinstance(read(ROWS), Group)
+    assert isinstance(read_scoring_schema(ROWS), ObjectNode)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring.grounding import Grounds, Overlap, spans, stands
-from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
-from extractor.evaluation.scoring.schema import Leaf
+from extractor.evaluation.scoring.grounding import ResultEvidence, SpanOverlap, is_value_in_text, measure_span_overlap
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
+from extractor.evaluation.scoring.schema import LeafNode
 from extractor.schema import Kind
 
 TEXT = (
@@ -28,39 +28,39 @@ def at(words):
 
 
 def test_a_value_inside_a_true_quotation_is_supported():
-    grounds = Grounds(result(spans=[at("Deep Sea Diving")]))
-    assert grounds.support(Leaf(), "deep sea", "/a") is Support.SUPPORTED
+    grounds = ResultEvidence(result(spans=[at("Deep Sea Diving")]))
+    assert grounds.judge_support(LeafNode(), "deep sea", "/a") is ValueSupport.SUPPORTED
 
 
 def test_a_quotation_that_the_text_does_not_have_supports_nothing():
     lie = result(spans=[at("Deep Sea Diving")])
     lie["evidence"]["/a"]["spans"][0]["quote"] = "Mountain Walks"
-    assert Grounds(lie).support(Leaf(), "Mountain Walks", "/a") is Support.UNSUPPORTED
-    assert Grounds(lie).support(Leaf(), "Deep Sea Diving", "/a") is Support.ELSEWHERE
+    assert ResultEvidence(lie).judge_support(LeafNode(), "Mountain Walks", "/a") is ValueSupport.UNSUPPORTED
+    assert ResultEvidence(lie).judge_support(LeafNode(), "Deep Sea Diving", "/a") is ValueSupport.ELSEWHERE
 
 
 def test_a_true_quotation_without_the_value_is_not_support():
-    grounds = Grounds(result(spans=[at("Hai")]))
-    assert grounds.support(Leaf(), "Deep Sea Diving", "/a") is Support.ELSEWHERE
-    assert grounds.support(Leaf(), "Mountain", "/a") is Support.UNSUPPORTED
+    grounds = ResultEvidence(result(spans=[at("Hai")]))
+    assert grounds.judge_support(LeafNode(), "Deep Sea Diving", "/a") is ValueSupport.ELSEWHERE
+    assert grounds.judge_support(LeafNode(), "Mountain", "/a") is ValueSupport.UNSUPPORTED
 
 
 def test_a_span_that_misses_gold_s_span_is_elsewhere():
-    grounds = Grounds(result(spans=[at("Deep Sea Diving")]))
-    assert grounds.support(Leaf(), "Deep Sea", "/a", (at("Sea Diving"),)) is Support.SUPPORTED
-    assert grounds.support(Leaf(), "Deep Sea", "/a", (at("Hai"),)) is Support.ELSEWHERE
+    grounds = ResultEvidence(result(spans=[at("Deep Sea Diving")]))
+    assert grounds.judge_support(LeafNode(), "Deep Sea", "/a", (at("Sea Diving"),)) is ValueSupport.SUPPORTED
+    assert grounds.judge_support(LeafNode(), "Deep Sea", "/a", (at("Hai"),)) is ValueSupport.ELSEWHERE
 
 
 def test_choices_need_a_true_quotation_only_and_truth_without_one_is_unknown():
-    grounds = Grounds(result(spans=[at("Hai")]))
-    assert grounds.support(Leaf(Kind.ENUM, None, ("open",)), "open", "/a") is Support.SUPPORTED
-    assert grounds.support(Leaf(Kind.BOOLEAN), True, "/a") is Support.SUPPORTED
-    assert grounds.support(Leaf(Kind.BOOLEAN), True, "/b") is Support.UNKNOWN
+    grounds = ResultEvidence(result(spans=[at("Hai")]))
+    assert grounds.judge_support(LeafNode(Kind.ENUM, None, ("open",)), "open", "/a") is ValueSupport.SUPPORTED
+    assert grounds.judge_support(LeafNode(Kind.BOOLEAN), True, "/a") is ValueSupport.SUPPORTED
+    assert grounds.judge_support(LeafNode(Kind.BOOLEAN), True, "/b") is ValueSupport.UNKNOWN
 
 
 def test_without_a_text_nothing_is_known():
     for broken in (None, {}, {"document": None}, {"document": {"text": 5}}):
-        assert Grounds(broken).support(Leaf(), "x", "/a") is Support.UNKNOWN
+        assert ResultEvidence(broken).judge_support(LeafNode(), "x", "/a") is ValueSupport.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_without_a_text_nothing_is_known():
     ],
 )
 def test_a_value_is_read_in_the_text_by_the_rule_of_its_kind(kind, value):
-    assert stands(Leaf(kind), value, TEXT)
+    assert is_value_in_text(LeafNode(kind), value, TEXT)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_value_is_read_in_the_text_by_the_rule_of_its_kind(kind, value):
     ],
 )
 def test_a_value_is_not_read_where_only_parts_of_it_stand(kind, value):
-    assert not stands(Leaf(kind), value, TEXT)
+    assert not is_value_in_text(LeafNode(kind), value, TEXT)
 
 
 @given(
@@ -118,36 +118,36 @@ def test_a_value_is_not_read_where_only_parts_of_it_stand(kind, value):
     ),
 )
 def test_no_evidence_of_any_shape_breaks_the_check(kind, value, evidence):
-    grounds = Grounds({"document": {"text": TEXT}, "evidence": {"/a": evidence}})
-    grounds.claim("/a")
-    assert grounds.support(Leaf(kind), value, "/a") in Support
+    grounds = ResultEvidence({"document": {"text": TEXT}, "evidence": {"/a": evidence}})
+    grounds.find_claim("/a")
+    assert grounds.judge_support(LeafNode(kind), value, "/a") in ValueSupport
 
 
 @pytest.mark.parametrize("confidence", [True, "0.5", 1.5, -1, math.nan, 10**400, None])
 def test_a_confidence_that_is_none_is_left_out(confidence):
-    assert Grounds(result(confidence=confidence)).claim("/a").confidence is None
+    assert ResultEvidence(result(confidence=confidence)).find_claim("/a").confidence is None
 
 
 def test_a_claim_is_told_as_it_was_made():
-    claim = Grounds(result(spans=[(0, 4), (5, 8)], confidence=1)).claim("/a")
+    claim = ResultEvidence(result(spans=[(0, 4), (5, 8)], confidence=1)).find_claim("/a")
     assert (claim.match, claim.spans, claim.confidence) == ("exact", ((0, 4), (5, 8)), 1.0)
 
 
-def cell(path, spans, outcome=Outcome.CORRECT):
-    return Cell("run", "d", "f", outcome, "x", "x", path, "/x", spans=spans)
+def cell(path, spans, outcome=LeafOutcome.CORRECT):
+    return ScoreCell("run", "d", "f", outcome, "x", "x", path, "/x", spans=spans)
 
 
 def test_spans_are_scored_in_characters_over_the_leaves_that_gold_has_spans_for():
     gold = Gold("d", {}, spans={"/a": ((0, 10), (5, 20)), "/b": ((30, 40),), "/c": ((50, 60),)})
-    found = spans([cell("/a", ((15, 25),)), cell("/b", ()), cell("/z", ((0, 99),))], [gold])
-    assert found == Overlap(shared=5, claimed=10, gold=30)
+    found = measure_span_overlap([cell("/a", ((15, 25),)), cell("/b", ()), cell("/z", ((0, 99),))], [gold])
+    assert found == SpanOverlap(shared=5, claimed=10, gold=30)
     assert (found.precision, found.recall) == (0.5, 5 / 30)
 
 
 def test_a_leaf_that_is_not_scored_has_no_span_to_find():
     gold = Gold("d", {}, spans={"/a": ((0, 10),)})
-    assert spans([cell("/a", (), Outcome.UNSCORED)], [gold]) == Overlap()
-    assert (Overlap().precision, Overlap().recall) == (None, None)
+    assert measure_span_overlap([cell("/a", (), LeafOutcome.UNSCORED)], [gold]) == SpanOverlap()
+    assert (SpanOverlap().precision, SpanOverlap().recall) == (None, None)
 
 
 ranges = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5).map(tuple)
@@ -155,7 +155,7 @@ ranges = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5)
 
 @given(ranges.filter(lambda found: all(a < b for a, b in found)), ranges)
 def test_span_figures_are_what_counting_characters_one_by_one_gives(gold, claimed):
-    found = spans([cell("/a", claimed)], [Gold("d", {}, spans={"/a": gold})])
+    found = measure_span_overlap([cell("/a", claimed)], [Gold("d", {}, spans={"/a": gold})])
     ours = {n for start, end in gold for n in range(start, end)}
     theirs = {n for start, end in claimed for n in range(start, end)} if gold else set()
-    assert found == Overlap(len(ours & theirs), len(theirs), len(ours))
+    assert found == SpanOverlap(len(ours & theirs), len(theirs), len(ours))

@@ -3,8 +3,8 @@
 import pytest
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.lint import Severity, lint
-from extractor.evaluation.scoring.schema import read
+from extractor.evaluation.lint import Severity, lint_golds
+from extractor.evaluation.scoring.schema import read_scoring_schema
 
 SCHEMA = {
     "type": "object",
@@ -27,7 +27,7 @@ def found(*golds, documents=None, schema=SCHEMA):
     documents = {gold.document: TEXT for gold in golds} if documents is None else documents
     return [
         (str(one.severity), one.code, one.pointer)
-        for one in lint(golds, read(schema), documents)
+        for one in lint_golds(golds, read_scoring_schema(schema), documents)
         if one.code != "never filled"
     ]
 
@@ -111,7 +111,9 @@ def test_two_golds_for_one_document_are_an_error():
 
 
 def test_gold_without_its_document_is_an_error_and_a_document_without_gold_a_warning():
-    findings = lint([Gold("gone.txt", {"title": "x"}, file="g.json")], read({}), {"extra.txt": "x"})
+    findings = lint_golds(
+        [Gold("gone.txt", {"title": "x"}, file="g.json")], read_scoring_schema({}), {"extra.txt": "x"}
+    )
     assert [(one.severity, one.code, one.file) for one in findings] == [
         (Severity.ERROR, "no document", "g.json"),
         (Severity.WARNING, "no gold", "extra.txt"),
@@ -139,7 +141,7 @@ def test_a_span_beyond_the_end_of_the_document_is_an_error():
 
 
 def test_a_key_that_means_nothing_is_warned_of():
-    assert found(Gold("a", {}, unknown=("optinal",))) == [("warning", "unknown key", "")]
+    assert found(Gold("a", {}, unknown_keys=("optinal",))) == [("warning", "unknown key", "")]
 
 
 def test_fields_that_tell_nothing_apart_are_warned_of():
@@ -152,7 +154,7 @@ def test_fields_that_tell_nothing_apart_are_warned_of():
         }
     }
     documents = dict.fromkeys("abc", "Deep 5 7")
-    assert [(one.code, one.pointer) for one in lint(golds, read(schema), documents)] == [
+    assert [(one.code, one.pointer) for one in lint_golds(golds, read_scoring_schema(schema), documents)] == [
         ("never filled", "rows[].code"),
         ("constant", "title"),
     ]
@@ -160,8 +162,8 @@ def test_fields_that_tell_nothing_apart_are_warned_of():
 
 def test_errors_come_first_and_the_order_is_always_the_same():
     golds = [Gold("a", {"title": "Mountain", "n": "x"}, file="1"), Gold("b", {"titel": 1}, file="0")]
-    findings = lint(golds, read(SCHEMA), {"a": TEXT, "b": TEXT})
-    assert findings == lint(golds[::-1], read(SCHEMA), {"b": TEXT, "a": TEXT})
+    findings = lint_golds(golds, read_scoring_schema(SCHEMA), {"a": TEXT, "b": TEXT})
+    assert findings == lint_golds(golds[::-1], read_scoring_schema(SCHEMA), {"b": TEXT, "a": TEXT})
     assert [one.severity for one in findings] == sorted(one.severity for one in findings)
 
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from extractor.evaluation.analysis import baseline
 from extractor.evaluation.analysis import diff as changes
-from extractor.evaluation.analysis.comparison import compare
-from extractor.evaluation.analysis.costs import pareto
-from extractor.evaluation.analysis.gates import Gates, judge
+from extractor.evaluation.analysis.comparison import compare_runs
+from extractor.evaluation.analysis.costs import find_pareto_front
+from extractor.evaluation.analysis.gates import GateBounds, judge_comparison
 from extractor.evaluation.report import junit, markdown
 from extractor.evaluation.report import write as outputs
-from extractor.evaluation.report.content import build
-from extractor.evaluation.report.strict_json import strict
-from extractor.evaluation.scoring.grounding import Overlap
-from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support, count
+from extractor.evaluation.report.content import build_report
+from extractor.evaluation.report.strict_json import make_strict_json
+from extractor.evaluation.scoring.grounding import SpanOverlap
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport, tally_cells
 from tests.evaluation import synthetic
 from tests.evaluation.test_statistics import run
 
@@ -29,17 +29,19 @@ DOCS = Path(__file__).parents[2] / "docs" / "report.md"
 
 
 def report(runs, gates=None, **more):
-    comparison = compare(runs)
-    return build(comparison, judge(comparison, gates), **more)
+    comparison = compare_runs(runs)
+    return build_report(comparison, judge_comparison(comparison, gates), **more)
 
 
 def with_baseline(runs):
     """A report against a baseline that every run has moved away from."""
-    before = compare([dataclasses.replace(one, cells=one.cells[::2]) for one in runs])
-    now = compare(runs)
-    pins = baseline.Pins("letters", "g", "s", now.documents)
-    diff = changes.since(baseline.take(before, pins), now, pins)
-    return build(now, judge(now, Gates(), diff), diff, spans={now.entrants[0].label: Overlap(1, 2, 3)})
+    before = compare_runs([dataclasses.replace(one, cells=one.cells[::2]) for one in runs])
+    now = compare_runs(runs)
+    pins = baseline.BaselinePins("letters", "g", "s", now.documents)
+    diff = changes.compare_with_baseline(baseline.take_baseline(before, pins), now, pins)
+    return build_report(
+        now, judge_comparison(now, GateBounds(), diff), diff, spans={now.entrants[0].label: SpanOverlap(1, 2, 3)}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +51,13 @@ def six():
 
 @pytest.fixture(scope="module")
 def content(six):
-    return report(six[0], Gates(fail_under=0.6), title="Letters")
+    return report(six[0], GateBounds(fail_under=0.6), title="Letters")
 
 
 def test_counts_of_fields_of_documents_and_of_the_whole_are_those_of_the_cells(six, content):
     for one in content["runs"]:
         (cells,) = [own.cells for own in six[0] if own.label == one["label"]]
-        tally = count(cells)
+        tally = tally_cells(cells)
         for kind in ("correct", "wrong", "omitted", "invented", "hallucinated", "mispicked"):
             whole = getattr(tally, kind)
             assert one["counts"][kind] == whole
@@ -65,7 +67,7 @@ def test_counts_of_fields_of_documents_and_of_the_whole_are_those_of_the_cells(s
         errors = [error for error in content["errors"] if error["run"] == one["label"]]
         assert len(errors) == tally.wrong + tally.omitted + tally.invented
         predicted = sum(n for row in one["support"].values() for n in row.values())
-        assert predicted == tally.predicted
+        assert predicted == tally.predicted_count
 
 
 def test_every_key_of_a_report_is_in_its_documentation(six):
@@ -87,7 +89,7 @@ def test_every_key_of_a_report_is_in_its_documentation(six):
 
 def test_fields_stand_in_the_order_of_the_schema_also_where_the_first_documents_lack_some():
     def cells(document, fields):
-        return tuple(Cell("a", document, field, Outcome.CORRECT, 1, 1) for field in fields)
+        return tuple(ScoreCell("a", document, field, LeafOutcome.CORRECT, 1, 1) for field in fields)
 
     one = run("a", {"d": "", "e": "", "f": ""})
     whole = cells("d", ["p", "r", "r", "u"]) + cells("e", ["p", "q", "r", "s", "r", "t", "u"]) + cells("f", ["o", "p"])
@@ -107,8 +109,8 @@ def test_the_runs_stand_in_the_order_of_their_rank_with_the_figures_that_the_iss
 
 def test_the_same_runs_give_the_same_bytes_in_any_order(six, tmp_path):
     runs, texts = six
-    outputs.write(report(runs, title="x"), tmp_path / "one", texts)
-    outputs.write(report(runs[::-1], title="x"), tmp_path / "two", dict(reversed(texts.items())))
+    outputs.write_report_files(report(runs, title="x"), tmp_path / "one", texts)
+    outputs.write_report_files(report(runs[::-1], title="x"), tmp_path / "two", dict(reversed(texts.items())))
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert names == ["junit.xml", "report.html", "report.json", "report.md"]
     for name in names:
@@ -133,7 +135,7 @@ ODD = [float("nan"), float("inf"), "\ud800", "\x00\x1b\u202e", 10**400, {"a": [f
 def test_values_that_json_cannot_hold_are_spelled_out_in_every_file(tmp_path):
     one = run("a", {"d1": "cw", "d2": "cc"})
     cells = tuple(
-        Cell("a", "d1", "x", Outcome.WRONG, value, value, f"/{n}", f"/{n}", confidence=float("nan"))
+        ScoreCell("a", "d1", "x", LeafOutcome.WRONG, value, value, f"/{n}", f"/{n}", confidence=float("nan"))
         for n, value in enumerate(ODD)
     )
     odd = dataclasses.replace(
@@ -143,7 +145,7 @@ def test_values_that_json_cannot_hold_are_spelled_out_in_every_file(tmp_path):
         notes=("\ud800\x07",),
     )
     made = report([odd])
-    for path in outputs.write(made, tmp_path, {"d1": "a \ud800 text \U0001f600 with nan"}):
+    for path in outputs.write_report_files(made, tmp_path, {"d1": "a \ud800 text \U0001f600 with nan"}):
         path.read_bytes().decode("utf-8")
     errors = json.loads((tmp_path / "report.json").read_bytes(), parse_constant=refuse)["errors"]
     said = [error["gold"] for error in errors if error["field"] == "x"]
@@ -163,16 +165,16 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_strict_values_are_json_and_utf8_and_stay_as_they_are_when_they_already_were(value):
-    made = strict(value)
+    made = make_strict_json(value)
     spelled = json.dumps(made, allow_nan=False, ensure_ascii=False).encode()
-    assert strict(json.loads(spelled)) == made
+    assert make_strict_json(json.loads(spelled)) == made
 
 
 def test_a_value_nested_without_end_is_cut():
     value = []
     for _ in range(5000):
         value = [value]
-    assert "…" in json.dumps(strict(value), ensure_ascii=False)
+    assert "…" in json.dumps(make_strict_json(value), ensure_ascii=False)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_little_or_nothing_to_report_is_reported_as_such(runs, headline, tmp_pat
     made = report(runs)
     assert made["headline"].startswith(headline)
     assert made["few"]
-    outputs.write(made, tmp_path)
+    outputs.write_report_files(made, tmp_path)
     if not made["documents"] or headline.startswith("Nothing"):
         assert not made["verdict"]["passed"]
     for one in made["runs"]:
@@ -245,7 +247,7 @@ points = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.tuples(*[
 @given(points)
 def test_the_pareto_front_is_what_no_other_point_beats(given_points):
     known = {n: p for n, p in given_points.items() if None not in p}
-    front = set(pareto(given_points))
+    front = set(find_pareto_front(given_points))
     for name, (up, cost) in known.items():
         beaten = any(u >= up and c <= cost and (u, c) != (up, cost) for u, c in known.values())
         assert (name in front) == (not beaten)
@@ -253,11 +255,14 @@ def test_the_pareto_front_is_what_no_other_point_beats(given_points):
 
 def test_confidences_are_binned_by_what_came_true():
     one = run("a", {"d": "", "e": ""})
-    cells = [Cell("a", "d", "x", Outcome.CORRECT, 1, 1, confidence=0.95)] * 9
-    cells += [Cell("a", "d", "x", Outcome.WRONG, 1, 2, confidence=0.95), Cell("a", "d", "x", Outcome.OMITTED, 1)]
+    cells = [ScoreCell("a", "d", "x", LeafOutcome.CORRECT, 1, 1, confidence=0.95)] * 9
     cells += [
-        Cell("a", "d", "x", Outcome.INVENTED, None, 2, confidence=1.0),
-        Cell("a", "d", "x", Outcome.CORRECT, 1, 1),
+        ScoreCell("a", "d", "x", LeafOutcome.WRONG, 1, 2, confidence=0.95),
+        ScoreCell("a", "d", "x", LeafOutcome.OMITTED, 1),
+    ]
+    cells += [
+        ScoreCell("a", "d", "x", LeafOutcome.INVENTED, None, 2, confidence=1.0),
+        ScoreCell("a", "d", "x", LeafOutcome.CORRECT, 1, 1),
     ]
     found = report([dataclasses.replace(one, cells=tuple(cells))])["runs"][0]["confidence"]
     assert (found["leaves"], found["without"]) == (11, 1)
@@ -280,7 +285,7 @@ def test_errors_that_the_baseline_did_not_have_are_marked():
 
 
 def test_junit_fails_exactly_where_a_gate_does_and_skips_documents_that_failed(six, content):
-    root = ElementTree.fromstring(junit.render(content))
+    root = ElementTree.fromstring(junit.render_junit(content))
     cases = list(root.iter("testcase"))
     assert len(cases) == len(content["verdict"]["gates"]) + 6 * len(content["documents"]) == int(root.get("tests"))
     failures = [case for case in cases if case.find("failure") is not None]
@@ -312,7 +317,7 @@ def hostile():
             path=cell.path and cell.path + HOSTILE,
             match=HOSTILE,
             comparator=HOSTILE,
-            support=Support.UNSUPPORTED,
+            support=ValueSupport.UNSUPPORTED,
         )
         for cell in base[0].cells
     )
@@ -326,8 +331,8 @@ def hostile():
 
 def test_nothing_hostile_is_live_in_markdown():
     one = hostile()
-    made = report([one, dataclasses.replace(one, label=HOSTILE + "3")], Gates(fail_under=0.99), title=HOSTILE)
-    said = markdown.render(made)
+    made = report([one, dataclasses.replace(one, label=HOSTILE + "3")], GateBounds(fail_under=0.99), title=HOSTILE)
+    said = markdown.render_markdown(made)
     assert "alert" in said
     assert "<" not in said and "\u202e" not in said and "\x00" not in said
     assert "@me" not in said and "://" not in said
@@ -342,21 +347,21 @@ def test_nothing_hostile_is_live_in_markdown():
 
 @given(st.text())
 def test_escaped_text_is_one_line_and_holds_no_tag(text):
-    said = markdown.text(text)
+    said = markdown.escape_markdown(text)
     assert "\n" not in said and "\r" not in said and "<" not in said
     assert not re.search(r"(?<!\\)(\\\\)*[|`*_\[\]]", said)
 
 
 def test_markdown_of_many_long_runs_stays_below_what_github_drops():
     runs = [run(f"{n}" * 3 + "\U0001f600" * 20_000, {"d": "w" * 5}, model="m" * 9000, prompt=str(n)) for n in range(12)]
-    said = markdown.render(report(runs))
-    assert len(said.encode()) <= markdown.LARGEST + 100
+    said = markdown.render_markdown(report(runs))
+    assert len(said.encode()) <= markdown.MAX_MARKDOWN_BYTES + 100
     assert said.endswith("Cut here; report.html has the rest.\n")
 
 
 def test_nothing_hostile_breaks_junit():
-    made = report([hostile()], Gates(fail_under=0.99), title=HOSTILE)
-    root = ElementTree.fromstring(junit.render(made))
+    made = report([hostile()], GateBounds(fail_under=0.99), title=HOSTILE)
+    root = ElementTree.fromstring(junit.render_junit(made))
     assert {element.tag for element in root.iter()} == {
         "testsuites",
         "testsuite",
@@ -377,14 +382,14 @@ def test_any_title_makes_well_formed_xml(title):
         "runs": [],
         "verdict": {"gates": [{"run": title, "name": title, "passed": False, "message": title}]},
     }
-    ElementTree.fromstring(junit.render(content).encode("utf-8"))
+    ElementTree.fromstring(junit.render_junit(content).encode("utf-8"))
 
 
 def test_all_files_and_the_exit_code_say_the_same(six, tmp_path):
     for bound in (0.0, 0.99):
-        comparison = compare(six[0])
-        verdict = judge(comparison, Gates(fail_under=bound))
-        outputs.write(build(comparison, verdict), tmp_path, six[1])
+        comparison = compare_runs(six[0])
+        verdict = judge_comparison(comparison, GateBounds(fail_under=bound))
+        outputs.write_report_files(build_report(comparison, verdict), tmp_path, six[1])
         passed = verdict.exit_code == 0
         assert json.loads((tmp_path / "report.json").read_bytes())["verdict"]["passed"] == passed
         assert (tmp_path / "report.md").read_text().startswith("# ✅" if passed else "# ❌")

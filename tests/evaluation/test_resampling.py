@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.evaluation.analysis.resampling import (
-    EXACT,
-    draws,
-    flips,
-    holm,
-    interval,
-    paired,
+    MAX_EXACT_DOCUMENTS,
+    adjust_by_holm,
+    bootstrap_interval,
+    bootstrap_paired_interval,
+    count_draws,
+    count_flips,
+    divide_sums,
     permutation_test,
-    ratio,
     sign_test,
     standard_error,
-    student,
+    student_quantile,
 )
 
 shares = st.integers(0, 20).map(lambda n: n / 20)
@@ -38,7 +38,7 @@ def pairs(part, least=2, most=7):
 @given(st.integers(1, 300), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
 @settings(max_examples=40)
 def test_the_t_quantile_is_that_of_scipy(freedom, level):
-    assert student(level, freedom) == pytest.approx(scipy.stats.t.ppf((1 + level) / 2, freedom), rel=1e-9)
+    assert student_quantile(level, freedom) == pytest.approx(scipy.stats.t.ppf((1 + level) / 2, freedom), rel=1e-9)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
@@ -49,12 +49,12 @@ def test_the_sign_test_is_the_binomial_test_of_scipy(wins, losses):
 
 def by_hand(a, b):
     """p of the permutation test, by trying every swap."""
-    seen = abs(ratio(a) - ratio(b))
+    seen = abs(divide_sums(a) - divide_sums(b))
     hits = total = 0
     for swaps in itertools.product([False, True], repeat=len(a)):
         one = [y if swap else x for x, y, swap in zip(a, b, swaps, strict=True)]
         two = [x if swap else y for x, y, swap in zip(a, b, swaps, strict=True)]
-        hits += abs(ratio(one) - ratio(two)) >= seen - 1e-9
+        hits += abs(divide_sums(one) - divide_sums(two)) >= seen - 1e-9
         total += 1
     return hits / total
 
@@ -97,15 +97,15 @@ def test_with_many_documents_the_permutation_test_is_near_that_of_scipy_and_neve
     assert not exact
     assert p == pytest.approx(expected, abs=0.02)
     worse = [(value - 5, 1) for value, _ in a]
-    assert 0 < permutation_test(a, worse, seed=0)[0] <= 2 / flips(40)
+    assert 0 < permutation_test(a, worse, seed=0)[0] <= 2 / count_flips(40)
 
 
-@given(pairs(counts, most=EXACT + 6))
+@given(pairs(counts, most=MAX_EXACT_DOCUMENTS + 6))
 @settings(max_examples=30)
 def test_a_pair_the_other_way_round_has_the_same_p_and_the_mirrored_interval(both):
     a, b = both
     assert permutation_test(a, b, 0)[0] == pytest.approx(permutation_test(b, a, 0)[0], abs=0.02)
-    there, back = paired(a, b, 0), paired(b, a, 0)
+    there, back = bootstrap_paired_interval(a, b, 0), bootstrap_paired_interval(b, a, 0)
     if there is None or back is None:
         assert there is back is None
     else:
@@ -115,7 +115,7 @@ def test_a_pair_the_other_way_round_has_the_same_p_and_the_mirrored_interval(bot
 @given(st.lists(counts, min_size=2, max_size=30))
 def test_runs_that_never_differ_have_p_1_and_no_interval_and_no_known_error(parts):
     assert permutation_test(parts, parts, 0) == (1.0, True)
-    assert paired(parts, parts, 0) is None
+    assert bootstrap_paired_interval(parts, parts, 0) is None
     assert standard_error(parts, parts) is None
 
 
@@ -132,34 +132,34 @@ def test_the_error_of_a_difference_of_ratios_is_near_that_of_the_bootstrap():
     a = [(float(dice.randint(5, 50)), float(dice.randint(50, 80))) for _ in range(60)]
     b = [(float(dice.randint(5, 50)), below) for _, below in a]
     picks = [[dice.randrange(60) for _ in range(60)] for _ in range(3000)]
-    gaps = [ratio([a[i] for i in pick]) - ratio([b[i] for i in pick]) for pick in picks]
+    gaps = [divide_sums([a[i] for i in pick]) - divide_sums([b[i] for i in pick]) for pick in picks]
     assert standard_error(a, b) == pytest.approx(statistics.stdev(gaps), rel=0.1)
 
 
 @given(st.lists(counts, min_size=2, max_size=20), st.integers(0, 9))
 @settings(max_examples=40)
 def test_an_interval_lies_within_the_range_of_the_documents_and_repeats_itself(parts, seed):
-    found = interval(parts, seed)
+    found = bootstrap_interval(parts, seed)
     values = [top / below for top, below in parts]
     if max(values) - min(values) < 1e-12:
         assert found is None
     else:
         assert min(values) - 1e-9 <= found.low < found.high <= max(values) + 1e-9
-        assert found == interval(list(parts), seed)
+        assert found == bootstrap_interval(list(parts), seed)
 
 
 @pytest.mark.parametrize("parts", [[], [(3.0, 4.0)], [(3.0, 4.0), (0, 0), (0, 0)]])
 def test_of_one_document_or_none_there_is_no_interval(parts):
-    assert interval(parts, 0) is None
+    assert bootstrap_interval(parts, 0) is None
 
 
 def test_documents_that_agree_have_no_interval_rather_than_one_of_no_width():
-    assert interval([(1.0, 1)] * 20, 0) is None
+    assert bootstrap_interval([(1.0, 1)] * 20, 0) is None
 
 
 def test_documents_that_say_nothing_change_no_interval():
     parts = [(1.0, 4.0), (3.0, 4.0), (4.0, 4.0)]
-    assert interval([*parts, (0, 0), (0, 0)], 0) == interval(parts, 0)
+    assert bootstrap_interval([*parts, (0, 0), (0, 0)], 0) == bootstrap_interval(parts, 0)
 
 
 def test_intervals_of_few_documents_hold_the_truth_about_as_often_as_they_say():
@@ -167,19 +167,19 @@ def test_intervals_of_few_documents_hold_the_truth_about_as_often_as_they_say():
     dice = random.Random(11)
     held = 0
     for _ in range(150):
-        found = interval([(dice.gauss(0.5, 0.1), 1) for _ in range(6)], 0)
+        found = bootstrap_interval([(dice.gauss(0.5, 0.1), 1) for _ in range(6)], 0)
         held += found.low <= 0.5 <= found.high
     assert 0.90 <= held / 150 <= 0.99
 
 
 def test_holm_multiplies_by_the_tests_that_are_left_and_never_falls():
     # Worked by hand: 0.01 * 4, then max(0.04, 0.02 * 3), then max(0.06, 0.03 * 2), then max(0.06, 0.04).
-    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert adjust_by_holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_keeps_the_order_and_lies_between_the_p_and_bonferroni(tests):
-    found = holm(tests)
+    found = adjust_by_holm(tests)
     for p, adjusted in zip(tests, found, strict=True):
         assert p <= adjusted <= 1
         assert adjusted <= max(min(1.0, len(tests) * other) for other in tests if other <= p)
@@ -189,6 +189,6 @@ def test_holm_keeps_the_order_and_lies_between_the_p_and_bonferroni(tests):
 
 @given(st.integers(0, 100_000))
 def test_the_work_of_an_interval_does_not_grow_with_the_documents(documents):
-    assert 200 <= draws(documents) <= 5000
-    assert 1000 <= flips(documents) <= 10_000
-    assert draws(documents) * min(documents, 5000) <= 1_000_000
+    assert 200 <= count_draws(documents) <= 5000
+    assert 1000 <= count_flips(documents) <= 10_000
+    assert count_draws(documents) * min(documents, 5000) <= 1_000_000

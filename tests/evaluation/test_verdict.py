@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from extractor.errors import UsageError
 from extractor.evaluation.analysis import baseline
 from extractor.evaluation.analysis import diff as changes
-from extractor.evaluation.analysis.comparison import compare
-from extractor.evaluation.analysis.gates import Gates, judge
+from extractor.evaluation.analysis.comparison import compare_runs
+from extractor.evaluation.analysis.gates import GateBounds, judge_comparison
 from extractor.evaluation.analysis.metrics import Statistic
 from tests.evaluation.test_statistics import run
 
@@ -18,7 +18,7 @@ HALF = {"d1": "ccww", "d2": "ccww"}
 
 
 def verdict(gates=None, *runs):
-    return judge(compare(runs or [run("a", HALF)]), gates)
+    return judge_comparison(compare_runs(runs or [run("a", HALF)]), gates)
 
 
 @pytest.mark.parametrize(
@@ -27,24 +27,27 @@ def verdict(gates=None, *runs):
 )
 def test_fail_under_looks_at_the_statistic_that_is_named(statistic, value):
     one = run("a", {"d1": "ccwwoo", "d2": "cwo"[:2]})
-    found = compare([one]).entrants[0].all[statistic].value
-    at, above = Gates(fail_under=found, statistic=statistic), Gates(fail_under=found + 1e-6, statistic=statistic)
+    found = compare_runs([one]).entrants[0].overall[statistic].value
+    at, above = (
+        GateBounds(fail_under=found, statistic=statistic),
+        GateBounds(fail_under=found + 1e-6, statistic=statistic),
+    )
     assert verdict(at, one).passed
     failed = verdict(above, one)
     assert not failed.passed and failed.exit_code == 1
-    (gate,) = failed.failed
+    (gate,) = failed.failed_gates
     assert statistic.words.lower() in gate.message.lower() and "below" in gate.message
 
 
 def test_a_figure_just_below_its_bound_is_not_said_to_be_the_same_as_the_bound():
-    (gate,) = verdict(Gates(fail_under=0.9998), run("a", {"d": "c" * 2399 + "w"})).failed
+    (gate,) = verdict(GateBounds(fail_under=0.9998), run("a", {"d": "c" * 2399 + "w"})).failed_gates
     assert gate.message == "Micro F1 of a is 0.9996, below the 0.9998 asked for."
 
 
 def test_gates_of_fields_name_the_field_and_its_figure():
-    gates = Gates(fail_under_fields={"x1": 0.5, "x2": 0.5}, max_invented_fields={"x0": 0})
+    gates = GateBounds(fail_under_fields={"x1": 0.5, "x2": 0.5}, max_invented_fields={"x0": 0})
     found = verdict(gates, run("a", {"d1": "ccw", "d2": "icw"}))
-    assert [gate.message for gate in found.failed] == [
+    assert [gate.message for gate in found.failed_gates] == [
         'Micro F1 of the field "x2" of a is 0.000, below the 0.500 asked for.',
         'a invented 1 leaf of the field "x0", over 0 allowed.',
     ]
@@ -52,36 +55,36 @@ def test_gates_of_fields_name_the_field_and_its_figure():
 
 def test_invented_leaves_and_failed_documents_have_bounds():
     one = run("a", {"d1": "cii", "d2": "oo"}, failed={"d2"})
-    assert verdict(Gates(max_invented=2, max_failed=1), one).passed
-    failed = verdict(Gates(max_invented=1, max_failed=0), one).failed
+    assert verdict(GateBounds(max_invented=2, max_failed=1), one).passed
+    failed = verdict(GateBounds(max_invented=1, max_failed=0), one).failed_gates
     assert [gate.name for gate in failed] == ["invented <= 1", "failed documents <= 0"]
 
 
 def test_a_field_that_nobody_has_is_a_mistake_of_the_user_with_a_hint():
     with pytest.raises(UsageError, match=r'has a field "x9"; did you mean x2 or x1 or x0'):
-        verdict(Gates(fail_under_fields={"x9": 0.5}))
+        verdict(GateBounds(fail_under_fields={"x9": 0.5}))
     with pytest.raises(UsageError, match='has a field "other"'):
-        verdict(Gates(max_invented_fields={"other": 3}))
+        verdict(GateBounds(max_invented_fields={"other": 3}))
 
 
 def test_a_field_that_another_run_alone_has_is_no_mistake_and_has_no_figure():
     alone = run("b", {"d1": "cwc", "d2": "ccc"})
-    found = verdict(Gates(fail_under_fields={"x2": 0.5}), run("a", {"d1": "cc", "d2": "cc"}), alone)
-    assert [gate.run for gate in found.failed] == ["a"]
-    assert "nothing to be computed from" in found.failed[0].message
+    found = verdict(GateBounds(fail_under_fields={"x2": 0.5}), run("a", {"d1": "cc", "d2": "cc"}), alone)
+    assert [gate.run for gate in found.failed_gates] == ["a"]
+    assert "nothing to be computed from" in found.failed_gates[0].message
 
 
 @pytest.mark.parametrize("bound", [-0.1, 1.5, 80, math.nan, math.inf])
 def test_bounds_that_cannot_be_meant_are_refused(bound):
     for gates in ({"fail_under": bound}, {"fail_under_fields": {"x": bound}}, {"allowed_drop": bound}):
         with pytest.raises(UsageError, match="share from 0 to 1"):
-            Gates(**gates)
+            GateBounds(**gates)
 
 
 def test_negative_counts_are_refused():
     for gates in ({"max_invented": -1}, {"max_failed": -1}, {"max_invented_fields": {"x": -1}}):
         with pytest.raises(UsageError, match="write 0 or more"):
-            Gates(**gates)
+            GateBounds(**gates)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_negative_counts_are_refused():
 def test_nothing_scored_is_never_green(one, said):
     found = verdict(None, one)
     assert not found.passed and found.exit_code == 1
-    assert said in found.failed[0].message
+    assert said in found.failed_gates[0].message
 
 
 def test_without_gates_a_scored_run_passes_and_its_failed_documents_are_said():
@@ -106,16 +109,18 @@ def test_without_gates_a_scored_run_passes_and_its_failed_documents_are_said():
 
 def test_gates_can_be_asked_of_some_runs_only():
     good, bad = run("good", {"d": "cc"}), run("bad", {"d": "ww"})
-    assert not verdict(Gates(fail_under=0.9), good, bad).passed
-    assert verdict(Gates(fail_under=0.9, runs=("good",)), good, bad).passed
+    assert not verdict(GateBounds(fail_under=0.9), good, bad).passed
+    assert verdict(GateBounds(fail_under=0.9, runs=("good",)), good, bad).passed
     with pytest.raises(UsageError, match='labelled "ugly"'):
-        verdict(Gates(runs=("ugly",)), good, bad)
+        verdict(GateBounds(runs=("ugly",)), good, bad)
 
 
 def held(before, now, **gates):
-    old, new = compare([run("a", before)]), compare([run("a", now)])
-    pins = baseline.Pins("task", "g", "s", new.documents)
-    return judge(new, Gates(**gates), changes.since(baseline.take(old, pins), new, pins))
+    old, new = compare_runs([run("a", before)]), compare_runs([run("a", now)])
+    pins = baseline.BaselinePins("task", "g", "s", new.documents)
+    return judge_comparison(
+        new, GateBounds(**gates), changes.compare_with_baseline(baseline.take_baseline(old, pins), new, pins)
+    )
 
 
 def test_a_drop_beyond_what_is_allowed_fails_with_both_figures():
@@ -123,7 +128,7 @@ def test_a_drop_beyond_what_is_allowed_fails_with_both_figures():
     found = held({"d1": "cccc", "d2": "cccc"}, {"d1": "cccw", "d2": "cccc"}, allowed_drop=0.125)
     assert found.passed
     found = held({"d1": "cccc", "d2": "cccc"}, {"d1": "ccww", "d2": "cccc"}, allowed_drop=0.1)
-    (gate,) = found.failed
+    (gate,) = found.failed_gates
     assert "fell from 1.000 to 0.750, over the 0.100 allowed (better on 0 documents, worse on 1)" in gate.message
 
 
@@ -131,7 +136,7 @@ def test_a_drop_beyond_what_is_allowed_fails_with_both_figures():
 def test_without_an_allowed_drop_the_baseline_fails_exactly_when_the_figure_falls(before, now):
     length = min(len(before), len(now))
     old, new = {"d": before[:length]}, {"d": now[:length]}
-    figures = [compare([run("a", one)]).entrants[0].all[Statistic.MICRO_F1].value for one in (old, new)]
+    figures = [compare_runs([run("a", one)]).entrants[0].overall[Statistic.MICRO_F1].value for one in (old, new)]
     assert held(old, new).passed == (figures[1] >= figures[0])
 
 
@@ -144,6 +149,6 @@ def test_the_baseline_may_be_held_to_another_statistic():
 
 def test_the_sentence_the_exit_code_and_the_gates_agree():
     for word in ("cc", "cw", "ww", ""):
-        found = verdict(Gates(fail_under=0.6, max_invented=0), run("a", {"d": word}))
+        found = verdict(GateBounds(fail_under=0.6, max_invented=0), run("a", {"d": word}))
         assert found.passed == (found.exit_code == 0) == found.sentence.startswith("Passed")
         assert found.passed == all(gate.passed for gate in found.gates)

@@ -12,11 +12,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation.analysis.gates import Gates
-from extractor.evaluation.report.charts import WIDTH, amount, amounts, around_zero, scatter, shares, short
-from extractor.evaluation.report.error_browser import CLAIMED, GOLD, SAID, payload, script, spell
-from extractor.evaluation.report.html import render
-from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
+from extractor.evaluation.analysis.gates import GateBounds
+from extractor.evaluation.report.charts import (
+    WIDTH,
+    build_amount_axis,
+    build_difference_axis,
+    build_scatter_chart,
+    build_share_axis,
+    format_cost,
+    format_short_number,
+)
+from extractor.evaluation.report.error_browser import (
+    CLAIMED,
+    GOLD,
+    SAID,
+    build_browser_payload,
+    format_report_value,
+    serialise_for_script,
+)
+from extractor.evaluation.report.html import render_html
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
 from tests.evaluation import synthetic
 from tests.evaluation.test_report import HOSTILE, SIX, hostile, report, with_baseline
 from tests.evaluation.test_statistics import run
@@ -59,15 +74,17 @@ def six():
 
 @pytest.fixture(scope="module")
 def html(six):
-    return render(with_baseline(six[0]), six[1])
+    return render_html(with_baseline(six[0]), six[1])
 
 
 @pytest.fixture(scope="module")
 def attacked():
     one = hostile()
     texts = {HOSTILE: HOSTILE * 3, HOSTILE + "2": HOSTILE}
-    made = report([one, dataclasses.replace(one, label=HOSTILE + "3", model="m")], Gates(fail_under=0.9), title=HOSTILE)
-    return render(made, texts)
+    made = report(
+        [one, dataclasses.replace(one, label=HOSTILE + "3", model="m")], GateBounds(fail_under=0.9), title=HOSTILE
+    )
+    return render_html(made, texts)
 
 
 def test_nothing_hostile_becomes_an_element_or_an_attribute(html, attacked):
@@ -100,7 +117,7 @@ def test_the_data_comes_through_whole(attacked):
 
 @given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner, max_size=3), max_leaves=5))
 def test_data_in_a_script_cannot_end_it_and_reads_back_the_same(value):
-    said = script(value)
+    said = serialise_for_script(value)
     assert not re.search("[<>&\u2028\u2029]", said)
     assert json.loads(said) == value
 
@@ -158,7 +175,7 @@ def test_the_page_of_a_suite_of_five_documents_and_six_runs_is_under_a_megabyte(
     runs, texts = synthetic.runs(SIX, repeats=1, rows=20)
     made = report(runs)
     assert made["runs"][0]["counts"]["correct"] > 250
-    assert len(render(made, texts).encode()) < 600_000
+    assert len(render_html(made, texts).encode()) < 600_000
 
 
 def test_sections_say_plainly_when_they_have_nothing_to_show():
@@ -167,7 +184,7 @@ def test_sections_say_plainly_when_they_have_nothing_to_show():
         bare[0],
         documents=tuple(dataclasses.replace(g, seconds=None, input_tokens=None) for g in bare[0].documents),
     )
-    said = " ".join("".join(Page(render(report([silent]), texts)).text).split())
+    said = " ".join("".join(Page(render_html(report([silent]), texts)).text).split())
     assert "No run gives confidences" in said
     assert "At what cost" not in said and "With what certainty" not in said and "stand in the document" not in said
     assert "Too few documents to tell" in said
@@ -176,8 +193,8 @@ def test_sections_say_plainly_when_they_have_nothing_to_show():
 
 def test_the_page_holds_the_words_around_errors_only_where_it_is_given_the_texts(six):
     made = report(six[0])
-    assert Page(render(made)).data["segments"] == [[] for _ in made["documents"]]
-    assert any(Page(render(made, six[1])).data["segments"])
+    assert Page(render_html(made)).data["segments"] == [[] for _ in made["documents"]]
+    assert any(Page(render_html(made, six[1])).data["segments"])
 
 
 # What the error browser reads
@@ -201,11 +218,13 @@ def test_a_mark_covers_the_same_words_in_the_page_as_in_the_document(filler, dat
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     cells = (
-        Cell("a", "d", "x", Outcome.WRONG, "GOLD", "no such words", "/0", "/0", spans=((start, end), (5, 5), (-1, 3))),
-        Cell("a", "d", "x", Outcome.WRONG, "GOLD", "SAID", "/1", "/1", spans=((0, len(text) + 1),)),
-        Cell("a", "d", "x", Outcome.OMITTED, "GOLD", None, "/2"),
+        ScoreCell(
+            "a", "d", "x", LeafOutcome.WRONG, "GOLD", "no such words", "/0", "/0", spans=((start, end), (5, 5), (-1, 3))
+        ),
+        ScoreCell("a", "d", "x", LeafOutcome.WRONG, "GOLD", "SAID", "/1", "/1", spans=((0, len(text) + 1),)),
+        ScoreCell("a", "d", "x", LeafOutcome.OMITTED, "GOLD", None, "/2"),
     )
-    found = payload(report([dataclasses.replace(run("a", {"d": ""}), cells=cells)]), {"d": text})
+    found = build_browser_payload(report([dataclasses.replace(run("a", {"d": ""}), cells=cells)]), {"d": text})
     marks = [
         [
             (cut(found["segments"][0][row[-1][at]], row[-1][at + 1], row[-1][at + 2]), row[-1][at + 3])
@@ -229,18 +248,18 @@ def test_a_mark_covers_the_same_words_in_the_page_as_in_the_document(filler, dat
 )
 def test_a_value_is_found_as_a_word_of_its_own(value, found):
     text = "banana an, annual ann 112 12 1.5 true True"
-    cells = (Cell("a", "d", "x", Outcome.OMITTED, value, None, "/0"),)
-    made = payload(report([dataclasses.replace(run("a", {"d": ""}), cells=cells)]), {"d": text})
+    cells = (ScoreCell("a", "d", "x", LeafOutcome.OMITTED, value, None, "/0"),)
+    made = build_browser_payload(report([dataclasses.replace(run("a", {"d": ""}), cells=cells)]), {"d": text})
     (row,) = made["rows"]
     assert [cut(made["segments"][0][0], *row[-1][at + 1 : at + 3]) for at in range(0, len(row[-1]), 4)] == found
 
 
 def test_errors_beyond_what_a_page_holds_are_left_out_evenly_and_counted():
     made = report([run("a", {f"d{n}": "w" * 12 for n in range(6)})])
-    found = payload(made, {}, rows=40)
+    found = build_browser_payload(made, {}, rows=40)
     assert (found["listed"], found["errors"]) == (36, 72)
     assert {tuple(row[2:4]) for row in found["rows"]} == {(d, f) for d in range(6) for f in range(3)}
-    assert payload(made, {}, rows=5)["listed"] == 5
+    assert build_browser_payload(made, {}, rows=5)["listed"] == 5
 
 
 def test_words_beyond_what_a_page_quotes_are_left_out_and_said():
@@ -248,19 +267,25 @@ def test_words_beyond_what_a_page_quotes_are_left_out_and_said():
     documents = {"d0": "w", "d1": "w"}
     one = run("a", documents)
     cells = tuple(dataclasses.replace(cell, gold="gold") for cell in one.cells)
-    found = payload(report([dataclasses.replace(one, cells=cells)]), dict.fromkeys(documents, text), words=700)
+    found = build_browser_payload(
+        report([dataclasses.replace(one, cells=cells)]), dict.fromkeys(documents, text), words=700
+    )
     assert not found["quoted"]
     assert [len(parts) for parts in found["segments"]] == [1, 0]
     assert [len(row[-1]) for row in found["rows"]] == [4, 0]
 
 
 def test_a_long_value_is_cut_and_says_how_long_it_was():
-    assert spell("x" * 5000).endswith("… (5000 characters)")
-    assert (spell(None), spell(False), spell({"a": "é"})) == (None, "false", '{"a": "é"}')
+    assert format_report_value("x" * 5000).endswith("… (5000 characters)")
+    assert (format_report_value(None), format_report_value(False), format_report_value({"a": "é"})) == (
+        None,
+        "false",
+        '{"a": "é"}',
+    )
 
 
 def test_strings_that_runs_share_are_held_once(six):
-    found = payload(report(six[0]), six[1])
+    found = build_browser_payload(report(six[0]), six[1])
     assert len(found["strings"]) == len(set(found["strings"]))
     gold = [found["strings"][row[6]] for row in found["rows"] if row[6] >= 0]
     assert len(set(gold)) < len(gold)
@@ -271,7 +296,7 @@ def test_strings_that_runs_share_are_held_once(six):
 
 @given(st.lists(st.none() | st.floats(0, 1), max_size=8))
 def test_an_axis_of_shares_holds_all_values_between_round_ends(values):
-    axis = shares(values, 100)
+    axis = build_share_axis(values, 100)
     known = [value for value in values if value is not None]
     assert 0 <= axis.low < axis.high <= 1
     assert axis.high - axis.low >= 0.2 - 1e-9
@@ -284,7 +309,7 @@ def test_an_axis_of_shares_holds_all_values_between_round_ends(values):
 
 @given(st.lists(st.floats(0, 1e9), min_size=1, max_size=8))
 def test_an_axis_of_amounts_starts_at_zero_or_says_that_it_is_logarithmic(values):
-    axis = amounts(values, 100)
+    axis = build_amount_axis(values, 100)
     assert axis.log == (min(values) >= 1e-9 and max(values) / min(values) > 20)
     assert (axis.low == 0) != axis.log
     assert all(0 <= axis.at(value) <= 100 for value in values)
@@ -294,19 +319,19 @@ def test_an_axis_of_amounts_starts_at_zero_or_says_that_it_is_logarithmic(values
 
 @given(st.lists(st.none() | st.floats(-1, 1), max_size=6))
 def test_an_axis_of_differences_has_zero_in_its_middle(values):
-    axis = around_zero(values, 100)
+    axis = build_difference_axis(values, 100)
     assert axis.at(0) == 50
     assert all(axis.low <= value <= axis.high for value in values if value is not None)
 
 
 def test_numbers_in_a_scatter_plot_keep_clear_of_each_other(six):
-    chart = scatter(report(six[0]), "seconds")
+    chart = build_scatter_chart(report(six[0]), "seconds")
     assert len(chart.points) == 6
     for a in chart.points:
         assert 0 <= a.x <= WIDTH
         for b in chart.points:
             assert a is b or math.dist(a.label, b.label) > 11
-    assert scatter(report([hostile()]), "money") is None
+    assert build_scatter_chart(report([hostile()]), "money") is None
 
 
 @pytest.mark.parametrize(
@@ -319,12 +344,12 @@ def test_numbers_in_a_scatter_plot_keep_clear_of_each_other(six):
     ],
 )
 def test_amounts_are_short_and_have_their_unit(value, kind, said):
-    assert amount(value, kind) == said
-    assert short(2_500_000) == "2.5M"
+    assert format_cost(value, kind) == said
+    assert format_short_number(2_500_000) == "2.5M"
 
 
 def test_a_run_without_any_support_known_shows_no_column_of_hallucinations(six):
-    cells = tuple(dataclasses.replace(cell, support=Support.UNKNOWN) for cell in six[0][0].cells)
-    said = "".join(Page(render(report([dataclasses.replace(six[0][0], cells=cells)]))).text)
+    cells = tuple(dataclasses.replace(cell, support=ValueSupport.UNKNOWN) for cell in six[0][0].cells)
+    said = "".join(Page(render_html(report([dataclasses.replace(six[0][0], cells=cells)]))).text)
     assert "halluci-" not in said
-    assert "halluci-" in "".join(Page(render(report(six[0][:1]))).text)
+    assert "halluci-" in "".join(Page(render_html(report(six[0][:1]))).text)

@@ -17,8 +17,8 @@ from extractor.cli.main import main
 from extractor.results.export import export as writing
 from extractor.results.export import layout, tables
 from extractor.results.export import reader as sources
-from extractor.results.export.csv import guarded, unguarded
-from extractor.results.export.reader import Entry
+from extractor.results.export.csv import guard_formula, unguard_formula
+from extractor.results.export.reader import SavedResult
 
 FORMS = ("jsonl", "csv", "parquet", "sqlite")
 SCHEMA = {
@@ -137,8 +137,8 @@ def test_a_line_of_json_has_no_other_line_ends_and_parses_to_the_same(text: str)
     from extractor.results.export import jsonl
 
     file = io.BytesIO()
-    jsonl.write(file, {"text": text, "half": "\ud800"})
-    jsonl.write(file, {"text": text})
+    jsonl.append_json_line(file, {"text": text, "half": "\ud800"})
+    jsonl.append_json_line(file, {"text": text})
     lines = file.getvalue().decode().splitlines()
     assert [json.loads(line)["text"] for line in lines] == [text, text]
 
@@ -164,8 +164,8 @@ def test_lists_are_tables_of_their_own_with_the_keys_of_their_parents(out: Path,
 
 @given(st.text())
 def test_no_cell_of_text_is_a_formula_and_every_guard_can_be_undone(text: str) -> None:
-    safe = guarded(text)
-    assert unguarded(safe) == text
+    safe = guard_formula(text)
+    assert unguard_formula(safe) == text
     first = safe.lstrip(" \u200b\u2060\ufeff\0\t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0")[:1]
     assert first not in tuple("=@＝＋－＠") or not first
     assert safe[:1] not in ("\t", "\r", "\n", "\0") or not safe
@@ -173,12 +173,12 @@ def test_no_cell_of_text_is_a_formula_and_every_guard_can_be_undone(text: str) -
 
 @pytest.mark.parametrize("mark", [*"=+-@＝＋－＠", "\t=", "\r", "\n", "\0", "  =", "\u200b="])
 def test_every_way_to_begin_a_formula_is_guarded(mark: str) -> None:
-    assert guarded(f"{mark}cmd|' /C calc'!A0").startswith("'")
+    assert guard_formula(f"{mark}cmd|' /C calc'!A0").startswith("'")
 
 
 @pytest.mark.parametrize("number", ["-12", "+3.5", "-1,024.50", "-2e-5", "-40%", "12"])
 def test_a_text_that_is_a_number_stays_one(number: str) -> None:
-    assert guarded(number) == number
+    assert guard_formula(number) == number
 
 
 def test_parquet_and_sqlite_have_the_same_rows_and_types(out: Path, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_parquet_and_sqlite_have_the_same_rows_and_types(out: Path, tmp_path: Pa
     db = sqlite3.connect(tmp_path / "r.db")
     db.row_factory = sqlite3.Row
     names = sorted(p.stem for p in (tmp_path / "parquet").iterdir())
-    assert set(names) == set(layout.FIXED) | {"records", "buyer_phones", "lines", "lines_notes", "refunds"}
+    assert set(names) == set(layout.FIXED_TABLES) | {"records", "buyer_phones", "lines", "lines_notes", "refunds"}
     for name in names:
         assert read_parquet(tmp_path / "parquet" / f"{name}.parquet") == [
             dict(row) for row in db.execute(f'SELECT * FROM "{name}"')
@@ -295,9 +295,11 @@ def test_nothing_is_overwritten_unless_forced_and_then_as_a_whole(form: str, out
 
 
 def test_an_export_that_fails_leaves_what_was_there(out: Path, tmp_path: Path) -> None:
-    plan = layout.survey([], [])
+    plan = layout.survey_results([], [])
     with pytest.raises(Exception, match="changed while"):
-        list(tables.of(Entry("out", "0.json", result("a", ORDER)), 1, _with_run(plan, result("a", ORDER))))
+        list(
+            tables.build_rows(SavedResult("out", "0.json", result("a", ORDER)), 1, _with_run(plan, result("a", ORDER)))
+        )
     assert export(tmp_path / "none", "csv", tmp_path / "t") == 2
     (tmp_path / "file").write_text("x")
     assert export(out, "csv", tmp_path / "file", "--force") == 2
@@ -305,8 +307,8 @@ def test_an_export_that_fails_leaves_what_was_there(out: Path, tmp_path: Path) -
     assert export(out, "sqlite", tmp_path / "file" / "r.db") == 3
 
 
-def _with_run(plan: layout.Layout, content: dict[str, Any]) -> layout.Layout:
-    plan.runs[layout.run_key(Entry("out", "0.json", content))] = 1
+def _with_run(plan: layout.ExportLayout, content: dict[str, Any]) -> layout.ExportLayout:
+    plan.runs[layout.run_key(SavedResult("out", "0.json", content))] = 1
     return plan
 
 
@@ -341,15 +343,17 @@ def test_records_of_any_shape_come_to_tables_with_no_value_lost(records: list[di
 
     with tempfile.TemporaryDirectory() as room:
         out = folder(Path(room) / "out", *[result(f"{i}", r) for i, r in enumerate(records)], schema=None)
-        runs = sources.open_all([out])
+        runs = sources.open_runs([out])
         for form in ("csv", "parquet", "sqlite"):
-            assert writing.export(runs, form, Path(room) / form).documents == len(records)
+            assert writing.export_runs(runs, form, Path(room) / form).documents == len(records)
         entries = [entry for run in runs for entry in run]
-        plan = layout.survey(entries, [])
+        plan = layout.survey_results(entries, [])
         for number, (entry, record) in enumerate(zip(entries, records, strict=True), 1):
-            rows = [row for table, row in tables.of(entry, number, plan) if table not in layout.FIXED]
+            rows = [row for table, row in tables.build_rows(entry, number, plan) if table not in layout.FIXED_TABLES]
             found = [value for row in rows for key, value in row.items() if key not in KEYS and value is not None]
-            assert len(found) == sum(value is not None for _, _, row in layout.rows(record) for value in row.values())
+            assert len(found) == sum(
+                value is not None for _, _, row in layout.flatten_record(record) for value in row.values()
+            )
 
 
 def test_ten_times_the_results_take_no_more_memory(tmp_path: Path) -> None:
@@ -362,7 +366,7 @@ def test_ten_times_the_results_take_no_more_memory(tmp_path: Path) -> None:
             file.writelines(one + "\n" for _ in range(count))
         for form in FORMS:
             if form != "parquet":
-                writing.export(sources.open_all([path]), form, tmp_path / f"{form}{count}")
+                writing.export_runs(sources.open_runs([path]), form, tmp_path / f"{form}{count}")
         return tracemalloc.get_traced_memory()[1]
 
     tracemalloc.start()
@@ -396,6 +400,6 @@ def test_a_real_run_goes_to_standard_output_as_lines(repository: Path, tmp_path:
         content = lines[int(row["_document"]) - 1]
         assert content["document"]["name"] == texts[row["_document"]]["name"]
         quote = content["document"]["text"][int(row["start_at"]) : int(row["end_at"])]
-        assert unguarded(row["quote"]) == quote
+        assert unguard_formula(row["quote"]) == quote
         seen += 1
     assert seen > 200

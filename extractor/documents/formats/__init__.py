@@ -20,17 +20,17 @@ class Format:
     """How files of one kind are read."""
 
     module: str
-    largest: int = 20_000_000
+    max_bytes: int = 20_000_000
     """Bytes of a file that is read."""
-    apart: bool = False
+    sandboxed: bool = False
     """Whether it is read in a process of its own."""
     library: str = ""
     extra: str = ""
     """The libraries that it needs, and the extra of this package that brings them."""
 
-    def missing(self) -> str:
+    def missing_extra(self) -> str:
         """The sentence that says how to install what the format needs; empty if it is there."""
-        if all(map(_installed, self.library.split())):
+        if all(map(_is_installed, self.library.split())):
             return ""
         return f"its format needs the extra '{self.extra}'; install it with: pip install 'extractor[{self.extra}]'"
 
@@ -40,36 +40,40 @@ class Format:
 
 
 @cache
-def _installed(library: str) -> bool:
+def _is_installed(library: str) -> bool:
     return find_spec(library) is not None
 
 
-TEXT = Format("text")
-PDF = Format("pdf", 500_000_000, True, "pypdfium2", "pdf")
-DOCX = Format("docx", 200_000_000, True, "docx", "docx")
-SHEET = Format("xlsx", 100_000_000, True, "python_calamine", "xlsx")
-HTML = Format("html", apart=True, library="justhtml tinycss2", extra="html")
-MARKDOWN, CSV, MAIL = Format("markdown"), Format("csv"), Format("mail", 50_000_000, True)
+TEXT_FORMAT = Format("text")
+PDF_FORMAT = Format("pdf", 500_000_000, True, "pypdfium2", "pdf")
+DOCX_FORMAT = Format("docx", 200_000_000, True, "docx", "docx")
+SPREADSHEET_FORMAT = Format("xlsx", 100_000_000, True, "python_calamine", "xlsx")
+HTML_FORMAT = Format("html", sandboxed=True, library="justhtml tinycss2", extra="html")
+MARKDOWN_FORMAT, CSV_FORMAT, MAIL_FORMAT = Format("markdown"), Format("csv"), Format("mail", 50_000_000, True)
 
-FORMATS: Mapping[str, Format] = {
-    **dict.fromkeys((".txt", ".text"), TEXT),
-    **dict.fromkeys((".md", ".markdown"), MARKDOWN),
-    **dict.fromkeys((".csv", ".tsv"), CSV),
-    **dict.fromkeys((".htm", ".html", ".xhtml"), HTML),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), SHEET),
-    ".pdf": PDF,
-    ".docx": DOCX,
-    ".eml": MAIL,
+FORMATS_BY_SUFFIX: Mapping[str, Format] = {
+    **dict.fromkeys((".txt", ".text"), TEXT_FORMAT),
+    **dict.fromkeys((".md", ".markdown"), MARKDOWN_FORMAT),
+    **dict.fromkeys((".csv", ".tsv"), CSV_FORMAT),
+    **dict.fromkeys((".htm", ".html", ".xhtml"), HTML_FORMAT),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), SPREADSHEET_FORMAT),
+    ".pdf": PDF_FORMAT,
+    ".docx": DOCX_FORMAT,
+    ".eml": MAIL_FORMAT,
 }
 """Suffixes, in small letters, and what reads their files. JSON lines hold many documents; `lines` takes them apart."""
 
 
-def by_content(start: bytes) -> Format:
+def detect_format(start: bytes) -> Format:
     """The format of a file whose name says nothing, by its first bytes; text, where these say nothing either."""
     if start.startswith(b"%PDF-"):
-        return PDF
+        return PDF_FORMAT
     if start.startswith(b"PK\x03\x04"):
-        return DOCX if b"word/" in start or (b"[Content_Types].xml" in start and b"xl/" not in start) else SHEET
+        return (
+            DOCX_FORMAT
+            if b"word/" in start or (b"[Content_Types].xml" in start and b"xl/" not in start)
+            else SPREADSHEET_FORMAT
+        )
     if start.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-        return HTML
-    return TEXT
+        return HTML_FORMAT
+    return TEXT_FORMAT

@@ -14,18 +14,18 @@ from extractor.errors import DocumentError, ExtractorError
 def main(memory: int) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
-    _limit(memory)
+    _limit_memory(memory)
     gc.disable()  # a page makes a thousand small things and no cycles; what cycles there are go after each file
     questions = sys.stdin.buffer
     while True:
         try:
-            module, path, name, ocr = apart.receive(questions)
+            module, path, name, ocr = apart.receive_pickled(questions)
         except EOFError:
             return
         answer: object
         try:
             answer = import_module(f"extractor.documents.formats.{module}").load(path, name, ocr)
-            apart.send(answers, answer)
+            apart.send_pickled(answers, answer)
             del answer
             gc.collect()
             continue
@@ -44,10 +44,10 @@ def main(memory: int) -> None:
                 f"{name} cannot be read ({type(error).__name__}: {said}); open it elsewhere and save it anew.",
                 reason="broken",
             )
-        apart.send(answers, answer)
+        apart.send_pickled(answers, answer)
 
 
-def _limit(memory: int) -> None:
+def _limit_memory(memory: int) -> None:
     try:
         import resource
     except ImportError:  # no such limits on Windows

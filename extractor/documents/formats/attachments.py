@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.documents import formats as loaders
-from extractor.documents.formats import FORMATS
+from extractor.documents.formats import FORMATS_BY_SUFFIX
 from extractor.documents.formats import sandbox as apart
-from extractor.documents.locations import Enclosed
+from extractor.documents.locations import AttachmentLocations
 from extractor.errors import DocumentError
-from extractor.types import Document, Table, Unread
+from extractor.types import Document, TextTable, UnreadPart
 
-NUMBER = 20
+MAX_ATTACHMENTS = 20
 """Attachments of one mail that are read, those of mails in it included."""
-DEPTH = 1
+MAX_MAIL_DEPTH = 1
 """How many mails deep in the mail an attachment is read."""
-SECONDS = 120.0
+ATTACHMENT_SECONDS = 120.0
 """For all of them together; what has not begun by then is not read. Where letters are read off pictures, as `apart` has
 it for one file."""
-CHARACTERS = 20_000_000
+MAX_ATTACHMENT_CHARACTERS = 20_000_000
 """Of text in all of them together."""
 _LONGEST_NAME = 100
 
-KINDS: Mapping[str, str] = {
+MEDIA_TYPE_SUFFIXES: Mapping[str, str] = {
     "text/plain": ".txt",
     "text/markdown": ".md",
     "text/html": ".html",
@@ -48,7 +48,7 @@ KINDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Enclosure:
+class Attachment:
     """A file within a file. Its name and its type are what the sender says they are."""
 
     name: str
@@ -57,57 +57,61 @@ class Enclosure:
     data: bytes
 
     @classmethod
-    def of(cls, name: str, media: str, data: bytes) -> Enclosure:
+    def from_mail_part(cls, name: str, media: str, data: bytes) -> Attachment:
         """An enclosure of that name, cleaned, in the format that its name tells, or else its media type."""
-        name = plain(name)
-        known = (suffix for suffix in (Path(name).suffix.lower(), KINDS.get(media, "")) if suffix in FORMATS)
+        name = clean_attachment_name(name)
+        known = (
+            suffix
+            for suffix in (Path(name).suffix.lower(), MEDIA_TYPE_SUFFIXES.get(media, ""))
+            if suffix in FORMATS_BY_SUFFIX
+        )
         return cls(name or media, next(known, ""), data)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter(Document):
+class MailDocument(Document):
     """A document and the files that it encloses, which are not in its text yet."""
 
-    enclosed: tuple[Enclosure, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
-def plain(name: str) -> str:
+def clean_attachment_name(name: str) -> str:
     """A name on one line without signs that can't be seen, cut where it is long: its suffix stays."""
     said = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return said if len(said) <= _LONGEST_NAME else f"{said[: _LONGEST_NAME - 13]}…{said[-12:]}"
 
 
-def unfold(letter: Letter, ocr: bool) -> Document:
+def append_attachments(letter: MailDocument, ocr: bool) -> Document:
     """The letter's own text, then a heading and the text of each file that it encloses."""
-    seconds = apart.OCR_SECONDS if ocr else SECONDS
-    return _Unfolding(ocr, seconds).whole(letter, 0)
+    seconds = apart.OCR_READ_SECONDS if ocr else ATTACHMENT_SECONDS
+    return _AttachmentReader(ocr, seconds).read_mail(letter, 0)
 
 
-class _Unfolding:
+class _AttachmentReader:
     def __init__(self, ocr: bool, seconds: float) -> None:
-        self._ocr, self._seconds, self._until = ocr, seconds, time.monotonic() + seconds
-        self._read = self._characters = 0
+        self._ocr, self._seconds, self._deadline = ocr, seconds, time.monotonic() + seconds
+        self._read_count = self._character_count = 0
 
-    def whole(self, letter: Letter, depth: int) -> Document:
+    def read_mail(self, letter: MailDocument, depth: int) -> Document:
         text, hidden, tables = [letter.text], list(letter.hidden), list(letter.tables)
         unread, made = list(letter.unread), [letter.loader]
-        places, length = Enclosed(len(letter.text), letter.places), len(letter.text)
-        for enclosure in letter.enclosed:
+        places, length = AttachmentLocations(len(letter.text), letter.locations), len(letter.text)
+        for enclosure in letter.attachments:
             try:
-                document = self._document(enclosure, depth)
+                document = self._read_attachment(enclosure, depth)
             except DocumentError as error:
-                unread.append(Unread(f"attachment {enclosure.name}", error.reason, str(error)))
+                unread.append(UnreadPart(f"attachment {enclosure.name}", error.reason, str(error)))
                 continue
             heading = f"# Attachment: {enclosure.name}\n\n"
             for piece in ("\n\n" if length else "", heading, document.text):
                 text.append(piece)
                 length += len(piece)
             by = length - len(document.text)
-            places.add(by, length, enclosure.name, document.places)
+            places.add_attachment(by, length, enclosure.name, document.locations)
             hidden += [span.shift(by) for span in document.hidden]
-            tables += [Table(t.span.shift(by), t.header.shift(by) if t.header else None) for t in document.tables]
+            tables += [TextTable(t.span.shift(by), t.header.shift(by) if t.header else None) for t in document.tables]
             unread += [
-                Unread(
+                UnreadPart(
                     f"attachment {enclosure.name}: {u.part}",
                     u.reason,
                     f"In the attachment {enclosure.name}: {u.message}",
@@ -122,49 +126,53 @@ class _Unfolding:
             tuple(hidden),
             tuple(tables),
             tuple(unread),
-            places if letter.enclosed else letter.places,
+            places if letter.attachments else letter.locations,
             by_what,
         )
 
-    def _document(self, enclosure: Enclosure, depth: int) -> Document:
+    def _read_attachment(self, enclosure: Attachment, depth: int) -> Document:
         """Raises DocumentError for an enclosure that is not read, with the reason."""
         name = f"The attachment {enclosure.name}"
-        kind = FORMATS.get(enclosure.suffix)
+        kind = FORMATS_BY_SUFFIX.get(enclosure.suffix)
         if kind is None:
             raise DocumentError(f"{name} is of no kind that is read; save it and convert it.", reason="not read")
-        if kind is loaders.MAIL and depth >= DEPTH:
+        if kind is loaders.MAIL_FORMAT and depth >= MAX_MAIL_DEPTH:
             raise DocumentError(
                 f"{name} is a mail in an attached mail; save it and give it by itself.", reason="not read"
             )
-        if missing := kind.missing():
+        if missing := kind.missing_extra():
             raise DocumentError(f"{name} is not read: {missing}.", reason="not read")
-        left = self._until - time.monotonic()
-        if self._read >= NUMBER or left <= 0:
-            over = f"{NUMBER} attachments" if self._read >= NUMBER else f"{self._seconds:.0f} seconds"
+        left = self._deadline - time.monotonic()
+        if self._read_count >= MAX_ATTACHMENTS or left <= 0:
+            over = (
+                f"{MAX_ATTACHMENTS} attachments"
+                if self._read_count >= MAX_ATTACHMENTS
+                else f"{self._seconds:.0f} seconds"
+            )
             raise DocumentError(
                 f"{name} comes after {over} of one mail; save it and give it by itself.", reason="too costly"
             )
-        if len(enclosure.data) > kind.largest:
+        if len(enclosure.data) > kind.max_bytes:
             raise DocumentError(
                 f"{name} is {len(enclosure.data) / 1e6:.0f} MB; save it and split it into files of at most "
-                f"{kind.largest / 1e6:.0f} MB.",
+                f"{kind.max_bytes / 1e6:.0f} MB.",
                 reason="too large",
             )
-        self._read += 1
+        self._read_count += 1
         with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
             path = Path(folder) / f"attachment{enclosure.suffix}"
             path.write_bytes(enclosure.data)
-            if kind.apart:
-                bound = left if self._ocr else min(apart.SECONDS, left)
-                document = apart.load(kind.module, path, name, self._ocr, bound)
+            if kind.sandboxed:
+                bound = left if self._ocr else min(apart.READ_SECONDS, left)
+                document = apart.load_in_sandbox(kind.module, path, name, self._ocr, bound)
             else:
                 document = kind.load(path, name, self._ocr)
-        if isinstance(document, Letter):
-            return self.whole(document, depth + 1)  # its own attachments are counted by themselves
-        self._characters += len(document.text)
-        if self._characters > CHARACTERS:
+        if isinstance(document, MailDocument):
+            return self.read_mail(document, depth + 1)  # its own attachments are counted by themselves
+        self._character_count += len(document.text)
+        if self._character_count > MAX_ATTACHMENT_CHARACTERS:
             raise DocumentError(
-                f"{name} makes the mail longer than {CHARACTERS / 1e6:.0f} million characters; "
+                f"{name} makes the mail longer than {MAX_ATTACHMENT_CHARACTERS / 1e6:.0f} million characters; "
                 "save it and give it by itself.",
                 reason="too large",
             )

@@ -8,43 +8,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from extractor.documents.locations import Labels
-from extractor.types import Document, Places, Span, Table, Unread
+from extractor.documents.locations import PieceLabels
+from extractor.types import Document, Locations, Span, TextTable, UnreadPart
 
-BAR = " | "
+CELL_SEPARATOR = " | "
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     text: str
     label: Sequence[int]
     hidden: bool = False
 
 
 @dataclass(slots=True)
-class Draft:
-    labels: Labels = field(default_factory=Labels)
+class DocumentBuilder:
+    labels: PieceLabels = field(default_factory=PieceLabels)
     hidden: list[Span] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
+    tables: list[TextTable] = field(default_factory=list)
+    unread: list[UnreadPart] = field(default_factory=list)
     length: int = 0
     _pieces: list[str] = field(default_factory=list)
 
-    def put(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         """The text as it is."""
         self._pieces.append(text)
         self.length += len(text)
 
-    def words(self, text: str, label: Sequence[int], *, hidden: bool = False) -> None:
+    def add_words(self, text: str, label: Sequence[int], *, hidden: bool = False) -> None:
         """Text that stands somewhere in the file."""
         if text:
             start = self.length
-            self.put(text)
-            self.labels.add(start, self.length, label)
+            self.add_text(text)
+            self.labels.add_piece(start, self.length, label)
             if hidden:
-                self.hide(start)
+                self.hide_from(start)
 
-    def hide(self, start: int) -> None:
+    def hide_from(self, start: int) -> None:
         """Marks all from there on as what a reader can't see."""
         if start < self.length:
             joined = bool(self.hidden) and self.hidden[-1].end == start
@@ -57,41 +57,41 @@ class Draft:
                 ]
             )
 
-    def part(self) -> None:
+    def end_paragraph(self) -> None:
         """Ends a paragraph: what comes next stands below a blank line."""
         if self.length:
-            self.put("\n\n")
+            self.add_text("\n\n")
 
-    def paragraph(self, text: str, label: Sequence[int], *, level: int = 0, hidden: bool = False) -> None:
+    def add_paragraph(self, text: str, label: Sequence[int], *, level: int = 0, hidden: bool = False) -> None:
         """A paragraph, or with a level a heading."""
         if not text.strip():
             return
-        self.part()
+        self.end_paragraph()
         if level:
-            self.put("#" * min(level, 6) + " ")
+            self.add_text("#" * min(level, 6) + " ")
             text = " ".join(text.split())
-        self.words(text, label, hidden=hidden)
+        self.add_words(text, label, hidden=hidden)
 
-    def table(self, rows: Sequence[Sequence[Cell]], *, headed: bool | None = None) -> None:
+    def add_table(self, rows: Sequence[Sequence[TableCell]], *, headed: bool | None = None) -> None:
         """Rows of cells, those without any words left out; `headed` tells whether the first names the columns."""
         rows = [row for row in rows if any(cell.text.strip() for cell in row)]
         if not rows:
             return
-        self.part()
+        self.end_paragraph()
         start = self.length
         for i, row in enumerate(rows):
             if i:
-                self.put("\n")
+                self.add_text("\n")
             for j, cell in enumerate(row):
                 if j:
-                    self.put(BAR if cell.text or any(c.text for c in row[j:]) else "")
-                self.words(" ".join(cell.text.split()), cell.label, hidden=cell.hidden)
+                    self.add_text(CELL_SEPARATOR if cell.text or any(c.text for c in row[j:]) else "")
+                self.add_words(" ".join(cell.text.split()), cell.label, hidden=cell.hidden)
             if i == 0:
                 header = Span(start, self.length)
-        named = len(rows) > 1 and (names_columns([c.text for c in rows[0]]) if headed is None else headed)
-        self.tables.append(Table(Span(start, self.length), header if named else None))
+        named = len(rows) > 1 and (looks_like_header([c.text for c in rows[0]]) if headed is None else headed)
+        self.tables.append(TextTable(Span(start, self.length), header if named else None))
 
-    def document(self, name: str, loader: str, places: Places | None = None) -> Document:
+    def build_document(self, name: str, loader: str, places: Locations | None = None) -> Document:
         return Document(
             name,
             "".join(self._pieces),
@@ -103,7 +103,7 @@ class Draft:
         )
 
 
-def names_columns(cells: Sequence[str]) -> bool:
+def looks_like_header(cells: Sequence[str]) -> bool:
     """Whether the first row of a table looks like names: several, all different, none of them mostly digits."""
     names = [" ".join(cell.split()).casefold() for cell in cells if cell.strip()]
     digits = any(2 * sum(c.isdigit() for c in name) >= len(name) for name in names)

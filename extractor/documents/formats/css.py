@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 
 import tinycss2
 
-CHARACTERS = 500_000
+MAX_STYLE_CHARACTERS = 500_000
 """Of all sheets of one page that are read."""
-RULES = 5_000
+MAX_STYLE_RULES = 5_000
 """What their selectors say about what is hidden."""
-STEPS = 5_000_000
+MAX_MATCH_STEPS = 5_000_000
 """How many times a rule is held against an element; elements with the same tag, id and classes are one."""
-_DEEPEST = 20
+_MAX_NESTING = 20
 """Conditions and rules within each other."""
 
-ROOTED, INHERITED = ("display", "opacity"), ("visibility", "font-size")
+ROOTED_PROPERTIES, INHERITED_PROPERTIES = ("display", "opacity"), ("visibility", "font-size")
 """Properties that hide all within an element, and those that an element within can take back."""
-_HIDES = {
+_HIDING_VALUES = {
     "display": re.compile(r"none"),
     "opacity": re.compile(r"[+-]?0*\.?0+%?|-[\d.]+%?"),
     "visibility": re.compile(r"hidden|collapse"),
@@ -34,7 +34,7 @@ _HIDES = {
 _PLAIN_MEDIA = frozenset({"", "all", "screen"})
 
 
-class _Rule(NamedTuple):
+class _StyleRule(NamedTuple):
     """The last part of a selector, and what it says of one property."""
 
     tag: str
@@ -47,7 +47,7 @@ class _Rule(NamedTuple):
     weight: tuple[bool, int, int, int, int]
     """Importance, ids, classes, tags, order (CSS Cascade 4, 6.1)."""
 
-    def fits(self, tag: str, identity: str, classes: frozenset[str]) -> bool:
+    def matches_element(self, tag: str, identity: str, classes: frozenset[str]) -> bool:
         return (
             (not self.tag or self.tag == tag)
             and (not self.identity or self.identity == identity)
@@ -56,38 +56,38 @@ class _Rule(NamedTuple):
 
 
 @dataclass(slots=True)
-class Sheets:
+class StyleSheets:
     """What the sheets of a page say of its elements."""
 
-    cut: str = ""
+    incomplete_reason: str = ""
     """Why some of them is not followed; empty where all is."""
-    _rules: dict[str, list[_Rule]] = field(default_factory=dict)
+    _rules: dict[str, list[_StyleRule]] = field(default_factory=dict)
     """By what an element must have to be meant: #id, .class, tag, or nothing."""
-    _count: int = 0
-    _left: int = STEPS
-    _said: dict[tuple[str, str, frozenset[str]], Mapping[str, bool]] = field(default_factory=dict)
+    _rule_count: int = 0
+    _steps_left: int = MAX_MATCH_STEPS
+    _known_elements: dict[tuple[str, str, frozenset[str]], Mapping[str, bool]] = field(default_factory=dict)
 
-    def says(self, tag: str, attributes: Mapping[str, str | None]) -> Mapping[str, bool]:
+    def hiding_properties(self, tag: str, attributes: Mapping[str, str | None]) -> Mapping[str, bool]:
         """For each property that is said of the element, whether it hides it for certain."""
         if not self._rules:
             return {}
         key = tag, attributes.get("id") or "", frozenset((attributes.get("class") or "").split())
-        found = self._said.get(key)
+        found = self._known_elements.get(key)
         if found is None:
-            found = self._said[key] = self._judge(*key)
+            found = self._known_elements[key] = self._resolve_cascade(*key)
         return found
 
-    def _judge(self, tag: str, identity: str, classes: frozenset[str]) -> Mapping[str, bool]:
-        best: dict[str, _Rule] = {}
+    def _resolve_cascade(self, tag: str, identity: str, classes: frozenset[str]) -> Mapping[str, bool]:
+        best: dict[str, _StyleRule] = {}
         doubted: set[str] = set()
         for name in ("", tag, f"#{identity}", *(f".{one}" for one in classes)):
             known = self._rules.get(name, ())
-            self._left -= 1 + len(known)
-            if self._left < 0:
-                self.cut = f"holding them against its elements takes more than {STEPS} steps"
+            self._steps_left -= 1 + len(known)
+            if self._steps_left < 0:
+                self.incomplete_reason = f"holding them against its elements takes more than {MAX_MATCH_STEPS} steps"
                 return {}
             for rule in known:
-                if not rule.fits(tag, identity, classes):
+                if not rule.matches_element(tag, identity, classes):
                     continue
                 if not rule.sure:
                     doubted |= set() if rule.hides else {rule.prop}
@@ -96,84 +96,84 @@ class Sheets:
         said = {prop: rule.hides and prop not in doubted for prop, rule in best.items()}
         return {**dict.fromkeys(doubted, False), **said}
 
-    def add(self, rules: Sequence[Any], sure: bool, depth: int = 0) -> None:
+    def add_rules(self, rules: Sequence[Any], sure: bool, depth: int = 0) -> None:
         """The rules of a sheet, or of a condition in it."""
         for rule in rules:
             if rule.type == "qualified-rule":
-                self._qualified(rule, sure, depth)
-            elif rule.type == "at-rule" and rule.content is not None and depth < _DEEPEST:
+                self._add_style_rule(rule, sure, depth)
+            elif rule.type == "at-rule" and rule.content is not None and depth < _MAX_NESTING:
                 name = rule.lower_at_keyword
-                media = _words(rule.prelude)
+                media = _spell_tokens(rule.prelude)
                 if name == "media" and media == "print":
                     continue
                 if name in ("media", "supports", "layer", "container", "scope", "starting-style"):
-                    holds = sure and name == "media" and _plain(media)
-                    self.add(tinycss2.parse_blocks_contents(rule.content), holds, depth + 1)
+                    holds = sure and name == "media" and _applies_to_screen(media)
+                    self.add_rules(tinycss2.parse_blocks_contents(rule.content), holds, depth + 1)
 
-    def _qualified(self, rule: Any, sure: bool, depth: int) -> None:
+    def _add_style_rule(self, rule: Any, sure: bool, depth: int) -> None:
         said: dict[str, tuple[bool, bool]] = {}
         for part in tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True):
-            if part.type == "declaration" and part.lower_name in _HIDES:
-                hides = _HIDES[part.lower_name].fullmatch(_words(part.value)) is not None
+            if part.type == "declaration" and part.lower_name in _HIDING_VALUES:
+                hides = _HIDING_VALUES[part.lower_name].fullmatch(_spell_tokens(part.value)) is not None
                 if part.important or not said.get(part.lower_name, (False, False))[1]:
                     said[part.lower_name] = hides, part.important
-            elif part.type == "qualified-rule" and depth < _DEEPEST:
-                self._qualified(part, False, depth + 1)  # what & stands for is not followed
-            elif part.type == "at-rule" and part.content is not None and depth < _DEEPEST:
-                self._qualified_at(rule, part, depth)
-        for selector in _selectors(rule.prelude) if said else ():
-            last = _last(selector)
+            elif part.type == "qualified-rule" and depth < _MAX_NESTING:
+                self._add_style_rule(part, False, depth + 1)  # what & stands for is not followed
+            elif part.type == "at-rule" and part.content is not None and depth < _MAX_NESTING:
+                self._add_nested_condition(rule, part, depth)
+        for selector in _split_selectors(rule.prelude) if said else ():
+            last = _parse_last_compound(selector)
             for prop, (hides, important) in said.items():
-                self._keep(last, prop, hides, important, sure)
+                self._store_rule(last, prop, hides, important, sure)
 
-    def _qualified_at(self, rule: Any, part: Any, depth: int) -> None:
+    def _add_nested_condition(self, rule: Any, part: Any, depth: int) -> None:
         """A condition within a rule: what it says of the rule's elements is not certain."""
         within = tinycss2.ast.QualifiedRule(part.source_line, part.source_column, rule.prelude, part.content)
-        self._qualified(within, False, depth + 1)
+        self._add_style_rule(within, False, depth + 1)
 
-    def _keep(self, last: _Last, prop: str, hides: bool, important: bool, sure: bool) -> None:
-        if self._count >= RULES:
-            self.cut = f"they have more than {RULES} rules that may hide text"
+    def _store_rule(self, last: _CompoundSelector, prop: str, hides: bool, important: bool, sure: bool) -> None:
+        if self._rule_count >= MAX_STYLE_RULES:
+            self.incomplete_reason = f"they have more than {MAX_STYLE_RULES} rules that may hide text"
             return
-        self._count += 1
+        self._rule_count += 1
         tag, identity, classes, plain = last
-        weight = (important, bool(identity), len(classes), bool(tag), self._count)
-        rule = _Rule(tag, identity, classes, sure and plain, prop, hides, weight)
+        weight = (important, bool(identity), len(classes), bool(tag), self._rule_count)
+        rule = _StyleRule(tag, identity, classes, sure and plain, prop, hides, weight)
         key = f"#{identity}" if identity else f".{min(classes)}" if classes else tag
         self._rules.setdefault(key, []).append(rule)
 
 
-def read(sources: Sequence[tuple[str, str]]) -> Sheets:
+def parse_style_sheets(sources: Sequence[tuple[str, str]]) -> StyleSheets:
     """The sheets of a page: each one's media, and its text."""
-    sheets, left = Sheets(), CHARACTERS
+    sheets, left = StyleSheets(), MAX_STYLE_CHARACTERS
     for media, source in sources:
         media = media.strip().lower()
         if media == "print":
             continue
         if len(source) > left:
-            sheets.cut = f"they are longer than {CHARACTERS} characters"
+            sheets.incomplete_reason = f"they are longer than {MAX_STYLE_CHARACTERS} characters"
             break
         left -= len(source)
         rules = tinycss2.parse_stylesheet(source, skip_comments=True, skip_whitespace=True)
-        sheets.add(rules, _plain(media))
+        sheets.add_rules(rules, _applies_to_screen(media))
     return sheets
 
 
-def _plain(media: str) -> bool:
+def _applies_to_screen(media: str) -> bool:
     return all(one.strip() in _PLAIN_MEDIA for one in media.split(","))
 
 
-def _words(tokens: Sequence[Any]) -> str:
+def _spell_tokens(tokens: Sequence[Any]) -> str:
     """What the tokens spell; a question mark where they nest, as they may do so deeper than can be spelled."""
     if any(token.type == "function" or token.type.endswith("block") for token in tokens):
         return "?"
     return str(tinycss2.serialize(tokens)).strip().lower()
 
 
-_Last = tuple[str, str, frozenset[str], bool]
+_CompoundSelector = tuple[str, str, frozenset[str], bool]
 
 
-def _selectors(prelude: Sequence[Any]) -> Iterator[list[Any]]:
+def _split_selectors(prelude: Sequence[Any]) -> Iterator[list[Any]]:
     """The selectors of a list, as tokens."""
     found: list[Any] = []
     for token in prelude:
@@ -185,7 +185,7 @@ def _selectors(prelude: Sequence[Any]) -> Iterator[list[Any]]:
     yield found
 
 
-def _last(tokens: list[Any]) -> _Last:
+def _parse_last_compound(tokens: list[Any]) -> _CompoundSelector:
     """The tag, id and classes that an element needs to be meant by a selector, and whether that is all it says."""
     while tokens and tokens[-1].type == "whitespace":
         tokens = tokens[:-1]
@@ -193,7 +193,7 @@ def _last(tokens: list[Any]) -> _Last:
         tokens = tokens[1:]
     tag, identity, classes, plain = "", "", set[str](), bool(tokens)
     at = len(tokens)
-    while at and not (tokens[at - 1].type == "whitespace" or _sign(tokens[at - 1], "+>~|")):
+    while at and not (tokens[at - 1].type == "whitespace" or _is_literal(tokens[at - 1], "+>~|")):
         at -= 1
     plain = plain and at == 0
     i = at
@@ -204,16 +204,16 @@ def _last(tokens: list[Any]) -> _Last:
         elif token.type == "hash":
             plain = plain and identity in ("", token.value)
             identity = token.value
-        elif _sign(token, ".") and after is not None and after.type == "ident":
+        elif _is_literal(token, ".") and after is not None and after.type == "ident":
             classes.add(after.value)
             i += 1
-        elif not (_sign(token, "*") and i == at):
+        elif not (_is_literal(token, "*") and i == at):
             plain = False  # a state, an attribute, a function
-            if _sign(token, ":"):
-                i += 1 + (after is not None and _sign(after, ":"))  # its name is no tag
+            if _is_literal(token, ":"):
+                i += 1 + (after is not None and _is_literal(after, ":"))  # its name is no tag
         i += 1
     return tag, identity, frozenset(classes), plain
 
 
-def _sign(token: Any, signs: str) -> bool:
+def _is_literal(token: Any, signs: str) -> bool:
     return token.type == "literal" and token.value in signs

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from extractor.documents import formats as loaders
 from extractor.documents.formats import io as files
-from extractor.documents.formats.builder import Cell, Draft
-from extractor.documents.locations import Labels
+from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
 
@@ -18,18 +18,18 @@ _SAMPLE = 20_000
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    text = files.checked(files.decode(files.read(path, loaders.CSV.largest), name), name)
-    draft = Draft(Labels(("row", "column")))
+    text = files.require_text(files.decode_text(files.read_file_bytes(path, loaders.CSV_FORMAT.max_bytes), name), name)
+    draft = DocumentBuilder(PieceLabels(("row", "column")))
     try:
-        draft.table(list(_rows(text, path.suffix.lower() == ".tsv")))
+        draft.add_table(list(_read_rows(text, path.suffix.lower() == ".tsv")))
     except csv.Error as error:
         raise DocumentError(
             f"{name} is no table of comma separated values ({error}); is it broken?", reason="broken"
         ) from error
-    return draft.document(name, "csv")
+    return draft.build_document(name, "csv")
 
 
-def _rows(text: str, tabs: bool) -> Iterator[list[Cell]]:
+def _read_rows(text: str, tabs: bool) -> Iterator[list[TableCell]]:
     dialect: type[csv.Dialect] = csv.excel_tab if tabs else csv.excel
     if not tabs:
         try:
@@ -37,4 +37,4 @@ def _rows(text: str, tabs: bool) -> Iterator[list[Cell]]:
         except csv.Error:
             dialect = csv.excel
     for i, row in enumerate(csv.reader(io.StringIO(text, newline=""), dialect), 1):
-        yield [Cell(cell, (i, j)) for j, cell in enumerate(row, 1)]
+        yield [TableCell(cell, (i, j)) for j, cell in enumerate(row, 1)]

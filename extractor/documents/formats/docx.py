@@ -19,8 +19,8 @@ from docx.oxml.ns import qn
 
 from extractor.documents import formats as loaders
 from extractor.documents.formats import zip_guard as archives
-from extractor.documents.formats.builder import Cell, Draft
-from extractor.documents.locations import Labels
+from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
 
@@ -31,29 +31,29 @@ _WITHIN = frozenset(
     qn(f"w:{tag}") for tag in ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "hyperlink", "fldSimple")
 )
 """What is seen through: what it holds is text of the page."""
-_SIGNS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-", qn("w:ptab"): "\t"}
+_SIGN_TEXTS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-", qn("w:ptab"): "\t"}
 _BOX, _FALLBACK = qn("w:txbxContent"), "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    archives.check(path, name, loaders.DOCX.largest)
+    archives.check_archive(path, name, loaders.DOCX_FORMAT.max_bytes)
     file = docx.Document(str(path))
-    draft = Draft(Labels(("paragraph", "table", "row", "column", "part"), {"part": list(_PARTS)}))
-    styles = _Styles(file)
-    walk = _Walk(draft, styles)
-    for part in _margins(file, "header"):
-        walk.blocks(part, "header")
-    walk.blocks(file.element.body)
+    draft = DocumentBuilder(PieceLabels(("paragraph", "table", "row", "column", "part"), {"part": list(_PARTS)}))
+    styles = _ParagraphStyles(file)
+    walk = _BodyWriter(draft, styles)
+    for part in _find_margins(file, "header"):
+        walk.write_blocks(part, "header")
+    walk.write_blocks(file.element.body)
     parts = {str(part.partname): part for part in file.part.package.iter_parts()}
     for kind in ("footnotes", "endnotes", "comments"):
         part = parts.get(f"/word/{kind}.xml")
         for note in parse_xml(part.blob) if part is not None else ():
             start = draft.length
-            walk.blocks(note, kind)
+            walk.write_blocks(note, kind)
             if kind == "comments":
-                draft.hide(start)
-    for part in _margins(file, "footer"):
-        walk.blocks(part, "footer")
+                draft.hide_from(start)
+    for part in _find_margins(file, "footer"):
+        walk.write_blocks(part, "footer")
     if not draft.length:
         if any("/media/" in where for where in parts):
             raise DocumentError(
@@ -61,10 +61,10 @@ def load(path: Path, name: str, ocr: bool) -> Document:
                 reason="needs OCR",
             )
         raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")
-    return draft.document(name, f"python-docx {version('python-docx')}")
+    return draft.build_document(name, f"python-docx {version('python-docx')}")
 
 
-def _margins(file: Any, side: str) -> Iterator[Any]:
+def _find_margins(file: Any, side: str) -> Iterator[Any]:
     """Headers or footers that differ, however many sections have them."""
     seen: set[str] = set()
     for section in file.sections:
@@ -76,14 +76,14 @@ def _margins(file: Any, side: str) -> Iterator[Any]:
                 yield margin._element
 
 
-class _Styles:
+class _ParagraphStyles:
     """What paragraph styles say: which heading a paragraph is, and whether it is an item of a list."""
 
     def __init__(self, file: Any) -> None:
         self._known = {style.style_id: style for style in file.styles if hasattr(style, "base_style")}
 
-    def level(self, paragraph: Any) -> int:
-        for pPr, name in self._chain(paragraph):  # noqa: N806 (as the format has it)
+    def heading_level(self, paragraph: Any) -> int:
+        for pPr, name in self._walk_properties(paragraph):  # noqa: N806 (as the format has it)
             if found := _STYLE.search(name):
                 return int(found[1] or 1)
             levels = pPr.xpath("./w:outlineLvl/@w:val") if pPr is not None else ()
@@ -91,10 +91,12 @@ class _Styles:
                 return int(levels[0]) + 1
         return 0
 
-    def listed(self, paragraph: Any) -> bool:
-        return any(pPr is not None and pPr.find(qn("w:numPr")) is not None for pPr, _ in self._chain(paragraph))
+    def is_list_item(self, paragraph: Any) -> bool:
+        return any(
+            pPr is not None and pPr.find(qn("w:numPr")) is not None for pPr, _ in self._walk_properties(paragraph)
+        )
 
-    def _chain(self, paragraph: Any) -> Iterator[tuple[Any, str]]:
+    def _walk_properties(self, paragraph: Any) -> Iterator[tuple[Any, str]]:
         """The paragraph's own properties, then those of its style and of the styles that this is based on."""
         own = paragraph.find(qn("w:pPr"))
         yield own, ""
@@ -108,80 +110,80 @@ class _Styles:
 
 
 @dataclass(slots=True)
-class _Walk:
-    draft: Draft
-    styles: _Styles
-    paragraphs: int = 0
-    tables: int = 0
-    listed: bool = False
+class _BodyWriter:
+    draft: DocumentBuilder
+    styles: _ParagraphStyles
+    paragraph_count: int = 0
+    table_count: int = 0
+    after_list_item: bool = False
 
-    def blocks(self, parent: Any, part: str = "") -> None:
+    def write_blocks(self, parent: Any, part: str = "") -> None:
         """The paragraphs and tables under an element."""
         for element in parent:
             if element.tag == _P:
-                self.paragraph(element, part)
+                self.write_paragraph(element, part)
             elif element.tag == _TBL:
-                self.table(element, part)
+                self.write_table(element, part)
             elif element.tag in _WITHIN:
-                self.blocks(element, part)
+                self.write_blocks(element, part)
 
-    def paragraph(self, element: Any, part: str) -> None:
+    def write_paragraph(self, element: Any, part: str) -> None:
         """A paragraph, then the text boxes that are anchored in it. Those of a part have no number of their own."""
-        self.paragraphs += not part
+        self.paragraph_count += not part
         number = _PARTS.index(part) + 1 if part else 0
-        label = (0 if part else self.paragraphs, 0, 0, 0, number)
-        runs = list(_runs(element))
+        label = (0 if part else self.paragraph_count, 0, 0, 0, number)
+        runs = list(_find_runs(element))
         if any(text.strip() for text, _ in runs):
-            level = self.styles.level(element)
-            item = not level and self.styles.listed(element)
-            self.draft.put(("\n" if item and self.listed else "\n\n") if self.draft.length else "")
-            self.draft.put("#" * min(level, 6) + " " if level else "- " if item else "")
+            level = self.styles.heading_level(element)
+            item = not level and self.styles.is_list_item(element)
+            self.draft.add_text(("\n" if item and self.after_list_item else "\n\n") if self.draft.length else "")
+            self.draft.add_text("#" * min(level, 6) + " " if level else "- " if item else "")
             for text, hidden in runs:
-                self.draft.words(" ".join(text.split("\n")) if level else text, label, hidden=hidden)
-            self.listed = item
+                self.draft.add_words(" ".join(text.split("\n")) if level else text, label, hidden=hidden)
+            self.after_list_item = item
         for box in element.iter(_BOX):
             if next(box.iterancestors(_FALLBACK), None) is None:
-                self.blocks(box, "text box")
+                self.write_blocks(box, "text box")
 
-    def table(self, element: Any, part: str) -> None:
+    def write_table(self, element: Any, part: str) -> None:
         """A line for each row. What a merged cell says is said where it begins."""
-        self.tables += 1
+        self.table_count += 1
         rows, headed = [], None
-        for i, row in enumerate(_under(element, _TR), 1):
+        for i, row in enumerate(_find_children(element, _TR), 1):
             cells = []
-            for j, cell in enumerate(_under(row, _TC), 1):
-                said = [(text, hidden) for p in cell.iter(_P) for text, hidden in [*_runs(p), (" ", False)]]
+            for j, cell in enumerate(_find_children(row, _TC), 1):
+                said = [(text, hidden) for p in cell.iter(_P) for text, hidden in [*_find_runs(p), (" ", False)]]
                 unseen = any(hidden for _, hidden in said) and not any(t.strip() for t, hidden in said if not hidden)
-                label = (0, self.tables, i, j, _PARTS.index(part) + 1 if part else 0)
-                cells.append(Cell("".join(text for text, hidden in said if unseen or not hidden), label, unseen))
+                label = (0, self.table_count, i, j, _PARTS.index(part) + 1 if part else 0)
+                cells.append(TableCell("".join(text for text, hidden in said if unseen or not hidden), label, unseen))
             if i == 1 and row.xpath("./w:trPr/w:tblHeader"):
                 headed = True
             rows.append(cells)
-        self.draft.table(rows, headed=headed)
-        self.listed = False
+        self.draft.add_table(rows, headed=headed)
+        self.after_list_item = False
 
 
-def _under(element: Any, tag: str) -> Iterator[Any]:
+def _find_children(element: Any, tag: str) -> Iterator[Any]:
     """The elements of a tag right under another, or in content controls there."""
     for inner in element:
         if inner.tag == tag:
             yield inner
         elif inner.tag in _WITHIN:
-            yield from _under(inner, tag)
+            yield from _find_children(inner, tag)
 
 
-def _runs(paragraph: Any) -> Iterator[tuple[str, bool]]:
+def _find_runs(paragraph: Any) -> Iterator[tuple[str, bool]]:
     """The text of a paragraph in runs, and whether each is hidden: marked so, or white on no ground of its own."""
     for element in paragraph:
         if element.tag == _R:
-            text = "".join(_SIGNS.get(sign.tag) or (sign.text or "" if sign.tag == _T else "") for sign in element)
+            text = "".join(_SIGN_TEXTS.get(sign.tag) or (sign.text or "" if sign.tag == _T else "") for sign in element)
             if text:
-                yield text, _unseen(element, paragraph)
+                yield text, _is_hidden(element, paragraph)
         elif element.tag in _WITHIN:
-            yield from _runs(element)
+            yield from _find_runs(element)
 
 
-def _unseen(run: Any, paragraph: Any) -> bool:
+def _is_hidden(run: Any, paragraph: Any) -> bool:
     properties = run.find(qn("w:rPr"))
     if properties is None:
         return False

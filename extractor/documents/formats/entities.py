@@ -9,7 +9,7 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 _TAG = re.compile(r"</?[A-Za-z][^>]*>")
 
 
-def steps(data: str, source: str, origin: int) -> list[int]:
+def find_source_offsets(data: str, source: str, origin: int) -> list[int]:
     """Where each letter of a text stands in its source, and where the last ends; shorter where the two part ways."""
     steps, at = [origin], origin
     i = 0

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from extractor.errors import DocumentError
 
 
-def printable(name: str) -> str:
+def printable_name(name: str) -> str:
     """A file name as text; bytes that are not UTF-8 are shown as replaced."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
@@ -21,20 +21,21 @@ def open_regular(path: Path, largest: int) -> BinaryIO:
 
     Opened without waiting and looked at after that: a pipe may have taken the file's place since it was listed.
     """
-    name = printable(str(path))
+    name = printable_name(str(path))
     try:
         number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
-        if error.errno is not None and stat_kind(path):
+        if error.errno is not None and describe_special_file(path):
             raise DocumentError(
-                f"{name} is {stat_kind(path)}, no regular file; give a file or a folder.", reason="not a file"
+                f"{name} is {describe_special_file(path)}, no regular file; give a file or a folder.",
+                reason="not a file",
             ) from error
         raise DocumentError(f"{name} cannot be read ({error.strerror}); check its permissions.") from error
     file = os.fdopen(number, "rb")
     status = os.fstat(number)
     if not stat.S_ISREG(status.st_mode):
         file.close()
-        kind = stat_kind(path) or "something else"
+        kind = describe_special_file(path) or "something else"
         raise DocumentError(f"{name} is {kind}, no regular file; give a file or a folder.", reason="not a file")
     if status.st_size > largest:
         file.close()
@@ -55,7 +56,7 @@ _KINDS = {
 }
 
 
-def stat_kind(path: Path, *, follow: bool = True) -> str:
+def describe_special_file(path: Path, *, follow: bool = True) -> str:
     """What the path is if it is no regular file; empty if it is one, or can't be looked at."""
     try:
         mode = path.stat().st_mode if follow else path.lstat().st_mode
@@ -67,7 +68,7 @@ def stat_kind(path: Path, *, follow: bool = True) -> str:
 _PIECE = 1 << 18
 
 
-def read(path: Path, largest: int) -> bytes:
+def read_file_bytes(path: Path, largest: int) -> bytes:
     """All bytes of a file. Raises DocumentError as `open_regular` does."""
     with open_regular(path, largest) as file:
         try:
@@ -77,15 +78,17 @@ def read(path: Path, largest: int) -> bytes:
                 parts.append(part)
                 size += len(part)
         except OSError as error:
-            raise DocumentError(f"{printable(str(path))} cannot be read ({error.strerror}); check its disk.") from error
+            raise DocumentError(
+                f"{printable_name(str(path))} cannot be read ({error.strerror}); check its disk."
+            ) from error
     if size > largest:
         raise DocumentError(
-            f"{printable(str(path))} grows while it is read; read it when it is whole.", reason="too large"
+            f"{printable_name(str(path))} grows while it is read; read it when it is whole.", reason="too large"
         )
     return b"".join(parts)
 
 
-def decode(data: bytes, name: str) -> str:
+def decode_text(data: bytes, name: str) -> str:
     """The text of bytes in UTF-8, or in UTF-16 with a mark. Raises DocumentError for any other."""
     encoding = "utf-8-sig"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -100,7 +103,7 @@ def decode(data: bytes, name: str) -> str:
         ) from error
 
 
-def checked(text: str, name: str) -> str:
+def require_text(text: str, name: str) -> str:
     """The text, if it says anything. Raises DocumentError for one that is empty."""
     if not text.strip("\ufeff \t\r\n\v\f"):
         raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from extractor.documents.formats import io as files
-from extractor.documents.locations import Labels
+from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
 
-LARGEST = 20_000_000
+MAX_LINE_BYTES = 20_000_000
 """Bytes of one line that are read. The file may have any number of them."""
 _TEXTS, _NAMES = ("text", "content", "body"), ("id", "doc_id", "name")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JsonLine:
     """Where one document stands in a file: its line, from 1, and its bytes."""
 
     file: Path
@@ -31,25 +31,28 @@ class Line:
     size: int
 
 
-def find(path: Path) -> Iterator[tuple[str, Line]]:
+def find_json_lines(path: Path) -> Iterator[tuple[str, JsonLine]]:
     """The name of each line's document, and where it stands. Lines of white space are none.
 
     A line that can't be read has its number for a name; what is wrong with it is said when it is loaded.
     """
     with files.open_regular(path, 1 << 62) as file:
         number = start = 0
-        while data := file.readline(LARGEST + 1):
+        while data := file.readline(MAX_LINE_BYTES + 1):
             number += 1
             size = len(data)
-            while not data.endswith(b"\n") and (rest := file.readline(LARGEST)):  # over the bound: only counted
+            while not data.endswith(b"\n") and (rest := file.readline(MAX_LINE_BYTES)):  # over the bound: only counted
                 data = rest
                 size += len(rest)
-            if size > LARGEST or data.strip():
-                yield (_name(data) if size <= LARGEST else "") or str(number), Line(path, number, start, size)
+            if size > MAX_LINE_BYTES or data.strip():
+                yield (
+                    (_read_name(data) if size <= MAX_LINE_BYTES else "") or str(number),
+                    JsonLine(path, number, start, size),
+                )
             start += size
 
 
-def _name(data: bytes) -> str:
+def _read_name(data: bytes) -> str:
     try:
         row = json.loads(data)
     except (ValueError, RecursionError):
@@ -60,10 +63,10 @@ def _name(data: bytes) -> str:
     return "".join(c if c.isprintable() and c != "/" else "_" for c in str(found)).strip(". ")[:200]
 
 
-def load(line: Line, name: str) -> Document:
+def load_json_line(line: JsonLine, name: str) -> Document:
     """The document of a line. Raises DocumentError for one that holds none, naming file and line."""
-    where = f"Line {line.number} of {files.printable(line.file.name)}"
-    if line.size > LARGEST:
+    where = f"Line {line.number} of {files.printable_name(line.file.name)}"
+    if line.size > MAX_LINE_BYTES:
         raise DocumentError(f"{where} is {line.size / 1e6:.0f} MB; split its document.", reason="too large")
     with files.open_regular(line.file, 1 << 62) as file:
         file.seek(line.start)
@@ -81,6 +84,6 @@ def load(line: Line, name: str) -> Document:
         raise DocumentError(
             f"{where} holds half a character (a lone surrogate); write it anew.", reason="encoding"
         ) from error
-    places = Labels(("line",))
-    places.add(0, len(text), (line.number,))
-    return Document(name, files.checked(text, where), places=places)
+    places = PieceLabels(("line",))
+    places.add_piece(0, len(text), (line.number,))
+    return Document(name, files.require_text(text, where), locations=places)

@@ -23,31 +23,33 @@ _REFERENCE = re.compile(r"^ {0,3}\[(?://|comment|_metadata_[^\]\n]*)\]:[ \t]*(?:
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    text = files.checked(files.decode(files.read(path, loaders.MARKDOWN.largest), name), name)
-    return Document(name, text, hidden=tuple(hidden(text)))
+    text = files.require_text(
+        files.decode_text(files.read_file_bytes(path, loaders.MARKDOWN_FORMAT.max_bytes), name), name
+    )
+    return Document(name, text, hidden=tuple(find_hidden_spans(text)))
 
 
-def hidden(text: str) -> list[Span]:
+def find_hidden_spans(text: str) -> list[Span]:
     """What a reader of the page can't see, in order."""
     front = _FRONT.match(text)
     at = front.end() if front else 0
-    code = list(_fenced(text, at))
+    code = list(_find_fenced_code(text, at))
     spans = [Span(0, at)] if at else []
     marks = sorted([*_COMMENT.finditer(text, at), *_REFERENCE.finditer(text, at)], key=lambda m: (m.start(), -m.end()))
-    inline = [Span(*m.span()) for m in _CODE.finditer(text, at) if not _within(m.start(), code)]
+    inline = [Span(*m.span()) for m in _CODE.finditer(text, at) if not _is_within(m.start(), code)]
     for mark in marks:
-        if mark.start() < at or _within(mark.start(), code) or _within(mark.start(), inline):
+        if mark.start() < at or _is_within(mark.start(), code) or _is_within(mark.start(), inline):
             continue
         spans.append(Span(*mark.span()))
         at = mark.end()
     return spans
 
 
-def _within(at: int, spans: list[Span]) -> bool:
+def _is_within(at: int, spans: list[Span]) -> bool:
     return any(span.start <= at < span.end for span in spans)
 
 
-def _fenced(text: str, at: int) -> Iterator[Span]:
+def _find_fenced_code(text: str, at: int) -> Iterator[Span]:
     """Fenced code; one that is not closed goes on to the end of the text."""
     while opening := _FENCE.search(text, at):
         mark = opening[1]

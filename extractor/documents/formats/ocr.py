@@ -12,22 +12,22 @@ import subprocess
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from extractor.documents.formats.reading_order import Laid, Piece
+from extractor.documents.formats.reading_order import PageLayout, TextPiece
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium
 
-DOTS = 300
+DOTS_PER_INCH = 300
 """Dots per inch of the picture; what tesseract is trained on."""
-PIXELS = 40_000_000
+MAX_PIXELS = 40_000_000
 """The most of one picture; a larger page is pictured more coarsely."""
-SECONDS = 120
+OCR_PAGE_SECONDS = 120
 """For one page."""
-SURE = 30
+MIN_CERTAINTY = 30
 """Per cent of its own certainty under which a word is noise of the picture rather than words."""
 
 
-def advice(wanted: bool) -> str:
+def advise_on_ocr(wanted: bool) -> str:
     """What to do about pages without a text layer."""
     if not shutil.which("tesseract"):
         return "install tesseract (Debian: apt-get install tesseract-ocr) and run again with --ocr"
@@ -35,7 +35,7 @@ def advice(wanted: bool) -> str:
 
 
 @cache
-def version() -> str:
+def find_tesseract_version() -> str:
     """Which tesseract there is."""
     try:
         # its stdin is not ours: on that a reader is asked its questions
@@ -44,45 +44,45 @@ def version() -> str:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=OCR_PAGE_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return "tesseract"
     return (said.stdout or said.stderr).split("\n")[0].strip()
 
 
-def recognise(page: pdfium.PdfPage) -> tuple[str, Laid] | str:
+def recognise_page(page: pdfium.PdfPage) -> tuple[str, PageLayout] | str:
     """The page's words and where they stand, or why there are none."""
     if not shutil.which("tesseract"):
-        return advice(True)
+        return advise_on_ocr(True)
     width, height = page.get_size()
-    scale = min(DOTS / 72, (PIXELS / max(1.0, width * height)) ** 0.5)
+    scale = min(DOTS_PER_INCH / 72, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
     picture = page.render(scale=scale, grayscale=True)
     try:
-        image = _pgm(picture)
+        image = _encode_pgm(picture)
     finally:
         picture.close()
     command = ["tesseract", "stdin", "stdout", "--dpi", str(round(72 * scale)), "tsv"]
     try:
-        said = subprocess.run(command, input=image, capture_output=True, timeout=SECONDS)  # noqa: S603
+        said = subprocess.run(command, input=image, capture_output=True, timeout=OCR_PAGE_SECONDS)  # noqa: S603
     except subprocess.TimeoutExpired:
-        return f"tesseract takes longer than {SECONDS} seconds on it"
+        return f"tesseract takes longer than {OCR_PAGE_SECONDS} seconds on it"
     except OSError as error:
         return f"tesseract does not start ({error.strerror})"
     if said.returncode:
         return f"tesseract fails on it (exit {said.returncode})"
-    text, laid = words(said.stdout.decode("utf-8", "replace"), scale)
+    text, laid = parse_tesseract_table(said.stdout.decode("utf-8", "replace"), scale)
     return (text, laid) if laid.pieces else "tesseract reads nothing on it"
 
 
-def _pgm(picture: Any) -> bytes:
+def _encode_pgm(picture: Any) -> bytes:
     """The picture as a portable graymap, the simplest format that tesseract reads."""
     data, stride, width, height = bytes(picture.buffer), picture.stride, picture.width, picture.height
     rows = data if stride == width else b"".join(data[y * stride : y * stride + width] for y in range(height))
     return b"P5 %d %d 255\n" % (width, height) + rows[: width * height]
 
 
-class _Word(NamedTuple):
+class _RecognisedWord(NamedTuple):
     text: str
     left: float
     top: float
@@ -90,20 +90,22 @@ class _Word(NamedTuple):
     bottom: float
 
 
-def words(table: str, scale: float) -> tuple[str, Laid]:
+def parse_tesseract_table(table: str, scale: float) -> tuple[str, PageLayout]:
     """Tesseract's table as a page: its words, a piece for each line, edges in points."""
-    lines: dict[tuple[str, ...], list[_Word]] = {}
+    lines: dict[tuple[str, ...], list[_RecognisedWord]] = {}
     for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
         try:
             said, sure = (row["text"] or "").strip(), float(row["conf"])
             left, top = float(row["left"]) / scale, float(row["top"]) / scale
-            word = _Word(said, left, top, left + float(row["width"]) / scale, top + float(row["height"]) / scale)
+            word = _RecognisedWord(
+                said, left, top, left + float(row["width"]) / scale, top + float(row["height"]) / scale
+            )
             line = row["block_num"], row["par_num"], row["line_num"]
         except (KeyError, TypeError, ValueError):
             continue
-        if said and sure >= SURE:
+        if said and sure >= MIN_CERTAINTY:
             lines.setdefault(line, []).append(word)
-    text, laid = "", Laid()
+    text, laid = "", PageLayout()
     for found in lines.values():
         start, first = len(text), len(laid.lengths)
         text += " ".join(word.text for word in found)
@@ -112,6 +114,6 @@ def words(table: str, scale: float) -> tuple[str, Laid]:
         laid.rights.extend(word.right for word in found)
         left, right = min(word.left for word in found), max(word.right for word in found)
         top, bottom = min(word.top for word in found), max(word.bottom for word in found)
-        laid.pieces.append(Piece(start, len(text), first, len(laid.lengths), left, top, right, bottom))
+        laid.pieces.append(TextPiece(start, len(text), first, len(laid.lengths), left, top, right, bottom))
         text += "\n"
     return text, laid

@@ -9,56 +9,56 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 
 from extractor.documents.formats import reading_order as order
-from extractor.documents.formats.builder import Draft
+from extractor.documents.formats.builder import DocumentBuilder
 from extractor.documents.formats.pdf_text import HYPHEN
-from extractor.documents.formats.reading_order import Laid, Line, Piece
-from extractor.documents.locations import Boxes
+from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece
+from extractor.documents.locations import WordBoxes
 
 _LEVELS = ((1.6, 1), (1.3, 2), (1.15, 3))
 """How much larger than the text around it a line is to be a heading, and of which level."""
 _LONGEST_HEADING = 100
 
 
-class Writer:
+class PageWriter:
     """Pages written one after the other: lines, blank lines between paragraphs, marks before headings."""
 
     def __init__(self) -> None:
-        self.draft = Draft()
-        self.boxes = Boxes()
+        self.draft = DocumentBuilder()
+        self.boxes = WordBoxes()
         self.recognised = False
-        self._heights: Counter[float] = Counter()
+        self._height_counts: Counter[float] = Counter()
 
-    def begin(self) -> None:
+    def begin_page(self) -> None:
         """Begins a page."""
         self.boxes.pages.append(len(self.boxes.starts))
 
-    def page(self, text: str, laid: Laid, bold: Callable[[Piece], bool] | None) -> None:
+    def write_page(self, text: str, laid: PageLayout, bold: Callable[[TextPiece], bool] | None) -> None:
         """Writes a page. Without `bold` its heights are those of pictures of words, and tell no heading."""
-        found = order.lines(laid.pieces)
+        found = order.order_lines(laid.pieces)
         if not found:
             return
         body = math.inf
         if bold:
             for line in found:
-                self._heights[line.height] += line.pieces[-1].end - line.pieces[0].start
-            body = max(self._heights, key=lambda height: (self._heights[height], -height))
-        pitch = _pitch(found)
+                self._height_counts[line.height] += line.pieces[-1].end - line.pieces[0].start
+            body = max(self._height_counts, key=lambda height: (self._height_counts[height], -height))
+        pitch = _find_line_pitch(found)
         above, level_above = None, 0
         starts: list[int] = []
         written: list[str] = []
         lengths, length, put = laid.lengths, self.draft.length, written.append
         for line in found:
-            level = _level(line, body) if line.height > body else 0
-            apart = above is None or level or level_above or _parted(text, above, line, pitch)
+            level = _find_heading_level(line, body) if line.height > body else 0
+            apart = above is None or level or level_above or _ends_paragraph(text, above, line, pitch)
             mark = "#" * level + " " if level else ""
-            if bold and apart and not level and _heads(text, line) and bold(line.pieces[0]):
+            if bold and apart and not level and _looks_like_heading(text, line) and bold(line.pieces[0]):
                 mark = "**"
             bold_end = mark
             if length and (above is None or text[above.pieces[-1].end - 1] != HYPHEN):
                 mark = ("\n\n" if apart else "\n") + mark
             for piece in line.pieces:
                 start, end, first, last, *_ = piece
-                said = text[start:end] if text[end - 1] != HYPHEN else _joined(text, piece)
+                said = text[start:end] if text[end - 1] != HYPHEN else _join_hyphenated(text, piece)
                 length += len(mark)
                 starts += accumulate(lengths[first : last - 1], initial=length)
                 length += len(said)
@@ -70,11 +70,11 @@ class Writer:
                 put(bold_end)
                 length += 2
             above, level_above = line, level
-        self.draft.put("".join(written))
+        self.draft.add_text("".join(written))
         self.boxes.starts.fromlist(starts)
-        self._edges(laid, [piece for line in found for piece in line.pieces])
+        self._add_edges(laid, [piece for line in found for piece in line.pieces])
 
-    def _edges(self, laid: Laid, pieces: Sequence[Piece]) -> None:
+    def _add_edges(self, laid: PageLayout, pieces: Sequence[TextPiece]) -> None:
         boxes = self.boxes
         boxes.tops.extend([piece.top for piece in pieces])
         boxes.bottoms.extend([piece.bottom for piece in pieces])
@@ -89,14 +89,14 @@ class Writer:
             boxes.rights.extend(laid.rights[piece.first : piece.last])
 
 
-def _pitch(found: Sequence[Line]) -> float:
+def _find_line_pitch(found: Sequence[TextLine]) -> float:
     """From one line to the next, as most of the page has it."""
     tops = [line.pieces[0].top for line in found]
     steps = Counter([round(2 * (b - a)) / 2 for a, b in pairwise(tops) if b > a])
     return max(steps, key=lambda step: (steps[step], -step)) if steps else 0.0
 
 
-def _parted(text: str, above: Line, line: Line, pitch: float) -> bool:
+def _ends_paragraph(text: str, above: TextLine, line: TextLine, pitch: float) -> bool:
     """Whether a paragraph ends between the lines; a sentence may go on in the next column, or on the next page."""
     if abs(line.height - above.height) > 0.1 * above.height:
         return True
@@ -106,14 +106,14 @@ def _parted(text: str, above: Line, line: Line, pitch: float) -> bool:
     return step > 1.25 * pitch
 
 
-def _level(line: Line, body: float) -> int:
+def _find_heading_level(line: TextLine, body: float) -> int:
     """Which heading the line is by its size; 0 for none."""
     if line.end - line.start > _LONGEST_HEADING:
         return 0
     return next((level for times, level in _LEVELS if line.height >= times * body), 0)
 
 
-def _joined(text: str, piece: Piece) -> str:
+def _join_hyphenated(text: str, piece: TextPiece) -> str:
     """The words of a piece that ends within a word, with its hyphen if the word has one anywhere: well-known."""
     said = text[piece.start : piece.end - 1]
     left, right = (
@@ -125,7 +125,7 @@ def _joined(text: str, piece: Piece) -> str:
     return f"{said}-" if f"{left[0]}-{right[0]}" in text else said
 
 
-def _heads(text: str, line: Line) -> bool:
+def _looks_like_heading(text: str, line: TextLine) -> bool:
     """Whether the line is short and by itself, as a heading of the text's own size would be."""
     words = text[line.start : line.end]
     return len(line.pieces) == 1 and 3 <= len(words) <= 60 and not re.search(r"[*_]|[.,;]$", words)

@@ -14,17 +14,17 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import NamedTuple
 
-ROWS = 4
+MIN_GUTTER_ROWS = 4
 """Rows with words on both sides that a gutter needs to part columns."""
-PROSE = 18
+MIN_PROSE_LENGTH = 18
 """Characters that half of a column's lines have at least."""
-BLANK = 0.5
+BLANK_LINE_GAP = 0.5
 """The gap between two rows, in heights of a line, that is a blank line."""
-FILLED = 0.5
+MIN_FILLED_WIDTH = 0.5
 """How much of the column's width half of its lines take at least."""
 
 
-class Piece(NamedTuple):
+class TextPiece(NamedTuple):
     """Words on one line with no wide gap between them: characters [start, end) of the page and its words [first, last).
 
     Edges are in points from the upper left corner.
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
     right: float
     bottom: float
 
-    def beside(self, other: Piece) -> bool:
+    def on_same_line(self, other: TextPiece) -> bool:
         """Whether the two stand on one line."""
         if self.top >= other.bottom or other.top >= self.bottom:
             return False
@@ -48,8 +48,8 @@ class Piece(NamedTuple):
 
 
 @dataclass(slots=True)
-class Line:
-    pieces: list[Piece]
+class TextLine:
+    pieces: list[TextPiece]
     height: float
     """To half a point, so that lines of one size are equal."""
 
@@ -66,30 +66,30 @@ class Line:
         return self.pieces[-1].end
 
 
-def lines(pieces: Sequence[Piece]) -> list[Line]:
+def order_lines(pieces: Sequence[TextPiece]) -> list[TextLine]:
     """The pieces in reading order, those on one line together."""
-    found: list[Line] = []
-    last: Piece | None = None
-    for piece in _ordered(list(pieces), 3):
+    found: list[TextLine] = []
+    last: TextPiece | None = None
+    for piece in _order_pieces(list(pieces), 3):
         height = round(2 * (piece.bottom - piece.top)) / 2
-        if last and last.beside(piece) and piece.left >= last.right - height / 2:
+        if last and last.on_same_line(piece) and piece.left >= last.right - height / 2:
             found[-1].pieces.append(piece)
             found[-1].height = max(found[-1].height, height)
         else:
-            found.append(Line([piece], height))
+            found.append(TextLine([piece], height))
         last = piece
     return found
 
 
-def _ordered(pieces: list[Piece], depth: int) -> list[Piece]:
-    gutter = _gutter(pieces) if depth and len(pieces) >= 2 * ROWS else None
+def _order_pieces(pieces: list[TextPiece], depth: int) -> list[TextPiece]:
+    gutter = _find_gutter(pieces) if depth and len(pieces) >= 2 * MIN_GUTTER_ROWS else None
     if gutter is None:
         return pieces
-    found: list[Piece] = []
-    band: list[Piece] = []
+    found: list[TextPiece] = []
+    band: list[TextPiece] = []
     for piece in [*pieces, None]:
         if piece is None or piece.left < gutter < piece.right:
-            found += _band(band, gutter, depth)
+            found += _order_band(band, gutter, depth)
             band = []
             if piece is not None:
                 found.append(piece)
@@ -98,34 +98,34 @@ def _ordered(pieces: list[Piece], depth: int) -> list[Piece]:
     return found
 
 
-def _band(band: list[Piece], gutter: float, depth: int) -> list[Piece]:
+def _order_band(band: list[TextPiece], gutter: float, depth: int) -> list[TextPiece]:
     """What is drawn between two lines that cross the gutter: its blocks of columns, if there are any, column by column.
 
     Blocks are parted by blank lines. Columns go on over a block of a row or two, such as their headings.
     """
-    blocks = _blocks(band)
-    columned = [_columned(block, gutter) for block in blocks]
+    blocks = _split_blocks(band)
+    columned = [_is_columned(block, gutter) for block in blocks]
     if not any(columned):
         return band
     for i in range(1, len(blocks) - 1):
         columned[i] = columned[i] or (columned[i - 1] and columned[i + 1] and len(blocks[i]) <= 4)
-    found: list[Piece] = []
+    found: list[TextPiece] = []
     for together, group in groupby(zip(columned, blocks, strict=True), key=lambda pair: pair[0]):
         pieces = [piece for _, block in group for piece in block]
         if together:
-            found += _ordered([p for p in pieces if p.right <= gutter], depth - 1)
-            found += _ordered([p for p in pieces if p.right > gutter], depth - 1)
+            found += _order_pieces([p for p in pieces if p.right <= gutter], depth - 1)
+            found += _order_pieces([p for p in pieces if p.right > gutter], depth - 1)
         else:
             found += pieces
     return found
 
 
-def _blocks(band: Sequence[Piece]) -> list[list[Piece]]:
+def _split_blocks(band: Sequence[TextPiece]) -> list[list[TextPiece]]:
     """The pieces from one blank line, over the whole width, to the next; each block in the order it is drawn in."""
-    found: list[list[tuple[int, Piece]]] = []
+    found: list[list[tuple[int, TextPiece]]] = []
     bottom = 0.0
     for i, piece in sorted(enumerate(band), key=lambda pair: pair[1].top):
-        if not found or piece.top - bottom > BLANK * (piece.bottom - piece.top):
+        if not found or piece.top - bottom > BLANK_LINE_GAP * (piece.bottom - piece.top):
             found.append([])
             bottom = piece.bottom
         found[-1].append((i, piece))
@@ -133,23 +133,28 @@ def _blocks(band: Sequence[Piece]) -> list[list[Piece]]:
     return [[piece for _, piece in sorted(block)] for block in found]
 
 
-def _columned(block: Sequence[Piece], gutter: float) -> bool:
+def _is_columned(block: Sequence[TextPiece], gutter: float) -> bool:
     """Whether the block is two columns of prose that are drawn line by line across both."""
     left, right = [p for p in block if p.right <= gutter], [p for p in block if p.left >= gutter]
     turns = sum((a.left >= gutter) != (b.left >= gutter) for a, b in pairwise(block))
-    return min(len(left), len(right)) >= ROWS and turns >= ROWS and _prose(left) and _prose(right)
+    return (
+        min(len(left), len(right)) >= MIN_GUTTER_ROWS
+        and turns >= MIN_GUTTER_ROWS
+        and _is_prose(left)
+        and _is_prose(right)
+    )
 
 
-def _prose(column: Sequence[Piece]) -> bool:
+def _is_prose(column: Sequence[TextPiece]) -> bool:
     width = max(p.right for p in column) - min(p.left for p in column)
-    long = median(p.end - p.start for p in column) >= PROSE
-    return long and median(p.right - p.left for p in column) >= FILLED * width
+    long = median(p.end - p.start for p in column) >= MIN_PROSE_LENGTH
+    return long and median(p.right - p.left for p in column) >= MIN_FILLED_WIDTH * width
 
 
-def _gutter(pieces: Sequence[Piece]) -> float | None:
+def _find_gutter(pieces: Sequence[TextPiece]) -> float | None:
     """Where the most rows have a gap; None where too few agree on one."""
-    gaps = [(a.right, b.left) for a, b in pairwise(pieces) if a.beside(b) and b.left > a.right]
-    if len(gaps) < ROWS:
+    gaps = [(a.right, b.left) for a, b in pairwise(pieces) if a.on_same_line(b) and b.left > a.right]
+    if len(gaps) < MIN_GUTTER_ROWS:
         return None
     middle = median((a + b) / 2 for a, b in gaps)
     candidates = [middle, *(max(a for a, b in gaps if a < at < b) for at in {(a + b) / 2 for a, b in gaps[:40]})]
@@ -158,17 +163,17 @@ def _gutter(pieces: Sequence[Piece]) -> float | None:
         count = sum(a <= at <= b for a, b in gaps)
         if count > rows:
             best, rows = at, count
-    if rows < ROWS:
+    if rows < MIN_GUTTER_ROWS:
         return None
     shared = [(a, b) for a, b in gaps if a <= best <= b]
     return (max(a for a, _ in shared) + min(b for _, b in shared)) / 2
 
 
 @dataclass(slots=True)
-class Laid:
+class PageLayout:
     """A page: its pieces as they are drawn, and its words with what lies left and right of them."""
 
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[TextPiece] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
     """Of each word, with the space after it."""
     lefts: array[float] = field(default_factory=lambda: array("f"))

@@ -20,33 +20,33 @@ import extractor
 from extractor.errors import DocumentError, ExtractorError
 from extractor.types import Document
 
-SECONDS, OCR_SECONDS = 60.0, 1800.0
+READ_SECONDS, OCR_READ_SECONDS = 60.0, 1800.0
 """For one file. Reading letters off pictures of pages takes seconds a page."""
-MEMORY = 1_500_000_000
+READER_MEMORY = 1_500_000_000
 """Bytes of address space that a reader may have, its libraries included."""
-FILES = 200
+MAX_FILES_PER_READER = 200
 """Files after which a reader is not kept, so that what a parser leaks stays small."""
 _SIZE = 8
 
-_idle: list[_Reader] = []
-_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+_idle_readers: list[_ReaderProcess] = []
+_reader_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
 
-def load(module: str, path: Path, name: str, ocr: bool, seconds: float | None = None) -> Document:
+def load_in_sandbox(module: str, path: Path, name: str, ocr: bool, seconds: float | None = None) -> Document:
     """The document that the loader of that name reads. Raises DocumentError, also for a reader that came to its end."""
-    bound = seconds or (OCR_SECONDS if ocr else SECONDS)
+    bound = seconds or (OCR_READ_SECONDS if ocr else READ_SECONDS)
     question = (module, path, name, ocr)
-    with _slots:
-        reader = _idle.pop() if _idle else _Reader()
+    with _reader_slots:
+        reader = _idle_readers.pop() if _idle_readers else _ReaderProcess()
         try:
             try:
-                answer = reader.ask(question, bound)
+                answer = reader.request_document(question, bound)
             except EOFError:
-                if not reader.files:
+                if not reader.files_read:
                     raise
                 reader.close()  # what it read before may have done this: the file has a fresh one to prove itself
-                reader = _Reader()
-                answer = reader.ask(question, bound)
+                reader = _ReaderProcess()
+                answer = reader.request_document(question, bound)
         except TimeoutError as error:
             reader.close()
             raise DocumentError(
@@ -62,9 +62,9 @@ def load(module: str, path: Path, name: str, ocr: bool, seconds: float | None = 
         except BaseException:
             reader.close()
             raise
-        reader.files += 1
-        if reader.files < FILES:
-            _idle.append(reader)
+        reader.files_read += 1
+        if reader.files_read < MAX_FILES_PER_READER:
+            _idle_readers.append(reader)
         else:
             reader.close()
     if isinstance(answer, ExtractorError):
@@ -74,13 +74,13 @@ def load(module: str, path: Path, name: str, ocr: bool, seconds: float | None = 
 
 
 @atexit.register
-def close() -> None:
+def close_readers() -> None:
     """Ends the readers that wait for a file."""
-    while _idle:
-        _idle.pop().close()
+    while _idle_readers:
+        _idle_readers.pop().close()
 
 
-class _Reader:
+class _ReaderProcess:
     """A process that reads one file after the other."""
 
     def __init__(self) -> None:
@@ -89,9 +89,9 @@ class _Reader:
             k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TESSDATA_PREFIX") if k in os.environ
         }
         paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
-        self.files = 0
+        self.files_read = 0
         self._process = subprocess.Popen(  # noqa: S603 (our own module)
-            [sys.executable, "-m", "extractor.documents.formats", str(MEMORY)],
+            [sys.executable, "-m", "extractor.documents.formats", str(READER_MEMORY)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -99,7 +99,7 @@ class _Reader:
         )
         self._questions, self._answers = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
 
-    def ask(self, question: Any, seconds: float) -> Any:
+    def request_document(self, question: Any, seconds: float) -> Any:
         """What the reader answers. Raises TimeoutError when it had to be ended, and EOFError when it came to an end."""
         late = threading.Event()
 
@@ -111,8 +111,8 @@ class _Reader:
         timer.daemon = True
         timer.start()
         try:
-            send(self._questions, question)
-            return receive(self._answers)
+            send_pickled(self._questions, question)
+            return receive_pickled(self._answers)
         except (OSError, EOFError) as error:
             raise (TimeoutError if late.is_set() else EOFError) from error
         finally:
@@ -126,14 +126,14 @@ class _Reader:
         self._process.wait()
 
 
-def send(pipe: IO[bytes], value: Any) -> None:
+def send_pickled(pipe: IO[bytes], value: Any) -> None:
     data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.write(len(data).to_bytes(_SIZE, "little"))
     pipe.write(data)
     pipe.flush()
 
 
-def receive(pipe: IO[bytes]) -> Any:
+def receive_pickled(pipe: IO[bytes]) -> Any:
     """What was sent. The reader is the same user with the same rights as we are, so what it sends may be unpickled."""
     size = pipe.read(_SIZE)
     if len(size) < _SIZE:

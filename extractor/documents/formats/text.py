@@ -10,4 +10,7 @@ from extractor.types import Document
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    return Document(name, files.checked(files.decode(files.read(path, loaders.TEXT.largest), name), name))
+    return Document(
+        name,
+        files.require_text(files.decode_text(files.read_file_bytes(path, loaders.TEXT_FORMAT.max_bytes), name), name),
+    )

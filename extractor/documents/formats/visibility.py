@@ -19,31 +19,37 @@ _GROUND = re.compile(rf"(?:^|;)\s*background(?:-color)?\s*:\s*({_WHITE})?", re.I
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ElementLook:
     """The look of one element."""
 
     hides: bool = False
-    ink: bool = False
+    white_ink: bool = False
     """Whether its letters are white or transparent."""
-    ground: bool | None = None
+    white_ground: bool | None = None
     """Whether what it stands on is white; None where nothing says."""
-    veils: frozenset[str] = frozenset()
+    hiding_inherited: frozenset[str] = frozenset()
     """Properties that hide it and are passed on, until an element within takes them back."""
 
-    def of(self, attributes: Mapping[str, str | None], styled: bool, sheets: Mapping[str, bool]) -> Look:
+    def look_within(
+        self, attributes: Mapping[str, str | None], styled: bool, sheets: Mapping[str, bool]
+    ) -> ElementLook:
         """The look of an element within, which has these attributes, and of which the page's sheets say this."""
         style = attributes.get("style") or ""
         ink, ground = _INK.search(style), _GROUND.search(style)
-        white_ink = ink[1] is not None if ink else self.ink
-        white_ground = ground[1] is not None if ground else self.ground
+        white_ink = ink[1] is not None if ink else self.white_ink
+        white_ground = ground[1] is not None if ground else self.white_ground
         if "bgcolor" in attributes:
             white_ground = (attributes["bgcolor"] or "").lower() in ("#ffffff", "white")
         on_white = white_ground or (white_ground is None and not styled)
         gone = "hidden" in attributes or attributes.get("aria-hidden") == "true" or _UNSEEN.search(style) is not None
-        if not sheets and not self.veils:
-            return Look(gone or (white_ink and on_white), white_ink, white_ground)
-        own = {prop for prop in styles.ROOTED + styles.INHERITED if re.search(rf"(?:^|;)\s*{prop}\s*:", style, re.I)}
-        gone = gone or any(sheets.get(prop, False) for prop in styles.ROOTED if prop not in own)
-        said = {prop: sheets.get(prop) for prop in styles.INHERITED} | dict.fromkeys(own, False)
-        veils = {p for p in styles.INHERITED if said[p] or (said[p] is None and p in self.veils)}
-        return Look(gone or (white_ink and on_white), white_ink, white_ground, frozenset(veils))
+        if not sheets and not self.hiding_inherited:
+            return ElementLook(gone or (white_ink and on_white), white_ink, white_ground)
+        own = {
+            prop
+            for prop in styles.ROOTED_PROPERTIES + styles.INHERITED_PROPERTIES
+            if re.search(rf"(?:^|;)\s*{prop}\s*:", style, re.I)
+        }
+        gone = gone or any(sheets.get(prop, False) for prop in styles.ROOTED_PROPERTIES if prop not in own)
+        said = {prop: sheets.get(prop) for prop in styles.INHERITED_PROPERTIES} | dict.fromkeys(own, False)
+        veils = {p for p in styles.INHERITED_PROPERTIES if said[p] or (said[p] is None and p in self.hiding_inherited)}
+        return ElementLook(gone or (white_ink and on_white), white_ink, white_ground, frozenset(veils))

@@ -10,28 +10,28 @@ from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, Shee
 
 from extractor.documents import formats as loaders
 from extractor.documents.formats import zip_guard as archives
-from extractor.documents.formats.builder import Cell, Draft
-from extractor.documents.locations import Labels
+from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
 
-CELLS = 3_000_000
+MAX_CELLS = 3_000_000
 """Of one sheet, empty ones included."""
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
     if path.suffix.lower() != ".xls":
-        archives.check(path, name, loaders.SHEET.largest)
+        archives.check_archive(path, name, loaders.SPREADSHEET_FORMAT.max_bytes)
     try:
         book = CalamineWorkbook.from_path(str(path))
     except PasswordError as error:
         raise DocumentError(f"{name} is encrypted; save a copy without its password.", reason="encrypted") from error
-    draft = Draft(Labels(("sheet", "row", "column"), {"sheet": book.sheet_names}))
+    draft = DocumentBuilder(PieceLabels(("sheet", "row", "column"), {"sheet": book.sheet_names}))
     for number, about in enumerate(book.sheets_metadata, 1):
         if about.typ is not SheetTypeEnum.WorkSheet:
             continue
         sheet = book.get_sheet_by_index(number - 1)
-        if sheet.total_height * sheet.total_width > CELLS:
+        if sheet.total_height * sheet.total_width > MAX_CELLS:
             raise DocumentError(
                 f"The sheet {about.name!r} of {name} has {sheet.total_height} rows of {sheet.total_width} cells; "
                 f"save the part that matters as a file of its own.",
@@ -39,22 +39,22 @@ def load(path: Path, name: str, ocr: bool) -> Document:
             )
         unseen = about.visible is not SheetVisibleEnum.Visible
         rows = [
-            [Cell(_shown(value), (number, i, j), unseen) for j, value in enumerate(row, 1)]
+            [TableCell(_format_value(value), (number, i, j), unseen) for j, value in enumerate(row, 1)]
             for i, row in enumerate(sheet.to_python(skip_empty_area=False), 1)
         ]
         if len(book.sheet_names) > 1 and any(cell.text for row in rows for cell in row):
             start = draft.length
-            draft.part()
-            draft.put(f"# {about.name}")
+            draft.end_paragraph()
+            draft.add_text(f"# {about.name}")
             if unseen:
-                draft.hide(start)
-        draft.table(rows)
+                draft.hide_from(start)
+        draft.add_table(rows)
     if not draft.length:
         raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")
-    return draft.document(name, f"python-calamine {version('python-calamine')}")
+    return draft.build_document(name, f"python-calamine {version('python-calamine')}")
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     """A cell's value in plain spelling: 2024-03-01 for a day, 3 for a whole number, as its format is not known."""
     match value:
         case bool():

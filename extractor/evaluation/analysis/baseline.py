@@ -23,18 +23,18 @@ from extractor.errors import UsageError
 from extractor.evaluation.analysis.comparison import Comparison
 from extractor.evaluation.analysis.metrics import Entrant, Statistic
 from extractor.evaluation.report import strict_json as writing
-from extractor.evaluation.scoring.outcomes import Outcome, Run, Tally
+from extractor.evaluation.scoring.outcomes import LeafOutcome, LeafTally, ScoredRun
 from extractor.types import Json
 
-FORMAT = "extractor.baseline/1"
-SCORER = "1"
+BASELINE_FORMAT = "extractor.baseline/1"
+SCORER_VERSION = "1"
 """To be raised whenever a comparator, the alignment or what counts changes, so that older figures are not compared."""
 
-_LISTED = (Outcome.WRONG, Outcome.OMITTED, Outcome.UNSCORED)
+_LISTED_OUTCOMES = (LeafOutcome.WRONG, LeafOutcome.OMITTED, LeafOutcome.UNSCORED)
 
 
 @dataclass(frozen=True, slots=True)
-class Pins:
+class BaselinePins:
     """What the figures of a baseline depend on, apart from the runs."""
 
     task: str
@@ -43,21 +43,21 @@ class Pins:
     schema: str
     """Fingerprint of the record's schema."""
     documents: tuple[str, ...]
-    scorer: str = SCORER
+    scorer: str = SCORER_VERSION
 
 
 @dataclass(frozen=True, slots=True)
-class Leaves:
+class IncorrectLeaves:
     """The leaves of one document that were not correct."""
 
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    outcomes: Mapping[str, LeafOutcome] = field(default_factory=dict)
     """Gold's pointer -> wrong, omitted or unscored."""
     invented: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Field -> digests of the invented values."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class BaselineRun:
     """One entrant of the baseline."""
 
     label: str
@@ -65,20 +65,20 @@ class Kept:
     prompt: str
     fingerprints: Mapping[str, str]
     figures: Mapping[Statistic, float | None]
-    tallies: Mapping[str, Tally]
-    leaves: tuple[Mapping[str, Leaves], ...]
+    tallies: Mapping[str, LeafTally]
+    leaves: tuple[Mapping[str, IncorrectLeaves], ...]
     """One per repeat: document -> its leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    pins: Pins
-    runs: tuple[Kept, ...]
+    pins: BaselinePins
+    runs: tuple[BaselineRun, ...]
 
     def write(self, path: Path) -> None:
         """The whole file or none of it. Raises MachineError."""
         whole = {
-            "format": FORMAT,
+            "format": BASELINE_FORMAT,
             "pins": {
                 "task": self.pins.task,
                 "scorer": self.pins.scorer,
@@ -86,17 +86,17 @@ class Baseline:
                 "schema": self.pins.schema,
                 "documents": list(self.pins.documents),
             },
-            "runs": [_spelled(run) for run in self.runs],
+            "runs": [_convert_run_to_json(run) for run in self.runs],
         }
-        writing.write(path, json.dumps(whole, indent=1, sort_keys=True) + "\n")
+        writing.write_report_text(path, json.dumps(whole, indent=1, sort_keys=True) + "\n")
 
 
-def take(comparison: Comparison, pins: Pins) -> Baseline:
+def take_baseline(comparison: Comparison, pins: BaselinePins) -> Baseline:
     """What a later evaluation needs to know of this one. Writing it is another, explicit step."""
-    return Baseline(pins, tuple(_kept(one) for one in sorted(comparison.entrants, key=lambda one: one.label)))
+    return Baseline(pins, tuple(_keep_run(one) for one in sorted(comparison.entrants, key=lambda one: one.label)))
 
 
-def read(path: Path) -> Baseline:
+def read_baseline(path: Path) -> Baseline:
     """Raises UsageError when the file is no baseline."""
     try:
         whole = json.loads(path.read_text(encoding="utf-8"))
@@ -108,75 +108,80 @@ def read(path: Path) -> Baseline:
     except (ValueError, RecursionError):
         raise UsageError(f"The baseline {path} is not whole JSON; take it again with --update-baseline.") from None
     try:
-        if whole["format"] != FORMAT:
+        if whole["format"] != BASELINE_FORMAT:
             raise ValueError("format")
         pins = whole["pins"]
-        documents = tuple(_text(name) for name in pins["documents"])
-        said = [_text(pins[name]) for name in ("task", "gold", "schema")]
+        documents = tuple(_expect_text(name) for name in pins["documents"])
+        said = [_expect_text(pins[name]) for name in ("task", "gold", "schema")]
         return Baseline(
-            Pins(said[0], said[1], said[2], documents, _text(pins["scorer"])),
+            BaselinePins(said[0], said[1], said[2], documents, _expect_text(pins["scorer"])),
             tuple(_read_run(run) for run in whole["runs"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise UsageError(f"{path} is no baseline of the format {FORMAT}; take one with --update-baseline.") from None
+        raise UsageError(
+            f"{path} is no baseline of the format {BASELINE_FORMAT}; take one with --update-baseline."
+        ) from None
 
 
-def _kept(entrant: Entrant) -> Kept:
-    return Kept(
+def _keep_run(entrant: Entrant) -> BaselineRun:
+    return BaselineRun(
         entrant.label,
         entrant.model,
         entrant.prompt,
-        fingerprints(entrant),
-        {statistic: _rounded(entrant.all[statistic].value) for statistic in Statistic},
+        collect_fingerprints(entrant),
+        {statistic: _round_statistic(entrant.overall[statistic].value) for statistic in Statistic},
         entrant.tallies,
-        tuple(_leaves(run) for run in entrant.runs),
+        tuple(_collect_incorrect_leaves(run) for run in entrant.runs),
     )
 
 
-def fingerprints(entrant: Entrant) -> dict[str, str]:
+def collect_fingerprints(entrant: Entrant) -> dict[str, str]:
     return {what: said for run in reversed(entrant.runs) for what, said in run.fingerprints}
 
 
-def _leaves(run: Run) -> dict[str, Leaves]:
-    outcomes: dict[str, dict[str, Outcome]] = {one.document: {} for one in run.documents}
+def _collect_incorrect_leaves(run: ScoredRun) -> dict[str, IncorrectLeaves]:
+    outcomes: dict[str, dict[str, LeafOutcome]] = {one.document: {} for one in run.documents}
     invented: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for cell in run.cells:
-        if cell.outcome in _LISTED and cell.gold_path is not None:
+        if cell.outcome in _LISTED_OUTCOMES and cell.gold_path is not None:
             outcomes.setdefault(cell.document, {})[cell.gold_path] = cell.outcome
-        elif cell.outcome is Outcome.INVENTED:
+        elif cell.outcome is LeafOutcome.INVENTED:
             outcomes.setdefault(cell.document, {})
-            invented[cell.document][cell.field].append(digest(cell.prediction))
+            invented[cell.document][cell.field].append(digest_value(cell.prediction))
     return {
-        name: Leaves(found, {of: tuple(sorted(told)) for of, told in invented[name].items()})
+        name: IncorrectLeaves(found, {of: tuple(sorted(told)) for of, told in invented[name].items()})
         for name, found in outcomes.items()
     }
 
 
-def digest(value: Json) -> str:
+def digest_value(value: Json) -> str:
     """Ten hex digits of the value: enough to tell the inventions of one field in one document apart."""
-    return hashlib.sha256(_exact(value).encode("utf-8", "backslashreplace")).hexdigest()[:10]
+    return hashlib.sha256(_serialise_exactly(value).encode("utf-8", "backslashreplace")).hexdigest()[:10]
 
 
-def _exact(value: Json) -> str:
+def _serialise_exactly(value: Json) -> str:
     try:
         return json.dumps(value, sort_keys=True)
     except (ValueError, TypeError, RecursionError):
         return type(value).__name__
 
 
-def _rounded(value: float | None) -> float | None:
+def _round_statistic(value: float | None) -> float | None:
     return None if value is None else round(value, 9)
 
 
-def _spelled(run: Kept) -> dict[str, Json]:
+def _convert_run_to_json(run: BaselineRun) -> dict[str, Json]:
     documents = {}
     for name, tally in run.tallies.items():
-        repeats = [leaves.get(name, Leaves()) for leaves in run.leaves]
+        repeats = [leaves.get(name, IncorrectLeaves()) for leaves in run.leaves]
         documents[name] = {
             "counts": [tally.correct, tally.wrong, tally.omitted, tally.invented],
             "leaves": [
                 {
-                    **{str(bad): sorted(at for at, said in one.outcomes.items() if said is bad) for bad in _LISTED},
+                    **{
+                        str(bad): sorted(at for at, said in one.outcomes.items() if said is bad)
+                        for bad in _LISTED_OUTCOMES
+                    },
                     "invented": {of: list(told) for of, told in one.invented.items()},
                 }
                 for one in repeats
@@ -192,39 +197,41 @@ def _spelled(run: Kept) -> dict[str, Json]:
     }
 
 
-def _read_run(run: Mapping[str, Json]) -> Kept:
+def _read_run(run: Mapping[str, Json]) -> BaselineRun:
     """Raises KeyError, TypeError, ValueError or AttributeError on what is no run of a baseline."""
-    figures = {Statistic(name): None if value is None else _share(value) for name, value in run["figures"].items()}
+    figures = {
+        Statistic(name): None if value is None else _expect_share(value) for name, value in run["figures"].items()
+    }
     tallies = {}
-    repeats: list[dict[str, Leaves]] = []
+    repeats: list[dict[str, IncorrectLeaves]] = []
     for name, one in run["documents"].items():
-        correct, wrong, omitted, invented = (_number(n) for n in one["counts"])
-        tallies[_text(name)] = Tally(correct, wrong, omitted, invented)
+        correct, wrong, omitted, invented = (_expect_count(n) for n in one["counts"])
+        tallies[_expect_text(name)] = LeafTally(correct, wrong, omitted, invented)
         for at, leaves in enumerate(one["leaves"]):
             if at == len(repeats):
                 repeats.append({})
-            repeats[at][name] = Leaves(
-                {_text(path): bad for bad in _LISTED for path in leaves[bad]},
-                {of: tuple(_text(one) for one in told) for of, told in leaves["invented"].items()},
+            repeats[at][name] = IncorrectLeaves(
+                {_expect_text(path): bad for bad in _LISTED_OUTCOMES for path in leaves[bad]},
+                {of: tuple(_expect_text(one) for one in told) for of, told in leaves["invented"].items()},
             )
-    prints = {what: _text(said) for what, said in run["fingerprints"].items()}
-    said = [_text(run[name]) for name in ("label", "model", "prompt")]
-    return Kept(said[0], said[1], said[2], prints, figures, tallies, tuple(repeats))
+    prints = {what: _expect_text(said) for what, said in run["fingerprints"].items()}
+    said = [_expect_text(run[name]) for name in ("label", "model", "prompt")]
+    return BaselineRun(said[0], said[1], said[2], prints, figures, tallies, tuple(repeats))
 
 
-def _text(value: Json) -> str:
+def _expect_text(value: Json) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
 
 
-def _number(value: Json) -> int:
+def _expect_count(value: Json) -> int:
     if type(value) is not int or value < 0:
         raise ValueError("not a count")
     return value
 
 
-def _share(value: Json) -> float:
+def _expect_share(value: Json) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError("not a figure")
     return float(value)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from extractor.evaluation.scoring.outcomes import Cell, Outcome
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell
 from extractor.types import Json
 
-BINS = 10
-_SAID = (Outcome.CORRECT, Outcome.WRONG, Outcome.INVENTED)
+CALIBRATION_BINS = 10
+_PREDICTED_OUTCOMES = (LeafOutcome.CORRECT, LeafOutcome.WRONG, LeafOutcome.INVENTED)
 
 
-def calibrate(cells: Iterable[Cell]) -> Json:
+def calibrate_confidence(cells: Iterable[ScoreCell]) -> Json:
     """Equal bins over predicted leaves with a confidence in 0..1, or None when no leaf has one.
 
     {"leaves", "without": predicted leaves that have none, "brier": mean squared error of the confidence (Brier 1950),
@@ -21,20 +21,20 @@ def calibrate(cells: Iterable[Cell]) -> Json:
     sure: list[tuple[float, bool]] = []
     without = 0
     for cell in cells:
-        if cell.outcome in _SAID:
+        if cell.outcome in _PREDICTED_OUTCOMES:
             if cell.confidence is not None and 0 <= cell.confidence <= 1:
-                sure.append((cell.confidence, cell.outcome is Outcome.CORRECT))
+                sure.append((cell.confidence, cell.outcome is LeafOutcome.CORRECT))
             else:
                 without += 1
     if not sure:
         return None
-    binned: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
+    binned: list[list[tuple[float, bool]]] = [[] for _ in range(CALIBRATION_BINS)]
     for one in sure:
-        binned[min(BINS - 1, int(one[0] * BINS))].append(one)
+        binned[min(CALIBRATION_BINS - 1, int(one[0] * CALIBRATION_BINS))].append(one)
     bins = [
         {
-            "low": at / BINS,
-            "high": (at + 1) / BINS,
+            "low": at / CALIBRATION_BINS,
+            "high": (at + 1) / CALIBRATION_BINS,
             "leaves": len(held),
             "confidence": round(sum(confidence for confidence, _ in held) / len(held), 6),
             "correct": round(sum(right for _, right in held) / len(held), 6),

@@ -12,18 +12,18 @@ from dataclasses import dataclass, replace
 
 from extractor.errors import UsageError
 from extractor.evaluation.analysis import resampling
-from extractor.evaluation.analysis.metrics import Entrant, Estimate, Statistic, enlist, total
-from extractor.evaluation.scoring.outcomes import Run, Tally
+from extractor.evaluation.analysis.metrics import Entrant, MetricEstimate, Statistic, group_into_entrants, sum_tallies
+from extractor.evaluation.scoring.outcomes import LeafTally, ScoredRun
 
-ENOUGH = 30
+MIN_DOCUMENTS = 30
 """Documents under which the runs of a comparison are not told apart, whatever the tests say."""
 ALPHA = 0.05
-DETECTABLE = 2.8
+DETECTABLE_STANDARD_ERRORS = 2.8
 """Standard errors of a difference that is seen in 80% of cases at 5%: 1.96 + 0.84, by the normal law."""
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class HeadToHead:
     """How one run did against another, document by document, by F1."""
 
     wins: int
@@ -34,17 +34,17 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldPair:
+class FieldDifference:
     field: str
     difference: float
     """Of the field's F1 over the shared documents."""
-    match: Match
+    head_to_head: HeadToHead
     adjusted: float
     """The sign test's p after Holm over all fields and pairs that have two documents or more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class RunPair:
     """Two entrants on the documents that both have; `a` is ranked before `b`."""
 
     a: str
@@ -52,9 +52,9 @@ class Pair:
     documents: int
     unmatched: int
     """Documents that only one of the two has, and that are not compared."""
-    difference: Estimate
+    difference: MetricEstimate
     """Of the comparison's statistic, a - b, paired by document."""
-    match: Match
+    head_to_head: HeadToHead
     p: float | None
     """Two-sided permutation test: the runs swapped within documents."""
     exact: bool
@@ -63,19 +63,24 @@ class Pair:
     """p after Holm over all pairs."""
     detectable: float | None
     """The least difference that so many documents would show in 80% of cases; None when nothing is known about it."""
-    perfect: Match
+    perfect_documents: HeadToHead
     """The same of documents without any error (McNemar's exact test)."""
-    fields: tuple[FieldPair, ...] = ()
+    fields: tuple[FieldDifference, ...] = ()
 
     @property
-    def few(self) -> bool:
-        return self.documents < ENOUGH
+    def has_few_documents(self) -> bool:
+        return self.documents < MIN_DOCUMENTS
 
     @property
-    def separable(self) -> bool:
+    def is_separable(self) -> bool:
         """Enough documents, a p of at most 5% after Holm, and an interval that leaves out zero: all three."""
         gap = self.difference.interval
-        return not self.few and self.adjusted is not None and self.adjusted <= ALPHA and bool(gap and gap.excludes_zero)
+        return (
+            not self.has_few_documents
+            and self.adjusted is not None
+            and self.adjusted <= ALPHA
+            and bool(gap and gap.excludes_zero)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +89,18 @@ class Comparison:
     seed: int
     entrants: tuple[Entrant, ...]
     """By the statistic, the best first."""
-    pairs: tuple[Pair, ...]
-    ties: tuple[tuple[str, ...], ...]
+    pairs: tuple[RunPair, ...]
+    tied_groups: tuple[tuple[str, ...], ...]
     """Largest sets of runs of which no two can be told apart; a run may be in several, and is in at least one."""
     documents: tuple[str, ...]
     balanced: bool
     """Whether all entrants have the same documents."""
 
     @property
-    def few(self) -> bool:
-        return len(self.documents) < ENOUGH
+    def has_few_documents(self) -> bool:
+        return len(self.documents) < MIN_DOCUMENTS
 
-    def entrant(self, label: str) -> Entrant:
+    def find_entrant(self, label: str) -> Entrant:
         """Raises UsageError when there is none of this label."""
         for one in self.entrants:
             if one.label == label:
@@ -104,82 +109,86 @@ class Comparison:
         raise UsageError(f'There is no run labelled "{label}" here; name one of {known}.')
 
 
-def compare(runs: Sequence[Run], *, statistic: Statistic = Statistic.MICRO_F1, seed: int = 0) -> Comparison:
+def compare_runs(runs: Sequence[ScoredRun], *, statistic: Statistic = Statistic.MICRO_F1, seed: int = 0) -> Comparison:
     """Raises UsageError when there is no run, or two of one label."""
-    entrants = sorted(enlist(runs, seed), key=lambda one: (-_known(one.all[statistic].value), one.label))
-    found = [_pair(a, b, statistic, seed) for i, a in enumerate(entrants) for b in entrants[i + 1 :]]
-    pairs = _adjusted(found)
-    apart = {(pair.a, pair.b) for pair in pairs if pair.separable}
+    entrants = sorted(
+        group_into_entrants(runs, seed), key=lambda one: (-_sortable_value(one.overall[statistic].value), one.label)
+    )
+    found = [_compare_pair(a, b, statistic, seed) for i, a in enumerate(entrants) for b in entrants[i + 1 :]]
+    pairs = _adjust_pairs(found)
+    apart = {(pair.a, pair.b) for pair in pairs if pair.is_separable}
     documents = {name for one in entrants for name in one.tallies}
     return Comparison(
         statistic,
         seed,
         tuple(entrants),
         tuple(pairs),
-        _tied([one.label for one in entrants], apart),
+        _group_tied_labels([one.label for one in entrants], apart),
         tuple(sorted(documents)),
         all(one.tallies.keys() == documents for one in entrants),
     )
 
 
-def match(ours: Iterable[Tally], theirs: Iterable[Tally]) -> Match:
+def compare_head_to_head(ours: Iterable[LeafTally], theirs: Iterable[LeafTally]) -> HeadToHead:
     """Wins, ties and losses by the F1 of documents; one where either has none (nothing to find) is left out."""
     pairs = [(a.f1, b.f1) for a, b in zip(ours, theirs, strict=True)]
     gaps = [a - b for a, b in pairs if a is not None and b is not None]
-    return _match(sum(gap > 1e-12 for gap in gaps), sum(gap < -1e-12 for gap in gaps), len(gaps))
+    return _build_head_to_head(sum(gap > 1e-12 for gap in gaps), sum(gap < -1e-12 for gap in gaps), len(gaps))
 
 
-def _match(wins: int, losses: int, documents: int) -> Match:
-    return Match(wins, documents - wins - losses, losses, resampling.sign_test(wins, losses))
+def _build_head_to_head(wins: int, losses: int, documents: int) -> HeadToHead:
+    return HeadToHead(wins, documents - wins - losses, losses, resampling.sign_test(wins, losses))
 
 
-def _pair(a: Entrant, b: Entrant, statistic: Statistic, seed: int) -> Pair:
+def _compare_pair(a: Entrant, b: Entrant, statistic: Statistic, seed: int) -> RunPair:
     shared = sorted(a.tallies.keys() & b.tallies.keys())
     ours, theirs = [a.tallies[name] for name in shared], [b.tallies[name] for name in shared]
-    left, right = [statistic.part(one) for one in ours], [statistic.part(one) for one in theirs]
-    one, other = resampling.ratio(left), resampling.ratio(right)
+    left, right = [statistic.ratio_part(one) for one in ours], [statistic.ratio_part(one) for one in theirs]
+    one, other = resampling.divide_sums(left), resampling.divide_sums(right)
     gap = None if one is None or other is None else one - other
     p, exact = resampling.permutation_test(left, right, seed)
     error = resampling.standard_error(left, right)
-    perfect = _match(len(a.perfect - b.perfect), len(b.perfect - a.perfect), len(shared))
-    return Pair(
+    perfect = _build_head_to_head(
+        len(a.perfect_documents - b.perfect_documents), len(b.perfect_documents - a.perfect_documents), len(shared)
+    )
+    return RunPair(
         a.label,
         b.label,
         len(shared),
         len(a.tallies.keys() ^ b.tallies.keys()),
-        Estimate(gap, None if gap is None else resampling.paired(left, right, seed)),
-        match(ours, theirs),
+        MetricEstimate(gap, None if gap is None else resampling.bootstrap_paired_interval(left, right, seed)),
+        compare_head_to_head(ours, theirs),
         p,
         exact,
         p,
-        None if error is None else DETECTABLE * error,
+        None if error is None else DETECTABLE_STANDARD_ERRORS * error,
         perfect,
-        tuple(_fields(a, b, set(shared))),
+        tuple(_compare_fields(a, b, set(shared))),
     )
 
 
-def _fields(a: Entrant, b: Entrant, shared: set[str]) -> Iterable[FieldPair]:
+def _compare_fields(a: Entrant, b: Entrant, shared: set[str]) -> Iterable[FieldDifference]:
     """Fields of two documents or more; that of one document says nothing of the next."""
     for field in dict.fromkeys([*a.fields, *b.fields]):
         ours, theirs = a.fields.get(field, {}), b.fields.get(field, {})
         names = sorted(shared & (ours.keys() | theirs.keys()))
-        left, right = [ours.get(name, Tally()) for name in names], [theirs.get(name, Tally()) for name in names]
-        one, other = total(left).f1, total(right).f1
+        left, right = [ours.get(name, LeafTally()) for name in names], [theirs.get(name, LeafTally()) for name in names]
+        one, other = sum_tallies(left).f1, sum_tallies(right).f1
         if len(names) >= 2 and one is not None and other is not None:
             # In a document where gold has no such leaf, saying nothing is right, and inventing one is a loss.
-            found = match(map(_silent, left), map(_silent, right))
-            yield FieldPair(field, one - other, found, found.p)
+            found = compare_head_to_head(map(_credit_silence, left), map(_credit_silence, right))
+            yield FieldDifference(field, one - other, found, found.p)
 
 
-def _silent(tally: Tally) -> Tally:
-    return Tally(correct=1) if tally.f1 is None else tally
+def _credit_silence(tally: LeafTally) -> LeafTally:
+    return LeafTally(correct=1) if tally.f1 is None else tally
 
 
-def _adjusted(pairs: Sequence[Pair]) -> list[Pair]:
+def _adjust_pairs(pairs: Sequence[RunPair]) -> list[RunPair]:
     """The pairs with p corrected over pairs, and that of their fields over fields and pairs."""
     told = [pair.p for pair in pairs if pair.p is not None]
-    whole = iter(resampling.holm(told))
-    fields = iter(resampling.holm([one.match.p for pair in pairs for one in pair.fields]))
+    whole = iter(resampling.adjust_by_holm(told))
+    fields = iter(resampling.adjust_by_holm([one.head_to_head.p for pair in pairs for one in pair.fields]))
     return [
         replace(
             pair,
@@ -190,7 +199,7 @@ def _adjusted(pairs: Sequence[Pair]) -> list[Pair]:
     ]
 
 
-def _tied(labels: Sequence[str], apart: set[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+def _group_tied_labels(labels: Sequence[str], apart: set[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
     """The maximal cliques of what cannot be told apart (Bron & Kerbosch 1973, with a pivot), in the order of labels."""
     near = {
         one: {two for two in labels if one != two and (one, two) not in apart and (two, one) not in apart}
@@ -211,5 +220,5 @@ def _tied(labels: Sequence[str], apart: set[tuple[str, str]]) -> tuple[tuple[str
     return tuple(sorted(found, key=lambda group: [labels.index(one) for one in group]))
 
 
-def _known(value: float | None) -> float:
+def _sortable_value(value: float | None) -> float:
     return -1.0 if value is None else value

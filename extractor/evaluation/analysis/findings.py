@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractor.evaluation.analysis.comparison import ENOUGH, Comparison
-from extractor.evaluation.scoring.outcomes import Support
+from extractor.evaluation.analysis.comparison import MIN_DOCUMENTS, Comparison
+from extractor.evaluation.scoring.outcomes import ValueSupport
 from extractor.types import Json
 
 
-def headline(comparison: Comparison) -> str:
+def write_headline(comparison: Comparison) -> str:
     """Who leads, by how much, and whether that means anything: one or two sentences."""
     best, documents = comparison.entrants[0], len(comparison.documents)
-    value = best.all[comparison.statistic].value
-    words = comparison.statistic.words
+    value = best.overall[comparison.statistic].value
+    words = comparison.statistic.display_name
     if value is None:
         return "Nothing was scored."
     on = f"on {documents} document{'s' * (documents != 1)}"
     if len(comparison.entrants) == 1:
         return f"{best.label} reaches {words} {value:.3f} {on}."
     lead = f"{best.label} leads with {words} {value:.3f} {on}"
-    if comparison.few:
+    if comparison.has_few_documents:
         return f"{lead}, too few to tell it from the others."
     near = [
-        one.label for one in comparison.entrants[1:] if any({one.label, best.label} <= set(t) for t in comparison.ties)
+        one.label
+        for one in comparison.entrants[1:]
+        if any({one.label, best.label} <= set(t) for t in comparison.tied_groups)
     ]
     if not near:
         return f"{lead}, and is told apart from all others."
@@ -31,10 +33,10 @@ def headline(comparison: Comparison) -> str:
     return f"{lead}. It cannot be told apart from {shown}."
 
 
-def few(comparison: Comparison) -> str | None:
+def explain_few_documents(comparison: Comparison) -> str | None:
     """What is to be said when there are too few documents, else None."""
     n = len(comparison.documents)
-    if not comparison.few:
+    if not comparison.has_few_documents:
         return None
     if n == 0:
         return "No document was scored: there is nothing to tell."
@@ -44,11 +46,11 @@ def few(comparison: Comparison) -> str | None:
         )
     return (
         f"{n} documents are too few to tell: the figures describe these {n} and no others. "
-        f"Intervals and tests are shown for what they are worth; from {ENOUGH} documents on, runs are told apart."
+        f"Intervals and tests are shown for what they are worth; from {MIN_DOCUMENTS} documents on, runs are told apart."
     )
 
 
-def matrix(comparison: Comparison) -> Json:
+def build_model_prompt_matrix(comparison: Comparison) -> Json:
     """Models by prompts with the comparison's statistic, or None with only one of either, or two runs of a pair.
 
     Means of rows and columns only where every cell is filled and all runs have the same documents: else they would
@@ -60,7 +62,7 @@ def matrix(comparison: Comparison) -> Json:
     found = {(one.model, one.prompt): one for one in entrants}
     if len(found) < len(entrants) or len(models) < 2 or len(prompts) < 2:
         return None
-    values = {place: one.all[comparison.statistic].value for place, one in found.items()}
+    values = {place: one.overall[comparison.statistic].value for place, one in found.items()}
     rows = [[values.get((model, prompt)) for prompt in prompts] for model in models]
     full = [[value for value in row if value is not None] for row in rows]
     whole = comparison.balanced and all(len(row) == len(prompts) for row in full)
@@ -69,7 +71,7 @@ def matrix(comparison: Comparison) -> Json:
     content: dict[str, Json] = {
         "models": models,
         "prompts": prompts,
-        "cells": [[rounded(value) for value in row] for row in rows],
+        "cells": [[round_figure(value) for value in row] for row in rows],
         "labels": [[one.label if (one := found.get((m, p))) else None for p in prompts] for m in models],
         "by_model": None,
         "by_prompt": None,
@@ -82,13 +84,13 @@ def matrix(comparison: Comparison) -> Json:
             for row, up in zip(full, by_model, strict=True)
             for value, across in zip(row, by_prompt, strict=True)
         ]
-        content["by_model"] = [rounded(value) for value in by_model]
-        content["by_prompt"] = [rounded(value) for value in by_prompt]
-        content["interaction"] = rounded(max(gaps))
+        content["by_model"] = [round_figure(value) for value in by_model]
+        content["by_prompt"] = [round_figure(value) for value in by_prompt]
+        content["interaction"] = round_figure(max(gaps))
     return content
 
 
-def fields(comparison: Comparison) -> list[str]:
+def order_fields(comparison: Comparison) -> list[str]:
     """Every field, in the order of the schema as far as the cells tell it.
 
     A grader walks the schema, so a field that the first documents lack stands after the one it follows elsewhere.
@@ -107,11 +109,11 @@ def fields(comparison: Comparison) -> list[str]:
     return order
 
 
-def grounded(support: Mapping[str, Mapping[str, int]]) -> bool:
+def has_known_support(support: Mapping[str, Mapping[str, int]]) -> bool:
     """Whether anything is known of where a run's values stand: without texts, no hallucination can be counted."""
-    return any(n for row in support.values() for where, n in row.items() if where != Support.UNKNOWN)
+    return any(n for row in support.values() for where, n in row.items() if where != ValueSupport.UNKNOWN)
 
 
-def rounded(value: float | None) -> float | None:
+def round_figure(value: float | None) -> float | None:
     """Six digits: more would differ between machines, and none of them means anything."""
     return None if value is None else round(value, 6)

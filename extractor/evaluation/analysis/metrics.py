@@ -15,10 +15,10 @@ from enum import StrEnum
 
 from extractor.errors import UsageError
 from extractor.evaluation.analysis import resampling
-from extractor.evaluation.analysis.resampling import Interval, Part
-from extractor.evaluation.scoring.outcomes import Cell, Run, Tally, count
+from extractor.evaluation.analysis.resampling import Interval, RatioPart
+from extractor.evaluation.scoring.outcomes import LeafTally, ScoreCell, ScoredRun, tally_cells
 
-UNDONE = ("failed", "missing")
+UNDONE_STATUSES = ("failed", "missing")
 """States of a document without a record."""
 
 
@@ -32,33 +32,33 @@ class Statistic(StrEnum):
     MACRO_PRECISION = "macro_precision"
     MACRO_RECALL = "macro_recall"
 
-    def part(self, tally: Tally) -> Part:
+    def ratio_part(self, tally: LeafTally) -> RatioPart:
         """What a document adds to numerator and denominator of the figure."""
         match self:
             case Statistic.MICRO_F1:
-                return 2 * tally.correct, tally.predicted + tally.support
+                return 2 * tally.correct, tally.predicted_count + tally.gold_count
             case Statistic.PRECISION:
-                return tally.correct, tally.predicted
+                return tally.correct, tally.predicted_count
             case Statistic.RECALL:
-                return tally.correct, tally.support
+                return tally.correct, tally.gold_count
             case Statistic.MACRO_F1:
-                return _mean(tally.f1)
+                return _mean_part(tally.f1)
             case Statistic.MACRO_PRECISION:
-                return _mean(tally.precision)
+                return _mean_part(tally.precision)
             case Statistic.MACRO_RECALL:
-                return _mean(tally.recall)
+                return _mean_part(tally.recall)
 
     @property
-    def words(self) -> str:
+    def display_name(self) -> str:
         return self.replace("_", " ").replace("f1", "F1")
 
 
-def _mean(value: float | None) -> Part:
+def _mean_part(value: float | None) -> RatioPart:
     return (0, 0) if value is None else (value, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class MetricEstimate:
     """A figure in 0..1, or a difference of two; None where there is nothing to divide by."""
 
     value: float | None
@@ -67,12 +67,12 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class MetricSummary:
     documents: int
-    tally: Tally
-    estimates: Mapping[Statistic, Estimate]
+    tally: LeafTally
+    estimates: Mapping[Statistic, MetricEstimate]
 
-    def __getitem__(self, statistic: Statistic) -> Estimate:
+    def __getitem__(self, statistic: Statistic) -> MetricEstimate:
         return self.estimates[statistic]
 
 
@@ -81,15 +81,15 @@ class Entrant:
     """One model with one prompt: a run and its repeats, whose counts are added up within each document."""
 
     label: str
-    runs: tuple[Run, ...]
-    tallies: Mapping[str, Tally]
+    runs: tuple[ScoredRun, ...]
+    tallies: Mapping[str, LeafTally]
     """Document -> its counts, by name of the document."""
-    fields: Mapping[str, Mapping[str, Tally]]
+    fields: Mapping[str, Mapping[str, LeafTally]]
     """Field -> document -> its counts; fields in the order of the table."""
     undone: Mapping[str, str]
     """Document that failed or is missing, in any repeat -> which of the two."""
-    all: Figures
-    completed: Figures
+    overall: MetricSummary
+    completed: MetricSummary
 
     @property
     def model(self) -> str:
@@ -100,52 +100,54 @@ class Entrant:
         return self.runs[0].prompt
 
     @property
-    def perfect(self) -> frozenset[str]:
+    def perfect_documents(self) -> frozenset[str]:
         """Documents without any error, among those with something to find."""
         return frozenset(name for name, tally in self.tallies.items() if tally.f1 == 1)
 
 
-def enlist(runs: Sequence[Run], seed: int = 0) -> list[Entrant]:
+def group_into_entrants(runs: Sequence[ScoredRun], seed: int = 0) -> list[Entrant]:
     """One entrant per label, its repeats (" #2" and on, as `Run.label` says) with it, in the order of the runs."""
     if not runs:
         raise UsageError("There is no run to score; name the folder of a finished run.")
-    grouped: dict[str, list[Run]] = {}
+    grouped: dict[str, list[ScoredRun]] = {}
     for run in runs:
         if any(run.label == other.label for others in grouped.values() for other in others):
             raise UsageError(f'Two runs are labelled "{run.label}"; name each run once, or label them apart.')
         label = run.label.removesuffix(f" #{run.repeat}") if run.repeat > 1 else run.label
         grouped.setdefault(label, []).append(run)
-    return [_entrant(label, sorted(ours, key=lambda run: run.repeat), seed) for label, ours in grouped.items()]
+    return [_build_entrant(label, sorted(ours, key=lambda run: run.repeat), seed) for label, ours in grouped.items()]
 
 
-def _entrant(label: str, runs: Sequence[Run], seed: int) -> Entrant:
-    cells: dict[str, dict[str, list[Cell]]] = defaultdict(lambda: defaultdict(list))
-    done: dict[str, list[Cell]] = defaultdict(list)
-    tried: dict[str, list[Cell]] = {name: [] for run in runs for name in sorted(one.document for one in run.documents)}
+def _build_entrant(label: str, runs: Sequence[ScoredRun], seed: int) -> Entrant:
+    cells: dict[str, dict[str, list[ScoreCell]]] = defaultdict(lambda: defaultdict(list))
+    done: dict[str, list[ScoreCell]] = defaultdict(list)
+    tried: dict[str, list[ScoreCell]] = {
+        name: [] for run in runs for name in sorted(one.document for one in run.documents)
+    }
     undone: dict[str, str] = {}
     for run in runs:
         status = {one.document: one.status for one in run.documents}
-        undone |= {name: said for name, said in status.items() if said in UNDONE}
-        done |= {name: done[name] for name, said in status.items() if said not in UNDONE}
+        undone |= {name: said for name, said in status.items() if said in UNDONE_STATUSES}
+        done |= {name: done[name] for name, said in status.items() if said not in UNDONE_STATUSES}
         for cell in run.cells:
             cells[cell.field][cell.document].append(cell)
             tried.setdefault(cell.document, []).append(cell)
-            if not cell.failed and status.get(cell.document) not in UNDONE:
+            if not cell.failed and status.get(cell.document) not in UNDONE_STATUSES:
                 done[cell.document].append(cell)
-    tallies = {name: count(tried[name]) for name in sorted(tried)}
-    fields = {field: {name: count(ours) for name, ours in found.items()} for field, found in cells.items()}
-    everything = _figures(list(tallies.values()), seed)
-    completed = _figures([count(done[name]) for name in sorted(done)], seed) if undone else everything
+    tallies = {name: tally_cells(tried[name]) for name in sorted(tried)}
+    fields = {field: {name: tally_cells(ours) for name, ours in found.items()} for field, found in cells.items()}
+    everything = _summarise_tallies(list(tallies.values()), seed)
+    completed = _summarise_tallies([tally_cells(done[name]) for name in sorted(done)], seed) if undone else everything
     return Entrant(label, tuple(runs), tallies, fields, dict(sorted(undone.items())), everything, completed)
 
 
-def _figures(tallies: Sequence[Tally], seed: int) -> Figures:
+def _summarise_tallies(tallies: Sequence[LeafTally], seed: int) -> MetricSummary:
     estimates = {}
     for statistic in Statistic:
-        parts = [statistic.part(tally) for tally in tallies]
-        estimates[statistic] = Estimate(resampling.ratio(parts), resampling.interval(parts, seed))
-    return Figures(len(tallies), total(tallies), estimates)
+        parts = [statistic.ratio_part(tally) for tally in tallies]
+        estimates[statistic] = MetricEstimate(resampling.divide_sums(parts), resampling.bootstrap_interval(parts, seed))
+    return MetricSummary(len(tallies), sum_tallies(tallies), estimates)
 
 
-def total(tallies: Iterable[Tally]) -> Tally:
-    return sum(tallies, Tally())
+def sum_tallies(tallies: Iterable[LeafTally]) -> LeafTally:
+    return sum(tallies, LeafTally())

@@ -6,20 +6,32 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from extractor.evaluation.report.content import Content
+from extractor.evaluation.report.content import ReportContent
 
 WIDTH, HEIGHT = 340, 230
 """Of a scatter plot's inner area."""
-_ROUND = (1, 2, 2.5, 5, 10)
-_AROUND = ((0, -14), (14, 0), (0, 14), (-14, 0), (10, -10), (10, 10), (-10, 10), (-10, -10), (0, -27), (0, 27), (27, 0))
-_NOTHING = 1e-9
+_ROUND_STEPS = (1, 2, 2.5, 5, 10)
+_LABEL_OFFSETS = (
+    (0, -14),
+    (14, 0),
+    (0, 14),
+    (-14, 0),
+    (10, -10),
+    (10, 10),
+    (-10, 10),
+    (-10, -10),
+    (0, -27),
+    (0, 27),
+    (27, 0),
+)
+_DRAWN_AS_ZERO = 1e-9
 """Below this, an amount is drawn as zero."""
-_CLEAR = 12
+_LABEL_CLEARANCE = 12
 """How far a number must be from other numbers and points."""
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class ChartAxis:
     """Values from `low` to `high` over `length` units; logarithmic where `log`."""
 
     low: float
@@ -36,30 +48,30 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class ScatterPoint:
     x: float
     y: float
     rank: int
     best: bool
     """Whether no other run is as good for less."""
-    said: str
+    tooltip: str
     label: tuple[float, float] = (0, 0)
     """The middle of its number, beside the point and clear of other points and numbers where there is room."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scatter:
+class ScatterChart:
     kind: str
-    across: Axis
-    up: Axis
-    points: tuple[Point, ...]
+    across: ChartAxis
+    up: ChartAxis
+    points: tuple[ScatterPoint, ...]
     front: tuple[tuple[float, float], ...]
     """The corners of the line through the runs that no other beats."""
     unknown: tuple[str, ...]
     """Labels of runs that do not say."""
 
 
-def shares(values: Sequence[float | None], length: float, room: float = 0.02) -> Axis:
+def build_share_axis(values: Sequence[float | None], length: float, room: float = 0.02) -> ChartAxis:
     """An axis for shares in 0..1, from a tenth below the least to a tenth above the largest value."""
     known = [value for value in values if value is not None]
     low = max(0.0, math.floor((min(known, default=0.0) - room) * 10) / 10)
@@ -69,48 +81,48 @@ def shares(values: Sequence[float | None], length: float, room: float = 0.02) ->
     step = 0.05 if high - low <= 0.3 else 0.1 if high - low <= 0.6 else 0.2
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return Axis(low, high, length, tuple(round(n * step, 2) for n in range(first, last + 1)))
+    return ChartAxis(low, high, length, tuple(round(n * step, 2) for n in range(first, last + 1)))
 
 
-def around_zero(values: Sequence[float | None], length: float) -> Axis:
+def build_difference_axis(values: Sequence[float | None], length: float) -> ChartAxis:
     """An axis for differences with zero in its middle."""
     most = max((abs(value) for value in values if value is not None), default=0.0)
     high = max(0.05, math.ceil(most * 20) / 20)
-    return Axis(-high, high, length, (-high, 0.0, high))
+    return ChartAxis(-high, high, length, (-high, 0.0, high))
 
 
-def amounts(values: Sequence[float], length: float) -> Axis:
+def build_amount_axis(values: Sequence[float], length: float) -> ChartAxis:
     """An axis for amounts from zero on, or a logarithmic one where the largest is over twenty times the least."""
-    most, least = (0.0 if value < _NOTHING else value for value in (max(values), min(values)))
+    most, least = (0.0 if value < _DRAWN_AS_ZERO else value for value in (max(values), min(values)))
     if least > 0 and most / least > 20:
         first, last = math.floor(math.log10(least)), math.ceil(math.log10(most))
         every = math.ceil((last - first + 1) / 6)
-        return Axis(10.0**first, 10.0**last, length, tuple(10.0**n for n in range(first, last + 1, every)), True)
+        return ChartAxis(10.0**first, 10.0**last, length, tuple(10.0**n for n in range(first, last + 1, every)), True)
     if most <= 0:
-        return Axis(0, 1, length, (0, 1))
+        return ChartAxis(0, 1, length, (0, 1))
     raw = most / 4
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(n * power for n in _ROUND if n * power >= raw * (1 - 1e-9))
+    step = next(n * power for n in _ROUND_STEPS if n * power >= raw * (1 - 1e-9))
     count = math.ceil(most / step - 1e-9)
-    return Axis(0, step * count, length, tuple(step * n for n in range(count + 1)))
+    return ChartAxis(0, step * count, length, tuple(step * n for n in range(count + 1)))
 
 
-def scatter(content: Content, kind: str) -> Scatter | None:
+def build_scatter_chart(content: ReportContent, kind: str) -> ScatterChart | None:
     """The report's figure against what a document costs; None when no run says."""
-    average, what = figure(content)
+    average, what = locate_ranked_figure(content)
     runs = [run for run in content["runs"] if run[average][what] is not None]
     known = [run for run in runs if run["usage"]["per_document"][kind] is not None]
     if not known:
         return None
-    across = amounts([run["usage"]["per_document"][kind] for run in known], WIDTH)
-    up = shares([run[average][what] for run in runs], HEIGHT)
+    across = build_amount_axis([run["usage"]["per_document"][kind] for run in known], WIDTH)
+    up = build_share_axis([run[average][what] for run in runs], HEIGHT)
     points = [
-        Point(
+        ScatterPoint(
             across.at(run["usage"]["per_document"][kind]),
             HEIGHT - up.at(run[average][what]),
             run["rank"],
             run["usage"]["pareto"][kind],
-            f"{run['label']}: {run[average][what]:.3f} for {amount(run['usage']['per_document'][kind], kind)}",
+            f"{run['label']}: {run[average][what]:.3f} for {format_cost(run['usage']['per_document'][kind], kind)}",
         )
         for run in known
     ]
@@ -123,39 +135,39 @@ def scatter(content: Content, kind: str) -> Scatter | None:
     if corners:
         corners.append((float(WIDTH), corners[-1][1]))
     unknown = [run["label"] for run in content["runs"] if run not in known]
-    return Scatter(kind, across, up, tuple(_labelled(points)), tuple(corners), tuple(unknown))
+    return ScatterChart(kind, across, up, tuple(_place_labels(points)), tuple(corners), tuple(unknown))
 
 
-def _labelled(points: Sequence[Point]) -> list[Point]:
+def _place_labels(points: Sequence[ScatterPoint]) -> list[ScatterPoint]:
     """The points with places for their numbers, the best ranks choosing first."""
     taken = [(point.x, point.y) for point in points]
     found = []
     for point in sorted(points, key=lambda point: point.rank):
-        places = [(point.x + dx, point.y + dy) for dx, dy in _AROUND]
-        free = [place for place in places if all(math.dist(place, other) >= _CLEAR for other in taken)]
+        places = [(point.x + dx, point.y + dy) for dx, dy in _LABEL_OFFSETS]
+        free = [place for place in places if all(math.dist(place, other) >= _LABEL_CLEARANCE for other in taken)]
         place = (free or places)[0]
         taken.append(place)
         found.append(replace(point, label=place))
     return found
 
 
-def figure(content: Content) -> tuple[str, str]:
+def locate_ranked_figure(content: ReportContent) -> tuple[str, str]:
     """Where in a run the figure stands that the report ranks by: ("micro", "f1")."""
     statistic: str = content["statistics"]["statistic"]
     average = "macro" if statistic.startswith("macro") else "micro"
     return average, statistic.removeprefix("macro_").removeprefix("micro_")
 
 
-def amount(value: float, kind: str) -> str:
+def format_cost(value: float, kind: str) -> str:
     """A cost with its unit, in about three digits."""
     if kind == "tokens":
-        return f"{short(value)} tokens"
+        return f"{format_short_number(value)} tokens"
     if kind == "seconds":
-        return f"{short(value)} s" if value < 120 else f"{short(value / 60)} min"
-    return short(value)
+        return f"{format_short_number(value)} s" if value < 120 else f"{format_short_number(value / 60)} min"
+    return format_short_number(value)
 
 
-def short(value: float) -> str:
+def format_short_number(value: float) -> str:
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{letter}"

@@ -11,97 +11,112 @@ from typing import Any
 
 from extractor._version import __version__
 from extractor.evaluation.analysis import resampling
-from extractor.evaluation.analysis.baseline import SCORER, fingerprints
-from extractor.evaluation.analysis.calibration import calibrate
-from extractor.evaluation.analysis.comparison import ALPHA, DETECTABLE, ENOUGH, Comparison, Match, Pair
-from extractor.evaluation.analysis.costs import KINDS, finite, pareto, spent
-from extractor.evaluation.analysis.diff import Change, Diff
-from extractor.evaluation.analysis.findings import few, fields, headline, matrix, rounded
+from extractor.evaluation.analysis.baseline import SCORER_VERSION, collect_fingerprints
+from extractor.evaluation.analysis.calibration import calibrate_confidence
+from extractor.evaluation.analysis.comparison import (
+    ALPHA,
+    DETECTABLE_STANDARD_ERRORS,
+    MIN_DOCUMENTS,
+    Comparison,
+    HeadToHead,
+    RunPair,
+)
+from extractor.evaluation.analysis.costs import COST_KINDS, find_pareto_front, finite_or_none, summarise_costs
+from extractor.evaluation.analysis.diff import BaselineDiff, LeafChange
+from extractor.evaluation.analysis.findings import (
+    build_model_prompt_matrix,
+    explain_few_documents,
+    order_fields,
+    round_figure,
+    write_headline,
+)
 from extractor.evaluation.analysis.gates import Verdict
-from extractor.evaluation.analysis.metrics import UNDONE, Entrant, Figures, Statistic, total
+from extractor.evaluation.analysis.metrics import UNDONE_STATUSES, Entrant, MetricSummary, Statistic, sum_tallies
 from extractor.evaluation.analysis.resampling import Interval
-from extractor.evaluation.report.strict_json import strict
-from extractor.evaluation.scoring.grounding import Overlap
-from extractor.evaluation.scoring.outcomes import Outcome, Support, Tally
+from extractor.evaluation.report.strict_json import make_strict_json
+from extractor.evaluation.scoring.grounding import SpanOverlap
+from extractor.evaluation.scoring.outcomes import LeafOutcome, LeafTally, ValueSupport
 
-FORMAT = "extractor.report/1"
+REPORT_FORMAT = "extractor.report/1"
 
-Content = dict[str, Any]
+ReportContent = dict[str, Any]
 """A report as JSON; docs/report.md says what is where."""
 
-_PREDICTED = (Outcome.CORRECT, Outcome.WRONG, Outcome.INVENTED)
-_ERRORS = (Outcome.WRONG, Outcome.OMITTED, Outcome.INVENTED)
+_PREDICTED_OUTCOMES = (LeafOutcome.CORRECT, LeafOutcome.WRONG, LeafOutcome.INVENTED)
+_ERROR_OUTCOMES = (LeafOutcome.WRONG, LeafOutcome.OMITTED, LeafOutcome.INVENTED)
 _AVERAGES = {
     "micro": (Statistic.PRECISION, Statistic.RECALL, Statistic.MICRO_F1),
     "macro": (Statistic.MACRO_PRECISION, Statistic.MACRO_RECALL, Statistic.MACRO_F1),
 }
 
 
-def build(
+def build_report(
     comparison: Comparison,
     verdict: Verdict,
-    diff: Diff | None = None,
+    diff: BaselineDiff | None = None,
     *,
     title: str = "",
-    spans: Mapping[str, Overlap] | None = None,
+    spans: Mapping[str, SpanOverlap] | None = None,
     gold_notes: Sequence[str] = (),
-) -> Content:
+) -> ReportContent:
     """The report of a comparison.
 
     `title` names the suite; `spans` holds, per entrant's label, how claimed spans cover gold's, where gold has spans;
     `gold_notes` are what the lint found, each one sentence.
     """
     entrants = comparison.entrants
-    order = fields(comparison)
-    runs = [_run(one, rank, order, (spans or {}).get(one.label)) for rank, one in enumerate(entrants, 1)]
-    for kind in KINDS:
-        points = {run["label"]: (_ranked(run, comparison), run["usage"]["per_document"][kind]) for run in runs}
-        best = pareto(points)
+    order = order_fields(comparison)
+    runs = [_describe_run(one, rank, order, (spans or {}).get(one.label)) for rank, one in enumerate(entrants, 1)]
+    for kind in COST_KINDS:
+        points = {
+            run["label"]: (_find_ranked_figure(run, comparison), run["usage"]["per_document"][kind]) for run in runs
+        }
+        best = find_pareto_front(points)
         for run in runs:
             run["usage"].setdefault("pareto", {})[kind] = run["label"] in best
     content = {
-        "format": FORMAT,
+        "format": REPORT_FORMAT,
         "title": title,
         "task": entrants[0].runs[0].task,
         "extractor": __version__,
-        "scorer": SCORER,
-        "headline": headline(comparison),
+        "scorer": SCORER_VERSION,
+        "headline": write_headline(comparison),
         "documents": list(comparison.documents),
         "balanced": comparison.balanced,
-        "few": few(comparison),
+        "few": explain_few_documents(comparison),
         "statistics": {
             "statistic": str(comparison.statistic),
             "seed": comparison.seed,
             "unit": "document",
-            "interval": resampling.INTERVAL,
-            "level": resampling.LEVEL,
-            "draws": resampling.draws(len(comparison.documents)),
+            "interval": resampling.INTERVAL_METHOD,
+            "level": resampling.CONFIDENCE_LEVEL,
+            "draws": resampling.count_draws(len(comparison.documents)),
             "test": "permutation of the two runs within documents, and exact sign test of documents",
-            "flips": resampling.flips(len(comparison.documents)),
+            "flips": resampling.count_flips(len(comparison.documents)),
             "correction": "Holm",
             "alpha": ALPHA,
-            "enough": ENOUGH,
-            "detectable": f"{DETECTABLE:g} standard errors of the paired difference: seen in 80% of cases at 5%",
+            "enough": MIN_DOCUMENTS,
+            "detectable": f"{DETECTABLE_STANDARD_ERRORS:g} standard errors of the paired difference: seen in 80% of cases at 5%",
         },
-        "verdict": _verdict(verdict),
+        "verdict": _describe_verdict(verdict),
         "notes": [*gold_notes, *(f"{run.label}: {note}" for one in entrants for run in one.runs for note in run.notes)],
         "runs": runs,
-        "pairs": [_pair(pair) for pair in comparison.pairs],
-        "ties": [list(group) for group in comparison.ties],
-        "matrix": matrix(comparison),
+        "pairs": [_describe_pair(pair) for pair in comparison.pairs],
+        "ties": [list(group) for group in comparison.tied_groups],
+        "matrix": build_model_prompt_matrix(comparison),
         "fields": order,
-        "baseline": None if diff is None else _baseline(diff),
-        "errors": list(_errors(comparison, diff)),
+        "baseline": None if diff is None else _describe_baseline(diff),
+        "errors": list(_iterate_errors(comparison, diff)),
     }
-    return dict(strict(content))
+    return dict(make_strict_json(content))
 
 
-def _run(one: Entrant, rank: int, order: Sequence[str], overlap: Overlap | None) -> Content:
+def _describe_run(one: Entrant, rank: int, order: Sequence[str], overlap: SpanOverlap | None) -> ReportContent:
     cells = [cell for run in one.runs for cell in run.cells]
     states = [document.status for run in one.runs for document in run.documents]
-    support = {str(outcome): dict.fromkeys(map(str, Support), 0) for outcome in _PREDICTED}
+    support = {str(outcome): dict.fromkeys(map(str, ValueSupport), 0) for outcome in _PREDICTED_OUTCOMES}
     for cell in cells:
-        if cell.outcome in _PREDICTED:
+        if cell.outcome in _PREDICTED_OUTCOMES:
             support[cell.outcome][cell.support] += 1
     return {
         "rank": rank,
@@ -109,61 +124,65 @@ def _run(one: Entrant, rank: int, order: Sequence[str], overlap: Overlap | None)
         "model": one.model,
         "prompt": one.prompt,
         "repeats": len(one.runs),
-        "fingerprints": fingerprints(one),
-        **_averages(one.all),
-        "documents_scored": one.all.documents,
+        "fingerprints": collect_fingerprints(one),
+        **_describe_averages(one.overall),
+        "documents_scored": one.overall.documents,
         "results": len(states),
         "completed": {
             "documents": one.completed.documents,
-            "results": sum(state not in UNDONE for state in states),
-            **_averages(one.completed),
+            "results": sum(state not in UNDONE_STATUSES for state in states),
+            **_describe_averages(one.completed),
         },
-        "counts": _counts(one.all.tally),
+        "counts": _describe_counts(one.overall.tally),
         "support": support,
         "spans": None if overlap is None else {"precision": overlap.precision, "recall": overlap.recall},
-        "perfect_documents": len(one.perfect),
+        "perfect_documents": len(one.perfect_documents),
         "undone_documents": dict(one.undone),
-        "usage": spent(one),
-        "confidence": calibrate(cells),
+        "usage": summarise_costs(one),
+        "confidence": calibrate_confidence(cells),
         "fields": [
-            {"field": name, "documents": _telling(one.fields[name]), **_figures(total(one.fields[name].values()))}
+            {
+                "field": name,
+                "documents": _count_telling_documents(one.fields[name]),
+                **_describe_figures(sum_tallies(one.fields[name].values())),
+            }
             for name in order
             if name in one.fields
         ],
-        "documents": [_document(one, name) for name in one.tallies],
+        "documents": [_describe_document(one, name) for name in one.tallies],
     }
 
 
-def _averages(figures: Figures) -> Content:
-    content: Content = {}
+def _describe_averages(figures: MetricSummary) -> ReportContent:
+    content: ReportContent = {}
     for name, (precision, recall, f1) in _AVERAGES.items():
         content[name] = {
-            "precision": rounded(figures[precision].value),
-            "recall": rounded(figures[recall].value),
-            "f1": rounded(figures[f1].value),
-            "interval": _interval(figures[f1].interval),
-            "precision_interval": _interval(figures[precision].interval),
-            "recall_interval": _interval(figures[recall].interval),
+            "precision": round_figure(figures[precision].value),
+            "recall": round_figure(figures[recall].value),
+            "f1": round_figure(figures[f1].value),
+            "interval": _describe_interval(figures[f1].interval),
+            "precision_interval": _describe_interval(figures[precision].interval),
+            "recall_interval": _describe_interval(figures[recall].interval),
         }
     return content
 
 
-def _document(one: Entrant, name: str) -> Content:
+def _describe_document(one: Entrant, name: str) -> ReportContent:
     graded = [document for run in one.runs for document in run.documents if document.document == name]
     status = one.undone.get(name) or (graded[0].status if graded else "missing")
     tokens = [n for document in graded for n in (document.input_tokens, document.output_tokens)]
-    seconds = [finite(document.seconds) for document in graded]
+    seconds = [finite_or_none(document.seconds) for document in graded]
     return {
         "document": name,
         "status": status,
-        **_figures(one.tallies[name]),
+        **_describe_figures(one.tallies[name]),
         "seconds": None if None in seconds or not seconds else sum(n for n in seconds if n is not None),
         "tokens": None if None in tokens or not tokens else sum(n for n in tokens if n is not None),
         "error": " ".join(dict.fromkeys(document.error for document in graded if document.error)) or None,
     }
 
 
-def _counts(tally: Tally) -> Content:
+def _describe_counts(tally: LeafTally) -> ReportContent:
     return {
         "correct": tally.correct,
         "wrong": tally.wrong,
@@ -176,55 +195,59 @@ def _counts(tally: Tally) -> Content:
     }
 
 
-def _figures(tally: Tally) -> Content:
+def _describe_figures(tally: LeafTally) -> ReportContent:
     ratios = {"precision": tally.precision, "recall": tally.recall, "f1": tally.f1}
-    return {**_counts(tally), **{name: rounded(value) for name, value in ratios.items()}}
+    return {**_describe_counts(tally), **{name: round_figure(value) for name, value in ratios.items()}}
 
 
-def _telling(tallies: Mapping[str, Tally]) -> int:
+def _count_telling_documents(tallies: Mapping[str, LeafTally]) -> int:
     return sum(tally.f1 is not None for tally in tallies.values())
 
 
-def _ranked(run: Content, comparison: Comparison) -> float | None:
+def _find_ranked_figure(run: ReportContent, comparison: Comparison) -> float | None:
     average = "macro" if comparison.statistic.startswith("macro") else "micro"
     what = comparison.statistic.removeprefix("macro_").removeprefix("micro_")
     value: float | None = run[average][what]
     return value
 
 
-def _pair(pair: Pair) -> Content:
+def _describe_pair(pair: RunPair) -> ReportContent:
     return {
         "a": pair.a,
         "b": pair.b,
         "documents": pair.documents,
         "unmatched": pair.unmatched,
-        "difference": rounded(pair.difference.value),
-        "interval": _interval(pair.difference.interval),
-        **_match(pair.match),
-        "permutation_p": rounded(pair.p),
+        "difference": round_figure(pair.difference.value),
+        "interval": _describe_interval(pair.difference.interval),
+        **_describe_head_to_head(pair.head_to_head),
+        "permutation_p": round_figure(pair.p),
         "exact": pair.exact,
-        "holm_p": rounded(pair.adjusted),
-        "detectable": rounded(pair.detectable),
-        "perfect": _match(pair.perfect),
-        "verdict": "too few documents" if pair.few else "separable" if pair.separable else "not separable",
+        "holm_p": round_figure(pair.adjusted),
+        "detectable": round_figure(pair.detectable),
+        "perfect": _describe_head_to_head(pair.perfect_documents),
+        "verdict": "too few documents"
+        if pair.has_few_documents
+        else "separable"
+        if pair.is_separable
+        else "not separable",
         "fields": [
             {
                 "field": one.field,
-                "difference": rounded(one.difference),
-                **_match(one.match),
-                "holm_p": rounded(one.adjusted),
+                "difference": round_figure(one.difference),
+                **_describe_head_to_head(one.head_to_head),
+                "holm_p": round_figure(one.adjusted),
             }
             for one in pair.fields
-            if one.match.wins or one.match.losses or one.difference
+            if one.head_to_head.wins or one.head_to_head.losses or one.difference
         ],
     }
 
 
-def _match(match: Match) -> Content:
-    return {"wins": match.wins, "ties": match.ties, "losses": match.losses, "sign_p": rounded(match.p)}
+def _describe_head_to_head(match: HeadToHead) -> ReportContent:
+    return {"wins": match.wins, "ties": match.ties, "losses": match.losses, "sign_p": round_figure(match.p)}
 
 
-def _verdict(verdict: Verdict) -> Content:
+def _describe_verdict(verdict: Verdict) -> ReportContent:
     return {
         "passed": verdict.passed,
         "sentence": verdict.sentence,
@@ -236,28 +259,30 @@ def _verdict(verdict: Verdict) -> Content:
     }
 
 
-def _baseline(diff: Diff) -> Content:
+def _describe_baseline(diff: BaselineDiff) -> ReportContent:
     return {
         "file": diff.file,
-        "absent": list(diff.absent),
-        "added": list(diff.added),
+        "absent": list(diff.absent_labels),
+        "added": list(diff.added_labels),
         "runs": [
             {
                 "label": shift.label,
-                "before": {str(name): rounded(value) for name, value in shift.before.items()},
-                "now": {str(name): rounded(value) for name, value in shift.now.items()},
-                "changed": [{"what": what, "before": before, "now": now} for what, before, now in shift.changed],
-                **_match(shift.match),
-                "worse": [_change(one) for one in shift.worse],
-                "better": [_change(one) for one in shift.better],
-                "inventions_gone": dict(shift.gone),
+                "before": {str(name): round_figure(value) for name, value in shift.before.items()},
+                "now": {str(name): round_figure(value) for name, value in shift.now.items()},
+                "changed": [
+                    {"what": what, "before": before, "now": now} for what, before, now in shift.changed_fingerprints
+                ],
+                **_describe_head_to_head(shift.head_to_head),
+                "worse": [_describe_change(one) for one in shift.worse],
+                "better": [_describe_change(one) for one in shift.better],
+                "inventions_gone": dict(shift.inventions_gone),
             }
-            for shift in diff.shifts
+            for shift in diff.run_diffs
         ],
     }
 
 
-def _change(one: Change) -> Content:
+def _describe_change(one: LeafChange) -> ReportContent:
     return {
         "run": one.run,
         "document": one.document,
@@ -271,13 +296,13 @@ def _change(one: Change) -> Content:
     }
 
 
-def _errors(comparison: Comparison, diff: Diff | None) -> Iterator[Content]:
+def _iterate_errors(comparison: Comparison, diff: BaselineDiff | None) -> Iterator[ReportContent]:
     """Every single error, by rank of its run, then by document, in the order of the table."""
-    fresh = {_identity(one) for shift in (diff.shifts if diff else ()) for one in shift.worse}
+    fresh = {_identify_change(one) for shift in (diff.run_diffs if diff else ()) for one in shift.worse}
     for one in comparison.entrants:
         for run in one.runs:
             for cell in sorted(run.cells, key=lambda cell: cell.document):
-                if cell.outcome in _ERRORS:
+                if cell.outcome in _ERROR_OUTCOMES:
                     yield {
                         "run": one.label,
                         "repeat": run.repeat,
@@ -292,15 +317,15 @@ def _errors(comparison: Comparison, diff: Diff | None) -> Iterator[Content]:
                         "comparator": cell.comparator,
                         "match": cell.match,
                         "spans": [list(span) for span in cell.spans],
-                        "confidence": finite(cell.confidence),
+                        "confidence": finite_or_none(cell.confidence),
                         "failed": cell.failed,
                         "new": (run.label, cell.document, cell.field, cell.gold_path, cell.path) in fresh,
                     }
 
 
-def _identity(one: Change) -> tuple[str, str, str, str | None, str | None]:
+def _identify_change(one: LeafChange) -> tuple[str, str, str, str | None, str | None]:
     return one.run, one.document, one.field, one.gold_path, one.path
 
 
-def _interval(interval: Interval | None) -> list[float] | None:
+def _describe_interval(interval: Interval | None) -> list[float] | None:
     return None if interval is None else [round(interval.low, 6), round(interval.high, 6)]

@@ -12,49 +12,51 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from extractor.evaluation.report.content import Content
-from extractor.evaluation.report.strict_json import strict
-from extractor.evaluation.scoring.outcomes import Outcome, Support
+from extractor.evaluation.report.content import ReportContent
+from extractor.evaluation.report.strict_json import make_strict_json
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ValueSupport
 from extractor.types import Json
 
-ROWS = 20_000
+MAX_ERROR_ROWS = 20_000
 """Errors that a page lists at most."""
-WORDS = 1_500_000
+MAX_QUOTED_CHARACTERS = 1_500_000
 """Code points of documents that a page quotes at most."""
-LONGEST = 2000
+MAX_VALUE_CHARACTERS = 2000
 """Code points of a value that are shown."""
-AROUND = 260
+MARK_CONTEXT_CHARACTERS = 260
 """Code points of text on either side of a mark."""
-PLACES = 3
+MAX_PLACES_PER_VALUE = 3
 """Places marked per value."""
 
 CLAIMED, SAID, GOLD = 0, 1, 2
 """A mark is where the prediction was claimed to stand, where its letters stand unclaimed, or where gold's stand."""
 
-Mark = tuple[int, int, int]
+TextMark = tuple[int, int, int]
 """Start, end, kind."""
 
-_LONE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Strings:
+class StringTable:
     """Every string once; its number is its place in `all`."""
 
     def __init__(self) -> None:
-        self.all: list[str] = []
+        self.in_order: list[str] = []
         self._known: dict[str, int] = {}
 
-    def number(self, text: str | None) -> int:
+    def index_of(self, text: str | None) -> int:
         """-1 for None."""
         if text is None:
             return -1
         if text not in self._known:
-            self._known[text] = len(self.all)
-            self.all.append(text)
+            self._known[text] = len(self.in_order)
+            self.in_order.append(text)
         return self._known[text]
 
 
-def payload(content: Content, texts: Mapping[str, str], rows: int = ROWS, words: int = WORDS) -> dict[str, Json]:
+def build_browser_payload(
+    content: ReportContent, texts: Mapping[str, str], rows: int = MAX_ERROR_ROWS, words: int = MAX_QUOTED_CHARACTERS
+) -> dict[str, Json]:
     """All that the page's script needs, as JSON: at most so many rows, and so many code points of text.
 
     `texts` maps names of documents to their text; some may be missing.
@@ -63,18 +65,18 @@ def payload(content: Content, texts: Mapping[str, str], rows: int = ROWS, words:
     match, confidence or null, 1 if the document failed + 2 if the error is new since the baseline,
     [segment, start, end, kind, ...]], with numbers for places in the other lists and -1 for what is not there.
     """
-    texts = {strict(name): _LONE.sub("\ufffd", text) for name, text in texts.items()}
+    texts = {make_strict_json(name): _LONE_SURROGATE.sub("\ufffd", text) for name, text in texts.items()}
     runs = [run["label"] for run in content["runs"]]
     documents, fields = content["documents"], content["fields"]
     number = {
         what: {name: at for at, name in enumerate(names)}
         for what, names in (("run", runs), ("document", documents), ("field", fields))
     }
-    outcomes, supports = [str(one) for one in Outcome], [str(one) for one in Support]
-    errors = _fair(content["errors"], rows)
-    strings, places = Strings(), _Places(texts)
-    marks = [places.of(error) for error in errors]
-    segments = _segments(errors, marks, texts, documents, words)
+    outcomes, supports = [str(one) for one in LeafOutcome], [str(one) for one in ValueSupport]
+    errors = _limit_errors_evenly(content["errors"], rows)
+    strings, places = StringTable(), _MarkFinder(texts)
+    marks = [places.find_marks(error) for error in errors]
+    segments = _cut_excerpts(errors, marks, texts, documents, words)
     listed = []
     for error, found in zip(errors, marks, strict=True):
         listed.append(
@@ -85,15 +87,15 @@ def payload(content: Content, texts: Mapping[str, str], rows: int = ROWS, words:
                 number["field"][error["field"]],
                 outcomes.index(error["outcome"]),
                 supports.index(error["support"]),
-                strings.number(spell(error["gold"])),
-                strings.number(spell(error["prediction"])),
-                strings.number(error["gold_path"]),
-                strings.number(error["path"]),
-                strings.number(error["comparator"] or None),
-                strings.number(error["match"]),
+                strings.index_of(format_report_value(error["gold"])),
+                strings.index_of(format_report_value(error["prediction"])),
+                strings.index_of(error["gold_path"]),
+                strings.index_of(error["path"]),
+                strings.index_of(error["comparator"] or None),
+                strings.index_of(error["match"]),
                 error["confidence"],
                 error["failed"] + 2 * error["new"],
-                segments.within(error["document"], found),
+                segments.locate_marks(error["document"], found),
             ]
         )
     return {
@@ -102,14 +104,14 @@ def payload(content: Content, texts: Mapping[str, str], rows: int = ROWS, words:
         "fields": fields,
         "outcomes": outcomes,
         "supports": supports,
-        "strings": strings.all,
+        "strings": strings.in_order,
         "rows": listed,
-        "segments": segments.texts,
+        "segments": segments.excerpt_texts,
         "quoted": segments.complete,
         "listed": len(errors),
         "errors": len(content["errors"]),
-        "byField": _counts(content, "fields", "field", fields),
-        "byDocument": _counts(content, "documents", "document", documents),
+        "byField": _count_outcomes(content, "fields", "field", fields),
+        "byDocument": _count_outcomes(content, "documents", "document", documents),
         "states": [
             [{one["document"]: one["status"] for one in run["documents"]}.get(name, "") for name in documents]
             for run in content["runs"]
@@ -117,7 +119,7 @@ def payload(content: Content, texts: Mapping[str, str], rows: int = ROWS, words:
     }
 
 
-def script(value: Json) -> str:
+def serialise_for_script(value: Json) -> str:
     """The value as JSON that may stand in a script element: no character of it can end the element or a line.
 
     Lone surrogates must not be left, see `writing.strict`.
@@ -128,15 +130,15 @@ def script(value: Json) -> str:
     return said
 
 
-def spell(value: Json) -> str | None:
+def format_report_value(value: Json) -> str | None:
     """A value as people read it, cut to LONGEST; None for nothing."""
     if value is None:
         return None
     said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return said if len(said) <= LONGEST else f"{said[:LONGEST]}… ({len(said)} characters)"
+    return said if len(said) <= MAX_VALUE_CHARACTERS else f"{said[:MAX_VALUE_CHARACTERS]}… ({len(said)} characters)"
 
 
-def _fair(errors: Sequence[Content], most: int) -> Sequence[Content]:
+def _limit_errors_evenly(errors: Sequence[ReportContent], most: int) -> Sequence[ReportContent]:
     """All errors, or as many of each field of each document of each run as fit: the first ones."""
     if len(errors) <= most:
         return errors
@@ -152,46 +154,46 @@ def _fair(errors: Sequence[Content], most: int) -> Sequence[Content]:
     return kept or errors[:most]
 
 
-def _counts(content: Content, part: str, name: str, names: Sequence[str]) -> Json:
+def _count_outcomes(content: ReportContent, part: str, name: str, names: Sequence[str]) -> Json:
     """Per run, in the order of `names`: [correct, wrong, omitted, invented], or null where the run has no such row."""
     found = []
     for run in content["runs"]:
-        held = {row[name]: [row[str(one)] for one in list(Outcome)[:4]] for row in run[part]}
+        held = {row[name]: [row[str(one)] for one in list(LeafOutcome)[:4]] for row in run[part]}
         found.append([held.get(one) for one in names])
     return found
 
 
-class _Places:
+class _MarkFinder:
     """Where the values of an error stand in its document."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = texts
-        self.known: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        self.found_places: dict[tuple[str, str], list[tuple[int, int]]] = {}
 
-    def of(self, error: Content) -> list[Mark]:
+    def find_marks(self, error: ReportContent) -> list[TextMark]:
         text = self.texts.get(error["document"])
         if not text:
             return []
-        claimed = [(s, e) for s, e in error["spans"] if 0 <= s < e <= len(text)][:PLACES]
+        claimed = [(s, e) for s, e in error["spans"] if 0 <= s < e <= len(text)][:MAX_PLACES_PER_VALUE]
         found = [(s, e, CLAIMED) for s, e in claimed]
         if not claimed:
-            found += [(s, e, SAID) for s, e in self.find(error["document"], text, error["prediction"])]
-        return found + [(s, e, GOLD) for s, e in self.find(error["document"], text, error["gold"])]
+            found += [(s, e, SAID) for s, e in self.find_verbatim(error["document"], text, error["prediction"])]
+        return found + [(s, e, GOLD) for s, e in self.find_verbatim(error["document"], text, error["gold"])]
 
-    def find(self, name: str, text: str, value: Json) -> list[tuple[int, int]]:
+    def find_verbatim(self, name: str, text: str, value: Json) -> list[tuple[int, int]]:
         """The first places where the value stands to the letter, not within a word."""
         said = "" if value is None or isinstance(value, bool | dict | list) else str(value).strip()
         if not said:
             return []
         key = (name, said)
-        if key not in self.known:
-            self.known[key] = list(_found(text, said))
-        return self.known[key]
+        if key not in self.found_places:
+            self.found_places[key] = list(_find_occurrences(text, said))
+        return self.found_places[key]
 
 
-def _found(text: str, said: str) -> Iterator[tuple[int, int]]:
+def _find_occurrences(text: str, said: str) -> Iterator[tuple[int, int]]:
     at, count = text.find(said), 0
-    while at >= 0 and count < PLACES:
+    while at >= 0 and count < MAX_PLACES_PER_VALUE:
         end = at + len(said)
         inside = (at > 0 and (text[at - 1] + said[0]).isalnum()) or (
             end < len(text) and (said[-1] + text[end]).isalnum()
@@ -202,54 +204,56 @@ def _found(text: str, said: str) -> Iterator[tuple[int, int]]:
         at = text.find(said, end)
 
 
-class _Part:
+class _TextExcerpt:
     """A piece of a text from code point `start` on; knows which of its characters take two UTF-16 units."""
 
     def __init__(self, start: int, text: str) -> None:
         self.start, self.text = start, text
-        self.wide = [] if text.isascii() else [at for at, char in enumerate(text) if char > "\uffff"]
+        self.wide_positions = [] if text.isascii() else [at for at, char in enumerate(text) if char > "\uffff"]
 
-    def units(self, at: int) -> int:
+    def count_units_before(self, at: int) -> int:
         """UTF-16 units before the text's code point `at`."""
         at -= self.start
-        return at + bisect_left(self.wide, at)
+        return at + bisect_left(self.wide_positions, at)
 
 
-class _Quoted:
+class _QuotedExcerpts:
     """The parts of the texts that are quoted, per document in order."""
 
-    def __init__(self, documents: Sequence[str], parts: Mapping[str, list[_Part]], complete: bool) -> None:
+    def __init__(self, documents: Sequence[str], parts: Mapping[str, list[_TextExcerpt]], complete: bool) -> None:
         self.documents, self.parts, self.complete = documents, parts, complete
         self.starts = {name: [part.start for part in held] for name, held in parts.items()}
 
     @property
-    def texts(self) -> list[list[str]]:
+    def excerpt_texts(self) -> list[list[str]]:
         return [[part.text for part in self.parts.get(name, [])] for name in self.documents]
 
-    def within(self, document: str, marks: Sequence[Mark]) -> list[int]:
+    def locate_marks(self, document: str, marks: Sequence[TextMark]) -> list[int]:
         """[part, start, end, kind, ...] with positions in UTF-16 units of the part."""
         flat: list[int] = []
         for start, end, kind in marks if document in self.parts else ():
             number = bisect_right(self.starts[document], start) - 1
             part = self.parts[document][number]
-            flat += [number, part.units(start), part.units(end), kind]
+            flat += [number, part.count_units_before(start), part.count_units_before(end), kind]
         return flat
 
 
-def _segments(
-    errors: Sequence[Content],
-    marks: Sequence[Sequence[Mark]],
+def _cut_excerpts(
+    errors: Sequence[ReportContent],
+    marks: Sequence[Sequence[TextMark]],
     texts: Mapping[str, str],
     documents: Sequence[str],
     words: int,
-) -> _Quoted:
+) -> _QuotedExcerpts:
     """The text around marks; documents that would bring it over `words` code points are left out whole."""
     windows: dict[str, list[tuple[int, int]]] = {name: [] for name in documents}
     for error, found in zip(errors, marks, strict=True):
         length = len(texts.get(error["document"], ""))
-        windows[error["document"]] += [(max(0, s - AROUND), min(length, e + AROUND)) for s, e, _ in found]
+        windows[error["document"]] += [
+            (max(0, s - MARK_CONTEXT_CHARACTERS), min(length, e + MARK_CONTEXT_CHARACTERS)) for s, e, _ in found
+        ]
     left, complete = words, True
-    parts: dict[str, list[_Part]] = {}
+    parts: dict[str, list[_TextExcerpt]] = {}
     for name in documents:
         joined: list[tuple[int, int]] = []
         for start, end in sorted(windows[name]):
@@ -262,5 +266,5 @@ def _segments(
             complete = False
             continue
         left -= size
-        parts[name] = [_Part(start, texts[name][start:end]) for start, end in joined]
-    return _Quoted(documents, parts, complete)
+        parts[name] = [_TextExcerpt(start, texts[name][start:end]) for start, end in joined]
+    return _QuotedExcerpts(documents, parts, complete)

@@ -10,76 +10,92 @@ import re
 from collections import defaultdict
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from extractor.evaluation.report.content import Content
-from extractor.evaluation.report.error_browser import spell
+from extractor.evaluation.report.content import ReportContent
+from extractor.evaluation.report.error_browser import format_report_value
 
-LISTED = 20
+MAX_LISTED_ERRORS = 20
 """Errors that are spelled out for a document."""
-_CUT = 200
-_STRANGE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MAX_VALUE_CHARACTERS = 200
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML 1.0 document may hold (section 2.2)."""
 
 
-def render(content: Content) -> str:
-    errors: dict[tuple[str, str], list[Content]] = defaultdict(list)
+def render_junit(content: ReportContent) -> str:
+    errors: dict[tuple[str, str], list[ReportContent]] = defaultdict(list)
     for error in content["errors"]:
         errors[error["run"], error["document"]].append(error)
-    root = Element("testsuites", {"name": _clean(content["title"] or "evaluation")})
-    _gates(SubElement(root, "testsuite"), content)
+    root = Element("testsuites", {"name": _clean_for_xml(content["title"] or "evaluation")})
+    _add_gate_cases(SubElement(root, "testsuite"), content)
     for run in content["runs"]:
         suite = SubElement(root, "testsuite")
         undone = 0
         for one in run["documents"]:
-            case = SubElement(suite, "testcase", {"classname": _clean(run["label"]), "name": _clean(one["document"])})
+            case = SubElement(
+                suite, "testcase", {"classname": _clean_for_xml(run["label"]), "name": _clean_for_xml(one["document"])}
+            )
             if one["seconds"] is not None:
                 case.set("time", f"{one['seconds']:.3f}")
             if one["document"] in run["undone_documents"]:
                 undone += 1
                 why = one["error"] or "The run has no result of it."
-                SubElement(case, "skipped", {"message": _clean(f"{one['status']}: {why}")})
-            SubElement(case, "system-out").text = _clean(_told(one, errors[run["label"], one["document"]]))
-        _head(suite, run["label"], len(run["documents"]), 0, undone)
-    _head(root, content["title"] or "evaluation", _sum(root, "tests"), _sum(root, "failures"), _sum(root, "skipped"))
+                SubElement(case, "skipped", {"message": _clean_for_xml(f"{one['status']}: {why}")})
+            SubElement(case, "system-out").text = _clean_for_xml(
+                _describe_document(one, errors[run["label"], one["document"]])
+            )
+        _set_suite_attributes(suite, run["label"], len(run["documents"]), 0, undone)
+    _set_suite_attributes(
+        root,
+        content["title"] or "evaluation",
+        _sum_attribute(root, "tests"),
+        _sum_attribute(root, "failures"),
+        _sum_attribute(root, "skipped"),
+    )
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, "unicode") + "\n"
 
 
-def _gates(suite: Element, content: Content) -> None:
+def _add_gate_cases(suite: Element, content: ReportContent) -> None:
     gates = content["verdict"]["gates"]
     for gate in gates:
-        names = {"classname": _clean(gate["run"]), "name": _clean(gate["name"])}
+        names = {"classname": _clean_for_xml(gate["run"]), "name": _clean_for_xml(gate["name"])}
         case = SubElement(suite, "testcase", names)
         if not gate["passed"]:
-            SubElement(case, "failure", {"message": _clean(gate["message"])}).text = _clean(gate["message"])
-    _head(suite, "gates", len(gates), sum(not gate["passed"] for gate in gates), 0)
+            SubElement(case, "failure", {"message": _clean_for_xml(gate["message"])}).text = _clean_for_xml(
+                gate["message"]
+            )
+    _set_suite_attributes(suite, "gates", len(gates), sum(not gate["passed"] for gate in gates), 0)
 
 
-def _head(element: Element, name: str, tests: int, failures: int, skipped: int) -> None:
+def _set_suite_attributes(element: Element, name: str, tests: int, failures: int, skipped: int) -> None:
     counts = {"tests": tests, "failures": failures, "errors": 0, "skipped": skipped}
-    for key, value in {"name": _clean(name), **{key: str(n) for key, n in counts.items()}}.items():
+    for key, value in {"name": _clean_for_xml(name), **{key: str(n) for key, n in counts.items()}}.items():
         element.set(key, value)
 
 
-def _sum(root: Element, key: str) -> int:
+def _sum_attribute(root: Element, key: str) -> int:
     return sum(int(suite.get(key, "0")) for suite in root)
 
 
-def _told(one: Content, errors: list[Content]) -> str:
+def _describe_document(one: ReportContent, errors: list[ReportContent]) -> str:
     f1 = "no F1" if one["f1"] is None else f"F1 {one['f1']:.3f}"
     counts = ", ".join(f"{one[kind]} {kind}" for kind in ("correct", "wrong", "omitted", "invented"))
     lines = [f"{f1}: {counts}"]
-    for error in errors[:LISTED]:
-        gold, said = (_short(error[side]) for side in ("gold", "prediction"))
+    for error in errors[:MAX_LISTED_ERRORS]:
+        gold, said = (_shorten_value(error[side]) for side in ("gold", "prediction"))
         lines.append(f"{error['outcome']} {error['field']} at {error['gold_path'] or error['path']}: {gold} -> {said}")
-    if len(errors) > LISTED:
-        lines.append(f"and {len(errors) - LISTED} more, see report.html")
+    if len(errors) > MAX_LISTED_ERRORS:
+        lines.append(f"and {len(errors) - MAX_LISTED_ERRORS} more, see report.html")
     return "\n".join(lines)
 
 
-def _short(value: object) -> str:
-    said = spell(value)
-    return "nothing" if said is None else repr(said if len(said) <= _CUT else said[:_CUT] + "…")
+def _shorten_value(value: object) -> str:
+    said = format_report_value(value)
+    return (
+        "nothing"
+        if said is None
+        else repr(said if len(said) <= _MAX_VALUE_CHARACTERS else said[:_MAX_VALUE_CHARACTERS] + "…")
+    )
 
 
-def _clean(text: str) -> str:
+def _clean_for_xml(text: str) -> str:
     """Text that XML 1.0 can hold, what it cannot shown by number."""
-    return _STRANGE.sub(lambda char: f"‹U+{ord(char[0]):04X}›", text)
+    return _NOT_IN_XML.sub(lambda char: f"‹U+{ord(char[0]):04X}›", text)

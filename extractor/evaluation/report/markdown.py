@@ -9,49 +9,52 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from extractor.evaluation.analysis.findings import grounded
-from extractor.evaluation.report.charts import figure, short
-from extractor.evaluation.report.content import Content
-from extractor.evaluation.report.error_browser import spell
-from extractor.results.review.highlights import pieces
+from extractor.evaluation.analysis.findings import has_known_support
+from extractor.evaluation.report.charts import format_short_number, locate_ranked_figure
+from extractor.evaluation.report.content import ReportContent
+from extractor.evaluation.report.error_browser import format_report_value
+from extractor.results.review.highlights import split_unseen
 from extractor.types import Json
 
-LARGEST = 900_000
+MAX_MARKDOWN_BYTES = 900_000
 """Bytes that the file has at most."""
 _RUNS, _PAIRS, _FIELDS, _CHANGES, _SENTENCES = 50, 15, 15, 20, 40
-_LIVE = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
-_CUT = 120
+_MARKDOWN_SYNTAX = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+_MAX_VALUE_CHARACTERS = 120
 
 
-def render(content: Content) -> str:
-    text = "\n".join(_lines(content)) + "\n"
+def render_markdown(content: ReportContent) -> str:
+    text = "\n".join(_render_lines(content)) + "\n"
     raw = text.encode()
-    if len(raw) <= LARGEST:
+    if len(raw) <= MAX_MARKDOWN_BYTES:
         return text
-    return raw[:LARGEST].decode("utf-8", "ignore").rpartition("\n")[0] + "\n\nCut here; report.html has the rest.\n"
+    return (
+        raw[:MAX_MARKDOWN_BYTES].decode("utf-8", "ignore").rpartition("\n")[0]
+        + "\n\nCut here; report.html has the rest.\n"
+    )
 
 
-def _lines(content: Content) -> Iterator[str]:
+def _render_lines(content: ReportContent) -> Iterator[str]:
     verdict = content["verdict"]
-    yield f"# {'✅' if verdict['passed'] else '❌'} {text(content['title'] or content['task'] or 'Evaluation')}"
-    yield from ("", f"**{verdict['sentence']}** {text(content['headline'])}", "")
+    yield f"# {'✅' if verdict['passed'] else '❌'} {escape_markdown(content['title'] or content['task'] or 'Evaluation')}"
+    yield from ("", f"**{verdict['sentence']}** {escape_markdown(content['headline'])}", "")
     broken = [gate["message"] for gate in verdict["gates"] if not gate["passed"]]
-    yield from _listed([f"❌ {text(said)}" for said in broken])
-    yield from _listed([text(said) for said in verdict["notices"]])
+    yield from _render_list([f"❌ {escape_markdown(said)}" for said in broken])
+    yield from _render_list([escape_markdown(said) for said in verdict["notices"]])
     if content["few"]:
         yield from (f"> **Too few documents to tell.** {content['few']}", "")
-    yield from _ranking(content)
-    yield from _matrix(content)
-    yield from _baseline(content)
-    yield from _pairs(content)
-    yield from _fields(content)
+    yield from _render_ranking(content)
+    yield from _render_matrix(content)
+    yield from _render_baseline(content)
+    yield from _render_pairs(content)
+    yield from _render_fields(content)
     statistics = content["statistics"]
     yield f"Intervals: {statistics['interval']}, {statistics['draws']} draws, seed {statistics['seed']}."
     yield "report.html shows every error with its words in the document."
 
 
-def _ranking(content: Content) -> Iterator[str]:
-    average, what = figure(content)
+def _render_ranking(content: ReportContent) -> Iterator[str]:
+    average, what = locate_ranked_figure(content)
     other = "macro" if average == "micro" else "micro"
     words = {"f1": "F1"}.get(what, what)
     undone = any(run["undone_documents"] for run in content["runs"])
@@ -61,53 +64,75 @@ def _ranking(content: Content) -> Iterator[str]:
     for run in content["runs"][:_RUNS]:
         ends = run[average]["interval" if what == "f1" else f"{what}_interval"]
         seconds = run["usage"]["per_document"]["seconds"]
-        row = [str(run["rank"]), text(run["model"]), text(run["prompt"]), f"**{_num(run[average][what])}**"]
+        row = [
+            str(run["rank"]),
+            escape_markdown(run["model"]),
+            escape_markdown(run["prompt"]),
+            f"**{_format_figure(run[average][what])}**",
+        ]
         row += ["none" if ends is None else f"{ends[0]:.2f}–{ends[1]:.2f}"]
-        row += [_num(run[average]["precision"]), _num(run[average]["recall"]), _num(run[other][what])]
-        row += [_num(run["completed"][average][what]), str(len(run["undone_documents"]))] * undone
+        row += [
+            _format_figure(run[average]["precision"]),
+            _format_figure(run[average]["recall"]),
+            _format_figure(run[other][what]),
+        ]
+        row += [_format_figure(run["completed"][average][what]), str(len(run["undone_documents"]))] * undone
         row += [str(run["counts"]["invented"])]
-        row += [str(run["counts"]["hallucinated"]) if grounded(run["support"]) else "not known"]
-        rows.append([*row, "not known" if seconds is None else short(seconds)])
-    yield from _table(heads, rows, len(content["runs"]))
+        row += [str(run["counts"]["hallucinated"]) if has_known_support(run["support"]) else "not known"]
+        rows.append([*row, "not known" if seconds is None else format_short_number(seconds)])
+    yield from _render_table(heads, rows, len(content["runs"]))
 
 
-def _matrix(content: Content) -> Iterator[str]:
+def _render_matrix(content: ReportContent) -> Iterator[str]:
     matrix = content["matrix"]
     if matrix is None or len(matrix["models"]) > _RUNS or len(matrix["prompts"]) > 12:
         return
     means = matrix["by_model"] is not None
     rows = [
-        [text(model), *map(_num, cells), *([_num(matrix["by_model"][at])] if means else [])]
+        [
+            escape_markdown(model),
+            *map(_format_figure, cells),
+            *([_format_figure(matrix["by_model"][at])] if means else []),
+        ]
         for at, (model, cells) in enumerate(zip(matrix["models"], matrix["cells"], strict=True))
     ]
     if means:
-        rows.append(["mean", *map(_num, matrix["by_prompt"]), ""])
-    yield from _table(["model", *map(text, matrix["prompts"]), *(["mean"] if means else [])], rows)
+        rows.append(["mean", *map(_format_figure, matrix["by_prompt"]), ""])
+    yield from _render_table(["model", *map(escape_markdown, matrix["prompts"]), *(["mean"] if means else [])], rows)
 
 
-def _baseline(content: Content) -> Iterator[str]:
+def _render_baseline(content: ReportContent) -> Iterator[str]:
     if content["baseline"] is None:
         return
     statistic = content["statistics"]["statistic"]
-    yield from (f"## Since the baseline {text(content['baseline']['file'])}", "")
+    yield from (f"## Since the baseline {escape_markdown(content['baseline']['file'])}", "")
     rows, changes = [], []
     for run in content["baseline"]["runs"]:
         before, now = run["before"].get(statistic), run["now"][statistic]
         gap = "–" if before is None or now is None else f"{now - before:+.3f}"
         counts = [str(len(run["better"])), str(len(run["worse"])), f"{run['wins']}/{run['ties']}/{run['losses']}"]
         other = ", ".join(one["what"] for one in run["changed"])
-        rows.append([text(run["label"]), _num(before), _num(now), gap, *counts, text(other)])
+        rows.append(
+            [
+                escape_markdown(run["label"]),
+                _format_figure(before),
+                _format_figure(now),
+                gap,
+                *counts,
+                escape_markdown(other),
+            ]
+        )
         changes += [
-            f"{text(one['run'])}, {text(one['document'])}: {text(one['field'])} is newly {one['now']}, "
-            f"{_value(one['gold'])} → {_value(one['prediction'])}"
+            f"{escape_markdown(one['run'])}, {escape_markdown(one['document'])}: {escape_markdown(one['field'])} is newly {one['now']}, "
+            f"{_quote_value(one['gold'])} → {_quote_value(one['prediction'])}"
             for one in run["worse"]
         ]
     heads = ["run", "before", "now", "change", "newly right", "newly wrong", "documents better/same/worse", "other"]
-    yield from _table(heads, rows)
-    yield from _listed(changes, _CHANGES)
+    yield from _render_table(heads, rows)
+    yield from _render_list(changes, _CHANGES)
 
 
-def _pairs(content: Content) -> Iterator[str]:
+def _render_pairs(content: ReportContent) -> Iterator[str]:
     if not content["pairs"]:
         return
     yield from ("## Pairs", "")
@@ -115,29 +140,37 @@ def _pairs(content: Content) -> Iterator[str]:
     for pair in content["pairs"][:_PAIRS]:
         ends = pair["interval"]
         gap = "–" if pair["difference"] is None else f"{pair['difference']:+.3f}"
-        row = [f"{text(pair['a'])} over {text(pair['b'])}", gap]
+        row = [f"{escape_markdown(pair['a'])} over {escape_markdown(pair['b'])}", gap]
         row += ["none" if ends is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}"]
-        row += [f"{pair['wins']}/{pair['ties']}/{pair['losses']}", _num(pair["sign_p"]), _num(pair["holm_p"])]
+        row += [
+            f"{pair['wins']}/{pair['ties']}/{pair['losses']}",
+            _format_figure(pair["sign_p"]),
+            _format_figure(pair["holm_p"]),
+        ]
         rows.append([*row, pair["verdict"]])
     heads = ["pair", "difference", "interval", "won/tied/lost", "sign p", "permutation p (Holm)", ""]
-    yield from _table(heads, rows, len(content["pairs"]))
+    yield from _render_table(heads, rows, len(content["pairs"]))
 
 
-def _fields(content: Content) -> Iterator[str]:
+def _render_fields(content: ReportContent) -> Iterator[str]:
     best = content["runs"][0]
     bad = [one for one in best["fields"] if one["wrong"] or one["omitted"] or one["invented"]]
     if not bad:
         return
-    yield from (f"## Where {text(best['label'])} errs", "")
+    yield from (f"## Where {escape_markdown(best['label'])} errs", "")
     bad.sort(key=lambda one: -(one["wrong"] + one["omitted"] + one["invented"]))
     rows = [
-        [text(one["field"]), _num(one["f1"]), *(str(one[kind]) for kind in ("correct", "wrong", "omitted", "invented"))]
+        [
+            escape_markdown(one["field"]),
+            _format_figure(one["f1"]),
+            *(str(one[kind]) for kind in ("correct", "wrong", "omitted", "invented")),
+        ]
         for one in bad[:_FIELDS]
     ]
-    yield from _table(["field", "F1", "correct", "wrong", "omitted", "invented"], rows, len(bad))
+    yield from _render_table(["field", "F1", "correct", "wrong", "omitted", "invented"], rows, len(bad))
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], whole: int | None = None) -> Iterator[str]:
+def _render_table(heads: Sequence[str], rows: Sequence[Sequence[str]], whole: int | None = None) -> Iterator[str]:
     yield "| " + " | ".join(heads) + " |"
     yield "|" + "|".join(" --- " for _ in heads) + "|"
     yield from ("| " + " | ".join(row) + " |" for row in rows)
@@ -146,7 +179,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], whole: int | Non
     yield ""
 
 
-def _listed(sentences: Sequence[str], most: int = _SENTENCES) -> Iterator[str]:
+def _render_list(sentences: Sequence[str], most: int = _SENTENCES) -> Iterator[str]:
     yield from (f"- {said}" for said in sentences[:most])
     if len(sentences) > most:
         yield f"- and {len(sentences) - most} more, see report.html"
@@ -154,21 +187,21 @@ def _listed(sentences: Sequence[str], most: int = _SENTENCES) -> Iterator[str]:
         yield ""
 
 
-def _num(value: float | None) -> str:
+def _format_figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _value(value: Json) -> str:
-    said = spell(value)
+def _quote_value(value: Json) -> str:
+    said = format_report_value(value)
     if said is None:
         return "nothing"
-    return f"“{text(said if len(said) <= _CUT else said[:_CUT] + '…')}”"
+    return f"“{escape_markdown(said if len(said) <= _MAX_VALUE_CHARACTERS else said[:_MAX_VALUE_CHARACTERS] + '…')}”"
 
 
-def text(said: str) -> str:
+def escape_markdown(said: str) -> str:
     """Text of others on one line, with all that Markdown, HTML or GitHub would take for more than text made inert."""
-    seen = "".join(f"‹U+{what}›" if kind == "unseen" else what for kind, what in pieces(said))
-    inert = _LIVE.sub(r"\\\1", " ".join(seen.split()))
+    seen = "".join(f"‹U+{what}›" if kind == "unseen" else what for kind, what in split_unseen(said))
+    inert = _MARKDOWN_SYNTAX.sub(r"\\\1", " ".join(seen.split()))
     inert = inert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A zero-width joiner would do, but is invisible; an entity shows nothing and stops "@name" and "https://" alike.
     return inert.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")

@@ -11,11 +11,11 @@ from pathlib import Path
 from extractor.errors import MachineError
 from extractor.types import Json
 
-_DEEPEST = 60
-_LONE = re.compile("[\ud800-\udfff]")
+_MAX_DEPTH = 60
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def write(path: Path, text: str) -> None:
+def write_report_text(path: Path, text: str) -> None:
     """UTF-8, line ends as they are; the folder is made when it is not there. Raises MachineError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ def write(path: Path, text: str) -> None:
                 file.write(text.encode("utf-8", "backslashreplace"))
                 file.flush()
                 os.fsync(file.fileno())
-            Path(draft).chmod(0o644 & ~_umask())
+            Path(draft).chmod(0o644 & ~_read_umask())
             Path(draft).replace(path)
         except BaseException:
             Path(draft).unlink(missing_ok=True)
@@ -37,13 +37,13 @@ def write(path: Path, text: str) -> None:
         ) from error
 
 
-def strict(value: Json, depth: int = 0) -> Json:
+def make_strict_json(value: Json, depth: int = 0) -> Json:
     """The value with what strict JSON and UTF-8 cannot hold spelled out: NaN, infinity, lone surrogates, strange types.
 
     Predictions come from models: `json.loads` takes NaN and "\\ud800" from them, and a browser takes neither.
     """
     if isinstance(value, str):
-        return _LONE.sub(lambda lone: f"\\u{ord(lone[0]):04x}", value)
+        return _LONE_SURROGATE.sub(lambda lone: f"\\u{ord(lone[0]):04x}", value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, float) and not math.isfinite(value):
@@ -52,16 +52,16 @@ def strict(value: Json, depth: int = 0) -> Json:
         return value if value.bit_length() <= 1024 else f"an integer of {value.bit_length()} bits"
     if isinstance(value, float):
         return value
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
-        return {strict(str(key)): strict(inner, depth + 1) for key, inner in value.items()}
+        return {make_strict_json(str(key)): make_strict_json(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [strict(inner, depth + 1) for inner in value]
-    return strict(str(value))
+        return [make_strict_json(inner, depth + 1) for inner in value]
+    return make_strict_json(str(value))
 
 
-def _umask() -> int:
+def _read_umask() -> int:
     """mkstemp makes files for their owner alone, and a report is to be read by others as any other file is."""
     mask = os.umask(0)
     os.umask(mask)

@@ -9,33 +9,35 @@ from pathlib import Path
 from extractor.evaluation.report import html as webpage
 from extractor.evaluation.report import junit, markdown
 from extractor.evaluation.report import strict_json as writing
-from extractor.evaluation.report.content import Content
+from extractor.evaluation.report.content import ReportContent
 
 JSON, MARKDOWN, HTML, JUNIT = "report.json", "report.md", "report.html", "junit.xml"
 
 
-def write_json(content: Content, path: Path) -> None:
+def write_json(content: ReportContent, path: Path) -> None:
     """The content itself, errors one to a line. Raises MachineError."""
     rest = {name: value for name, value in content.items() if name != "errors"}
     head = json.dumps(rest, ensure_ascii=False, indent=1, allow_nan=False)
     errors = ",\n".join(json.dumps(one, ensure_ascii=False, allow_nan=False) for one in content["errors"])
-    writing.write(path, f'{head[:-2]},\n "errors": [\n{errors}\n ]\n}}\n')
+    writing.write_report_text(path, f'{head[:-2]},\n "errors": [\n{errors}\n ]\n}}\n')
 
 
-def write_markdown(content: Content, path: Path) -> None:
-    writing.write(path, markdown.render(content))
+def write_markdown(content: ReportContent, path: Path) -> None:
+    writing.write_report_text(path, markdown.render_markdown(content))
 
 
-def write_html(content: Content, path: Path, texts: Mapping[str, str] | None = None) -> None:
+def write_html(content: ReportContent, path: Path, texts: Mapping[str, str] | None = None) -> None:
     """The page. It quotes the documents where `texts` has them: leave them out where the page is for other eyes."""
-    writing.write(path, webpage.render(content, texts))
+    writing.write_report_text(path, webpage.render_html(content, texts))
 
 
-def write_junit(content: Content, path: Path) -> None:
-    writing.write(path, junit.render(content))
+def write_junit(content: ReportContent, path: Path) -> None:
+    writing.write_report_text(path, junit.render_junit(content))
 
 
-def write(content: Content, folder: Path, texts: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+def write_report_files(
+    content: ReportContent, folder: Path, texts: Mapping[str, str] | None = None
+) -> tuple[Path, ...]:
     """All four under `folder`, which is made when it is not there; returns their paths. Raises MachineError."""
     paths = tuple(folder / name for name in (JSON, MARKDOWN, HTML, JUNIT))
     write_json(content, paths[0])

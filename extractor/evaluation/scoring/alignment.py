@@ -19,82 +19,84 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from extractor.evaluation.scoring.text import words
+from extractor.evaluation.scoring.text import split_plain_words
 
-Token: TypeAlias = tuple[Hashable, ...]
-Shared: TypeAlias = dict[tuple[int, int], int]
+LeafToken: TypeAlias = tuple[Hashable, ...]
+SharedCounts: TypeAlias = dict[tuple[int, int], int]
 """(index in gold, index in prediction) -> how much of something the two rows share."""
 
-LARGEST = 256
+MAX_OPTIMAL_ROWS = 256
 """Rows a side up to which a block is solved optimally: 256 x 256 takes a tenth of a second, one second at worst."""
-MOST = 250_000
+MAX_ROW_PAIRS = 250_000
 """Pairs of rows (500 x 500) up to which all are looked at. In longer lists candidates are looked for by the rarest
 leaves, keys and words first, up to as many pairs by each of the three: what all rows share tells nothing apart.
 """
-WORDS = 60
+MIN_SHARED_WORDS_PERCENT = 60
 """Per cent of the words of the shorter key text that the other must hold for two rows to be the same thing misspelt."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
+class RowSketch:
     """What alignment sees of a row."""
 
-    leaves: tuple[tuple[Token, ...], ...]
+    leaf_forms: tuple[tuple[LeafToken, ...], ...]
     """Per leaf the forms it may have: one for a prediction, more where gold accepts other readings; no form twice."""
-    keys: tuple[tuple[Token, ...], ...] = ()
+    key_forms: tuple[tuple[LeafToken, ...], ...] = ()
     """Per declared key, strongest first, the forms it may have; () when it is absent."""
-    texts: tuple[tuple[str, ...], ...] = ()
+    key_texts: tuple[tuple[str, ...], ...] = ()
     """Per declared key the texts it may have; () where words do not tell whether it is nearly the same."""
-    spare: bool = False
+    is_optional: bool = False
     """Gold does not insist on this row, so of two equal ones it is the one to miss."""
 
     @property
-    def content(self) -> frozenset[Token]:
-        return frozenset(leaf[0] for leaf in self.leaves)
+    def content_tokens(self) -> frozenset[LeafToken]:
+        return frozenset(leaf[0] for leaf in self.leaf_forms)
 
     @property
-    def order(self) -> str:
-        return repr((sorted(map(repr, self.leaves)), self.spare))
+    def sort_key(self) -> str:
+        return repr((sorted(map(repr, self.leaf_forms)), self.is_optional))
 
 
 @dataclass(frozen=True, slots=True)
-class Alignment:
+class RowAlignment:
     pairs: tuple[tuple[int, int], ...]
     """(index in gold, index in prediction), sorted."""
     optimal: bool = True
     """False when the lists were too large, and some rows were paired greedily."""
 
 
-def align(gold: Sequence[Sketch], predicted: Sequence[Sketch]) -> Alignment:
+def align_rows(gold: Sequence[RowSketch], predicted: Sequence[RowSketch]) -> RowAlignment:
     """The pairing that the docstring of this module describes. Rows without leaves stay alone."""
-    pairs, left, right = _peel(gold, predicted)
+    pairs, left, right = _pair_equal_rows(gold, predicted)
     if not left or not right:
-        return Alignment(tuple(sorted(pairs)))
+        return RowAlignment(tuple(sorted(pairs)))
     if len(left) > 1:
-        left.sort(key=lambda i: gold[i].order)
+        left.sort(key=lambda i: gold[i].sort_key)
     if len(right) > 1:
-        right.sort(key=lambda j: predicted[j].order)
-    edges, optimal = _edges([gold[i] for i in left], [predicted[j] for j in right])
-    for rows, columns in _blocks(edges):
-        if max(len(rows), len(columns)) <= LARGEST:
-            found = assign([[edges.get((i, j), 0) for j in columns] for i in rows])
+        right.sort(key=lambda j: predicted[j].sort_key)
+    edges, optimal = _weigh_pairs([gold[i] for i in left], [predicted[j] for j in right])
+    for rows, columns in _split_into_blocks(edges):
+        if max(len(rows), len(columns)) <= MAX_OPTIMAL_ROWS:
+            found = solve_assignment([[edges.get((i, j), 0) for j in columns] for i in rows])
             pairs += [(left[rows[i]], right[columns[j]]) for i, j in found]
         else:
             optimal = False
-            pairs += [(left[i], right[j]) for i, j in _greedy(edges, set(rows))]
-    return Alignment(tuple(sorted(pairs)), optimal)
+            pairs += [(left[i], right[j]) for i, j in _pair_greedily(edges, set(rows))]
+    return RowAlignment(tuple(sorted(pairs)), optimal)
 
 
-def _peel(gold: Sequence[Sketch], predicted: Sequence[Sketch]) -> tuple[list[tuple[int, int]], list[int], list[int]]:
+def _pair_equal_rows(
+    gold: Sequence[RowSketch], predicted: Sequence[RowSketch]
+) -> tuple[list[tuple[int, int]], list[int], list[int]]:
     """Pairs of rows with equal content, and the indices that are left on each side."""
-    waiting: dict[frozenset[Token], list[int]] = defaultdict(list)
+    waiting: dict[frozenset[LeafToken], list[int]] = defaultdict(list)
     for j, row in enumerate(predicted):
-        if row.leaves:
-            waiting[row.content].append(j)
+        if row.leaf_forms:
+            waiting[row.content_tokens].append(j)
     pairs: list[tuple[int, int]] = []
     left: list[int] = []
-    for i in sorted((i for i, row in enumerate(gold) if row.leaves), key=lambda i: gold[i].spare):
-        same = waiting.get(gold[i].content)
+    for i in sorted((i for i, row in enumerate(gold) if row.leaf_forms), key=lambda i: gold[i].is_optional):
+        same = waiting.get(gold[i].content_tokens)
         if same:
             pairs.append((i, same.pop(0)))
         else:
@@ -102,61 +104,71 @@ def _peel(gold: Sequence[Sketch], predicted: Sequence[Sketch]) -> tuple[list[tup
     return pairs, left, [j for same in waiting.values() for j in same]
 
 
-def _edges(gold: list[Sketch], predicted: list[Sketch]) -> tuple[Shared, bool]:
+def _weigh_pairs(gold: list[RowSketch], predicted: list[RowSketch]) -> tuple[SharedCounts, bool]:
     """The weight, above 0, of every pair that may be made, and whether all of them were looked at."""
-    common, all_leaves = _meet([row.leaves for row in gold], [row.leaves for row in predicted])
-    depth = max(len(row.keys) for row in gold)
+    common, all_leaves = _count_shared_forms([row.leaf_forms for row in gold], [row.leaf_forms for row in predicted])
+    depth = max(len(row.key_forms) for row in gold)
     complete = all_leaves
-    equal: list[Shared] = []
-    alike: list[Shared] = []
+    equal: list[SharedCounts] = []
+    alike: list[SharedCounts] = []
     for k in range(depth):
-        met, all_keys = _meet([row.keys[k : k + 1] for row in gold], [row.keys[k : k + 1] for row in predicted])
+        met, all_keys = _count_shared_forms(
+            [row.key_forms[k : k + 1] for row in gold], [row.key_forms[k : k + 1] for row in predicted]
+        )
         equal.append(met)
-        ours, theirs = [_words(row, k) for row in gold], [_words(row, k) for row in predicted]
-        met, all_words = _meet(*([[((word,),) for word in row] for row in side] for side in (ours, theirs)))
+        ours, theirs = [_list_key_words(row, k) for row in gold], [_list_key_words(row, k) for row in predicted]
+        met, all_words = _count_shared_forms(
+            *([[((word,),) for word in row] for row in side] for side in (ours, theirs))
+        )
         alike.append({(i, j): 100 * n // min(len(ours[i]), len(theirs[j])) for (i, j), n in met.items()})
         complete = complete and all_keys and all_words
     size = max(len(gold), len(predicted)) + 1
     leaf = 202 * size
-    key = leaf * size * max(len(row.leaves) for row in gold)
-    edges: Shared = {}
+    key = leaf * size * max(len(row.leaf_forms) for row in gold)
+    edges: SharedCounts = {}
     for pair in sorted(set(common).union(*equal, *alike)):
         one, other = gold[pair[0]], predicted[pair[1]]
         n = common.get(pair, 0)
-        first = next((k for k in range(depth) if any(one.keys[k : k + 1]) and any(other.keys[k : k + 1])), None)
-        known = first is not None and (pair in equal[first] or alike[first].get(pair, 0) >= WORDS)
-        if known or 2 * n >= max(len(one.leaves), len(other.leaves)) or (n and not depth):
+        first = next(
+            (k for k in range(depth) if any(one.key_forms[k : k + 1]) and any(other.key_forms[k : k + 1])), None
+        )
+        known = first is not None and (pair in equal[first] or alike[first].get(pair, 0) >= MIN_SHARED_WORDS_PERCENT)
+        if known or 2 * n >= max(len(one.leaf_forms), len(other.leaf_forms)) or (n and not depth):
             keyed = sum(1 << (depth - 1 - k) for k in range(depth) if pair in equal[k])
             words = max((found.get(pair, 0) for found in alike), default=0)
-            edges[pair] = keyed * key + n * leaf + 2 * words + (not one.spare)
+            edges[pair] = keyed * key + n * leaf + 2 * words + (not one.is_optional)
     return edges, complete
 
 
-def _words(row: Sketch, k: int) -> list[str]:
+def _list_key_words(row: RowSketch, k: int) -> list[str]:
     """The words of the row's k-th key, each once."""
-    return sorted({word for text in row.texts[k] for word in words(text)}) if k < len(row.texts) else []
+    return (
+        sorted({word for text in row.key_texts[k] for word in split_plain_words(text)})
+        if k < len(row.key_texts)
+        else []
+    )
 
 
-def _meet(
-    gold: Sequence[Sequence[tuple[Token, ...]]], predicted: Sequence[Sequence[tuple[Token, ...]]]
-) -> tuple[Shared, bool]:
+def _count_shared_forms(
+    gold: Sequence[Sequence[tuple[LeafToken, ...]]], predicted: Sequence[Sequence[tuple[LeafToken, ...]]]
+) -> tuple[SharedCounts, bool]:
     """For every pair of rows the number of entries that they share, and whether no form was too common to look at."""
-    where: dict[Token, list[int]] = defaultdict(list)
+    where: dict[LeafToken, list[int]] = defaultdict(list)
     for j, row in enumerate(predicted):
         for forms in row:
             if forms:
                 where[forms[0]].append(j)
-    crowded: set[Token] = set()
-    if len(gold) * len(predicted) > MOST:
+    crowded: set[LeafToken] = set()
+    if len(gold) * len(predicted) > MAX_ROW_PAIRS:
         uses = Counter(one for row in gold for forms in row for one in forms)
-        budget = MOST
+        budget = MAX_ROW_PAIRS
         for n, one in sorted(
             ((n * len(where.get(one, ())), one) for one, n in uses.items()), key=lambda use: (use[0], repr(use[1]))
         ):
             budget -= n
             if budget < 0:
                 crowded.add(one)
-    met: Shared = defaultdict(int)
+    met: SharedCounts = defaultdict(int)
     for i, row in enumerate(gold):
         for forms in row:
             found: Iterable[int]
@@ -169,7 +181,7 @@ def _meet(
     return met, not crowded
 
 
-def _blocks(edges: Iterable[tuple[int, int]]) -> list[tuple[list[int], list[int]]]:
+def _split_into_blocks(edges: Iterable[tuple[int, int]]) -> list[tuple[list[int], list[int]]]:
     """Rows and columns of each connected part, sorted."""
     rows: dict[int, list[int]] = defaultdict(list)
     columns: dict[int, list[int]] = defaultdict(list)
@@ -195,7 +207,7 @@ def _blocks(edges: Iterable[tuple[int, int]]) -> list[tuple[list[int], list[int]
     return blocks
 
 
-def _greedy(edges: Shared, rows: set[int]) -> list[tuple[int, int]]:
+def _pair_greedily(edges: SharedCounts, rows: set[int]) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     here: set[int] = set()
     there: set[int] = set()
@@ -209,7 +221,7 @@ def _greedy(edges: Shared, rows: set[int]) -> list[tuple[int, int]]:
     return pairs
 
 
-def assign(weights: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+def solve_assignment(weights: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     """One-to-one pairs (row, column) with the greatest sum of weights; pairs of weight 0 or less are not made.
 
     Shortest augmenting paths over reduced costs (Kuhn-Munkres as Jonker and Volgenant arrange it), O(n^3), in integers,
@@ -218,7 +230,7 @@ def assign(weights: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     if not weights or not weights[0]:
         return []
     if len(weights) > len(weights[0]):
-        return sorted((i, j) for j, i in assign(list(zip(*weights, strict=True))))
+        return sorted((i, j) for j, i in solve_assignment(list(zip(*weights, strict=True))))
     top = max(0, max(max(row) for row in weights))
     costs = [[top - max(0, weight) for weight in row] for row in weights]
     columns = range(len(costs[0]))
@@ -233,11 +245,13 @@ def assign(weights: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
         else:
             owner[cheap] = i
     for start in free:
-        _augment(start, costs, toll, price, owner)
+        _augment_assignment(start, costs, toll, price, owner)
     return sorted((i, j) for j, i in enumerate(owner) if i >= 0 and weights[i][j] > 0)
 
 
-def _augment(start: int, costs: list[list[int]], toll: list[int], price: list[int], owner: list[int]) -> None:
+def _augment_assignment(
+    start: int, costs: list[list[int]], toll: list[int], price: list[int], owner: list[int]
+) -> None:
     """Give the row a column, moving others along the shortest path; tolls and prices stay feasible."""
     offset = toll[start]
     distance = [cost - offset - fee for cost, fee in zip(costs[start], price, strict=True)]

@@ -21,7 +21,7 @@ _QUANTITY = re.compile(
 )
 
 
-def number(text: str) -> Decimal | None:
+def parse_plain_number(text: str) -> Decimal | None:
     """The number that the whole text is; None when it is none or has more than one reading."""
     unsigned = text.strip()
     negative = unsigned.startswith("-")
@@ -40,7 +40,7 @@ def number(text: str) -> Decimal | None:
     return read.copy_negate() if negative else read  # minus would round to 28 digits
 
 
-def quantity(text: str) -> tuple[Decimal, str] | None:
+def parse_plain_quantity(text: str) -> tuple[Decimal, str] | None:
     """(number, unit) of a text that is one number and a unit before or behind it: $1,200 or 2.5x; None when it is not.
 
     The unit is what stands beside the number, without white space; "4000+ lines" has the unit "+lines", and a text
@@ -50,7 +50,7 @@ def quantity(text: str) -> tuple[Decimal, str] | None:
     if found is None:
         return None
     said = found["number"].rstrip(".,'")
-    read = number(said)
+    read = parse_plain_number(said)
     if read is None:
         return None
     unit = found["before"] + found["number"][len(said) :] + found["after"]

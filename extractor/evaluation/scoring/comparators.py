@@ -31,84 +31,84 @@ from urllib.parse import urlsplit
 from rapidfuzz.fuzz import ratio
 
 from extractor.evaluation.scoring import amounts, dates
-from extractor.evaluation.scoring.schema import Leaf
-from extractor.evaluation.scoring.text import bare, normalise
+from extractor.evaluation.scoring.schema import LeafNode
+from extractor.evaluation.scoring.text import normalise_for_comparison, strip_punctuation
 from extractor.schema.annotations import Kind
 from extractor.types import Json
 
-Form: TypeAlias = tuple[str, Hashable]
+CanonicalForm: TypeAlias = tuple[str, Hashable]
 """What it was read as, and the canonical value."""
 
-_UNITS = {"times": "x", "-fold": "x", "fold": "x", "percent": "%", "pct": "%"}
-_NUMBERS = re.compile(r"(?<!\w)[-+]?\d[\d.,]*|\d[\d.,]*")
+_UNIT_SPELLINGS = {"times": "x", "-fold": "x", "fold": "x", "percent": "%", "pct": "%"}
+_NUMBER = re.compile(r"(?<!\w)[-+]?\d[\d.,]*|\d[\d.,]*")
 _DIACRITICS = re.compile("[\u0300-\u036f]")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|mailto:|tel:")
 
 
-def same(leaf: Leaf, a: Json, b: Json) -> bool:
+def values_match(leaf: LeafNode, a: Json, b: Json) -> bool:
     """Whether the two say the same. Total: no value raises, and same(leaf, x, x) holds for every x, NaN included."""
     if type(a) is str and type(b) is str and a == b:
         return True
-    if form(leaf.kind, a) == form(leaf.kind, b):
+    if canonicalise_value(leaf.kind, a) == canonicalise_value(leaf.kind, b):
         return True
     if leaf.fuzzy is None or not isinstance(a, str) or not isinstance(b, str):
         return False
-    return close(normalise(a), normalise(b), leaf.fuzzy)
+    return texts_are_similar(normalise_for_comparison(a), normalise_for_comparison(b), leaf.fuzzy)
 
 
-def close(a: str, b: str, least: float) -> bool:
+def texts_are_similar(a: str, b: str, least: float) -> bool:
     """Whether two normalised texts are that similar (indel ratio, 0..1) and hold the same numbers in the same order."""
-    return ratio(a, b) >= 100 * least and _numbers(a) == _numbers(b)
+    return ratio(a, b) >= 100 * least and _find_numbers(a) == _find_numbers(b)
 
 
-def form(kind: Kind, value: Json) -> Form:
+def canonicalise_value(kind: Kind, value: Json) -> CanonicalForm:
     """The canonical form of a value that stands for one of the kind."""
     if isinstance(
         value, (str, int, float)
     ):  # a tuple: this line runs for every leaf, and a union is built anew each time
-        return _form(kind, value)
-    return ("null", None) if value is None else ("json", spell(value))
+        return _canonicalise_scalar(kind, value)
+    return ("null", None) if value is None else ("json", serialise_value(value))
 
 
 @lru_cache(maxsize=1 << 17, typed=True)
-def _form(kind: Kind, value: str | int | float) -> Form:
+def _canonicalise_scalar(kind: Kind, value: str | int | float) -> CanonicalForm:
     if isinstance(value, bool):
         return "boolean", value
     if kind in (Kind.NUMBER, Kind.INTEGER, Kind.QUANTITY):
-        return _amount(kind, value)
-    text = value if isinstance(value, str) else printed(value)
+        return _canonicalise_amount(kind, value)
+    text = value if isinstance(value, str) else spell_number(value)
     if kind is Kind.URL:
-        return "url", url(text)
+        return "url", canonicalise_url(text)
     if kind is Kind.EMAIL:
-        return "email", email(text)
+        return "email", canonicalise_email(text)
     if kind is Kind.NAME:
-        return "name", name(text)
-    if kind is Kind.DATE and (date := dates.parse(bare(text))) is not None:
+        return "name", canonicalise_name(text)
+    if kind is Kind.DATE and (date := dates.parse_plain_date(strip_punctuation(text))) is not None:
         return "date", date
-    said = normalise(text)
+    said = normalise_for_comparison(text)
     if kind is Kind.BOOLEAN and said in ("true", "false"):
         return "boolean", said == "true"
     return "text", said
 
 
-def _amount(kind: Kind, value: str | int | float) -> Form:
+def _canonicalise_amount(kind: Kind, value: str | int | float) -> CanonicalForm:
     if isinstance(value, float):
         return ("number", Decimal(repr(value))) if math.isfinite(value) else ("text", repr(value))
     if isinstance(value, int):
         return "number", Decimal(value)
-    said = bare(value)
+    said = strip_punctuation(value)
     if kind is Kind.QUANTITY:
-        if (quantity := amounts.quantity(said)) is None:
-            return "text", normalise(value)
+        if (quantity := amounts.parse_plain_quantity(said)) is None:
+            return "text", normalise_for_comparison(value)
         number, unit = quantity
-        return ("quantity", (number, _UNITS.get(unit, unit))) if unit else ("number", number)
-    read = amounts.number(said)
-    return ("text", normalise(value)) if read is None else ("number", read)
+        return ("quantity", (number, _UNIT_SPELLINGS.get(unit, unit))) if unit else ("number", number)
+    read = amounts.parse_plain_number(said)
+    return ("text", normalise_for_comparison(value)) if read is None else ("number", read)
 
 
-def name(text: str) -> str:
+def canonicalise_name(text: str) -> str:
     """A person's name as it is compared."""
-    said = bare(text)
+    said = strip_punctuation(text)
     if said.count(",") == 1:
         last, first = said.split(",")
         said = f"{first} {last}"
@@ -117,11 +117,11 @@ def name(text: str) -> str:
     return " ".join(said.replace(".", " ").split()) or said
 
 
-def email(text: str) -> str:
+def canonicalise_email(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n<>\"'.,;()").removeprefix("mailto:")
 
 
-def url(text: str) -> str:
+def canonicalise_url(text: str) -> str:
     """An address as it is compared: path, query and fragment as written, since servers tell their case apart."""
     said = text.strip().strip("<>\"'").rstrip(".,;")
     try:
@@ -138,36 +138,36 @@ def url(text: str) -> str:
     return f"{scheme}//{host}{parts.path.rstrip('/')}{query}{fragment}"
 
 
-def spell(value: Json) -> str:
+def serialise_value(value: Json) -> str:
     """The value as text with sorted keys, at any depth; json.dumps fails beyond the depth of Python's stack."""
     out: list[str] = []
     todo: list[Any] = [value]
     while todo:
         at = todo.pop()
-        if isinstance(at, _Sign):
+        if isinstance(at, _Punctuation):
             out.append(at)
         elif isinstance(at, dict):
-            todo.append(_Sign("}"))
+            todo.append(_Punctuation("}"))
             for key in sorted(at, key=str, reverse=True):
-                todo += (_Sign(","), at[key], _Sign(repr(str(key)) + ":"))
-            todo.append(_Sign("{"))
+                todo += (_Punctuation(","), at[key], _Punctuation(repr(str(key)) + ":"))
+            todo.append(_Punctuation("{"))
         elif isinstance(at, list | tuple):
-            todo.append(_Sign("]"))
+            todo.append(_Punctuation("]"))
             for inner in reversed(at):
-                todo += (_Sign(","), inner)
-            todo.append(_Sign("["))
+                todo += (_Punctuation(","), inner)
+            todo.append(_Punctuation("["))
         else:
-            out.append(printed(at) if isinstance(at, int | float) and not isinstance(at, bool) else repr(at))
+            out.append(spell_number(at) if isinstance(at, int | float) and not isinstance(at, bool) else repr(at))
     return "".join(out)
 
 
-class _Sign(str):
+class _Punctuation(str):
     """Punctuation of a spelling, told from a value that is a text."""
 
     __slots__ = ()
 
 
-def printed(number: int | float) -> str:
+def spell_number(number: int | float) -> str:
     """1000.0 as 1000, and integers beyond the number of digits that Python prints in hexadecimal."""
     if isinstance(number, float):
         if not number.is_integer():
@@ -179,5 +179,5 @@ def printed(number: int | float) -> str:
         return hex(number)
 
 
-def _numbers(text: str) -> list[str]:
-    return [found.rstrip(".,") for found in _NUMBERS.findall(text)]
+def _find_numbers(text: str) -> list[str]:
+    return [found.rstrip(".,") for found in _NUMBER.findall(text)]

@@ -10,9 +10,9 @@ import calendar
 import re
 from typing import TypeAlias
 
-Date: TypeAlias = tuple[int, int | None, int | None]
+StatedDate: TypeAlias = tuple[int, int | None, int | None]
 
-NOW = frozenset(
+PRESENT_WORDS = frozenset(
     ("present", "now", "current", "currently", "today", "ongoing", "on-going", "to date", "till now", "until now")
 )
 """What is read as "present"."""
@@ -26,7 +26,7 @@ MONTHS = {
     **{name[:3]: number for number, name in enumerate(_ENGLISH, 1)},
     "sept": 9,
 }
-NEAR = 40
+YEAR_CONTEXT_CHARACTERS = 40
 """Characters around a year in which its month and day are looked for."""
 
 _ISO = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?", re.ASCII)
@@ -41,27 +41,27 @@ _NAMED = (
 )
 
 
-def parse(text: str) -> Date | str | None:
+def parse_plain_date(text: str) -> StatedDate | str | None:
     """The date that the plain text is, "present" when it says so, None when it is none or has more than one reading."""
-    if text in NOW:
+    if text in PRESENT_WORDS:
         return "present"
     if found := _ISO.fullmatch(text):
         year, _, month, day = found.groups()
-        return _date(year, month, day)
+        return _build_date(year, month, day)
     if found := _DAY_MONTH_YEAR.fullmatch(text):
         first, _, second, year = found.groups()
-        readings = {_date(year, second, first), _date(year, first, second)} - {None}
+        readings = {_build_date(year, second, first), _build_date(year, first, second)} - {None}
         return readings.pop() if len(readings) == 1 else None
     if found := _MONTH_YEAR.fullmatch(text):
-        return _date(found[2], found[1], None)
+        return _build_date(found[2], found[1], None)
     for pattern, (year_at, month_at, day_at) in _NAMED:
         found = pattern.fullmatch(text)
         if found and found[month_at] in MONTHS:
-            return _date(found[year_at], str(MONTHS[found[month_at]]), found[day_at])
+            return _build_date(found[year_at], str(MONTHS[found[month_at]]), found[day_at])
     return None
 
 
-def _date(year: str, month: str | None, day: str | None) -> Date | None:
+def _build_date(year: str, month: str | None, day: str | None) -> StatedDate | None:
     y, m, d = int(year), None if month is None else int(month), None if day is None else int(day)
     if y == 0 or (m is not None and not 1 <= m <= 12):
         return None
@@ -70,26 +70,30 @@ def _date(year: str, month: str | None, day: str | None) -> Date | None:
     return y, m, d
 
 
-def mentioned(date: Date, text: str) -> bool:
+def is_date_mentioned(date: StatedDate, text: str) -> bool:
     """Whether the text has the year, in four digits or behind an apostrophe, and near it the month and the day.
 
     Lenient on purpose: it tells a date that was read from the text from one that was not, not which date it is.
     """
     year, month, day = date
     for found in re.finditer(rf"(?<!\d)(?:{year:04d}|['’‘]{year % 100:02d})(?!\d)", text):
-        near = text[max(0, found.start() - NEAR) : found.start()] + " " + text[found.end() : found.end() + NEAR]
-        if (month is None or _month(month, near)) and (day is None or _numbered(day, near)):
+        near = (
+            text[max(0, found.start() - YEAR_CONTEXT_CHARACTERS) : found.start()]
+            + " "
+            + text[found.end() : found.end() + YEAR_CONTEXT_CHARACTERS]
+        )
+        if (month is None or _mentions_month(month, near)) and (day is None or _mentions_number(day, near)):
             return True
     return False
 
 
-def _month(month: int, text: str) -> bool:
-    if _numbered(month, text):
+def _mentions_month(month: int, text: str) -> bool:
+    if _mentions_number(month, text):
         return True
     names = "|".join(name for name, number in MONTHS.items() if number == month)
     glued = "|".join(name.capitalize() for name, number in MONTHS.items() if number == month)  # "cs.CVApr 13, 2023"
     return re.search(rf"(?i:(?<![a-z])(?:{names})(?![a-z]))|(?:{glued})(?![a-z])", text) is not None
 
 
-def _numbered(number: int, text: str) -> bool:
+def _mentions_number(number: int, text: str) -> bool:
     return re.search(rf"(?<!\d)0?{number}(?:st|nd|rd|th)?(?!\d)", text) is not None

@@ -17,55 +17,57 @@ from dataclasses import dataclass, replace
 
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.scoring import multisets
-from extractor.evaluation.scoring.alignment import Sketch, Token, align
-from extractor.evaluation.scoring.comparators import form, same, spell
-from extractor.evaluation.scoring.grounding import NO_CLAIM, Grounds
-from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
+from extractor.evaluation.scoring.alignment import LeafToken, RowSketch, align_rows
+from extractor.evaluation.scoring.comparators import canonicalise_value, serialise_value, values_match
+from extractor.evaluation.scoring.grounding import NO_CLAIM, ResultEvidence
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
 from extractor.evaluation.scoring.schema import (
-    DEEPEST,
-    Field,
-    Group,
-    Leaf,
-    Rows,
-    Unknown,
-    Values,
-    blank,
-    infer,
-    infer_leaf,
+    MAX_DEPTH,
+    LeafNode,
+    ObjectListNode,
+    ObjectNode,
+    SchemaNode,
+    UnknownNode,
+    ValueListNode,
+    infer_leaf_node,
+    infer_node,
+    is_blank,
 )
-from extractor.evaluation.scoring.walk import WHOLE, children, leaves, step
+from extractor.evaluation.scoring.walk import WHOLE_VALUE, format_pointer_step, iterate_child_nodes, iterate_leaf_values
 from extractor.schema.annotations import Kind
 from extractor.types import Json
 
-_COSTS = (Outcome.WRONG, Outcome.OMITTED, Outcome.INVENTED)
-_PREDICTED = (Outcome.CORRECT, Outcome.WRONG, Outcome.INVENTED)
+_ERROR_OUTCOMES = (LeafOutcome.WRONG, LeafOutcome.OMITTED, LeafOutcome.INVENTED)
+_PREDICTED_OUTCOMES = (LeafOutcome.CORRECT, LeafOutcome.WRONG, LeafOutcome.INVENTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Grading:
-    cells: tuple[Cell, ...]
+class GradingResult:
+    cells: tuple[ScoreCell, ...]
     notes: tuple[str, ...] = ()
     """What a reader of the figures must know, such as lists too long to be aligned optimally."""
 
 
-def grade(gold: Gold, result: Mapping[str, Json] | None, schema: Group, run: str) -> list[Cell]:
+def grade_document_cells(
+    gold: Gold, result: Mapping[str, Json] | None, schema: ObjectNode, run: str
+) -> list[ScoreCell]:
     """The cells of one document; see `grading`."""
-    return list(grading(gold, result, schema, run).cells)
+    return list(grade_document(gold, result, schema, run).cells)
 
 
-def grading(gold: Gold, result: Mapping[str, Json] | None, schema: Group, run: str) -> Grading:
+def grade_document(gold: Gold, result: Mapping[str, Json] | None, schema: ObjectNode, run: str) -> GradingResult:
     """Compares a result (None: the run has none) with gold by the schema's tree, in the order of the schema's fields.
 
     A result without a record costs all of gold's leaves, marked `failed`. Never raises for what a result holds.
     """
     record = result.get("record") if result is not None else None
-    walk = _Walk(gold, Grounds(result), run, not isinstance(record, dict))
-    walk.group(schema, gold.record, record if isinstance(record, dict) else {}, _At())
-    return Grading(tuple(walk.cells), tuple(walk.notes))
+    walk = _DocumentGrader(gold, ResultEvidence(result), run, not isinstance(record, dict))
+    walk.grade_object(schema, gold.record, record if isinstance(record, dict) else {}, _Position())
+    return GradingResult(tuple(walk.cells), tuple(walk.notes))
 
 
 @dataclass(frozen=True, slots=True)
-class _At:
+class _Position:
     """Where the walk stands: pointers into both records, and the schema's name of the place."""
 
     gold: str = ""
@@ -75,157 +77,177 @@ class _At:
     depth: int = 0
 
 
-class _Walk:
-    def __init__(self, gold: Gold, grounds: Grounds, run: str, failed: bool) -> None:
+class _DocumentGrader:
+    def __init__(self, gold: Gold, grounds: ResultEvidence, run: str, failed: bool) -> None:
         self.gold, self.grounds, self.run, self.failed = gold, grounds, run, failed
         self.optional, self.accept = gold.optional, gold.accept
-        self.cells: list[Cell] = []
+        self.cells: list[ScoreCell] = []
         self.notes: list[str] = []
 
-    def group(self, node: Group, gold: Mapping[str, Json], predicted: Mapping[str, Json], at: _At) -> None:
-        for name, one in children(node, gold, predicted):
-            self.field(one, gold.get(name), predicted.get(name), self._into(at, name))
+    def grade_object(
+        self, node: ObjectNode, gold: Mapping[str, Json], predicted: Mapping[str, Json], at: _Position
+    ) -> None:
+        for name, one in iterate_child_nodes(node, gold, predicted):
+            self.grade_field(one, gold.get(name), predicted.get(name), self._enter_field(at, name))
 
-    def field(self, node: Field, gold: Json, predicted: Json, at: _At) -> None:
-        if isinstance(node, Leaf):
-            self.leaf(node, gold, predicted, at)
+    def grade_field(self, node: SchemaNode, gold: Json, predicted: Json, at: _Position) -> None:
+        if isinstance(node, LeafNode):
+            self.grade_leaf(node, gold, predicted, at)
             return
         others = [one for one in self.accept.get(at.gold, ()) if isinstance(one, dict | list)] if self.accept else []
         if others:
-            self._best(node, gold, others, predicted, at)
+            self._grade_best_reading(node, gold, others, predicted, at)
             return
-        if blank(gold) and blank(predicted):
-            if isinstance(node, Values):
-                self._add(Outcome.ABSENT, node.item or WHOLE, None, None, self._item(at, None, None))
+        if is_blank(gold) and is_blank(predicted):
+            if isinstance(node, ValueListNode):
+                self._add_cell(
+                    LeafOutcome.ABSENT, node.item or WHOLE_VALUE, None, None, self._enter_item(at, None, None)
+                )
             return
-        if isinstance(node, Unknown) or not (blank(gold) or isinstance(gold, _shape(node))):
-            node = infer(gold, predicted)
-        if isinstance(node, Leaf) or at.depth >= DEEPEST:
-            self.leaf(node if isinstance(node, Leaf) else WHOLE, gold, predicted, at)
+        if isinstance(node, UnknownNode) or not (is_blank(gold) or isinstance(gold, _expected_type(node))):
+            node = infer_node(gold, predicted)
+        if isinstance(node, LeafNode) or at.depth >= MAX_DEPTH:
+            self.grade_leaf(node if isinstance(node, LeafNode) else WHOLE_VALUE, gold, predicted, at)
             return
-        shape = _shape(node)
+        shape = _expected_type(node)
         if not isinstance(gold, shape):
-            self.omit(WHOLE, gold, at)
+            self.add_omitted(WHOLE_VALUE, gold, at)
             gold = shape()
         if not isinstance(predicted, shape):
-            self.invent(WHOLE, predicted, at)
+            self.add_invented(WHOLE_VALUE, predicted, at)
             predicted = shape()
-        if isinstance(node, Group):
-            self.group(node, gold, predicted, at)
-        elif isinstance(node, Rows):
-            self.rows(node, gold, predicted, at)
-        elif isinstance(node, Values):
-            self.values(node, gold, predicted, at)
+        if isinstance(node, ObjectNode):
+            self.grade_object(node, gold, predicted, at)
+        elif isinstance(node, ObjectListNode):
+            self.grade_rows(node, gold, predicted, at)
+        elif isinstance(node, ValueListNode):
+            self.grade_values(node, gold, predicted, at)
 
-    def _best(self, node: Field, gold: Json, others: list[Json], predicted: Json, at: _At) -> None:
+    def _grade_best_reading(
+        self, node: SchemaNode, gold: Json, others: list[Json], predicted: Json, at: _Position
+    ) -> None:
         """The reading of a list or object under which the prediction is most right; of equals the first."""
         accept = {path: given for path, given in self.accept.items() if path != at.gold}
-        tried: list[_Walk] = []
+        tried: list[_DocumentGrader] = []
         for reading, given in [(gold, accept), *((other, {}) for other in others)]:
-            walk = _Walk(replace(self.gold, accept=given), self.grounds, self.run, self.failed)
-            walk.field(node, reading, predicted, at)
+            walk = _DocumentGrader(replace(self.gold, accept=given), self.grounds, self.run, self.failed)
+            walk.grade_field(node, reading, predicted, at)
             tried.append(walk)
-        best = max(tried, key=_merit)
+        best = max(tried, key=_rate_grading)
         self.cells += best.cells
         self.notes += best.notes
 
-    def leaf(self, leaf: Leaf, gold: Json, predicted: Json, at: _At) -> None:
+    def grade_leaf(self, leaf: LeafNode, gold: Json, predicted: Json, at: _Position) -> None:
         accepted = self.accept.get(at.gold, ()) if self.accept else ()
-        absent = blank(gold)
-        if blank(predicted):
+        absent = is_blank(gold)
+        if is_blank(predicted):
             if absent:
-                outcome = Outcome.ABSENT
-            elif at.optional or any(blank(one) for one in accepted):
-                outcome = Outcome.UNSCORED
+                outcome = LeafOutcome.ABSENT
+            elif at.optional or any(is_blank(one) for one in accepted):
+                outcome = LeafOutcome.UNSCORED
             else:
-                outcome = Outcome.OMITTED
-        elif (not absent and same(leaf, gold, predicted)) or any(same(leaf, one, predicted) for one in accepted):
-            outcome = Outcome.CORRECT
+                outcome = LeafOutcome.OMITTED
+        elif (not absent and values_match(leaf, gold, predicted)) or any(
+            values_match(leaf, one, predicted) for one in accepted
+        ):
+            outcome = LeafOutcome.CORRECT
         else:
-            outcome = Outcome.INVENTED if absent else Outcome.WRONG
-        self._add(outcome, leaf, gold, predicted, at)
+            outcome = LeafOutcome.INVENTED if absent else LeafOutcome.WRONG
+        self._add_cell(outcome, leaf, gold, predicted, at)
 
-    def values(self, node: Values, gold: list[Json], predicted: list[Json], at: _At) -> None:
-        leaf = node.item or infer_leaf([*gold, *predicted])
-        places = [self._item(at, i, None) for i in range(len(gold))]
-        order = sorted((i for i, value in enumerate(gold) if not blank(value)), key=lambda i: places[i].optional)
-        right = [j for j, value in enumerate(predicted) if not blank(value)]
-        readings = [[gold[i], *(one for one in self.accept.get(places[i].gold, ()) if not blank(one))] for i in order]
-        extra = [one for one in self.accept.get(at.gold, ()) if not blank(one)]
-        found, complete = multisets.match(leaf, [*readings, *([one] for one in extra)], [predicted[j] for j in right])
+    def grade_values(self, node: ValueListNode, gold: list[Json], predicted: list[Json], at: _Position) -> None:
+        leaf = node.item or infer_leaf_node([*gold, *predicted])
+        places = [self._enter_item(at, i, None) for i in range(len(gold))]
+        order = sorted((i for i, value in enumerate(gold) if not is_blank(value)), key=lambda i: places[i].optional)
+        right = [j for j, value in enumerate(predicted) if not is_blank(value)]
+        readings = [
+            [gold[i], *(one for one in self.accept.get(places[i].gold, ()) if not is_blank(one))] for i in order
+        ]
+        extra = [one for one in self.accept.get(at.gold, ()) if not is_blank(one)]
+        found, complete = multisets.match_multisets(
+            leaf, [*readings, *([one] for one in extra)], [predicted[j] for j in right]
+        )
         if not complete:
-            self._note(at, len(order), len(right), "compared with tolerance")
+            self._note_incomplete(at, len(order), len(right), "compared with tolerance")
         whose = {order[a]: right[b] for a, b in found.items() if a < len(order)}
         welcome = {right[b] for a, b in found.items() if a >= len(order)}
         taken = set(whose.values())
         for i, value in enumerate(gold):
             if i in whose:
-                self._add(Outcome.CORRECT, leaf, value, predicted[whose[i]], self._item(at, i, whose[i]))
+                self._add_cell(LeafOutcome.CORRECT, leaf, value, predicted[whose[i]], self._enter_item(at, i, whose[i]))
             else:
-                self.omit(leaf, value, places[i])
+                self.add_omitted(leaf, value, places[i])
         for j in right:
             if j in welcome:
-                self._add(Outcome.CORRECT, leaf, None, predicted[j], self._item(at, None, j))
+                self._add_cell(LeafOutcome.CORRECT, leaf, None, predicted[j], self._enter_item(at, None, j))
             elif j not in taken:
-                self.invent(leaf, predicted[j], self._item(at, None, j))
+                self.add_invented(leaf, predicted[j], self._enter_item(at, None, j))
 
-    def rows(self, node: Rows, gold: list[Json], predicted: list[Json], at: _At) -> None:
-        left = [i for i, row in enumerate(gold) if not blank(row)]
-        right = [j for j, row in enumerate(predicted) if not blank(row)]
-        places = {i: self._item(at, i, None) for i in left}
-        pairs = _identical({i: gold[i] for i in left}, {j: predicted[j] for j in right}, places)
+    def grade_rows(self, node: ObjectListNode, gold: list[Json], predicted: list[Json], at: _Position) -> None:
+        left = [i for i, row in enumerate(gold) if not is_blank(row)]
+        right = [j for j, row in enumerate(predicted) if not is_blank(row)]
+        places = {i: self._enter_item(at, i, None) for i in left}
+        pairs = _pair_identical_rows({i: gold[i] for i in left}, {j: predicted[j] for j in right}, places)
         taken = set(pairs.values())
         rest = [i for i in left if i not in pairs], [j for j in right if j not in taken]
         if all(rest):
-            ours = [self._sketch(node, gold[i], places[i], self.accept) for i in rest[0]]
-            found = align(ours, [self._sketch(node, predicted[j], at, {}) for j in rest[1]])
+            ours = [self._sketch_row(node, gold[i], places[i], self.accept) for i in rest[0]]
+            found = align_rows(ours, [self._sketch_row(node, predicted[j], at, {}) for j in rest[1]])
             if not found.optimal:
-                self._note(at, len(left), len(right), "aligned optimally")
+                self._note_incomplete(at, len(left), len(right), "aligned optimally")
             pairs |= {rest[0][a]: rest[1][b] for a, b in found.pairs}
         for i in left:
             if i in pairs:
-                self.field(node.row, gold[i], predicted[pairs[i]], self._item(at, i, pairs[i]))
+                self.grade_field(node.row, gold[i], predicted[pairs[i]], self._enter_item(at, i, pairs[i]))
             else:
-                self.omit(node.row, gold[i], places[i])
+                self.add_omitted(node.row, gold[i], places[i])
         taken = set(pairs.values())
         for j in right:
             if j not in taken:
-                self.invent(node.row, predicted[j], self._item(at, None, j))
+                self.add_invented(node.row, predicted[j], self._enter_item(at, None, j))
 
-    def _sketch(self, node: Rows, row: Json, at: _At, accept: Mapping[str, tuple[Json, ...]]) -> Sketch:
+    def _sketch_row(
+        self, node: ObjectListNode, row: Json, at: _Position, accept: Mapping[str, tuple[Json, ...]]
+    ) -> RowSketch:
         """What alignment sees of the row."""
         seen: dict[Hashable, int] = defaultdict(int)
-        found: list[tuple[Token, ...]] = []
-        for field, leaf, value, path in leaves(node.row, row, at.gold, "", at.depth + 1):
-            token = (field, *form(leaf.kind, value))
+        found: list[tuple[LeafToken, ...]] = []
+        for field, leaf, value, path in iterate_leaf_values(node.row, row, at.gold, "", at.depth + 1):
+            token = (field, *canonicalise_value(leaf.kind, value))
             seen[token] += 1
-            forms: list[Token] = [(*token, seen[token])]
+            forms: list[LeafToken] = [(*token, seen[token])]
             if path in accept:
-                forms += [(field, *form(leaf.kind, one), 1) for one in accept[path] if not blank(one)]
+                forms += [(field, *canonicalise_value(leaf.kind, one), 1) for one in accept[path] if not is_blank(one)]
             found.append(tuple(dict.fromkeys(forms)) if len(forms) > 1 else (forms[0],))
-        keys: list[tuple[Token, ...]] = []
+        keys: list[tuple[LeafToken, ...]] = []
         texts: list[tuple[str, ...]] = []
-        for name in node.key if isinstance(row, dict) else ():
+        for name in node.key_fields if isinstance(row, dict) else ():
             child = node.row.fields.get(name)
-            kind = child.kind if isinstance(child, Leaf) else WHOLE.kind
-            readings = [one for one in (row.get(name), *accept.get(at.gold + step(name), ())) if not blank(one)]
-            keys.append(tuple(dict.fromkeys(form(kind, one) for one in readings)))
+            kind = child.kind if isinstance(child, LeafNode) else WHOLE_VALUE.kind
+            readings = [
+                one
+                for one in (row.get(name), *accept.get(at.gold + format_pointer_step(name), ()))
+                if not is_blank(one)
+            ]
+            keys.append(tuple(dict.fromkeys(canonicalise_value(kind, one) for one in readings)))
             wordy = kind in (Kind.TEXT, Kind.NAME)
             texts.append(tuple(one for one in readings if isinstance(one, str)) if wordy else ())
-        return Sketch(tuple(found), tuple(keys), tuple(texts), at.optional)
+        return RowSketch(tuple(found), tuple(keys), tuple(texts), at.optional)
 
-    def omit(self, node: Field, gold: Json, at: _At) -> None:
-        for field, leaf, value, path in leaves(node, gold, at.gold, at.field, at.depth):
-            outcome = Outcome.UNSCORED if at.optional or self._spared(path, at.gold) else Outcome.OMITTED
-            self._add(outcome, leaf, value, None, _At(path, "", field))
+    def add_omitted(self, node: SchemaNode, gold: Json, at: _Position) -> None:
+        for field, leaf, value, path in iterate_leaf_values(node, gold, at.gold, at.field, at.depth):
+            outcome = (
+                LeafOutcome.UNSCORED if at.optional or self._may_be_omitted(path, at.gold) else LeafOutcome.OMITTED
+            )
+            self._add_cell(outcome, leaf, value, None, _Position(path, "", field))
 
-    def invent(self, node: Field, predicted: Json, at: _At) -> None:
-        for field, leaf, value, path in leaves(node, predicted, at.predicted, at.field, at.depth):
-            self._add(Outcome.INVENTED, leaf, None, value, _At("", path, field))
+    def add_invented(self, node: SchemaNode, predicted: Json, at: _Position) -> None:
+        for field, leaf, value, path in iterate_leaf_values(node, predicted, at.predicted, at.field, at.depth):
+            self._add_cell(LeafOutcome.INVENTED, leaf, None, value, _Position("", path, field))
 
-    def _spared(self, path: str, above: str) -> bool:
+    def _may_be_omitted(self, path: str, above: str) -> bool:
         """Whether gold marks the leaf, or what holds it below `above`, optional, or accepts that it is left out."""
-        if any(blank(one) for one in self.accept.get(path, ())):
+        if any(is_blank(one) for one in self.accept.get(path, ())):
             return True
         while len(path) > len(above):
             if path in self.optional:
@@ -233,27 +255,29 @@ class _Walk:
             path = path.rpartition("/")[0]
         return False
 
-    def _into(self, at: _At, name: str) -> _At:
-        gold = at.gold + step(name)
+    def _enter_field(self, at: _Position, name: str) -> _Position:
+        gold = at.gold + format_pointer_step(name)
         field = f"{at.field}.{name}" if at.field else name
-        return _At(gold, at.predicted + step(name), field, at.optional or gold in self.optional, at.depth + 1)
+        return _Position(
+            gold, at.predicted + format_pointer_step(name), field, at.optional or gold in self.optional, at.depth + 1
+        )
 
-    def _item(self, at: _At, i: int | None, j: int | None) -> _At:
+    def _enter_item(self, at: _Position, i: int | None, j: int | None) -> _Position:
         gold = "" if i is None else f"{at.gold}/{i}"
         predicted = "" if j is None else f"{at.predicted}/{j}"
-        return _At(gold, predicted, at.field + "[]", at.optional or gold in self.optional, at.depth + 1)
+        return _Position(gold, predicted, at.field + "[]", at.optional or gold in self.optional, at.depth + 1)
 
-    def _note(self, at: _At, ours: int, theirs: int, what: str) -> None:
+    def _note_incomplete(self, at: _Position, ours: int, theirs: int, what: str) -> None:
         self.notes.append(f"{at.field}: {ours} gold and {theirs} predicted items are too many to be {what} in full.")
 
-    def _add(self, outcome: Outcome, leaf: Leaf, gold: Json, predicted: Json, at: _At) -> None:
-        claim, support = NO_CLAIM, Support.UNKNOWN
-        there = outcome in _PREDICTED
+    def _add_cell(self, outcome: LeafOutcome, leaf: LeafNode, gold: Json, predicted: Json, at: _Position) -> None:
+        claim, support = NO_CLAIM, ValueSupport.UNKNOWN
+        there = outcome in _PREDICTED_OUTCOMES
         if there and self.grounds.text is not None:
-            claim = self.grounds.claim(at.predicted)
-            support = self.grounds.support(leaf, predicted, at.predicted, self.gold.spans.get(at.gold, ()))
+            claim = self.grounds.find_claim(at.predicted)
+            support = self.grounds.judge_support(leaf, predicted, at.predicted, self.gold.spans.get(at.gold, ()))
         self.cells.append(
-            Cell(
+            ScoreCell(
                 self.run,
                 self.gold.document,
                 at.field,
@@ -272,30 +296,32 @@ class _Walk:
         )
 
 
-def _shape(node: Field) -> type[dict[str, Json]] | type[list[Json]]:
-    return dict if isinstance(node, Group) else list
+def _expected_type(node: SchemaNode) -> type[dict[str, Json]] | type[list[Json]]:
+    return dict if isinstance(node, ObjectNode) else list
 
 
-def _identical(gold: Mapping[int, Json], predicted: Mapping[int, Json], places: Mapping[int, _At]) -> dict[int, int]:
+def _pair_identical_rows(
+    gold: Mapping[int, Json], predicted: Mapping[int, Json], places: Mapping[int, _Position]
+) -> dict[int, int]:
     """Rows that are the same to the letter: what alignment would pair first anyway, at a fraction of the cost."""
     waiting: dict[str, list[int]] = defaultdict(list)
     for j, row in predicted.items():
-        waiting[_letters(row)].append(j)
+        waiting[_spell_row(row)].append(j)
     pairs: dict[int, int] = {}
     for i in sorted(gold, key=lambda i: places[i].optional):
-        same_rows = waiting.get(_letters(gold[i]))
+        same_rows = waiting.get(_spell_row(gold[i]))
         if same_rows:
             pairs[i] = same_rows.pop(0)
     return pairs
 
 
-def _letters(row: Json) -> str:
+def _spell_row(row: Json) -> str:
     try:
         return repr(row)
     except RecursionError:
-        return spell(row)
+        return serialise_value(row)
 
 
-def _merit(walk: _Walk) -> tuple[int, int]:
-    right = sum(cell.outcome is Outcome.CORRECT for cell in walk.cells)
-    return right - sum(cell.outcome in _COSTS for cell in walk.cells), right
+def _rate_grading(walk: _DocumentGrader) -> tuple[int, int]:
+    right = sum(cell.outcome is LeafOutcome.CORRECT for cell in walk.cells)
+    return right - sum(cell.outcome in _ERROR_OUTCOMES for cell in walk.cells), right

@@ -10,33 +10,33 @@ from functools import lru_cache
 
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.scoring import amounts, dates
-from extractor.evaluation.scoring.comparators import name, printed
-from extractor.evaluation.scoring.outcomes import Cell, Outcome, Support
-from extractor.evaluation.scoring.schema import Leaf
-from extractor.evaluation.scoring.text import bare, plain, words
+from extractor.evaluation.scoring.comparators import canonicalise_name, spell_number
+from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
+from extractor.evaluation.scoring.schema import LeafNode
+from extractor.evaluation.scoring.text import split_plain_words, strip_markup, strip_punctuation
 from extractor.schema.annotations import Kind
 from extractor.types import Json
 
-Place = tuple[int, int]
+CharacterRange = tuple[int, int]
 
 _NUMBER = re.compile(r"\d+(?:[.,' ]\d+)*", re.ASCII)
-_BREAKS = (re.compile(" "), re.compile("[ ,]"), re.compile("[ ,.']"))
+_NUMBER_BREAKS = (re.compile(" "), re.compile("[ ,]"), re.compile("[ ,.']"))
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class EvidenceClaim:
     """What a result says of where a value stands."""
 
     match: str | None = None
-    spans: tuple[Place, ...] = ()
+    spans: tuple[CharacterRange, ...] = ()
     confidence: float | None = None
 
 
-NO_CLAIM = Claim()
+NO_CLAIM = EvidenceClaim()
 
 
-class Grounds:
+class ResultEvidence:
     """The text of one result and the evidence that it claims; whatever is malformed in it counts as not there."""
 
     def __init__(self, result: Mapping[str, Json] | None) -> None:
@@ -46,17 +46,19 @@ class Grounds:
         self.text: str | None = text if isinstance(text, str) else None
         self.evidence: Mapping[str, Json] = evidence if isinstance(evidence, dict) else {}
 
-    def claim(self, path: str) -> Claim:
+    def find_claim(self, path: str) -> EvidenceClaim:
         said = self.evidence.get(path)
         if not isinstance(said, dict):
             return NO_CLAIM
         match, sure = said.get("match"), said.get("confidence")
-        spans = tuple((span["start"], span["end"]) for span in _spans(said))
+        spans = tuple((span["start"], span["end"]) for span in _list_valid_spans(said))
         if isinstance(sure, bool) or not isinstance(sure, int | float) or not 0 <= sure <= 1:
             sure = None
-        return Claim(match if isinstance(match, str) else None, spans, None if sure is None else float(sure))
+        return EvidenceClaim(match if isinstance(match, str) else None, spans, None if sure is None else float(sure))
 
-    def support(self, leaf: Leaf, value: Json, path: str, gold: tuple[Place, ...] = ()) -> Support:
+    def judge_support(
+        self, leaf: LeafNode, value: Json, path: str, gold: tuple[CharacterRange, ...] = ()
+    ) -> ValueSupport:
         """Where the value stands; `gold` are the spans that gold has for it, if any.
 
         SUPPORTED: a claimed span quotes the text as it is, the value can be read in it, and it meets a gold span.
@@ -65,28 +67,32 @@ class Grounds:
         what is said of true or false without one.
         """
         if self.text is None or isinstance(value, dict | list):
-            return Support.UNKNOWN
+            return ValueSupport.UNKNOWN
         said = self.evidence.get(path)
-        checked = [span for span in _spans(said) if self._holds(leaf, value, span)] if isinstance(said, dict) else []
+        checked = (
+            [span for span in _list_valid_spans(said) if self._span_supports(leaf, value, span)]
+            if isinstance(said, dict)
+            else []
+        )
         if checked:
             near = not gold or any(one["start"] < end and start < one["end"] for one in checked for start, end in gold)
-            return Support.SUPPORTED if near else Support.ELSEWHERE
+            return ValueSupport.SUPPORTED if near else ValueSupport.ELSEWHERE
         if isinstance(value, bool):
-            return Support.UNKNOWN
-        return Support.ELSEWHERE if stands(leaf, value, self.text) else Support.UNSUPPORTED
+            return ValueSupport.UNKNOWN
+        return ValueSupport.ELSEWHERE if is_value_in_text(leaf, value, self.text) else ValueSupport.UNSUPPORTED
 
-    def _holds(self, leaf: Leaf, value: Json, span: Mapping[str, Json]) -> bool:
+    def _span_supports(self, leaf: LeafNode, value: Json, span: Mapping[str, Json]) -> bool:
         start, end, quote = span["start"], span["end"], span.get("quote")
         if self.text is None or not 0 <= start < end <= len(self.text):
             return False
         there = self.text[start:end]
         if quote is not None and quote != there:
             return False
-        return leaf.kind in (Kind.ENUM, Kind.BOOLEAN) or stands(leaf, value, there)
+        return leaf.kind in (Kind.ENUM, Kind.BOOLEAN) or is_value_in_text(leaf, value, there)
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class SpanOverlap:
     """How claimed spans cover gold's, in characters."""
 
     shared: int = 0
@@ -102,7 +108,7 @@ class Overlap:
         return self.shared / self.gold if self.gold else None
 
 
-def spans(cells: Iterable[Cell], golds: Iterable[Gold]) -> Overlap:
+def measure_span_overlap(cells: Iterable[ScoreCell], golds: Iterable[Gold]) -> SpanOverlap:
     """Claimed against gold spans, leaf by leaf, over all leaves that gold has spans for and that are scored.
 
     A leaf that was omitted, or predicted without a span, adds gold characters and no claimed ones.
@@ -111,17 +117,17 @@ def spans(cells: Iterable[Cell], golds: Iterable[Gold]) -> Overlap:
     shared = claimed = there = 0
     for cell in cells:
         gold = known.get(cell.document, {}).get(cell.gold_path or "", ())
-        if gold and cell.outcome is not Outcome.UNSCORED:
-            ours, theirs = _joined(gold), _joined(cell.spans)
+        if gold and cell.outcome is not LeafOutcome.UNSCORED:
+            ours, theirs = _join_ranges(gold), _join_ranges(cell.spans)
             shared += sum(max(0, min(b, d) - max(a, c)) for a, b in ours for c, d in theirs)
             claimed += sum(end - start for start, end in theirs)
             there += sum(end - start for start, end in ours)
-    return Overlap(shared, claimed, there)
+    return SpanOverlap(shared, claimed, there)
 
 
-def _joined(places: Iterable[Place]) -> list[Place]:
+def _join_ranges(places: Iterable[CharacterRange]) -> list[CharacterRange]:
     """The same characters as ranges that do not overlap; what is no range is left out."""
-    out: list[Place] = []
+    out: list[CharacterRange] = []
     for start, end in sorted(place for place in places if place[0] < place[1]):
         if out and start <= out[-1][1]:
             out[-1] = (out[-1][0], max(end, out[-1][1]))
@@ -130,7 +136,7 @@ def _joined(places: Iterable[Place]) -> list[Place]:
     return out
 
 
-def _spans(said: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+def _list_valid_spans(said: Mapping[str, Json]) -> list[Mapping[str, Json]]:
     spans = said.get("spans")
     return [
         span
@@ -139,58 +145,58 @@ def _spans(said: Mapping[str, Json]) -> list[Mapping[str, Json]]:
     ]
 
 
-def stands(leaf: Leaf, value: str | int | float, text: str) -> bool:
+def is_value_in_text(leaf: LeafNode, value: str | int | float, text: str) -> bool:
     """Whether the value can be read in the text, by the rule of its kind.
 
     Dates: as `dates.mentioned` says. Numbers: a number of the same value, whatever its sign, since a dash before a
     number may be one or not. Quantities: their words, or their number. All else: its words in sequence, or, from eight
     letters on, its letters in sequence, since a text may break a word.
     """
-    said = value if isinstance(value, str) else printed(value)
+    said = value if isinstance(value, str) else spell_number(value)
     if leaf.kind is Kind.DATE:
-        date = dates.parse(bare(said))
+        date = dates.parse_plain_date(strip_punctuation(said))
         if date is not None:
-            return _now(text) if isinstance(date, str) else dates.mentioned(date, text)
+            return _mentions_present(text) if isinstance(date, str) else dates.is_date_mentioned(date, text)
     if leaf.kind in (Kind.NUMBER, Kind.INTEGER, Kind.QUANTITY) or not isinstance(value, str):
-        quantity = amounts.quantity(bare(said))
-        if quantity is not None and quantity[0].copy_abs() in _numbers(text):
+        quantity = amounts.parse_plain_quantity(strip_punctuation(said))
+        if quantity is not None and quantity[0].copy_abs() in _find_number_readings(text):
             return True
-    if leaf.kind is Kind.NAME and f" {' '.join(words(name(said)))} " in _named(text):
+    if leaf.kind is Kind.NAME and f" {' '.join(split_plain_words(canonicalise_name(said)))} " in _join_name_words(text):
         return True
-    sought = words(_SCHEME.sub("", plain(said)) if leaf.kind is Kind.URL else said)
+    sought = split_plain_words(_SCHEME.sub("", strip_markup(said)) if leaf.kind is Kind.URL else said)
     if not sought:
-        return plain(said) in plain(text)
-    if f" {' '.join(sought)} " in _words(text):
+        return strip_markup(said) in strip_markup(text)
+    if f" {' '.join(sought)} " in _join_words(text):
         return True
     letters = "".join(sought)
-    return len(letters) >= 8 and letters in _letters(text)
+    return len(letters) >= 8 and letters in _join_letters(text)
 
 
 @lru_cache(maxsize=64)
-def _words(text: str) -> str:
-    return f" {' '.join(words(text))} "
+def _join_words(text: str) -> str:
+    return f" {' '.join(split_plain_words(text))} "
 
 
 @lru_cache(maxsize=64)
-def _letters(text: str) -> str:
-    return "".join(words(text))
+def _join_letters(text: str) -> str:
+    return "".join(split_plain_words(text))
 
 
 @lru_cache(maxsize=64)
-def _named(text: str) -> str:
-    return f" {' '.join(words(name(text.replace(',', ' '))))} "
+def _join_name_words(text: str) -> str:
+    return f" {' '.join(split_plain_words(canonicalise_name(text.replace(',', ' '))))} "
 
 
 @lru_cache(maxsize=64)
-def _numbers(text: str) -> frozenset[Decimal]:
+def _find_number_readings(text: str) -> frozenset[Decimal]:
     """The numbers of the text, and those that a longer run of digits, points and spaces may be made of."""
-    said = set(_NUMBER.findall(plain(text)))
-    parts = {part for one in said for pattern in _BREAKS for part in pattern.split(one)} if said else said
-    found = (Decimal(one) if one.isdigit() else amounts.number(one) for one in said | parts)
+    said = set(_NUMBER.findall(strip_markup(text)))
+    parts = {part for one in said for pattern in _NUMBER_BREAKS for part in pattern.split(one)} if said else said
+    found = (Decimal(one) if one.isdigit() else amounts.parse_plain_number(one) for one in said | parts)
     return frozenset(one for one in found if one is not None)
 
 
 @lru_cache(maxsize=64)
-def _now(text: str) -> bool:
-    said = _words(text)
-    return any(f" {' '.join(words(one))} " in said for one in dates.NOW)
+def _mentions_present(text: str) -> bool:
+    said = _join_words(text)
+    return any(f" {' '.join(split_plain_words(one))} " in said for one in dates.PRESENT_WORDS)

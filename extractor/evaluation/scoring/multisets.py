@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 
-from extractor.evaluation.scoring.comparators import form, same
-from extractor.evaluation.scoring.schema import Leaf
+from extractor.evaluation.scoring.comparators import canonicalise_value, values_match
+from extractor.evaluation.scoring.schema import LeafNode
 from extractor.types import Json
 
-MOST = 250_000
+MAX_FUZZY_PAIRS = 250_000
 """Pairs of left-over items (500 x 500) up to which a fuzzy leaf compares every one with every other."""
 
 
-def match(leaf: Leaf, gold: Sequence[Sequence[Json]], predicted: Sequence[Json]) -> tuple[dict[int, int], bool]:
+def match_multisets(
+    leaf: LeafNode, gold: Sequence[Sequence[Json]], predicted: Sequence[Json]
+) -> tuple[dict[int, int], bool]:
     """Index of a gold item -> index of the predicted item that says the same; and whether all pairs were looked at.
 
     `gold` gives the readings of each item, its own value first. A maximum matching by augmenting paths; where there
@@ -21,13 +23,13 @@ def match(leaf: Leaf, gold: Sequence[Sequence[Json]], predicted: Sequence[Json])
     """
     where: dict[Hashable, list[int]] = defaultdict(list)
     for j, value in enumerate(predicted):
-        where[form(leaf.kind, value)].append(j)
+        where[canonicalise_value(leaf.kind, value)].append(j)
     whose: dict[int, int] = {}
     owner: dict[int, int] = {}
     free = {key: list(reversed(places)) for key, places in where.items()}
     late: list[int] = []
     for i, readings in enumerate(gold):
-        places = free.get(form(leaf.kind, readings[0]))
+        places = free.get(canonicalise_value(leaf.kind, readings[0]))
         if places:
             whose[i] = places.pop()
             owner[whose[i]] = i
@@ -36,22 +38,22 @@ def match(leaf: Leaf, gold: Sequence[Sequence[Json]], predicted: Sequence[Json])
     if leaf.fuzzy is None and all(len(readings) == 1 for readings in gold):
         return whose, True
     suits = {
-        i: sorted({j for one in gold[i] for j in where.get(form(leaf.kind, one), ())})
+        i: sorted({j for one in gold[i] for j in where.get(canonicalise_value(leaf.kind, one), ())})
         for i in {*late, *(i for i, readings in enumerate(gold) if len(readings) > 1)}
     }
     complete = True
     if leaf.fuzzy is not None and late:
         rest = [j for j in range(len(predicted)) if j not in owner]
-        complete = len(late) * len(rest) <= MOST
+        complete = len(late) * len(rest) <= MAX_FUZZY_PAIRS
         for i in late if complete else ():
-            close = [j for j in rest if any(same(leaf, one, predicted[j]) for one in gold[i])]
+            close = [j for j in rest if any(values_match(leaf, one, predicted[j]) for one in gold[i])]
             suits[i] = sorted({*suits.get(i, ()), *close})
     for i in late:
-        _serve(i, suits, whose, owner)
+        _find_partner(i, suits, whose, owner)
     return whose, complete
 
 
-def _serve(first: int, suits: Mapping[int, list[int]], whose: dict[int, int], owner: dict[int, int]) -> None:
+def _find_partner(first: int, suits: Mapping[int, list[int]], whose: dict[int, int], owner: dict[int, int]) -> None:
     """Finds a partner for the item, moving others to other partners of theirs where that frees one."""
     came: dict[int, int] = {}
     todo = [first]

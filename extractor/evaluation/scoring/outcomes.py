@@ -19,7 +19,7 @@ from enum import StrEnum
 from extractor.types import Json
 
 
-class Outcome(StrEnum):
+class LeafOutcome(StrEnum):
     CORRECT = "correct"
     WRONG = "wrong"
     """Both say something, and it differs."""
@@ -31,7 +31,7 @@ class Outcome(StrEnum):
     """Gold marks the leaf optional and it was left out, or nothing could be decided."""
 
 
-class Support(StrEnum):
+class ValueSupport(StrEnum):
     """Where the predicted value stands in its document."""
 
     SUPPORTED = "supported"
@@ -44,12 +44,12 @@ class Support(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ScoreCell:
     run: str
     document: str
     field: str
     """The schema's name of the leaf, indices dropped: "education[].start", "tags[]"."""
-    outcome: Outcome
+    outcome: LeafOutcome
     gold: Json = None
     prediction: Json = None
     gold_path: str | None = None
@@ -57,7 +57,7 @@ class Cell:
     path: str | None = None
     """JSON pointer into the predicted record; None when it has no such leaf."""
     comparator: str = ""
-    support: Support = Support.UNKNOWN
+    support: ValueSupport = ValueSupport.UNKNOWN
     match: str | None = None
     """The match class that the result file claims for the value."""
     spans: tuple[tuple[int, int], ...] = ()
@@ -67,19 +67,19 @@ class Cell:
     """The leaf is omitted because its whole document failed."""
 
     @property
-    def hallucinated(self) -> bool:
-        return self.outcome in (Outcome.WRONG, Outcome.INVENTED) and self.support is Support.UNSUPPORTED
+    def is_hallucinated(self) -> bool:
+        return self.outcome in (LeafOutcome.WRONG, LeafOutcome.INVENTED) and self.support is ValueSupport.UNSUPPORTED
 
     @property
-    def mispicked(self) -> bool:
-        return self.outcome in (Outcome.WRONG, Outcome.INVENTED) and self.support in (
-            Support.SUPPORTED,
-            Support.ELSEWHERE,
+    def is_mispicked(self) -> bool:
+        return self.outcome in (LeafOutcome.WRONG, LeafOutcome.INVENTED) and self.support in (
+            ValueSupport.SUPPORTED,
+            ValueSupport.ELSEWHERE,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class LeafTally:
     correct: int = 0
     wrong: int = 0
     omitted: int = 0
@@ -89,8 +89,8 @@ class Tally:
     hallucinated: int = 0
     mispicked: int = 0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
+    def __add__(self, other: LeafTally) -> LeafTally:
+        return LeafTally(
             self.correct + other.correct,
             self.wrong + other.wrong,
             self.omitted + other.omitted,
@@ -102,49 +102,49 @@ class Tally:
         )
 
     @property
-    def support(self) -> int:
+    def gold_count(self) -> int:
         return self.correct + self.wrong + self.omitted
 
     @property
-    def predicted(self) -> int:
+    def predicted_count(self) -> int:
         return self.correct + self.wrong + self.invented
 
     @property
     def precision(self) -> float | None:
-        return self.correct / self.predicted if self.predicted else None
+        return self.correct / self.predicted_count if self.predicted_count else None
 
     @property
     def recall(self) -> float | None:
-        return self.correct / self.support if self.support else None
+        return self.correct / self.gold_count if self.gold_count else None
 
     @property
     def f1(self) -> float | None:
-        total = self.predicted + self.support
+        total = self.predicted_count + self.gold_count
         return 2 * self.correct / total if total else None
 
 
-def count(cells: Iterable[Cell]) -> Tally:
+def tally_cells(cells: Iterable[ScoreCell]) -> LeafTally:
     """The tally of the cells, in one pass."""
-    n = dict.fromkeys(Outcome, 0)
+    n = dict.fromkeys(LeafOutcome, 0)
     hallucinated = mispicked = 0
     for cell in cells:
         n[cell.outcome] += 1
-        hallucinated += cell.hallucinated
-        mispicked += cell.mispicked
-    return Tally(
-        n[Outcome.CORRECT],
-        n[Outcome.WRONG],
-        n[Outcome.OMITTED],
-        n[Outcome.INVENTED],
-        n[Outcome.ABSENT],
-        n[Outcome.UNSCORED],
+        hallucinated += cell.is_hallucinated
+        mispicked += cell.is_mispicked
+    return LeafTally(
+        n[LeafOutcome.CORRECT],
+        n[LeafOutcome.WRONG],
+        n[LeafOutcome.OMITTED],
+        n[LeafOutcome.INVENTED],
+        n[LeafOutcome.ABSENT],
+        n[LeafOutcome.UNSCORED],
         hallucinated,
         mispicked,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class ScoredDocument:
     """One document of one run, beside its cells."""
 
     run: str
@@ -159,7 +159,7 @@ class Graded:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ScoredRun:
     """One model with one prompt over the suite's documents."""
 
     label: str
@@ -169,8 +169,8 @@ class Run:
     prompt: str
     fingerprints: tuple[tuple[str, str], ...]
     """(what, fingerprint) of model digest, prompt and schema, as the run's manifest has them."""
-    documents: tuple[Graded, ...]
-    cells: tuple[Cell, ...]
+    documents: tuple[ScoredDocument, ...]
+    cells: tuple[ScoreCell, ...]
     repeat: int = 1
     price: tuple[float, float] | None = None
     """Money per million input and output tokens, where known."""

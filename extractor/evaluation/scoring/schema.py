@@ -19,12 +19,12 @@ from extractor.errors import TaskError
 from extractor.schema.annotations import Kind
 from extractor.types import Json
 
-DEEPEST = 64
+MAX_DEPTH = 64
 """Levels of nesting that are looked into; what lies deeper is compared as one value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class LeafNode:
     kind: Kind = Kind.TEXT
     fuzzy: float | None = None
     """The least similarity, in 0..1, at which two texts count as the same; None: they must be equal when normalised."""
@@ -36,40 +36,40 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Values:
-    item: Leaf | None = None
+class ValueListNode:
+    item: LeafNode | None = None
     """None: told from the values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Group:
-    fields: Mapping[str, Field] = field(default_factory=dict)
-    rest: Field | None = None
+class ObjectNode:
+    fields: Mapping[str, SchemaNode] = field(default_factory=dict)
+    additional: SchemaNode | None = None
     """What the schema says of properties that it does not name; None when it says nothing."""
-    open: bool = True
+    allows_additional: bool = True
     """Whether properties that are not named may stand here at all."""
-    key: tuple[str, ...] = ()
+    key_fields: tuple[str, ...] = ()
     """x-key of the object: names of fields that identify it among others of its kind, strongest first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    row: Group
-    key: tuple[str, ...] = ()
+class ObjectListNode:
+    row: ObjectNode
+    key_fields: tuple[str, ...] = ()
     """Names of fields that identify a row, strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownNode:
     pass
 
 
-Field: TypeAlias = Leaf | Values | Rows | Group | Unknown
+SchemaNode: TypeAlias = LeafNode | ValueListNode | ObjectListNode | ObjectNode | UnknownNode
 
-UNKNOWN = Unknown()
+UNKNOWN_NODE = UnknownNode()
 
-_TYPES = {"string": Kind.TEXT, "integer": Kind.INTEGER, "number": Kind.NUMBER, "boolean": Kind.BOOLEAN}
-_FORMATS = {
+_KINDS_BY_TYPE = {"string": Kind.TEXT, "integer": Kind.INTEGER, "number": Kind.NUMBER, "boolean": Kind.BOOLEAN}
+_KINDS_BY_FORMAT = {
     "date": Kind.DATE,
     "date-time": Kind.DATE,
     "uri": Kind.URL,
@@ -80,7 +80,7 @@ _FORMATS = {
 }
 
 
-def read(schema: Mapping[str, Json]) -> Group:
+def read_scoring_schema(schema: Mapping[str, Json]) -> ObjectNode:
     """The tree of a record's schema; its root is an object.
 
     Understood: local $ref, anyOf/oneOf/allOf, null branches, lists of types, additionalProperties as a schema, and the
@@ -88,83 +88,83 @@ def read(schema: Mapping[str, Json]) -> Group:
 
     Raises TaskError when an annotation is not what it must be, or when the root is something else than an object.
     """
-    found = _Reader(schema).read(schema, "")
-    if isinstance(found, Unknown):
-        return Group()
-    if not isinstance(found, Group):
+    found = _NodeReader(schema).read_node(schema, "")
+    if isinstance(found, UnknownNode):
+        return ObjectNode()
+    if not isinstance(found, ObjectNode):
         raise TaskError("A record's schema must describe an object at its root; wrap it in one.")
     return found
 
 
-def infer(*values: Json) -> Field:
+def infer_node(*values: Json) -> SchemaNode:
     """What the values themselves look like, absent ones apart; the same for any order of the values."""
-    present = [value for value in values if not blank(value)]
+    present = [value for value in values if not is_blank(value)]
     if any(isinstance(value, dict) for value in present):
-        return Group()
+        return ObjectNode()
     if any(isinstance(value, list) for value in present):
         items = [item for value in present if isinstance(value, list) for item in value]
-        return Rows(Group()) if any(isinstance(item, dict) for item in items) else Values()
-    return infer_leaf(present)
+        return ObjectListNode(ObjectNode()) if any(isinstance(item, dict) for item in items) else ValueListNode()
+    return infer_leaf_node(present)
 
 
-def infer_leaf(values: Iterable[Json]) -> Leaf:
-    present = [value for value in values if not blank(value)]
+def infer_leaf_node(values: Iterable[Json]) -> LeafNode:
+    present = [value for value in values if not is_blank(value)]
     if present and all(isinstance(value, bool) for value in present):
-        return Leaf(Kind.BOOLEAN)
+        return LeafNode(Kind.BOOLEAN)
     if present and all(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
-        return Leaf(Kind.NUMBER)
-    return Leaf(Kind.TEXT)
+        return LeafNode(Kind.NUMBER)
+    return LeafNode(Kind.TEXT)
 
 
-def blank(value: Json, depth: int = 0) -> bool:
+def is_blank(value: Json, depth: int = 0) -> bool:
     """Whether the value says nothing: null, "", white space, [], {}, lists and objects of these; 0 and False do say."""
     if isinstance(value, str):
         return not value or value.isspace()
     if value is None:
         return True
-    if not isinstance(value, dict | list) or depth >= DEEPEST:
+    if not isinstance(value, dict | list) or depth >= MAX_DEPTH:
         return False
-    return all(blank(inner, depth + 1) for inner in (value.values() if isinstance(value, dict) else value))
+    return all(is_blank(inner, depth + 1) for inner in (value.values() if isinstance(value, dict) else value))
 
 
-class _Reader:
+class _NodeReader:
     """One reading of one schema; each $ref is read once, so that self-reference and fan-out cost nothing."""
 
     def __init__(self, root: Mapping[str, Json]) -> None:
         self.root = root
-        self.known: dict[str, Field] = {}
+        self.nodes_by_reference: dict[str, SchemaNode] = {}
 
-    def read(self, schema: Json, place: str, depth: int = 0) -> Field:
-        if not isinstance(schema, dict) or depth > DEEPEST:
-            return UNKNOWN
+    def read_node(self, schema: Json, place: str, depth: int = 0) -> SchemaNode:
+        if not isinstance(schema, dict) or depth > MAX_DEPTH:
+            return UNKNOWN_NODE
         reference = schema.get("$ref")
         if isinstance(reference, str):
-            return self._annotated(self._follow(reference, depth), schema, place)
-        branches = self._branches(schema)
+            return self._apply_annotations(self._follow_reference(reference, depth), schema, place)
+        branches = self._list_branches(schema)
         if branches is not None:
-            return self._annotated(self._union(branches, place, depth), schema, place)
-        kinds = _types(schema)
+            return self._apply_annotations(self._read_union(branches, place, depth), schema, place)
+        kinds = _list_types(schema)
         if "properties" in schema or kinds == {"object"}:
-            return self._group(schema, place, depth)
+            return self._read_object(schema, place, depth)
         if "items" in schema or kinds == {"array"}:
-            return self._list(schema, place, depth)
-        return self._leaf(schema, kinds, place)
+            return self._read_list(schema, place, depth)
+        return self._read_leaf(schema, kinds, place)
 
-    def _follow(self, reference: str, depth: int) -> Field:
-        if reference in self.known:
-            return self.known[reference]
-        self.known[reference] = UNKNOWN  # a list that is nothing but a list of itself ends here
-        target = self._target(reference)
+    def _follow_reference(self, reference: str, depth: int) -> SchemaNode:
+        if reference in self.nodes_by_reference:
+            return self.nodes_by_reference[reference]
+        self.nodes_by_reference[reference] = UNKNOWN_NODE  # a list that is nothing but a list of itself ends here
+        target = self._find_target(reference)
         if (
             isinstance(target, dict)
             and "$ref" not in target
-            and ("properties" in target or _types(target) == {"object"})
+            and ("properties" in target or _list_types(target) == {"object"})
         ):
-            return self._group(target, reference, depth + 1, reference)
-        self.known[reference] = self.read(target, reference, depth + 1)
-        return self.known[reference]
+            return self._read_object(target, reference, depth + 1, reference)
+        self.nodes_by_reference[reference] = self.read_node(target, reference, depth + 1)
+        return self.nodes_by_reference[reference]
 
-    def _target(self, reference: str) -> Json:
+    def _find_target(self, reference: str) -> Json:
         if not reference.startswith("#"):
             return None
         at: Json = self.root
@@ -175,103 +175,116 @@ class _Reader:
             at = at[step]
         return at
 
-    def _branches(self, schema: Mapping[str, Json]) -> list[Json] | None:
+    def _list_branches(self, schema: Mapping[str, Json]) -> list[Json] | None:
         for word in ("anyOf", "oneOf", "allOf"):
             if isinstance(schema.get(word), list):
-                return [branch for branch in schema[word] if not (isinstance(branch, dict) and _null(branch))]
+                return [branch for branch in schema[word] if not (isinstance(branch, dict) and _is_null(branch))]
         return None
 
-    def _union(self, branches: list[Json], place: str, depth: int) -> Field:
-        read = [self.read(branch, place, depth + 1) for branch in branches]
+    def _read_union(self, branches: list[Json], place: str, depth: int) -> SchemaNode:
+        read = [self.read_node(branch, place, depth + 1) for branch in branches]
         if len(read) == 1:
             return read[0]
-        groups = [one for one in read if isinstance(one, Group)]
+        groups = [one for one in read if isinstance(one, ObjectNode)]
         if groups and len(groups) == len(read):
-            return _merged(groups)
+            return _merge_objects(groups)
         if read and all(one == read[0] for one in read):
             return read[0]
-        return UNKNOWN
+        return UNKNOWN_NODE
 
-    def _group(self, schema: Mapping[str, Json], place: str, depth: int, reference: str | None = None) -> Group:
-        inner: dict[str, Field] = {}
+    def _read_object(
+        self, schema: Mapping[str, Json], place: str, depth: int, reference: str | None = None
+    ) -> ObjectNode:
+        inner: dict[str, SchemaNode] = {}
         more = schema.get("additionalProperties")
         properties = schema.get("properties")
         fits = isinstance(properties, dict)
         if reference is not None and not isinstance(more, dict):
-            self.known[reference] = group = Group(inner, None, more is not False, _key(schema, place))
+            self.nodes_by_reference[reference] = group = ObjectNode(
+                inner, None, more is not False, _read_key_fields(schema, place)
+            )
         else:
-            rest = self.read(more, place, depth + 1) if isinstance(more, dict) else None
-            group = Group(inner, rest, more is not False, _key(schema, place))
+            rest = self.read_node(more, place, depth + 1) if isinstance(more, dict) else None
+            group = ObjectNode(inner, rest, more is not False, _read_key_fields(schema, place))
             if reference is not None:
-                self.known[reference] = group
+                self.nodes_by_reference[reference] = group
         for name, one in properties.items() if fits and properties is not None else ():
-            inner[name] = self.read(one, f"{place}/{name}", depth + 1)
+            inner[name] = self.read_node(one, f"{place}/{name}", depth + 1)
         return group
 
-    def _list(self, schema: Mapping[str, Json], place: str, depth: int) -> Field:
-        items = self.read(schema.get("items"), place + "[]", depth + 1)
-        if isinstance(items, Group):
-            return Rows(items, _key(schema, place) or _key(schema.get("items"), place) or items.key)
-        if isinstance(items, Leaf):
-            said = self._annotated(items, schema, place)
-            return Values(said if isinstance(said, Leaf) else items)
-        return UNKNOWN
+    def _read_list(self, schema: Mapping[str, Json], place: str, depth: int) -> SchemaNode:
+        items = self.read_node(schema.get("items"), place + "[]", depth + 1)
+        if isinstance(items, ObjectNode):
+            return ObjectListNode(
+                items,
+                _read_key_fields(schema, place) or _read_key_fields(schema.get("items"), place) or items.key_fields,
+            )
+        if isinstance(items, LeafNode):
+            said = self._apply_annotations(items, schema, place)
+            return ValueListNode(said if isinstance(said, LeafNode) else items)
+        return UNKNOWN_NODE
 
-    def _leaf(self, schema: Mapping[str, Json], kinds: set[str], place: str) -> Field:
+    def _read_leaf(self, schema: Mapping[str, Json], kinds: set[str], place: str) -> SchemaNode:
         values = schema.get("enum", [schema["const"]] if "const" in schema else [])
         enum = tuple(values) if isinstance(values, list) else ()
         if enum:
-            return self._annotated(Leaf(Kind.ENUM, None, enum), schema, place)
+            return self._apply_annotations(LeafNode(Kind.ENUM, None, enum), schema, place)
         form = schema.get("format")
-        if isinstance(form, str) and form in _FORMATS:
-            return self._annotated(Leaf(_FORMATS[form]), schema, place)
+        if isinstance(form, str) and form in _KINDS_BY_FORMAT:
+            return self._apply_annotations(LeafNode(_KINDS_BY_FORMAT[form]), schema, place)
         if kinds == {"integer", "number"}:
             kinds = {"number"}
-        if len(kinds) == 1 and (only := next(iter(kinds))) in _TYPES:
-            return self._annotated(Leaf(_TYPES[only]), schema, place)
-        return self._annotated(UNKNOWN, schema, place)
+        if len(kinds) == 1 and (only := next(iter(kinds))) in _KINDS_BY_TYPE:
+            return self._apply_annotations(LeafNode(_KINDS_BY_TYPE[only]), schema, place)
+        return self._apply_annotations(UNKNOWN_NODE, schema, place)
 
-    def _annotated(self, found: Field, schema: Mapping[str, Json], place: str) -> Field:
+    def _apply_annotations(self, found: SchemaNode, schema: Mapping[str, Json], place: str) -> SchemaNode:
         """The field with what x-kind and x-compare of this schema say; the one place where they are read."""
-        if not isinstance(found, Leaf | Unknown | Values):
+        if not isinstance(found, LeafNode | UnknownNode | ValueListNode):
             return found
         kind, compare = schema.get("x-kind"), schema.get("x-compare")
         if kind is None and compare is None:
             return found
-        leaf = found if isinstance(found, Leaf) else (found.item or Leaf()) if isinstance(found, Values) else Leaf()
+        leaf = (
+            found
+            if isinstance(found, LeafNode)
+            else (found.item or LeafNode())
+            if isinstance(found, ValueListNode)
+            else LeafNode()
+        )
         if kind is not None:
             if kind not in list(Kind):
                 raise TaskError(f'"x-kind" at {place or "/"} is {kind!r}; write one of {", ".join(Kind)}.')
-            leaf = Leaf(Kind(kind), leaf.fuzzy, leaf.enum)
+            leaf = LeafNode(Kind(kind), leaf.fuzzy, leaf.enum)
         if compare is not None:
             fuzzy = compare.get("fuzzy") if isinstance(compare, dict) else None
             if isinstance(fuzzy, bool) or not isinstance(fuzzy, int | float) or not 0 < fuzzy <= 1:
                 raise TaskError(f'"x-compare" at {place or "/"} must be like {{"fuzzy": 0.9}}, above 0 and at most 1.')
-            leaf = Leaf(leaf.kind, float(fuzzy), leaf.enum)
-        return Values(leaf) if isinstance(found, Values) else leaf
+            leaf = LeafNode(leaf.kind, float(fuzzy), leaf.enum)
+        return ValueListNode(leaf) if isinstance(found, ValueListNode) else leaf
 
 
-def _types(schema: Mapping[str, Json]) -> set[str]:
+def _list_types(schema: Mapping[str, Json]) -> set[str]:
     said = schema.get("type")
     words = said if isinstance(said, list) else [said]
     return {word for word in words if isinstance(word, str) and word != "null"}
 
 
-def _null(schema: Mapping[str, Json]) -> bool:
+def _is_null(schema: Mapping[str, Json]) -> bool:
     return schema.get("type") == "null" or ("const" in schema and schema["const"] is None)
 
 
-def _key(schema: Json, place: str) -> tuple[str, ...]:
+def _read_key_fields(schema: Json, place: str) -> tuple[str, ...]:
     key = schema.get("x-key", []) if isinstance(schema, dict) else []
     if not isinstance(key, list) or not all(isinstance(name, str) for name in key):
         raise TaskError(f'"x-key" at {place or "/"} must be a list of names of fields.')
     return tuple(key)
 
 
-def _merged(groups: list[Group]) -> Group:
+def _merge_objects(groups: list[ObjectNode]) -> ObjectNode:
     """One object that may be any of several: a field that they describe differently is told from its values."""
-    fields: dict[str, Field] = {}
+    fields: dict[str, SchemaNode] = {}
     for group in groups:
         for name, one in group.fields.items():
-            fields[name] = one if fields.get(name, one) == one else UNKNOWN
-    return Group(fields, None, any(group.open for group in groups))
+            fields[name] = one if fields.get(name, one) == one else UNKNOWN_NODE
+    return ObjectNode(fields, None, any(group.allows_additional for group in groups))

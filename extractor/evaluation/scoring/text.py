@@ -12,8 +12,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_SAME = {ord(char): "'" for char in "‘’‚‛′`´ʼ׳"} | {ord(char): '"' for char in "“”„‟″«»״"}
-_SAME |= {ord(char): "-" for char in "‐‑‒–—―−﹘﹣"} | {ord("×"): "x", ord("\u2044"): "/"}
+_TYPOGRAPHIC_VARIANTS = {ord(char): "'" for char in "‘’‚‛′`´ʼ׳"} | {ord(char): '"' for char in "“”„‟″«»״"}
+_TYPOGRAPHIC_VARIANTS |= {ord(char): "-" for char in "‐‑‒–—―−﹘﹣"} | {ord("×"): "x", ord("\u2044"): "/"}
 _TAG = re.compile(r"</?(?:sup|sub|b|i|em|strong|u|s|br|span|code|small|p|a)(?:\s[^<>]{0,200})?/?>")
 _LINK = re.compile(r"\[([^\[\]]{1,300})\]\([^()\s]{1,2000}\)")
 _EMPHASIS = re.compile(r"(?<!\w)(?:[*_]+|~~)(?=\S)|(?<=\S)(?:[*_]+|~~)(?!\w)")
@@ -21,21 +21,21 @@ _MATHEMATICS = re.compile(r"\$([^$]{0,200}[\\^{}][^$]{0,200})\$")
 _BESIDE_DIGITS = re.compile(r"(?<=\d) (?=[^\W\d_])|(?<=[^\W\d_]) (?=\d)")
 _BESIDE_SIGNS = re.compile(r" ?([^\w\s]) ?")
 
-_OUTSIDE = " .,;:!?'\"*_|/\\•·†‡§¶-"
-_OUTSIDE_NUMBER = " ;:!?'\"*_|•·†‡§¶"
+_OUTER_PUNCTUATION = " .,;:!?'\"*_|/\\•·†‡§¶-"
+_PUNCTUATION_AROUND_NUMBER = " ;:!?'\"*_|•·†‡§¶"
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
 @lru_cache(maxsize=1 << 17)
-def normalise(text: str) -> str:
+def normalise_for_comparison(text: str) -> str:
     """The form in which two texts are compared."""
     if text.isascii() and text.replace(" ", "").isalpha():
         return text.strip().casefold() if "  " not in text else " ".join(text.casefold().split())
-    said = bare(text)
-    return _BESIDE_DIGITS.sub("", _BESIDE_SIGNS.sub(_beside_sign, said)) if " " in said else said
+    said = strip_punctuation(text)
+    return _BESIDE_DIGITS.sub("", _BESIDE_SIGNS.sub(_drop_space_beside_sign, said)) if " " in said else said
 
 
-def _beside_sign(found: re.Match[str]) -> str:
+def _drop_space_beside_sign(found: re.Match[str]) -> str:
     """Drops white space beside a sign, unless a number would become another one by it."""
     whole, sign, text = found[0], found[1], found.string
     before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
@@ -46,17 +46,17 @@ def _beside_sign(found: re.Match[str]) -> str:
     return sign
 
 
-def bare(text: str) -> str:
+def strip_punctuation(text: str) -> str:
     """The plain text without punctuation around it; a text of nothing else stays as it is."""
-    said = plain(text)
+    said = strip_markup(text)
     if "](" in said:
         said = _LINK.sub(r"\1", said)
-    return _peel(said) or said
+    return _peel_punctuation(said) or said
 
 
-def plain(text: str) -> str:
+def strip_markup(text: str) -> str:
     """The text in lower case with single spaces, without markup: every word of it, and its punctuation."""
-    said = fold(text)
+    said = fold_typography(text)
     if "<" in said:
         said = _TAG.sub("", said)
     if "\\" in said or "$" in said:
@@ -69,20 +69,22 @@ def plain(text: str) -> str:
     return " ".join(said.split())
 
 
-def fold(text: str) -> str:
+def fold_typography(text: str) -> str:
     """The text without case, compatibility forms, kinds of quotation marks and dashes, and invisible characters."""
     if text.isascii():
         return text.casefold().replace("`", "'")
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _apart(text)).casefold()).translate(_SAME)
+    folded = unicodedata.normalize(
+        "NFKC", unicodedata.normalize("NFKC", _separate_special_digits(text)).casefold()
+    ).translate(_TYPOGRAPHIC_VARIANTS)
     return "".join(char for char in folded if unicodedata.category(char) != "Cf")
 
 
-def words(text: str) -> list[str]:
+def split_plain_words(text: str) -> list[str]:
     """The words of the text: runs of letters and digits."""
-    return re.findall(r"[^\W_]+", plain(text))
+    return re.findall(r"[^\W_]+", strip_markup(text))
 
 
-def _apart(text: str) -> str:
+def _separate_special_digits(text: str) -> str:
     """Superscript, circled and fraction digits kept apart from the digits beside them: NFKC makes 10² into 102."""
     special = [unicodedata.category(char) == "No" for char in text]
     if not any(special):
@@ -95,22 +97,22 @@ def _apart(text: str) -> str:
     return "".join(out)
 
 
-def _peel(text: str) -> str:
-    outside = _OUTSIDE if any(char.isalpha() for char in text) else _OUTSIDE_NUMBER
+def _peel_punctuation(text: str) -> str:
+    outside = _OUTER_PUNCTUATION if any(char.isalpha() for char in text) else _PUNCTUATION_AROUND_NUMBER
     while True:
         shorter = text.rstrip(outside + ".,")
         left = shorter.lstrip(outside)
         cut = shorter[: len(shorter) - len(left)]
         if left[:1].isdigit() and cut[-1:] in ("-", "."):
             left = cut[-1] + left
-        if outside is _OUTSIDE and _BRACKETS.get(left[:1]) == left[-1:] and _closes(left):
+        if outside is _OUTER_PUNCTUATION and _BRACKETS.get(left[:1]) == left[-1:] and _is_enclosed(left):
             left = left[1:-1]
         if left == text:
             return text
         text = left
 
 
-def _closes(text: str) -> bool:
+def _is_enclosed(text: str) -> bool:
     """Whether the bracket that the text begins with is closed by its last character and no sooner."""
     depth = 0
     for place, char in enumerate(text):

@@ -5,34 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from extractor.extraction.grounding import anchors
-from extractor.extraction.grounding.mentions import Place
-from extractor.extraction.grounding.scope import Home
+from extractor.extraction.grounding.mentions import Mention
+from extractor.extraction.grounding.scope import RowScope
 from extractor.extraction.text import passages
 from extractor.types import Span
 
-BARE = 3
+MAX_WORDS_BESIDE = 3
 """Words beside a value that still leave it by itself: "See <...>"."""
-BESIDE = 80
+CONTEXT_LENGTH = 80
 """Characters of its paragraph that are looked at for them on either side."""
 
 
-def assign(
-    places: Sequence[Place], homes: Sequence[Home | None], named: Sequence[Sequence[Span]], text: str
-) -> Mapping[int, Place]:
+def assign_to_rows(
+    places: Sequence[Mention], homes: Sequence[RowScope | None], named: Sequence[Sequence[Span]], text: str
+) -> Mapping[int, Mention]:
     """The place of each row that has one: the nearest of those that are its own.
 
     What stands by itself belongs to the row before, or to the row after where more rows have one so: a list may write
     each date above what happened on it.
     """
-    return max((_assign(places, homes, named, text, leading) for leading in (False, True)), key=len)
+    return max((_assign_in_direction(places, homes, named, text, leading) for leading in (False, True)), key=len)
 
 
-def _assign(
-    places: Sequence[Place], homes: Sequence[Home | None], named: Sequence[Sequence[Span]], text: str, leading: bool
-) -> Mapping[int, Place]:
-    own: dict[int, list[tuple[int, int, Span, Place]]] = {}
+def _assign_in_direction(
+    places: Sequence[Mention],
+    homes: Sequence[RowScope | None],
+    named: Sequence[Sequence[Span]],
+    text: str,
+    leading: bool,
+) -> Mapping[int, Mention]:
+    own: dict[int, list[tuple[int, int, Span, Mention]]] = {}
     for place in places:
-        for step, rows in enumerate(_near(place.span, homes, named, text, leading)):
+        for step, rows in enumerate(_rank_claims(place.span, homes, named, text, leading)):
             if rows:
                 far, row = min(rows)
                 own.setdefault(row, []).append((step, far, place.span, place))
@@ -40,8 +44,8 @@ def _assign(
     return {i: min(found, key=lambda f: f[:3])[3] for i, found in own.items()}
 
 
-def _near(
-    span: Span, homes: Sequence[Home | None], named: Sequence[Sequence[Span]], text: str, leading: bool
+def _rank_claims(
+    span: Span, homes: Sequence[RowScope | None], named: Sequence[Sequence[Span]], text: str, leading: bool
 ) -> Iterator[list[tuple[int, int]]]:
     """The rows that the words may belong to, each after how far it is, those with the best claim first.
 
@@ -50,23 +54,34 @@ def _near(
     one next to them; in a paragraph of prose the one that began in the paragraph above, or one that it names. Prose
     that does none of this is about something that was not listed.
     """
-    here = passages.paragraph(text, span)
-    rows = [(anchors.distance(span, h.anchor), i, h.anchor) for i, h in enumerate(homes) if h and h.holds(span)]
-    line = passages.line(text, span)
-    opening = [(i, m) for i, home in enumerate(homes) if home for m in named[i] if _opens(text, m, line)]
+    here = passages.find_paragraph(text, span)
+    rows = [
+        (anchors.reading_distance(span, h.anchor), i, h.anchor) for i, h in enumerate(homes) if h and h.contains(span)
+    ]
+    line = passages.find_line(text, span)
+    opening = [(i, m) for i, home in enumerate(homes) if home for m in named[i] if _opens_line(text, m, line)]
     yield [(far, i) for far, i, anchor in rows if anchor.within(line)] or [(0, i) for i, _ in opening]
     inside = [(far, i, anchor) for far, i, anchor in rows if anchor.within(here)]
     yield [(far, i) for far, i, anchor in inside if anchor.end <= span.start] or [(far, i) for far, i, _ in inside]
     before = [(far, i, anchor) for far, i, anchor in rows if anchor.end <= span.start]
-    beside = text[max(here.start, span.start - BESIDE) : span.start], text[span.end : min(here.end, span.end + BESIDE)]
-    if sum(len(words.split()) for words in beside) <= BARE:
+    beside = (
+        text[max(here.start, span.start - CONTEXT_LENGTH) : span.start],
+        text[span.end : min(here.end, span.end + CONTEXT_LENGTH)],
+    )
+    if sum(len(words.split()) for words in beside) <= MAX_WORDS_BESIDE:
         after = [(far, i, anchor) for far, i, anchor in rows if span.end <= anchor.start]
         yield [(far, i) for far, i, _ in (after if leading else before)]
         return
-    above = passages.above(text, here)
+    above = passages.find_paragraph_above(text, here)
     yield [(far, i) for far, i, anchor in before if above and anchor.within(above)]
-    yield [(anchors.distance(span, m), i) for i, home in enumerate(homes) if home for m in named[i] if m.within(here)]
+    yield [
+        (anchors.reading_distance(span, m), i)
+        for i, home in enumerate(homes)
+        if home
+        for m in named[i]
+        if m.within(here)
+    ]
 
 
-def _opens(text: str, mention: Span, line: Span) -> bool:
+def _opens_line(text: str, mention: Span, line: Span) -> bool:
     return mention.within(line) and not any(c.isalnum() for c in text[line.start : mention.start])

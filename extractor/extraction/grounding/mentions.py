@@ -21,26 +21,26 @@ from extractor.extraction.text import patterns as candidates
 from extractor.extraction.text import yes_no as statements
 from extractor.extraction.text.outline import Outline
 from extractor.schema.annotations import Kind
-from extractor.schema.reader import Leaf
+from extractor.schema.reader import Scalar
 from extractor.types import Chunk, Document, Json, Match, Span
 
 FUZZY_FROM = 20
 """Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""
 FUZZY_SCORE = 90.0
 _UNIT = re.compile(r"\s?(?:%|‰|×|\\?\\times\b|[xX]\b)")
-LABEL = 80
+LABEL_REACH = 80
 """Characters before a link's target that are looked at for its label."""
 _LABEL = re.compile(r"\[[^\[\]\n]*\]\($")
-ALIKE = 2
+MIN_EQUAL_LETTERS = 2
 """Letters in a row that tie a near match to its words; a single one is chance."""
-STUCK = 2
+MAX_STRAY_LETTERS = 2
 """Letters beside a date that still leave it one."""
-MENTIONS = 64
+MAX_MENTIONS = 64
 """Mentions of one value that are weighed against each other; a chunk is small, a hostile one repeats itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Mention:
     """One mention that supports a value; positions are those of the chunk's text."""
 
     value: Json
@@ -48,128 +48,133 @@ class Place:
     match: Match
 
 
-class Page:
+class TextIndex:
     """A chunk prepared for looking things up in it."""
 
     def __init__(self, chunk: Chunk) -> None:
         self.chunk = chunk
         self.text = chunk.text
-        self.folded = spelling.Folded(self.text)
-        self.words = self.folded.words
-        self.day_first = _day_first(chunk.document)
+        self.folded = spelling.FoldedText(self.text)
+        self.folded_words = self.folded.without_punctuation
+        self.day_first = _document_is_day_first(chunk.document)
         self.outline = Outline(self.text)
-        self.comma = candidates.decimal_comma(chunk.document.text)
-        self.dates = list(dates.find(self.text, day_first=self.day_first))
-        self.addresses = list(candidates.find(Kind.URL, self.text))
+        self.decimal_comma = candidates.uses_decimal_comma(chunk.document.text)
+        self.dates = list(dates.find_dates(self.text, day_first=self.day_first))
+        self.addresses = list(candidates.find_candidates(Kind.URL, self.text))
 
-    def title(self, span: Span) -> bool:
+    def is_title(self, span: Span) -> bool:
         """Whether nothing stands before the span in the document."""
         return not self.chunk.document.text[: self.chunk.span.start + span.start].strip(" \t\r\n#*_=-")
 
-    def places(self, node: Leaf, said: Json) -> list[Place]:
+    def find_mentions(self, node: Scalar, said: Json) -> list[Mention]:
         """Every mention that supports what was said, in order; empty when nothing does."""
         match node.kind:
             case Kind.DATE:
-                return self._dates(node, str(said))
+                return self._find_date_mentions(node, str(said))
             case Kind.INTEGER | Kind.NUMBER:
-                return self._numbers(node, said)
+                return self._find_number_mentions(node, said)
             case Kind.BOOLEAN:
-                return [Place(said, span, Match.DERIVED) for span in statements.find(self.text, node.label, said)]
-        if node.kind is Kind.QUANTITY and not _digits(str(said)):
+                return [
+                    Mention(said, span, Match.DERIVED)
+                    for span in statements.find_statements(self.text, node.label, said)
+                ]
+        if node.kind is Kind.QUANTITY and not _digits_of(str(said)):
             return []
-        words = people.untitled(str(said)) if node.kind is Kind.NAME else str(said)
+        words = people.strip_titles(str(said)) if node.kind is Kind.NAME else str(said)
         found = (
-            [self._words(node, self._to_its_end(node, span), words) for span in self.folded.find(words)]
-            or self._unpunctuated(node, words)
-            or self._fuzzy(node, words)
+            [self._text_mention(node, self._extend_to_end(node, span), words) for span in self.folded.find_quote(words)]
+            or self._find_unpunctuated(node, words)
+            or self._find_fuzzy(node, words)
         )
         if node.kind not in (Kind.URL, Kind.EMAIL):  # an address spells the name of what it leads to, in its own way
-            found = [p for p in found if not self._in_address(p.span)] or found
+            found = [p for p in found if not self._is_in_address(p.span)] or found
         if node.kind is Kind.NAME and " " in words:  # a name inside an address proves nobody
             found = [p for p in found if any(c.isspace() for c in self.text[p.span.start : p.span.end])]
         if node.kind is Kind.NAME:
-            found = [p for p in found if not _digits(str(p.value))]
+            found = [p for p in found if not _digits_of(str(p.value))]
         if node.pattern:
-            found = [formed for p in found if (formed := self._in_form(node, node.pattern, p))]
-        if node.listed:
-            found = [p for p in found if outline.listed(self.text, p.span)]
-        return found[:MENTIONS]
+            found = [formed for p in found if (formed := self._fit_to_form(node, node.pattern, p))]
+        if node.list_item_only:
+            found = [p for p in found if outline.is_list_item(self.text, p.span)]
+        return found[:MAX_MENTIONS]
 
-    def formed(self, node: Leaf) -> list[Place]:
+    def find_formed_mentions(self, node: Scalar) -> list[Mention]:
         """Every mention of the leaf's declared form, in order, that has one of the words it is known by."""
         if node.kind is Kind.DATE:
             return [
-                self._date(node, d, "") for d in self.dates if d.iso != dates.PRESENT and not self._in_address(d.span)
+                self._date_mention(node, d, "")
+                for d in self.dates
+                if d.iso != dates.PRESENT and not self._is_in_address(d.span)
             ]
-        spans = candidates.formed(node.kind, node.pattern, self.text)
-        cues = outline.Cues(node.placed or ())
+        spans = candidates.find_formed_candidates(node.kind, node.pattern, self.text)
+        cues = outline.Keywords(node.locate_by_position or ())
         return [
-            self._words(node, s, spelling.clean(self.text[s.start : s.end]))
+            self._text_mention(node, s, spelling.clean_words(self.text[s.start : s.end]))
             for s in spans
-            if cues.stand_in(self._with_label(s))
+            if cues.occur_in(self._with_label(s))
         ]
 
     def _with_label(self, span: Span) -> str:
         """The words, with the label of the link that they are the target of."""
-        label = _LABEL.search(self.text, max(0, span.start - LABEL), span.start)
+        label = _LABEL.search(self.text, max(0, span.start - LABEL_REACH), span.start)
         return (label[0] if label else "") + self.text[span.start : span.end]
 
-    def _in_address(self, span: Span) -> bool:
+    def _is_in_address(self, span: Span) -> bool:
         before = bisect_right(self.addresses, span.start, key=lambda a: a.start)
         return before > 0 and span.within(self.addresses[before - 1])
 
-    def _in_form(self, node: Leaf, pattern: str, place: Place) -> Place | None:
+    def _fit_to_form(self, node: Scalar, pattern: str, place: Mention) -> Mention | None:
         """The mention, if what is wanted is in it; made as long as the words that are, where it is a part of them.
 
         Of "7 days of rest" a model says the number alone, or "days of rest".
         """
         if re.search(pattern, str(place.value)):
             return place
-        near = candidates.formed(node.kind, pattern, self.text)
+        near = candidates.find_formed_candidates(node.kind, pattern, self.text)
         whole = next((s for s in near if place.span.within(s)), None)
-        return self._words(node, whole, "") if whole else None
+        return self._text_mention(node, whole, "") if whole else None
 
-    def _to_its_end(self, node: Leaf, span: Span) -> Span:
+    def _extend_to_end(self, node: Scalar, span: Span) -> Span:
         """Words with the abbreviation that follows, a quantity with the sign of its unit that follows its number."""
         if node.kind is Kind.TEXT and not node.enum:
-            return abbreviations.along(self.text, span)
+            return abbreviations.extend_over_abbreviation(self.text, span)
         if node.kind is not Kind.QUANTITY or not self.text[span.end - 1].isdigit():
             return span
         unit = _UNIT.match(self.text, span.end)
         return Span(span.start, unit.end()) if unit else span
 
-    def _words(self, node: Leaf, span: Span, said: str) -> Place:
+    def _text_mention(self, node: Scalar, span: Span, said: str) -> Mention:
         source = self.text[span.start : span.end]
-        value = _choice(node, said) if node.enum else spelling.clean(source)
-        return Place(value, span, Match.EXACT if source == said else Match.NORMALISED)
+        value = _match_choice(node, said) if node.enum else spelling.clean_words(source)
+        return Mention(value, span, Match.EXACT if source == said else Match.NORMALISED)
 
-    def _unpunctuated(self, node: Leaf, said: str) -> list[Place]:
+    def _find_unpunctuated(self, node: Scalar, said: str) -> list[Mention]:
         """Mentions that differ in the punctuation between words, as an address that was written on three lines does."""
         if node.enum:
             return []
-        spans = [self._to_the_stop(span, said) for span in self.words.find(said)]
-        return [Place(spelling.clean(self.text[s.start : s.end]), s, Match.NORMALISED) for s in spans]
+        spans = [self._extend_to_full_stop(span, said) for span in self.folded_words.find_quote(said)]
+        return [Mention(spelling.clean_words(self.text[s.start : s.end]), s, Match.NORMALISED) for s in spans]
 
-    def _to_the_stop(self, span: Span, said: str) -> Span:
+    def _extend_to_full_stop(self, span: Span, said: str) -> Span:
         """With the full stop that both the model and the text have at the end."""
         stop = said.endswith(".") and self.text.startswith(".", span.end)
         return Span(span.start, span.end + stop)
 
-    def _fuzzy(self, node: Leaf, said: str) -> list[Place]:
-        wanted = spelling.fold(said)
+    def _find_fuzzy(self, node: Scalar, said: str) -> list[Mention]:
+        wanted = spelling.fold_text(said)
         if len(wanted) < FUZZY_FROM or node.enum or len(wanted) > len(self.folded.folded):
             return []
         hit = fuzz.partial_ratio_alignment(wanted, self.folded.folded, score_cutoff=FUZZY_SCORE)
         if hit is None or hit.dest_end <= hit.dest_start:
             return []
-        start, end = _aligned(wanted, self.folded.folded, hit.dest_start, hit.dest_end)
-        span = self._whole_words(self.folded.span(start, end))
+        start, end = _trim_alignment(wanted, self.folded.folded, hit.dest_start, hit.dest_end)
+        span = self._widen_to_words(self.folded.source_span(start, end))
         source = self.text[span.start : span.end]
-        if _digits(source) != _digits(said):
+        if _digits_of(source) != _digits_of(said):
             return []
-        return [Place(spelling.clean(source), span, Match.FUZZY)]
+        return [Mention(spelling.clean_words(source), span, Match.FUZZY)]
 
-    def _whole_words(self, span: Span) -> Span:
+    def _widen_to_words(self, span: Span) -> Span:
         start, end = span.start, span.end
         while start > 0 and self.text[start - 1].isalnum() and self.text[start].isalnum():
             start -= 1
@@ -177,33 +182,33 @@ class Page:
             end += 1
         return Span(start, end)
 
-    def _dates(self, node: Leaf, said: str) -> list[Place]:
+    def _find_date_mentions(self, node: Scalar, said: str) -> list[Mention]:
         """Mentions of just this date; without any, those that say it more precisely."""
-        iso = dates.parse(said, day_first=self.day_first)
+        iso = dates.parse_date(said, day_first=self.day_first)
         if iso is None:
             return []
         precise = [d for d in self.dates if d.iso == iso] or [d for d in self.dates if d.iso.startswith(f"{iso}-")]
-        return [self._date(node, date, said) for date in precise]
+        return [self._date_mention(node, date, said) for date in precise]
 
-    def _date(self, node: Leaf, date: dates.Date, said: str) -> Place:
+    def _date_mention(self, node: Scalar, date: dates.DateMention, said: str) -> Mention:
         source = self.text[date.span.start : date.span.end]
         value = " ".join(source.split()) if node.verbatim else date.iso
         match = Match.DERIVED if date.derived else Match.EXACT if source == said else Match.NORMALISED
-        return Place(value, date.span, match)
+        return Mention(value, date.span, match)
 
     def ends_of_ranges(self) -> frozenset[Span]:
         """Dates that are one end of a span of time: what happened on one day happened on neither."""
         return frozenset(d.span for d in self.dates if d.ranged)
 
-    def date_in(self, span: Span) -> dates.Date | None:
+    def date_in(self, span: Span) -> dates.DateMention | None:
         """The date that the words are, but for a few letters that stuck to it; None where they say more."""
         for date in self.dates:
             if span.start <= date.span.start and date.span.end <= span.end and not date.derived:
                 said = sum(not c.isspace() for c in self.text[span.start : span.end])
-                return date if said <= len(date.span) + STUCK else None
+                return date if said <= len(date.span) + MAX_STRAY_LETTERS else None
         return None
 
-    def without_date(self, span: Span) -> Span | None:
+    def strip_trailing_date(self, span: Span) -> Span | None:
         """The words before a date that ends them, if they are followed by more than a year: "Ode, May 2020 – 2021".
 
         A year alone is part of many a name: "World Cup 2022".
@@ -212,7 +217,7 @@ class Page:
         end = span.end
         for date in reversed(inside):
             between = self.text[date.span.end : end]
-            if between.strip(" \t\n)].,;") and not dates.joins(between):
+            if between.strip(" \t\n)].,;") and not dates.joins_dates(between):
                 break
             bracketed = self.text[: date.span.start].endswith(("(", "["))
             if not (date.ranged or bracketed or "-" in date.iso):
@@ -222,49 +227,49 @@ class Page:
         whole = words.count("(") == words.count(")")  # "Pass (not before 5/2020)" says more than a date there
         return Span(span.start, span.start + len(words)) if end < span.end and words and whole else None
 
-    def _numbers(self, node: Leaf, said: Json) -> list[Place]:
+    def _find_number_mentions(self, node: Scalar, said: Json) -> list[Mention]:
         if isinstance(said, str):
-            return self._number(node, said, candidates.only_number(said, comma=self.comma))
+            return self._match_number(node, said, candidates.parse_only_number(said, comma=self.decimal_comma))
         # a number that is one already has its point where JSON has it, unless it copies "1.164,00" up to its comma
-        found = self._number(node, said, candidates.number(str(said)))
-        if not found and self.comma and isinstance(said, float):
-            return self._number(node, said, candidates.number(f"{said:.3f}", comma=True))
+        found = self._match_number(node, said, candidates.parse_number(str(said)))
+        if not found and self.decimal_comma and isinstance(said, float):
+            return self._match_number(node, said, candidates.parse_number(f"{said:.3f}", comma=True))
         return found
 
-    def _number(self, node: Leaf, said: Json, wanted: float | None) -> list[Place]:
+    def _match_number(self, node: Scalar, said: Json, wanted: float | None) -> list[Mention]:
         places = []
-        for span in candidates.find(node.kind, self.text):
+        for span in candidates.find_candidates(node.kind, self.text):
             source = self.text[span.start : span.end]
-            value = candidates.number(source, comma=self.comma)
+            value = candidates.parse_number(source, comma=self.decimal_comma)
             if wanted is None or value != wanted:
                 continue
             typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value
-            places.append(Place(typed, span, Match.EXACT if source == str(said) else Match.NORMALISED))
+            places.append(Mention(typed, span, Match.EXACT if source == str(said) else Match.NORMALISED))
         return [p for p in places if p.match is Match.EXACT] or places
 
 
-def _aligned(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
+def _trim_alignment(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
     """The window [start, end) of the text without what at its ends is no part of the wanted words.
 
     A window is as long as what was wanted, so that where letters were left out of the text it reaches too far.
     """
     blocks = Indel.opcodes(wanted, text[start:end])
-    equal = [b for b in blocks if b.tag == "equal" and b.dest_end - b.dest_start >= ALIKE]
+    equal = [b for b in blocks if b.tag == "equal" and b.dest_end - b.dest_start >= MIN_EQUAL_LETTERS]
     if not equal:
         return start, end
     return start + equal[0].dest_start, start + equal[-1].dest_end
 
 
 @lru_cache(maxsize=4)
-def _day_first(document: Document) -> bool:
+def _document_is_day_first(document: Document) -> bool:
     """Asked for every reply about a chunk, and the answer is the whole document's."""
-    return dates.day_first(document.visible(Span(0, len(document.text))))
+    return dates.detect_day_first(document.visible_text(Span(0, len(document.text))))
 
 
-def _choice(node: Leaf, said: str) -> Json:
+def _match_choice(node: Scalar, said: str) -> Json:
     """The choice that was meant, as the schema spells and types it."""
-    return next((v for v in node.enum if spelling.fold(str(v)) == spelling.fold(said)), said)
+    return next((v for v in node.enum if spelling.fold_text(str(v)) == spelling.fold_text(said)), said)
 
 
-def _digits(text: str) -> str:
+def _digits_of(text: str) -> str:
     return "".join(c for c in text if c.isdigit())

@@ -10,24 +10,26 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from extractor.schema.annotations import Kind
-from extractor.schema.reader import Leaf, Node, Object, Rows, Values
-from extractor.types import Evidence, Json, Path, Rejected, Span
+from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
+from extractor.types import Evidence, Json, RejectedValue, Span, ValuePath
 
 
-class Settled(NamedTuple):
+class NameOwnership(NamedTuple):
     value: dict[str, Json]
-    evidence: dict[Path, Evidence]
-    rejected: tuple[Rejected, ...]
+    evidence: dict[ValuePath, Evidence]
+    rejected: tuple[RejectedValue, ...]
 
 
-def settle(root: Object, value: Mapping[str, Json], evidence: Mapping[Path, Evidence]) -> Settled:
+def resolve_name_ownership(
+    root: Object, value: Mapping[str, Json], evidence: Mapping[ValuePath, Evidence]
+) -> NameOwnership:
     """The record without names, in lists of its own, whose every mention a row has."""
     names = {path: e for path, e in evidence.items() if _is_name(root, path)}
     rows = {span for path, e in names.items() if sum(isinstance(step, int) for step in path) > 1 for span in e.spans}
     kept_value, kept = dict(value), dict(evidence)
-    rejected: list[Rejected] = []
+    rejected: list[RejectedValue] = []
     for f in root.fields:
-        if not isinstance(f.node, Values) or f.node.item.kind is not Kind.NAME:
+        if not isinstance(f.node, ValueList) or f.node.item.kind is not Kind.NAME:
             continue
         mine = [(v, evidence[(f.name, i)]) for i, v in enumerate(value[f.name])]
         stay = [(v, e) for v, e in mine if not e.spans or not rows.issuperset(e.spans)]
@@ -35,22 +37,22 @@ def settle(root: Object, value: Mapping[str, Json], evidence: Mapping[Path, Evid
             del kept[(f.name, i)]
             if (said, e) not in stay:
                 whole = Span(min(s.start for s in e.spans), max(s.end for s in e.spans))
-                rejected.append(Rejected((f.name, i), said, "belongs to a row", whole))
+                rejected.append(RejectedValue((f.name, i), said, "belongs to a row", whole))
         kept |= {(f.name, i): e for i, (_, e) in enumerate(stay)}
         kept_value[f.name] = [v for v, _ in stay]
-    return Settled(kept_value, kept, tuple(rejected))
+    return NameOwnership(kept_value, kept, tuple(rejected))
 
 
-def _is_name(root: Object, path: Path) -> bool:
+def _is_name(root: Object, path: ValuePath) -> bool:
     node: Node = root
     for step in path:
         match node:
             case Object():
                 node = node[str(step)].node
-            case Rows(row):
+            case ObjectList(row):
                 node = row if isinstance(step, int) else row[step].node
-            case Values(item):
+            case ValueList(item):
                 node = item
-            case Leaf():
+            case Scalar():
                 return False
-    return isinstance(node, Leaf) and node.kind is Kind.NAME
+    return isinstance(node, Scalar) and node.kind is Kind.NAME

@@ -15,13 +15,13 @@ _AT_THE_END = re.compile(r"\s*\(([A-Z]{2,8})\)$")
 _WORD = re.compile(r"\w+")
 
 
-def along(text: str, span: Span) -> Span:
+def extend_over_abbreviation(text: str, span: Span) -> Span:
     """The span together with the abbreviation of its last words, where that follows."""
     short = _BEHIND.match(text, span.end)
     return Span(span.start, short.end()) if short and _stands_for(short[1], text[span.start : span.end]) else span
 
 
-def without(words: str) -> str:
+def strip_abbreviation(words: str) -> str:
     """The words without the abbreviation of the last of them."""
     short = _AT_THE_END.search(words)
     return words[: short.start()] if short and _stands_for(short[1], words[: short.start()]) else words

@@ -41,7 +41,7 @@ _DATE = re.compile("|".join(_PATTERNS))
 _ALL_NUMBERS = re.compile(r"(?<![\d./-])(\d{1,2})([-./])(\d{1,2})\2(?:\d{4}|\d\d)(?!\d)")
 
 
-class Date(NamedTuple):
+class DateMention(NamedTuple):
     span: Span
     iso: str
     derived: bool
@@ -51,7 +51,7 @@ class Date(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def day_first(text: str) -> bool:
+def detect_day_first(text: str) -> bool:
     """How the text writes all-number dates, judged by those that leave no choice; day first when none does."""
     months_first = sum(int(m[3]) > 12 >= int(m[1]) for m in _ALL_NUMBERS.finditer(text))
     days_first = sum(int(m[1]) > 12 >= int(m[3]) for m in _ALL_NUMBERS.finditer(text))
@@ -61,14 +61,14 @@ def day_first(text: str) -> bool:
 _TO = re.compile(r"\s*(?:-{1,3}|[\u2010-\u2015\u2212]|to|until|through|~)\s*", re.I)
 
 
-def joins(text: str) -> bool:
+def joins_dates(text: str) -> bool:
     """Whether the text between two dates makes them the ends of a span of time."""
     return _TO.fullmatch(text) is not None
 
 
-def find(text: str, *, day_first: bool = True) -> Iterator[Date]:
+def find_dates(text: str, *, day_first: bool = True) -> Iterator[DateMention]:
     """Every date in the text, in order, none overlapping."""
-    found = list(_find(text, day_first))
+    found = list(_match_dates(text, day_first))
     between = [_TO.fullmatch(text, a.span.end, b.span.start) is not None for a, b in pairwise(found)]
     for date, before, after in zip(found, [False, *between], [*between, False], strict=True) if found else ():
         yield date._replace(ranged=before or after)
@@ -83,7 +83,7 @@ _JOINED_BEFORE = re.compile(rf"\.{_YEAR}[ ]?{_DASH}[ ]?$", re.I)
 _JOINED_AFTER = re.compile(rf"[ ]?{_DASH}[ ]?(?:(?:0?[1-9]|1[0-2])\.{_YEAR}|present|current|ongoing|now|today)\b", re.I)
 
 
-def _month_of_year(match: re.Match[str]) -> bool:
+def _is_month_of_year(match: re.Match[str]) -> bool:
     """Whether figures such as 09/2021 are a month of a year. No. 3/2021 is the third of a year, 9-2021 a range, and
     9.2021 a number but where it stands alone or is one end of a span of time."""
     text, start, end = match.string, match.start(), match.end()
@@ -98,25 +98,25 @@ def _month_of_year(match: re.Match[str]) -> bool:
     return bool(alone or _JOINED_BEFORE.search(before) or _JOINED_AFTER.match(text, end))
 
 
-def _find(text: str, day_first: bool) -> Iterator[Date]:
+def _match_dates(text: str, day_first: bool) -> Iterator[DateMention]:
     for match in _DATE.finditer(text):
-        if match["y6"] and not _month_of_year(match):
+        if match["y6"] and not _is_month_of_year(match):
             if match["s6"] != ".":
-                yield Date(Span(match.start("y6"), match.end("y6")), match["y6"], False)
+                yield DateMention(Span(match.start("y6"), match.end("y6")), match["y6"], False)
             continue
-        iso = _iso(match, day_first)
+        iso = _iso_of_match(match, day_first)
         if iso:
             start = match.start() + len(match[0]) - len(match[0].lstrip())
-            yield Date(Span(start, match.end()), iso, match["tag"] is not None)
+            yield DateMention(Span(start, match.end()), iso, match["tag"] is not None)
 
 
-def parse(text: str, *, day_first: bool = True) -> str | None:
+def parse_date(text: str, *, day_first: bool = True) -> str | None:
     """The one date that the text is, or holds; None when it holds none or several that differ."""
-    found = {date.iso for date in find(text, day_first=day_first)}
+    found = {date.iso for date in find_dates(text, day_first=day_first)}
     return found.pop() if len(found) == 1 else None
 
 
-def _iso(match: re.Match[str], day_first: bool) -> str | None:
+def _iso_of_match(match: re.Match[str], day_first: bool) -> str | None:
     if match["now"]:
         return PRESENT
     if match["tag"]:
@@ -124,23 +124,23 @@ def _iso(match: re.Match[str], day_first: bool) -> str | None:
     if match["y7"]:
         return match["y7"]
     if match["y6"]:
-        return _join(match["y6"], int(match["m6"]), None)
+        return _format_iso(match["y6"], int(match["m6"]), None)
     if match["y1"]:
-        return _join(match["y1"], int(match["m1"]), match["d1"])
+        return _format_iso(match["y1"], int(match["m1"]), match["d1"])
     if match["y2"]:
         a, b = int(match["a2"]), int(match["b2"])
         day, month = (a, b) if (day_first and b <= 12) or a > 12 else (b, a)
         year = match["y2"] if len(match["y2"]) == 4 else f"20{match['y2']}"
-        return _join(year, month, str(day))
+        return _format_iso(year, month, str(day))
     for form in "345":
         year = match[f"y{form}"] or (form == "4" and match["z4"] and f"20{match['z4']}")
         if year:
             month = _MONTHS.index(match[f"m{form}"][:3].lower()) + 1
-            return _join(year, month, match[f"d{form}"] if form != "5" else None)
+            return _format_iso(year, month, match[f"d{form}"] if form != "5" else None)
     return None
 
 
-def _join(year: str, month: int, day: str | None) -> str | None:
+def _format_iso(year: str, month: int, day: str | None) -> str | None:
     if not 1 <= month <= 12 or (day and not 1 <= int(day) <= 31):
         return None
     return f"{year}-{month:02}" + (f"-{int(day):02}" if day else "")

@@ -14,7 +14,7 @@ _TITLES = re.compile(
 _OTHERS = re.compile(r"(?<=\S)[,\s]+(?:et\.?\s*al\b\.?|and others)\s*$", re.I)
 
 
-def untitled(name: str) -> str:
+def strip_titles(name: str) -> str:
     """The name without titles before it or unnamed others behind: "Prof. Ada King et al." is "Ada King".
 
     A title alone stays as it is.
@@ -25,7 +25,7 @@ def untitled(name: str) -> str:
 _BETWEEN = re.compile(r"\s*(?:;|\band\b|&|,)\s*", re.I)
 
 
-def apart(names: str) -> list[str]:
+def split_names(names: str) -> list[str]:
     """The persons in a string of several. "King, Ada" stays one: a part of a single word is no name by itself."""
     parts = [p for p in _BETWEEN.split(names) if p]
-    return parts if len(parts) > 1 and all(" " in untitled(p).strip() for p in parts) else [names]
+    return parts if len(parts) > 1 and all(" " in strip_titles(p).strip() for p in parts) else [names]

@@ -35,7 +35,7 @@ def _fold_character(character: str) -> str:
     return "".join(_UNIFIED.get(p, p) for p in parts if not ("\u0300" <= p <= "\u036f" or p.isspace()))
 
 
-class Folded:
+class FoldedText:
     """A text folded, with the way back: `offsets[i]` is where the i-th folded character stood."""
 
     __slots__ = ("bare", "folded", "offsets", "text")
@@ -64,9 +64,9 @@ class Folded:
         self.offsets = offsets
 
     @property
-    def words(self) -> Folded:
+    def without_punctuation(self) -> FoldedText:
         """The same text, folded further: without the punctuation between words, but for what stands between digits."""
-        bare = object.__new__(Folded)
+        bare = object.__new__(FoldedText)
         bare.text = self.text
         kept = [i for i, c in enumerate(self.folded) if c not in _PUNCTUATION or _in_number(self.folded, i)]
         bare.folded = "".join(self.folded[i] for i in kept)
@@ -74,19 +74,19 @@ class Folded:
         bare.bare = True
         return bare
 
-    def find(self, quote: str) -> Iterator[Span]:
+    def find_quote(self, quote: str) -> Iterator[Span]:
         """Every place in the text whose folded words are those of the quote, at word boundaries, in order."""
-        wanted = Folded(quote).words.folded if self.bare else fold(quote)
+        wanted = FoldedText(quote).without_punctuation.folded if self.bare else fold_text(quote)
         if not wanted:
             return
         at = self.folded.find(wanted)
         while at >= 0:
-            span = self.span(at, at + len(wanted))
-            if bounded(self.text, span):
+            span = self.source_span(at, at + len(wanted))
+            if has_word_boundaries(self.text, span):
                 yield span
             at = self.folded.find(wanted, at + 1)
 
-    def span(self, start: int, end: int) -> Span:
+    def source_span(self, start: int, end: int) -> Span:
         """The source range of the folded range [start, end), widened over a combining mark that ends it."""
         last = self.offsets[end - 1] + 1
         while last < len(self.text) and unicodedata.combining(self.text[last]):
@@ -104,31 +104,31 @@ def _in_number(text: str, at: int) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def fold(text: str) -> str:
-    return Folded(text).folded
+def fold_text(text: str) -> str:
+    return FoldedText(text).folded
 
 
-def key(value: Json) -> str:
+def comparison_key(value: Json) -> str:
     """What two values are compared by."""
-    return fold(str(value)) if isinstance(value, str | int | float) else repr(value)
+    return fold_text(str(value)) if isinstance(value, str | int | float) else repr(value)
 
 
-def bounded(text: str, span: Span) -> bool:
+def has_word_boundaries(text: str, span: Span) -> bool:
     """Whether the span begins and ends where a word could: "art" is not found in "party", nor "12" in "2012"."""
-    return not (_joined(text, span.start) or _joined(text, span.end))
+    return not (_is_joined(text, span.start) or _is_joined(text, span.end))
 
 
-def _joined(text: str, at: int) -> bool:
+def _is_joined(text: str, at: int) -> bool:
     if not 0 < at < len(text):
         return False
     left, right = text[at - 1], text[at]
     if left.isdigit() and right.isdigit():
         return True
     # scripts without spaces between words have no letter case either
-    return left.isalpha() and right.isalpha() and _cased(left) and _cased(right)
+    return left.isalpha() and right.isalpha() and _has_case(left) and _has_case(right)
 
 
-def _cased(letter: str) -> bool:
+def _has_case(letter: str) -> bool:
     return letter.lower() != letter.upper()
 
 
@@ -139,7 +139,7 @@ _EMPHASIS = re.compile(r"\*+|~~|`|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 _MATH = re.compile(r"\$(?=\S)([^$]{1,80})(?<=\S)\$(?!\d)")  # as Pandoc reads it: "$5 and $7" is money
 
 
-def clean(words: str) -> str:
+def clean_words(words: str) -> str:
     """The words as a person would copy them: links, tags, emphasis and line breaks gone, `\\times` as x."""
     words = _LINK.sub(r"\1", words)
     words = _TAG.sub("", _SCRIPT_OPEN.sub("", words))

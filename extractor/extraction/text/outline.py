@@ -34,12 +34,12 @@ class Heading:
     """1 for the highest."""
 
 
-def headings(text: str) -> list[Heading]:
+def find_headings(text: str) -> list[Heading]:
     """Every heading of the text, in order."""
-    return [Heading(Span(*m.span()), _level(m)) for m in _HEADING.finditer(text)]
+    return [Heading(Span(*m.span()), _heading_level(m)) for m in _HEADING.finditer(text)]
 
 
-def _level(match: re.Match[str]) -> int:
+def _heading_level(match: re.Match[str]) -> int:
     """Capitals say more than marks do, which converters of documents count from the size of letters."""
     if match["capitals"] or (match["marks"] and _LOUD.fullmatch(match[0])):
         return _CAPITALS
@@ -51,11 +51,11 @@ class Outline:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.headings = headings(text)
+        self.headings = find_headings(text)
         self._starts = [h.span.start for h in self.headings]
         self._paragraphs = [0, *(m.end() for m in _BLANK.finditer(text))]
 
-    def section(self, at: int) -> tuple[int, int]:
+    def section_at(self, at: int) -> tuple[int, int]:
         """From the heading above (or the text's begin) to the next one (or the text's end).
 
         Headings that follow each other with nothing between them open one section together.
@@ -66,25 +66,25 @@ class Outline:
             first -= 1
         start = self._starts[first] if first >= 0 else 0
         after = i + 1
-        while after < len(self._starts) and not self.text[self._end(after - 1) : self._starts[after]].strip():
+        while after < len(self._starts) and not self.text[self._heading_end(after - 1) : self._starts[after]].strip():
             after += 1
         return start, self._starts[after] if after < len(self._starts) else len(self.text)
 
-    def _end(self, i: int) -> int:
+    def _heading_end(self, i: int) -> int:
         return self.headings[i].span.end if i >= 0 else 0
 
-    def path(self, at: int) -> list[Span]:
+    def headings_above(self, at: int) -> list[Span]:
         """The headings that the position stands under, nearest first."""
         found: list[Span] = []
         level = _BOLD + 1
-        start, _ = self.section(at)
+        start, _ = self.section_at(at)
         for heading in reversed(self.headings[: bisect_right(self._starts, at)]):
             if heading.level < level or heading.span.start >= start:
                 found.append(heading.span)
                 level = min(level, heading.level)
         return found
 
-    def words(self, heading: Span) -> str:
+    def heading_text(self, heading: Span) -> str:
         """What the heading says, with the heading that it is hyphenated with: "## INTRO-" above "## DUCTION"."""
         i = bisect_right(self._starts, heading.start) - 1
         first, last = max(0, i - 1), min(len(self.headings), i + 2)
@@ -97,7 +97,7 @@ class Outline:
                 said = upper[:-1] + lower.lstrip("# \t")
         return said
 
-    def paragraph(self, at: int) -> tuple[int, int]:
+    def paragraph_at(self, at: int) -> tuple[int, int]:
         """The lines around the position up to blank ones."""
         i = bisect_right(self._paragraphs, at) - 1
         return self._paragraphs[i], self._paragraphs[i + 1] if i + 1 < len(self._paragraphs) else len(self.text)
@@ -107,13 +107,13 @@ _BEFORE = re.compile(r"(?:^|[,;:|/(•·▪●■\n\t]|\band|&|[-*+]\s)[\s*_`]*$
 _AFTER = re.compile(r"[\s*_`]*(?:$|[,;.|/)•·▪●■\n\t(]|and\b|&)", re.I)
 
 
-def listed(text: str, span: Span) -> bool:
+def is_list_item(text: str, span: Span) -> bool:
     """Whether the words are an item of a list, with nothing but marks between items on either side."""
     before, after = text[max(0, span.start - 12) : span.start], text[span.end : span.end + 12]
     return (span.start == 0 or _BEFORE.search(before) is not None) and _AFTER.match(after) is not None
 
 
-class Cues:
+class Keywords:
     """Words that announce a kind of content: matched without case, where no letter stands before."""
 
     def __init__(self, words: Sequence[str]) -> None:
@@ -122,26 +122,26 @@ class Cues:
     def __bool__(self) -> bool:
         return self._pattern is not None
 
-    def stand_in(self, text: str) -> bool:
+    def occur_in(self, text: str) -> bool:
         return self._pattern is None or self._pattern.search(text) is not None
 
-    def announce(self, outline: Outline, at: int) -> bool:
+    def announce_position(self, outline: Outline, at: int) -> bool:
         """Whether the paragraph of the position, or a heading above it, holds one of the words."""
-        start, end = outline.paragraph(at)
-        above, below = outline.section(at)
-        return self.stand_in(outline.text[max(start, above) : min(end, below)]) or self.head(outline, at)
+        start, end = outline.paragraph_at(at)
+        above, below = outline.section_at(at)
+        return self.occur_in(outline.text[max(start, above) : min(end, below)]) or self.occur_in_headings(outline, at)
 
-    def head(self, outline: Outline, at: int) -> bool:
+    def occur_in_headings(self, outline: Outline, at: int) -> bool:
         """Whether a heading above the position holds one of the words."""
-        return any(self.stand_in(outline.words(heading)) for heading in outline.path(at))
+        return any(self.occur_in(outline.heading_text(heading)) for heading in outline.headings_above(at))
 
-    def sections(self, outline: Outline) -> list[tuple[int, int]]:
+    def announced_sections(self, outline: Outline) -> list[tuple[int, int]]:
         """The parts of the text that the words announce: the sections whose headings hold one, else paragraphs."""
         if self._pattern is None:
             return [(0, len(outline.text))] if outline.text else []
         heard = [m.start() for m in self._pattern.finditer(outline.text)]
-        in_headings = [at for at in heard if any(s.start <= at < s.end for s in outline.path(at))]
-        parts = [outline.section(at) for at in in_headings] or [outline.paragraph(at) for at in heard]
+        in_headings = [at for at in heard if any(s.start <= at < s.end for s in outline.headings_above(at))]
+        parts = [outline.section_at(at) for at in in_headings] or [outline.paragraph_at(at) for at in heard]
         joined: list[tuple[int, int]] = []
         for start, end in sorted(parts):
             if joined and start <= joined[-1][1]:

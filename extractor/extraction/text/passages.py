@@ -15,33 +15,33 @@ _SENTENCES = re.compile(rf"{_BREAK}|(?<=[.!?])\s+(?=[^\W\d_a-z])")
 """Also the space behind a full stop, where a capital follows: "vs. the baseline" is no end."""
 
 
-def paragraph(text: str, span: Span) -> Span:
-    return _around(_PARAGRAPHS, text, span)
+def find_paragraph(text: str, span: Span) -> Span:
+    return _find_passage(_PARAGRAPHS, text, span)
 
 
-def line(text: str, span: Span) -> Span:
+def find_line(text: str, span: Span) -> Span:
     end = text.find("\n", span.end)
     return Span(text.rfind("\n", 0, span.start) + 1, len(text) if end < 0 else end)
 
 
-def above(text: str, span: Span) -> Span | None:
+def find_paragraph_above(text: str, span: Span) -> Span | None:
     """The paragraph before the one that begins where the span does."""
     end = len(text[: span.start].rstrip())
-    return paragraph(text, Span(end - 1, end)) if end else None
+    return find_paragraph(text, Span(end - 1, end)) if end else None
 
 
-def sentence(text: str, span: Span) -> Span:
-    return _around(_SENTENCES, text, span)
+def find_sentence(text: str, span: Span) -> Span:
+    return _find_passage(_SENTENCES, text, span)
 
 
-def _around(breaks: re.Pattern[str], text: str, span: Span) -> Span:
-    begins, ends = _breaks(breaks, text)
+def _find_passage(breaks: re.Pattern[str], text: str, span: Span) -> Span:
+    begins, ends = _find_breaks(breaks, text)
     before, after = bisect_right(begins, span.start), bisect_left(ends, span.end)
     return Span(begins[before - 1], ends[after])
 
 
 @lru_cache(maxsize=8)
-def _breaks(breaks: re.Pattern[str], text: str) -> tuple[list[int], list[int]]:
+def _find_breaks(breaks: re.Pattern[str], text: str) -> tuple[list[int], list[int]]:
     """Where passages of the text begin, and where they end; the text's own begin and end among them."""
     found = list(breaks.finditer(text))
     return [0, *(m.end() for m in found)], [*(m.start() for m in found), len(text)]

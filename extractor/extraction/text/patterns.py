@@ -21,20 +21,20 @@ _FIGURE = re.compile(
     r"(?:\s?(?:\\?%|‰|×|\$?\\times\b\$?)|\s?[xX](?![\w-])|-?fold\b)\$?"
 )
 """A number with a sign that makes it a share or a multiple, or a range of them: "10-15%", "2.5x", "$2.5\times$"."""
-ENUMERABLE = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
+ENUMERABLE_KINDS = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
 """Kinds whose candidates are few and complete enough to be put to the model as the only choices."""
 
 
-def find(kind: Kind, text: str) -> Iterator[Span]:
+def find_candidates(kind: Kind, text: str) -> Iterator[Span]:
     """Where values of the kind stand, in order; nothing for kinds that have no form of their own."""
     match kind:
         case Kind.EMAIL:
             yield from (Span(*m.span()) for m in _EMAIL.finditer(text))
         case Kind.URL:
             for m in _URL.finditer(text):
-                yield Span(m.start(), m.start() + len(_unpunctuated(m[0])))
+                yield Span(m.start(), m.start() + len(_strip_punctuation(m[0])))
         case Kind.DATE:
-            yield from (date.span for date in dates.find(text))
+            yield from (date.span for date in dates.find_dates(text))
         case Kind.QUANTITY:
             yield from (Span(*m.span()) for m in _FIGURE.finditer(text))
         case Kind.INTEGER | Kind.NUMBER:
@@ -43,40 +43,42 @@ def find(kind: Kind, text: str) -> Iterator[Span]:
             return
 
 
-def formed(kind: Kind, pattern: str | None, text: str) -> Iterator[Span]:
+def find_formed_candidates(kind: Kind, pattern: str | None, text: str) -> Iterator[Span]:
     """Where values of a declared form stand, in order; of the kind's own form where none is declared."""
     if pattern is None:
-        yield from find(kind, text)
+        yield from find_candidates(kind, text)
     else:
         yield from (Span(*m.span()) for m in re.finditer(pattern, text) if m.end() > m.start())
 
 
-def spellings(kind: Kind, text: str, pattern: str | None = None) -> tuple[str, ...]:
+def list_candidate_spellings(kind: Kind, text: str, pattern: str | None = None) -> tuple[str, ...]:
     """The distinct values of the kind or form as the text writes them, in order of first mention."""
-    return tuple(dict.fromkeys(" ".join(text[s.start : s.end].split()) for s in formed(kind, pattern, text)))
+    return tuple(
+        dict.fromkeys(" ".join(text[s.start : s.end].split()) for s in find_formed_candidates(kind, pattern, text))
+    )
 
 
-def _unpunctuated(url: str) -> str:
+def _strip_punctuation(url: str) -> str:
     """The address without punctuation that belongs to the sentence; a bracket stays if its partner is inside."""
     while url and (url[-1] in ".,;:!?*_~" or (url[-1] == ")" and url.count("(") < url.count(")"))):
         url = url[:-1]
     return url
 
 
-def decimal_comma(text: str) -> bool:
+def uses_decimal_comma(text: str) -> bool:
     """Whether the text writes decimals behind a comma more often than behind a point."""
     return len(_COMMA.findall(text)) > len(_POINT.findall(text))
 
 
-def only_number(text: str, *, comma: bool = False) -> float | None:
+def parse_only_number(text: str, *, comma: bool = False) -> float | None:
     """The number that the text is, or the one that it holds: "EUR 1,150.00 a month"; None where it holds several."""
-    if (whole := number(text, comma=comma)) is not None:
+    if (whole := parse_number(text, comma=comma)) is not None:
         return whole
-    held = {number(text[s.start : s.end], comma=comma) for s in find(Kind.NUMBER, text)}
+    held = {parse_number(text[s.start : s.end], comma=comma) for s in find_candidates(Kind.NUMBER, text)}
     return held.pop() if len(held) == 1 else None
 
 
-def number(text: str, *, comma: bool = False) -> float | None:
+def parse_number(text: str, *, comma: bool = False) -> float | None:
     """The number that the text is, group separators understood: "1,024.50" is 1024.5, "1.024,50" too.
 
     "1.024" is a bit more than one, unless `comma` says that decimals stand behind a comma here.

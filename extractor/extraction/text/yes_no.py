@@ -18,17 +18,19 @@ _ANSWER = re.compile(
 )
 _BOX = re.compile(r"(?:(?P<yes>\[[xX✓]\]|[☑☒])|(?P<no>\[ ?\]|☐))[ \t]*(?P<label>[^\n\[☐☑☒]{1,120})")
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
-STEM = 4
+STEM_LENGTH = 4
 """Letters by which two words are taken for forms of one: "imported", "importation"."""
 
 
-def find(text: str, label: str, said: Json) -> Iterator[Span]:
+def find_statements(text: str, label: str, said: Json) -> Iterator[Span]:
     """Where the text answers as was said, beside a word of the label, in order."""
-    wanted = _stems(label)
+    wanted = _word_stems(label)
     group = "yes" if said is True else "no"
-    found = [m for form in (_ANSWER, _BOX) for m in form.finditer(text) if m[group] and wanted & _stems(m["label"])]
+    found = [
+        m for form in (_ANSWER, _BOX) for m in form.finditer(text) if m[group] and wanted & _word_stems(m["label"])
+    ]
     yield from sorted(Span(*m.span(group)) for m in found)
 
 
-def _stems(text: str) -> set[str]:
-    return {word[:STEM].casefold() for word in _WORD.findall(text) if len(word) > 2}
+def _word_stems(text: str) -> set[str]:
+    return {word[:STEM_LENGTH].casefold() for word in _WORD.findall(text) if len(word) > 2}

@@ -9,7 +9,7 @@ from extractor.types import Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BudgetLimits:
     """Bounds of one run; None is no bound. `price` is per million tokens, in and out, in any currency."""
 
     requests: int | None = None
@@ -19,14 +19,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class TokenEstimate:
     """The most that a request is expected to take, in tokens; kept aside for it until its reply says what it took."""
 
     input_tokens: int
     output_tokens: int
 
     @property
-    def tokens(self) -> int:
+    def total_tokens(self) -> int:
         return self.input_tokens + self.output_tokens
 
 
@@ -34,21 +34,21 @@ class Estimate:
 class Budget:
     """Adds up what was spent and what is kept aside for requests under way."""
 
-    limits: Limits = field(default_factory=Limits)
+    limits: BudgetLimits = field(default_factory=BudgetLimits)
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     """Kept aside ones included; a reply that does not say what it took counts as its estimate."""
 
-    def fits(self, estimate: Estimate) -> bool:
-        return self._over(estimate) is None
+    def fits(self, estimate: TokenEstimate) -> bool:
+        return self._exceeded_limit(estimate) is None
 
-    def reserve(self, estimate: Estimate) -> None:
+    def reserve(self, estimate: TokenEstimate) -> None:
         self.requests += 1
         self.input_tokens += estimate.input_tokens
         self.output_tokens += estimate.output_tokens
 
-    def settle(self, estimate: Estimate, took: Usage | None) -> None:
+    def settle_reservation(self, estimate: TokenEstimate, took: Usage | None) -> None:
         """What the request took in the place of what was kept aside for it; None: nobody says."""
         if took is None:
             return
@@ -57,23 +57,25 @@ class Budget:
             if told is not None:
                 setattr(self, name, getattr(self, name) - getattr(estimate, name) + told)
 
-    def spent(self, estimate: Estimate) -> BudgetSpent:
+    def budget_spent_error(self, estimate: TokenEstimate) -> BudgetSpent:
         """The error that tells which bound the request would go beyond."""
-        return BudgetSpent(f"{self._over(estimate)}; what is finished is kept, and a later run goes on from there.")
+        return BudgetSpent(
+            f"{self._exceeded_limit(estimate)}; what is finished is kept, and a later run goes on from there."
+        )
 
-    def _over(self, estimate: Estimate) -> str | None:
+    def _exceeded_limit(self, estimate: TokenEstimate) -> str | None:
         limits = self.limits
         if limits.requests is not None and self.requests >= limits.requests:
             return f"The run has sent the {limits.requests:,} requests that --max-requests allows"
         tokens = self.input_tokens + self.output_tokens
-        if limits.tokens is not None and tokens + estimate.tokens > limits.tokens:
+        if limits.tokens is not None and tokens + estimate.total_tokens > limits.tokens:
             return (
-                f"The next request may take {estimate.tokens:,} tokens, and of the {limits.tokens:,} that --max-tokens "
+                f"The next request may take {estimate.total_tokens:,} tokens, and of the {limits.tokens:,} that --max-tokens "
                 f"allows {tokens:,} are spent"
             )
         if limits.cost is not None:
-            cost = self._cost(self.input_tokens, self.output_tokens)
-            more = self._cost(estimate.input_tokens, estimate.output_tokens)
+            cost = self._compute_cost(self.input_tokens, self.output_tokens)
+            more = self._compute_cost(estimate.input_tokens, estimate.output_tokens)
             if cost + more > limits.cost:
                 return (
                     f"The next request may cost {more:.6g}, and of the {limits.cost:g} that --max-cost allows "
@@ -81,6 +83,6 @@ class Budget:
                 )
         return None
 
-    def _cost(self, input_tokens: int, output_tokens: int) -> float:
+    def _compute_cost(self, input_tokens: int, output_tokens: int) -> float:
         come, go = self.limits.price
         return (input_tokens * come + output_tokens * go) / 1_000_000

@@ -14,22 +14,22 @@ from collections import deque
 from dataclasses import dataclass
 
 from extractor.errors import ModelBusy
-from extractor.models.limits.budget import Budget, Estimate
+from extractor.models.limits.budget import Budget, TokenEstimate
 from extractor.types import Usage
 
-PATIENCE = 120.0
+MAX_REST_SECONDS = 120.0
 """Seconds of an asked-for wait that are waited; an endpoint that asks for more is named as rate-limiting instead."""
-RAMP = 0.004
+RAMP_INTERVAL = 0.004
 """Seconds between the first requests, so that a refusal is heard before all are sent: 64 in a quarter second."""
-RAREST = 64
+MAX_CAUTION = 64
 """Clean rounds at most until a ceiling that refused is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SendPermit:
     """The leave to send one request."""
 
-    estimate: Estimate
+    estimate: TokenEstimate
     episode: int
     """How often the number under way had been lowered before."""
     served: int
@@ -37,12 +37,12 @@ class Turn:
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
-    estimate: Estimate
-    future: asyncio.Future[Turn]
+class _WaitingRequest:
+    estimate: TokenEstimate
+    future: asyncio.Future[SendPermit]
 
 
-class Pressure:
+class ConcurrencyLimiter:
     """One run's requests to one endpoint. For use from one event loop.
 
     `most` are under way at a time, at most; `rpm` and `tpm` are requests and tokens per minute, evenly spread.
@@ -51,8 +51,8 @@ class Pressure:
     def __init__(
         self, most: int, *, rpm: float | None = None, tpm: float | None = None, budget: Budget | None = None
     ) -> None:
-        self.most = max(1, most)
-        self.limit = float(self.most)
+        self.max_concurrency = max(1, most)
+        self.limit = float(self.max_concurrency)
         self.under_way = 0
         self.served = 0
         self.refused = 0
@@ -70,79 +70,79 @@ class Pressure:
         self._ceiling = math.inf
         """The number under way that was refused last."""
         self._caution = 1
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_WaitingRequest] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def enter(self, estimate: Estimate, *, again: bool = False) -> Turn:
+    async def acquire(self, estimate: TokenEstimate, *, again: bool = False) -> SendPermit:
         """Waits for leave to send; whoever was sent away before comes first.
 
         Raises BudgetSpent, once nothing is under way that could give some back, and ModelBusy when the endpoint asked
         for a longer rest than is waited for.
         """
         loop = asyncio.get_running_loop()
-        if (rest := self._not_before - loop.time()) > PATIENCE:
-            raise rests(rest)
-        waiting = _Waiting(estimate, loop.create_future())
+        if (rest := self._not_before - loop.time()) > MAX_REST_SECONDS:
+            raise rest_too_long_error(rest)
+        waiting = _WaitingRequest(estimate, loop.create_future())
         if again:
             self._waiting.appendleft(waiting)
         else:
             self._waiting.append(waiting)
-        self._admit()
+        self._admit_waiting()
         try:
             return await waiting.future
         except asyncio.CancelledError:
             if waiting.future.done() and not waiting.future.cancelled() and waiting.future.exception() is None:
-                self._leave(waiting.future.result(), None)
+                self._release_permit(waiting.future.result(), None)
             elif waiting in self._waiting:
                 self._waiting.remove(waiting)
             raise
 
-    def served_by(self, turn: Turn, took: Usage) -> None:
+    def record_reply(self, turn: SendPermit, took: Usage) -> None:
         """A reply came, fitting or not."""
         self.served += 1
         at_the_limit = self.under_way >= int(self.limit)
         if at_the_limit and turn.episode == self._episode:
-            self._grow()
-        self._leave(turn, took)
+            self._raise_limit()
+        self._release_permit(turn, took)
 
-    def refused_by(self, turn: Turn, retry_after: float | None) -> None:
+    def record_refusal(self, turn: SendPermit, retry_after: float | None) -> None:
         """The endpoint has too much to do, and says (or not) for how many seconds it wants rest from everybody."""
         self.refused += 1
         if turn.episode == self._episode:
             self._episode += 1
-            self._caution = min(2 * self._caution, RAREST) if self.under_way >= self._ceiling else 2
+            self._caution = min(2 * self._caution, MAX_CAUTION) if self.under_way >= self._ceiling else 2
             self._ceiling = self.under_way
             self._floor = max(1, self.under_way // 2)
         # What is still under way was not refused, or not yet: the last of a burst of refusals tells it exactly.
         self.limit = max(float(self._floor), min(self.limit, float(self.under_way - 1)))
-        self.failed(turn, Usage(1), retry_after)
+        self.record_failure(turn, Usage(1), retry_after)
 
-    def failed(self, turn: Turn, took: Usage | None, retry_after: float | None = None) -> None:
+    def record_failure(self, turn: SendPermit, took: Usage | None, retry_after: float | None = None) -> None:
         """No reply, for whatever reason; None when nobody knows what it cost. It is no time to grow."""
         self._clean = 0
         if retry_after is not None:
             self._not_before = max(self._not_before, asyncio.get_running_loop().time() + retry_after)
-        self._leave(turn, took)
+        self._release_permit(turn, took)
 
-    def _grow(self) -> None:
+    def _raise_limit(self) -> None:
         self._clean += 1
         rounds = self._caution if self.limit + 1 >= self._ceiling else 1
-        if self._clean < self.limit * rounds or self.limit >= self.most:
+        if self._clean < self.limit * rounds or self.limit >= self.max_concurrency:
             return
         self._clean = 0
         if self.limit >= self._ceiling:  # a whole round at what was refused once: that ceiling is gone
             self._ceiling, self._caution = math.inf, 1
-        self.limit = min(self.limit + 1, float(self.most))
+        self.limit = min(self.limit + 1, float(self.max_concurrency))
 
-    def _leave(self, turn: Turn, took: Usage | None) -> None:
+    def _release_permit(self, turn: SendPermit, took: Usage | None) -> None:
         self.under_way -= 1
-        self.budget.settle(turn.estimate, took)
+        self.budget.settle_reservation(turn.estimate, took)
         if self._token_every and took is not None and None not in (took.input_tokens, took.output_tokens):
-            spare = turn.estimate.tokens - (took.input_tokens or 0) - (took.output_tokens or 0)
+            spare = turn.estimate.total_tokens - (took.input_tokens or 0) - (took.output_tokens or 0)
             self._next_token -= spare * self._token_every
-        self._admit()
+        self._admit_waiting()
 
-    def _admit(self) -> None:
+    def _admit_waiting(self) -> None:
         """Gives leave to as many as may go now, and sets a clock for the next."""
         loop = asyncio.get_running_loop()
         while self._waiting:
@@ -153,39 +153,39 @@ class Pressure:
             if self.under_way >= int(self.limit):
                 return
             now = loop.time()
-            if self._not_before - now > PATIENCE:
-                self._waiting.popleft().future.set_exception(rests(self._not_before - now))
+            if self._not_before - now > MAX_REST_SECONDS:
+                self._waiting.popleft().future.set_exception(rest_too_long_error(self._not_before - now))
                 continue
             rising = self.under_way >= self._highest
             ready = max(self._not_before, self._next_request, self._next_token, self._next_first if rising else now)
             if ready > now:
-                self._wake_at(ready)
+                self._schedule_admission(ready)
                 return
             if not self.budget.fits(first.estimate):
                 if self.under_way:
                     return  # a reply that takes less than was kept aside for it may leave enough
-                self._waiting.popleft().future.set_exception(self.budget.spent(first.estimate))
+                self._waiting.popleft().future.set_exception(self.budget.budget_spent_error(first.estimate))
                 continue
             self._waiting.popleft()
-            self._go(first, now, rising)
+            self._grant_permit(first, now, rising)
 
-    def _go(self, one: _Waiting, now: float, rising: bool) -> None:
+    def _grant_permit(self, one: _WaitingRequest, now: float, rising: bool) -> None:
         self.under_way += 1
         self.budget.reserve(one.estimate)
         self._next_request = max(now, self._next_request) + self._request_every
-        self._next_token = max(now, self._next_token) + one.estimate.tokens * self._token_every
+        self._next_token = max(now, self._next_token) + one.estimate.total_tokens * self._token_every
         if rising:
             self._highest = self.under_way
-            self._next_first = now + RAMP
-        one.future.set_result(Turn(one.estimate, self._episode, self.served))
+            self._next_first = now + RAMP_INTERVAL
+        one.future.set_result(SendPermit(one.estimate, self._episode, self.served))
 
-    def _wake_at(self, when: float) -> None:
+    def _schedule_admission(self, when: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(when, self._admit)
+        self._timer = asyncio.get_running_loop().call_at(when, self._admit_waiting)
 
 
-def rests(seconds: float) -> ModelBusy:
+def rest_too_long_error(seconds: float) -> ModelBusy:
     return ModelBusy(
         f"The endpoint wants no request for {math.ceil(seconds)} s, which is too long to wait for; run again then.",
         reason="rate limited",

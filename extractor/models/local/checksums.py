@@ -17,7 +17,7 @@ from extractor.types import Json
 _BLOCK = 1 << 20
 
 
-def compute(path: Path) -> str:
+def compute_sha256(path: Path) -> str:
     """SHA-256 of the file's bytes, in hex; memory stays flat. Raises OSError."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -27,50 +27,50 @@ def compute(path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Digests:
+class DigestCache:
     """Digests under the absolute paths of files, each held only for the state that the file had when it was read."""
 
-    memo: Path
+    memo_file: Path
 
-    def of(self, path: Path) -> str:
+    def find_digest(self, path: Path) -> str:
         """SHA-256 in hex, from the memo if the file is as it was. Raises OSError when it cannot be read."""
-        state = _state(path)
-        held = self._read().get(_name(path))
+        state = _read_file_state(path)
+        held = self._read_memo().get(_memo_key(path))
         if isinstance(held, list) and held[:-1] == state and isinstance(held[-1], str) and len(held[-1]) == 64:
             return held[-1]
-        digest = compute(path)
-        if _state(path) == state:  # else it was being written while it was read
-            self._write(path, [*state, digest])
+        digest = compute_sha256(path)
+        if _read_file_state(path) == state:  # else it was being written while it was read
+            self._write_memo(path, [*state, digest])
         return digest
 
     def remember(self, path: Path, digest: str) -> None:
         """Take the word of the caller, who has just computed it."""
-        self._write(path, [*_state(path), digest])
+        self._write_memo(path, [*_read_file_state(path), digest])
 
-    def _read(self) -> dict[str, Json]:
+    def _read_memo(self) -> dict[str, Json]:
         try:
-            held = json.loads(self.memo.read_text("utf-8"))
+            held = json.loads(self.memo_file.read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
             return {}
         return held if isinstance(held, dict) else {}
 
-    def _write(self, path: Path, entry: list[Json]) -> None:
-        lines = {**self._read(), _name(path): entry}
-        draft = self.memo.with_name(f"{self.memo.name}.{os.getpid()}")
+    def _write_memo(self, path: Path, entry: list[Json]) -> None:
+        lines = {**self._read_memo(), _memo_key(path): entry}
+        draft = self.memo_file.with_name(f"{self.memo_file.name}.{os.getpid()}")
         try:
-            self.memo.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.memo_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft.write_text(json.dumps(lines, indent=1, sort_keys=True), "utf-8")
-            draft.replace(self.memo)
+            draft.replace(self.memo_file)
         except (OSError, UnicodeError):  # a folder that is not ours to write: the digest is computed again next time
             with contextlib.suppress(OSError):
                 draft.unlink()
 
 
-def _name(path: Path) -> str:
+def _memo_key(path: Path) -> str:
     return str(path.absolute())
 
 
-def _state(path: Path) -> list[Json]:
+def _read_file_state(path: Path) -> list[Json]:
     """Size in bytes and both times in ns: mtime alone can be set back by whoever changes the file; ctime cannot."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from extractor.types import Json
 
 
-def compact(shape: Mapping[str, Json]) -> str:
+def build_reply_grammar(shape: Mapping[str, Json]) -> str:
     """A grammar for replies of this shape, on one line."""
     spacing = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
     schema = {**shape, "x-guidance": spacing}

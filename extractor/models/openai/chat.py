@@ -22,50 +22,54 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class ChatRequest:
     """What is sent, by the names of the API's arguments, and what a reply to it is read with."""
 
     arguments: dict[str, Any]
-    _class: Any
+    _reply_model: Any
     _handlers: Any
 
-    def read(self, completion: ChatCompletion) -> dict[str, Json]:
+    def read_reply(self, completion: ChatCompletion) -> dict[str, Json]:
         """What the reply says. Raises replies.Unfit for what is worth another try, ReplyUnreadable for what is not."""
-        with _readable():
-            parsed = self._handlers.response_parser(response=completion, response_model=self._class)
-        return replies.value(parsed)
+        with _translate_reader_errors():
+            parsed = self._handlers.response_parser(response=completion, response_model=self._reply_model)
+        return replies.reply_to_json(parsed)
 
-    def again(self, completion: ChatCompletion, error: replies.Unfit) -> Chat:
+    def repeat_with_error(self, completion: ChatCompletion, error: replies.InvalidReply) -> ChatRequest:
         """The same question after a reply that did not fit, which it repeats with the error.
 
         Raises ReplyUnreadable for a reply that cannot even be repeated.
         """
         before = {**self.arguments, "messages": list(self.arguments["messages"])}
-        with _readable():
+        with _translate_reader_errors():
             asked = self._handlers.reask_handler(kwargs=before, response=completion, exception=error)
         return replace(self, arguments=asked)
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def _translate_reader_errors() -> Iterator[None]:
     """What instructor's handlers trip over, in a completion that has not the parts they look for, is no crash."""
     from instructor.core import InstructorError
 
     try:
         yield
-    except replies.Unfit:
+    except replies.InvalidReply:
         raise
     except (InstructorError, AssertionError, AttributeError, TypeError, LookupError, ValueError) as error:
         raise ReplyUnreadable(f"No reply could be read ({type(error).__name__}).") from None
 
 
-def put(request: Request, dialect: Dialect, shape: Mapping[str, Json]) -> Chat:
+def build_chat_request(request: Request, dialect: Dialect, shape: Mapping[str, Json]) -> ChatRequest:
     """The question in a dialect; `shape` is the request's schema as the dialect takes it."""
     from instructor.v2 import Mode, Provider, mode_registry
 
     mode = {Dialect.TOOLS: Mode.TOOLS, Dialect.JSON: Mode.JSON}.get(dialect, Mode.JSON_SCHEMA)
     told = dialect in (Dialect.TOOLS, Dialect.JSON)
-    kind = _wrapped(replies.model(request.schema)) if told else replies.reader(request.schema)
+    kind = (
+        _wrap_reply_model(replies.build_reply_model(request.schema))
+        if told
+        else replies.build_reply_reader(request.schema)
+    )
     handlers = mode_registry.get_handlers(Provider.OPENAI, mode)
     messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
     plain = {"model": request.model, "messages": messages, **request.parameters}
@@ -77,18 +81,18 @@ def put(request: Request, dialect: Dialect, shape: Mapping[str, Json]) -> Chat:
         form = arguments["response_format"]
         strict = {**form["json_schema"], "schema": shape, "strict": True}
         arguments["response_format"] = {**form, "json_schema": strict}
-    return Chat(arguments, kind, handlers)
+    return ChatRequest(arguments, kind, handlers)
 
 
 @lru_cache(maxsize=256)
-def _wrapped(read: type[replies.Shaped]) -> Any:
+def _wrap_reply_model(read: type[replies.ReplyModel]) -> Any:
     """The class as instructor would wrap it for its name and description, once and not for every request."""
     import instructor
 
     return instructor.response_schema(read)
 
 
-def body(arguments: Mapping[str, Any]) -> dict[str, Json]:
+def build_request_body(arguments: Mapping[str, Any]) -> dict[str, Json]:
     """The arguments in the order in which openai sends them; what is not of its API, a grammar, comes last."""
     first, last = ("messages", "model"), ("grammar",)
     names = [*first, *sorted(arguments.keys() - {*first, *last}), *last]

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable, UsageError
-from extractor.models.limits.budget import Estimate
-from extractor.models.limits.concurrency import Pressure, Turn
+from extractor.models.limits.budget import TokenEstimate
+from extractor.models.limits.concurrency import ConcurrencyLimiter, SendPermit
 from extractor.models.openai import chat, dialects
 from extractor.models.openai import completion as completions
 from extractor.models.openai import deadline as deadlines
 from extractor.models.openai import errors as refusals
 from extractor.models.openai import reply as replies
 from extractor.models.openai import transport as wire
-from extractor.models.openai.chat import Chat
+from extractor.models.openai.chat import ChatRequest
 from extractor.models.openai.dialects import Dialect as Dialect
-from extractor.models.openai.errors import Forbidden, NotThisDialect
+from extractor.models.openai.errors import DialectRefused, RequestForbidden
 from extractor.types import Json, Reply, Request, Usage
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
     from openai.types.chat import ChatCompletion
 
-FORBIDDEN = 3
+MAX_FORBIDDEN_IN_A_ROW = 3
 """Requests in a row that the endpoint may forbid before the run ends; the first reply of a run forgives none."""
 
 
@@ -55,7 +55,7 @@ class Endpoint:
     """How often a model is told what is wrong with its reply."""
 
 
-def key(text: str, name: str = "OPENAI_API_KEY") -> str:
+def check_api_key(text: str, name: str = "OPENAI_API_KEY") -> str:
     """The key without surrounding white space. Raises UsageError, without showing it, for one that cannot be sent."""
     text = text.strip()
     if not re.fullmatch(r"[\x21-\x7e]+", text):
@@ -64,11 +64,11 @@ def key(text: str, name: str = "OPENAI_API_KEY") -> str:
 
 
 @dataclass(slots=True)
-class _Question:
+class _RequestTally:
     """What one question took so far, over all its requests."""
 
     usage: Usage = field(default_factory=Usage)
-    asked: int = 0
+    completions: int = 0
     seconds: float = 0.0
     retries: int = 0
     refusals: int = 0
@@ -86,7 +86,7 @@ class LiveModel:
         self,
         endpoint: Endpoint,
         transport: httpx2.AsyncBaseTransport | None = None,
-        pressure: Pressure | None = None,
+        pressure: ConcurrencyLimiter | None = None,
     ) -> None:
         # 0.9 s of imports that only a command that asks a model should wait for
         import httpx2
@@ -94,7 +94,7 @@ class LiveModel:
 
         logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it logs replies, and so documents
         self.endpoint = endpoint
-        self.pressure = pressure or Pressure(64)
+        self.pressure = pressure or ConcurrencyLimiter(64)
         self._dialects = [endpoint.dialect] if endpoint.dialect else [Dialect.SCHEMA, Dialect.TOOLS, Dialect.JSON]
         self._forbidden = 0
         self._client: AsyncOpenAI = openai.AsyncOpenAI(
@@ -106,7 +106,9 @@ class LiveModel:
                 follow_redirects=False,
                 trust_env=False,
                 transport=transport
-                or wire.transport(endpoint.base_url, endpoint.api_key, connections=self.pressure.most + 2),
+                or wire.build_transport(
+                    endpoint.base_url, endpoint.api_key, connections=self.pressure.max_concurrency + 2
+                ),
             ),
         )
 
@@ -115,127 +117,131 @@ class LiveModel:
 
     async def complete(self, request: Request) -> Reply:
         """The model's reply, fitting the request's schema. Raises ModelError, one of its kinds, otherwise."""
-        question = _Question()
+        question = _RequestTally()
         try:
-            return await self._in_some_dialect(request, question)
+            return await self._ask_in_some_dialect(request, question)
         except ModelError as error:
             error.usage = question.usage
             raise
 
-    async def _in_some_dialect(self, request: Request, question: _Question) -> Reply:
+    async def _ask_in_some_dialect(self, request: Request, question: _RequestTally) -> Reply:
         while True:
             dialect = self._dialects[0]
-            spoken = dialects.speak(dialect, request.schema)
-            if spoken.refused and len(self._dialects) > 1:
+            spoken = dialects.adapt_to_dialect(dialect, request.schema)
+            if spoken.refusal_reasons and len(self._dialects) > 1:
                 dialect = self._dialects[1]  # this question alone: a smaller one may be asked strictly
-                spoken = dialects.speak(dialect, request.schema)
+                spoken = dialects.adapt_to_dialect(dialect, request.schema)
             try:
-                return await self._ask(chat.put(request, dialect, spoken.shape), question)
-            except NotThisDialect as error:
+                return await self._ask_until_valid(
+                    chat.build_chat_request(request, dialect, spoken.response_schema), question
+                )
+            except DialectRefused as error:
                 if dialect is self._dialects[-1]:
                     raise ModelError(f"The endpoint refuses the request ({error}).") from None
                 if dialect in self._dialects:  # another request may have found out before
                     self._dialects.remove(dialect)
 
-    async def _ask(self, asked: Chat, question: _Question) -> Reply:
-        before = question.asked
+    async def _ask_until_valid(self, asked: ChatRequest, question: _RequestTally) -> Reply:
+        before = question.completions
         for left in range(self.endpoint.reasks, -1, -1):
-            completion = await self._send(asked.arguments, question)
+            completion = await self._send_with_retries(asked.arguments, question)
             try:
-                value = asked.read(completion)
-                return Reply(self._unkeyed(value), question.usage, question.asked - before)
-            except replies.Unfit as error:
+                value = asked.read_reply(completion)
+                return Reply(self._mask_key(value), question.usage, question.completions - before)
+            except replies.InvalidReply as error:
                 if not left:
                     raise ReplyUnreadable(f"No reply fitted the schema: {error}") from None
-                asked = asked.again(completion, error)
+                asked = asked.repeat_with_error(completion, error)
         raise AssertionError("a question is asked at least once")
 
-    def _unkeyed(self, value: dict[str, Json]) -> dict[str, Json]:
+    def _mask_key(self, value: dict[str, Json]) -> dict[str, Json]:
         """The value, with a key masked that the transport could not see, since it was spelled in JSON's escapes."""
-        secrets = [s.decode() for s in wire.secrets(self.endpoint.api_key)]
-        return {name: _masked(one, secrets) for name, one in value.items()} if secrets else value
+        secrets = [s.decode() for s in wire.list_secret_forms(self.endpoint.api_key)]
+        return {name: _mask_secrets(one, secrets) for name, one in value.items()} if secrets else value
 
-    async def _send(self, arguments: Mapping[str, Any], question: _Question) -> ChatCompletion:
+    async def _send_with_retries(self, arguments: Mapping[str, Any], question: _RequestTally) -> ChatCompletion:
         """A completion that can be read as an answer, with as many tries as a busy endpoint is worth."""
         from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
         backoff = wait_random_exponential(multiplier=0.5, max=30)
 
-        def wait(state: Any) -> float:
+        def choose_wait(state: Any) -> float:
             # An asked-for wait is everybody's, and is waited for in the queue.
             return 0.0 if state.outcome.exception().retry_after is not None else float(backoff(state))
 
-        estimate = _estimate(arguments)
+        estimate = _estimate_tokens(arguments)
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(ModelBusy),
-            stop=lambda state: self._given_up(question, state.outcome and state.outcome.exception()),
-            wait=wait,
+            stop=lambda state: self._should_give_up(question, state.outcome and state.outcome.exception()),
+            wait=choose_wait,
             reraise=True,
         ):
             with attempt:
-                turn = await self._enter(estimate, again=attempt.retry_state.attempt_number > 1)
-                completion = await self._exchange(arguments, turn, question)
-                question.asked += 1
-                return completions.answer(completion)
+                turn = await self._acquire_permit(estimate, again=attempt.retry_state.attempt_number > 1)
+                completion = await self._exchange_once(arguments, turn, question)
+                question.completions += 1
+                return completions.require_full_answer(completion)
         raise AssertionError("tenacity returned without a result")
 
-    async def _enter(self, estimate: Estimate, *, again: bool) -> Turn:
+    async def _acquire_permit(self, estimate: TokenEstimate, *, again: bool) -> SendPermit:
         try:
-            return await self.pressure.enter(estimate, again=again)
+            return await self.pressure.acquire(estimate, again=again)
         except ModelBusy as error:  # a rest that is too long to wait for is no reason to try again
             raise ModelError(str(error), reason=error.reason) from None
 
-    def _given_up(self, question: _Question, error: Any) -> bool:
+    def _should_give_up(self, question: _RequestTally, error: Any) -> bool:
         """Refusals are waited out while others are served: then the endpoint is busy, and busy with us."""
         if error.reason == "rate limited":
             return question.refusals >= self.endpoint.attempts
         question.retries += 1
         return question.retries >= self.endpoint.attempts or question.seconds >= self.endpoint.deadline
 
-    async def _exchange(self, arguments: Mapping[str, Any], turn: Turn, question: _Question) -> ChatCompletion:
+    async def _exchange_once(
+        self, arguments: Mapping[str, Any], turn: SendPermit, question: _RequestTally
+    ) -> ChatCompletion:
         """One HTTP request on one turn: what it took is known to the budget and the question when this returns."""
         took = Usage(1, lost=1)
-        started = _now()
+        started = _read_loop_clock()
         try:
-            async with deadlines.within(max(0.001, self.endpoint.deadline - question.seconds)):
-                completion = await self._request(arguments)
-            took = completions.usage(completion)
+            async with deadlines.enforce_deadline(max(0.001, self.endpoint.deadline - question.seconds)):
+                completion = await self._post_request(arguments)
+            took = completions.read_usage(completion)
             self._forbidden = 0
-            self.pressure.served_by(turn, took)
+            self.pressure.record_reply(turn, took)
             return completion
         except ModelBusy as error:
             took = Usage(1, lost=1) if error.lost else Usage(1)
             if error.reason == "rate limited":
                 idle = self.pressure.served == turn.served
                 question.refusals = question.refusals + 1 if idle else 1
-                self.pressure.refused_by(turn, error.retry_after)
+                self.pressure.record_refusal(turn, error.retry_after)
             else:
-                self.pressure.failed(turn, None if error.lost else took, error.retry_after)
+                self.pressure.record_failure(turn, None if error.lost else took, error.retry_after)
             raise
         except TimeoutError:
             took = Usage(1, lost=1)
-            self.pressure.failed(turn, None)
+            self.pressure.record_failure(turn, None)
             raise ModelError(
                 f"No reply within {self.endpoint.deadline:g} s; lower chunk_tokens in the prompt's settings.",
                 reason="deadline",
             ) from None
-        except Forbidden as error:
+        except RequestForbidden as error:
             took = Usage(1)
-            self.pressure.failed(turn, took)
+            self.pressure.record_failure(turn, took)
             self._forbidden += 1
-            if not self.pressure.served or self._forbidden >= FORBIDDEN:
+            if not self.pressure.served or self._forbidden >= MAX_FORBIDDEN_IN_A_ROW:
                 raise error.fatal from None
             raise
         except BaseException as error:
-            told = isinstance(error, NotThisDialect) or (isinstance(error, ModelError) and not error.lost)
+            told = isinstance(error, DialectRefused) or (isinstance(error, ModelError) and not error.lost)
             took = Usage(1) if told else Usage(1, lost=1)
-            self.pressure.failed(turn, took if not took.lost else None)
+            self.pressure.record_failure(turn, took if not took.lost else None)
             raise
         finally:
-            question.seconds += _now() - started
+            question.seconds += _read_loop_clock() - started
             question.usage += took
 
-    async def _request(self, arguments: Mapping[str, Any]) -> ChatCompletion:
+    async def _post_request(self, arguments: Mapping[str, Any]) -> ChatCompletion:
         import httpx2
         import openai
 
@@ -243,40 +249,40 @@ class LiveModel:
             # What create() does, with the body in its order, but without its walk through all of a schema that it has
             # nothing to change in, and with the reply read here: together half of the work of a request.
             response = await self._client.post(
-                "/chat/completions", cast_to=httpx2.Response, body=chat.body(arguments), options={}
+                "/chat/completions", cast_to=httpx2.Response, body=chat.build_request_body(arguments), options={}
             )
         except openai.OpenAIError as error:
-            raise refusals.translated(error, self.endpoint.base_url, self.endpoint.model) from None
-        return completions.read(response.content)
+            raise refusals.translate_api_error(error, self.endpoint.base_url, self.endpoint.model) from None
+        return completions.parse_completion(response.content)
 
 
-def _now() -> float:
+def _read_loop_clock() -> float:
     import asyncio
 
     return asyncio.get_running_loop().time()
 
 
-def _estimate(arguments: Mapping[str, Any]) -> Estimate:
+def _estimate_tokens(arguments: Mapping[str, Any]) -> TokenEstimate:
     """The most tokens that a request may take: one for three bytes of UTF-8 going in, and all that it allows out."""
     sent = sum(len(str(m.get("content") or "").encode()) for m in arguments["messages"])
     sent += sum(len(str(arguments.get(name, ""))) for name in ("response_format", "tools"))
     most = arguments.get("max_tokens") or arguments.get("max_completion_tokens")
-    return Estimate(sent // 3 + 16, most if isinstance(most, int) else 4096)
+    return TokenEstimate(sent // 3 + 16, most if isinstance(most, int) else 4096)
 
 
-def _masked(value: Json, secrets: list[str]) -> Json:
+def _mask_secrets(value: Json, secrets: list[str]) -> Json:
     if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, wire.MASK.decode())
+            value = value.replace(secret, wire.KEY_MASK.decode())
         return value
     if isinstance(value, list):
-        return [_masked(one, secrets) for one in value]
+        return [_mask_secrets(one, secrets) for one in value]
     if isinstance(value, dict):
-        return {name: _masked(one, secrets) for name, one in value.items()}
+        return {name: _mask_secrets(one, secrets) for name, one in value.items()}
     return value
 
 
-def manifest(endpoint: Endpoint) -> dict[str, Json]:
+def describe_endpoint(endpoint: Endpoint) -> dict[str, Json]:
     """What a result says of the model that made it; never the key, nor a name or password in the address."""
     address = re.sub(r"//[^/@]*@", "//", endpoint.base_url)
     return {"name": endpoint.model, "digest": endpoint.digest, "endpoint": address}

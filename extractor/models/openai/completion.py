@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 
-def read(content: bytes) -> ChatCompletion:
+def parse_completion(content: bytes) -> ChatCompletion:
     """The completion, with one choice at least. Raises ModelBusy for what is none."""
     from openai.types.chat import ChatCompletion
     from pydantic import ValidationError
@@ -21,16 +21,16 @@ def read(content: bytes) -> ChatCompletion:
         # one pass in compiled code, for all who keep to the documented form
         completion = ChatCompletion.model_validate_json(content, strict=True)
     except ValidationError:
-        completion = _whatever(content)
+        completion = _parse_leniently(content)
     try:
         if completion.choices[0].message is None or not isinstance(completion.choices[0].message.role, str):
-            raise none("no message")
+            raise not_a_completion_error("no message")
     except (AttributeError, TypeError, IndexError, KeyError) as error:
-        raise none(type(error).__name__) from None
+        raise not_a_completion_error(type(error).__name__) from None
     return completion
 
 
-def _whatever(content: bytes) -> ChatCompletion:
+def _parse_leniently(content: bytes) -> ChatCompletion:
     """Built of what is there, as openai's client builds it: endpoints leave fields out, or have own words for some."""
     from openai.types.chat import ChatCompletion
 
@@ -38,10 +38,10 @@ def _whatever(content: bytes) -> ChatCompletion:
         told = json.loads(content)
         return ChatCompletion.construct(**{name: one for name, one in told.items() if not name.startswith("_")})
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise none(type(error).__name__) from None
+        raise not_a_completion_error(type(error).__name__) from None
 
 
-def none(why: str) -> ModelBusy:
+def not_a_completion_error(why: str) -> ModelBusy:
     return ModelBusy(
         f"The endpoint's reply is not a completion ({why}); check that the base URL is right.",
         reason="bad response",
@@ -49,7 +49,7 @@ def none(why: str) -> ModelBusy:
     )
 
 
-def answer(completion: ChatCompletion) -> ChatCompletion:
+def require_full_answer(completion: ChatCompletion) -> ChatCompletion:
     """The completion, if the model answered to its end. Raises ReplyRefused and ReplyCutShort."""
     choice = completion.choices[0]
     content = choice.message.content if isinstance(choice.message.content, str) else None
@@ -61,7 +61,7 @@ def answer(completion: ChatCompletion) -> ChatCompletion:
     return completion
 
 
-def usage(completion: ChatCompletion) -> Usage:
+def read_usage(completion: ChatCompletion) -> Usage:
     """What a completion says that it took; None for what it does not say, or says in a way that makes no sense."""
     told: Any = completion.usage
     timings = (completion.model_extra or {}).get("timings")
@@ -70,9 +70,12 @@ def usage(completion: ChatCompletion) -> Usage:
         parts = [timings.get("prompt_ms"), timings.get("predicted_ms")]
         seconds = sum(p for p in parts if isinstance(p, int | float)) / 1000
     return Usage(
-        1, _count(getattr(told, "prompt_tokens", None)), _count(getattr(told, "completion_tokens", None)), seconds
+        1,
+        _read_token_count(getattr(told, "prompt_tokens", None)),
+        _read_token_count(getattr(told, "completion_tokens", None)),
+        seconds,
     )
 
 
-def _count(value: object) -> int | None:
+def _read_token_count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

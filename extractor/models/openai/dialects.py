@@ -18,11 +18,11 @@ from typing import Any
 
 from extractor.types import Json
 
-PROPERTIES = 5000
-NESTING = 10
-CHOICES = 1000
+MAX_PROPERTIES = 5000
+MAX_NESTING = 10
+MAX_CHOICES = 1000
 """Enumerated values in a whole schema."""
-LETTERS = 120_000
+MAX_SCHEMA_CHARACTERS = 120_000
 """Characters of all names and enumerated values together."""
 LONG_LIST, LONG_LIST_LETTERS = 250, 15_000
 """An enumeration of more values than this has a limit on their characters of its own."""
@@ -38,57 +38,57 @@ class Dialect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class DialectSchema:
     """A shape in a dialect. `dropped` says, a sentence each, what no longer holds while a reply is written."""
 
-    shape: Mapping[str, Json]
+    response_schema: Mapping[str, Json]
     dropped: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
+    refusal_reasons: tuple[str, ...] = ()
     """Why the dialect cannot take the shape at all; the next one down is for it."""
 
 
-def speak(dialect: Dialect, shape: Mapping[str, Json]) -> Spoken:
+def adapt_to_dialect(dialect: Dialect, shape: Mapping[str, Json]) -> DialectSchema:
     """The shape as the dialect takes it. What is dropped is still checked when the reply is there."""
     match dialect:
         case Dialect.SCHEMA:
-            return _strict(shape)
+            return _adapt_to_strict_mode(shape)
         case Dialect.TOOLS:
-            return Spoken(shape, ("Nothing holds the reply to the schema while it is written.",))
+            return DialectSchema(shape, ("Nothing holds the reply to the schema while it is written.",))
         case Dialect.JSON:
-            return Spoken(shape, ("The schema is words in the prompt; nothing holds the reply to it.",))
-    return Spoken(shape)
+            return DialectSchema(shape, ("The schema is words in the prompt; nothing holds the reply to it.",))
+    return DialectSchema(shape)
 
 
-def _strict(shape: Mapping[str, Json]) -> Spoken:
+def _adapt_to_strict_mode(shape: Mapping[str, Json]) -> DialectSchema:
     dropped: list[str] = []
-    whole = _typed(shape)
-    if any("maxLength" in node for node in walk(shape)):
+    whole = _copy_with_types(shape)
+    if any("maxLength" in node for node in walk_schema(shape)):
         dropped.append("The length of texts: strict mode does not take maxLength.")
-    dropped += _lighten(whole)
+    dropped += _drop_large_enums(whole)
     refused = []
-    if (n := sum(len(node.get("properties", ())) for node in walk(whole))) > PROPERTIES:
-        refused.append(f"{n} properties, and strict mode takes {PROPERTIES}")
-    if (n := depth(whole)) > NESTING:
-        refused.append(f"{n} levels of objects, and strict mode takes {NESTING}")
-    if (n := _letters(whole)) > LETTERS:
-        refused.append(f"{n} characters of names and choices, and strict mode takes {LETTERS}")
-    return Spoken(whole, tuple(dropped), tuple(refused))
+    if (n := sum(len(node.get("properties", ())) for node in walk_schema(whole))) > MAX_PROPERTIES:
+        refused.append(f"{n} properties, and strict mode takes {MAX_PROPERTIES}")
+    if (n := measure_nesting(whole)) > MAX_NESTING:
+        refused.append(f"{n} levels of objects, and strict mode takes {MAX_NESTING}")
+    if (n := _count_schema_characters(whole)) > MAX_SCHEMA_CHARACTERS:
+        refused.append(f"{n} characters of names and choices, and strict mode takes {MAX_SCHEMA_CHARACTERS}")
+    return DialectSchema(whole, tuple(dropped), tuple(refused))
 
 
-def _typed(node: Mapping[str, Json]) -> dict[str, Any]:
+def _copy_with_types(node: Mapping[str, Json]) -> dict[str, Any]:
     """A copy in which every enumeration says its types and no text its length."""
     out = {k: v for k, v in node.items() if k != "maxLength"}
     if "enum" in node and "type" not in node:
-        kinds = list(dict.fromkeys(_type(v) for v in node["enum"]))
+        kinds = list(dict.fromkeys(_json_type_name(v) for v in node["enum"]))
         out = {"type": kinds[0] if len(kinds) == 1 else kinds, **out}
     if "properties" in node:
-        out["properties"] = {name: _typed(sub) for name, sub in node["properties"].items()}
+        out["properties"] = {name: _copy_with_types(sub) for name, sub in node["properties"].items()}
     if "items" in node:
-        out["items"] = _typed(node["items"])
+        out["items"] = _copy_with_types(node["items"])
     return out
 
 
-def _type(value: Json) -> str:
+def _json_type_name(value: Json) -> str:
     match value:
         case None:
             return "null"
@@ -101,37 +101,37 @@ def _type(value: Json) -> str:
     return "string"
 
 
-def _lighten(shape: dict[str, Any]) -> list[str]:
+def _drop_large_enums(shape: dict[str, Any]) -> list[str]:
     """Turns the largest enumerations of `shape` into plain types, in place, until all together are within limits."""
     dropped = []
-    lists = sorted((n for n in walk(shape) if "enum" in n), key=lambda n: -len(n["enum"]))
+    lists = sorted((n for n in walk_schema(shape) if "enum" in n), key=lambda n: -len(n["enum"]))
     for node in lists:
         many = len(node["enum"])
         letters = sum(len(str(v)) for v in node["enum"])
-        total = sum(len(n["enum"]) for n in walk(shape) if "enum" in n)
-        if total > CHOICES or (many > LONG_LIST and letters > LONG_LIST_LETTERS):
+        total = sum(len(n["enum"]) for n in walk_schema(shape) if "enum" in n)
+        if total > MAX_CHOICES or (many > LONG_LIST and letters > LONG_LIST_LETTERS):
             del node["enum"]
             dropped.append(
-                f"A list of {many} choices: strict mode takes {CHOICES} in all, and no long list of long ones."
+                f"A list of {many} choices: strict mode takes {MAX_CHOICES} in all, and no long list of long ones."
             )
     return dropped
 
 
-def walk(shape: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
+def walk_schema(shape: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
     """Every node of a shape, the shape itself first."""
     yield shape  # type: ignore[misc]
     for sub in shape.get("properties", {}).values():
-        yield from walk(sub)
+        yield from walk_schema(sub)
     if "items" in shape:
-        yield from walk(shape["items"])
+        yield from walk_schema(shape["items"])
 
 
-def depth(shape: Mapping[str, Json]) -> int:
+def measure_nesting(shape: Mapping[str, Json]) -> int:
     """Levels of objects, one inside the other; a list of objects is one level."""
     inner = [*shape.get("properties", {}).values(), *([shape["items"]] if "items" in shape else [])]
-    return int("properties" in shape) + max(map(depth, inner), default=0)
+    return int("properties" in shape) + max(map(measure_nesting, inner), default=0)
 
 
-def _letters(shape: Mapping[str, Json]) -> int:
-    names = sum(len(name) for node in walk(shape) for name in node.get("properties", ()))
-    return names + sum(len(str(v)) for node in walk(shape) for v in node.get("enum", ()))
+def _count_schema_characters(shape: Mapping[str, Json]) -> int:
+    names = sum(len(name) for node in walk_schema(shape) for name in node.get("properties", ()))
+    return names + sum(len(str(v)) for node in walk_schema(shape) for v in node.get("enum", ()))

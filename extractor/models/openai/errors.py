@@ -11,11 +11,11 @@ from typing import Any
 from extractor.errors import ExtractorError, ModelBusy, ModelError, ModelFatal
 
 
-class NotThisDialect(Exception):
+class DialectRefused(Exception):
     """The endpoint does not take the form that the reply's shape was told in."""
 
 
-class Forbidden(ModelError):
+class RequestForbidden(ModelError):
     """HTTP 401 or 403: of the key, or of this document alone when others pass; `fatal` says it for the first case."""
 
     reason = "forbidden"
@@ -25,7 +25,7 @@ class Forbidden(ModelError):
         self.fatal = fatal
 
 
-def translated(error: Exception, base_url: str, model: str) -> Exception:
+def translate_api_error(error: Exception, base_url: str, model: str) -> Exception:
     """openai's error as one of ours."""
     import openai
 
@@ -38,15 +38,15 @@ def translated(error: Exception, base_url: str, model: str) -> Exception:
         case openai.APITimeoutError():
             return ModelBusy(f"{base_url} did not answer in time.", reason="network", lost=True)
         case openai.APIConnectionError():
-            return _unreachable(error, base_url)
+            return _translate_connection_error(error, base_url)
         case openai.APIStatusError():
-            return _refused(error, base_url, model)
+            return _translate_status_error(error, base_url, model)
     return ModelBusy(
         f"{base_url} sent what is no completion ({type(error).__name__}).", reason="bad response", lost=True
     )
 
 
-def _unreachable(error: Exception, base_url: str) -> ModelBusy:
+def _translate_connection_error(error: Exception, base_url: str) -> ModelBusy:
     import httpx2
 
     cause = error.__cause__ or error
@@ -58,7 +58,7 @@ def _unreachable(error: Exception, base_url: str) -> ModelBusy:
     return ModelBusy(f"{base_url} broke the connection off ({name}).", reason="network", lost=True)
 
 
-def _refused(error: Any, base_url: str, model: str) -> Exception:
+def _translate_status_error(error: Any, base_url: str, model: str) -> Exception:
     status = error.status_code
     said = f"{error.code} {error.type} {error.message}".lower()
     if 300 <= status < 400:
@@ -69,28 +69,28 @@ def _refused(error: Any, base_url: str, model: str) -> Exception:
         return ModelFatal(f"The quota at {base_url} is used up; top it up, then run again.")
     if status in (401, 403):
         fatal = ModelFatal(f"{base_url} refuses the key (HTTP {status}); check OPENAI_API_KEY.")
-        return Forbidden(f"{base_url} forbids this request (HTTP {status}), though it takes others.", fatal)
+        return RequestForbidden(f"{base_url} forbids this request (HTTP {status}), though it takes others.", fatal)
     if status == 404:
         return ModelFatal(f"{base_url} has no model {model!r}; check --model and --base-url.")
     if status == 429:
-        return ModelBusy(f"{base_url} is rate-limiting.", reason="rate limited", retry_after=retry_after(error))
+        return ModelBusy(f"{base_url} is rate-limiting.", reason="rate limited", retry_after=read_retry_after(error))
     if status == 413 or "context" in said:
         return ModelError(
             f"{base_url} answers HTTP {status}: the chunk is too long for it; lower chunk_tokens in the prompt.",
             reason="too long",
         )
-    if status in (400, 422) and _about_form(said):
-        return NotThisDialect(f"HTTP {status}")
+    if status in (400, 422) and _concerns_response_format(said):
+        return DialectRefused(f"HTTP {status}")
     if status in (408, 409) or status >= 500:
-        return ModelBusy(f"{base_url} answers HTTP {status}.", reason="upstream", retry_after=retry_after(error))
+        return ModelBusy(f"{base_url} answers HTTP {status}.", reason="upstream", retry_after=read_retry_after(error))
     return ModelError(f"{base_url} answers HTTP {status}: it refuses the request.")
 
 
-def _about_form(said: str) -> bool:
+def _concerns_response_format(said: str) -> bool:
     return any(word in said for word in ("response_format", "json_schema", "tool", "grammar", "schema"))
 
 
-def retry_after(error: Any) -> float | None:
+def read_retry_after(error: Any) -> float | None:
     """Seconds that the endpoint asks to wait (RFC 9110, 10.2.3: seconds or a date; `retry-after-ms` where it is sent).
 
     None for what makes no sense: words, nothing, a time that is past. A date counts from the endpoint's own clock.

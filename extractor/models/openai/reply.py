@@ -19,16 +19,16 @@ from pydantic_core import from_json
 
 from extractor.types import Json
 
-LONGEST = 4_000_000
+MAX_REPLY_CHARACTERS = 4_000_000
 """Characters of a reply that are read; more is no answer to any question asked here."""
-REPEATED = 3
+LOOP_LENGTH = 3
 """Entries at the end of a list that stood in it before, and it is a loop: a document says some things twice."""
-_HALF = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
-PROBLEMS = 5
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
+MAX_REPORTED_PROBLEMS = 5
 """Problems named in a re-ask. More than a few, and a model mends none of them."""
 
 
-class Unfit(json.JSONDecodeError):
+class InvalidReply(json.JSONDecodeError):
     """The reply does not fit; the text is short enough to send back to the model.
 
     A JSONDecodeError, since that is what instructor re-asks for.
@@ -41,43 +41,43 @@ class Unfit(json.JSONDecodeError):
         return self.msg
 
 
-class Shaped(BaseModel):
+class ReplyModel(BaseModel):
     """Base of the classes that stand for a shape; `shape` is the JSON Schema that is sent for it."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    shape: ClassVar[dict[str, Json]] = {}
+    response_schema: ClassVar[dict[str, Json]] = {}
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return {"title": cls.__name__, **cls.shape}
+        return {"title": cls.__name__, **cls.response_schema}
 
     @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Shaped:
-        return parse(cls, json_data if isinstance(json_data, str) else bytes(json_data).decode())
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> ReplyModel:
+        return parse_reply(cls, json_data if isinstance(json_data, str) else bytes(json_data).decode())
 
 
-def parse(model: type[Shaped], text: str) -> Shaped:
+def parse_reply(model: type[ReplyModel], text: str) -> ReplyModel:
     """The reply as an instance of the shape's class. Raises Unfit with at most a few short problems."""
-    if len(text) > LONGEST:
-        raise Unfit("The reply is far too long.")
+    if len(text) > MAX_REPLY_CHARACTERS:
+        raise InvalidReply("The reply is far too long.")
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-        if _HALF.search(text) and not _whole(value):
-            raise Unfit("The reply holds half a character; write no \\u escapes.")
+        value = json.loads(text, object_pairs_hook=_build_unique_object, parse_constant=_reject_constant)
+        if _HALF_CHARACTER.search(text) and not _is_encodable(value):
+            raise InvalidReply("The reply holds half a character; write no \\u escapes.")
         return model.model_validate(value, strict=True)
-    except Unfit:
+    except InvalidReply:
         raise
     except ValidationError as error:
-        raise Unfit(_compact(error)) from None
+        raise InvalidReply(_summarize_problems(error)) from None
     except json.JSONDecodeError as error:
-        raise Unfit(f"The reply is not JSON: {error.msg} at character {error.pos}.") from None
+        raise InvalidReply(f"The reply is not JSON: {error.msg} at character {error.pos}.") from None
     except RecursionError:
-        raise Unfit("The reply nests too deeply.") from None
+        raise InvalidReply("The reply nests too deeply.") from None
     except ValueError:  # thousands of digits
-        raise Unfit("The reply holds a number that is none.") from None
+        raise InvalidReply("The reply holds a number that is none.") from None
 
 
-def _whole(value: Json) -> bool:
+def _is_encodable(value: Json) -> bool:
     """Whether it can be written as UTF-8: one half of a surrogate pair, which JSON can spell, cannot."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
@@ -86,98 +86,98 @@ def _whole(value: Json) -> bool:
     return True
 
 
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def _build_unique_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     value = dict(pairs)
     if len(value) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(n for n in names if names.count(n) > 1)
-        raise Unfit(f"The key {twice[:80]!r} stands twice in one object.")
+        raise InvalidReply(f"The key {twice[:80]!r} stands twice in one object.")
     return value
 
 
-def _constant(name: str) -> Json:
-    raise Unfit(f"{name} is not a JSON value.")
+def _reject_constant(name: str) -> Json:
+    raise InvalidReply(f"{name} is not a JSON value.")
 
 
-def _compact(error: ValidationError) -> str:
+def _summarize_problems(error: ValidationError) -> str:
     problems = error.errors(include_input=False, include_url=False, include_context=False)
-    lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}"[:200] for p in problems[:PROBLEMS]]
-    if len(problems) > PROBLEMS:
-        lines.append(f"and {len(problems) - PROBLEMS} more")
+    lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}"[:200] for p in problems[:MAX_REPORTED_PROBLEMS]]
+    if len(problems) > MAX_REPORTED_PROBLEMS:
+        lines.append(f"and {len(problems) - MAX_REPORTED_PROBLEMS} more")
     return "; ".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class TruncatedReply:
     """What a reply said before it was cut short: its complete entries, each of the last list once."""
 
     value: dict[str, Json]
-    latest: dict[str, Json] | None = None
+    latest_entries: dict[str, Json] | None = None
     """The last few entries of the last list alone; None when they only repeat what that list had said before."""
-    early: bool = False
+    is_early: bool = False
     """It was cut before there were enough entries to tell whether it was getting anywhere."""
 
 
-def cut(text: str, shape: Mapping[str, Json]) -> Cut | None:
+def read_truncated_reply(text: str, shape: Mapping[str, Json]) -> TruncatedReply | None:
     """What a reply that was cut short says; None when it is not the beginning of anything that fits the shape."""
     try:
         told = from_json(text, allow_partial=True)
-        built = model(shape)
-        inner, name = _last(told)
+        built = build_reply_model(shape)
+        inner, name = _find_innermost_key(told)
         if not isinstance(inner.get(name), list):
             del inner[name]  # half a number, perhaps
-            return Cut(value(built.model_validate(told)), early=True)
+            return TruncatedReply(reply_to_json(built.model_validate(told)), is_early=True)
         said = inner[name][:-1]  # the last one may be half an entry
         inner[name] = [entry for i, entry in enumerate(said) if entry not in said[:i]]
-        whole = value(built.model_validate(told))
-        tail = [entry for i, entry in enumerate(said) if i >= len(said) - REPEATED and entry not in said[:i]]
-        if len(said) < REPEATED or not tail:
-            return Cut(whole, early=len(said) < REPEATED)
+        whole = reply_to_json(built.model_validate(told))
+        tail = [entry for i, entry in enumerate(said) if i >= len(said) - LOOP_LENGTH and entry not in said[:i]]
+        if len(said) < LOOP_LENGTH or not tail:
+            return TruncatedReply(whole, is_early=len(said) < LOOP_LENGTH)
         for outer in inner:
             inner[outer] = tail if outer == name else None
-        return Cut(whole, value(built.model_validate(told)))
+        return TruncatedReply(whole, reply_to_json(built.model_validate(told)))
     except ValueError:
         return None
 
 
-def _last(told: Json) -> tuple[dict[str, Json], str]:
+def _find_innermost_key(told: Json) -> tuple[dict[str, Json], str]:
     """The object that the reply was in when it ended, and its last key. Raises ValueError when it was in none."""
     if not isinstance(told, dict) or not told:
         raise ValueError("no object was begun")
     name = list(told)[-1]
-    return _last(told[name]) if isinstance(told[name], dict) and told[name] else (told, name)
+    return _find_innermost_key(told[name]) if isinstance(told[name], dict) and told[name] else (told, name)
 
 
-def model(shape: Mapping[str, Json]) -> type[Shaped]:
+def build_reply_model(shape: Mapping[str, Json]) -> type[ReplyModel]:
     """The class that replies of this shape are read with, and that tells the shape to who asks for its schema."""
-    return _told(json.dumps(shape))  # in the order of its keys, which is told, too
+    return _build_model_cached(json.dumps(shape))  # in the order of its keys, which is told, too
 
 
-def reader(shape: Mapping[str, Json]) -> type[Shaped]:
+def build_reply_reader(shape: Mapping[str, Json]) -> type[ReplyModel]:
     """The same class without its schema: shapes that differ in bounds and choices alone are read alike.
 
     Building a class takes milliseconds; choices change from chunk to chunk, keys and types hardly ever.
     """
-    return _class(_skeleton(shape))
+    return _build_reader_cached(_extract_skeleton(shape))
 
 
 _Skeleton = tuple[Any, ...] | str
 
 
 @lru_cache(maxsize=256)
-def _told(shape: str) -> type[Shaped]:
+def _build_model_cached(shape: str) -> type[ReplyModel]:
     told = json.loads(shape)
-    built = _object_model(_skeleton(told), "Answer")
-    built.shape = told
+    built = _build_object_model(_extract_skeleton(told), "Answer")
+    built.response_schema = told
     return built
 
 
 @lru_cache(maxsize=256)
-def _class(skeleton: _Skeleton) -> type[Shaped]:
-    return _object_model(skeleton, "Answer")
+def _build_reader_cached(skeleton: _Skeleton) -> type[ReplyModel]:
+    return _build_object_model(skeleton, "Answer")
 
 
-def _skeleton(shape: Mapping[str, Json]) -> _Skeleton:
+def _extract_skeleton(shape: Mapping[str, Json]) -> _Skeleton:
     """Keys and types of a shape: ("object", (key, skeleton), ...), ("array", skeleton), or a type's word."""
     if "enum" in shape:
         # a choice that is not on the list is for evidence to judge: endpoints without strict mode paraphrase
@@ -188,14 +188,14 @@ def _skeleton(shape: Mapping[str, Json]) -> _Skeleton:
         return "figure"
     kind = real[0] if real else "null"
     if kind == "object":
-        return ("object", *((key, _skeleton(sub)) for key, sub in shape["properties"].items()))
+        return ("object", *((key, _extract_skeleton(sub)) for key, sub in shape["properties"].items()))
     if kind == "array":
         # a list that may be null is null when it is left out
-        return ("array" if types == "array" else "array or null", _skeleton(shape["items"]))
+        return ("array" if types == "array" else "array or null", _extract_skeleton(shape["items"]))
     return str(kind)
 
 
-_PLAIN = {
+_PYTHON_TYPES = {
     "integer": int,
     "number": float,
     "boolean": bool,
@@ -204,24 +204,24 @@ _PLAIN = {
 }
 
 
-def _object_model(skeleton: _Skeleton, name: str) -> type[Shaped]:
+def _build_object_model(skeleton: _Skeleton, name: str) -> type[ReplyModel]:
     fields: dict[str, Any] = {}
     for i, (key, sub) in enumerate(skeleton[1:]):
-        kind = _type(sub, f"{name}_{i}")
+        kind = _build_python_type(sub, f"{name}_{i}")
         default: Any = Field(default_factory=list, alias=key) if sub[0] == "array" else Field(None, alias=key)
         fields[f"f{i}"] = (Annotated[kind | None, default], default)
-    return create_model(name, __base__=Shaped, **fields)
+    return create_model(name, __base__=ReplyModel, **fields)
 
 
-def _type(skeleton: _Skeleton, name: str) -> Any:
+def _build_python_type(skeleton: _Skeleton, name: str) -> Any:
     if isinstance(skeleton, str):
-        return _PLAIN.get(skeleton, str)
+        return _PYTHON_TYPES.get(skeleton, str)
     if skeleton[0] == "object":
-        return _object_model(skeleton, name)
-    return list[_type(skeleton[1], f"{name}_item")]  # type: ignore[misc]
+        return _build_object_model(skeleton, name)
+    return list[_build_python_type(skeleton[1], f"{name}_item")]  # type: ignore[misc]
 
 
-def value(parsed: BaseModel) -> dict[str, Json]:
+def reply_to_json(parsed: BaseModel) -> dict[str, Json]:
     """The parsed reply as plain JSON under the schema's own names; null for a list is no entries."""
     plain: dict[str, Json] = json.loads(parsed.model_dump_json(by_alias=True))
     return plain

@@ -13,19 +13,19 @@ import httpx2
 
 from extractor.errors import ModelError, UsageError
 
-LARGEST = 16_000_000
+MAX_RESPONSE_BYTES = 16_000_000
 """Bytes of a decoded reply that are read; an answer of 100,000 tokens is some 400,000."""
-MASK = b"[key]"
-_SHORTEST = 8
+KEY_MASK = b"[key]"
+_SHORTEST_SECRET = 8
 """Characters from which on a key is a secret and not the word that a local server wants in its place."""
 
 
-class Narrow(httpx2.AsyncBaseTransport):
+class GuardedTransport(httpx2.AsyncBaseTransport):
     """Reads every reply whole, within bounds; the key in it, plain or as base64, is masked before anybody sees it."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, key: str = "", largest: int = LARGEST) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport, key: str = "", largest: int = MAX_RESPONSE_BYTES) -> None:
         self._inner = inner
-        self._secrets = secrets(key)
+        self._secrets = list_secret_forms(key)
         self._largest = largest
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -33,11 +33,11 @@ class Narrow(httpx2.AsyncBaseTransport):
         request.headers["accept-encoding"] = "identity"
         response = await self._inner.handle_async_request(request)
         try:
-            body = await self._read(response)
+            body = await self._read_body(response)
         finally:
             await response.aclose()
         for secret in self._secrets:
-            body = body.replace(secret, MASK)
+            body = body.replace(secret, KEY_MASK)
         dropped = ("content-encoding", "content-length", "transfer-encoding")
         headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in dropped]
         return httpx2.Response(response.status_code, headers=headers, content=body, request=request)
@@ -45,10 +45,10 @@ class Narrow(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    async def _read(self, response: httpx2.Response) -> bytes:
+    async def _read_body(self, response: httpx2.Response) -> bytes:
         packing = response.headers.get("content-encoding", "identity").strip().lower()
         if packing not in ("identity", "", "gzip", "deflate"):
-            raise _broken(f"is packed as {packing[:20]!r}, which nobody asked for")
+            raise _broken_response_error(f"is packed as {packing[:20]!r}, which nobody asked for")
         # 32 + 15: zlib finds out whether it is gzip or zlib
         unpack = None if packing in ("identity", "") else zlib.decompressobj(32 + zlib.MAX_WBITS)
         parts: list[bytes] = []
@@ -56,11 +56,11 @@ class Narrow(httpx2.AsyncBaseTransport):
         async for part in response.stream:  # type: ignore[union-attr]
             if unpack is not None:
                 if unpack.eof:  # more after the end: read on, it might be for ever
-                    raise _broken("is packed, and goes on after its end")
+                    raise _broken_response_error("is packed, and goes on after its end")
                 try:
                     part = unpack.decompress(part, self._largest - size + 1)
                 except zlib.error:
-                    raise _broken("is packed, and broken") from None
+                    raise _broken_response_error("is packed, and broken") from None
             parts.append(part)
             size += len(part)
             if size > self._largest:
@@ -70,25 +70,25 @@ class Narrow(httpx2.AsyncBaseTransport):
                     lost=True,
                 )
         if unpack is not None and not unpack.eof and size:
-            raise _broken("is packed, and has no end")
+            raise _broken_response_error("is packed, and has no end")
         return b"".join(parts)
 
 
-def _broken(how: str) -> ModelError:
+def _broken_response_error(how: str) -> ModelError:
     return ModelError(
         f"The endpoint's reply {how}; check that the base URL is right.", reason="bad response", lost=True
     )
 
 
-def secrets(key: str) -> tuple[bytes, ...]:
+def list_secret_forms(key: str) -> tuple[bytes, ...]:
     """What must not be seen of a key: itself and its base64, as a header or a log may hold it."""
-    if len(key) < _SHORTEST:
+    if len(key) < _SHORTEST_SECRET:
         return ()
     plain = key.encode()
     return plain, base64.b64encode(plain).rstrip(b"="), base64.urlsafe_b64encode(plain).rstrip(b"=")
 
 
-def check(base_url: str) -> httpx2.URL:
+def check_base_url(base_url: str) -> httpx2.URL:
     """The address. Raises UsageError for one that nothing can be sent to, or that holds a name and password."""
     try:
         url = httpx2.URL(base_url)
@@ -101,18 +101,18 @@ def check(base_url: str) -> httpx2.URL:
     return url
 
 
-def transport(base_url: str, key: str, connections: int, use_proxy: bool = False) -> Narrow:
+def build_transport(base_url: str, key: str, connections: int, use_proxy: bool = False) -> GuardedTransport:
     """The way to an endpoint. Raises UsageError for an address that nothing is sent to."""
-    url = check(base_url)
+    url = check_base_url(base_url)
     inner = httpx2.AsyncHTTPTransport(
         trust_env=False,
         limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-        proxy=proxy(url) if use_proxy else None,
+        proxy=find_proxy(url) if use_proxy else None,
     )
-    return Narrow(inner, key)
+    return GuardedTransport(inner, key)
 
 
-def proxy(url: httpx2.URL) -> str | None:
+def find_proxy(url: httpx2.URL) -> str | None:
     """The proxy that the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY) names for an address."""
     if urllib.request.proxy_bypass(url.host):
         return None

@@ -15,27 +15,27 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-from extractor.results.export.layout import Cell, Layout
+from extractor.results.export.layout import CellValue, ExportLayout
 
-SUFFIX = ".csv"
+CSV_SUFFIX = ".csv"
 _FORMULA = re.compile(r"['\t\r\n\0]|[\s\0\u200b\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?%?", re.ASCII)
 
 
-class Csv:
+class CsvTableWriter:
     """Writes rows as they come; nothing is held."""
 
-    def __init__(self, folder: Path, layout: Layout, files: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, layout: ExportLayout, files: Mapping[str, str]) -> None:
         self._stack = ExitStack()
         self._files: dict[str, TextIO] = {}
         for name, header in layout.headers.items():
             path = folder / files[name]
             file = self._stack.enter_context(path.open("w", encoding="utf-8", newline=""))
             self._files[name] = file
-            file.write(_line(list(header)))
+            file.write(_format_row(list(header)))
 
-    def write(self, table: str, row: Mapping[str, Cell]) -> None:
-        self._files[table].write(_line(list(row.values())))
+    def write_row(self, table: str, row: Mapping[str, CellValue]) -> None:
+        self._files[table].write(_format_row(list(row.values())))
 
     def close(self) -> None:
         self._stack.close()
@@ -43,13 +43,13 @@ class Csv:
     abandon = close
 
 
-def _line(values: list[Cell]) -> str:
-    return ",".join(map(_spelled, values)) + "\r\n"
+def _format_row(values: list[CellValue]) -> str:
+    return ",".join(map(_format_cell, values)) + "\r\n"
 
 
-def _spelled(value: Cell) -> str:
+def _format_cell(value: CellValue) -> str:
     if isinstance(value, str):
-        return '"' + guarded(value).replace('"', '""') + '"'
+        return '"' + guard_formula(value).replace('"', '""') + '"'
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, bool):
@@ -57,11 +57,11 @@ def _spelled(value: Cell) -> str:
     return repr(value)
 
 
-def guarded(text: str) -> str:
+def guard_formula(text: str) -> str:
     """The text as no spreadsheet takes for a formula."""
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
-def unguarded(text: str) -> str:
+def unguard_formula(text: str) -> str:
     """The text again that `guarded` was given."""
     return text[1:] if text.startswith("'") else text

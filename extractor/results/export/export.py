@@ -13,20 +13,20 @@ from typing import BinaryIO
 from extractor.errors import MachineError, UsageError
 from extractor.results.export import jsonl, layout, tables
 from extractor.results.export import reader as sources
-from extractor.results.export.csv import SUFFIX as CSV
-from extractor.results.export.csv import Csv
-from extractor.results.export.layout import Layout
-from extractor.results.export.parquet import SUFFIX as PARQUET
-from extractor.results.export.parquet import Parquet
-from extractor.results.export.reader import Run
-from extractor.results.export.sqlite import Sqlite
+from extractor.results.export.csv import CSV_SUFFIX as CSV
+from extractor.results.export.csv import CsvTableWriter
+from extractor.results.export.layout import ExportLayout
+from extractor.results.export.parquet import PARQUET_SUFFIX as PARQUET
+from extractor.results.export.parquet import ParquetTableWriter
+from extractor.results.export.reader import SavedRun
+from extractor.results.export.sqlite import SqliteTableWriter
 from extractor.types import Status
 
-FORMS = ("jsonl", "csv", "parquet", "sqlite")
+EXPORT_FORMATS = ("jsonl", "csv", "parquet", "sqlite")
 
 
 @dataclass(slots=True)
-class Written:
+class ExportSummary:
     """What was written: documents, those of them that failed, those whose result was gone or broken; rows by table."""
 
     documents: int = 0
@@ -35,7 +35,7 @@ class Written:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def export(runs: Sequence[Run], form: str, target: Path, *, force: bool = False) -> Written:
+def export_runs(runs: Sequence[SavedRun], form: str, target: Path, *, force: bool = False) -> ExportSummary:
     """Writes the runs to `target`, a file for jsonl and sqlite, else a folder with a file for each table.
 
     Raises UsageError where something is there already and `force` is not given, or is not an export; MachineError where
@@ -48,43 +48,45 @@ def export(runs: Sequence[Run], form: str, target: Path, *, force: bool = False)
         raise UsageError(f"{target} is there already; name another file, or replace it with --force.")
     try:
         if suffix:
-            with _folder(target) as draft:
-                return _tables(runs, lambda plan: _folder_writer(form, draft, plan))
-        with _file(target) as draft:
+            with _replace_folder(target) as draft:
+                return _write_tables(runs, lambda plan: _open_folder_writer(form, draft, plan))
+        with _replace_file(target) as draft:
             if form == "jsonl":
                 with draft.open("wb") as file:
-                    return lines(runs, file)
-            return _tables(runs, lambda plan: Sqlite(draft, plan))
+                    return write_json_lines(runs, file)
+            return _write_tables(runs, lambda plan: SqliteTableWriter(draft, plan))
     except (OSError, sqlite3.OperationalError) as error:
         raise MachineError(f"{target} cannot be written ({error}); free the disk or choose another -o.") from error
 
 
-def lines(runs: Sequence[Run], file: BinaryIO) -> Written:
-    written = Written()
+def write_json_lines(runs: Sequence[SavedRun], file: BinaryIO) -> ExportSummary:
+    written = ExportSummary()
     for run in runs:
         for entry in run:
-            jsonl.write(file, entry.content)
-            _count(written, entry)
+            jsonl.append_json_line(file, entry.content)
+            _count_result(written, entry)
     return written
 
 
-def _tables(runs: Sequence[Run], begin: Callable[[Layout], Csv | Parquet | Sqlite]) -> Written:
+def _write_tables(
+    runs: Sequence[SavedRun], begin: Callable[[ExportLayout], CsvTableWriter | ParquetTableWriter | SqliteTableWriter]
+) -> ExportSummary:
     declared = [run.schema for run in runs if run.schema is not None]
-    plan = layout.survey((entry for run in runs for entry in run), declared)
-    written = Written(rows=dict.fromkeys(plan.headers, 0))
+    plan = layout.survey_results((entry for run in runs for entry in run), declared)
+    written = ExportSummary(rows=dict.fromkeys(plan.headers, 0))
     writer = begin(plan)
 
-    def put(table: str, row: dict[str, layout.Cell]) -> None:
-        writer.write(table, row)
+    def put(table: str, row: dict[str, layout.CellValue]) -> None:
+        writer.write_row(table, row)
         written.rows[table] += 1
 
     try:
         for key, number in plan.runs.items():
-            put("runs", tables.run(key, number))
+            put("runs", tables.build_run_row(key, number))
         for run in runs:
             for entry in run:
-                _count(written, entry)
-                for table, row in tables.of(entry, written.documents, plan):
+                _count_result(written, entry)
+                for table, row in tables.build_rows(entry, written.documents, plan):
                     put(table, row)
     except BaseException:
         writer.abandon()
@@ -93,20 +95,20 @@ def _tables(runs: Sequence[Run], begin: Callable[[Layout], Csv | Parquet | Sqlit
     return written
 
 
-def _count(written: Written, entry: sources.Entry) -> None:
+def _count_result(written: ExportSummary, entry: sources.SavedResult) -> None:
     written.documents += 1
     written.failed += entry.content["status"] == Status.FAILED
     written.lost += entry.lost
 
 
-def _folder_writer(form: str, folder: Path, plan: Layout) -> Csv | Parquet:
-    suffix, writer = (CSV, Csv) if form == "csv" else (PARQUET, Parquet)
-    names = layout.Names(())
-    files = {table: names.free(_file_stem(table)) + suffix for table in plan.headers}
+def _open_folder_writer(form: str, folder: Path, plan: ExportLayout) -> CsvTableWriter | ParquetTableWriter:
+    suffix, writer = (CSV, CsvTableWriter) if form == "csv" else (PARQUET, ParquetTableWriter)
+    names = layout.UniqueTableNames(())
+    files = {table: names.claim_name(_safe_file_stem(table)) + suffix for table in plan.headers}
     return writer(folder, plan, files)
 
 
-def _file_stem(table: str) -> str:
+def _safe_file_stem(table: str) -> str:
     """The table's name as any file system takes it."""
     stem = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in table).strip(". ") or "_"
     while len(stem.encode()) > 120:
@@ -127,7 +129,7 @@ def _refuse_folder(target: Path, suffix: str, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def _folder(target: Path) -> Iterator[Path]:
+def _replace_folder(target: Path) -> Iterator[Path]:
     """A new folder that takes the target's place when the block ends well."""
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +149,7 @@ def _folder(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _file(target: Path) -> Iterator[Path]:
+def _replace_file(target: Path) -> Iterator[Path]:
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-", ignore_cleanup_errors=True) as room:

@@ -12,7 +12,7 @@ _BREAKS = {ord(c): f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"}
 """Characters that some readers end a line at; in JSON they may be written by number."""
 
 
-def write(file: BinaryIO, content: Mapping[str, Json]) -> None:
+def append_json_line(file: BinaryIO, content: Mapping[str, Json]) -> None:
     """Appends the result as one line of UTF-8 that parses to the same."""
     line = json.dumps(content, ensure_ascii=False, separators=(",", ":")).translate(_BREAKS)
     try:

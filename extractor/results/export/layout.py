@@ -19,23 +19,23 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from extractor.errors import TaskError
-from extractor.results.export.reader import Entry
+from extractor.results.export.reader import SavedResult
 from extractor.schema import reader as schemas
-from extractor.schema.reader import Leaf, Node, Object, Rows, Values
-from extractor.types import Json, canonical
+from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
+from extractor.types import Json, canonical_json
 
-Type = Literal["integer", "number", "boolean", "string"]
+ColumnType = Literal["integer", "number", "boolean", "string"]
 Steps = tuple[str, ...]
-Cell = str | int | float | bool | None
+CellValue = str | int | float | bool | None
 
-RECORDS = "records"
-VALUE: Steps = ("value",)
+RECORDS_TABLE = "records"
+VALUE_COLUMN: Steps = ("value",)
 """The one column of a list of plain values."""
-_LARGEST = 2**63
-_DECLARED: dict[str, Type] = {"integer": "integer", "number": "number", "boolean": "boolean"}
-_KEYS: dict[str, Type] = {"_document": "integer", "_path": "string"}
-_ENTRY: dict[str, Type] = {**_KEYS, "_parent": "string", "_row": "integer"}
-FIXED: Mapping[str, Mapping[str, Type]] = {
+_INTEGER_LIMIT = 2**63
+_DECLARED_TYPES: dict[str, ColumnType] = {"integer": "integer", "number": "number", "boolean": "boolean"}
+_KEYS: dict[str, ColumnType] = {"_document": "integer", "_path": "string"}
+_ENTRY: dict[str, ColumnType] = {**_KEYS, "_parent": "string", "_row": "integer"}
+FIXED_TABLES: Mapping[str, Mapping[str, ColumnType]] = {
     "runs": {
         "run": "integer",
         "folder": "string",
@@ -97,64 +97,64 @@ FIXED: Mapping[str, Mapping[str, Type]] = {
 
 
 @dataclass(slots=True)
-class Table:
+class TableLayout:
     """A table of record values: where its rows stand in a record, and its columns by the steps to their values."""
 
     name: str
     path: Steps
     columns: dict[Steps, str] = field(default_factory=dict)
-    types: dict[str, Type] = field(default_factory=dict)
-    keys: Mapping[str, Type] = field(default_factory=dict)
+    types: dict[str, ColumnType] = field(default_factory=dict)
+    keys: Mapping[str, ColumnType] = field(default_factory=dict)
 
     @property
-    def header(self) -> dict[str, Type]:
+    def header(self) -> dict[str, ColumnType]:
         return {**self.keys, **self.types}
 
 
 @dataclass(slots=True)
-class Layout:
-    tables: dict[Steps, Table]
+class ExportLayout:
+    tables: dict[Steps, TableLayout]
     """Of the record and its lists, by the names on the way to them; the record itself is ()."""
     runs: dict[str, int]
     """A number for each run: the folder and the manifest, as canonical JSON."""
 
     @property
-    def headers(self) -> dict[str, Mapping[str, Type]]:
+    def headers(self) -> dict[str, Mapping[str, ColumnType]]:
         """Every table's columns, in the order in which tables are written."""
-        return {**FIXED, **{table.name: table.header for table in self.tables.values()}}
+        return {**FIXED_TABLES, **{table.name: table.header for table in self.tables.values()}}
 
 
-def survey(entries: Iterable[Entry], declared: Iterable[Mapping[str, Json]]) -> Layout:
+def survey_results(entries: Iterable[SavedResult], declared: Iterable[Mapping[str, Json]]) -> ExportLayout:
     """The layout that all these results fit. Declared schemas give lists that no document filled a table too."""
-    seen = _Survey()
+    seen = _LayoutSurvey()
     for source in declared:
         try:
-            seen.schema((), (), schemas.read(source).root)
+            seen.add_schema((), (), schemas.read_schema(source).root)
         except TaskError:
             continue  # what the results hold is enough
     runs: dict[str, int] = {}
     for entry in entries:
         runs.setdefault(run_key(entry), len(runs) + 1)
-        for _, at, row in rows(entry.content["record"] or {}):
-            seen.row(at, row)
-    return Layout(seen.tables(), runs)
+        for _, at, row in flatten_record(entry.content["record"] or {}):
+            seen.add_row(at, row)
+    return ExportLayout(seen.build_tables(), runs)
 
 
-def run_key(entry: Entry) -> str:
-    return canonical([entry.run, entry.content.get("task", ""), entry.content["manifest"]])
+def run_key(entry: SavedResult) -> str:
+    return canonical_json([entry.run, entry.content.get("task", ""), entry.content["manifest"]])
 
 
-def rows(record: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], Steps, dict[Steps, Json]]]:
+def flatten_record(record: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], Steps, dict[Steps, Json]]]:
     """(path, table, values by column) of every row that a record comes to: itself, then the entries of its lists."""
     waiting: deque[tuple[tuple[str | int, ...], Steps, Json]] = deque([((), (), record)])
     while waiting:
         path, at, value = waiting.popleft()
         flat: dict[Steps, Json] = {}
-        _flatten(value, (), path, at, flat, waiting)
+        _flatten_value(value, (), path, at, flat, waiting)
         yield path, at, flat
 
 
-def _flatten(
+def _flatten_value(
     value: Json,
     steps: Steps,
     path: tuple[str | int, ...],
@@ -163,68 +163,68 @@ def _flatten(
     waiting: deque[tuple[tuple[str | int, ...], Steps, Json]],
 ) -> None:
     if not isinstance(value, dict):  # parsed JSON; to ask for any Mapping takes four times as long
-        flat[steps or VALUE] = value
+        flat[steps or VALUE_COLUMN] = value
         return
     for key, inner in value.items():
         if isinstance(inner, list):
             waiting.extend(((*path, *steps, key, i), (*at, *steps, key), entry) for i, entry in enumerate(inner))
         else:
-            _flatten(inner, (*steps, key), path, at, flat, waiting)
+            _flatten_value(inner, (*steps, key), path, at, flat, waiting)
 
 
-class _Survey:
+class _LayoutSurvey:
     def __init__(self) -> None:
-        self.seen: dict[Steps, dict[Steps, set[Type]]] = {(): {}}
+        self.seen: dict[Steps, dict[Steps, set[ColumnType]]] = {(): {}}
         self.nested: set[tuple[Steps, Steps]] = set()
 
-    def row(self, at: Steps, row: Mapping[Steps, Json]) -> None:
+    def add_row(self, at: Steps, row: Mapping[Steps, Json]) -> None:
         columns = self.seen.setdefault(at, {})
         for steps, value in row.items():
             self.nested.update((at, steps[:length]) for length in range(1, len(steps)))
             types = columns.setdefault(steps, set())
             if value is not None:
-                types.add(_type(value))
+                types.add(_infer_type(value))
 
-    def schema(self, at: Steps, steps: Steps, node: Node) -> None:
+    def add_schema(self, at: Steps, steps: Steps, node: Node) -> None:
         match node:
-            case Leaf():
-                types = self.seen.setdefault(at, {}).setdefault(steps or VALUE, set())
-                types.add(_DECLARED.get(node.type, "string"))
-            case Values(item):
-                self.schema((*at, *steps), (), item)
-            case Rows(row):
-                self.schema((*at, *steps), (), row)
+            case Scalar():
+                types = self.seen.setdefault(at, {}).setdefault(steps or VALUE_COLUMN, set())
+                types.add(_DECLARED_TYPES.get(node.type, "string"))
+            case ValueList(item):
+                self.add_schema((*at, *steps), (), item)
+            case ObjectList(row):
+                self.add_schema((*at, *steps), (), row)
             case Object(fields):
                 self.seen.setdefault(at, {})
                 for f in fields:
-                    self.schema(at, (*steps, f.name), f.node)
+                    self.add_schema(at, (*steps, f.name), f.node)
 
-    def tables(self) -> dict[Steps, Table]:
-        names = Names(FIXED)
+    def build_tables(self) -> dict[Steps, TableLayout]:
+        names = UniqueTableNames(FIXED_TABLES)
         tables = {}
         for at, columns in self.seen.items():
-            name = names.free("_".join(at) or RECORDS)
+            name = names.claim_name("_".join(at) or RECORDS_TABLE)
             keys = _ENTRY if at else _KEYS
-            table = Table(name, at, keys=keys)
-            taken = Names(keys)
+            table = TableLayout(name, at, keys=keys)
+            taken = UniqueTableNames(keys)
             for steps, types in columns.items():
                 if not types and ((*at, *steps) in self.seen or (at, steps) in self.nested):
                     continue  # null where other documents have an object or a list
-                column = taken.free("_".join(steps))
+                column = taken.claim_name("_".join(steps))
                 table.columns[steps] = column
-                table.types[column] = _common(types)
+                table.types[column] = _merge_types(types)
             tables[at] = table
         return tables
 
 
-class Names:
+class UniqueTableNames:
     """Names told apart without case, as file systems and SQL do."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = {name.casefold() for name in taken}
 
-    def free(self, wanted: str) -> str:
-        wanted = sound(wanted).replace("\0", "") or "_"
+    def claim_name(self, wanted: str) -> str:
+        wanted = replace_surrogates(wanted).replace("\0", "") or "_"
         name, number = wanted, 1
         while name.casefold() in self._taken:
             number += 1
@@ -233,33 +233,33 @@ class Names:
         return name
 
 
-def _type(value: Json) -> Type:
+def _infer_type(value: Json) -> ColumnType:
     match value:
         case bool():
             return "boolean"
         case int():
-            return "integer" if -_LARGEST <= value < _LARGEST else "string"
+            return "integer" if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else "string"
         case float():
             return "number"
     return "string"
 
 
-def _common(types: set[Type]) -> Type:
+def _merge_types(types: set[ColumnType]) -> ColumnType:
     if types == {"integer", "number"}:
         return "number"
     return next(iter(types)) if len(types) == 1 else "string"
 
 
-def cell(value: Json, type_: Type) -> Cell:
+def convert_cell(value: Json, type_: ColumnType) -> CellValue:
     """The value as its column has it: text where the column holds values of several types."""
     if value is None or isinstance(value, str):
-        return None if value is None else sound(value)
+        return None if value is None else replace_surrogates(value)
     if type_ == "string":
-        return sound(json.dumps(value, ensure_ascii=False))
-    plain: Cell = float(value) if type_ == "number" else value
+        return replace_surrogates(json.dumps(value, ensure_ascii=False))
+    plain: CellValue = float(value) if type_ == "number" else value
     return plain
 
 
-def sound(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """The text without halves of characters, which no file of text can hold."""
     return text.encode("utf-8", "replace").decode() if not text.isascii() else text

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import UsageError
-from extractor.results.export.layout import Cell, Layout
+from extractor.results.export.layout import CellValue, ExportLayout
 
-SUFFIX = ".parquet"
-BATCH = 4_000
+PARQUET_SUFFIX = ".parquet"
+BATCH_ROWS = 4_000
 """Rows of a table that are held before they are written."""
-LARGEST_BATCH = 4_000_000
+BATCH_CHARACTERS = 4_000_000
 """Characters of them."""
 
 
-class Parquet:
+class ParquetTableWriter:
     """Writes rows in batches. Raises UsageError where pyarrow is not installed."""
 
-    def __init__(self, folder: Path, layout: Layout, files: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, layout: ExportLayout, files: Mapping[str, str]) -> None:
         try:
             import pyarrow
             from pyarrow import parquet
@@ -33,27 +33,27 @@ class Parquet:
         }
         self._arrow = pyarrow
         self._writers: dict[str, Any] = {}
-        self._rows: dict[str, list[Mapping[str, Cell]]] = {}
+        self._rows: dict[str, list[Mapping[str, CellValue]]] = {}
         self._sizes: dict[str, int] = {}
         for name, header in layout.headers.items():
             schema = pyarrow.schema([(column, types[type_]) for column, type_ in header.items()])
             self._writers[name] = parquet.ParquetWriter(folder / files[name], schema, compression="zstd")
             self._rows[name], self._sizes[name] = [], 0
 
-    def write(self, table: str, row: Mapping[str, Cell]) -> None:
+    def write_row(self, table: str, row: Mapping[str, CellValue]) -> None:
         self._rows[table].append(row)
         self._sizes[table] += sum(len(value) for value in row.values() if isinstance(value, str))
-        if len(self._rows[table]) >= BATCH or self._sizes[table] >= LARGEST_BATCH:
-            self._flush(table)
+        if len(self._rows[table]) >= BATCH_ROWS or self._sizes[table] >= BATCH_CHARACTERS:
+            self._flush_table(table)
 
-    def _flush(self, table: str) -> None:
+    def _flush_table(self, table: str) -> None:
         writer = self._writers[table]
         writer.write_table(self._arrow.Table.from_pylist(self._rows[table], schema=writer.schema))
         self._rows[table], self._sizes[table] = [], 0
 
     def close(self) -> None:
         for table, writer in self._writers.items():
-            self._flush(table)
+            self._flush_table(table)
             writer.close()
 
     def abandon(self) -> None:

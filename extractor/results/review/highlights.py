@@ -26,7 +26,7 @@ class Segment:
     places: tuple[int, ...]
 
 
-def segments(length: int, spans: Sequence[Span], cuts: Iterable[int] = ()) -> list[Segment]:
+def split_segments(length: int, spans: Sequence[Span], cuts: Iterable[int] = ()) -> list[Segment]:
     """A text cut at every border of a span and at `cuts`. Segments cover [0, length) in order, each character once."""
     opening: dict[int, list[int]] = {}
     closing: dict[int, list[int]] = {}
@@ -42,7 +42,7 @@ def segments(length: int, spans: Sequence[Span], cuts: Iterable[int] = ()) -> li
     return found
 
 
-def pieces(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[str, str]]:
+def split_unseen(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[str, str]]:
     """text[start:end] as ("text", words), ("return", "") for the CR of a CRLF and ("unseen", number in hexadecimal)."""
     at, end = start, len(text) if end is None else end
     for unseen in _UNSEEN.finditer(text, start, end):
@@ -55,11 +55,11 @@ def pieces(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[
         yield "text", text[at:end]
 
 
-def sign(number: str) -> str:
+def spell_unseen(number: str) -> str:
     """What stands on the page for a character without a shape: its control picture (U+2400 and on), or its number."""
     code = int(number, 16)
     return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else f"‹U+{number}›"
 
 
-def seen(text: str) -> str:
-    return "".join(sign(what) if kind == "unseen" else what for kind, what in pieces(text))
+def show_unseen(text: str) -> str:
+    return "".join(spell_unseen(what) if kind == "unseen" else what for kind, what in split_unseen(text))

@@ -16,19 +16,19 @@ from typing import TYPE_CHECKING
 
 from extractor.results.review import highlights as segments
 from extractor.results.review import view as sheets
-from extractor.types import Json, Match, canonical
+from extractor.types import Json, Match, canonical_json
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-AROUND = 240
+CONTEXT_CHARACTERS = 240
 """Characters that are shown on either side of a mark."""
-WHOLE = 20_000
+MAX_WHOLE_TEXT = 20_000
 """A text of at most so many characters is shown whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class NotebookPart:
     """A run of text, in places or in none; `opens` is the place that begins there. Or a count of what is left out."""
 
     pieces: tuple[tuple[str, str], ...] = ()
@@ -39,24 +39,24 @@ class Part:
     left_out: int = 0
 
 
-def html(content: Mapping[str, Json]) -> str:
+def render_notebook(content: Mapping[str, Json]) -> str:
     """The piece for a result file's content; what is no result is named as unreadable."""
     try:
-        sheet = sheets.read(content)
+        sheet = sheets.build_document_view(content)
     except ValueError as error:
-        sheet = sheets.Sheet("result", "unreadable", error=("unreadable", str(error)))
-    digest = hashlib.sha256(canonical(content).encode("utf-8", "replace")).hexdigest()
-    return _template().render(
+        sheet = sheets.DocumentView("result", "unreadable", error=("unreadable", str(error)))
+    digest = hashlib.sha256(canonical_json(content).encode("utf-8", "replace")).hexdigest()
+    return _load_template().render(
         id=f"extractor-{digest[:12]}",
         sheet=sheet,
         entries=list(sheet.values.values()),
-        counts=sheet.counts(),
-        parts=list(_parts(sheet)),
-        issues=sheets.ISSUES,
+        counts=sheet.count_issues(),
+        parts=list(_split_parts(sheet)),
+        issues=sheets.ISSUE_LABELS,
     )
 
 
-def _parts(sheet: sheets.Sheet) -> Iterator[Part]:
+def _split_parts(sheet: sheets.DocumentView) -> Iterator[NotebookPart]:
     text = sheet.text
     names: dict[int, list[str]] = {}
     for entry in sheet.values.values():
@@ -65,40 +65,42 @@ def _parts(sheet: sheets.Sheet) -> Iterator[Part]:
     opened: set[int] = set()
     spans = {span: number for span, number in sheet.places.items() if number in names}
     numbers = list(spans.values())
-    for segment in segments.segments(len(text), list(spans)):
+    for segment in segments.split_segments(len(text), list(spans)):
         places = tuple(numbers[at] for at in segment.places)
         if not places:
-            yield from _between(text, segment.start, segment.end)
+            yield from _shorten_unmarked(text, segment.start, segment.end)
             continue
         new = next((place for place in places if place not in opened), None)
         opened.update(places[:1] if new is None else (new,))
         weakest = max((sheet.weakest[p] for p in places if p in sheet.weakest), key=list(Match).index)
         title = "; ".join(name for place in places for name in names[place])
         title += "".join(f" ({sheet.files[place]})" for place in places[:1] if place in sheet.files)
-        yield Part(tuple(segments.pieces(text, segment.start, segment.end)), places, new, weakest.value, title)
+        yield NotebookPart(
+            tuple(segments.split_unseen(text, segment.start, segment.end)), places, new, weakest.value, title
+        )
 
 
-def _between(text: str, start: int, end: int) -> Iterator[Part]:
+def _shorten_unmarked(text: str, start: int, end: int) -> Iterator[NotebookPart]:
     """Text in no place; of a long one only what is near a mark."""
-    if len(text) <= WHOLE or end - start <= 2 * AROUND:
-        yield Part(tuple(segments.pieces(text, start, end)))
+    if len(text) <= MAX_WHOLE_TEXT or end - start <= 2 * CONTEXT_CHARACTERS:
+        yield NotebookPart(tuple(segments.split_unseen(text, start, end)))
         return
-    before = start + (AROUND if start else 0)
-    after = end - (AROUND if end < len(text) else 0)
-    yield Part(tuple(segments.pieces(text, start, before)))
-    yield Part(left_out=after - before)
-    yield Part(tuple(segments.pieces(text, after, end)))
+    before = start + (CONTEXT_CHARACTERS if start else 0)
+    after = end - (CONTEXT_CHARACTERS if end < len(text) else 0)
+    yield NotebookPart(tuple(segments.split_unseen(text, start, before)))
+    yield NotebookPart(left_out=after - before)
+    yield NotebookPart(tuple(segments.split_unseen(text, after, end)))
 
 
 @cache
-def _template() -> Template:
+def _load_template() -> Template:
     from jinja2 import Environment, StrictUndefined  # here, as it is slow to import
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
-        "pieces": segments.pieces,
-        "sign": segments.sign,
-        "seen": segments.seen,
-        "plain": sheets.plain,
+        "pieces": segments.split_unseen,
+        "sign": segments.spell_unseen,
+        "seen": segments.show_unseen,
+        "plain": sheets.format_plain,
     }
     return environment.from_string((files("extractor.results.review") / "notebook.html.j2").read_text(encoding="utf-8"))

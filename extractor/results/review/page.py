@@ -24,20 +24,20 @@ from urllib.parse import quote
 from extractor.errors import MachineError, UsageError
 from extractor.results.review import highlights as segments
 from extractor.results.review import view as sheets
-from extractor.types import Json, pointer
+from extractor.types import Json, json_pointer
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-RUN = "extractor.run/1"
+RUN_FORMAT = "extractor.run/1"
 
 
-def build(results: Sequence[Mapping[str, Json]], *, run: Mapping[str, Json] | None = None) -> str:
+def build_review_page(results: Sequence[Mapping[str, Json]], *, run: Mapping[str, Json] | None = None) -> str:
     """The page of these result files' contents, in this order. What is no result is named on the page as unreadable."""
-    return _render([(f"result {number}", result) for number, result in enumerate(results, 1)], run or {})
+    return _render_page([(f"result {number}", result) for number, result in enumerate(results, 1)], run or {})
 
 
-def write(results_folder: Path, target: Path) -> Path:
+def write_review_page(results_folder: Path, target: Path) -> Path:
     """Reads the files of a run and writes their page, whole or not at all; returns `target`.
 
     Only its owner may read the page, as it holds the documents. Raises UsageError where there is nothing to show, and
@@ -48,19 +48,19 @@ def write(results_folder: Path, target: Path) -> Path:
     found: dict[str, Mapping[str, Json] | str] = {}
     run: Mapping[str, Json] = {}
     for path in sorted(results_folder.glob("*.json")):
-        content = _read(path)
-        if isinstance(content, Mapping) and content.get("format") == RUN:
+        content = _read_json(path)
+        if isinstance(content, Mapping) and content.get("format") == RUN_FORMAT:
             run = content
         else:
             found[path.name] = content
     if not found and not run:
         raise UsageError(f"{results_folder} holds no results: name the folder that results were written to.")
     # Missing files are named, and so are those that another run left here.
-    listed = _listed(run)
+    listed = _list_files(run)
     sources = {
         name: found.get(name, "The run lists this file, and it is not in the folder.") for name in listed
     } | found
-    page = _render(list(sources.items()), run, strays=found.keys() - listed if listed else ())
+    page = _render_page(list(sources.items()), run, strays=found.keys() - listed if listed else ())
     try:
         handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
         try:
@@ -79,7 +79,7 @@ def write(results_folder: Path, target: Path) -> Path:
     return target
 
 
-def _read(path: Path) -> Mapping[str, Json] | str:
+def _read_json(path: Path) -> Mapping[str, Json] | str:
     """The JSON object in a file, or why there is none."""
     try:
         content = json.loads(path.read_bytes())
@@ -89,19 +89,19 @@ def _read(path: Path) -> Mapping[str, Json] | str:
         return "The file is nested too deep."
     except ValueError as error:
         return f"The file is not whole JSON ({error})."
-    if sheets.too_deep(content):
+    if sheets.is_too_deep(content):
         return "The file is nested too deep."
     return content if isinstance(content, Mapping) else "The file holds no JSON object."
 
 
-def _listed(run: Mapping[str, Json]) -> list[str]:
+def _list_files(run: Mapping[str, Json]) -> list[str]:
     """The files that a run wrote, in its order."""
     rows = run.get("documents")
     names = [row.get("file") for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
     return list(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
-def _render(
+def _render_page(
     sources: Sequence[tuple[str, Mapping[str, Json] | str]],
     run: Mapping[str, Json],
     strays: Collection[str] = (),
@@ -109,37 +109,37 @@ def _render(
     shown, taken = [], Counter[str]()
     for label, content in sources:
         try:
-            sheet = sheets.read(content)
+            sheet = sheets.build_document_view(content)
         except ValueError as error:
-            sheet = sheets.Sheet(label, "unreadable", error=("unreadable", str(error)))
+            sheet = sheets.DocumentView(label, "unreadable", error=("unreadable", str(error)))
         sheet.stray = label in strays
         taken[sheet.name] += 1
         # "!" stands in no quoted name, so a second document of one name can't take the address of a third.
         again = f"!{taken[sheet.name]}" if taken[sheet.name] > 1 else ""
         sheet.link = "#" + quote(sheet.name, safe="", errors="replace") + again
         shown.append(sheet)
-    template, hashes = _template()
-    task = next((sheets.plain(sheet.about["task"]) for sheet in shown if "task" in sheet.about), "")
+    template, hashes = _load_template()
+    task = next((sheets.format_plain(sheet.about["task"]) for sheet in shown if "task" in sheet.about), "")
     about = {key: value for key, value in run.items() if key not in ("format", "documents")}
-    return template.render(sheets=shown, run=about, task=task, hashes=hashes, issues=sheets.ISSUES)
+    return template.render(sheets=shown, run=about, task=task, hashes=hashes, issues=sheets.ISSUE_LABELS)
 
 
 @cache
-def _template() -> tuple[Template, dict[str, str]]:
+def _load_template() -> tuple[Template, dict[str, str]]:
     """The template, and the hashes of its style and script as a CSP has them (CSP level 3, section 2.3.1)."""
     from jinja2 import Environment, StrictUndefined  # Here, as it is slow to import and only this page needs it.
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
-        "pieces": segments.pieces,
-        "sign": segments.sign,
-        "seen": segments.seen,
-        "plain": sheets.plain,
+        "pieces": segments.split_unseen,
+        "sign": segments.spell_unseen,
+        "seen": segments.show_unseen,
+        "plain": sheets.format_plain,
     }
     environment.filters |= {
-        "layout": sheets.layout,
-        "columns": sheets.columns,
-        "step": lambda path, key: path + pointer((key,)),
+        "layout": sheets.choose_list_layout,
+        "columns": sheets.list_columns,
+        "step": lambda path, key: path + json_pointer((key,)),
     }
     template = environment.from_string((files("extractor.results.review") / "page.html.j2").read_text(encoding="utf-8"))
     hashes = {}
