@@ -62,7 +62,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     module = import_module(f"{__name__}.{_WHERE[name]}")
-    return getattr(module, name.removesuffix("_task"))
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

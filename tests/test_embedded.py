@@ -301,7 +301,7 @@ def test_the_engine_ends_when_who_started_it_has_gone_while_it_loaded(tiny: Weig
         "key": "k",
     }
     process = subprocess.Popen(
-        [sys.executable, "-P", str(ROOT / "extractor" / "endpoints" / "engine.py")],
+        [sys.executable, "-P", str(ROOT / "extractor" / "models" / "local" / "process.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -329,10 +329,10 @@ def child(tiny: Weights, block: str, *, verbose: bool = False) -> subprocess.Pop
     code = f"""
         import json, os, sys, time, urllib.request
         from pathlib import Path
-        from extractor.models.local.server import EngineSettings, serve
+        from extractor.models.local.server import ServerSettings, serve_model
         from extractor.models.local.catalog import Weights
         weights = Weights("tiny", Path({str(tiny.path)!r}), {tiny.sha256!r})
-        with serve(weights, EngineSettings(n_ctx=512, n_threads=1, verbose={verbose})) as engine:
+        with serve_model(weights, ServerSettings(n_ctx=512, n_threads=1, verbose={verbose})) as engine:
             print(engine.base_url, flush=True)
             {block}
         """
@@ -387,10 +387,10 @@ def test_without_the_package_the_message_says_what_to_install(tiny: Weights) -> 
         import sys
         from pathlib import Path
         sys.path.insert(0, {str(ROOT)!r})
-        from extractor.models.local.server import UsageError, serve
+        from extractor.models.local.server import UsageError, serve_model
         from extractor.models.local.catalog import Weights
         try:
-            with serve(Weights("tiny", Path({str(tiny.path)!r}), "")):
+            with serve_model(Weights("tiny", Path({str(tiny.path)!r}), "")):
                 pass
         except UsageError as error:
             print(error)

@@ -47,14 +47,14 @@ def pull(tmp_path: Path, links: Path, *flags: str, **environ: str) -> str:
         from extractor.models.local import pull as pulls
         from extractor.errors import ExtractorError
         from extractor.models.local.download import Archive
-        from extractor.models.local.catalog import Model
+        from extractor.models.local.catalog import CatalogModel
         parts = tuple(
             Archive(f"tiny-part{{n}}", "1.0", f"tiny_part{{n}}/data/part{{n:02}}.bin", size)
             for n, size in ((1, 3000), (2, 2000))
         )
-        model = Model("tiny", "tiny.gguf", 5000, {hashlib.sha256(DATA).hexdigest()!r}, "MIT", "", "", parts)
+        model = CatalogModel("tiny", "tiny.gguf", 5000, {hashlib.sha256(DATA).hexdigest()!r}, "MIT", "", "", parts)
         try:
-            print(pulls.pull("tiny", folder=Path({str(tmp_path / "models")!r}), models=[model]).digest)
+            print(pulls.pull_model("tiny", folder=Path({str(tmp_path / "models")!r}), models=[model]).digest)
         except ExtractorError as error:
             print(type(error).__name__, error)
         """

@@ -604,7 +604,10 @@ def test_a_folder_without_results_is_the_users_mistake(tmp_path: Path) -> None:
 def test_the_same_results_give_the_same_bytes_in_every_process(tmp_path: Path) -> None:
     save(tmp_path, "a.json", result())
     save(tmp_path, "b.json", hostile("words")[0])
-    code = "import sys, pathlib; from extractor import page; page.write(*map(pathlib.Path, sys.argv[1:]))"
+    code = (
+        "import sys, pathlib; from extractor.results.review.page import write_review_page; "
+        "write_review_page(*map(pathlib.Path, sys.argv[1:]))"
+    )
     pages = []
     for seed in ("1", "2"):
         target = tmp_path / f"{seed}.html"

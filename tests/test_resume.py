@@ -108,7 +108,7 @@ def test_a_finished_run_asks_nothing_again_and_changes_no_byte(folder: Folder) -
 
 
 def test_journal_and_run_list_documents_in_the_order_of_the_sources(folder: Folder) -> None:
-    folder.run(at_once=3)
+    folder.run(concurrency=3)
     lines = [json.loads(line) for line in (folder.out / ledger.JOURNAL_FILE).read_text().splitlines()]
     assert [line.get("name") for line in lines] == [None, "a.txt", "b.txt", "c.txt"]
     run = json.loads((folder.out / "run.json").read_text())
@@ -193,8 +193,8 @@ def test_fresh_asks_everything_and_gives_the_same_bytes(folder: Folder) -> None:
 
 
 def test_what_tapes_answer_is_played_each_time_and_not_taken_for_live(folder: Folder) -> None:
-    folder.run(replayed=True)
-    folder.run(replayed=True)
+    folder.run(is_replay=True)
+    folder.run(is_replay=True)
     assert len(folder.asked) == 3
     folder.run()
     assert len(folder.asked) == 3
@@ -202,7 +202,7 @@ def test_what_tapes_answer_is_played_each_time_and_not_taken_for_live(folder: Fo
 
 def test_where_tapes_are_recorded_a_result_without_its_tape_is_recorded_again(folder: Folder) -> None:
     folder.run()
-    again = folder.run(taped=lambda name: name != "b.txt")
+    again = folder.run(has_cassette=lambda name: name != "b.txt")
     assert folder.asked == {"b.txt": 1}
     assert "no cassette" in said(again)
 
@@ -508,7 +508,7 @@ def test_no_more_documents_are_under_way_than_requests_are_allowed(folder: Folde
         yield folder.model
         open_now -= 1
 
-    folder.run(open_model=counted, at_once=4)
+    folder.run(open_model=counted, concurrency=4)
     assert most <= 4
 
 

@@ -109,7 +109,7 @@ def _run_suite(flags: argparse.Namespace, suite: Any) -> list[Path]:
         out = flags.out / "runs" / Path(model).name / f"{name}{again}"
         folders.append(out)
         choice = models.choose_model(model, flags.base_url)
-        prompt = suite.task.prompt(name)
+        prompt = suite.task.choose_prompt(name)
         if flags.mode != "replay":
             with models.open_endpoint(choice, models.Mode.REPLAY) as named:
                 if output_folder.is_run_finished(

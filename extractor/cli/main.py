@@ -93,6 +93,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (run, show, export, models, cache, eval, schema, task):
-        command.add(commands)
+    run.add_run_command(commands)
+    show.add_show_command(commands)
+    export.add_export_command(commands)
+    models.add_models_command(commands)
+    cache.add_cache_command(commands)
+    eval.add_eval_command(commands)
+    schema.add_schema_command(commands)
+    task.add_task_command(commands)
     return parser

@@ -112,9 +112,9 @@ def open_job(
     mode = models.Mode(flags.mode)
     replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
-    at_once = limits.limit_concurrency(choice.at_once(getattr(flags, "concurrency", None)))
+    at_once = limits.limit_concurrency(choice.choose_concurrency(getattr(flags, "concurrency", None)))
     with models.open_endpoint(choice, mode, flags.verbose, at_once) as endpoint:
-        line = models.ModelSession(endpoint, mode, terms.read_client_options(flags, at_once, choice.embedded), again)
+        line = models.ModelSession(endpoint, mode, terms.read_client_options(flags, at_once, choice.is_embedded), again)
         yield jobs.Job(
             task=task,
             prompt=prompt,
@@ -123,7 +123,7 @@ def open_job(
             out=out,
             open_model=line.model_opener(tapes),
             concurrency=at_once,
-            in_turn=choice.embedded,
+            in_turn=choice.is_embedded,
             keep_unsupported=getattr(flags, "keep_unsupported", False),
             on_reply=say.count_reply,
             on_document=say.count_document,

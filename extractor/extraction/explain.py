@@ -127,7 +127,8 @@ def _find_warnings(schema: Schema, whole: bool) -> Iterator[str]:
         yield f"no description: {shown}. A model that is told what a field holds finds more of it."
     for name, part in {"record": schema.root}.items() if whole else schema.parts.items():
         if count_scalars(part) > MAX_SCALARS:
-            yield f"question {name!r} asks for {count_scalars(part)} fields at once; more than {MAX_SCALARS} are answered badly."
+            asked = count_scalars(part)
+            yield f"question {name!r} asks for {asked} fields at once; more than {MAX_SCALARS} are answered badly."
 
 
 def _walk_nodes(node: Node, place: str) -> Iterator[tuple[str, Node]]:

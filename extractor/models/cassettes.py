@@ -184,7 +184,8 @@ class DocumentCassette:
             self._cassette._save()
         if self.unplayed_count and not self.missed:
             raise CassetteStale(
-                f"{self.unplayed_count} exchanges of {self.path} were never asked for; record it again with --mode record."
+                f"{self.unplayed_count} exchanges of {self.path} were never asked for; "
+                "record it again with --mode record."
             )
 
     def _describe_difference(self, request: Recorded) -> str:

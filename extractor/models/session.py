@@ -58,7 +58,7 @@ class ModelSpec:
         return wanted or (1 if self.is_embedded else DEFAULT_CONCURRENCY)
 
     def __repr__(self) -> str:
-        return f"Choice({self.name!r}, {self.base_url!r})"
+        return f"ModelSpec({self.name!r}, {self.base_url!r})"
 
 
 def list_embedded_names() -> frozenset[str]:

@@ -40,7 +40,8 @@ def reserve_disk_space(folder: Path) -> durable.DiskReserve:
         return durable.DiskReserve(folder / _RESERVE, RESERVED_BYTES)
     except OSError as error:
         raise MachineError(
-            f"The disk of {folder} has less than {RESERVED_BYTES >> 20} MB left ({error.strerror}); free it or choose another -o."
+            f"The disk of {folder} has less than {RESERVED_BYTES >> 20} MB left ({error.strerror}); "
+            "free it or choose another -o."
         ) from error
 
 

@@ -55,7 +55,7 @@ def test_nothing_is_assigned_to_nothing():
 
 
 def content(pairs, gold, predicted):
-    return sorted((gold[i].order, predicted[j].order) for i, j in pairs)
+    return sorted((gold[i].sort_key, predicted[j].sort_key) for i, j in pairs)
 
 
 @settings(deadline=None)

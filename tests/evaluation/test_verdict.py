@@ -36,7 +36,7 @@ def test_fail_under_looks_at_the_statistic_that_is_named(statistic, value):
     failed = verdict(above, one)
     assert not failed.passed and failed.exit_code == 1
     (gate,) = failed.failed_gates
-    assert statistic.words.lower() in gate.message.lower() and "below" in gate.message
+    assert statistic.display_name.lower() in gate.message.lower() and "below" in gate.message
 
 
 def test_a_figure_just_below_its_bound_is_not_said_to_be_the_same_as_the_bound():

@@ -61,7 +61,10 @@ def parse_html(source: str, name: str) -> Document:
     writer.write_tree(page.root)
     loader, unread = f"justhtml {version('justhtml')}", []
     if sheets.incomplete_reason:
-        said = f"Not all of the page's style sheets is followed, as {sheets.incomplete_reason}: what is hidden may be taken for shown."
+        said = (
+            f"Not all of the page's style sheets is followed, as {sheets.incomplete_reason}: "
+            "what is hidden may be taken for shown."
+        )
         unread.append(UnreadPart("style sheets", "too large", said))
     text, hidden, tables = "".join(writer.pieces), tuple(writer.hidden), tuple(writer.tables)
     return Document(name, text, hidden, tables, tuple(unread), writer.places, loader)

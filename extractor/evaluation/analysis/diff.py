@@ -82,8 +82,9 @@ def compare_with_baseline(
     labels = [one.label for one in comparison.entrants]
     if not kept.keys() & set(labels):
         raise UsageError(
-            f"The baseline {file} has none of these runs ({_join_names(labels)}), but {_join_names(sorted(kept)) or 'no run'}; "
-            f"name another baseline, or take it again with --update-baseline."
+            f"The baseline {file} has none of these runs ({_join_names(labels)}), "
+            f"but {_join_names(sorted(kept)) or 'no run'}; name another baseline, "
+            "or take it again with --update-baseline."
         )
     return BaselineDiff(
         file,

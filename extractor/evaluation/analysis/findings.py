@@ -46,7 +46,8 @@ def explain_few_documents(comparison: Comparison) -> str | None:
         )
     return (
         f"{n} documents are too few to tell: the figures describe these {n} and no others. "
-        f"Intervals and tests are shown for what they are worth; from {MIN_DOCUMENTS} documents on, runs are told apart."
+        "Intervals and tests are shown for what they are worth; "
+        f"from {MIN_DOCUMENTS} documents on, runs are told apart."
     )
 
 

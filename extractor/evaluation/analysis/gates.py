@@ -125,7 +125,8 @@ def _apply_gates(run: Entrant, gates: GateBounds, shift: RunDiff | None) -> Iter
         yield _check_invented(run.label, name, sum_tallies(run.fields.get(name, {}).values()).invented, most)
     if gates.max_failed is not None:
         n = len(run.undone)
-        said = f"{_count_noun(n, 'document', 'documents')} of {run.label} failed or missing, {{}} {gates.max_failed} allowed."
+        missing = _count_noun(n, "document", "documents")
+        said = f"{missing} of {run.label} failed or missing, {{}} {gates.max_failed} allowed."
         passed = n <= gates.max_failed
         yield GateResult(
             f"failed documents <= {gates.max_failed}", run.label, passed, said.format(_within_or_over(passed))

@@ -96,7 +96,9 @@ def build_report(
             "correction": "Holm",
             "alpha": ALPHA,
             "enough": MIN_DOCUMENTS,
-            "detectable": f"{DETECTABLE_STANDARD_ERRORS:g} standard errors of the paired difference: seen in 80% of cases at 5%",
+            "detectable": (
+                f"{DETECTABLE_STANDARD_ERRORS:g} standard errors of the paired difference: seen in 80% of cases at 5%"
+            ),
         },
         "verdict": _describe_verdict(verdict),
         "notes": [*gold_notes, *(f"{run.label}: {note}" for one in entrants for run in one.runs for note in run.notes)],

@@ -36,7 +36,8 @@ def render_markdown(content: ReportContent) -> str:
 
 def _render_lines(content: ReportContent) -> Iterator[str]:
     verdict = content["verdict"]
-    yield f"# {'✅' if verdict['passed'] else '❌'} {escape_markdown(content['title'] or content['task'] or 'Evaluation')}"
+    title = escape_markdown(content["title"] or content["task"] or "Evaluation")
+    yield f"# {'✅' if verdict['passed'] else '❌'} {title}"
     yield from ("", f"**{verdict['sentence']}** {escape_markdown(content['headline'])}", "")
     broken = [gate["message"] for gate in verdict["gates"] if not gate["passed"]]
     yield from _render_list([f"❌ {escape_markdown(said)}" for said in broken])
@@ -123,7 +124,8 @@ def _render_baseline(content: ReportContent) -> Iterator[str]:
             ]
         )
         changes += [
-            f"{escape_markdown(one['run'])}, {escape_markdown(one['document'])}: {escape_markdown(one['field'])} is newly {one['now']}, "
+            f"{escape_markdown(one['run'])}, {escape_markdown(one['document'])}: "
+            f"{escape_markdown(one['field'])} is newly {one['now']}, "
             f"{_quote_value(one['gold'])} → {_quote_value(one['prediction'])}"
             for one in run["worse"]
         ]

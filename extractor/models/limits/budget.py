@@ -70,8 +70,8 @@ class Budget:
         tokens = self.input_tokens + self.output_tokens
         if limits.tokens is not None and tokens + estimate.total_tokens > limits.tokens:
             return (
-                f"The next request may take {estimate.total_tokens:,} tokens, and of the {limits.tokens:,} that --max-tokens "
-                f"allows {tokens:,} are spent"
+                f"The next request may take {estimate.total_tokens:,} tokens, "
+                f"and of the {limits.tokens:,} that --max-tokens allows {tokens:,} are spent"
             )
         if limits.cost is not None:
             cost = self._compute_cost(self.input_tokens, self.output_tokens)

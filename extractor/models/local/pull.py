@@ -129,7 +129,8 @@ def _require_disk_space(model: CatalogModel, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise MachineError(
-            f"{folder} has room for {format_byte_count(free)}, and {model.name} needs {format_byte_count(needed)} more; "
+            f"{folder} has room for {format_byte_count(free)}, "
+            f"and {model.name} needs {format_byte_count(needed)} more; "
             "make room or set EXTRACTOR_HOME to another folder."
         )
 
