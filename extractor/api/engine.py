@@ -24,19 +24,16 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
-from extractor.api import event_loop as loops
-from extractor.api import inputs as asking
-from extractor.api.inputs import ExtractionInputs
-from extractor.documents import discovery as documents
-from extractor.documents.discovery import Source
+from extractor.api.event_loop import run_event_loop
+from extractor.api.inputs import ExtractionInputs, expand_sources, load_input_document, resolve_inputs
+from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, UsageError
-from extractor.extraction import pipeline
+from extractor.extraction.pipeline import extract_record
 from extractor.extraction.task import Task
-from extractor.models import session as models
 from extractor.models.openai.client import Endpoint
-from extractor.models.session import ModelSession
-from extractor.results import file as results
-from extractor.results import manifest as manifests
+from extractor.models.session import ClientOptions, Mode, ModelSession, choose_model, open_endpoint
+from extractor.results.file import build_failed_result, build_result
+from extractor.results.manifest import build_run_manifest
 from extractor.results.result import Result
 from extractor.types import Document, Model
 
@@ -83,14 +80,14 @@ class Engine:
     ) -> None:
         given = {"OPENAI_API_KEY": api_key, "OPENAI_API_KEY_FILE": ""} if api_key else {}
         environ = {**os.environ, **given}
-        self._model_spec = models.choose_model(model, base_url, environ)
-        self._mode = models.Mode(mode)
+        self._model_spec = choose_model(model, base_url, environ)
+        self._mode = Mode(mode)
         self._cassettes = Path(cassettes)
         self._concurrency = self._model_spec.choose_concurrency(concurrency)
         self._limits = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
         self._open = contextlib.ExitStack()
         self._lock = threading.Lock()
-        self._options = models.ClientOptions(self._concurrency, cache=Path(cache) if cache else None)
+        self._options = ClientOptions(self._concurrency, cache=Path(cache) if cache else None)
         self._started: tuple[Endpoint, ModelSession] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -125,9 +122,7 @@ class Engine:
         self, source: str | Path | Document, schema: type[Any] | Task, **how: Unpack[ExtractOptions]
     ) -> Result[Any]:
         """As the function `extract`."""
-        return self._wait_for_work(
-            self._extract_document(asking.load_input_document(source), asking.resolve_inputs(schema, **how))
-        )
+        return self._wait_for_work(self._extract_document(load_input_document(source), resolve_inputs(schema, **how)))
 
     @overload
     async def aextract(
@@ -142,7 +137,7 @@ class Engine:
     ) -> Result[Any]:
         """As the function `aextract`."""
         return await self._extract_document(
-            await asyncio.to_thread(asking.load_input_document, source), asking.resolve_inputs(schema, **how)
+            await asyncio.to_thread(load_input_document, source), resolve_inputs(schema, **how)
         )
 
     @overload
@@ -157,10 +152,10 @@ class Engine:
         self, sources: Iterable[str | Path | Document], schema: type[Any] | Task, **how: Unpack[ExtractOptions]
     ) -> Iterator[Result[Any]]:
         """As the function `extract_all`."""
-        asked = asking.resolve_inputs(schema, **how)
+        asked = resolve_inputs(schema, **how)
         under_way: deque[Future[Result[Any]]] = deque()
         try:
-            for source in asking.expand_sources(sources):
+            for source in expand_sources(sources):
                 under_way.append(self._submit_work(self._extract_source(source, asked)))
                 if len(under_way) > self._concurrency:
                     yield under_way.popleft().result()
@@ -172,14 +167,14 @@ class Engine:
 
     async def _extract_source(self, source: str | Document | Source, asked: ExtractionInputs) -> Result[Any]:
         """The result, also of a document that cannot be read."""
-        read = documents.read_source if isinstance(source, Source) else asking.load_input_document
+        read = read_source if isinstance(source, Source) else load_input_document
         try:
             document = await asyncio.to_thread(read, source)  # type: ignore[arg-type]
         except DocumentError as error:
             name = source.name if isinstance(source, Source) else "text"
             endpoint, _ = await asyncio.to_thread(self._start_session)
-            manifest = manifests.build_run_manifest(asked.task, asked.prompt, endpoint)
-            return Result(results.build_failed_result(name, error, asked.task.name, manifest), asked.task.model_class)
+            manifest = build_run_manifest(asked.task, asked.prompt, endpoint)
+            return Result(build_failed_result(name, error, asked.task.name, manifest), asked.task.model_class)
         return await self._extract_document(document, asked)
 
     async def _extract_document(self, document: Document, asked: ExtractionInputs) -> Result[Any]:
@@ -187,7 +182,7 @@ class Engine:
         limit = self._limits.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._concurrency))
         in_turn = self._model_spec.is_embedded
         async with limit if in_turn else contextlib.nullcontext(), self._open_model(line, document, asked) as model:
-            record = await pipeline.extract_record(
+            record = await extract_record(
                 document,
                 asked.task,
                 asked.prompt,
@@ -196,8 +191,8 @@ class Engine:
                 limit=asyncio.Semaphore(1) if in_turn else limit,
                 keep_unsupported=asked.keep_unsupported,
             )
-        manifest = manifests.build_run_manifest(asked.task, asked.prompt, endpoint)
-        return Result(results.build_result(record, asked.task.name, manifest), asked.task.model_class)
+        manifest = build_run_manifest(asked.task, asked.prompt, endpoint)
+        return Result(build_result(record, asked.task.name, manifest), asked.task.model_class)
 
     def _open_model(
         self, line: ModelSession, document: Document, asked: ExtractionInputs
@@ -209,7 +204,7 @@ class Engine:
         with self._lock:
             if self._started is None:
                 endpoint = self._open.enter_context(
-                    models.open_endpoint(self._model_spec, self._mode, at_once=self._concurrency)
+                    open_endpoint(self._model_spec, self._mode, at_once=self._concurrency)
                 )
                 self._started = endpoint, ModelSession(endpoint, self._mode, self._options)
             return self._started
@@ -217,7 +212,7 @@ class Engine:
     def _submit_work(self, work: Coroutine[Any, Any, _Done]) -> Future[_Done]:
         with self._lock:
             if self._loop is None:
-                self._loop = self._open.enter_context(loops.run_event_loop())
+                self._loop = self._open.enter_context(run_event_loop())
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _wait_for_work(self, work: Coroutine[Any, Any, _Done]) -> _Done:

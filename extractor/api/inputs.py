@@ -9,13 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from extractor.documents import discovery as documents
-from extractor.documents.discovery import Source
+from extractor.documents.discovery import Source, find_sources, read_source
 from extractor.errors import DocumentError, TaskError, UsageError
-from extractor.extraction import prompt as prompts
-from extractor.extraction import task as tasks
-from extractor.extraction.prompt import Prompt
-from extractor.extraction.task import Task
+from extractor.extraction.prompt import Prompt, read_prompt
+from extractor.extraction.task import Task, task_from_model
 from extractor.types import Document
 
 
@@ -31,7 +28,7 @@ def resolve_inputs(
 ) -> ExtractionInputs:
     """What is asked for. Raises TaskError for a class or prompt that cannot be used."""
     task = schema if isinstance(schema, Task) else _build_task(schema)
-    version = prompts.read_prompt(prompt) if isinstance(prompt, Path) else task.choose_prompt(prompt)
+    version = read_prompt(prompt) if isinstance(prompt, Path) else task.choose_prompt(prompt)
     return ExtractionInputs(task, version, keep_unsupported)
 
 
@@ -39,7 +36,7 @@ def _build_task(model: type[Any]) -> Task:
     """The task of a class that comes with no prompt of its own."""
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise TaskError(f"{model!r} is no Pydantic class; give one, or a task that load_task has read.")
-    return tasks.task_from_model(model)
+    return task_from_model(model)
 
 
 def load_input_document(source: str | Path | Document) -> Document:
@@ -48,10 +45,10 @@ def load_input_document(source: str | Path | Document) -> Document:
         case Document():
             return source
         case Path():
-            found = documents.find_sources([source])
+            found = find_sources([source])
             if len(found) != 1:
                 raise UsageError(f"{source} holds {len(found)} documents; use extract_all for them.")
-            return documents.read_source(found[0])
+            return read_source(found[0])
         case str():
             if _names_a_file(source):
                 raise UsageError(f"{source!r} is a file's name, not a text; give Path({source!r}) to have it read.")
@@ -74,6 +71,6 @@ def expand_sources(sources: Iterable[str | Path | Document]) -> Iterator[str | D
     """The documents one by one; a folder is the files in it."""
     for source in [sources] if isinstance(sources, str | Path | Document) else sources:
         if isinstance(source, Path):
-            yield from documents.find_sources([source])
+            yield from find_sources([source])
         else:
             yield source

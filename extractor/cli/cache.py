@@ -6,8 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from extractor.cli import console
-from extractor.cli import endpoint_flags as terms
+from extractor.cli.console import sanitize_for_terminal
+from extractor.cli.endpoint_flags import add_cache_flag
 
 
 def add_cache_command(commands: Any) -> None:
@@ -15,20 +15,20 @@ def add_cache_command(commands: Any) -> None:
     parser.add_argument(
         "action", nargs="?", choices=["show", "verify", "clear"], default="show", help="(default: show)"
     )
-    terms.add_cache_flag(parser)
+    add_cache_flag(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=run_cache_command)
 
 
 def run_cache_command(flags: argparse.Namespace) -> int:
     """1 when replies are damaged, else 0; a folder that is not there is not made."""
-    from extractor.models import cache
+    from extractor.models.cache import CacheContents, ReplyCache, find_cache_folder
 
-    folder = flags.cache or cache.find_cache_folder()
+    folder = flags.cache or find_cache_folder()
     if not folder.is_dir():
-        held, cleared = cache.CacheContents(folder, 0, 0), 0
+        held, cleared = CacheContents(folder, 0, 0), 0
     else:
-        opened = cache.ReplyCache(folder, lambda text: print(f"note: {console.sanitize_for_terminal(text)}"))
+        opened = ReplyCache(folder, lambda text: print(f"note: {sanitize_for_terminal(text)}"))
         try:
             held = opened.count_replies(verify=flags.action == "verify")
             cleared = opened.clear() if flags.action == "clear" else 0
@@ -38,9 +38,9 @@ def run_cache_command(flags: argparse.Namespace) -> int:
         told = {"folder": str(held.folder), "replies": held.replies, "bytes": held.bytes, "damaged": held.damaged}
         print(json.dumps(told | ({"cleared": cleared} if flags.action == "clear" else {}), indent=1))
     elif flags.action == "clear":
-        print(f"{cleared:,} replies removed from {console.sanitize_for_terminal(str(folder))}")
+        print(f"{cleared:,} replies removed from {sanitize_for_terminal(str(folder))}")
     else:
-        print(f"{held.replies:,} replies, {held.bytes / 1e6:,.1f} MB in {console.sanitize_for_terminal(str(folder))}")
+        print(f"{held.replies:,} replies, {held.bytes / 1e6:,.1f} MB in {sanitize_for_terminal(str(folder))}")
         if held.damaged:
             print(f"{held.damaged:,} more are damaged and will be asked for anew; extractor cache clear removes all")
     return 1 if held.damaged else 0

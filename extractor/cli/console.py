@@ -24,7 +24,7 @@ def sanitize_for_terminal(text: str) -> str:
 
 
 def outcome_to_json(outcome: DocumentOutcome) -> dict[str, Any]:
-    from extractor.results import file as results
+    from extractor.results.file import dump_usage
 
     return {
         "name": outcome.name,
@@ -34,7 +34,7 @@ def outcome_to_json(outcome: DocumentOutcome) -> dict[str, Any]:
         "unsupported": outcome.unsupported,
         "conflicts": outcome.conflicts,
         "failures": outcome.failures,
-        "usage": results.dump_usage(outcome.usage),
+        "usage": dump_usage(outcome.usage),
         "message": outcome.message,
     }
 
@@ -118,7 +118,7 @@ def print_summary(outcomes: RunOutcomes, out: Path, bill: str) -> None:
 
 def describe_bill(outcomes: Iterable[DocumentOutcome], model: str, embedded: bool, prices: PriceList) -> str:
     """What a run took, in a sentence: tokens, and money where the price is known; said where it is not."""
-    from extractor.models import prices as pricing
+    from extractor.models.prices import compute_cost, format_amount
     from extractor.types import Usage
 
     spent = sum((o.usage for o in outcomes), Usage())
@@ -127,10 +127,10 @@ def describe_bill(outcomes: Iterable[DocumentOutcome], model: str, embedded: boo
     said = f"{spent.requests:,} requests, {spent.input_tokens:,} tokens read, {spent.output_tokens:,} written"
     if embedded:
         return f"{said}."
-    amount = pricing.compute_cost(prices.find_price(model), spent.input_tokens, spent.output_tokens)
+    amount = compute_cost(prices.find_price(model), spent.input_tokens, spent.output_tokens)
     if amount is None:
         return f"{said}; the price of {sanitize_for_terminal(model)} is not known (give one with --prices FILE)."
-    return f"{said}: {pricing.format_amount(amount, prices.currency)} at list price ({prices.file}, {prices.dated})."
+    return f"{said}: {format_amount(amount, prices.currency)} at list price ({prices.file}, {prices.dated})."
 
 
 class RunProgress:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from extractor.cli import console
+from extractor.cli.console import sanitize_for_terminal
 
 if TYPE_CHECKING:
     from extractor.documents.discovery import Source
@@ -23,15 +23,15 @@ def print_estimate(
     flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequence[Source], costs: PriceList
 ) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
-    from extractor.models import session as models
-    from extractor.runs import estimate as estimates
+    from extractor.models.session import DEFAULT_CONCURRENCY, choose_model, list_embedded_names
+    from extractor.runs.estimate import estimate_run, measure_earlier_run
 
-    name = flags.model or models.choose_model(None, flags.base_url).name
-    before = estimates.measure_earlier_run(flags.out, prompt, name, task.schema.fingerprint)
-    found = estimates.estimate_run(task, prompt, sources, name, before)
-    embedded = models.list_embedded_names()
+    name = flags.model or choose_model(None, flags.base_url).name
+    before = measure_earlier_run(flags.out, prompt, name, task.schema.fingerprint)
+    found = estimate_run(task, prompt, sources, name, before)
+    embedded = list_embedded_names()
     # an embedded model answers by turns: its cores are shared by all that it answers
-    at_once = {False: flags.concurrency or models.DEFAULT_CONCURRENCY, True: 1}
+    at_once = {False: flags.concurrency or DEFAULT_CONCURRENCY, True: 1}
     rows = [
         _estimate_model(found, one, costs, one in embedded or one.endswith(".gguf"), at_once, one == name)
         for one in dict.fromkeys([name, *costs.models])
@@ -112,7 +112,7 @@ def _print_tables(found: RunEstimate, task: Task, prompt: Prompt, costs: PriceLi
     print_line(f"{found.documents} documents, {found.characters:,} characters; task {task.name}, prompt {prompt.name}.")
     print_line("Nothing was sent.\n")
     for name, message in found.unreadable:
-        print_line(f"{console.sanitize_for_terminal(name)}: {console.sanitize_for_terminal(message)}")
+        print_line(f"{sanitize_for_terminal(name)}: {sanitize_for_terminal(message)}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "expected", "likely range", ""):
         table.add_column(column, justify="right" if column else "left")
@@ -131,7 +131,7 @@ def _print_tables(found: RunEstimate, task: Task, prompt: Prompt, costs: PriceLi
     for column in ("model", costs.currency, "likely range", "time"):
         table.add_column(column, justify="left" if column == "model" else "right")
     for row in rows:
-        label = Text(console.sanitize_for_terminal(row["name"]) + (" (chosen)" if row["chosen"] else ""))
+        label = Text(sanitize_for_terminal(row["name"]) + (" (chosen)" if row["chosen"] else ""))
         table.add_row(label, *_format_cost_cells(row["money"]), _format_time_cell(row["seconds"]))
     terminal.print(table)
     print_line(f"\nList prices of {costs.file}, {costs.dated}; give your own, and speeds, with --prices FILE.")

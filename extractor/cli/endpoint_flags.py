@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.cli import console
+from extractor.cli.console import sanitize_for_terminal
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add_cache_flag(parser: Any) -> None:
 
 def read_client_options(flags: argparse.Namespace, at_once: int, embedded: bool) -> ClientOptions:
     """The terms that the flags ask for. Raises UsageError for flags that make no sense together."""
-    from extractor.models import cache
+    from extractor.models.cache import find_cache_folder
     from extractor.models.limits.budget import BudgetLimits
     from extractor.models.session import ClientOptions
 
@@ -43,7 +43,7 @@ def read_client_options(flags: argparse.Namespace, at_once: int, embedded: bool)
         raise UsageError("--max-cost and --price=IN,OUT go together; give both or none.")
     if flags.no_cache and flags.cache:
         raise UsageError("--cache and --no-cache exclude each other; give one.")
-    kept = None if flags.no_cache else flags.cache or (None if embedded else cache.find_cache_folder())
+    kept = None if flags.no_cache else flags.cache or (None if embedded else find_cache_folder())
     return ClientOptions(
         concurrency=at_once,
         rpm=flags.rpm,
@@ -51,7 +51,7 @@ def read_client_options(flags: argparse.Namespace, at_once: int, embedded: bool)
         limits=BudgetLimits(flags.max_requests, flags.max_tokens, flags.max_cost, flags.price or (0.0, 0.0)),
         cache=kept,
         use_proxy=flags.use_proxy,
-        note=lambda text: print(f"note: {console.sanitize_for_terminal(text)}", file=sys.stderr),
+        note=lambda text: print(f"note: {sanitize_for_terminal(text)}", file=sys.stderr),
     )
 
 

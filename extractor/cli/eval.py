@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from extractor.cli import console
+from extractor.cli.console import RunProgress
 from extractor.cli.run import add_model_flags, open_job
 from extractor.errors import Interrupted, UsageError
 
@@ -44,7 +44,7 @@ def add_eval_command(commands: Any) -> None:
 
 
 def run_eval_command(flags: argparse.Namespace) -> int:
-    from extractor.evaluation import suite as evaluate
+    from extractor.evaluation.suite import load_suite, load_suite_gold, write_suite_report
 
     least, least_of = _parse_bounds("--fail-under", flags.fail_under, float)
     most, most_of = _parse_bounds("--max-invented", flags.max_invented, int)
@@ -57,11 +57,11 @@ def run_eval_command(flags: argparse.Namespace) -> int:
         "allowed_drop": flags.allowed_drop,
         "runs": tuple(flags.only),
     }
-    suite = evaluate.load_suite(flags.suite)
+    suite = load_suite(flags.suite)
     flags.mode = flags.mode or suite.mode
-    true = evaluate.load_suite_gold(suite)
+    true = load_suite_gold(suite)
     folders = flags.runs or _run_suite(flags, suite)
-    verdict, paths = evaluate.write_suite_report(
+    verdict, paths = write_suite_report(
         suite, true, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
     )
     print(verdict.sentence)
@@ -96,30 +96,29 @@ def _parse_bounds(
 
 def _run_suite(flags: argparse.Namespace, suite: Any) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
-    from extractor.documents import discovery as documents
-    from extractor.models import session as models
-    from extractor.results import manifest as manifests
-    from extractor.runs import output_folder, runner
-    from extractor.runs import signals as stopping
+    from extractor.documents.discovery import find_sources
+    from extractor.models.session import Mode, choose_model, open_endpoint
+    from extractor.results.manifest import build_run_manifest
+    from extractor.runs.output_folder import is_run_finished, prepare_output_folder
+    from extractor.runs.runner import run_job
+    from extractor.runs.signals import run_until_signal
 
     folders = []
-    sources = documents.find_sources([suite.samples])
+    sources = find_sources([suite.samples])
     for model, name, n in itertools.product(suite.models, suite.prompts, range(1, suite.repeats + 1)):
         again = "" if n == 1 else f"-{n}"
         out = flags.out / "runs" / Path(model).name / f"{name}{again}"
         folders.append(out)
-        choice = models.choose_model(model, flags.base_url)
+        choice = choose_model(model, flags.base_url)
         prompt = suite.task.choose_prompt(name)
         if flags.mode != "replay":
-            with models.open_endpoint(choice, models.Mode.REPLAY) as named:
-                if output_folder.is_run_finished(
-                    out, manifests.build_run_manifest(suite.task, prompt, named), len(sources)
-                ):
+            with open_endpoint(choice, Mode.REPLAY) as named:
+                if is_run_finished(out, build_run_manifest(suite.task, prompt, named), len(sources)):
                     continue
-        output_folder.prepare_output_folder(out)
-        say = console.RunProgress(sys.stderr.isatty(), len(sources))
+        prepare_output_folder(out)
+        say = RunProgress(sys.stderr.isatty(), len(sources))
         with open_job(flags, suite.task, prompt, choice, out, say, again) as job:
-            _, heard = stopping.run_until_signal(lambda stop, job=job: runner.run_job(job, sources, stop))  # type: ignore[misc]
+            _, heard = run_until_signal(lambda stop, job=job: run_job(job, sources, stop))  # type: ignore[misc]
         say.clear_line()
         if heard:
             raise Interrupted(heard)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from extractor.cli import console
+from extractor.cli.console import sanitize_for_terminal
 
 EXPORT_FORMATS = ("jsonl", "csv", "parquet", "sqlite")
 
@@ -28,20 +28,18 @@ def add_export_command(commands: Any) -> None:
 
 def run_export_command(flags: argparse.Namespace) -> int:
     """0 when every result was there; 1 when a run lists one that is gone or broken, which is exported as failed."""
-    from extractor.results.export import export as writing
-    from extractor.results.export import reader as sources
+    from extractor.results.export.export import export_runs, write_json_lines
+    from extractor.results.export.reader import open_runs
 
-    runs = sources.open_runs(flags.out)
+    runs = open_runs(flags.out)
     for run in runs:
         if run.strays:
-            names = ", ".join(map(console.sanitize_for_terminal, run.strays[:3])) + (
-                " …" if len(run.strays) > 3 else ""
-            )
+            names = ", ".join(map(sanitize_for_terminal, run.strays[:3])) + (" …" if len(run.strays) > 3 else "")
             print(f"{run.path}: left out, as run.json does not list them: {names}", file=sys.stderr)
     if str(flags.output) == "-" and flags.format == "jsonl":
-        written = writing.write_json_lines(runs, sys.stdout.buffer)
+        written = write_json_lines(runs, sys.stdout.buffer)
         return 1 if written.lost else 0
-    written = writing.export_runs(runs, flags.format, flags.output, force=flags.force)
+    written = export_runs(runs, flags.format, flags.output, force=flags.force)
     if not flags.quiet:
         told = f", {sum(written.rows.values()):,} rows in {len(written.rows)} tables" if written.rows else ""
         failed = f" ({written.failed} failed)" if written.failed else ""

@@ -13,7 +13,15 @@ import sys
 from collections.abc import Sequence
 
 from extractor._version import __version__
-from extractor.cli import cache, console, eval, export, models, run, schema, show, task  # noqa: A004 (a command is named for its word)
+from extractor.cli.cache import add_cache_command
+from extractor.cli.console import sanitize_for_terminal
+from extractor.cli.eval import add_eval_command
+from extractor.cli.export import add_export_command
+from extractor.cli.models import add_models_command
+from extractor.cli.run import add_run_command
+from extractor.cli.schema import add_schema_command
+from extractor.cli.show import add_show_command
+from extractor.cli.task import add_task_command
 from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineError
 
 USAGE_EXAMPLES = """\
@@ -59,13 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 128 + error.signal
     except MachineError as error:
-        print(f"error: {console.sanitize_for_terminal(str(error))}", file=sys.stderr)
+        print(f"error: {sanitize_for_terminal(str(error))}", file=sys.stderr)
         return 3
     except BudgetSpent as error:
-        print(f"stopped: {console.sanitize_for_terminal(str(error))}", file=sys.stderr)
+        print(f"stopped: {sanitize_for_terminal(str(error))}", file=sys.stderr)
         return 1
     except ExtractorError as error:
-        print(f"error: {console.sanitize_for_terminal(str(error))}", file=sys.stderr)
+        print(f"error: {sanitize_for_terminal(str(error))}", file=sys.stderr)
         return 2
     except (MemoryError, RuntimeError) as error:
         # of a thread that cannot be started, Python says so in these words and no others
@@ -93,12 +101,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    run.add_run_command(commands)
-    show.add_show_command(commands)
-    export.add_export_command(commands)
-    models.add_models_command(commands)
-    cache.add_cache_command(commands)
-    eval.add_eval_command(commands)
-    schema.add_schema_command(commands)
-    task.add_task_command(commands)
+    add_run_command(commands)
+    add_show_command(commands)
+    add_export_command(commands)
+    add_models_command(commands)
+    add_cache_command(commands)
+    add_eval_command(commands)
+    add_schema_command(commands)
+    add_task_command(commands)
     return parser

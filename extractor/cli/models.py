@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from extractor.cli import console
+from extractor.cli.console import show_download_bar
 
 
 def add_models_command(commands: Any) -> None:
@@ -20,13 +20,13 @@ def add_models_command(commands: Any) -> None:
 
 
 def run_models_command(flags: argparse.Namespace) -> int:
-    from extractor.models.local import catalog as weights
+    from extractor.models.local.catalog import build_model_table, installed_models_to_json, list_installed_models
 
-    held = weights.list_installed_models()
+    held = list_installed_models()
     if flags.json:
-        print(json.dumps(weights.installed_models_to_json(held), indent=1))
+        print(json.dumps(installed_models_to_json(held), indent=1))
         return 0
-    rows = weights.build_model_table(held)
+    rows = build_model_table(held)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -34,9 +34,9 @@ def run_models_command(flags: argparse.Namespace) -> int:
 
 
 def _run_pull_command(flags: argparse.Namespace) -> int:
-    from extractor.models.local import pull as pulls
+    from extractor.models.local.pull import pull_model
 
-    with console.show_download_bar(flags.name) as progress:
-        found = pulls.pull_model(flags.name, progress=progress, note=lambda text: print(text, file=sys.stderr))
+    with show_download_bar(flags.name) as progress:
+        found = pull_model(flags.name, progress=progress, note=lambda text: print(text, file=sys.stderr))
     print(found.path)
     return 0

@@ -9,8 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.cli import console
-from extractor.cli import endpoint_flags as terms
+from extractor.cli.console import (
+    RunProgress,
+    describe_bill,
+    print_notes,
+    print_outcomes,
+    print_summary,
+    tolerate_closed_pipe,
+)
+from extractor.cli.endpoint_flags import add_endpoint_flags, read_client_options
 
 if TYPE_CHECKING:
     from extractor.runs.job import Job
@@ -50,7 +57,7 @@ def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
     parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
-    terms.add_endpoint_flags(parser)
+    add_endpoint_flags(parser)
 
 
 def _parse_seconds(text: str) -> float:
@@ -61,65 +68,62 @@ def _parse_seconds(text: str) -> float:
 
 
 def run_extract_command(flags: argparse.Namespace) -> int:
-    from extractor.documents import discovery as documents
-    from extractor.extraction import task as tasks
-    from extractor.models import prices
-    from extractor.models import session as models
-    from extractor.runs import output_folder, runner
-    from extractor.runs import signals as stopping
+    from extractor.documents.discovery import find_sources
+    from extractor.extraction.task import choose_task
+    from extractor.models.prices import SHIPPED_PRICES, load_prices
+    from extractor.models.session import choose_model
+    from extractor.runs.output_folder import prepare_output_folder
+    from extractor.runs.runner import compute_exit_code, run_job
+    from extractor.runs.signals import run_until_signal
 
-    task, prompt = tasks.choose_task(flags.task, flags.schema, flags.prompt)
-    costs = prices.load_prices(flags.prices or prices.SHIPPED_PRICES)
-    sources = documents.find_sources(flags.paths, ocr=flags.ocr)
+    task, prompt = choose_task(flags.task, flags.schema, flags.prompt)
+    costs = load_prices(flags.prices or SHIPPED_PRICES)
+    sources = find_sources(flags.paths, ocr=flags.ocr)
     if flags.dry_run:
-        from extractor.cli import dry_run as dryrun
+        from extractor.cli.dry_run import print_estimate
 
-        return dryrun.print_estimate(flags, task, prompt, sources, costs)
-    choice = models.choose_model(flags.model, flags.base_url)
-    output_folder.prepare_output_folder(flags.out)
+        return print_estimate(flags, task, prompt, sources, costs)
+    choice = choose_model(flags.model, flags.base_url)
+    prepare_output_folder(flags.out)
     price = None if choice.is_embedded else costs.find_price(choice.name)
-    say = console.RunProgress(not flags.quiet and sys.stderr.isatty(), len(sources), price, costs.currency)
+    say = RunProgress(not flags.quiet and sys.stderr.isatty(), len(sources), price, costs.currency)
     with open_job(flags, task, prompt, choice, flags.out, say) as job:
-        outcomes, heard = stopping.run_until_signal(lambda stop: runner.run_job(job, sources, stop))
+        outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
     say.clear_line()
     if heard:
-        console.print_notes(
-            [f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."]
-        )
+        print_notes([f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."])
         return 128 + heard
-    with console.tolerate_closed_pipe():
+    with tolerate_closed_pipe():
         if flags.json:
-            console.print_outcomes(outcomes)
+            print_outcomes(outcomes)
         elif not flags.quiet:
-            console.print_summary(
-                outcomes, flags.out, console.describe_bill(outcomes, choice.name, choice.is_embedded, costs)
-            )
+            print_summary(outcomes, flags.out, describe_bill(outcomes, choice.name, choice.is_embedded, costs))
     if not flags.quiet:
-        console.print_notes(outcomes.notes)
-    return runner.compute_exit_code(outcomes)
+        print_notes(outcomes.notes)
+    return compute_exit_code(outcomes)
 
 
 @contextlib.contextmanager
 def open_job(
-    flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: console.RunProgress, again: str = ""
+    flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: RunProgress, again: str = ""
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
-    from extractor.models import session as models
-    from extractor.results import manifest as manifests
-    from extractor.runs import job as jobs
-    from extractor.runs import resources as limits
+    from extractor.models.session import Mode, ModelSession, cassette_path, open_endpoint
+    from extractor.results.manifest import build_run_manifest
+    from extractor.runs.job import Job
+    from extractor.runs.resources import limit_concurrency
 
-    mode = models.Mode(flags.mode)
-    replayed, recorded = mode is models.Mode.REPLAY, mode is models.Mode.RECORD
+    mode = Mode(flags.mode)
+    replayed, recorded = mode is Mode.REPLAY, mode is Mode.RECORD
     tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
-    at_once = limits.limit_concurrency(choice.choose_concurrency(getattr(flags, "concurrency", None)))
-    with models.open_endpoint(choice, mode, flags.verbose, at_once) as endpoint:
-        line = models.ModelSession(endpoint, mode, terms.read_client_options(flags, at_once, choice.is_embedded), again)
-        yield jobs.Job(
+    at_once = limit_concurrency(choice.choose_concurrency(getattr(flags, "concurrency", None)))
+    with open_endpoint(choice, mode, flags.verbose, at_once) as endpoint:
+        line = ModelSession(endpoint, mode, read_client_options(flags, at_once, choice.is_embedded), again)
+        yield Job(
             task=task,
             prompt=prompt,
             model_name=choice.name,
-            manifest=manifests.build_run_manifest(task, prompt, endpoint),
+            manifest=build_run_manifest(task, prompt, endpoint),
             out=out,
             open_model=line.model_opener(tapes),
             concurrency=at_once,
@@ -131,7 +135,5 @@ def open_job(
             fresh=getattr(flags, "fresh", False),
             retry_failed=getattr(flags, "retry_failed", False),
             is_replay=replayed,
-            has_cassette=(lambda name: models.cassette_path(tapes, name).is_file())
-            if recorded
-            else (lambda name: True),
+            has_cassette=(lambda name: cassette_path(tapes, name).is_file()) if recorded else (lambda name: True),
         )

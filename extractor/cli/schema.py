@@ -28,35 +28,31 @@ def add_schema_command(commands: Any) -> None:
 
 
 def _run_check_command(flags: argparse.Namespace) -> int:
-    from extractor.extraction import explain as survey
-    from extractor.extraction import task as tasks
+    from extractor.extraction.explain import explain_task, explanation_to_json, format_explanation
+    from extractor.extraction.task import choose_task
 
     path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
     alone = path.suffix in (".py", ".json") and not path.is_dir()
-    task, prompt = tasks.choose_task(flags.schema, flags.schema if alone else None, flags.prompt)
-    found = survey.explain_task(task, prompt)
+    task, prompt = choose_task(flags.schema, flags.schema if alone else None, flags.prompt)
+    found = explain_task(task, prompt)
     print(
-        json.dumps(survey.explanation_to_json(found), ensure_ascii=False, indent=1)
+        json.dumps(explanation_to_json(found), ensure_ascii=False, indent=1)
         if flags.json
-        else survey.format_explanation(found)
+        else format_explanation(found)
     )
     return 0
 
 
 def _run_init_command(flags: argparse.Namespace) -> int:
-    from extractor.schema import codegen as classes
-    from extractor.schema import infer as drafts
+    from extractor.schema.codegen import generate_model_source
+    from extractor.schema.infer import draft_schema
 
     examples = [one for path in flags.examples for one in _read_examples(path)]
     if not examples:
         raise UsageError("The files hold no example; give at least one JSON object of the kind that is wanted.")
     title = (flags.output or flags.examples[0]).name.split(".")[0]
-    schema = drafts.draft_schema(examples, title)
-    text = (
-        classes.generate_model_source(schema)
-        if flags.python
-        else json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
-    )
+    schema = draft_schema(examples, title)
+    text = generate_model_source(schema) if flags.python else json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
     if flags.output is None:
         print(text, end="")
         return 0

@@ -15,7 +15,7 @@ def add_show_command(commands: Any) -> None:
 
 
 def run_show_command(flags: argparse.Namespace) -> int:
-    from extractor.results.review import page
+    from extractor.results.review.page import write_review_page
 
-    print(page.write_review_page(flags.out, flags.output or flags.out / "index.html"))
+    print(write_review_page(flags.out, flags.output or flags.out / "index.html"))
     return 0

@@ -18,19 +18,19 @@ def add_task_command(commands: Any) -> None:
 
 
 def _run_list_command(flags: argparse.Namespace) -> int:
-    from extractor.extraction import task as tasks
+    from extractor.extraction.task import list_shipped_tasks, load_task
 
-    for name in tasks.list_shipped_tasks():
-        task = tasks.load_task(name)
+    for name in list_shipped_tasks():
+        task = load_task(name)
         print(f"{name:12} {len(task.schema.groups):2} questions, prompts: {', '.join(task.prompts)}")
         print(f"{'':12} {task.schema.root.description}")
     return 0
 
 
 def _run_new_command(flags: argparse.Namespace) -> int:
-    from extractor.cli import scaffold as starters
+    from extractor.cli.scaffold import write_task_folder
 
-    for path in starters.write_task_folder(flags.folder):
+    for path in write_task_folder(flags.folder):
         print(path)
     print(f"\nIt runs as it is:  extractor run {flags.folder}/samples --task {flags.folder}")
     print(f"and is scored by:  extractor eval --suite {flags.folder}")

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import FORMATS_BY_SUFFIX, Format
-from extractor.documents.formats import attachments as enclosures
-from extractor.documents.formats import io as files
-from extractor.documents.formats import jsonl as lines
-from extractor.documents.formats import sandbox as apart
-from extractor.documents.formats.io import printable_name
+from extractor.documents.formats import FORMATS_BY_SUFFIX, PDF_FORMAT, TEXT_FORMAT, Format, detect_format
+from extractor.documents.formats.attachments import MailDocument, append_attachments
+from extractor.documents.formats.io import describe_special_file, open_regular, printable_name
+from extractor.documents.formats.jsonl import JsonLine, find_json_lines, load_json_line
+from extractor.documents.formats.sandbox import load_in_sandbox
 from extractor.errors import DocumentError, UsageError
 from extractor.types import Document
 
@@ -27,7 +25,7 @@ __all__ = ["MAX_TEXT_BYTES", "STDIN", "Source", "find_sources", "load_document",
 
 JSONL_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 """Suffixes of files that hold a document a line."""
-MAX_TEXT_BYTES = loaders.TEXT_FORMAT.max_bytes
+MAX_TEXT_BYTES = TEXT_FORMAT.max_bytes
 """Bytes of one text file that are read."""
 STDIN = Path("-")
 _MAX_STDIN_BYTES = 200_000_000
@@ -41,7 +39,7 @@ class Source:
     path: Path
     """Its file; of a document in a file of several, the file and its name in it: refs.jsonl/doc-7."""
     refused: str | None = None
-    line: lines.JsonLine | None = None
+    line: JsonLine | None = None
     ocr: bool = False
     """Whether letters are read off pictures of pages."""
 
@@ -116,7 +114,7 @@ def _find_in_file(path: Path, ocr: bool, *, named: bool) -> Iterator[Source]:
     """The documents of a file. One that the user named is followed where it is a link, and read as text where no other
     format is known; one that was come across is not."""
     suffix = path.suffix.lower()
-    kind = files.describe_special_file(path, follow=named)
+    kind = describe_special_file(path, follow=named)
     known = suffix in JSONL_SUFFIXES or suffix in FORMATS_BY_SUFFIX
     if kind == "a link":
         yield Source(path, "a link; name the file itself to have it read")
@@ -124,7 +122,7 @@ def _find_in_file(path: Path, ocr: bool, *, named: bool) -> Iterator[Source]:
         yield Source(path, f"{kind or 'a link that leads nowhere'}, no regular file")
     elif suffix in JSONL_SUFFIXES:
         try:
-            for name, line in lines.find_json_lines(path):
+            for name, line in find_json_lines(path):
                 yield Source(path / name, line=line)
         except DocumentError as error:
             yield Source(path, str(error).rstrip("."))
@@ -144,7 +142,7 @@ def read_source(source: Source) -> Document:
     if source.refused is not None:
         raise DocumentError(f"{source.name}: {source.refused}.", reason="not read")
     if source.line is not None:
-        return lines.load_json_line(source.line, source.name)
+        return load_json_line(source.line, source.name)
     if source.path == STDIN:
         return _read_stdin(source)
     return load_document(source.path, ocr=source.ocr)
@@ -157,16 +155,14 @@ def load_document(path: Path, *, ocr: bool = False) -> Document:
 
 def _load_file(path: Path, name: str, kind: Format | None, ocr: bool) -> Document:
     if kind is None:
-        with files.open_regular(path, loaders.PDF_FORMAT.max_bytes) as file:
-            kind = loaders.detect_format(file.read(4096))
+        with open_regular(path, PDF_FORMAT.max_bytes) as file:
+            kind = detect_format(file.read(4096))
     if missing := kind.missing_extra():
         raise DocumentError(f"{name}: {missing}.", reason="not read")
     if kind.sandboxed:
-        files.open_regular(path, kind.max_bytes).close()
-        document = apart.load_in_sandbox(kind.module, path.absolute(), name, ocr)
-        return (
-            enclosures.append_attachments(document, ocr) if isinstance(document, enclosures.MailDocument) else document
-        )
+        open_regular(path, kind.max_bytes).close()
+        document = load_in_sandbox(kind.module, path.absolute(), name, ocr)
+        return append_attachments(document, ocr) if isinstance(document, MailDocument) else document
     return kind.load(path, name, ocr)
 
 

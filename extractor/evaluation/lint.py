@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring import amounts, dates
+from extractor.evaluation.scoring.amounts import parse_plain_number
 from extractor.evaluation.scoring.comparators import canonicalise_value
+from extractor.evaluation.scoring.dates import parse_plain_date
 from extractor.evaluation.scoring.grounding import is_value_in_text
 from extractor.evaluation.scoring.schema import (
     LeafNode,
@@ -95,7 +96,7 @@ def _check_shape(gold: Gold, node: SchemaNode, value: Json, path: str) -> Iterat
         wrong = explain_misfit(node, value)
         if wrong is not None:
             yield LintFinding(Severity.ERROR, "wrong type", gold.file, path, wrong)
-        elif node.kind is Kind.DATE and dates.parse_plain_date(strip_punctuation(str(value))) is None:
+        elif node.kind is Kind.DATE and parse_plain_date(strip_punctuation(str(value))) is None:
             message = f"{value!r} is no date with one reading, so it is compared as text; write YYYY-MM-DD or less."
             yield LintFinding(Severity.WARNING, "unread date", gold.file, path, message)
     elif isinstance(node, ObjectNode):
@@ -143,7 +144,7 @@ def explain_misfit(leaf: LeafNode, value: Json) -> str | None:
 
 
 def _is_numeral(value: Json) -> bool:
-    return isinstance(value, str) and amounts.parse_plain_number(strip_punctuation(value)) is not None
+    return isinstance(value, str) and parse_plain_number(strip_punctuation(value)) is not None
 
 
 def _check_pointers(gold: Gold, schema: ObjectNode) -> Iterator[LintFinding]:

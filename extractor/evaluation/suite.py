@@ -22,22 +22,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from extractor.documents import discovery as documents
+from extractor.documents.discovery import find_sources, load_document
 from extractor.errors import DocumentError, UsageError
-from extractor.evaluation import gold, lint, runs
-from extractor.evaluation.analysis import baseline
-from extractor.evaluation.analysis import comparison as statistics
-from extractor.evaluation.analysis import diff as changes
-from extractor.evaluation.analysis import gates as verdicts
-from extractor.evaluation.analysis.gates import GateBounds, Verdict
+from extractor.evaluation import gold
+from extractor.evaluation.analysis.baseline import BaselinePins, read_baseline, take_baseline
+from extractor.evaluation.analysis.comparison import compare_runs
+from extractor.evaluation.analysis.diff import compare_with_baseline
+from extractor.evaluation.analysis.gates import GateBounds, Verdict, judge_comparison
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.lint import Severity
-from extractor.evaluation.report import content as reports
-from extractor.evaluation.report import write as outputs
-from extractor.evaluation.scoring import schema as fields
+from extractor.evaluation.lint import Severity, lint_golds
+from extractor.evaluation.report.content import build_report
+from extractor.evaluation.report.write import write_report_files
+from extractor.evaluation.runs import load_scored_run, read_run_folder
 from extractor.evaluation.scoring.outcomes import ScoredRun
-from extractor.extraction import task as tasks
-from extractor.extraction.task import Task
+from extractor.evaluation.scoring.schema import ObjectNode, read_scoring_schema
+from extractor.extraction.task import Task, load_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def load_suite(folder: Path) -> EvaluationSuite:
         raise UsageError(f"{file} is not TOML ({error}); correct it.") from error
     try:
         where = folder / told["task"]
-        task = tasks.load_task(str(where) if where.is_dir() else told["task"])
+        task = load_task(str(where) if where.is_dir() else told["task"])
         models, prompts = tuple(map(str, told["models"])), tuple(map(str, told["prompts"]))
         for name in prompts:
             task.choose_prompt(name)
@@ -88,7 +87,7 @@ class SuiteGold:
     """A suite's gold, found fit to score with, beside its documents' texts."""
 
     golds: tuple[Gold, ...]
-    schema_root: fields.ObjectNode
+    schema_root: ObjectNode
     texts: Mapping[str, str]
     findings: tuple[str, ...]
     """What the lint would have a person look at."""
@@ -97,9 +96,9 @@ class SuiteGold:
 def load_suite_gold(suite: EvaluationSuite) -> SuiteGold:
     """The suite's gold. Raises UsageError, naming file and place, where it cannot be scored with."""
     golds = gold.load_gold_folder(suite.gold)
-    tree = fields.read_scoring_schema(suite.task.schema.source)
+    tree = read_scoring_schema(suite.task.schema.source)
     texts = _load_sample_texts(suite.samples)
-    findings = lint.lint_golds(golds, tree, texts)
+    findings = lint_golds(golds, tree, texts)
     if wrong := [str(f) for f in findings if f.severity is Severity.ERROR]:
         raise UsageError("The gold cannot be scored with: " + " | ".join(wrong[:5]))
     return SuiteGold(tuple(golds), tree, texts, tuple(map(str, findings)))
@@ -118,38 +117,38 @@ def write_suite_report(
     """Scores the runs in the folders, writes the report and tells the verdict."""
     golds = true.golds
     scored = list(_score_runs(suite, folders, golds, true.schema_root))
-    comparison = statistics.compare_runs(scored)
-    pins = baseline.BaselinePins(
+    comparison = compare_runs(scored)
+    pins = BaselinePins(
         suite.task.name,
         gold.fingerprint_golds(golds),
         suite.task.schema.fingerprint,
         tuple(sorted(g.document for g in golds)),
     )
     diff = (
-        changes.compare_with_baseline(baseline.read_baseline(baseline_file), comparison, pins, str(baseline_file))
+        compare_with_baseline(read_baseline(baseline_file), comparison, pins, str(baseline_file))
         if baseline_file
         else None
     )
-    judged = verdicts.judge_comparison(comparison, GateBounds(**gates), diff)
-    content = reports.build_report(comparison, judged, diff, title=suite.name, gold_notes=true.findings)
-    paths = outputs.write_report_files(content, out, true.texts)
+    judged = judge_comparison(comparison, GateBounds(**gates), diff)
+    content = build_report(comparison, judged, diff, title=suite.name, gold_notes=true.findings)
+    paths = write_report_files(content, out, true.texts)
     if update:
-        baseline.take_baseline(comparison, pins).write(update)
+        take_baseline(comparison, pins).write(update)
     return judged, paths
 
 
 def _score_runs(
-    suite: EvaluationSuite, folders: Sequence[Path], golds: Sequence[Gold], tree: fields.ObjectNode
+    suite: EvaluationSuite, folders: Sequence[Path], golds: Sequence[Gold], tree: ObjectNode
 ) -> Iterator[ScoredRun]:
     """The runs with labels that tell them apart: repeats of the suite's own by number, others by their folders."""
-    found = [runs.read_run_folder(folder) for folder in folders]
+    found = [read_run_folder(folder) for folder in folders]
     seen: Counter[tuple[str, str]] = Counter()
     many = Counter((run.model, run.prompt) for run in found)
     for folder, run in zip(folders, found, strict=True):
         pair = (run.model, run.prompt)
         seen[pair] += 1
         same = many[pair] > 1 and suite.repeats == 1
-        yield runs.load_scored_run(
+        yield load_scored_run(
             folder,
             golds,
             tree,
@@ -163,9 +162,9 @@ def _score_runs(
 
 def _load_sample_texts(samples: Path) -> dict[str, str]:
     texts = {}
-    for source in documents.find_sources([samples]):
+    for source in find_sources([samples]):
         try:
-            document = documents.load_document(source.path)
+            document = load_document(source.path)
         except DocumentError:
             continue
         texts[document.name] = document.text

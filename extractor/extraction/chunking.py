@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from extractor.extraction.text import outline
+from extractor.extraction.text.outline import find_headings
 from extractor.types import Chunk, Document, Span, TextTable
 
 _PIECE = re.compile(r"[^\W\d_]+|\d|\s+|.", re.S)
@@ -52,7 +52,7 @@ def split_document(document: Document, budget: int) -> tuple[Chunk, ...]:
     text = document.visible_text(Span(0, len(document.text)))
     headings = [
         (h.span.start, text[h.span.start : h.span.end].strip())
-        for h in outline.find_headings(text)
+        for h in find_headings(text)
         if not _table_at(document.tables, h.span.start)
     ]
     spans = _cut_spans(text, budget, [at for at, _ in headings], document.tables)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from extractor.extraction.text import patterns as candidates
+from extractor.extraction.text.patterns import parse_number
 from extractor.schema.normalize import UnionBranch
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Json
@@ -36,7 +36,7 @@ def _conform_node(node: Node, value: Json) -> Json:
 def _conform_scalar(leaf: Scalar, value: Json) -> Json:
     """A number where the value may be one and is no text that the schema takes."""
     if leaf.text_patterns and isinstance(value, str) and not any(re.search(form, value) for form in leaf.text_patterns):
-        number = candidates.parse_number(value)
+        number = parse_number(value)
         return value if number is None else int(number) if number.is_integer() else number
     return value
 

@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from extractor.extraction import response_schema as shapes
-from extractor.extraction.grounding import anchors
+from extractor.extraction.grounding.anchors import reading_distance
 from extractor.extraction.grounding.grounder import GroundingResult
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.prompt import Strategy
-from extractor.extraction.text import normalize as spelling
-from extractor.extraction.text import passages
+from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.text import patterns as candidates
+from extractor.extraction.text.normalize import clean_words
+from extractor.extraction.text.passages import find_paragraph, find_sentence
 from extractor.schema.reader import Field, Object, ObjectList, Scalar
 from extractor.types import Evidence, Json, Match, RejectedValue, Span
 
@@ -92,7 +92,7 @@ def find_candidate_batches(
     seen: Counter[str] = Counter()
     stems: list[Candidate] = []
     for span in candidates.find_candidates(kind, text):
-        said = spelling.clean_words(text[span.start : span.end])
+        said = clean_words(text[span.start : span.end])
         seen[said] += 1
         stems.append(Candidate(said if seen[said] == 1 else f"{said} ({seen[said]})", said, span))
     asked = [
@@ -117,7 +117,7 @@ def describe_candidates(asked: CandidateBatch, text: str) -> list[str]:
 
 
 def _quoted_sentence(text: str, span: Span) -> Span:
-    sentence = passages.find_sentence(text, span)
+    sentence = find_sentence(text, span)
     if len(sentence) <= QUOTE_LENGTH:
         return sentence
     start, end = max(sentence.start, span.start - QUOTE_LENGTH // 2), min(sentence.end, span.end + QUOTE_LENGTH // 2)
@@ -130,7 +130,7 @@ def _quoted_sentence(text: str, span: Span) -> Span:
 
 def build_batch_schema(asked: CandidateBatch, text: str, strategy: Strategy) -> dict[str, Json]:
     """The JSON Schema of the reply: an object by the names of the stems, in the document's order."""
-    rest = shapes.build_response_schema(asked.remaining_row, text, strategy)
+    rest = build_response_schema(asked.remaining_row, text, strategy)
     names = [stem.name for stem in asked.candidates]
     return {
         "type": "object",
@@ -194,7 +194,7 @@ def _ground_row(
             here = [p for p in _mentions_of_parts(asked, stem, f.node, value, page) if p.span not in shared]
             shared.update(p.span for p in here[:1])
         if here:
-            place = min(here, key=lambda p: (anchors.reading_distance(p.span, stem.span), p.span))
+            place = min(here, key=lambda p: (reading_distance(p.span, stem.span), p.span))
             row[f.name], evidence[f.name] = place.value, Evidence(place.match, (place.span.shift(by),), str(value))
         elif keep:
             row[f.name], evidence[f.name] = value, Evidence(Match.NONE, (), str(value))
@@ -207,7 +207,7 @@ def _mentions_around(
     asked: CandidateBatch, stem: Candidate, places: Sequence[Mention], page: TextIndex
 ) -> list[Mention]:
     """Those in the stem's paragraph that are no stems themselves."""
-    home = passages.find_paragraph(page.text, stem.span)
+    home = find_paragraph(page.text, stem.span)
     return [p for p in places if p.span.within(home) and not any(p.span.overlaps(s.span) for s in asked.candidates)]
 
 
@@ -221,4 +221,4 @@ def _mentions_of_parts(
         if len(parts) > 1
         else []
     )
-    return sorted(found, key=lambda p: (anchors.reading_distance(p.span, stem.span), p.span))
+    return sorted(found, key=lambda p: (reading_distance(p.span, stem.span), p.span))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from extractor.extraction import compact as terse
-from extractor.extraction import enumerated as stems
-from extractor.extraction import response_schema as shapes
-from extractor.extraction.enumerated import CandidateBatch
+from extractor.extraction.compact import compact_part
+from extractor.extraction.enumerated import CandidateBatch, split_enumerated
 from extractor.extraction.prompt import Prompt
+from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.task import Task
-from extractor.models.openai import dialects
-from extractor.models.openai.dialects import Dialect
+from extractor.models.openai.dialects import Dialect, adapt_to_dialect
 from extractor.schema.annotations import Kind
 from extractor.schema.groups import MAX_SCALARS
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, Schema, ValueList, count_scalars
@@ -90,17 +88,17 @@ def _describe_kind(leaf: Scalar) -> str:
 def _asked_parts(schema: Schema) -> Iterator[tuple[str, Object]]:
     """What is asked for together; of rows that are asked for one by one what each is asked for."""
     for name, part in schema.parts.items():
-        rest, lists = stems.split_enumerated(part)
+        rest, lists = split_enumerated(part)
         if rest.fields:
-            yield name, terse.compact_part(rest)
+            yield name, compact_part(rest)
         for path, field in lists:
             yield f"{name}.{field.name}", CandidateBatch(path, field, ()).remaining_row
 
 
 def _summarize_question(name: str, part: Object, prompt: Prompt) -> QuestionSummary:
     # no document is known yet: without candidates this is the shape at its widest
-    shape = shapes.build_response_schema(part, "", replace(prompt.strategy, candidates=False))
-    spoken = {str(d): dialects.adapt_to_dialect(d, shape) for d in Dialect}
+    shape = build_response_schema(part, "", replace(prompt.strategy, candidates=False))
+    spoken = {str(d): adapt_to_dialect(d, shape) for d in Dialect}
     return QuestionSummary(
         name,
         tuple(f.name for f in part.fields),

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from extractor.extraction.enumerated import CandidateBatch
-from extractor.extraction.grounding import anchors
-from extractor.extraction.grounding import scope as territory
-from extractor.extraction.grounding.scope import RowScope
+from extractor.extraction.grounding.anchors import reading_distance
+from extractor.extraction.grounding.scope import RowScope, row_scope
 from extractor.extraction.merging import PartialRecord
-from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.normalize import FoldedText
 from extractor.extraction.text.outline import Outline
 from extractor.types import Chunk, RejectedValue, Span, ValuePath
 
@@ -48,7 +47,7 @@ def link_to_parent(
         if not fit:
             stray.append(RejectedValue((*asked.path, i), row, "belongs to no row", chunk.span))
             continue
-        parent = min(fit, key=lambda p: (anchors.reading_distance(at, p.scope.anchor), p.scope.anchor))
+        parent = min(fit, key=lambda p: (reading_distance(at, p.scope.anchor), p.scope.anchor))
         rows = out[parent.record_index].value[outer][parent.row_index][inner]
         prefix: ValuePath = (outer, parent.row_index, inner, len(rows))
         rows.append(row)
@@ -79,10 +78,10 @@ class _ParentRow:
 def _find_parents(name: str, chunk: Chunk, outline: Outline, into: Sequence[PartialRecord]) -> list[_ParentRow]:
     where = [(f, i, _row_anchor(found, name, i)) for f, found in enumerate(into) for i in _row_indices(found, name)]
     spans = [anchor and anchor.shift(-chunk.span.start) for _, _, anchor in where]
-    folded = spelling.FoldedText(chunk.text)
+    folded = FoldedText(chunk.text)
     parents: list[_ParentRow] = []
     for n, ((f, i, _), span) in enumerate(zip(where, spans, strict=True)):
-        home = territory.row_scope(n, spans, outline, None)
+        home = row_scope(n, spans, outline, None)
         if span and home:
             parents.append(_ParentRow(f, i, home, tuple(folded.find_quote(chunk.text[span.start : span.end]))))
     return parents

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from extractor.extraction.text import abbreviations
-from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.abbreviations import strip_abbreviation
+from extractor.extraction.text.normalize import fold_text
 from extractor.schema.reader import Node, Object, ObjectList, ValueList, empty_value
 from extractor.schema.reader import Scalar as LeafNode
 from extractor.types import Conflict, Evidence, GroundedValue, Json, Match, ValuePath
@@ -72,7 +72,7 @@ def _merge_node(node: Node, found: Sequence[PartialRecord], path: ValuePath, out
 
 
 def _comparison_form(value: Json) -> str:
-    return spelling.fold_text(abbreviations.strip_abbreviation(str(value)))
+    return fold_text(strip_abbreviation(str(value)))
 
 
 def _vote_on_value(found: Sequence[PartialRecord], path: ValuePath, out: MergedRecord) -> Json:

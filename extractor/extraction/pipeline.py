@@ -7,22 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
-from extractor.extraction import chunking as chunks
-from extractor.extraction import conform as instances
-from extractor.extraction import enumerated as stems
-from extractor.extraction import linking as parents
-from extractor.extraction import merging as merge
-from extractor.extraction import planning
-from extractor.extraction import validation as checks
-from extractor.extraction.grounding import derived, mentions
-from extractor.extraction.grounding import grounder as evidence
-from extractor.extraction.grounding import name_ownership as claims
-from extractor.extraction.grounding.grounder import GroundingResult
-from extractor.extraction.merging import PartialRecord
-from extractor.extraction.planning import Plan, Question
+from extractor.extraction.chunking import halve_chunk, split_document
+from extractor.extraction.conform import conform_record
+from extractor.extraction.enumerated import ground_candidates
+from extractor.extraction.grounding.derived import fill_derived_values
+from extractor.extraction.grounding.grounder import GroundingResult, ground_reply
+from extractor.extraction.grounding.mentions import TextIndex
+from extractor.extraction.grounding.name_ownership import resolve_name_ownership
+from extractor.extraction.linking import link_to_parent
+from extractor.extraction.merging import PartialRecord, merge_records
+from extractor.extraction.planning import Plan, Question, build_field_question, plan_questions
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.models.openai import reply as replies
+from extractor.extraction.validation import check_record, validate_record
+from extractor.models.openai.reply import read_truncated_reply
 from extractor.types import Document, Failure, Json, Model, Problem, Record, RejectedValue, Span, Usage
 
 
@@ -52,8 +50,8 @@ async def extract_record(
 ) -> Record:
     """The record of one document. Raises ModelFatal when no document could be answered, and nothing else of ours."""
     limit = limit or asyncio.Semaphore(1)
-    pieces = chunks.split_document(document, prompt.strategy.chunk_tokens)
-    plan = planning.plan_questions(task.schema, prompt, pieces, model_name)
+    pieces = split_document(document, prompt.strategy.chunk_tokens)
+    plan = plan_questions(task.schema, prompt, pieces, model_name)
 
     async def answer(question: Question) -> list[Answer]:
         async with limit:
@@ -62,10 +60,9 @@ async def extract_record(
         cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
         if not (cut_short and question.can_be_halved):
             return [one]
-        halves = chunks.halve_chunk(question.chunk)
+        halves = halve_chunk(question.chunk)
         smaller = [
-            planning.build_field_question(prompt, half, question.group, question.part, model_name, full=True)
-            for half in halves
+            build_field_question(prompt, half, question.group, question.part, model_name, full=True) for half in halves
         ]
         answered = [Answer(question, usage=one.usage)]
         for half in smaller:
@@ -78,10 +75,10 @@ async def extract_record(
 
 async def _answer_question(question: Question, task: Task, model: Model, keep_unsupported: bool) -> Answer:
     def trace(value: Json) -> GroundingResult:
-        page = mentions.TextIndex(question.chunk)
+        page = TextIndex(question.chunk)
         if question.batch:
-            return stems.ground_candidates(question.batch, value, page, keep_unsupported=keep_unsupported)
-        return evidence.ground_reply(
+            return ground_candidates(question.batch, value, page, keep_unsupported=keep_unsupported)
+        return ground_reply(
             question.part, question.expand_reply(value), page, keep_unsupported=keep_unsupported, whole=task.schema.root
         )
 
@@ -93,11 +90,7 @@ async def _answer_question(question: Question, task: Task, model: Model, keep_un
         raise
     except ModelError as error:
         failure, usage = Failure(question.chunk.span, question.group, error.reason, str(error)), error.usage
-        cut = (
-            replies.read_truncated_reply(error.text, question.request.schema)
-            if isinstance(error, ReplyCutShort)
-            else None
-        )
+        cut = read_truncated_reply(error.text, question.request.schema) if isinstance(error, ReplyCutShort) else None
         if cut is None:
             return Answer(question, failure=failure, usage=usage)
         value = cut.value
@@ -113,11 +106,11 @@ async def _answer_question(question: Question, task: Task, model: Model, keep_un
 def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
     root = task.schema.root
     found, stray = _link_answers(answers)
-    combined = merge.merge_records(root, found)
-    settled = claims.resolve_name_ownership(root, combined.value, combined.evidence)
+    combined = merge_records(root, found)
+    settled = resolve_name_ownership(root, combined.value, combined.evidence)
     value: dict[str, Json] = settled.value
-    proof = derived.fill_derived_values(root, value, settled.evidence, document)
-    fitted = instances.conform_record(root, value)
+    proof = fill_derived_values(root, value, settled.evidence, document)
+    fitted = conform_record(root, value)
     return Record(
         document=document,
         value=fitted,
@@ -128,8 +121,8 @@ def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[
         problems=(
             *_unread_problems(document),
             *_run_on_problems(answers),
-            *checks.check_record(root, value, proof, document),
-            *checks.validate_record(fitted, task.model_class, task.schema.source),
+            *check_record(root, value, proof, document),
+            *validate_record(fitted, task.model_class, task.schema.source),
         ),
         answered_spans=_answered_spans(answers),
         skipped=plan.skipped,
@@ -146,7 +139,7 @@ def _link_answers(answers: Sequence[Answer]) -> tuple[list[PartialRecord], list[
     for a in answers:
         if a.partial_record and a.question.batch:
             here = [i for i in found if answers[i].question.chunk.span.within(a.question.chunk.span)]
-            attached, lost = parents.link_to_parent(
+            attached, lost = link_to_parent(
                 a.question.batch, a.partial_record, a.question.chunk, [found[i] for i in here]
             )
             found |= zip(here, attached, strict=False)

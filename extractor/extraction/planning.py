@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from extractor.extraction import chunking as chunks
 from extractor.extraction import compact as terse
-from extractor.extraction import enumerated as stems
-from extractor.extraction import prompt as prompts
-from extractor.extraction import response_schema as shapes
-from extractor.extraction.enumerated import CandidateBatch
-from extractor.extraction.prompt import Prompt
+from extractor.extraction.chunking import estimate_tokens, narrow_chunk
+from extractor.extraction.enumerated import (
+    CandidateBatch,
+    build_batch_schema,
+    describe_candidates,
+    find_candidate_batches,
+    split_enumerated,
+)
+from extractor.extraction.prompt import Prompt, build_messages, build_part_messages
+from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.text.outline import Keywords, Outline
-from extractor.models.local import grammar as grammars
+from extractor.models.local.grammar import build_reply_grammar
 from extractor.schema.reader import Field, Object, ObjectList, Schema
 from extractor.types import Chunk, Json, Request, SkippedFields, Span
 
@@ -60,7 +64,7 @@ class Question:
         are asked for one by one, which are few enough.
         """
         listed = self.group != WHOLE_RECORD and self.batch is None
-        return listed and chunks.estimate_tokens(self.chunk.text) >= MIN_HALVED_TOKENS
+        return listed and estimate_tokens(self.chunk.text) >= MIN_HALVED_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def _plan_group(
     missing = tuple(f.name for f in whole.fields if f not in fields)
     skipped = [SkippedFields(chunk.span, missing)] if missing else []
     part = Object(fields, whole.description)
-    part, lists = (part, []) if group == WHOLE_RECORD else stems.split_enumerated(part)
+    part, lists = (part, []) if group == WHOLE_RECORD else split_enumerated(part)
     pieces = _narrow_chunks(chunk, part.fields) if part.fields else []
     questions = [build_field_question(prompt, piece, group, part, model) for piece in pieces]
     for path, field in lists:
@@ -109,7 +113,7 @@ def _plan_batches(
     """What is asked to be completed, and the part of the chunk's text of which nothing is."""
     if not Keywords(field.keywords).occur_in(chunk.text):
         return [], Span(0, len(chunk.text))
-    return stems.find_candidate_batches(path, field, chunk.text, most)
+    return find_candidate_batches(path, field, chunk.text, most)
 
 
 def _narrow_chunks(chunk: Chunk, fields: Sequence[Field]) -> list[Chunk]:
@@ -120,7 +124,7 @@ def _narrow_chunks(chunk: Chunk, fields: Sequence[Field]) -> list[Chunk]:
     if len(parts) > MAX_PARTS or NARROW_RATIO * sum(end - start for start, end in parts) > len(chunk.text):
         return [chunk]
     by = chunk.span.start
-    return [chunks.narrow_chunk(chunk, Span(by + a, by + b)) for a, b in parts]
+    return [narrow_chunk(chunk, Span(by + a, by + b)) for a, b in parts]
 
 
 def list_groups(schema: Schema, prompt: Prompt) -> list[str]:
@@ -132,8 +136,8 @@ def build_field_question(
 ) -> Question:
     """One group's question about one chunk; `full` where the answer is known to be long."""
     wanted = _asked_part(group, part)
-    said = prompts.build_part_messages(prompt, chunk, group, wanted)
-    shape = shapes.build_response_schema(wanted, chunk.text, prompt.strategy)
+    said = build_part_messages(prompt, chunk, group, wanted)
+    shape = build_response_schema(wanted, chunk.text, prompt.strategy)
     bounds = sampling_parameters(prompt, chunk, None if group == WHOLE_RECORD else wanted, full=full)
     return Question(chunk, group, part, _build_request(chunk, group, model, said, shape, bounds))
 
@@ -146,8 +150,8 @@ def _asked_part(group: str, part: Object) -> Object:
 def build_row_question(prompt: Prompt, chunk: Chunk, group: str, asked: CandidateBatch, model: str) -> Question:
     """The question that asks for the rest of each row that the chunk holds the stem of."""
     name = f"{group}.{asked.field.name}"
-    said = prompts.build_messages(prompt, chunk, name, stems.describe_candidates(asked, chunk.text))
-    shape = stems.build_batch_schema(asked, chunk.text, prompt.strategy)
+    said = build_messages(prompt, chunk, name, describe_candidates(asked, chunk.text))
+    shape = build_batch_schema(asked, chunk.text, prompt.strategy)
     request = _build_request(chunk, name, model, said, shape, sampling_parameters(prompt))
     return Question(chunk, name, Object((asked.field,)), request, asked)
 
@@ -157,7 +161,7 @@ def _build_request(
 ) -> Request:
     system, user = said
     label = f"{chunk.document.name} {chunk.index} {group}"
-    return Request(model, system, user, shape, bounds, grammars.build_reply_grammar(shape), label)
+    return Request(model, system, user, shape, bounds, build_reply_grammar(shape), label)
 
 
 def sampling_parameters(
@@ -170,9 +174,9 @@ def sampling_parameters(
     """
     most = prompt.strategy.max_tokens
     if chunk is not None and part is not None:
-        words = chunks.estimate_tokens(chunk.text)
+        words = estimate_tokens(chunk.text)
         lines = sum(bool(line.strip()) for line in chunk.text.splitlines())
-        form = max((chunks.estimate_tokens(" ".join(keys)) for keys in map(_entry_keys, part.fields)), default=0)
+        form = max((estimate_tokens(" ".join(keys)) for keys in map(_entry_keys, part.fields)), default=0)
         most = min(most, SPARE + (words + lines * form if full else words * COPIED // 100))
     return {"temperature": 0, "seed": 1, "max_tokens": most}
 

@@ -8,7 +8,7 @@ since small models run into loops.
 from __future__ import annotations
 
 from extractor.extraction.prompt import Strategy
-from extractor.extraction.text import patterns as candidates
+from extractor.extraction.text.patterns import ENUMERABLE_KINDS, list_candidate_spellings
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Json
 
@@ -59,9 +59,9 @@ class _ResponseSchemaBuilder:
         if leaf.enum:
             return leaf.enum
         formed = leaf.pattern if leaf.closed_choice else None
-        if not self.strategy.candidates or not (formed or leaf.kind in candidates.ENUMERABLE_KINDS):
+        if not self.strategy.candidates or not (formed or leaf.kind in ENUMERABLE_KINDS):
             return None
-        found = candidates.list_candidate_spellings(leaf.kind, self.text, formed)
+        found = list_candidate_spellings(leaf.kind, self.text, formed)
         return found if len(found) <= MAX_CHOICES else None
 
     def scalar_schema(self, leaf: Scalar) -> dict[str, Json]:

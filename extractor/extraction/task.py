@@ -26,8 +26,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from extractor.errors import TaskError
 from extractor.extraction import prompt as prompts
 from extractor.extraction.prompt import Prompt
-from extractor.schema import reader as schemas
-from extractor.schema.reader import Schema
+from extractor.schema.reader import Schema, read_schema
 from extractor.types import Json
 
 _PACKAGE = Path(__file__).parent.parent
@@ -143,7 +142,7 @@ def _read_schema(source: Json, file: Path) -> Schema:
     if file.suffix == ".json":
         _check_json_schema(source, file)
     try:
-        return schemas.read_schema(source)
+        return read_schema(source)
     except TaskError as error:
         raise TaskError(f"{file}: {error}") from error
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from extractor.schema import reader as schemas
-from extractor.schema.reader import Object
+from extractor.schema.reader import Object, iterate_scalars
 from extractor.types import Document, Evidence, Json, Match, Problem, ValuePath, json_pointer
 
 CHECKED_FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
@@ -31,7 +30,7 @@ def check_record(
 def _find_unsupported(
     node: Object, value: Mapping[str, Json], evidence: Mapping[ValuePath, Evidence], document: Document
 ) -> Iterator[Problem]:
-    for path, _, _ in schemas.iterate_scalars(node, value):
+    for path, _, _ in iterate_scalars(node, value):
         found = evidence.get(path)
         if found is None or found.match is Match.NONE:
             yield Problem("unsupported", path, f"Nothing in the document supports {json_pointer(path)}.")

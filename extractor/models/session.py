@@ -17,9 +17,9 @@ from extractor.errors import UsageError
 from extractor.models.cache import CachedModel, ReplyCache
 from extractor.models.limits.budget import Budget, BudgetLimits
 from extractor.models.limits.concurrency import ConcurrencyLimiter
-from extractor.models.local import catalog as weights
-from extractor.models.openai import transport as wire
+from extractor.models.local.catalog import CATALOGUE, locate_weights
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel, check_api_key
+from extractor.models.openai.transport import GuardedTransport, build_transport, check_base_url
 from extractor.types import Document, Model
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
@@ -62,7 +62,7 @@ class ModelSpec:
 
 
 def list_embedded_names() -> frozenset[str]:
-    return frozenset(m.name for m in weights.CATALOGUE)
+    return frozenset(m.name for m in CATALOGUE)
 
 
 def choose_model(name: str | None, base_url: str | None, environ: Mapping[str, str] = os.environ) -> ModelSpec:
@@ -136,19 +136,19 @@ def open_endpoint(choice: ModelSpec, mode: Mode, verbose: bool = False, at_once:
         yield Endpoint(str(choice.base_url), choice.name, choice.api_key or "none")
         return
     if mode is Mode.REPLAY:
-        known = {m.name: m.sha256 for m in weights.CATALOGUE}
+        known = {m.name: m.sha256 for m in CATALOGUE}
         digest = f"sha256:{known[choice.name]}" if choice.name in known else None
         yield Endpoint("http://embedded/v1", choice.name, "none", digest, Dialect.GRAMMAR)
         return
-    from extractor.models.local import server as embedded
+    from extractor.models.local.server import ServerSettings, serve_model
 
     if at_once > MAX_LOCAL_SLOTS:
         raise UsageError(
             f"An embedded model answers {MAX_LOCAL_SLOTS} documents at a time at most; lower --concurrency."
         )
-    one = embedded.ServerSettings(verbose=verbose)
+    one = ServerSettings(verbose=verbose)
     settings = replace(one, n_parallel=at_once, n_ctx=at_once * one.n_ctx)
-    with embedded.serve_model(weights.locate_weights(choice.name), settings) as engine:
+    with serve_model(locate_weights(choice.name), settings) as engine:
         yield Endpoint(engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR)
 
 
@@ -184,7 +184,7 @@ class ModelSession:
             "dialect": endpoint.dialect,
             "again": again,
         }
-        wire.check_base_url(endpoint.base_url)
+        check_base_url(endpoint.base_url)
         self._cache = ReplyCache(terms.cache, terms.note) if terms.cache and mode is Mode.LIVE else None
         self._budget = Budget(terms.limits)
         self._connections: dict[asyncio.AbstractEventLoop, _LoopConnection] = {}
@@ -245,8 +245,8 @@ class ModelSession:
         cached = CachedModel(live, self._cache, self._identity, terms.note) if self._cache else None
         return _LoopConnection(pressure, cached or live, loop.create_task(_close_with_loop(live, cached)))
 
-    def _build_transport(self) -> wire.GuardedTransport:
-        return wire.build_transport(
+    def _build_transport(self) -> GuardedTransport:
+        return build_transport(
             self._endpoint.base_url, self._endpoint.api_key, self._options.concurrency + 2, self._options.use_proxy
         )
 

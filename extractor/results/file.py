@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from extractor import files as durable
 from extractor.errors import DocumentError, ExtractorError
+from extractor.files import sync_folder, write_atomically
 from extractor.results.outcome import DocumentOutcome
 from extractor.types import (
     Conflict,
@@ -154,7 +154,7 @@ def dump_usage(usage: Usage) -> dict[str, Json]:
 
 def write_result(path: Path, value: Mapping[str, Json]) -> str:
     """The whole file or none of it; the SHA-256 of its bytes. Raises OSError."""
-    return durable.write_atomically(path, [encode_result(value)])
+    return write_atomically(path, [encode_result(value)])
 
 
 def encode_result(value: Mapping[str, Json]) -> bytes:
@@ -185,5 +185,5 @@ def write_run_file(
         tail = {"counts": dict(counts), "usage": dump_usage(spent)}
         yield b"\n ],\n" + encode_result(tail).removeprefix(b"{\n")
 
-    durable.write_atomically(path, pieces())
-    durable.sync_folder(path.parent)
+    write_atomically(path, pieces())
+    sync_folder(path.parent)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from importlib import metadata
 
 from extractor._version import __version__
-from extractor.extraction import planning
+from extractor.extraction.planning import sampling_parameters
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.models.openai import client as live
-from extractor.models.openai.client import Endpoint
+from extractor.models.openai.client import Endpoint, describe_endpoint
 from extractor.types import Json
 
 
 def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[str, Json]:
     """The manifest of a run; nothing in it changes from one run to the next, so results stay byte for byte the same."""
-    model = live.describe_endpoint(endpoint)
+    model = describe_endpoint(endpoint)
     if endpoint.digest:
         del model["endpoint"]  # an embedded engine's port is drawn anew each time
     return {
@@ -23,6 +22,6 @@ def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[s
         "model": model,
         "prompt": {"name": prompt.name, "fingerprint": prompt.fingerprint},
         "schema": {"fingerprint": task.schema.fingerprint},
-        "parameters": dict(planning.sampling_parameters(prompt)),
+        "parameters": dict(sampling_parameters(prompt)),
         "versions": {name: metadata.version(name) for name in ("openai", "instructor", "pydantic")},
     }

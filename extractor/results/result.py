@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from extractor.errors import DocumentError, MachineError, RecordInvalid, UsageError
-from extractor.results import file as results
 from extractor.results.evidence import EvidenceView, Proof, parse_proof
+from extractor.results.file import RESULT_FORMAT, write_result
 from extractor.types import Json, Status, Usage
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Result(Generic[T]):
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} cannot be read as a result ({error}); give a file that a run wrote.") from error
-        if not isinstance(content, dict) or content.get("format") != results.RESULT_FORMAT:
+        if not isinstance(content, dict) or content.get("format") != RESULT_FORMAT:
             raise UsageError(f"{path} is not a result; give a file that a run wrote.")
         return cls(content, model)
 
@@ -118,7 +118,7 @@ class Result(Generic[T]):
     def save(self, path: Path) -> None:
         """Writes `content` as a run writes it. Raises MachineError."""
         try:
-            results.write_result(path, self.content)
+            write_result(path, self.content)
         except OSError as error:
             raise MachineError(f"{path} cannot be written ({error.strerror}); name a file in a folder.") from error
 
@@ -126,6 +126,6 @@ class Result(Generic[T]):
         return f"<Result of {self.name}: {self.status}, {len(self.content.get('evidence', {}))} values>"
 
     def _repr_html_(self) -> str:
-        from extractor.results.review import notebook
+        from extractor.results.review.notebook import render_notebook
 
-        return notebook.render_notebook(self.content)
+        return render_notebook(self.content)

@@ -15,16 +15,14 @@ from pathlib import Path
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError
-from extractor.extraction import chunking as chunks
-from extractor.extraction import planning
-from extractor.extraction.planning import Question
+from extractor.extraction.chunking import split_document
+from extractor.extraction.planning import Question, plan_questions
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.models import tokens
 from extractor.models.prices import Price, Speed, compute_cost
+from extractor.models.tokens import count_tokens
 from extractor.results.file import RESULT_FORMAT
-from extractor.runs import reply_length as answers
-from extractor.runs.reply_length import ReplyLength
+from extractor.runs.reply_length import ReplyLength, estimate_completion_length, estimate_reply_length
 from extractor.types import Json
 
 CHAT_TEMPLATE_TOKENS = 13
@@ -127,13 +125,13 @@ def estimate_run(
             continue
         count += 1
         characters += len(document.text)
-        pieces = chunks.split_document(document, prompt.strategy.chunk_tokens)
+        pieces = split_document(document, prompt.strategy.chunk_tokens)
         previous = ""
-        for question in planning.plan_questions(task.schema, prompt, pieces, model).questions:
+        for question in plan_questions(task.schema, prompt, pieces, model).questions:
             groups[question.group] = groups.get(question.group, GroupEstimate()) + _estimate_question(question, before)
             ceiling += question.request.parameters["max_tokens"]
             said = question.request.system + question.request.user
-            repeated += tokens.count_tokens(_find_common_prefix(previous, said))
+            repeated += count_tokens(_find_common_prefix(previous, said))
             previous = said
     return RunEstimate(count, tuple(unreadable), characters, groups, repeated, ceiling, before)
 
@@ -148,9 +146,7 @@ def _find_common_prefix(one: str, other: str) -> str:
 
 
 def _estimate_question(question: Question, before: MeasuredUsage | None) -> GroupEstimate:
-    read = (
-        CHAT_TEMPLATE_TOKENS + tokens.count_tokens(question.request.system) + tokens.count_tokens(question.request.user)
-    )
+    read = CHAT_TEMPLATE_TOKENS + count_tokens(question.request.system) + count_tokens(question.request.user)
     most = question.request.parameters["max_tokens"]
     written = _estimate_written_tokens(question, read, most, before)
     twice = written.high >= most and question.can_be_halved
@@ -167,8 +163,8 @@ def _estimate_written_tokens(question: Question, read: float, most: int, before:
         spread = 1 + 1 / max(1, before.documents) ** 0.5
         return ReplyLength(expected / spread, expected, min(float(most), expected * spread))
     if question.batch:
-        return answers.estimate_completion_length(question.batch.remaining_row, len(question.batch.candidates), most)
-    return answers.estimate_reply_length(question.asked_part, tokens.count_tokens(question.chunk.text), most)
+        return estimate_completion_length(question.batch.remaining_row, len(question.batch.candidates), most)
+    return estimate_reply_length(question.asked_part, count_tokens(question.chunk.text), most)
 
 
 def measure_earlier_run(folder: Path, prompt: Prompt, model: str, schema: str) -> MeasuredUsage | None:

@@ -19,10 +19,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from extractor import files as durable
 from extractor.errors import MachineError, UsageError
+from extractor.files import sync_folder, write_atomically
 from extractor.results.outcome import DocumentOutcome
-from extractor.runs import filenames as names
+from extractor.runs.filenames import fold_filename
 from extractor.types import Json, Status, Usage
 
 JOURNAL_FILE = "journal.jsonl"
@@ -169,7 +169,7 @@ class Journal:
 
     def _index_entry(self, entry: JournalEntry, place: int) -> None:
         self._sources[_hash_key(entry.source)] = place
-        self._files[_hash_key(names.fold_filename(entry.outcome.file))] = place
+        self._files[_hash_key(fold_filename(entry.outcome.file))] = place
 
     def append(self, entry: JournalEntry) -> int:
         """Appends an entry, whole or not at all, and says where it stands. Raises OSError."""
@@ -191,7 +191,7 @@ class Journal:
             return place
 
     def _sync_to_disk(self) -> None:
-        durable.sync_folder(self._folder)
+        sync_folder(self._folder)
         os.fsync(self._handle)
         self._synced, self._is_unsynced = time.monotonic(), False
 
@@ -201,9 +201,9 @@ class Journal:
 
     def find_by_file(self, file: str) -> tuple[int, JournalEntry] | None:
         """The entry about a result file of this name, or one that a file system may take for the same."""
-        folded = names.fold_filename(file)
+        folded = fold_filename(file)
         found = self._locate_entry(self._files.get(_hash_key(folded)))
-        return found if found and names.fold_filename(found[1].outcome.file) == folded else None
+        return found if found and fold_filename(found[1].outcome.file) == folded else None
 
     def _locate_entry(self, place: int | None) -> tuple[int, JournalEntry] | None:
         return None if place is None else (place, self.read_entry(place))
@@ -241,8 +241,8 @@ class Journal:
                 yield line
 
         with self._lock:
-            durable.write_atomically(self._path, reordered_lines())
-            durable.sync_folder(self._folder)
+            write_atomically(self._path, reordered_lines())
+            sync_folder(self._folder)
             handle = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             os.dup2(handle, self._handle, inheritable=False)
             os.close(handle)

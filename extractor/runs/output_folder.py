@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from extractor import files as durable
 from extractor.errors import MachineError, UsageError
+from extractor.files import DiskReserve
 from extractor.results.file import RUN_FILE
-from extractor.runs import lock as locks
+from extractor.runs.lock import require_unlocked_folder
 from extractor.types import Json, Status
 
 RESERVED_BYTES = 4 << 20
@@ -31,13 +31,13 @@ def prepare_output_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise MachineError(f"Nothing can be written to {folder} ({error.strerror}); choose another with -o.") from error
-    locks.require_unlocked_folder(folder)
+    require_unlocked_folder(folder)
 
 
-def reserve_disk_space(folder: Path) -> durable.DiskReserve:
+def reserve_disk_space(folder: Path) -> DiskReserve:
     """Room in the folder for what is under way when the disk fills up. Raises MachineError when it is full already."""
     try:
-        return durable.DiskReserve(folder / _RESERVE, RESERVED_BYTES)
+        return DiskReserve(folder / _RESERVE, RESERVED_BYTES)
     except OSError as error:
         raise MachineError(
             f"The disk of {folder} has less than {RESERVED_BYTES >> 20} MB left ({error.strerror}); "

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from extractor.models import tokens
+from extractor.models.tokens import count_tokens
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Json
@@ -74,7 +74,7 @@ def estimate_completion_length(rest: Object, stems: int, most: int) -> ReplyLeng
 
 def _count_object_tokens(node: Object, text: float, rows: float, values: float) -> float:
     return 2 + sum(
-        tokens.count_tokens(json.dumps(f.name)) + 0.5 + _count_field_tokens(f, text, rows, values) for f in node.fields
+        count_tokens(json.dumps(f.name)) + 0.5 + _count_field_tokens(f, text, rows, values) for f in node.fields
     )
 
 
@@ -103,5 +103,5 @@ def _limit_entries(entries: float, most: int | None) -> float:
 def _count_scalar_tokens(leaf: Scalar) -> float:
     if leaf.enum:
         spelled: list[Json] = list(leaf.enum)
-        return sum(tokens.count_tokens(json.dumps(choice, ensure_ascii=False)) for choice in spelled) / len(spelled)
+        return sum(count_tokens(json.dumps(choice, ensure_ascii=False)) for choice in spelled) / len(spelled)
     return LIST_ITEM_TOKENS if leaf.list_item_only else VALUE_TOKENS[leaf.kind]

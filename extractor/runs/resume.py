@@ -10,10 +10,9 @@ from pathlib import Path
 from extractor._version import __version__
 from extractor.documents.discovery import Source, printable_name
 from extractor.results.outcome import RunTally
-from extractor.runs import filenames as names
-from extractor.runs import source_state as sightings
+from extractor.runs.filenames import FilenameRegistry
 from extractor.runs.journal import Journal, JournalEntry
-from extractor.runs.source_state import SourceState
+from extractor.runs.source_state import SourceState, digest_result_file
 from extractor.types import Status
 
 FINISHED_STATUSES = frozenset({Status.COMPLETE, Status.SUSPECT})
@@ -50,7 +49,7 @@ class EarlierResults:
     ) -> None:
         self._ledger, self._folder, self._job, self._sources = ledger, folder, job, sources
         self._fresh, self._retry_failed, self._taped = fresh, retry_failed, taped
-        self._names = names.FilenameRegistry()
+        self._names = FilenameRegistry()
         self._present: set[int] | None = None
         self.redo_counts = Counter[str]()
         """Why earlier results were not kept."""
@@ -111,7 +110,7 @@ class EarlierResults:
             return "asked otherwise"
         if self._retry_failed and entry.outcome.status not in FINISHED_STATUSES:
             return "failed"
-        if sightings.digest_result_file(self._folder / entry.outcome.file) != entry.result:
+        if digest_result_file(self._folder / entry.outcome.file) != entry.result:
             return "damaged"
         if entry.text is not None and not self._taped(entry.outcome.name):
             return "no tape"

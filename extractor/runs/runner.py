@@ -15,24 +15,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor import files as durable
 from extractor._version import __version__
-from extractor.documents import discovery as documents
-from extractor.documents.discovery import Source
+from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
-from extractor.extraction import pipeline
-from extractor.results import file as results
+from extractor.extraction.pipeline import extract_record
+from extractor.files import DISK_FULL_ERRORS, DiskReserve, remove_drafts
 from extractor.results import outcome as outcomes
+from extractor.results.file import RUN_FILE, build_failed_result, build_result, write_result, write_run_file
 from extractor.results.outcome import DocumentOutcome as DocumentOutcome
 from extractor.results.outcome import RunOutcomes
-from extractor.runs import lock as locks
-from extractor.runs import output_folder, resume
-from extractor.runs import source_state as sightings
 from extractor.runs.deadline import DeadlineModel
 from extractor.runs.job import Job
 from extractor.runs.journal import Journal, JournalEntry
-from extractor.runs.resume import EarlierResults
-from extractor.runs.source_state import SourceState
+from extractor.runs.lock import hold_folder_lock
+from extractor.runs.output_folder import reserve_disk_space
+from extractor.runs.resume import EarlierResults, printable_source_path
+from extractor.runs.source_state import SourceState, is_source_unchanged, observe_source
 from extractor.types import Document, Json, Record, Status
 
 GRACE_SECONDS = 2.0
@@ -60,11 +58,11 @@ async def run_job(job: Job, sources: Sequence[Source], stop: asyncio.Event | Non
     begun is pending. ModelFatal and MachineError end the run in the same way and are raised then. Raises UsageError
     when another run holds the folder.
     """
-    with locks.hold_folder_lock(job.out):
-        durable.remove_drafts(job.out)
+    with hold_folder_lock(job.out):
+        remove_drafts(job.out)
         ledger = Journal(job.out, fresh=job.fresh or job.is_replay)
         try:
-            reserve = output_folder.reserve_disk_space(job.out)
+            reserve = reserve_disk_space(job.out)
             try:
                 return await _JobRunner(job, sources, ledger, reserve, stop or asyncio.Event()).run_all()
             finally:
@@ -75,7 +73,7 @@ async def run_job(job: Job, sources: Sequence[Source], stop: asyncio.Event | Non
 
 class _JobRunner:
     def __init__(
-        self, job: Job, sources: Sequence[Source], ledger: Journal, reserve: durable.DiskReserve, stop: asyncio.Event
+        self, job: Job, sources: Sequence[Source], ledger: Journal, reserve: DiskReserve, stop: asyncio.Event
     ) -> None:
         self._job, self._sources, self._ledger, self._reserve, self._stop = job, sources, ledger, reserve, stop
         self._job_fingerprint = job.fingerprint
@@ -141,7 +139,7 @@ class _JobRunner:
         until = time.monotonic() + SCAN_SLICE_SECONDS
         for index, source in self._remaining:
             file = self._earlier_results.choose_result_file(source)
-            sighting = sightings.observe_source(source)
+            sighting = observe_source(source)
             place = self._earlier_results.find_kept(file, sighting)
             if place is None:
                 return kept, _PendingDocument(index, source, file, sighting)
@@ -162,7 +160,7 @@ class _JobRunner:
                 return
             record = await self._extract_record(document)
             self._bugs = 0
-            result = results.build_result(record, self._job.task.name, self._job.manifest)
+            result = build_result(record, self._job.task.name, self._job.manifest)
             outcome = _summarize_record(record, found.file)
         except DocumentError as error:
             text, result, outcome = None, *self._build_failure(found, error)
@@ -181,7 +179,7 @@ class _JobRunner:
         job = self._job
         async with job.open_model(document) as model:
             bounded = DeadlineModel(model, self._limit, job.document_timeout)
-            return await pipeline.extract_record(
+            return await extract_record(
                 document,
                 job.task,
                 job.prompt,
@@ -194,7 +192,7 @@ class _JobRunner:
 
     def _build_failure(self, found: _PendingDocument, error: DocumentError) -> tuple[dict[str, Json], DocumentOutcome]:
         name = found.source.name
-        result = results.build_failed_result(name, error, self._job.task.name, self._job.manifest)
+        result = build_failed_result(name, error, self._job.task.name, self._job.manifest)
         return result, DocumentOutcome(name, found.file, Status.FAILED, message=str(error))
 
     async def _save_outcome(
@@ -231,7 +229,7 @@ class _JobRunner:
         try:
             return self._write_result(target, found, sighting, text, result, outcome)
         except OSError as error:
-            if error.errno not in durable.DISK_FULL_ERRORS:
+            if error.errno not in DISK_FULL_ERRORS:
                 raise self._set_save_error(target, error) from error
         # The disk is full, and there is the room that was kept back for this, for all answers of this moment.
         self._reserve.release()
@@ -260,10 +258,10 @@ class _JobRunner:
         outcome: DocumentOutcome,
     ) -> int:
         if not self._has_written:
-            (self._job.out / results.RUN_FILE).unlink(missing_ok=True)  # it would tell of a run that is no more
+            (self._job.out / RUN_FILE).unlink(missing_ok=True)  # it would tell of a run that is no more
             self._has_written = True
-        digest = result if isinstance(result, str) else results.write_result(target, result)
-        source = resume.printable_source_path(found.source)
+        digest = result if isinstance(result, str) else write_result(target, result)
+        source = printable_source_path(found.source)
         return self._ledger.append(
             JournalEntry(source, sighting.seen, __version__, text, self._job_fingerprint, digest, outcome)
         )
@@ -280,7 +278,7 @@ class _JobRunner:
         places = array("q", (p for p in self._places if p >= 0))
         tally = outcomes.tally_statuses(self._statuses, len(self._sources), self._kept)
         counts = {**{str(s): n for s, n in tally.counts.items()}, "pending": tally.pending}
-        path = self._job.out / results.RUN_FILE
+        path = self._job.out / RUN_FILE
         try:
             if not tally.pending and (self._ledger.changed or any(a > b for a, b in itertools.pairwise(places))):
                 places = self._ledger.rewrite_in_order(places)
@@ -292,7 +290,7 @@ class _JobRunner:
             )
             if self._has_written or not tally.pending:
                 source = self._job.task.schema.source
-                results.write_run_file(path, self._job.task.name, self._job.manifest, source, ended, counts)
+                write_run_file(path, self._job.task.name, self._job.manifest, source, ended, counts)
         except OSError as error:
             self._error = self._error or _unwritable_error(path, error)
             return RunOutcomes(places, self._ledger.open_outcome_reader(), tally)
@@ -318,10 +316,10 @@ async def _wait_for_workers(crew: Sequence[asyncio.Task[None]], stop: asyncio.Ev
 def read_unchanging_document(source: Source, sighting: SourceState) -> tuple[Document, SourceState]:
     """The document, and what was seen at its source when it was read. Raises DocumentError."""
     for _ in range(3):
-        document = documents.read_source(source)
-        if sightings.is_source_unchanged(source, sighting):
+        document = read_source(source)
+        if is_source_unchanged(source, sighting):
             return document, sighting
-        sighting = sightings.observe_source(source)
+        sighting = observe_source(source)
     name = source.name
     raise DocumentError(f"{name} changed while it was read; run again when nothing writes to it.", reason="changing")
 

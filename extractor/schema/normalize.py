@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from extractor.errors import TaskError
-from extractor.schema import unions as scalars
-from extractor.schema.unions import allowed_values
+from extractor.schema.unions import allowed_values, join_scalar_schemas
 from extractor.types import Json
 
 CONDITION_KEYWORDS = (
@@ -211,7 +210,7 @@ class SchemaNormalizer:
         return Declaration({**self._join_scalars([{**base, **f.schema} for f in real], place), **base}, nullable, trail)
 
     def _join_scalars(self, schemas: Sequence[Mapping[str, Json]], place: str) -> dict[str, Json]:
-        joined, note = scalars.join_scalar_schemas(schemas, place)
+        joined, note = join_scalar_schemas(schemas, place)
         if note:
             self.add_note(place, "union", note)
         return joined

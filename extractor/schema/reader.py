@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.errors import TaskError
-from extractor.schema import groups as questions
 from extractor.schema.annotations import FORMED_KINDS, Kind
+from extractor.schema.groups import split_into_groups
 from extractor.schema.normalize import CONDITION_KEYWORDS, SKIP_HINT, Declaration, SchemaNormalizer, SchemaNote
 from extractor.schema.tree import (
     Field,
@@ -95,7 +95,7 @@ def read_schema(source: Mapping[str, Json]) -> Schema:
         raise TaskError("The schema's root must be an object with properties; wrap the value in one.")
     if not root.fields:
         raise TaskError("The schema leaves nothing to ask for: all of its properties are constants or left out.")
-    return Schema(source, root, questions.split_into_groups(root), tuple(reader.normalizer.notes))
+    return Schema(source, root, split_into_groups(root), tuple(reader.normalizer.notes))
 
 
 class _SchemaReader:

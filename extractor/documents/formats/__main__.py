@@ -7,7 +7,7 @@ import os
 import sys
 from importlib import import_module
 
-from extractor.documents.formats import sandbox as apart
+from extractor.documents.formats.sandbox import receive_pickled, send_pickled
 from extractor.errors import DocumentError, ExtractorError
 
 
@@ -19,13 +19,13 @@ def main(memory: int) -> None:
     questions = sys.stdin.buffer
     while True:
         try:
-            module, path, name, ocr = apart.receive_pickled(questions)
+            module, path, name, ocr = receive_pickled(questions)
         except EOFError:
             return
         answer: object
         try:
             answer = import_module(f"extractor.documents.formats.{module}").load(path, name, ocr)
-            apart.send_pickled(answers, answer)
+            send_pickled(answers, answer)
             del answer
             gc.collect()
             continue
@@ -44,7 +44,7 @@ def main(memory: int) -> None:
                 f"{name} cannot be read ({type(error).__name__}: {said}); open it elsewhere and save it anew.",
                 reason="broken",
             )
-        apart.send_pickled(answers, answer)
+        send_pickled(answers, answer)
 
 
 def _limit_memory(memory: int) -> None:

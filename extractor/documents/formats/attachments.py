@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import FORMATS_BY_SUFFIX
-from extractor.documents.formats import sandbox as apart
+from extractor.documents.formats import FORMATS_BY_SUFFIX, MAIL_FORMAT
+from extractor.documents.formats.sandbox import OCR_READ_SECONDS, READ_SECONDS, load_in_sandbox
 from extractor.documents.locations import AttachmentLocations
 from extractor.errors import DocumentError
 from extractor.types import Document, TextTable, UnreadPart
@@ -83,7 +82,7 @@ def clean_attachment_name(name: str) -> str:
 
 def append_attachments(letter: MailDocument, ocr: bool) -> Document:
     """The letter's own text, then a heading and the text of each file that it encloses."""
-    seconds = apart.OCR_READ_SECONDS if ocr else ATTACHMENT_SECONDS
+    seconds = OCR_READ_SECONDS if ocr else ATTACHMENT_SECONDS
     return _AttachmentReader(ocr, seconds).read_mail(letter, 0)
 
 
@@ -136,7 +135,7 @@ class _AttachmentReader:
         kind = FORMATS_BY_SUFFIX.get(enclosure.suffix)
         if kind is None:
             raise DocumentError(f"{name} is of no kind that is read; save it and convert it.", reason="not read")
-        if kind is loaders.MAIL_FORMAT and depth >= MAX_MAIL_DEPTH:
+        if kind is MAIL_FORMAT and depth >= MAX_MAIL_DEPTH:
             raise DocumentError(
                 f"{name} is a mail in an attached mail; save it and give it by itself.", reason="not read"
             )
@@ -163,8 +162,8 @@ class _AttachmentReader:
             path = Path(folder) / f"attachment{enclosure.suffix}"
             path.write_bytes(enclosure.data)
             if kind.sandboxed:
-                bound = left if self._ocr else min(apart.READ_SECONDS, left)
-                document = apart.load_in_sandbox(kind.module, path, name, self._ocr, bound)
+                bound = left if self._ocr else min(READ_SECONDS, left)
+                document = load_in_sandbox(kind.module, path, name, self._ocr, bound)
             else:
                 document = kind.load(path, name, self._ocr)
         if isinstance(document, MailDocument):

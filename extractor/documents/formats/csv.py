@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import io as files
+from extractor.documents.formats import CSV_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.formats.io import decode_text, read_file_bytes, require_text
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
@@ -18,7 +18,7 @@ _SAMPLE = 20_000
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    text = files.require_text(files.decode_text(files.read_file_bytes(path, loaders.CSV_FORMAT.max_bytes), name), name)
+    text = require_text(decode_text(read_file_bytes(path, CSV_FORMAT.max_bytes), name), name)
     draft = DocumentBuilder(PieceLabels(("row", "column")))
     try:
         draft.add_table(list(_read_rows(text, path.suffix.lower() == ".tsv")))

@@ -17,9 +17,9 @@ import docx
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import zip_guard as archives
+from extractor.documents.formats import DOCX_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.formats.zip_guard import check_archive
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
@@ -36,7 +36,7 @@ _BOX, _FALLBACK = qn("w:txbxContent"), "{http://schemas.openxmlformats.org/marku
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    archives.check_archive(path, name, loaders.DOCX_FORMAT.max_bytes)
+    check_archive(path, name, DOCX_FORMAT.max_bytes)
     file = docx.Document(str(path))
     draft = DocumentBuilder(PieceLabels(("paragraph", "table", "row", "column", "part"), {"part": list(_PARTS)}))
     styles = _ParagraphStyles(file)

@@ -16,11 +16,11 @@ from typing import Any
 
 from justhtml import JustHTML
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import css as styles
-from extractor.documents.formats import entities as spelled
-from extractor.documents.formats import io as files
+from extractor.documents.formats import HTML_FORMAT
 from extractor.documents.formats.builder import CELL_SEPARATOR, looks_like_header
+from extractor.documents.formats.css import StyleSheets, parse_style_sheets
+from extractor.documents.formats.entities import find_source_offsets
+from extractor.documents.formats.io import decode_text, read_file_bytes, require_text
 from extractor.documents.formats.visibility import ElementLook
 from extractor.documents.locations import SourceOffsets
 from extractor.errors import DocumentError
@@ -47,8 +47,8 @@ _LINE = re.compile(r"[^\n]+")
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    document = parse_html(_decode_html(files.read_file_bytes(path, loaders.HTML_FORMAT.max_bytes), name), name)
-    files.require_text(document.text, name)
+    document = parse_html(_decode_html(read_file_bytes(path, HTML_FORMAT.max_bytes), name), name)
+    require_text(document.text, name)
     return document
 
 
@@ -56,7 +56,7 @@ def parse_html(source: str, name: str) -> Document:
     """The document of a page's source."""
     page = JustHTML(source, track_node_locations=True, sanitize=False)
     styled = re.search(r"<style|stylesheet", source, re.I) is not None
-    sheets = styles.parse_style_sheets(list(_find_style_sheets(page.root))) if styled else styles.StyleSheets()
+    sheets = parse_style_sheets(list(_find_style_sheets(page.root))) if styled else StyleSheets()
     writer = _HtmlWriter(source, styled, sheets)
     writer.write_tree(page.root)
     loader, unread = f"justhtml {version('justhtml')}", []
@@ -96,7 +96,7 @@ def _decode_html(data: bytes, name: str) -> str:
                 raise DocumentError(
                     f"{name} says it is in {label}, and is not; save it as UTF-8.", reason="encoding"
                 ) from error
-    return files.decode_text(data, name)
+    return decode_text(data, name)
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class _HtmlWriter:
     source: str
     styled: bool
     """Whether rules that are not followed here may give it grounds of other colours."""
-    sheets: styles.StyleSheets
+    sheets: StyleSheets
     pieces: list[str] = field(default_factory=list)
     length: int = 0
     hidden: list[Span] = field(default_factory=list)
@@ -201,7 +201,7 @@ class _HtmlWriter:
         steps = (
             None
             if origin is None or self.source.startswith(data, origin)
-            else spelled.find_source_offsets(data, self.source, origin)
+            else find_source_offsets(data, self.source, origin)
         )
         for run in (_LINE if exact else _RUN).finditer(data):
             if run.start() and data[run.start() - 1] in " \t\r\n\f":

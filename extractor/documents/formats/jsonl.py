@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from extractor.documents.formats import io as files
+from extractor.documents.formats.io import open_regular, printable_name, require_text
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
@@ -36,7 +36,7 @@ def find_json_lines(path: Path) -> Iterator[tuple[str, JsonLine]]:
 
     A line that can't be read has its number for a name; what is wrong with it is said when it is loaded.
     """
-    with files.open_regular(path, 1 << 62) as file:
+    with open_regular(path, 1 << 62) as file:
         number = start = 0
         while data := file.readline(MAX_LINE_BYTES + 1):
             number += 1
@@ -65,10 +65,10 @@ def _read_name(data: bytes) -> str:
 
 def load_json_line(line: JsonLine, name: str) -> Document:
     """The document of a line. Raises DocumentError for one that holds none, naming file and line."""
-    where = f"Line {line.number} of {files.printable_name(line.file.name)}"
+    where = f"Line {line.number} of {printable_name(line.file.name)}"
     if line.size > MAX_LINE_BYTES:
         raise DocumentError(f"{where} is {line.size / 1e6:.0f} MB; split its document.", reason="too large")
-    with files.open_regular(line.file, 1 << 62) as file:
+    with open_regular(line.file, 1 << 62) as file:
         file.seek(line.start)
         data = file.read(line.size)
     try:
@@ -86,4 +86,4 @@ def load_json_line(line: JsonLine, name: str) -> Document:
         ) from error
     places = PieceLabels(("line",))
     places.add_piece(0, len(text), (line.number,))
-    return Document(name, files.require_text(text, where), locations=places)
+    return Document(name, require_text(text, where), locations=places)

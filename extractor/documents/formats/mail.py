@@ -9,10 +9,10 @@ from email.policy import default
 from pathlib import Path
 from typing import cast
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import io as files
+from extractor.documents.formats import HTML_FORMAT, MAIL_FORMAT
 from extractor.documents.formats.attachments import Attachment, MailDocument
 from extractor.documents.formats.builder import DocumentBuilder
+from extractor.documents.formats.io import printable_name, read_file_bytes
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import TextTable, UnreadPart
@@ -21,7 +21,7 @@ SHOWN_HEADERS = ("From", "To", "Cc", "Date", "Subject")
 
 
 def load(path: Path, name: str, ocr: bool) -> MailDocument:
-    message = email.message_from_bytes(files.read_file_bytes(path, loaders.MAIL_FORMAT.max_bytes), policy=default)
+    message = email.message_from_bytes(read_file_bytes(path, MAIL_FORMAT.max_bytes), policy=default)
     if not any(header in message for header in SHOWN_HEADERS):
         raise DocumentError(f"{name} is no e-mail: it has none of its header lines.", reason="broken")
     draft = DocumentBuilder(PieceLabels(("header", "body"), {"header": list(SHOWN_HEADERS)}))
@@ -67,7 +67,7 @@ def _read_attachment(part: EmailMessage) -> Attachment:
         data = cast(list[EmailMessage], part.get_payload())[0].as_bytes()
     else:
         data = cast(bytes | None, part.get_payload(decode=True)) or b""
-    return Attachment.from_mail_part(files.printable_name(part.get_filename() or ""), kind, data)
+    return Attachment.from_mail_part(printable_name(part.get_filename() or ""), kind, data)
 
 
 def _write_body(body: EmailMessage, draft: DocumentBuilder, name: str) -> str:
@@ -82,12 +82,12 @@ def _write_body(body: EmailMessage, draft: DocumentBuilder, name: str) -> str:
         draft.end_paragraph()
         draft.add_words(text, (0, 1))
         return ""
-    if missing := loaders.HTML_FORMAT.missing_extra():
+    if missing := HTML_FORMAT.missing_extra():
         draft.unread.append(UnreadPart("body", "not read", f"The body of the message is a web page, and {missing}."))
         return ""
-    from extractor.documents.formats import html  # its library is an extra
+    from extractor.documents.formats.html import parse_html
 
-    page = html.parse_html(text, name)
+    page = parse_html(text, name)
     draft.end_paragraph()
     by = draft.length
     draft.add_words(page.text, (0, 1))

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import io as files
+from extractor.documents.formats import MARKDOWN_FORMAT
+from extractor.documents.formats.io import decode_text, read_file_bytes, require_text
 from extractor.types import Document, Span
 
 _FRONT = re.compile(
@@ -23,9 +23,7 @@ _REFERENCE = re.compile(r"^ {0,3}\[(?://|comment|_metadata_[^\]\n]*)\]:[ \t]*(?:
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    text = files.require_text(
-        files.decode_text(files.read_file_bytes(path, loaders.MARKDOWN_FORMAT.max_bytes), name), name
-    )
+    text = require_text(decode_text(read_file_bytes(path, MARKDOWN_FORMAT.max_bytes), name), name)
     return Document(name, text, hidden=tuple(find_hidden_spans(text)))
 
 

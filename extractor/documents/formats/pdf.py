@@ -11,11 +11,11 @@ from pathlib import Path
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import io as files
-from extractor.documents.formats import ocr
-from extractor.documents.formats import pdf_text as letters
+from extractor.documents.formats import PDF_FORMAT
+from extractor.documents.formats.io import open_regular
+from extractor.documents.formats.ocr import advise_on_ocr, find_tesseract_version, recognise_page
 from extractor.documents.formats.pdf_layout import PageWriter
+from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, lay_out_page, read_characters
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
@@ -24,11 +24,11 @@ MAX_PAGE_CHARACTERS = 200_000
 """Characters of one page that are read, and pages of one file."""
 MAX_UNKNOWN_SHARE = 0.3
 """The part of a page's characters without a known letter from which its text layer is no text."""
-_SIGNS = str.maketrans({"\ufffe": letters.HYPHEN, "\ufeff": " ", "\xa0": " ", "\x00": "\ufffd"})
+_SIGNS = str.maketrans({"\ufffe": HYPHEN, "\ufeff": " ", "\xa0": " ", "\x00": "\ufffd"})
 
 
 def load(path: Path, name: str, with_ocr: bool) -> Document:
-    files.open_regular(path, loaders.PDF_FORMAT.max_bytes).close()
+    open_regular(path, PDF_FORMAT.max_bytes).close()
     try:
         pdf = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
@@ -65,11 +65,11 @@ def _build_document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Docum
         if reason:
             writer.draft.unread.append(UnreadPart(f"page {number}", "needs OCR", reason))
     if not writer.draft.length:
-        advice = ocr.advise_on_ocr(with_ocr)
+        advice = advise_on_ocr(with_ocr)
         raise DocumentError(f"{name} needs OCR: no page has a text layer; {advice}.", reason="needs OCR")
     library = f"pypdfium2 {version('pypdfium2')}"
     return writer.draft.build_document(
-        name, f"{library}, {ocr.find_tesseract_version()}" if writer.recognised else library, writer.boxes
+        name, f"{library}, {find_tesseract_version()}" if writer.recognised else library, writer.boxes
     )
 
 
@@ -83,20 +83,18 @@ def _read_page(page: pdfium.PdfPage, number: int, name: str, writer: PageWriter,
                 f"Page {number} of {name} has {count} characters; no page that people read has: split it.",
                 reason="too large",
             )
-        text = letters.read_characters(layer, count)
+        text = read_characters(layer, count)
         unknown = sum(map(text.count, "\x00\ufffd")) if "\x00" in text or "\ufffd" in text else 0
         if text and not text.isspace() and unknown <= (len(text) - unknown) * MAX_UNKNOWN_SHARE:
-            writer.write_page(
-                text.translate(_SIGNS), letters.lay_out_page(page, layer, text), letters.BoldDetector(layer)
-            )
+            writer.write_page(text.translate(_SIGNS), lay_out_page(page, layer, text), BoldDetector(layer))
             return ""
     finally:
         layer.close()
     if not text.strip("\x00\ufffd \r\n") and not unknown and not _has_drawing(page):
         return ""  # an empty page
     if not with_ocr:
-        return f"Page {number} has no text layer; {ocr.advise_on_ocr(with_ocr)}."
-    found = ocr.recognise_page(page)
+        return f"Page {number} has no text layer; {advise_on_ocr(with_ocr)}."
+    found = recognise_page(page)
     if isinstance(found, str):
         return f"Page {number} has no text layer, and {found}."
     writer.recognised = True

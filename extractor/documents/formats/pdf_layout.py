@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 
-from extractor.documents.formats import reading_order as order
 from extractor.documents.formats.builder import DocumentBuilder
 from extractor.documents.formats.pdf_text import HYPHEN
-from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece
+from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece, order_lines
 from extractor.documents.locations import WordBoxes
 
 _LEVELS = ((1.6, 1), (1.3, 2), (1.15, 3))
@@ -34,7 +33,7 @@ class PageWriter:
 
     def write_page(self, text: str, laid: PageLayout, bold: Callable[[TextPiece], bool] | None) -> None:
         """Writes a page. Without `bold` its heights are those of pictures of words, and tell no heading."""
-        found = order.order_lines(laid.pieces)
+        found = order_lines(laid.pieces)
         if not found:
             return
         body = math.inf

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from extractor.documents.formats import css as styles
+from extractor.documents.formats.css import INHERITED_PROPERTIES, ROOTED_PROPERTIES
 
 _UNSEEN = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*\.?0+(?![\d.])|"
@@ -46,10 +46,10 @@ class ElementLook:
             return ElementLook(gone or (white_ink and on_white), white_ink, white_ground)
         own = {
             prop
-            for prop in styles.ROOTED_PROPERTIES + styles.INHERITED_PROPERTIES
+            for prop in ROOTED_PROPERTIES + INHERITED_PROPERTIES
             if re.search(rf"(?:^|;)\s*{prop}\s*:", style, re.I)
         }
-        gone = gone or any(sheets.get(prop, False) for prop in styles.ROOTED_PROPERTIES if prop not in own)
-        said = {prop: sheets.get(prop) for prop in styles.INHERITED_PROPERTIES} | dict.fromkeys(own, False)
-        veils = {p for p in styles.INHERITED_PROPERTIES if said[p] or (said[p] is None and p in self.hiding_inherited)}
+        gone = gone or any(sheets.get(prop, False) for prop in ROOTED_PROPERTIES if prop not in own)
+        said = {prop: sheets.get(prop) for prop in INHERITED_PROPERTIES} | dict.fromkeys(own, False)
+        veils = {p for p in INHERITED_PROPERTIES if said[p] or (said[p] is None and p in self.hiding_inherited)}
         return ElementLook(gone or (white_ink and on_white), white_ink, white_ground, frozenset(veils))

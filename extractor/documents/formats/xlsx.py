@@ -8,9 +8,9 @@ from pathlib import Path
 
 from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from extractor.documents import formats as loaders
-from extractor.documents.formats import zip_guard as archives
+from extractor.documents.formats import SPREADSHEET_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.formats.zip_guard import check_archive
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
@@ -21,7 +21,7 @@ MAX_CELLS = 3_000_000
 
 def load(path: Path, name: str, ocr: bool) -> Document:
     if path.suffix.lower() != ".xls":
-        archives.check_archive(path, name, loaders.SPREADSHEET_FORMAT.max_bytes)
+        check_archive(path, name, SPREADSHEET_FORMAT.max_bytes)
     try:
         book = CalamineWorkbook.from_path(str(path))
     except PasswordError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from extractor.documents.formats import io as files
+from extractor.documents.formats.io import open_regular
 from extractor.errors import DocumentError
 
 MAX_UNPACKED = 150_000_000
@@ -20,7 +20,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 def check_archive(path: Path, name: str, largest: int) -> None:
     """Raises DocumentError for an archive that is broken, encrypted, or far larger than it looks."""
-    with files.open_regular(path, largest) as file:
+    with open_regular(path, largest) as file:
         if file.read(len(_OLE)) == _OLE:
             raise DocumentError(
                 f"{name} is encrypted, or of an old format; save a copy as .docx or .xlsx without a password.",

@@ -22,7 +22,7 @@ from pathlib import Path
 from extractor.errors import UsageError
 from extractor.evaluation.analysis.comparison import Comparison
 from extractor.evaluation.analysis.metrics import Entrant, Statistic
-from extractor.evaluation.report import strict_json as writing
+from extractor.evaluation.report.strict_json import write_report_text
 from extractor.evaluation.scoring.outcomes import LeafOutcome, LeafTally, ScoredRun
 from extractor.types import Json
 
@@ -88,7 +88,7 @@ class Baseline:
             },
             "runs": [_convert_run_to_json(run) for run in self.runs],
         }
-        writing.write_report_text(path, json.dumps(whole, indent=1, sort_keys=True) + "\n")
+        write_report_text(path, json.dumps(whole, indent=1, sort_keys=True) + "\n")
 
 
 def take_baseline(comparison: Comparison, pins: BaselinePins) -> Baseline:

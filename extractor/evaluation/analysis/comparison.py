@@ -11,8 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from extractor.errors import UsageError
-from extractor.evaluation.analysis import resampling
 from extractor.evaluation.analysis.metrics import Entrant, MetricEstimate, Statistic, group_into_entrants, sum_tallies
+from extractor.evaluation.analysis.resampling import (
+    adjust_by_holm,
+    bootstrap_paired_interval,
+    divide_sums,
+    permutation_test,
+    sign_test,
+    standard_error,
+)
 from extractor.evaluation.scoring.outcomes import LeafTally, ScoredRun
 
 MIN_DOCUMENTS = 30
@@ -137,17 +144,17 @@ def compare_head_to_head(ours: Iterable[LeafTally], theirs: Iterable[LeafTally])
 
 
 def _build_head_to_head(wins: int, losses: int, documents: int) -> HeadToHead:
-    return HeadToHead(wins, documents - wins - losses, losses, resampling.sign_test(wins, losses))
+    return HeadToHead(wins, documents - wins - losses, losses, sign_test(wins, losses))
 
 
 def _compare_pair(a: Entrant, b: Entrant, statistic: Statistic, seed: int) -> RunPair:
     shared = sorted(a.tallies.keys() & b.tallies.keys())
     ours, theirs = [a.tallies[name] for name in shared], [b.tallies[name] for name in shared]
     left, right = [statistic.ratio_part(one) for one in ours], [statistic.ratio_part(one) for one in theirs]
-    one, other = resampling.divide_sums(left), resampling.divide_sums(right)
+    one, other = divide_sums(left), divide_sums(right)
     gap = None if one is None or other is None else one - other
-    p, exact = resampling.permutation_test(left, right, seed)
-    error = resampling.standard_error(left, right)
+    p, exact = permutation_test(left, right, seed)
+    error = standard_error(left, right)
     perfect = _build_head_to_head(
         len(a.perfect_documents - b.perfect_documents), len(b.perfect_documents - a.perfect_documents), len(shared)
     )
@@ -156,7 +163,7 @@ def _compare_pair(a: Entrant, b: Entrant, statistic: Statistic, seed: int) -> Ru
         b.label,
         len(shared),
         len(a.tallies.keys() ^ b.tallies.keys()),
-        MetricEstimate(gap, None if gap is None else resampling.bootstrap_paired_interval(left, right, seed)),
+        MetricEstimate(gap, None if gap is None else bootstrap_paired_interval(left, right, seed)),
         compare_head_to_head(ours, theirs),
         p,
         exact,
@@ -187,8 +194,8 @@ def _credit_silence(tally: LeafTally) -> LeafTally:
 def _adjust_pairs(pairs: Sequence[RunPair]) -> list[RunPair]:
     """The pairs with p corrected over pairs, and that of their fields over fields and pairs."""
     told = [pair.p for pair in pairs if pair.p is not None]
-    whole = iter(resampling.adjust_by_holm(told))
-    fields = iter(resampling.adjust_by_holm([one.head_to_head.p for pair in pairs for one in pair.fields]))
+    whole = iter(adjust_by_holm(told))
+    fields = iter(adjust_by_holm([one.head_to_head.p for pair in pairs for one in pair.fields]))
     return [
         replace(
             pair,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from extractor.evaluation.analysis.metrics import UNDONE_STATUSES, Entrant
 from extractor.evaluation.scoring.outcomes import ScoredDocument
-from extractor.models import prices
+from extractor.models.prices import compute_cost
 from extractor.types import Json
 
 COST_KINDS = ("seconds", "tokens", "money")
@@ -62,7 +62,7 @@ def find_pareto_front(points: Mapping[str, tuple[float | None, float | None]]) -
 
 
 def _price_document(one: ScoredDocument, price: tuple[float, float] | None) -> float | None:
-    return finite_or_none(prices.compute_cost(price, one.input_tokens, one.output_tokens))
+    return finite_or_none(compute_cost(price, one.input_tokens, one.output_tokens))
 
 
 def finite_or_none(value: float | None) -> float | None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from extractor.errors import UsageError
-from extractor.evaluation.analysis import resampling
 from extractor.evaluation.analysis.comparison import Comparison
 from extractor.evaluation.analysis.diff import BaselineDiff, RunDiff
 from extractor.evaluation.analysis.metrics import Entrant, Statistic, sum_tallies
+from extractor.evaluation.analysis.resampling import divide_sums
 
 _ROUNDING_TOLERANCE = 1e-9
 """Figures of a baseline are kept with nine digits; a smaller drop is none."""
@@ -117,7 +117,7 @@ def _apply_gates(run: Entrant, gates: GateBounds, shift: RunDiff | None) -> Iter
         yield _check_minimum(run.label, gates.statistic, "", value, gates.fail_under)
     for name, bound in gates.fail_under_fields.items():
         tallies = run.fields.get(name, {})
-        value = resampling.divide_sums([gates.statistic.ratio_part(tallies[document]) for document in sorted(tallies)])
+        value = divide_sums([gates.statistic.ratio_part(tallies[document]) for document in sorted(tallies)])
         yield _check_minimum(run.label, gates.statistic, name, value, bound)
     if gates.max_invented is not None:
         yield _check_invented(run.label, "", run.overall.tally.invented, gates.max_invented)

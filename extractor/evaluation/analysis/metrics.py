@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from extractor.errors import UsageError
-from extractor.evaluation.analysis import resampling
-from extractor.evaluation.analysis.resampling import Interval, RatioPart
+from extractor.evaluation.analysis.resampling import Interval, RatioPart, bootstrap_interval, divide_sums
 from extractor.evaluation.scoring.outcomes import LeafTally, ScoreCell, ScoredRun, tally_cells
 
 UNDONE_STATUSES = ("failed", "missing")
@@ -145,7 +144,7 @@ def _summarise_tallies(tallies: Sequence[LeafTally], seed: int) -> MetricSummary
     estimates = {}
     for statistic in Statistic:
         parts = [statistic.ratio_part(tally) for tally in tallies]
-        estimates[statistic] = MetricEstimate(resampling.divide_sums(parts), resampling.bootstrap_interval(parts, seed))
+        estimates[statistic] = MetricEstimate(divide_sums(parts), bootstrap_interval(parts, seed))
     return MetricSummary(len(tallies), sum_tallies(tallies), estimates)
 
 

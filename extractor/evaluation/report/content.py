@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from extractor._version import __version__
-from extractor.evaluation.analysis import resampling
 from extractor.evaluation.analysis.baseline import SCORER_VERSION, collect_fingerprints
 from extractor.evaluation.analysis.calibration import calibrate_confidence
 from extractor.evaluation.analysis.comparison import (
@@ -32,7 +31,13 @@ from extractor.evaluation.analysis.findings import (
 )
 from extractor.evaluation.analysis.gates import Verdict
 from extractor.evaluation.analysis.metrics import UNDONE_STATUSES, Entrant, MetricSummary, Statistic, sum_tallies
-from extractor.evaluation.analysis.resampling import Interval
+from extractor.evaluation.analysis.resampling import (
+    CONFIDENCE_LEVEL,
+    INTERVAL_METHOD,
+    Interval,
+    count_draws,
+    count_flips,
+)
 from extractor.evaluation.report.strict_json import make_strict_json
 from extractor.evaluation.scoring.grounding import SpanOverlap
 from extractor.evaluation.scoring.outcomes import LeafOutcome, LeafTally, ValueSupport
@@ -88,11 +93,11 @@ def build_report(
             "statistic": str(comparison.statistic),
             "seed": comparison.seed,
             "unit": "document",
-            "interval": resampling.INTERVAL_METHOD,
-            "level": resampling.CONFIDENCE_LEVEL,
-            "draws": resampling.count_draws(len(comparison.documents)),
+            "interval": INTERVAL_METHOD,
+            "level": CONFIDENCE_LEVEL,
+            "draws": count_draws(len(comparison.documents)),
             "test": "permutation of the two runs within documents, and exact sign test of documents",
-            "flips": resampling.count_flips(len(comparison.documents)),
+            "flips": count_flips(len(comparison.documents)),
             "correction": "Holm",
             "alpha": ALPHA,
             "enough": MIN_DOCUMENTS,

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from extractor.evaluation.report import html as webpage
-from extractor.evaluation.report import junit, markdown
-from extractor.evaluation.report import strict_json as writing
 from extractor.evaluation.report.content import ReportContent
+from extractor.evaluation.report.html import render_html
+from extractor.evaluation.report.junit import render_junit
+from extractor.evaluation.report.markdown import render_markdown
+from extractor.evaluation.report.strict_json import write_report_text
 
 JSON, MARKDOWN, HTML, JUNIT = "report.json", "report.md", "report.html", "junit.xml"
 
@@ -19,20 +20,20 @@ def write_json(content: ReportContent, path: Path) -> None:
     rest = {name: value for name, value in content.items() if name != "errors"}
     head = json.dumps(rest, ensure_ascii=False, indent=1, allow_nan=False)
     errors = ",\n".join(json.dumps(one, ensure_ascii=False, allow_nan=False) for one in content["errors"])
-    writing.write_report_text(path, f'{head[:-2]},\n "errors": [\n{errors}\n ]\n}}\n')
+    write_report_text(path, f'{head[:-2]},\n "errors": [\n{errors}\n ]\n}}\n')
 
 
 def write_markdown(content: ReportContent, path: Path) -> None:
-    writing.write_report_text(path, markdown.render_markdown(content))
+    write_report_text(path, render_markdown(content))
 
 
 def write_html(content: ReportContent, path: Path, texts: Mapping[str, str] | None = None) -> None:
     """The page. It quotes the documents where `texts` has them: leave them out where the page is for other eyes."""
-    writing.write_report_text(path, webpage.render_html(content, texts))
+    write_report_text(path, render_html(content, texts))
 
 
 def write_junit(content: ReportContent, path: Path) -> None:
-    writing.write_report_text(path, junit.render_junit(content))
+    write_report_text(path, render_junit(content))
 
 
 def write_report_files(

@@ -30,7 +30,8 @@ from urllib.parse import urlsplit
 
 from rapidfuzz.fuzz import ratio
 
-from extractor.evaluation.scoring import amounts, dates
+from extractor.evaluation.scoring.amounts import parse_plain_number, parse_plain_quantity
+from extractor.evaluation.scoring.dates import parse_plain_date
 from extractor.evaluation.scoring.schema import LeafNode
 from extractor.evaluation.scoring.text import normalise_for_comparison, strip_punctuation
 from extractor.schema.annotations import Kind
@@ -83,7 +84,7 @@ def _canonicalise_scalar(kind: Kind, value: str | int | float) -> CanonicalForm:
         return "email", canonicalise_email(text)
     if kind is Kind.NAME:
         return "name", canonicalise_name(text)
-    if kind is Kind.DATE and (date := dates.parse_plain_date(strip_punctuation(text))) is not None:
+    if kind is Kind.DATE and (date := parse_plain_date(strip_punctuation(text))) is not None:
         return "date", date
     said = normalise_for_comparison(text)
     if kind is Kind.BOOLEAN and said in ("true", "false"):
@@ -98,11 +99,11 @@ def _canonicalise_amount(kind: Kind, value: str | int | float) -> CanonicalForm:
         return "number", Decimal(value)
     said = strip_punctuation(value)
     if kind is Kind.QUANTITY:
-        if (quantity := amounts.parse_plain_quantity(said)) is None:
+        if (quantity := parse_plain_quantity(said)) is None:
             return "text", normalise_for_comparison(value)
         number, unit = quantity
         return ("quantity", (number, _UNIT_SPELLINGS.get(unit, unit))) if unit else ("number", number)
-    read = amounts.parse_plain_number(said)
+    read = parse_plain_number(said)
     return ("text", normalise_for_comparison(value)) if read is None else ("number", read)
 
 

@@ -16,10 +16,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring import multisets
 from extractor.evaluation.scoring.alignment import LeafToken, RowSketch, align_rows
 from extractor.evaluation.scoring.comparators import canonicalise_value, serialise_value, values_match
 from extractor.evaluation.scoring.grounding import NO_CLAIM, ResultEvidence
+from extractor.evaluation.scoring.multisets import match_multisets
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
 from extractor.evaluation.scoring.schema import (
     MAX_DEPTH,
@@ -164,9 +164,7 @@ class _DocumentGrader:
             [gold[i], *(one for one in self.accept.get(places[i].gold, ()) if not is_blank(one))] for i in order
         ]
         extra = [one for one in self.accept.get(at.gold, ()) if not is_blank(one)]
-        found, complete = multisets.match_multisets(
-            leaf, [*readings, *([one] for one in extra)], [predicted[j] for j in right]
-        )
+        found, complete = match_multisets(leaf, [*readings, *([one] for one in extra)], [predicted[j] for j in right])
         if not complete:
             self._note_incomplete(at, len(order), len(right), "compared with tolerance")
         whose = {order[a]: right[b] for a, b in found.items() if a < len(order)}

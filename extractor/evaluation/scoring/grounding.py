@@ -9,8 +9,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring import amounts, dates
+from extractor.evaluation.scoring.amounts import parse_plain_number, parse_plain_quantity
 from extractor.evaluation.scoring.comparators import canonicalise_name, spell_number
+from extractor.evaluation.scoring.dates import PRESENT_WORDS, is_date_mentioned, parse_plain_date
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
 from extractor.evaluation.scoring.schema import LeafNode
 from extractor.evaluation.scoring.text import split_plain_words, strip_markup, strip_punctuation
@@ -154,11 +155,11 @@ def is_value_in_text(leaf: LeafNode, value: str | int | float, text: str) -> boo
     """
     said = value if isinstance(value, str) else spell_number(value)
     if leaf.kind is Kind.DATE:
-        date = dates.parse_plain_date(strip_punctuation(said))
+        date = parse_plain_date(strip_punctuation(said))
         if date is not None:
-            return _mentions_present(text) if isinstance(date, str) else dates.is_date_mentioned(date, text)
+            return _mentions_present(text) if isinstance(date, str) else is_date_mentioned(date, text)
     if leaf.kind in (Kind.NUMBER, Kind.INTEGER, Kind.QUANTITY) or not isinstance(value, str):
-        quantity = amounts.parse_plain_quantity(strip_punctuation(said))
+        quantity = parse_plain_quantity(strip_punctuation(said))
         if quantity is not None and quantity[0].copy_abs() in _find_number_readings(text):
             return True
     if leaf.kind is Kind.NAME and f" {' '.join(split_plain_words(canonicalise_name(said)))} " in _join_name_words(text):
@@ -192,11 +193,11 @@ def _find_number_readings(text: str) -> frozenset[Decimal]:
     """The numbers of the text, and those that a longer run of digits, points and spaces may be made of."""
     said = set(_NUMBER.findall(strip_markup(text)))
     parts = {part for one in said for pattern in _NUMBER_BREAKS for part in pattern.split(one)} if said else said
-    found = (Decimal(one) if one.isdigit() else amounts.parse_plain_number(one) for one in said | parts)
+    found = (Decimal(one) if one.isdigit() else parse_plain_number(one) for one in said | parts)
     return frozenset(one for one in found if one is not None)
 
 
 @lru_cache(maxsize=64)
 def _mentions_present(text: str) -> bool:
     said = _join_words(text)
-    return any(f" {' '.join(split_plain_words(one))} " in said for one in dates.PRESENT_WORDS)
+    return any(f" {' '.join(split_plain_words(one))} " in said for one in PRESENT_WORDS)

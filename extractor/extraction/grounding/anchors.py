@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.scope import RowScope
-from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.normalize import comparison_key
 from extractor.extraction.text.outline import Keywords
 from extractor.schema.reader import Node, ObjectList, Scalar, iterate_scalars
 from extractor.types import Json, Span
@@ -92,4 +92,4 @@ def _first_mentions(node: Node, value: Json, page: TextIndex) -> Sequence[Mentio
 
 def _is_unique(key: str, row: Mapping[str, Json], said: ModelRows) -> bool:
     """Whether no other row says the same there."""
-    return sum(spelling.comparison_key(r.get(key)) == spelling.comparison_key(row.get(key)) for r in said) == 1
+    return sum(comparison_key(r.get(key)) == comparison_key(row.get(key)) for r in said) == 1

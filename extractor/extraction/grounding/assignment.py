@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from extractor.extraction.grounding import anchors
+from extractor.extraction.grounding.anchors import reading_distance
 from extractor.extraction.grounding.mentions import Mention
 from extractor.extraction.grounding.scope import RowScope
-from extractor.extraction.text import passages
+from extractor.extraction.text.passages import find_line, find_paragraph, find_paragraph_above
 from extractor.types import Span
 
 MAX_WORDS_BESIDE = 3
@@ -54,11 +54,9 @@ def _rank_claims(
     one next to them; in a paragraph of prose the one that began in the paragraph above, or one that it names. Prose
     that does none of this is about something that was not listed.
     """
-    here = passages.find_paragraph(text, span)
-    rows = [
-        (anchors.reading_distance(span, h.anchor), i, h.anchor) for i, h in enumerate(homes) if h and h.contains(span)
-    ]
-    line = passages.find_line(text, span)
+    here = find_paragraph(text, span)
+    rows = [(reading_distance(span, h.anchor), i, h.anchor) for i, h in enumerate(homes) if h and h.contains(span)]
+    line = find_line(text, span)
     opening = [(i, m) for i, home in enumerate(homes) if home for m in named[i] if _opens_line(text, m, line)]
     yield [(far, i) for far, i, anchor in rows if anchor.within(line)] or [(0, i) for i, _ in opening]
     inside = [(far, i, anchor) for far, i, anchor in rows if anchor.within(here)]
@@ -72,15 +70,9 @@ def _rank_claims(
         after = [(far, i, anchor) for far, i, anchor in rows if span.end <= anchor.start]
         yield [(far, i) for far, i, _ in (after if leading else before)]
         return
-    above = passages.find_paragraph_above(text, here)
+    above = find_paragraph_above(text, here)
     yield [(far, i) for far, i, anchor in before if above and anchor.within(above)]
-    yield [
-        (anchors.reading_distance(span, m), i)
-        for i, home in enumerate(homes)
-        if home
-        for m in named[i]
-        if m.within(here)
-    ]
+    yield [(reading_distance(span, m), i) for i, home in enumerate(homes) if home for m in named[i] if m.within(here)]
 
 
 def _opens_line(text: str, mention: Span, line: Span) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractor.extraction.text import dates
+from extractor.extraction.text.dates import detect_day_first, find_dates
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Document, Evidence, Json, Match, Span, ValuePath
@@ -44,7 +44,7 @@ def _derive_date(
     if leaf.kind is not Kind.DATE or source is None or not source.spans:
         return
     at = source.spans[0]
-    found = list(dates.find_dates(document.text[at.start : at.end], day_first=dates.detect_day_first(document.text)))
+    found = list(find_dates(document.text[at.start : at.end], day_first=detect_day_first(document.text)))
     if len({d.iso for d in found}) == 1:
         row[name] = found[0].iso
         span = found[0].span.shift(at.start)

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from extractor.extraction.grounding import anchors
-from extractor.extraction.grounding import assignment as placement
-from extractor.extraction.grounding import scope as territory
+from extractor.extraction.grounding.anchors import find_anchors, find_key_mentions, reading_distance
+from extractor.extraction.grounding.assignment import assign_to_rows
 from extractor.extraction.grounding.mentions import Mention, TextIndex
-from extractor.extraction.grounding.scope import RowScope
-from extractor.extraction.text import names as people
-from extractor.extraction.text import normalize as spelling
+from extractor.extraction.grounding.scope import RowScope, find_repeat_spans, row_scope
+from extractor.extraction.text.names import split_names
+from extractor.extraction.text.normalize import clean_words, comparison_key, fold_text
 from extractor.extraction.text.outline import Keywords
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Field, Object, ObjectList, ValueList
@@ -112,11 +111,7 @@ class _Grounder:
         announced = [p for p in free if not cues or cues.announce_position(self.index.outline, p.span.start)]
         if not announced:
             return self.keep_or_reject(said, path, "nothing announces it")
-        best = (
-            min(announced, key=lambda p: (anchors.reading_distance(p.span, home.anchor), p.span))
-            if home
-            else announced[0]
-        )
+        best = min(announced, key=lambda p: (reading_distance(p.span, home.anchor), p.span)) if home else announced[0]
         if node.kind in (Kind.DATE, Kind.URL) or node.pattern:
             used.add(best.span)
         self.add_evidence(path, best, said)
@@ -154,7 +149,7 @@ class _Grounder:
 
     def split_value(self, item: LeafNode, said: Json) -> Sequence[Json]:
         """What was said, taken apart where it is several persons in one string."""
-        return people.split_names(said) if item.kind is Kind.NAME and isinstance(said, str) else (said,)
+        return split_names(said) if item.kind is Kind.NAME and isinstance(said, str) else (said,)
 
     def reject(self, path: ValuePath, value: Json, reason: str) -> None:
         self.rejected.append(RejectedValue(path, value, reason, self.index.chunk.span))
@@ -179,11 +174,11 @@ class _Grounder:
                 continue
             words = self.evidence_spans(at)
             again = any(a.overlaps(b) for a in words for b in mine)
-            if again or spelling.fold_text(str(result)) in seen:
+            if again or fold_text(str(result)) in seen:
                 del self.evidence[at]
                 self.reject(at, result, "duplicate")
                 continue
-            seen.add(spelling.fold_text(str(result)))
+            seen.add(fold_text(str(result)))
             mine |= words
             kept.append(result)
         if claimed is not None:
@@ -218,8 +213,8 @@ class _Grounder:
         path: ValuePath,
         outer: RowScope | None,
     ) -> tuple[list[Json], list[_DoubtfulRow]]:
-        where = anchors.find_anchors(rows, cues, said, self.index, outer)
-        named = [anchors.find_key_mentions(rows, row, said, self.index) for row in said]
+        where = find_anchors(rows, cues, said, self.index, outer)
+        named = [find_key_mentions(rows, row, said, self.index) for row in said]
         placed = self.assign_by_position(rows, said, where, named, outer)
         kept: list[Json] = []
         doubtful: list[_DoubtfulRow] = []
@@ -227,7 +222,7 @@ class _Grounder:
         for i, row in enumerate(said):
             at = (*path, len(kept))
             before = len(self.rejected)
-            again = territory.find_repeat_spans(i, named, where, self.index.text)
+            again = find_repeat_spans(i, named, where, self.index.text)
             one = self.ground_row(rows, said, i, at, where, outer, claimed, again, placed)
             reason = "" if self.keep_unsupported else self.row_rejection_reason(rows, cues, row, one, where, i, outer)
             keys = [k for k in rows.key if row.get(k) not in (None, "", [])]
@@ -252,7 +247,7 @@ class _Grounder:
         outer: RowScope | None,
     ) -> dict[str, Mapping[int, Mention]]:
         """By field and row, the mention of the field's form that stands where the row does, whatever was said."""
-        homes = [territory.row_scope(i, where, self.index.outline, outer) for i in range(len(said))]
+        homes = [row_scope(i, where, self.index.outline, outer) for i in range(len(said))]
         days = self.range_end_spans(rows)
         found: dict[str, Mapping[int, Mention]] = {}
         for f in rows.row.fields:
@@ -262,7 +257,7 @@ class _Grounder:
                     for p in self.index.find_formed_mentions(f.node)
                     if f.node.kind is not Kind.DATE or p.span not in days
                 ]
-                found[f.name] = placement.assign_to_rows(places, homes, named, self.index.text)
+                found[f.name] = assign_to_rows(places, homes, named, self.index.text)
         return found
 
     def range_end_spans(self, rows: ObjectList) -> set[Span]:
@@ -293,13 +288,13 @@ class _Grounder:
         value: dict[str, Json] = {}
         dated, days = _date_field_names(rows), self.range_end_spans(rows)
         for f in rows.row.fields:
-            mine = spelling.comparison_key(said[i].get(f.name))
+            mine = comparison_key(said[i].get(f.name))
 
             def shared(j: int, name: str = f.name, mine: str = mine) -> bool:
-                return spelling.comparison_key(said[j].get(name)) == mine
+                return comparison_key(said[j].get(name)) == mine
 
             single = isinstance(f.node, LeafNode)
-            home = territory.row_scope(i, where, self.index.outline, outer, shared if single else lambda j: False)
+            home = row_scope(i, where, self.index.outline, outer, shared if single else lambda j: False)
             if home and single:
                 home = replace(home, repeat_spans=again)
             if isinstance(f.node, LeafNode):
@@ -334,7 +329,7 @@ class _Grounder:
         proof = self.evidence[*at, name]
         spans = [s.shift(-self.index.chunk.span.start) for s in proof.spans]
         if spans and (rest := self.index.strip_trailing_date(spans[0])):
-            row[name] = spelling.clean_words(self.index.text[rest.start : rest.end])
+            row[name] = clean_words(self.index.text[rest.start : rest.end])
             self.evidence[*at, name] = replace(proof, spans=(rest.shift(self.index.chunk.span.start),))
 
     def row_rejection_reason(
@@ -351,9 +346,7 @@ class _Grounder:
         anchor = where[i]
         if anchor is None:
             return "row without a supported key"
-        if cues and not self.is_announced(
-            cues, territory.row_scope(i, where, self.index.outline, outer) or RowScope(anchor)
-        ):
+        if cues and not self.is_announced(cues, row_scope(i, where, self.index.outline, outer) or RowScope(anchor)):
             return "row where nothing announces one"
         plain = [f for f in node.row.fields if isinstance(f.node, LeafNode)]
         for f in plain:

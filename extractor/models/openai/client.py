@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable, UsageError
 from extractor.models.limits.budget import TokenEstimate
 from extractor.models.limits.concurrency import ConcurrencyLimiter, SendPermit
-from extractor.models.openai import chat, dialects
 from extractor.models.openai import completion as completions
-from extractor.models.openai import deadline as deadlines
 from extractor.models.openai import errors as refusals
-from extractor.models.openai import reply as replies
-from extractor.models.openai import transport as wire
-from extractor.models.openai.chat import ChatRequest
+from extractor.models.openai.chat import ChatRequest, build_chat_request, build_request_body
+from extractor.models.openai.deadline import enforce_deadline
 from extractor.models.openai.dialects import Dialect as Dialect
+from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.models.openai.errors import DialectRefused, RequestForbidden
+from extractor.models.openai.reply import InvalidReply
+from extractor.models.openai.transport import KEY_MASK, build_transport, list_secret_forms
 from extractor.types import Json, Reply, Request, Usage
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ class LiveModel:
                 follow_redirects=False,
                 trust_env=False,
                 transport=transport
-                or wire.build_transport(
-                    endpoint.base_url, endpoint.api_key, connections=self.pressure.max_concurrency + 2
-                ),
+                or build_transport(endpoint.base_url, endpoint.api_key, connections=self.pressure.max_concurrency + 2),
             ),
         )
 
@@ -127,13 +125,13 @@ class LiveModel:
     async def _ask_in_some_dialect(self, request: Request, question: _RequestTally) -> Reply:
         while True:
             dialect = self._dialects[0]
-            spoken = dialects.adapt_to_dialect(dialect, request.schema)
+            spoken = adapt_to_dialect(dialect, request.schema)
             if spoken.refusal_reasons and len(self._dialects) > 1:
                 dialect = self._dialects[1]  # this question alone: a smaller one may be asked strictly
-                spoken = dialects.adapt_to_dialect(dialect, request.schema)
+                spoken = adapt_to_dialect(dialect, request.schema)
             try:
                 return await self._ask_until_valid(
-                    chat.build_chat_request(request, dialect, spoken.response_schema), question
+                    build_chat_request(request, dialect, spoken.response_schema), question
                 )
             except DialectRefused as error:
                 if dialect is self._dialects[-1]:
@@ -148,7 +146,7 @@ class LiveModel:
             try:
                 value = asked.read_reply(completion)
                 return Reply(self._mask_key(value), question.usage, question.completions - before)
-            except replies.InvalidReply as error:
+            except InvalidReply as error:
                 if not left:
                     raise ReplyUnreadable(f"No reply fitted the schema: {error}") from None
                 asked = asked.repeat_with_error(completion, error)
@@ -156,7 +154,7 @@ class LiveModel:
 
     def _mask_key(self, value: dict[str, Json]) -> dict[str, Json]:
         """The value, with a key masked that the transport could not see, since it was spelled in JSON's escapes."""
-        secrets = [s.decode() for s in wire.list_secret_forms(self.endpoint.api_key)]
+        secrets = [s.decode() for s in list_secret_forms(self.endpoint.api_key)]
         return {name: _mask_secrets(one, secrets) for name, one in value.items()} if secrets else value
 
     async def _send_with_retries(self, arguments: Mapping[str, Any], question: _RequestTally) -> ChatCompletion:
@@ -203,7 +201,7 @@ class LiveModel:
         took = Usage(1, lost=1)
         started = _read_loop_clock()
         try:
-            async with deadlines.enforce_deadline(max(0.001, self.endpoint.deadline - question.seconds)):
+            async with enforce_deadline(max(0.001, self.endpoint.deadline - question.seconds)):
                 completion = await self._post_request(arguments)
             took = completions.read_usage(completion)
             self._forbidden = 0
@@ -249,7 +247,7 @@ class LiveModel:
             # What create() does, with the body in its order, but without its walk through all of a schema that it has
             # nothing to change in, and with the reply read here: together half of the work of a request.
             response = await self._client.post(
-                "/chat/completions", cast_to=httpx2.Response, body=chat.build_request_body(arguments), options={}
+                "/chat/completions", cast_to=httpx2.Response, body=build_request_body(arguments), options={}
             )
         except openai.OpenAIError as error:
             raise refusals.translate_api_error(error, self.endpoint.base_url, self.endpoint.model) from None
@@ -273,7 +271,7 @@ def _estimate_tokens(arguments: Mapping[str, Any]) -> TokenEstimate:
 def _mask_secrets(value: Json, secrets: list[str]) -> Json:
     if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, wire.KEY_MASK.decode())
+            value = value.replace(secret, KEY_MASK.decode())
         return value
     if isinstance(value, list):
         return [_mask_secrets(one, secrets) for one in value]

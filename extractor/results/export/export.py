@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from extractor.errors import MachineError, UsageError
-from extractor.results.export import jsonl, layout, tables
-from extractor.results.export import reader as sources
 from extractor.results.export.csv import CSV_SUFFIX as CSV
 from extractor.results.export.csv import CsvTableWriter
-from extractor.results.export.layout import ExportLayout
+from extractor.results.export.jsonl import append_json_line
+from extractor.results.export.layout import CellValue, ExportLayout, UniqueTableNames, survey_results
 from extractor.results.export.parquet import PARQUET_SUFFIX as PARQUET
 from extractor.results.export.parquet import ParquetTableWriter
-from extractor.results.export.reader import SavedRun
+from extractor.results.export.reader import SavedResult, SavedRun
 from extractor.results.export.sqlite import SqliteTableWriter
+from extractor.results.export.tables import build_rows, build_run_row
 from extractor.types import Status
 
 EXPORT_FORMATS = ("jsonl", "csv", "parquet", "sqlite")
@@ -63,7 +63,7 @@ def write_json_lines(runs: Sequence[SavedRun], file: BinaryIO) -> ExportSummary:
     written = ExportSummary()
     for run in runs:
         for entry in run:
-            jsonl.append_json_line(file, entry.content)
+            append_json_line(file, entry.content)
             _count_result(written, entry)
     return written
 
@@ -72,21 +72,21 @@ def _write_tables(
     runs: Sequence[SavedRun], begin: Callable[[ExportLayout], CsvTableWriter | ParquetTableWriter | SqliteTableWriter]
 ) -> ExportSummary:
     declared = [run.schema for run in runs if run.schema is not None]
-    plan = layout.survey_results((entry for run in runs for entry in run), declared)
+    plan = survey_results((entry for run in runs for entry in run), declared)
     written = ExportSummary(rows=dict.fromkeys(plan.headers, 0))
     writer = begin(plan)
 
-    def put(table: str, row: dict[str, layout.CellValue]) -> None:
+    def put(table: str, row: dict[str, CellValue]) -> None:
         writer.write_row(table, row)
         written.rows[table] += 1
 
     try:
         for key, number in plan.runs.items():
-            put("runs", tables.build_run_row(key, number))
+            put("runs", build_run_row(key, number))
         for run in runs:
             for entry in run:
                 _count_result(written, entry)
-                for table, row in tables.build_rows(entry, written.documents, plan):
+                for table, row in build_rows(entry, written.documents, plan):
                     put(table, row)
     except BaseException:
         writer.abandon()
@@ -95,7 +95,7 @@ def _write_tables(
     return written
 
 
-def _count_result(written: ExportSummary, entry: sources.SavedResult) -> None:
+def _count_result(written: ExportSummary, entry: SavedResult) -> None:
     written.documents += 1
     written.failed += entry.content["status"] == Status.FAILED
     written.lost += entry.lost
@@ -103,7 +103,7 @@ def _count_result(written: ExportSummary, entry: sources.SavedResult) -> None:
 
 def _open_folder_writer(form: str, folder: Path, plan: ExportLayout) -> CsvTableWriter | ParquetTableWriter:
     suffix, writer = (CSV, CsvTableWriter) if form == "csv" else (PARQUET, ParquetTableWriter)
-    names = layout.UniqueTableNames(())
+    names = UniqueTableNames(())
     files = {table: names.claim_name(_safe_file_stem(table)) + suffix for table in plan.headers}
     return writer(folder, plan, files)
 

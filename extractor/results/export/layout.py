@@ -20,8 +20,7 @@ from typing import Literal
 
 from extractor.errors import TaskError
 from extractor.results.export.reader import SavedResult
-from extractor.schema import reader as schemas
-from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
+from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList, read_schema
 from extractor.types import Json, canonical_json
 
 ColumnType = Literal["integer", "number", "boolean", "string"]
@@ -129,7 +128,7 @@ def survey_results(entries: Iterable[SavedResult], declared: Iterable[Mapping[st
     seen = _LayoutSurvey()
     for source in declared:
         try:
-            seen.add_schema((), (), schemas.read_schema(source).root)
+            seen.add_schema((), (), read_schema(source).root)
         except TaskError:
             continue  # what the results hold is enough
     runs: dict[str, int] = {}

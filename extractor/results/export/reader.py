@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.errors import UsageError
-from extractor.results import file as results
-from extractor.results.review import view as sheets
+from extractor.results.file import RESULT_FORMAT, RUN_FILE, RUN_FORMAT
+from extractor.results.review.view import is_too_deep
 from extractor.types import Json, Status
 
 LOST_REASONS = frozenset({"result missing", "result broken"})
@@ -67,7 +67,7 @@ def _open_run(path: Path) -> SavedRun:
     if not path.is_dir():
         raise UsageError(f"{path} is no folder; name the one that results were written to, or a .jsonl file.")
     told = _read_run_file(path)
-    present = sorted(p.name for p in path.glob("*.json") if p.name != results.RUN_FILE)
+    present = sorted(p.name for p in path.glob("*.json") if p.name != RUN_FILE)
     files = tuple(_document_names(told)) if told else tuple(present)
     if not files:
         raise UsageError(f"{path} holds no results; name the folder that results were written to.")
@@ -78,10 +78,10 @@ def _open_run(path: Path) -> SavedRun:
 
 def _read_run_file(folder: Path) -> Mapping[str, Json] | None:
     try:
-        told = json.loads((folder / results.RUN_FILE).read_text(encoding="utf-8"))
+        told = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, Mapping) and told.get("format") == results.RUN_FORMAT else None
+    return told if isinstance(told, Mapping) and told.get("format") == RUN_FORMAT else None
 
 
 def _document_names(told: Mapping[str, Json] | None) -> dict[str, str]:
@@ -107,10 +107,8 @@ def _parse_result(text: str, name: str, run: Mapping[str, Json]) -> Mapping[str,
         content = json.loads(text)
     except (ValueError, RecursionError):
         return _make_lost_result(name, "result broken", "The result is not whole JSON.", run)
-    if not isinstance(content, dict) or content.get("format") != results.RESULT_FORMAT or not _is_whole(content):
-        return _make_lost_result(
-            name, "result broken", f"The result is not of the format {results.RESULT_FORMAT}.", run
-        )
+    if not isinstance(content, dict) or content.get("format") != RESULT_FORMAT or not _is_whole(content):
+        return _make_lost_result(name, "result broken", f"The result is not of the format {RESULT_FORMAT}.", run)
     return content
 
 
@@ -131,12 +129,12 @@ def _is_whole(content: Mapping[str, Json]) -> bool:
     }
     needed = {"document", "status", "record", "manifest"}
     there = all(isinstance(content[key], kind) if key in content else key not in needed for key, kind in kinds.items())
-    return there and not sheets.is_too_deep(content)
+    return there and not is_too_deep(content)
 
 
 def _make_lost_result(name: str, reason: str, message: str, run: Mapping[str, Json]) -> dict[str, Json]:
     return {
-        "format": results.RESULT_FORMAT,
+        "format": RESULT_FORMAT,
         "document": {"name": name},
         "task": run.get("task", ""),
         "status": str(Status.FAILED),

@@ -14,8 +14,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from extractor.results.review import highlights as segments
-from extractor.results.review import view as sheets
+from extractor.results.review.highlights import show_unseen, spell_unseen, split_segments, split_unseen
+from extractor.results.review.view import ISSUE_LABELS, DocumentView, build_document_view, format_plain
 from extractor.types import Json, Match, canonical_json
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class NotebookPart:
 def render_notebook(content: Mapping[str, Json]) -> str:
     """The piece for a result file's content; what is no result is named as unreadable."""
     try:
-        sheet = sheets.build_document_view(content)
+        sheet = build_document_view(content)
     except ValueError as error:
-        sheet = sheets.DocumentView("result", "unreadable", error=("unreadable", str(error)))
+        sheet = DocumentView("result", "unreadable", error=("unreadable", str(error)))
     digest = hashlib.sha256(canonical_json(content).encode("utf-8", "replace")).hexdigest()
     return _load_template().render(
         id=f"extractor-{digest[:12]}",
@@ -52,11 +52,11 @@ def render_notebook(content: Mapping[str, Json]) -> str:
         entries=list(sheet.values.values()),
         counts=sheet.count_issues(),
         parts=list(_split_parts(sheet)),
-        issues=sheets.ISSUE_LABELS,
+        issues=ISSUE_LABELS,
     )
 
 
-def _split_parts(sheet: sheets.DocumentView) -> Iterator[NotebookPart]:
+def _split_parts(sheet: DocumentView) -> Iterator[NotebookPart]:
     text = sheet.text
     names: dict[int, list[str]] = {}
     for entry in sheet.values.values():
@@ -65,7 +65,7 @@ def _split_parts(sheet: sheets.DocumentView) -> Iterator[NotebookPart]:
     opened: set[int] = set()
     spans = {span: number for span, number in sheet.places.items() if number in names}
     numbers = list(spans.values())
-    for segment in segments.split_segments(len(text), list(spans)):
+    for segment in split_segments(len(text), list(spans)):
         places = tuple(numbers[at] for at in segment.places)
         if not places:
             yield from _shorten_unmarked(text, segment.start, segment.end)
@@ -75,21 +75,19 @@ def _split_parts(sheet: sheets.DocumentView) -> Iterator[NotebookPart]:
         weakest = max((sheet.weakest[p] for p in places if p in sheet.weakest), key=list(Match).index)
         title = "; ".join(name for place in places for name in names[place])
         title += "".join(f" ({sheet.files[place]})" for place in places[:1] if place in sheet.files)
-        yield NotebookPart(
-            tuple(segments.split_unseen(text, segment.start, segment.end)), places, new, weakest.value, title
-        )
+        yield NotebookPart(tuple(split_unseen(text, segment.start, segment.end)), places, new, weakest.value, title)
 
 
 def _shorten_unmarked(text: str, start: int, end: int) -> Iterator[NotebookPart]:
     """Text in no place; of a long one only what is near a mark."""
     if len(text) <= MAX_WHOLE_TEXT or end - start <= 2 * CONTEXT_CHARACTERS:
-        yield NotebookPart(tuple(segments.split_unseen(text, start, end)))
+        yield NotebookPart(tuple(split_unseen(text, start, end)))
         return
     before = start + (CONTEXT_CHARACTERS if start else 0)
     after = end - (CONTEXT_CHARACTERS if end < len(text) else 0)
-    yield NotebookPart(tuple(segments.split_unseen(text, start, before)))
+    yield NotebookPart(tuple(split_unseen(text, start, before)))
     yield NotebookPart(left_out=after - before)
-    yield NotebookPart(tuple(segments.split_unseen(text, after, end)))
+    yield NotebookPart(tuple(split_unseen(text, after, end)))
 
 
 @cache
@@ -98,9 +96,9 @@ def _load_template() -> Template:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
-        "pieces": segments.split_unseen,
-        "sign": segments.spell_unseen,
-        "seen": segments.show_unseen,
-        "plain": sheets.format_plain,
+        "pieces": split_unseen,
+        "sign": spell_unseen,
+        "seen": show_unseen,
+        "plain": format_plain,
     }
     return environment.from_string((files("extractor.results.review") / "notebook.html.j2").read_text(encoding="utf-8"))

@@ -22,8 +22,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from extractor.errors import MachineError, UsageError
-from extractor.results.review import highlights as segments
-from extractor.results.review import view as sheets
+from extractor.results.review.highlights import show_unseen, spell_unseen, split_unseen
+from extractor.results.review.view import (
+    ISSUE_LABELS,
+    DocumentView,
+    build_document_view,
+    choose_list_layout,
+    format_plain,
+    is_too_deep,
+    list_columns,
+)
 from extractor.types import Json, json_pointer
 
 if TYPE_CHECKING:
@@ -89,7 +97,7 @@ def _read_json(path: Path) -> Mapping[str, Json] | str:
         return "The file is nested too deep."
     except ValueError as error:
         return f"The file is not whole JSON ({error})."
-    if sheets.is_too_deep(content):
+    if is_too_deep(content):
         return "The file is nested too deep."
     return content if isinstance(content, Mapping) else "The file holds no JSON object."
 
@@ -109,9 +117,9 @@ def _render_page(
     shown, taken = [], Counter[str]()
     for label, content in sources:
         try:
-            sheet = sheets.build_document_view(content)
+            sheet = build_document_view(content)
         except ValueError as error:
-            sheet = sheets.DocumentView(label, "unreadable", error=("unreadable", str(error)))
+            sheet = DocumentView(label, "unreadable", error=("unreadable", str(error)))
         sheet.stray = label in strays
         taken[sheet.name] += 1
         # "!" stands in no quoted name, so a second document of one name can't take the address of a third.
@@ -119,9 +127,9 @@ def _render_page(
         sheet.link = "#" + quote(sheet.name, safe="", errors="replace") + again
         shown.append(sheet)
     template, hashes = _load_template()
-    task = next((sheets.format_plain(sheet.about["task"]) for sheet in shown if "task" in sheet.about), "")
+    task = next((format_plain(sheet.about["task"]) for sheet in shown if "task" in sheet.about), "")
     about = {key: value for key, value in run.items() if key not in ("format", "documents")}
-    return template.render(sheets=shown, run=about, task=task, hashes=hashes, issues=sheets.ISSUE_LABELS)
+    return template.render(sheets=shown, run=about, task=task, hashes=hashes, issues=ISSUE_LABELS)
 
 
 @cache
@@ -131,14 +139,14 @@ def _load_template() -> tuple[Template, dict[str, str]]:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
-        "pieces": segments.split_unseen,
-        "sign": segments.spell_unseen,
-        "seen": segments.show_unseen,
-        "plain": sheets.format_plain,
+        "pieces": split_unseen,
+        "sign": spell_unseen,
+        "seen": show_unseen,
+        "plain": format_plain,
     }
     environment.filters |= {
-        "layout": sheets.choose_list_layout,
-        "columns": sheets.list_columns,
+        "layout": choose_list_layout,
+        "columns": list_columns,
         "step": lambda path, key: path + json_pointer((key,)),
     }
     template = environment.from_string((files("extractor.results.review") / "page.html.j2").read_text(encoding="utf-8"))
