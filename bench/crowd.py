@@ -11,13 +11,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from extractor.documents import discovery as documents
-from extractor.extraction import task as tasks
-from extractor.extraction.task import Task
+from extractor.documents.discovery import find_sources
+from extractor.extraction.task import Task, load_task
 from extractor.models.openai.client import Endpoint
-from extractor.results import manifest as manifests
-from extractor.runs import output_folder, runner
+from extractor.results.manifest import build_run_manifest
 from extractor.runs.job import Job
+from extractor.runs.output_folder import prepare_output_folder
+from extractor.runs.runner import run_job
 from extractor.types import Document, Model, Reply, Request, Usage
 
 URL = "http://127.0.0.1:9/v1"
@@ -37,7 +37,7 @@ def task(folder: Path) -> Task:
     schema = {"type": "object", "properties": {"title": {"type": ["string", "null"]}}}
     (folder / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
     (folder / "plain.md").write_text("# system\nCopy.\n\n# user\n{document}\n{question}\n", encoding="utf-8")
-    return tasks.load_task(str(folder))
+    return load_task(str(folder))
 
 
 class Function:
@@ -56,8 +56,8 @@ class Function:
 def run(papers: Path, out: Path, task: Task, at_once: int = 8) -> int:
     """Requests that one run over the folder made."""
     model, prompt = Function(), task.choose_prompt(None)
-    manifest = manifests.build_run_manifest(task, prompt, Endpoint(URL, "m", "none"))
-    output_folder.prepare_output_folder(out)
+    manifest = build_run_manifest(task, prompt, Endpoint(URL, "m", "none"))
+    prepare_output_folder(out)
     job = Job(task, prompt, "m", manifest, out, model.open, at_once)
-    asyncio.run(runner.run_job(job, documents.find_sources([papers])))
+    asyncio.run(run_job(job, find_sources([papers])))
     return model.asked

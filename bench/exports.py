@@ -17,10 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from extractor.results.export import export as writing
-from extractor.results.export import reader as sources
+from extractor.results.export.export import EXPORT_FORMATS, export_runs
+from extractor.results.export.reader import open_runs
 
-FORMS = ("read", *writing.EXPORT_FORMATS)
+FORMS = ("read", *EXPORT_FORMATS)
 
 
 def result(number: int) -> str:
@@ -45,13 +45,13 @@ def result(number: int) -> str:
 
 def once(form: str, path: Path, target: Path) -> None:
     """Exports in this process, and prints seconds and the most memory it held in MB."""
-    runs = sources.open_runs([path])
+    runs = open_runs([path])
     start = time.perf_counter()
     if form == "read":
         for _ in runs[0]:
             pass
     else:
-        writing.export_runs(runs, form, target)
+        export_runs(runs, form, target)
     seconds = time.perf_counter() - start
     print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 

@@ -26,13 +26,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import pypdfium2
 import tiny_pdf
 
-from extractor.documents import discovery as documents
-from extractor.documents.formats import pdf
-from extractor.documents.formats import sandbox as apart
-from extractor.extraction import chunking as chunks
-from extractor.extraction import pipeline
-from extractor.extraction import task as tasks
-from extractor.results import file as results
+from extractor.documents.discovery import load_document
+from extractor.documents.formats.pdf import load
+from extractor.documents.formats.sandbox import close_readers
+from extractor.extraction.chunking import split_document
+from extractor.extraction.pipeline import extract_record
+from extractor.extraction.task import load_task
+from extractor.results.file import build_result
 from extractor.types import Reply, Request, Usage
 
 WORDS = (  # noqa: SIM905 (read more easily than a list)
@@ -110,24 +110,24 @@ def main() -> None:
         path = Path(folder) / "book.pdf"
         path.write_bytes(book(flags.pages, words=flags.words))
         start = time.perf_counter()
-        document = documents.load_document(path)
+        document = load_document(path)
         wall = time.perf_counter() - start
         print(f"{flags.pages} pages of {len(document.text) / flags.pages:.0f} characters in the text made of them")
         print(f"documents.load, another process and all: {flags.pages / wall:.0f} pages/s of wall time")
         print(f"resident: {resident(resource.RUSAGE_SELF):.0f} MB here", end="")
-        apart.close_readers()
+        close_readers()
         print(f", {resident(resource.RUSAGE_CHILDREN):.0f} MB the reader")
         if flags.whole:
-            model, task = Silent(), tasks.load_task("researcher")
+            model, task = Silent(), load_task("researcher")
             start = time.perf_counter()
-            record = asyncio.run(pipeline.extract_record(document, task, task.choose_prompt(None), model, "m"))
-            results.build_result(record, task.name, {})
-            pieces = chunks.split_document(document, task.choose_prompt(None).strategy.chunk_tokens)
+            record = asyncio.run(extract_record(document, task, task.choose_prompt(None), model, "m"))
+            build_result(record, task.name, {})
+            pieces = split_document(document, task.choose_prompt(None).strategy.chunk_tokens)
             print(f"the whole way, a silent model: {time.perf_counter() - start:.1f} s, {len(pieces)} chunks,", end=" ")
             print(f"{model.asked} requests, {resident(resource.RUSAGE_SELF):.0f} MB here")
             return
         gc.disable()  # as the reader does
-        pairs = [(seconds(lambda: bare(path)), seconds(lambda: pdf.load(path, "book", False))) for _ in range(ROUNDS)]
+        pairs = [(seconds(lambda: bare(path)), seconds(lambda: load(path, "book", False))) for _ in range(ROUNDS)]
         without, ours = min(a for a, _ in pairs), min(b for _, b in pairs)
         print(f"bare PDFium text: {flags.pages / without:.0f} pages/s; with boxes: {flags.pages / ours:.0f} pages/s,")
         print(f"{without / ours:.2f} of the bare speed; median of {ROUNDS} pairs {median(a / b for a, b in pairs):.2f}")

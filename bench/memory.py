@@ -20,11 +20,11 @@ def main() -> None:
     parser.add_argument("--inside", nargs=3, help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.inside:
-        from extractor.extraction import task as tasks
+        from extractor.extraction.task import load_task
 
         papers, out, task = map(Path, flags.inside)
         started = time.perf_counter()
-        asked = crowd.run(papers, out, tasks.load_task(str(task)))
+        asked = crowd.run(papers, out, load_task(str(task)))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{asked:,} requests, {time.perf_counter() - started:.1f} s, {peak:.0f} MiB at most", flush=True)
         return

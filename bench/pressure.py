@@ -8,16 +8,16 @@ import time
 
 import scene
 
-from extractor.extraction import pipeline
+from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.openai.client import Endpoint, LiveModel
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 from extractor.types import Document
 
 DOCUMENTS, ADMITTED, START = 300, 8, 64
-SCHEMA = schemas.read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
+SCHEMA = read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "Copy.", "{document}\n{question}", {}, Strategy())
 
 
@@ -30,7 +30,7 @@ async def run(url: str, at_once: int) -> tuple[float, int]:
     task = Task("t", SCHEMA, {})
     records = await asyncio.gather(
         *(
-            pipeline.extract_record(Document(f"{i}.txt", f"bolt {i}"), task, PROMPT, model, "m", limit=limit)
+            extract_record(Document(f"{i}.txt", f"bolt {i}"), task, PROMPT, model, "m", limit=limit)
             for i in range(DOCUMENTS)
         )
     )

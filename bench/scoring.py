@@ -18,14 +18,14 @@ from typing import Any
 
 import scene
 
-from extractor.evaluation import runs
-from extractor.evaluation.analysis import comparison as statistics
-from extractor.evaluation.analysis import gates as verdict
+from extractor.evaluation.analysis.comparison import compare_runs
+from extractor.evaluation.analysis.gates import judge_comparison
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.report import content as report
-from extractor.evaluation.report import write as outputs
-from extractor.evaluation.scoring import schema as fields
+from extractor.evaluation.report.content import build_report
+from extractor.evaluation.report.write import write_report_files
+from extractor.evaluation.runs import RunFolder, score_run_folder
 from extractor.evaluation.scoring.grader import grade_document
+from extractor.evaluation.scoring.schema import read_scoring_schema
 
 LEAVES = 30
 ROWS = 200
@@ -36,7 +36,7 @@ def records(count: int) -> tuple[float, float]:
     texts = {f"text{i}": {"type": "string"} for i in range(10)}
     numbers = {f"number{i}": {"type": "number"} for i in range(10)}
     row = {"type": "object", "properties": {"name": {"type": "string"}, "price": {"type": "number"}}}
-    schema = fields.read_scoring_schema(
+    schema = read_scoring_schema(
         {"type": "object", "properties": {**texts, **numbers, "rows": {"type": "array", "items": row}}}
     )
     draw = random.Random(0)
@@ -58,7 +58,7 @@ def lists() -> float:
     """Seconds for two lists of 200 rows of three leaves."""
     names = ("a", "b", "c")
     row = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
-    schema = fields.read_scoring_schema({"type": "object", "properties": {"rows": {"type": "array", "items": row}}})
+    schema = read_scoring_schema({"type": "object", "properties": {"rows": {"type": "array", "items": row}}})
     draw = random.Random(0)
     gold = [{name: f"value {draw.randrange(12)}" for name in names} for _ in range(ROWS)]
     told = [{**one, draw.choice(names): f"value {draw.randrange(12)}"} for one in gold]
@@ -77,17 +77,17 @@ def docubench(folder: Path) -> tuple[float, int]:
         return json.loads(folder.joinpath(*path).read_text(encoding="utf-8"))
 
     golds = [Gold(name, read("labels", f"{name}.json")) for name in names]
-    schemas = {name: fields.read_scoring_schema(read("schemas", f"{name}.json")) for name in names}
+    schemas = {name: read_scoring_schema(read("schemas", f"{name}.json")) for name in names}
     scored = []
     for system in sorted(path.name for path in (folder / "results").iterdir()):
         told = {name: read("results", system, f"{name}.json") for name in names}
         results = {name: {"record": one["data"], "status": "complete"} for name, one in told.items()}
         made_by = {"model": {"name": system}, "prompt": {"name": "default"}}
-        scored.append(runs.score_run_folder(runs.RunFolder("docubench", made_by, results, {}), golds, schemas))
-    comparison = statistics.compare_runs(scored)
-    content = report.build_report(comparison, verdict.judge_comparison(comparison), title="DocuBench")
+        scored.append(score_run_folder(RunFolder("docubench", made_by, results, {}), golds, schemas))
+    comparison = compare_runs(scored)
+    content = build_report(comparison, judge_comparison(comparison), title="DocuBench")
     with tempfile.TemporaryDirectory() as out:
-        paths = outputs.write_report_files(content, Path(out))
+        paths = write_report_files(content, Path(out))
         page = next(path for path in paths if path.suffix == ".html").stat().st_size
     return time.perf_counter() - started, page
 

@@ -28,15 +28,15 @@ from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel
 
 import extractor
-from extractor.documents import discovery as documents
-from extractor.evaluation import suite as evaluate
-from extractor.evaluation.scoring import grader as grading
+from extractor.documents.discovery import find_sources, read_source
+from extractor.evaluation.scoring.grader import grade_document_cells
 from extractor.evaluation.scoring.outcomes import LeafOutcome
-from extractor.extraction import planning
-from extractor.extraction import prompt as prompts
+from extractor.evaluation.suite import SuiteGold, load_suite, load_suite_gold
+from extractor.extraction.planning import WHOLE_RECORD
+from extractor.extraction.prompt import build_part_messages
 from extractor.extraction.task import Task
-from extractor.models.local import catalog as weights
-from extractor.models.local import server as embedded
+from extractor.models.local.catalog import locate_weights
+from extractor.models.local.server import LocalServer, serve_model
 from extractor.types import Chunk, Span
 
 MOST = 4096
@@ -56,11 +56,9 @@ class Course:
 
 def told(task: Task, path: Path) -> list[dict[str, str]]:
     """The whole document, and every field with its description."""
-    document = documents.read_source(documents.find_sources([path])[0])
+    document = read_source(find_sources([path])[0])
     chunk = Chunk(document, 0, Span(0, len(document.text)))
-    system, user = prompts.build_part_messages(
-        task.choose_prompt("whole"), chunk, planning.WHOLE_RECORD, task.schema.root
-    )
+    system, user = build_part_messages(task.choose_prompt("whole"), chunk, WHOLE_RECORD, task.schema.root)
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
@@ -69,7 +67,7 @@ def untold(task: Task, path: Path) -> list[dict[str, str]]:
     return [{"role": "system", "content": system}, {"role": "user", "content": path.read_text()}]
 
 
-def plain(engine: embedded.LocalServer, record: type[BaseModel], messages: Callable[[Path], Any]) -> Way:
+def plain(engine: LocalServer, record: type[BaseModel], messages: Callable[[Path], Any]) -> Way:
     client = openai.OpenAI(base_url=engine.base_url, api_key=engine.api_key, timeout=1800, max_retries=0)
     schema = {"name": "record", "schema": to_strict_json_schema(record), "strict": True}
 
@@ -98,16 +96,14 @@ def ours(engine: extractor.Engine, task: Task, prompt: str) -> Way:
     return ask
 
 
-def tally(records: dict[str, Any], true: evaluate.SuiteGold) -> tuple[int, int, int]:
+def tally(records: dict[str, Any], true: SuiteGold) -> tuple[int, int, int]:
     """Correct leaves, predicted ones, and gold's."""
     correct = predicted = gold = 0
     for one in true.golds:
         if not any(Path(name).name == one.document for name in records):
             continue
         record = next(r for name, r in records.items() if Path(name).name == one.document)
-        cells = grading.grade_document_cells(
-            one, {"record": record} if record is not None else None, true.schema_root, ""
-        )
+        cells = grade_document_cells(one, {"record": record} if record is not None else None, true.schema_root, "")
         found = [c.outcome for c in cells]
         correct += found.count(LeafOutcome.CORRECT)
         wrong = found.count(LeafOutcome.WRONG)
@@ -131,7 +127,7 @@ def race(ways: dict[str, Way], samples: list[Path]) -> dict[str, Course]:
     return courses
 
 
-def report(courses: dict[str, Course], true: evaluate.SuiteGold) -> None:
+def report(courses: dict[str, Course], true: SuiteGold) -> None:
     first = sum(courses[PLAIN].seconds)
     for name, course in courses.items():
         seconds = sum(course.seconds)
@@ -154,15 +150,15 @@ def main() -> None:
     parser.add_argument("--untold", action="store_true", help="the plain way without the fields' descriptions")
     flags = parser.parse_args()
     print(scene.machine())
-    suite = evaluate.load_suite(flags.suite)
-    true = evaluate.load_suite_gold(suite)
+    suite = load_suite(flags.suite)
+    true = load_suite_gold(suite)
     samples = [p for p in sorted(suite.samples.iterdir()) if re.search(flags.only, p.name)]
     messages = partial(untold if flags.untold else told, suite.task)
     record = suite.task.model_class
     if record is None:
         raise SystemExit("The suite's task needs a schema.py; name another with --suite.")
-    weight = weights.locate_weights(flags.model)
-    with embedded.serve_model(weight) as bare, extractor.Engine(flags.model) as engine:
+    weight = locate_weights(flags.model)
+    with serve_model(weight) as bare, extractor.Engine(flags.model) as engine:
         engine.extract("Nobody.", suite.task)  # loads the model; the other server has loaded its own
         ways = {PLAIN: plain(bare, record, messages)}
         ways |= {name: ours(engine, suite.task, name) for name in flags.prompts}

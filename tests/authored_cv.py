@@ -13,7 +13,7 @@ import docx
 import tiny_pdf
 from tiny_pdf import Line
 
-from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.normalize import fold_text
 from extractor.types import Reply, Request, Usage
 
 CV: list[tuple[str, Any]] = [
@@ -98,7 +98,7 @@ class Perfect:
     """A model that reads the request and copies from it: what the CV says, as far as the words stand in the request."""
 
     async def complete(self, request: Request) -> Reply:
-        said = spelling.fold_text(request.user)
+        said = fold_text(request.user)
         value = {}
         for name, shape in request.schema["properties"].items():
             empty = [] if shape.get("type") == "array" else None
@@ -118,7 +118,7 @@ def _standing(value: Any, said: str) -> Any:
     """The part of a value whose words are there; rows by their first field."""
     if isinstance(value, list):
         return [v for v in value if _standing(next(iter(v.values())) if isinstance(v, dict) else v, said)]
-    return value if value is not None and spelling.fold_text(str(value)) in said else None
+    return value if value is not None and fold_text(str(value)) in said else None
 
 
 def text() -> bytes:

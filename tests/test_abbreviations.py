@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.extraction.grounding.mentions import TextIndex
-from extractor.extraction.text import abbreviations
+from extractor.extraction.text.abbreviations import extend_over_abbreviation, strip_abbreviation
 from extractor.schema import Kind
 from extractor.schema.reader import Scalar
 from extractor.types import Chunk, Document, Span
@@ -22,7 +22,7 @@ from extractor.types import Chunk, Document, Span
 )
 def test_the_abbreviation_of_the_words_is_taken_along(text: str, words: str) -> None:
     start = text.index(words)
-    span = abbreviations.extend_over_abbreviation(text, Span(start, start + len(words)))
+    span = extend_over_abbreviation(text, Span(start, start + len(words)))
     assert text[span.start : span.end].endswith(")")
 
 
@@ -31,15 +31,15 @@ def test_the_abbreviation_of_the_words_is_taken_along(text: str, words: str) -> 
 )
 def test_other_brackets_stay_where_they_are(text: str) -> None:
     span = Span(0, text.index(" ("))
-    assert abbreviations.extend_over_abbreviation(text, span) == span
+    assert extend_over_abbreviation(text, span) == span
 
 
 @given(st.lists(st.text("abcdefgh", min_size=1, max_size=5).map(str.title), min_size=2, max_size=8))
 def test_words_are_compared_without_the_initials_that_they_were_given(words: list[str]) -> None:
     whole = " ".join(words)
     short = "".join(word[0] for word in words)
-    assert abbreviations.strip_abbreviation(f"{whole} ({short})") == whole
-    assert abbreviations.strip_abbreviation(whole) == whole
+    assert strip_abbreviation(f"{whole} ({short})") == whole
+    assert strip_abbreviation(whole) == whole
 
 
 def test_a_value_has_the_abbreviation_that_a_model_left_out() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from extractor.extraction.text import patterns as candidates
+from extractor.extraction.text.patterns import list_candidate_spellings
 from extractor.schema import Kind
 
 
@@ -12,4 +12,4 @@ from extractor.schema import Kind
     ],
 )
 def test_numbers_are_found_as_they_are_written(text: str, numbers: tuple[str, ...]) -> None:
-    assert candidates.list_candidate_spellings(Kind.NUMBER, text) == numbers
+    assert list_candidate_spellings(Kind.NUMBER, text) == numbers

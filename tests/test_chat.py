@@ -4,10 +4,10 @@ import pytest
 from endpoint import completion
 
 from extractor.errors import ReplyUnreadable
-from extractor.models.openai import chat
-from extractor.models.openai import completion as completions
-from extractor.models.openai import reply as replies
+from extractor.models.openai.chat import build_chat_request, build_request_body
+from extractor.models.openai.completion import parse_completion
 from extractor.models.openai.dialects import Dialect
+from extractor.models.openai.reply import InvalidReply
 from extractor.types import Request
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}, "required": ["item"]}
@@ -15,10 +15,10 @@ REQUEST = Request("m", "Copy.", "What is {{ 7*7 }}?", SHAPE, {"temperature": 0},
 
 
 def test_a_question_that_is_put_again_leaves_the_first_one_as_it_was() -> None:
-    first = chat.build_chat_request(REQUEST, Dialect.SCHEMA, SHAPE)
+    first = build_chat_request(REQUEST, Dialect.SCHEMA, SHAPE)
     before = json.dumps(first.arguments)
-    reply = completions.parse_completion(json.dumps(completion('{"item": 5}')).encode())
-    with pytest.raises(replies.InvalidReply) as caught:
+    reply = parse_completion(json.dumps(completion('{"item": 5}')).encode())
+    with pytest.raises(InvalidReply) as caught:
         first.read_reply(reply)
     second = first.repeat_with_error(reply, caught.value)
     assert json.dumps(first.arguments) == before
@@ -31,11 +31,9 @@ def test_a_reply_without_the_call_that_was_asked_for_is_unreadable_and_no_crash(
     told = completion(None)
     told["choices"][0]["message"]["tool_calls"] = calls
     with pytest.raises(ReplyUnreadable):
-        chat.build_chat_request(REQUEST, Dialect.TOOLS, SHAPE).read_reply(
-            completions.parse_completion(json.dumps(told).encode())
-        )
+        build_chat_request(REQUEST, Dialect.TOOLS, SHAPE).read_reply(parse_completion(json.dumps(told).encode()))
 
 
 def test_the_body_is_in_the_order_that_openai_sends() -> None:
-    asked = chat.build_chat_request(REQUEST, Dialect.GRAMMAR, SHAPE)
-    assert list(chat.build_request_body(asked.arguments)) == ["messages", "model", "temperature", "grammar"]
+    asked = build_chat_request(REQUEST, Dialect.GRAMMAR, SHAPE)
+    assert list(build_request_body(asked.arguments)) == ["messages", "model", "temperature", "grammar"]

@@ -1,13 +1,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.extraction import chunking as chunks
+from extractor.extraction.chunking import estimate_tokens, split_document
 from extractor.types import Document
 
 
 @given(st.text(min_size=1), st.integers(1, 60))
 def test_chunks_hold_every_character_exactly_once_for_any_text_and_size(text: str, budget: int) -> None:
-    pieces = chunks.split_document(Document("a", text), budget)
+    pieces = split_document(Document("a", text), budget)
     assert "".join(c.text for c in pieces) == text
     assert [c.span.start for c in pieces[1:]] == [c.span.end for c in pieces[:-1]]
 
@@ -17,17 +17,17 @@ def test_chunks_hold_every_character_exactly_once_for_any_text_and_size(text: st
     st.integers(4, 40),
 )
 def test_no_chunk_of_plain_words_is_over_its_budget(pieces: list[str], budget: int) -> None:
-    found = chunks.split_document(Document("a", "".join(pieces)), budget)
-    assert all(chunks.estimate_tokens(c.text) <= budget for c in found)
+    found = split_document(Document("a", "".join(pieces)), budget)
+    assert all(estimate_tokens(c.text) <= budget for c in found)
 
 
 def test_an_empty_document_has_no_chunk() -> None:
-    assert chunks.split_document(Document("a", ""), 10) == ()
+    assert split_document(Document("a", ""), 10) == ()
 
 
 def test_a_cut_falls_before_a_heading_and_the_next_chunk_knows_what_it_stands_under() -> None:
     text = "# One\n" + "alpha beta gamma. " * 10 + "\n# Two\n" + "delta. " * 30
-    pieces = chunks.split_document(Document("a", text), 60)
+    pieces = split_document(Document("a", text), 60)
     assert pieces[1].text.startswith("# Two")
     assert pieces[1].heading == ""
     assert pieces[2].heading == "# Two"
@@ -35,5 +35,5 @@ def test_a_cut_falls_before_a_heading_and_the_next_chunk_knows_what_it_stands_un
 
 def test_a_cut_never_parts_crlf_or_a_letter_from_its_mark() -> None:
     for text in ("\r\n" * 50, "e\u0301" * 50):
-        for piece in chunks.split_document(Document("a", text), 3):
+        for piece in split_document(Document("a", text), 3):
             assert not piece.text.startswith(("\n", "\u0301"))

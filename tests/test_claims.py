@@ -1,8 +1,8 @@
 from pydantic import BaseModel
 
-from extractor.extraction.grounding import name_ownership as claims
+from extractor.extraction.grounding.name_ownership import resolve_name_ownership
 from extractor.schema import Name
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 from extractor.types import Evidence, Match, Span
 
 
@@ -17,7 +17,7 @@ class Person(BaseModel):
     jobs: list[Job] = []
 
 
-ROOT = schemas.read_schema(Person.model_json_schema()).root
+ROOT = read_schema(Person.model_json_schema()).root
 
 
 def at(start: int) -> Evidence:
@@ -33,7 +33,7 @@ def test_a_person_whose_only_mention_stands_in_a_row_is_the_rows() -> None:
         ("jobs", 0, "place"): at(40),
         ("jobs", 0, "mentors", 0): at(50),
     }
-    settled = claims.resolve_name_ownership(ROOT, value, proof)
+    settled = resolve_name_ownership(ROOT, value, proof)
     assert settled.value == {"teachers": ["Bo"], "tools": ["Ada"], "jobs": value["jobs"]}
     assert settled.evidence[("teachers", 0)] == at(90) and ("teachers", 1) not in settled.evidence
     assert [(r.path, r.value) for r in settled.rejected] == [(("teachers", 0), "Ada")]
@@ -42,5 +42,5 @@ def test_a_person_whose_only_mention_stands_in_a_row_is_the_rows() -> None:
 def test_a_person_mentioned_elsewhere_too_stays_in_both() -> None:
     value = {"teachers": ["Ada"], "tools": [], "jobs": [{"place": None, "mentors": ["Ada"]}]}
     proof = {("teachers", 0): at(5), ("jobs", 0, "mentors", 0): at(50)}
-    settled = claims.resolve_name_ownership(ROOT, value, proof)
+    settled = resolve_name_ownership(ROOT, value, proof)
     assert (settled.value, settled.evidence, settled.rejected) == (value, proof, ())

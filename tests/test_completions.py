@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
 
 from extractor.errors import ModelBusy
-from extractor.models.openai import completion as completions
+from extractor.models.openai.completion import parse_completion, read_usage, require_full_answer
 
 words = st.sampled_from(["stop", "length", "eos", "assistant", "", None, 3, -1, 2.5, True, "7", [], {}])
 usages = st.none() | st.dictionaries(st.sampled_from(["prompt_tokens", "completion_tokens", "total_tokens"]), words)
@@ -39,14 +39,14 @@ def test_a_completion_says_the_same_whether_it_was_validated_or_built(change: di
     told = {**completion("x"), **change}
     expected = ChatCompletion.construct(**told)
     try:
-        read = completions.parse_completion(json.dumps(told).encode())
+        read = parse_completion(json.dumps(told).encode())
     except ModelBusy:
         assert not isinstance(told["choices"][0]["message"]["role"], str)
         return
     assert read.choices[0].message.content == expected.choices[0].message.content
     assert read.choices[0].finish_reason == expected.choices[0].finish_reason
     assert repr(read.choices[0].message.tool_calls) == repr(expected.choices[0].message.tool_calls)
-    assert completions.read_usage(read) == completions.read_usage(expected)
+    assert read_usage(read) == read_usage(expected)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_a_completion_says_the_same_whether_it_was_validated_or_built(change: di
 )
 def test_what_is_no_completion_is_said_to_be_none(content: bytes) -> None:
     with pytest.raises(ModelBusy, match="not a completion") as caught:
-        completions.parse_completion(content)
+        parse_completion(content)
     assert caught.value.lost
 
 
 def test_fields_of_an_endpoint_of_its_own_are_no_hindrance() -> None:
     told = {**completion("x"), "_fields_set": 5, "timings": {"prompt_ms": 500, "predicted_ms": 1000}}
     told["choices"][0]["finish_reason"] = "eos_token"
-    read = completions.parse_completion(json.dumps(told).encode())
-    assert completions.read_usage(read).seconds == 1.5
-    assert completions.require_full_answer(read).choices[0].message.content == "x"
+    read = parse_completion(json.dumps(told).encode())
+    assert read_usage(read).seconds == 1.5
+    assert require_full_answer(read).choices[0].message.content == "x"

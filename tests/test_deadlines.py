@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from faults import serve
 
-from extractor.models.openai import deadline as deadlines
+from extractor.models.openai.deadline import enforce_deadline
 
 
 def test_what_takes_too_long_is_cancelled() -> None:
     async def go() -> float:
         started = time.monotonic()
         with pytest.raises(TimeoutError):
-            async with deadlines.enforce_deadline(0.2):
+            async with enforce_deadline(0.2):
                 await asyncio.sleep(30)
-        async with deadlines.enforce_deadline(30):
+        async with enforce_deadline(30):
             await asyncio.sleep(0)
         return time.monotonic() - started
 

@@ -6,15 +6,14 @@ from pydantic import BaseModel, Field
 
 from extractor.errors import TaskError
 from extractor.schema import Kind
-from extractor.schema import reader as schemas
-from extractor.schema.reader import Object, ObjectList, Scalar, Schema, ValueList
+from extractor.schema.reader import Node, Object, ObjectList, Scalar, Schema, ValueList, count_scalars, read_schema
 
 
 def read(properties: dict[str, Any], **more: Any) -> Schema:
-    return schemas.read_schema({"type": "object", "properties": properties, **more})
+    return read_schema({"type": "object", "properties": properties, **more})
 
 
-def node(schema: dict[str, Any], **more: Any) -> schemas.Node:
+def node(schema: dict[str, Any], **more: Any) -> Node:
     return read({"a": schema}, **more).root["a"].node
 
 
@@ -55,7 +54,7 @@ def test_pydantic_says_the_same_in_its_own_way() -> None:
         kind: Literal["thing"] = "thing"
         level: Literal[1, 2, 3] | None = None
 
-    tree = schemas.read_schema(Thing.model_json_schema()).root
+    tree = read_schema(Thing.model_json_schema()).root
     assert tree["size"].node == Scalar(Kind.ENUM, "string", ("small", "large"))
     assert tree["code"].node == Scalar(Kind.TEXT)
     assert tree["level"].node == Scalar(Kind.ENUM, "integer", (1, 2, 3))
@@ -93,7 +92,7 @@ def test_what_tells_branches_apart_is_a_choice_of_all_their_tags() -> None:
     class Home(BaseModel):
         pets: list[Annotated[Cat | Dog, Field(discriminator="kind")]] = []
 
-    rows = schemas.read_schema(Home.model_json_schema()).root["pets"].node
+    rows = read_schema(Home.model_json_schema()).root["pets"].node
     assert isinstance(rows, ObjectList)
     assert rows.row["kind"].node == Scalar(Kind.ENUM, "string", ("cat", "dog"))
     assert [b.choices for b in rows.row.branches] == [{"kind": ("cat",)}, {"kind": ("dog",)}]
@@ -212,7 +211,7 @@ def test_a_schema_too_large_for_one_question_is_split_and_nothing_is_lost() -> N
     }
     schema = read({f"v{k}": TEXT for k in range(65)} | {"inner": inner, "wide": wide})
     assert list(schema.groups) == ["values", "values-2", "values-3", "inner", "inner-2", "inner-3", "wide", "wide-2"]
-    assert all(schemas.count_scalars(part) <= 31 for part in schema.parts.values())
+    assert all(count_scalars(part) <= 31 for part in schema.parts.values())
     paths = {p for part in schema.parts.values() for p in paths_of(part)}
     assert paths == paths_of(schema.root)
     for name in ("wide", "wide-2"):
@@ -220,7 +219,7 @@ def test_a_schema_too_large_for_one_question_is_split_and_nothing_is_lost() -> N
         assert isinstance(rows, ObjectList) and rows.row.fields[0].name == "id"
 
 
-def paths_of(node: schemas.Node, path: str = "") -> set[str]:
+def paths_of(node: Node, path: str = "") -> set[str]:
     match node:
         case Object(fields):
             return {p for f in fields for p in paths_of(f.node, f"{path}/{f.name}")}

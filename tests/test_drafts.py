@@ -7,8 +7,8 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.schema import codegen as classes
-from extractor.schema import infer as drafts
+from extractor.schema.codegen import generate_model_source
+from extractor.schema.infer import draft_schema
 
 SCALARS = (
     st.none()
@@ -39,24 +39,24 @@ def loaded(text: str) -> Any:
 @given(EXAMPLES)
 @settings(max_examples=150)
 def test_every_example_is_valid_by_its_own_draft(examples: list[dict[str, Any]]) -> None:
-    schema = drafts.draft_schema(examples, "t")
+    schema = draft_schema(examples, "t")
     jsonschema.Draft202012Validator.check_schema(schema)
     judge = jsonschema.Draft202012Validator(schema)
     for one in examples:
         judge.validate(one)
-    assert drafts.draft_schema(json.loads(json.dumps(examples)), "t") == schema
+    assert draft_schema(json.loads(json.dumps(examples)), "t") == schema
 
 
 @given(EXAMPLES)
 @settings(max_examples=80)
 def test_every_example_is_valid_by_the_drafted_class(examples: list[dict[str, Any]]) -> None:
-    record = loaded(classes.generate_model_source(drafts.draft_schema(examples, "t")))
+    record = loaded(generate_model_source(draft_schema(examples, "t")))
     for one in examples:
         record.model_validate(one)
 
 
 def test_a_draft_reads_as_a_person_would_write_it() -> None:
-    schema = drafts.draft_schema(
+    schema = draft_schema(
         [
             {"id": 1, "tags": ["a"], "who": {"name": "Ann", "mail": "a@b.org"}, "lines": [{"class": "x", "price": 2}]},
             {"id": 2, "tags": [], "who": {"name": "Bo"}, "lines": [{"class": "y", "price": 2.5}], "note": None},
@@ -64,7 +64,7 @@ def test_a_draft_reads_as_a_person_would_write_it() -> None:
         "order",
     )
     assert (
-        classes.generate_model_source(schema)
+        generate_model_source(schema)
         == """from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field

@@ -22,12 +22,11 @@ from typing import Any
 import pytest
 
 from extractor.errors import UsageError, WeightsError
-from extractor.models import session as models
-from extractor.models.local import catalog as weights
-from extractor.models.local import grammar as grammars
-from extractor.models.local.catalog import Weights
+from extractor.models.local.catalog import Weights, locate_weights
+from extractor.models.local.grammar import build_reply_grammar
 from extractor.models.local.server import LocalServer, ServerSettings, count_usable_threads, serve_model
 from extractor.models.openai.client import LiveModel
+from extractor.models.session import Endpoint, Mode, choose_model, open_endpoint
 from extractor.types import Reply, Request
 from tests import tiny_gguf
 from tests.tiny_gguf import CONTEXT
@@ -47,7 +46,7 @@ pytest.importorskip("xllamacpp", reason="the embedded engine is not installed (p
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     path = tiny_gguf.write(tmp_path_factory.mktemp("weights") / "tiny.gguf")
-    return weights.locate_weights(path, path.parent)
+    return locate_weights(path, path.parent)
 
 
 @pytest.fixture(scope="module")
@@ -200,23 +199,23 @@ def test_documents_that_are_read_at_a_time_have_a_context_each(tiny: Weights) ->
             user,
             SHAPE,
             {"temperature": 0, "seed": 1, "max_tokens": 60},
-            grammars.build_reply_grammar(SHAPE),
+            build_reply_grammar(SHAPE),
         )
 
-    async def ask_both(endpoint: models.Endpoint) -> list[Reply]:
+    async def ask_both(endpoint: Endpoint) -> list[Reply]:
         model = LiveModel(endpoint)
         try:
             return await asyncio.gather(*(model.complete(request(t)) for t in ("ab", "cd")))
         finally:
             await model.aclose()
 
-    choice = models.choose_model(str(tiny.path), None)
-    with models.open_endpoint(choice, models.Mode.LIVE, at_once=2) as endpoint:
+    choice = choose_model(str(tiny.path), None)
+    with open_endpoint(choice, Mode.LIVE, at_once=2) as endpoint:
         for reply in asyncio.run(ask_both(endpoint)):
             assert reply.value["colour"] in ("red", "green")
     with (
         pytest.raises(UsageError, match="lower --concurrency"),
-        models.open_endpoint(choice, models.Mode.LIVE, at_once=17),
+        open_endpoint(choice, Mode.LIVE, at_once=17),
     ):
         pass
 
@@ -409,7 +408,7 @@ def test_without_the_package_the_message_says_what_to_install(tiny: Weights) -> 
 @pytest.fixture(scope="module")
 def smol() -> Iterator[LocalServer]:
     try:
-        found = weights.locate_weights("smollm2-135m")
+        found = locate_weights("smollm2-135m")
     except WeightsError as error:
         pytest.skip(str(error))
     with serve_model(found, ServerSettings(n_ctx=2048)) as engine:

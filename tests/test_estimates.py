@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from extractor.cli.main import main
-from extractor.documents import discovery as documents
-from extractor.extraction import chunking as chunks
-from extractor.extraction import planning
-from extractor.extraction import task as tasks
-from extractor.models import session as models
+from extractor.documents.discovery import find_sources, read_source
+from extractor.extraction.chunking import split_document
+from extractor.extraction.planning import plan_questions
+from extractor.extraction.task import load_task
 from extractor.models.prices import Price, Speed
-from extractor.runs import estimate as estimates
-from extractor.runs.estimate import RunEstimate
+from extractor.models.session import DEFAULT_MODEL
+from extractor.runs.estimate import AmountRange, GroupEstimate, RunEstimate, _estimate_question, estimate_run
 from extractor.types import Document
 
 NEAR = 0.15
@@ -51,9 +50,9 @@ def used(tapes: Path, samples: Path) -> Used:
 
 
 def estimated(samples: Path, prompt: str | None, model: str, of: str = "researcher") -> RunEstimate:
-    task = tasks.load_task(of)
-    sources = documents.find_sources([samples])
-    return estimates.estimate_run(task, task.choose_prompt(prompt), sources, model, None)
+    task = load_task(of)
+    sources = find_sources([samples])
+    return estimate_run(task, task.choose_prompt(prompt), sources, model, None)
 
 
 def off(estimate: float, real: float) -> float:
@@ -61,10 +60,10 @@ def off(estimate: float, real: float) -> float:
 
 
 def test_the_run_that_is_the_default_takes_what_was_estimated(repository: Path) -> None:
-    prompt = tasks.load_task("researcher").choose_prompt(None).name
+    prompt = load_task("researcher").choose_prompt(None).name
     samples = repository / "eval" / "samples"
-    real = used(repository / "cassettes" / "researcher" / models.DEFAULT_MODEL / prompt, samples)
-    total = estimated(samples, prompt, models.DEFAULT_MODEL).total_amounts
+    real = used(repository / "cassettes" / "researcher" / DEFAULT_MODEL / prompt, samples)
+    total = estimated(samples, prompt, DEFAULT_MODEL).total_amounts
     assert off(total.requests.expected, real.requests) <= NEAR
     assert off(total.input_tokens.expected, real.read) <= NEAR
     assert off(total.output_tokens.expected, real.written) <= NEAR
@@ -86,29 +85,25 @@ def test_every_recorded_run_takes_what_was_estimated_but_for_replies_that_were_c
 
 
 def test_planning_for_the_estimate_is_planning_for_the_run(repository: Path) -> None:
-    task = tasks.load_task("researcher")
+    task = load_task("researcher")
     prompt = task.choose_prompt("groups")
-    sources = documents.find_sources([repository / "eval" / "samples"])
+    sources = find_sources([repository / "eval" / "samples"])
     plans = [
-        planning.plan_questions(
-            task.schema, prompt, chunks.split_document(documents.read_source(s), prompt.strategy.chunk_tokens), "m"
-        )
+        plan_questions(task.schema, prompt, split_document(read_source(s), prompt.strategy.chunk_tokens), "m")
         for s in sources
     ]
-    found = estimates.estimate_run(task, prompt, sources, "m", None)
+    found = estimate_run(task, prompt, sources, "m", None)
     assert found.total_amounts.requests.expected == sum(len(plan.questions) for plan in plans)
     assert set(found.groups) == {q.group for plan in plans for q in plan.questions}
 
 
 def test_money_and_time_follow_from_tokens_and_are_unknown_without_a_price() -> None:
-    group = estimates.GroupEstimate(
-        estimates.AmountRange(1, 1, 1), estimates.AmountRange(500_000, 1e6, 2e6), estimates.AmountRange(0, 500_000, 1e6)
-    )
+    group = GroupEstimate(AmountRange(1, 1, 1), AmountRange(500_000, 1e6, 2e6), AmountRange(0, 500_000, 1e6))
     found = RunEstimate(1, (), 10, {"g": group}, 400_000, 0)
-    assert found.estimate_cost(Price(2, 8)) == estimates.AmountRange(1, 6, 12)
+    assert found.estimate_cost(Price(2, 8)) == AmountRange(1, 6, 12)
     assert found.estimate_cost(None) is None
-    assert found.estimate_seconds(Speed(1000, 100), prefix_cache=False) == estimates.AmountRange(500, 6000, 12000)
-    assert found.estimate_seconds(Speed(1000, 100), prefix_cache=True) == estimates.AmountRange(100, 5600, 11600)
+    assert found.estimate_seconds(Speed(1000, 100), prefix_cache=False) == AmountRange(500, 6000, 12000)
+    assert found.estimate_seconds(Speed(1000, 100), prefix_cache=True) == AmountRange(100, 5600, 11600)
     assert found.estimate_seconds(None, prefix_cache=True) is None
 
 
@@ -138,7 +133,7 @@ def test_a_dry_run_sends_nothing_writes_nothing_and_prices_every_model(
     assert not (tmp_path / "out").exists()
     assert told["prices"] == {"file": "mine.toml", "dated": "2026-01-02", "currency": "EUR"}
     chosen, big = told["models"]
-    assert (chosen["name"], chosen["chosen"], chosen["money"]["expected"]) == (models.DEFAULT_MODEL, True, 0)
+    assert (chosen["name"], chosen["chosen"], chosen["money"]["expected"]) == (DEFAULT_MODEL, True, 0)
     read, written = told["input_tokens"]["expected"], told["output_tokens"]["expected"]
     assert abs(big["money"]["expected"] - (read * 1000 + written * 2000) / 1e6) < 0.003
 
@@ -173,11 +168,11 @@ def test_finished_results_make_the_estimate_of_what_is_written_a_measured_one(
 
 
 def test_a_question_that_may_be_cut_short_widens_the_range() -> None:
-    task = tasks.load_task("researcher")
+    task = load_task("researcher")
     text = "\n".join(f"Paper {i}: a title of some words, A. Author, 2020. Accepted at a workshop." for i in range(60))
     prompt = task.choose_prompt("groups")
     prompt = replace(prompt, strategy=replace(prompt.strategy, max_tokens=150))
-    pieces = chunks.split_document(Document("d", text), 800)
-    plan = planning.plan_questions(task.schema, prompt, pieces, "m")
-    found = [estimates._estimate_question(q, None) for q in plan.questions]
+    pieces = split_document(Document("d", text), 800)
+    plan = plan_questions(task.schema, prompt, pieces, "m")
+    found = [_estimate_question(q, None) for q in plan.questions]
     assert any(g.requests.high == 3 and g.input_tokens.high > 2 * g.input_tokens.low for g in found)

@@ -4,11 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor.extraction.grounding import grounder as evidence
-from extractor.extraction.grounding.grounder import GroundingResult
+from extractor.extraction.grounding.grounder import GroundingResult, ground_reply
 from extractor.extraction.grounding.mentions import TextIndex
 from extractor.schema import Date, Listed, Money, Name, Quantity, Url, key
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 from extractor.types import Chunk, Document, Match, Span
 
 
@@ -26,13 +25,13 @@ class Record(BaseModel):
     parts: list[Part] = []
 
 
-SCHEMA = schemas.read_schema(Record.model_json_schema())
+SCHEMA = read_schema(Record.model_json_schema())
 
 
 def trace(text: str, value: dict[str, Any], **options: Any) -> GroundingResult:
     document = Document("a", text)
     chunk = Chunk(document, 0, Span(0, len(text)))
-    return evidence.ground_reply(SCHEMA.root, value, TextIndex(chunk), **options)
+    return ground_reply(SCHEMA.root, value, TextIndex(chunk), **options)
 
 
 words = st.text(alphabet="abc αβ אב あ 😀 e\u0301 \r\n", min_size=1).filter(str.strip)
@@ -118,7 +117,7 @@ def works(text: str, value: dict[str, Any], **annotations: dict[str, Any]) -> Gr
     for name, more in annotations.items():
         source["properties"][name].update(more)
     chunk = Chunk(Document("a", text), 0, Span(0, len(text)))
-    return evidence.ground_reply(schemas.read_schema(source).root, value, TextIndex(chunk))
+    return ground_reply(read_schema(source).root, value, TextIndex(chunk))
 
 
 def test_what_stands_in_another_row_is_not_this_rows() -> None:
@@ -206,7 +205,7 @@ def test_one_mention_of_what_has_a_form_is_one_rows() -> None:
     text = "Bolt and Nut, 12 lines.\n"
     chunk = Chunk(Document("a", text), 0, Span(0, len(text)))
     said = {"parts": [{"label": "Bolt", "code": "12"}, {"label": "Nut", "code": "12 lines"}]}
-    traced = evidence.ground_reply(schemas.read_schema(CodedParts.model_json_schema()).root, said, TextIndex(chunk))
+    traced = ground_reply(read_schema(CodedParts.model_json_schema()).root, said, TextIndex(chunk))
     assert sorted(str(p["code"]) for p in traced.value["parts"]) == ["12 lines", "None"]
 
 
@@ -262,11 +261,11 @@ class Bill(BaseModel):
 
 
 def test_a_number_copied_up_to_its_decimal_comma_is_the_number_that_stands_there() -> None:
-    schema = schemas.read_schema(Bill.model_json_schema())
+    schema = read_schema(Bill.model_json_schema())
 
     def read(text: str) -> GroundingResult:
         page = TextIndex(Chunk(Document("a", text), 0, Span(0, len(text))))
-        return evidence.ground_reply(schema.root, {"total": 1.16, "weight": 12.5}, page)
+        return ground_reply(schema.root, {"total": 1.16, "weight": 12.5}, page)
 
     german = read("12,5 kg zu 1.160,00 EUR")
     assert german.value == {"total": 1160, "weight": 12.5}
@@ -287,11 +286,11 @@ class Life(BaseModel):
     friends: list[Name] = []
 
 
-LIFE = schemas.read_schema(Life.model_json_schema())
+LIFE = read_schema(Life.model_json_schema())
 
 
 def life(text: str, value: dict[str, Any]) -> GroundingResult:
-    return evidence.ground_reply(LIFE.root, value, TextIndex(Chunk(Document("a", text), 0, Span(0, len(text)))))
+    return ground_reply(LIFE.root, value, TextIndex(Chunk(Document("a", text), 0, Span(0, len(text)))))
 
 
 def test_a_row_that_is_hardly_supported_leaves_before_it_takes_its_neighbours_words() -> None:

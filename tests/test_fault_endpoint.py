@@ -19,12 +19,12 @@ import pytest
 from faults import Answer, Script, Server, bomb, completion, error, serve
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable
-from extractor.extraction import pipeline
+from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 from extractor.types import Document, Record, Reply, Request, Usage
 
 Start = Callable[..., Server]
@@ -494,13 +494,11 @@ def test_an_endpoint_that_admits_less_than_is_asked_is_adapted_to() -> None:
     async def go(url: str) -> tuple[list[Record], ConcurrencyLimiter]:
         pressure = ConcurrencyLimiter(64)
         model = LiveModel(Endpoint(url, "m", SECRET, dialect=Dialect.SCHEMA), pressure=pressure)
-        schema = schemas.read_schema({"type": "object", "properties": {"item": {"type": "string"}}})
+        schema = read_schema({"type": "object", "properties": {"item": {"type": "string"}}})
         prompt, limit = Prompt("p", "s", "{document}{question}", {}, Strategy()), asyncio.Semaphore(64)
         records = await asyncio.gather(
             *(
-                pipeline.extract_record(
-                    Document(str(i), f"bolt {i}"), Task("t", schema, {}), prompt, model, "m", limit=limit
-                )
+                extract_record(Document(str(i), f"bolt {i}"), Task("t", schema, {}), prompt, model, "m", limit=limit)
                 for i in range(300)
             )
         )

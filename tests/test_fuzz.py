@@ -14,20 +14,19 @@ from endpoint import completion
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extractor.documents import discovery as documents
-from extractor.documents.discovery import Source
+from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, ModelFatal
-from extractor.extraction import pipeline
+from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel
-from extractor.results import file as results
-from extractor.schema import reader as schemas
+from extractor.results.file import build_result, encode_result
+from extractor.schema.reader import read_schema
 from extractor.types import Document, Match
 
 CASES = int(os.environ.get("EXTRACTOR_FUZZ", "60"))
 """20,000 in `make soak`."""
-SCHEMA = schemas.read_schema(
+SCHEMA = read_schema(
     {
         "type": "object",
         "properties": {
@@ -78,10 +77,10 @@ async def extract(document: Document, body: bytes) -> dict[str, Any]:
     endpoint = Endpoint("http://127.0.0.1:9/v1", "m", "none", dialect=Dialect.JSON, attempts=1, reasks=0)
     model = LiveModel(endpoint, Body(body))
     try:
-        record = await pipeline.extract_record(document, TASK, PROMPT, model, "m")
+        record = await extract_record(document, TASK, PROMPT, model, "m")
     finally:
         await model.aclose()
-    return json.loads(results.encode_result(results.build_result(record, "t", {})))
+    return json.loads(encode_result(build_result(record, "t", {})))
 
 
 @settings(max_examples=CASES, suppress_health_check=list(HealthCheck))
@@ -93,7 +92,7 @@ def test_nothing_that_comes_in_crashes_or_puts_in_a_value_without_words(data: by
         path = Path(folder) / "a.txt"
         path.write_bytes(data)
         try:
-            document = documents.read_source(Source(path))
+            document = read_source(Source(path))
         except DocumentError:
             return
     try:

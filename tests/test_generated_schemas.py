@@ -11,15 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_wild_schemas import extract, page, said
 
-from extractor.extraction import prompt as prompts
-from extractor.extraction import task as tasks
-from extractor.extraction import validation as checks
-from extractor.extraction.task import Task
+from extractor.extraction.prompt import read_prompt
+from extractor.extraction.task import SHIPPED_TASKS, Task
+from extractor.extraction.validation import build_validator
 from extractor.models.openai.dialects import Dialect
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 from extractor.types import Json
 
-PROMPT = prompts.read_prompt(tasks.SHIPPED_TASKS / "default.md")
+PROMPT = read_prompt(SHIPPED_TASKS / "default.md")
 Drawn = tuple[dict[str, Any], Json]
 """A schema and a value of it."""
 
@@ -115,9 +114,9 @@ def drawn(draw: st.DrawFn) -> Drawn:
 @settings(max_examples=60)
 def test_a_schema_comes_round(of: Drawn, dialect: Dialect) -> None:
     schema, truth = of
-    judge = checks.build_validator(schema)
+    judge = build_validator(schema)
     assert judge.is_valid(truth)
-    task = Task("drawn", schemas.read_schema(schema), {"default": PROMPT})
+    task = Task("drawn", read_schema(schema), {"default": PROMPT})
     record, _ = extract(task, "\n".join(page(truth)), truth, dialect)
     assert said(record.value) == said(truth)
     assert record.problems == ()

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.extraction import pipeline
-from extractor.extraction import prompt as prompts
-from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.pipeline import extract_record
+from extractor.extraction.prompt import Prompt, Strategy, build_part_messages
 from extractor.extraction.task import Task
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 from extractor.types import Chunk, Document, Match, Record, Reply, Request, Span, Usage
 
-SCHEMA = schemas.read_schema(
+SCHEMA = read_schema(
     {
         "type": "object",
         "properties": {
@@ -45,7 +44,7 @@ class Obedient:
 
 
 def extract(text: str) -> Record:
-    return asyncio.run(pipeline.extract_record(Document("d", text), Task("t", SCHEMA, {}), PROMPT, Obedient(), "m"))
+    return asyncio.run(extract_record(Document("d", text), Task("t", SCHEMA, {}), PROMPT, Obedient(), "m"))
 
 
 ORDERS = [
@@ -77,7 +76,7 @@ def test_injected_json_counts_only_as_the_words_that_it_is() -> None:
 
 
 def block(text: str) -> tuple[str, str]:
-    _, user = prompts.build_part_messages(PROMPT, Chunk(Document("d", text), 0, Span(0, len(text))), "g", SCHEMA.root)
+    _, user = build_part_messages(PROMPT, Chunk(Document("d", text), 0, Span(0, len(text))), "g", SCHEMA.root)
     tag = user[1 : user.index(">")]
     return user, tag
 

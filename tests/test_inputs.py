@@ -18,18 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_pdf import Line
 
-from extractor.documents import discovery as documents
-from extractor.documents.formats import attachments as enclosures
-from extractor.documents.formats import css as styles
+from extractor.documents.discovery import find_sources, load_document, read_source
 from extractor.documents.formats import csv as tables
-from extractor.documents.formats import jsonl as lines
-from extractor.documents.formats import markdown
-from extractor.documents.formats import sandbox as apart
-from extractor.documents.formats import zip_guard as archives
+from extractor.documents.formats.attachments import MAX_ATTACHMENTS
+from extractor.documents.formats.css import MAX_STYLE_CHARACTERS, MAX_STYLE_RULES
+from extractor.documents.formats.jsonl import find_json_lines
+from extractor.documents.formats.markdown import find_hidden_spans
+from extractor.documents.formats.sandbox import load_in_sandbox
+from extractor.documents.formats.zip_guard import MAX_PARTS
 from extractor.documents.locations import AttachmentLocations
 from extractor.errors import DocumentError, UsageError
-from extractor.extraction import chunking as chunks
-from extractor.extraction.grounding import mentions
+from extractor.extraction.chunking import estimate_tokens, halve_chunk, split_document
+from extractor.extraction.grounding.mentions import TextIndex
 from extractor.runs.filenames import FilenameRegistry
 from extractor.types import Document, Span, TextTable
 
@@ -38,7 +38,7 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 def load(tmp_path: Path, name: str, data: str | bytes) -> Document:
     (tmp_path / name).write_bytes(data.encode() if isinstance(data, str) else data)
-    return documents.load_document(tmp_path / name)
+    return load_document(tmp_path / name)
 
 
 def hidden(document: Document) -> list[str]:
@@ -76,7 +76,7 @@ def test_what_a_page_made_of_markdown_does_not_show_is_hidden(tmp_path: Path, te
 
 @given(st.text(st.sampled_from(list("-<!>`~ \n+ab#[]/():")), max_size=80))
 def test_hidden_spans_of_any_markdown_are_in_order_and_apart(text: str) -> None:
-    spans = markdown.find_hidden_spans(text)
+    spans = find_hidden_spans(text)
     assert all(a.end <= b.start for a, b in pairwise(spans))
     assert all(span.end <= len(text) for span in spans)
 
@@ -91,7 +91,7 @@ def test_a_chunk_shows_what_is_seen_where_it_stands_and_nothing_that_is_hidden(
             spans.append(Span(at + gap, at + gap + size))
             at += gap + size + 1
     document = Document("a", text, hidden=tuple(spans))
-    shown = "".join(chunk.text for chunk in chunks.split_document(document, 7))
+    shown = "".join(chunk.text for chunk in split_document(document, 7))
     assert len(shown) == len(text)
     for i, (a, b) in enumerate(zip(shown, text, strict=True)):
         assert a == (" " if any(s.start <= i < s.end for s in spans) and not b.isspace() else b)
@@ -99,9 +99,9 @@ def test_a_chunk_shows_what_is_seen_where_it_stands_and_nothing_that_is_hidden(
 
 def test_hidden_words_support_no_value() -> None:
     text = "Ada King <!-- Bo Li, bo@li.example --> of Ockham"
-    document = Document("a", text, hidden=tuple(markdown.find_hidden_spans(text)))
-    (chunk,) = chunks.split_document(document, 100)
-    page = mentions.TextIndex(chunk)
+    document = Document("a", text, hidden=tuple(find_hidden_spans(text)))
+    (chunk,) = split_document(document, 100)
+    page = TextIndex(chunk)
     assert list(page.folded.find_quote("Ada King"))
     assert not list(page.folded.find_quote("Bo Li"))
 
@@ -113,14 +113,14 @@ def test_every_chunk_of_a_table_has_whole_rows_and_the_header(tmp_path: Path) ->
     rows = [f'Bolt {i},{i * 3},"steel, galvanised, no. {i}"' for i in range(300)]
     document = load(tmp_path, "parts.csv", "Item,Count,Remark\n" + "\n".join(rows) + "\n")
     assert document.tables[0].header == Span(0, len("Item | Count | Remark"))
-    pieces = chunks.split_document(document, 120)
+    pieces = split_document(document, 120)
     assert len(pieces) > 10
     assert [c.header for c in pieces] == ["", *["Item | Count | Remark"] * (len(pieces) - 1)]
     assert "".join(c.text for c in pieces) == document.text
     assert all(c.text.startswith(("Item", "Bolt")) and c.text.rstrip("\n").count("\n") > 0 for c in pieces)
-    assert all(chunks.estimate_tokens(c.header + c.text) <= 120 for c in pieces)
+    assert all(estimate_tokens(c.header + c.text) <= 120 for c in pieces)
     assert place(document, "galvanised, no. 299") == [{"row": 301, "column": 3}]
-    for half in chunks.halve_chunk(pieces[3]):
+    for half in halve_chunk(pieces[3]):
         assert half.header == "Item | Count | Remark"
 
 
@@ -134,7 +134,7 @@ def test_chunks_of_any_table_hold_all_of_it(rows: list[list[str]], budget: int) 
     if not text:
         return
     document = Document("a", text, tables=(TextTable(Span(0, len(text)), header),))
-    pieces = chunks.split_document(document, budget)
+    pieces = split_document(document, budget)
     assert "".join(c.text for c in pieces) == text
     assert all(c.text for c in pieces)
 
@@ -352,10 +352,10 @@ def test_a_mail_in_a_mail_is_read_once_and_no_deeper(tmp_path: Path) -> None:
 
 def test_attachments_after_the_twentieth_are_named_and_not_read(tmp_path: Path) -> None:
     mail = letter()
-    for i in range(enclosures.MAX_ATTACHMENTS + 2):
+    for i in range(MAX_ATTACHMENTS + 2):
         attach(mail, f"{i}.txt", b"number %d" % i)
     document = load(tmp_path, "a.eml", mail.as_bytes())
-    assert document.text.count("# Attachment: ") == enclosures.MAX_ATTACHMENTS
+    assert document.text.count("# Attachment: ") == MAX_ATTACHMENTS
     assert [(u.part, u.reason) for u in document.unread] == [
         ("attachment 20.txt", "too costly"),
         ("attachment 21.txt", "too costly"),
@@ -398,12 +398,12 @@ def test_a_file_of_json_lines_holds_a_document_a_line(tmp_path: Path) -> None:
     ]
     path = tmp_path / "docs.jsonl"
     path.write_bytes("\r\n".join(rows).encode())
-    sources = documents.find_sources([path])
+    sources = find_sources([path])
     assert [s.name for s in sources] == ["ö_1", "7", "4", "x", "6"]
     read = {}
     for source in sources:
         try:
-            read[source.name] = documents.read_source(source).text
+            read[source.name] = read_source(source).text
         except DocumentError as error:
             read[source.name] = str(error)
     assert read["ö_1"] == "Ada" and read["7"] == "Bo" and read["6"] == "nameless"
@@ -420,7 +420,7 @@ def test_every_line_is_found_where_it_stands(rows: list[dict[str, str]]) -> None
     path = Path(os.environ.get("TMPDIR", "/tmp")) / "extractor-test-lines.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     data = path.read_bytes()
-    assert [json.loads(data[at.start : at.start + at.size]) for _, at in lines.find_json_lines(path)] == rows
+    assert [json.loads(data[at.start : at.start + at.size]) for _, at in find_json_lines(path)] == rows
 
 
 def test_patterns_are_matched_without_the_help_of_a_shell(tmp_path: Path) -> None:
@@ -429,13 +429,13 @@ def test_patterns_are_matched_without_the_help_of_a_shell(tmp_path: Path) -> Non
         (tmp_path / name).write_text("w", encoding="utf-8")
 
     def names(pattern: str) -> list[str]:
-        return [s.path.name for s in documents.find_sources([tmp_path / pattern])]
+        return [s.path.name for s in find_sources([tmp_path / pattern])]
 
     assert names("*.txt") == ["x.txt"]
     assert names("**/*.txt") == ["x.txt", "y.txt", "z.txt"]
     assert names("a/*/z.*") == ["z.md", "z.txt"]
     with pytest.raises(UsageError, match="No file matches"):
-        documents.find_sources([tmp_path / "*.nothing"])
+        find_sources([tmp_path / "*.nothing"])
 
 
 # what is no file, and what is a bomb
@@ -450,7 +450,7 @@ def test_whatever_is_no_file_is_refused_with_a_word_for_what_it_is(tmp_path: Pat
     (tmp_path / "good.txt").write_text("w", encoding="utf-8")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s.txt"))
-        found = {s.path.name: s.refused for s in documents.find_sources([tmp_path])}
+        found = {s.path.name: s.refused for s in find_sources([tmp_path])}
     assert found.pop("good.txt") is None
     assert {name: why.split(",")[0].split(";")[0] for name, why in found.items() if why} == {
         "pipe.txt": "a pipe",
@@ -460,7 +460,7 @@ def test_whatever_is_no_file_is_refused_with_a_word_for_what_it_is(tmp_path: Pat
     }
     for path in (tmp_path / "pipe.txt", Path("/dev/zero"), tmp_path / "zero.txt"):
         with pytest.raises(DocumentError, match="no regular file"):
-            documents.load_document(path)
+            load_document(path)
 
 
 def archive(parts: dict[str, bytes]) -> bytes:
@@ -476,7 +476,7 @@ def archive(parts: dict[str, bytes]) -> bytes:
     ("data", "reason"),
     [
         (archive({"word/document.xml": b" " * 300_000_000}), "too large"),
-        (archive({f"word/{i}.xml": b"" for i in range(archives.MAX_PARTS + 1)}), "too large"),
+        (archive({f"word/{i}.xml": b"" for i in range(MAX_PARTS + 1)}), "too large"),
         (archive({"hello.txt": b"no office file"}), "broken"),
         (b"PK\x03\x04 cut short", "broken"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "encrypted"),
@@ -498,7 +498,7 @@ def test_entities_that_multiply_are_not_expanded(tmp_path: Path) -> None:
         parts = {name: file.read(name) for name in file.namelist()}
     (tmp_path / "a.docx").write_bytes(archive({**parts, "word/document.xml": evil.encode()}))
     with pytest.raises(DocumentError) as error:
-        apart.load_in_sandbox("docx", tmp_path / "a.docx", "a.docx", False, seconds=20)
+        load_in_sandbox("docx", tmp_path / "a.docx", "a.docx", False, seconds=20)
     assert error.value.reason in ("empty", "broken", "too costly")
 
 
@@ -559,19 +559,19 @@ def test_what_a_style_sheet_hides_for_certain_is_hidden(tmp_path: Path, sheet: s
 def test_a_style_sheet_for_print_hides_nothing_and_one_without_end_is_named(tmp_path: Path) -> None:
     document = load(tmp_path, "a.html", "<style media=print>p { display: none }</style><p>y")
     assert not document.hidden and not document.unread
-    many = "".join(f".c{i} {{ display: none }}" for i in range(styles.MAX_STYLE_RULES + 9))
-    document = load(tmp_path, "b.html", f"<style>{many}</style><p class=c3>x<p class=c{styles.MAX_STYLE_RULES + 3}>y")
+    many = "".join(f".c{i} {{ display: none }}" for i in range(MAX_STYLE_RULES + 9))
+    document = load(tmp_path, "b.html", f"<style>{many}</style><p class=c3>x<p class=c{MAX_STYLE_RULES + 3}>y")
     assert hidden(document) == ["x"]
     assert [(u.part, u.reason) for u in document.unread] == [("style sheets", "too large")]
-    document = load(tmp_path, "c.html", f"<style>p {{ display: none }}{' ' * styles.MAX_STYLE_CHARACTERS}</style><p>y")
+    document = load(tmp_path, "c.html", f"<style>p {{ display: none }}{' ' * MAX_STYLE_CHARACTERS}</style><p>y")
     assert not document.hidden and [u.part for u in document.unread] == ["style sheets"]
 
 
 @given(st.lists(st.sampled_from([*"ap.#{}:;,>*@()[]!&\\\"' \n0", "display:none", "@media", "color"]), max_size=40))
 def test_no_style_sheet_breaks_the_reader(pieces: list[str]) -> None:
-    from extractor.documents.formats import html
+    from extractor.documents.formats.html import parse_html
 
-    assert "words" in html.parse_html(f"<style>{''.join(pieces)}</style><p class=a id=p>words", "a").text
+    assert "words" in parse_html(f"<style>{''.join(pieces)}</style><p class=a id=p>words", "a").text
 
 
 @given(st.lists(st.sampled_from([*"ab <&;>é😀\r\n", "&amp;", "&eacute;", "<b>", "</b>", "<p>"]), max_size=40))
@@ -579,9 +579,9 @@ def test_any_source_is_found_where_its_words_say(pieces: list[str]) -> None:
     source = "".join(pieces)
     import html as entities
 
-    from extractor.documents.formats import html
+    from extractor.documents.formats.html import parse_html
 
-    document = html.parse_html(source, "a")
+    document = parse_html(source, "a")
     for run in re.finditer(r"[^\W\d_]+", document.text):
         assert document.locations is not None
         (found,) = document.locations.locate(Span(*run.span()))

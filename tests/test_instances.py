@@ -6,30 +6,28 @@ from hypothesis import strategies as st
 from test_generated_schemas import Drawn, drawn
 from test_wild_schemas import said
 
-from extractor.extraction import conform as instances
-from extractor.schema import reader as schemas
+from extractor.extraction.conform import conform_record
+from extractor.schema.reader import empty_value, read_schema
 from extractor.types import Json
 
 TEXT = {"type": "string"}
 
 
 def fit(properties: dict[str, Any], value: dict[str, Json], **more: Any) -> dict[str, Json]:
-    return instances.conform_record(
-        schemas.read_schema({"type": "object", "properties": properties, **more}).root, value
-    )
+    return conform_record(read_schema({"type": "object", "properties": properties, **more}).root, value)
 
 
 @given(drawn(), st.data())
 def test_nothing_that_was_found_is_dropped_and_fitting_twice_is_fitting_once(of: Drawn, data: st.DataObject) -> None:
     schema, truth = of
-    root = schemas.read_schema(schema).root
-    found = {**schemas.empty_value(root), **{k: v for k, v in truth.items() if data.draw(st.booleans())}}
+    root = read_schema(schema).root
+    found = {**empty_value(root), **{k: v for k, v in truth.items() if data.draw(st.booleans())}}
     found = {f.name: found[f.name] for f in root.fields}
-    fitted = instances.conform_record(root, found)
+    fitted = conform_record(root, found)
     constants = {p for p, _ in paths(fitted)} - {p for p, _ in paths(truth)}
     assert not constants - {("",)}
     assert set(paths(said(found))) <= set(paths(fitted))
-    assert instances.conform_record(root, fitted) == fitted
+    assert conform_record(root, fitted) == fitted
     assert [k for k in schema["properties"] if k in fitted] == list(fitted)
 
 
@@ -61,10 +59,8 @@ NULL = {"type": ["string", "null"]}
     ],
 )
 def test_where_nothing_was_found_stands_what_the_schema_lets_stand(schema: Any, required: bool, fitted: Json) -> None:
-    root = schemas.read_schema(
-        {"type": "object", "properties": {"a": schema, "z": TEXT}, "required": ["a"] * required}
-    ).root
-    assert instances.conform_record(root, {**schemas.empty_value(root), "z": "said"}) == {**fitted, "z": "said"}
+    root = read_schema({"type": "object", "properties": {"a": schema, "z": TEXT}, "required": ["a"] * required}).root
+    assert conform_record(root, {**empty_value(root), "z": "said"}) == {**fitted, "z": "said"}
 
 
 CARD = {"properties": {"kind": {"const": "card"}, "digits": TEXT}, "required": ["kind", "digits"], "type": "object"}

@@ -7,8 +7,8 @@ import pytest
 from endpoint import completion, serve
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
-from extractor.models.openai import dialects
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel, check_api_key
+from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.types import Reply, Request
 
 SHAPE = {
@@ -50,7 +50,7 @@ def test_the_document_arrives_byte_for_byte_and_the_schema_is_strict() -> None:
     assert server.bodies[0]["response_format"]["json_schema"]["strict"] is True
     assert (
         server.bodies[0]["response_format"]["json_schema"]["schema"]
-        == dialects.adapt_to_dialect(Dialect.SCHEMA, SHAPE).response_schema
+        == adapt_to_dialect(Dialect.SCHEMA, SHAPE).response_schema
     )
 
 

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_evidence import SCHEMA
 
-from extractor.extraction import merging as merge
-from extractor.extraction.merging import PartialRecord
+from extractor.extraction.merging import PartialRecord, merge_records
 from extractor.types import Evidence, Match, Span, ValuePath
 
 
@@ -46,12 +45,12 @@ def test_the_order_in_which_replies_arrive_plays_no_part(values: list[dict[str, 
     pieces = [found(i, v) for i, v in enumerate(values)]
     shuffled = list(pieces)
     random.shuffle(shuffled)
-    assert merge.merge_records(SCHEMA.root, pieces) == merge.merge_records(SCHEMA.root, shuffled)
+    assert merge_records(SCHEMA.root, pieces) == merge_records(SCHEMA.root, shuffled)
 
 
 @given(st.lists(record, max_size=4))
 def test_every_value_kept_has_evidence_and_every_evidence_a_value(values: list[dict[str, Any]]) -> None:
-    out = merge.merge_records(SCHEMA.root, [found(i, v) for i, v in enumerate(values)])
+    out = merge_records(SCHEMA.root, [found(i, v) for i, v in enumerate(values)])
     for path in out.evidence:
         value: Any = out.value
         for step in path:
@@ -66,19 +65,19 @@ def test_rows_of_one_key_fill_each_others_gaps() -> None:
         found(0, {"parts": [{"label": "Bolt", "made": None}]}),
         found(1, {"parts": [{"label": "bolt", "made": "2020"}]}),
     ]
-    out = merge.merge_records(SCHEMA.root, pieces)
+    out = merge_records(SCHEMA.root, pieces)
     assert [(p["label"], p["made"]) for p in out.value["parts"]] == [("Bolt", "2020")]
 
 
 def test_a_disagreement_keeps_one_value_and_reports_both() -> None:
     pieces = [found(0, {"title": "x"}), found(1, {"title": "y"}), found(2, {"title": "y"})]
-    out = merge.merge_records(SCHEMA.root, pieces)
+    out = merge_records(SCHEMA.root, pieces)
     assert out.value["title"] == "y"
     assert [(c.kept.value, c.other.value) for c in out.conflicts] == [("y", "x")]
 
 
 def test_a_name_with_its_subtitle_is_the_name_again_and_another_subtitle_is_another_thing() -> None:
-    out = merge.merge_records(
+    out = merge_records(
         SCHEMA.root,
         [
             found(0, {"parts": [{"label": "Ode", "made": None}, {"label": "Ode: a song", "made": "2019"}]}),

@@ -1,7 +1,6 @@
 import pytest
 
-from extractor.extraction.text import patterns as candidates
-from extractor.extraction.text.patterns import parse_number, uses_decimal_comma
+from extractor.extraction.text.patterns import find_candidates, parse_number, parse_only_number, uses_decimal_comma
 from extractor.schema import Kind
 
 
@@ -29,7 +28,7 @@ def test_a_number_is_read_as_the_document_writes_numbers(text: str, value: float
     [("EUR 1,150.00 a month", 1150), ("12 kg", 12), ("from 3 to 4", None), ("none", None), ("0000", None), ("0", 0)],
 )
 def test_of_words_around_one_number_the_number_is_taken(text: str, value: float | None) -> None:
-    assert candidates.parse_only_number(text) == value
+    assert parse_only_number(text) == value
 
 
 def test_how_a_document_writes_decimals_is_told_by_most_of_them() -> None:
@@ -40,5 +39,5 @@ def test_how_a_document_writes_decimals_is_told_by_most_of_them() -> None:
 
 def test_numbers_with_points_between_thousands_are_one_number() -> None:
     text = "zusammen 1.164,00 EUR, davon 12,5 kg, am 04.02.2026"
-    found = [text[s.start : s.end] for s in candidates.find_candidates(Kind.NUMBER, text)]
+    found = [text[s.start : s.end] for s in find_candidates(Kind.NUMBER, text)]
     assert found[:2] == ["1.164,00", "12,5"]

@@ -23,9 +23,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extractor.errors import MachineError, UsageError
-from extractor.results.review import highlights as segments
-from extractor.results.review import page
-from extractor.results.review import view as sheets
+from extractor.results.review.highlights import split_segments, split_unseen
+from extractor.results.review.page import build_review_page, write_review_page
+from extractor.results.review.view import ISSUE_LABELS
 from extractor.types import Span
 
 TEXT = (
@@ -164,7 +164,7 @@ def spanned(draw: st.DrawFn) -> tuple[str, list[Span]]:
 def test_segments_hold_each_character_once_with_just_the_spans_that_cover_it(case: Any, cuts: list[int]) -> None:
     text, spans = case
     cuts = [cut for cut in cuts if cut <= len(text)]
-    found = segments.split_segments(len(text), spans, cuts)
+    found = split_segments(len(text), spans, cuts)
     assert [at for part in found for at in range(part.start, part.end)] == list(range(len(text)))
     for part in found:
         for at in range(part.start, part.end):
@@ -187,7 +187,7 @@ def test_the_text_on_the_page_is_the_text_and_each_value_is_marked_on_its_own_wo
         "record": {"values": quotes},
         "evidence": {f"/values/{number}": each for number, each in enumerate(held)},
     }
-    reader = Reader(page.build_review_page([content]))
+    reader = Reader(build_review_page([content]))
     assert [e.text for e in reader.classed("text")] == [text]
     for number, quote in enumerate(quotes):
         [value] = reader.having("href", f"#any.txt/values/{number}")
@@ -200,7 +200,7 @@ def test_blocks_of_a_long_text_reassemble_and_a_span_across_them_keeps_its_words
     quote = text[100:20_000]
     content = result(record={"a": quote}, evidence={"/a": evidence(text, quote)}, conflicts=[], coverage={})
     content["document"] = {"name": "log", "text": text}
-    reader = Reader(page.build_review_page([content]))
+    reader = Reader(build_review_page([content]))
     blocks = [e.text for e in reader.classed("b")]
     assert len(blocks) > 5
     assert all(block.endswith("\n") and not block.startswith("\n") for block in blocks if block)
@@ -285,9 +285,9 @@ def hostile(word: str) -> list[Mapping[str, Any]]:
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_words_add_no_tag_no_attribute_and_no_address(payload: str) -> None:
     run = {"format": "extractor.run/1", "task": payload, "manifest": {payload: payload}, "seconds": None}
-    reader = Reader(page.build_review_page(hostile(payload), run=run))
+    reader = Reader(build_review_page(hostile(payload), run=run))
     # The same but for all that could be markup; slashes stay, as they make paths.
-    plain = Reader(page.build_review_page(hostile(re.sub(r"[^\w/~]", "x", payload, flags=re.ASCII)), run=run))
+    plain = Reader(build_review_page(hostile(re.sub(r"[^\w/~]", "x", payload, flags=re.ASCII)), run=run))
     assert skeleton(reader) == skeleton(plain)
     for element in reader.elements:
         assert not {"src", "style", "srcset", "action", "formaction", "xlink:href", "ping"} & set(element.attributes)
@@ -298,7 +298,7 @@ def test_hostile_words_add_no_tag_no_attribute_and_no_address(payload: str) -> N
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_words_are_shown_in_full_wherever_they_stand(payload: str) -> None:
-    reader = Reader(page.build_review_page(hostile(payload)))
+    reader = Reader(build_review_page(hostile(payload)))
     shown = {"name": 2, "v": 5, "i": 5, "error": 2, "facts": 2}
     for name, least in shown.items():
         assert sum(payload in element.text for element in reader.classed(name)) >= least, name
@@ -306,7 +306,7 @@ def test_hostile_words_are_shown_in_full_wherever_they_stand(payload: str) -> No
 
 
 def test_the_one_style_and_the_one_script_are_the_same_on_every_page_and_the_policy_allows_just_them() -> None:
-    pages = [Reader(page.build_review_page(results)) for results in ([], [result()], hostile(PAYLOADS[1]))]
+    pages = [Reader(build_review_page(results)) for results in ([], [result()], hostile(PAYLOADS[1]))]
     for tag in ("style", "script"):
         inner = [[e.text for e in reader.elements if e.tag == tag] for reader in pages]
         assert inner[0] == inner[1] == inner[2]
@@ -326,7 +326,7 @@ def test_the_one_style_and_the_one_script_are_the_same_on_every_page_and_the_pol
 @given(anything)
 @example(UNSEEN)
 def test_no_character_that_hides_or_reorders_text_reaches_the_page(text: str) -> None:
-    html = page.build_review_page([result(document={"name": text, "text": text}, status=text), *hostile(text or "x")])
+    html = build_review_page([result(document={"name": text, "text": text}, status=text), *hostile(text or "x")])
     html.encode()
     html = html.replace("\u200d", "").replace("\u200c", "")  # Joiners are letters' business: see the next test.
     assert not set(UNSEEN) & set(html)
@@ -336,25 +336,25 @@ def test_no_character_that_hides_or_reorders_text_reaches_the_page(text: str) ->
 
 
 def test_joiners_stay_in_the_scripts_that_need_them_and_show_where_they_only_hide() -> None:
-    assert list(segments.split_unseen("👨\u200d👩")) == [("text", "👨\u200d👩")]
-    assert list(segments.split_unseen("می\u200cخواهم")) == [("text", "می\u200cخواهم")]
-    assert list(segments.split_unseen("pa\u200dypal")) == [("text", "pa"), ("unseen", "200D"), ("text", "ypal")]
+    assert list(split_unseen("👨\u200d👩")) == [("text", "👨\u200d👩")]
+    assert list(split_unseen("می\u200cخواهم")) == [("text", "می\u200cخواهم")]
+    assert list(split_unseen("pa\u200dypal")) == [("text", "pa"), ("unseen", "200D"), ("text", "ypal")]
 
 
 def test_a_line_end_of_windows_is_quiet_even_where_a_span_cuts_it_and_a_lone_return_shows() -> None:
-    assert list(segments.split_unseen("a\r\nb\rc")) == [
+    assert list(split_unseen("a\r\nb\rc")) == [
         ("text", "a"),
         ("return", ""),
         ("text", "\nb"),
         ("unseen", "000D"),
         ("text", "c"),
     ]
-    assert list(segments.split_unseen("a\r\nb", 0, 2)) == [("text", "a"), ("return", "")]
+    assert list(split_unseen("a\r\nb", 0, 2)) == [("text", "a"), ("return", "")]
 
 
 def test_each_leaf_that_is_not_null_is_one_link_whose_words_are_those_of_its_evidence() -> None:
     content = result()
-    reader = Reader(page.build_review_page([content]))
+    reader = Reader(build_review_page([content]))
     links = [e.attributes["href"] for e in reader.elements if e.tag == "a"]
     assert len(links) == len(set(links))
     for path, held in content["evidence"].items():
@@ -366,20 +366,20 @@ def test_each_leaf_that_is_not_null_is_one_link_whose_words_are_those_of_its_evi
 def test_a_mark_leads_back_to_every_value_that_was_traced_to_it() -> None:
     held = evidence(TEXT, "Ida Voss")
     content = result(record={"a": "Ida Voss", "b": "Ida Voss"}, evidence={"/a": held, "/b": held}, conflicts=[])
-    reader = Reader(page.build_review_page([content]))
+    reader = Reader(build_review_page([content]))
     places = {e.attributes["href"]: e.attributes["data-s"] for e in reader.classed("v")}
     assert places["#alma.txt/a"] == places["#alma.txt/b"]
 
 
 def test_every_kind_of_issue_is_counted_at_the_top_and_stands_on_the_page() -> None:
-    reader = Reader(page.build_review_page([result()]))
+    reader = Reader(build_review_page([result()]))
     counts = {e.attributes["data-kind"]: int(e.text.split()[0]) for e in reader.classed("count")}
     stops = [e.attributes["data-k"] for e in reader.having("data-k")]
-    assert counts == dict.fromkeys(sheets.ISSUE_LABELS, 1) == {kind: stops.count(kind) for kind in sheets.ISSUE_LABELS}
+    assert counts == dict.fromkeys(ISSUE_LABELS, 1) == {kind: stops.count(kind) for kind in ISSUE_LABELS}
 
 
 def test_match_and_confidence_are_said_in_words() -> None:
-    reader = Reader(page.build_review_page([result()]))
+    reader = Reader(build_review_page([result()]))
     said = {e.attributes["href"].removeprefix("#alma.txt"): e.text for e in reader.classed("v")}
     assert "exact" in said["/boat"]
     assert "no words" in said["/home_port"]
@@ -392,7 +392,7 @@ def test_match_and_confidence_are_said_in_words() -> None:
 
 
 def test_words_that_do_not_hold_their_quote_are_never_marked() -> None:
-    reader = Reader(page.build_review_page([result()]))
+    reader = Reader(build_review_page([result()]))
     [broken] = reader.having("data-k", "misplaced")
     assert "data-s" not in broken.attributes
     assert not [e for e in reader.elements if e.tag == "mark" and e.text.startswith("Boat")]
@@ -400,7 +400,7 @@ def test_words_that_do_not_hold_their_quote_are_never_marked() -> None:
 
 
 def test_both_values_of_a_conflict_stand_together_each_with_its_own_words() -> None:
-    reader = Reader(page.build_review_page([result()]))
+    reader = Reader(build_review_page([result()]))
     [other] = reader.having("data-k", "conflict")
     [kept] = reader.having("href", "#alma.txt/refits/0/year")
     assert reader.words_at(other.attributes["data-s"]) == ["1988"]
@@ -412,7 +412,7 @@ def test_both_values_of_a_conflict_stand_together_each_with_its_own_words() -> N
 def test_a_conflict_over_no_leaf_of_the_record_is_listed_with_both_values() -> None:
     held = evidence(TEXT, "Alma")
     row = {"path": "/gone", "kept": {"value": "Alma", "evidence": held}, "other": {"value": "Ida", "evidence": NOTHING}}
-    reader = Reader(page.build_review_page([result(conflicts=[row])]))
+    reader = Reader(build_review_page([result(conflicts=[row])]))
     [entry] = reader.having("data-k", "conflict")
     assert "Ida" in entry.text
     [kept] = reader.having("href", "#alma.txt!kept-1")
@@ -420,20 +420,20 @@ def test_a_conflict_over_no_leaf_of_the_record_is_listed_with_both_values() -> N
 
 
 def test_text_that_no_question_was_asked_of_is_marked_as_such() -> None:
-    reader = Reader(page.build_review_page([result()]))
+    reader = Reader(build_review_page([result()]))
     assert "".join(e.text for e in reader.classed("unasked") if e.tag in ("mark", "span")) == TEXT[90:]
 
 
 def test_evidence_for_a_value_that_the_record_lacks_is_an_issue_and_so_is_a_value_without_evidence() -> None:
     content = result(record={"boat": "Alma"}, evidence={"/ship": evidence(TEXT, "Alma")}, conflicts=[])
-    reader = Reader(page.build_review_page([content]))
+    reader = Reader(build_review_page([content]))
     assert "ship" in reader.having("data-k", "misplaced")[0].text
     assert reader.having("data-k", "unsupported")[0].attributes["href"] == "#alma.txt/boat"
 
 
 def test_nulls_and_empty_lists_are_named_and_shown_muted() -> None:
     reader = Reader(
-        page.build_review_page([result(record={"boat": None, "rows": [{"yard": None, "year": None}]}, evidence={})])
+        build_review_page([result(record={"boat": None, "rows": [{"yard": None, "year": None}]}, evidence={})])
     )
     shown = " ".join(e.text for e in reader.classed("null"))
     assert "no value" in shown
@@ -448,14 +448,14 @@ def test_fields_named_like_methods_and_addresses_are_fields_like_others() -> Non
     paths = [name.replace("~", "~0").replace("/", "~1") for name in names]
     proof = {f"/{path}": held for path in paths} | {f"/rows/{n}/{path}": held for n, path in enumerate(paths)}
     content = result(record=dict.fromkeys(names, "Alma") | {"rows": rows}, evidence=proof, conflicts=[])
-    found = {unquote(e.attributes["href"]) for e in Reader(page.build_review_page([content])).classed("v")}
+    found = {unquote(e.attributes["href"]) for e in Reader(build_review_page([content])).classed("v")}
     assert found == {f"#alma.txt{path}" for path in proof}
 
 
 def test_rows_of_a_table_need_not_have_the_same_fields() -> None:
     rows = [{"items": "Alma"}, {"pop": "Alma", "yard": None}]
     proof = {"/rows/0/items": evidence(TEXT, "Alma"), "/rows/1/pop": evidence(TEXT, "Alma")}
-    reader = Reader(page.build_review_page([result(record={"rows": rows}, evidence=proof, conflicts=[])]))
+    reader = Reader(build_review_page([result(record={"rows": rows}, evidence=proof, conflicts=[])]))
     assert [e.text for e in reader.elements if e.tag == "th"] == ["items", "pop", "yard"]
     cells = [e.text.strip() for e in reader.elements if e.tag == "td"]
     assert [bool(cell) for cell in cells] == [True, False, False, False, True, True]
@@ -464,14 +464,14 @@ def test_rows_of_a_table_need_not_have_the_same_fields() -> None:
 @pytest.mark.parametrize("sure", [93, -0.1, float("nan"), 10**400, "0.9", [0.9]])
 def test_a_confidence_that_is_no_probability_is_not_shown_as_one(sure: Any) -> None:
     proof = {"/boat": evidence(TEXT, "Alma", confidence=sure)}
-    reader = Reader(page.build_review_page([result(record={"boat": "Alma"}, evidence=proof, conflicts=[])]))
+    reader = Reader(build_review_page([result(record={"boat": "Alma"}, evidence=proof, conflicts=[])]))
     assert reader.classed("v")
     assert not reader.classed("sure")
 
 
 def test_documents_of_one_name_have_addresses_of_their_own() -> None:
     contents = [result(document={"name": name, "text": TEXT}) for name in ("a", "a", "a!2", "b/c", "a")]
-    links = [e.attributes["href"] for e in Reader(page.build_review_page(contents)).elements if e.tag == "a"]
+    links = [e.attributes["href"] for e in Reader(build_review_page(contents)).elements if e.tag == "a"]
     assert len(links) == len(set(links))
 
 
@@ -483,7 +483,7 @@ def test_a_failed_document_shows_its_error_and_has_no_record() -> None:
         "record": None,
         "error": {"reason": "binary", "message": "scan.txt is no text: convert it first."},
     }
-    reader = Reader(page.build_review_page([failed, result()]))
+    reader = Reader(build_review_page([failed, result()]))
     [error] = reader.classed("error")
     assert "binary" in error.text
     assert "convert it first" in error.text
@@ -512,7 +512,7 @@ def test_a_file_with_anything_anywhere_in_it_is_shown_or_named_as_unreadable(pat
     for step in path[:-1]:
         inner = inner[step]
     inner[path[-1]] = value
-    reader = Reader(page.build_review_page([content, result()]))
+    reader = Reader(build_review_page([content, result()]))
     first, second = reader.classed("doc")
     assert second.attributes["data-status"] == "incomplete"
     if first.attributes["data-status"] == "unreadable" and path != ("status",):
@@ -524,7 +524,7 @@ def test_what_is_nested_too_deep_to_draw_is_unreadable_and_the_others_are_shown(
     for _ in range(3000):
         deep = [deep]
     contents = [result(record={"a": deep}), result(manifest={"a": deep}), result(rejected=[{"value": deep}]), result()]
-    statuses = [e.attributes["data-status"] for e in Reader(page.build_review_page(contents)).classed("doc")]
+    statuses = [e.attributes["data-status"] for e in Reader(build_review_page(contents)).classed("doc")]
     assert statuses == ["unreadable", "unreadable", "unreadable", "incomplete"]
 
 
@@ -541,7 +541,7 @@ def test_files_that_are_no_results_are_named_on_the_page_with_the_reason(tmp_pat
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "folder.json").mkdir()
     save(tmp_path, "whole.json", result())
-    reader = Reader(page.write_review_page(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8"))
+    reader = Reader(write_review_page(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8"))
     statuses = {e.attributes["aria-label"]: e.attributes["data-status"] for e in reader.classed("doc")}
     bad = ("half", "foreign", "list", "number", "deep", "bytes", "folder")
     assert statuses == {f"{name}.json": "unreadable" for name in bad} | {"alma.txt": "incomplete"}
@@ -558,7 +558,7 @@ def test_documents_stand_as_the_run_lists_them_and_missing_and_foreign_ones_are_
     listed = [{"name": "x", "file": f"{name}.json", "status": "complete"} for name in ("c", "gone", "a")]
     junk: list[Any] = [None, {"file": []}, {"file": 3}]
     save(tmp_path, "run.json", {"format": "extractor.run/1", "documents": [*listed, *junk], "usage": {"requests": 77}})
-    reader = Reader(page.write_review_page(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8"))
+    reader = Reader(write_review_page(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8"))
     assert [e.attributes["aria-label"] for e in reader.classed("doc")] == ["c.txt", "gone.json", "a.txt", "b.txt"]
     strays = [e.text for e in reader.having("data-issues") if "not of the last run" in e.text]
     assert [text.startswith("b.txt") for text in strays] == [True]
@@ -569,7 +569,7 @@ def test_documents_stand_as_the_run_lists_them_and_missing_and_foreign_ones_are_
 def test_a_run_file_that_lacks_its_members_does_no_harm(tmp_path: Path, run: dict[str, Any]) -> None:
     save(tmp_path, "run.json", {"format": "extractor.run/1"} | run)
     save(tmp_path, "a.json", result())
-    reader = Reader(page.write_review_page(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8"))
+    reader = Reader(write_review_page(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8"))
     assert len(reader.classed("doc")) == 1
     assert not [e for e in reader.elements if "not of the last run" in e.text and e.tag == "small"]
 
@@ -578,7 +578,7 @@ def test_the_page_replaces_an_older_one_whole_is_private_and_leaves_no_draft(tmp
     save(tmp_path, "a.json", result())
     target = tmp_path / "page.html"
     target.write_text("old")
-    assert page.write_review_page(tmp_path, target) == target
+    assert write_review_page(tmp_path, target) == target
     assert target.read_text(encoding="utf-8").rstrip().endswith("</html>")
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "page.html"]
@@ -590,14 +590,14 @@ def test_a_page_that_cannot_be_written_is_the_machines_failure_and_leaves_no_dra
     (tmp_path / "taken" / "file").touch()
     for target in (tmp_path / "taken", tmp_path / "no" / "page.html"):
         with pytest.raises(MachineError, match=re.escape(str(target))):
-            page.write_review_page(tmp_path, target)
+            write_review_page(tmp_path, target)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "taken"]
 
 
 def test_a_folder_without_results_is_the_users_mistake(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(UsageError, match=re.escape(str(folder))):
-            page.write_review_page(folder, tmp_path / "page.html")
+            write_review_page(folder, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.extraction.text import passages
+from extractor.extraction.text.passages import find_paragraph, find_sentence
 from extractor.types import Span
 
 TEXT = """# Ovens
@@ -20,7 +20,7 @@ LONG = "The old one burnt. The new one bakes 40% faster vs. the old one, says Dr
 
 def quoted(text: str, words: str, of: str) -> str:
     at = text.index(words)
-    around = passages.find_sentence if of == "sentence" else passages.find_paragraph
+    around = find_sentence if of == "sentence" else find_paragraph
     span = around(text, Span(at, at + len(words)))
     return " ".join(text[span.start : span.end].split())
 
@@ -51,7 +51,7 @@ def test_words_stand_in_a_sentence_and_in_a_paragraph(words: str, sentence: str,
 def test_a_sentence_holds_its_words_and_a_paragraph_its_sentence(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     span = Span(start, data.draw(st.integers(start + 1, len(text))))
-    sentence, paragraph = passages.find_sentence(text, span), passages.find_paragraph(text, span)
+    sentence, paragraph = find_sentence(text, span), find_paragraph(text, span)
     assert span.within(sentence)
     assert sentence.within(paragraph)
     assert paragraph.within(Span(0, len(text)))

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_pdf import Line
 
-from extractor.documents import discovery as documents
-from extractor.documents.formats import io as files
-from extractor.documents.formats import ocr, pdf
-from extractor.documents.formats import reading_order as order
-from extractor.documents.formats import sandbox as apart
-from extractor.documents.formats.reading_order import TextPiece
+from extractor.documents.discovery import find_sources, load_document, read_source
+from extractor.documents.formats.io import read_file_bytes
+from extractor.documents.formats.ocr import find_tesseract_version
+from extractor.documents.formats.pdf import MAX_PAGES
+from extractor.documents.formats.reading_order import TextPiece, order_lines
+from extractor.documents.formats.sandbox import _idle_readers, close_readers, load_in_sandbox
 from extractor.errors import DocumentError
-from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.normalize import fold_text
 from extractor.types import Document, Span
 
 LEFT = [
@@ -42,7 +42,7 @@ RIGHT = [
 def load(tmp_path: Path, *pages: list[Line], **settings: object) -> Document:
     path = tmp_path / "a.pdf"
     path.write_bytes(tiny_pdf.write([tiny_pdf.page(lines) for lines in pages], **settings))  # type: ignore[arg-type]
-    return documents.load_document(path)
+    return load_document(path)
 
 
 def place(document: Document, words: str) -> list[dict[str, object]]:
@@ -79,7 +79,7 @@ def test_no_piece_is_lost_or_doubled_whatever_the_page_looks_like(boxes: list[tu
         TextPiece(i, i + w, i, i + 1, 10.0 * x, 12.0 * y, 10.0 * (x + w), 12.0 * y + 10)
         for i, (x, y, w) in enumerate(boxes)
     ]
-    assert sorted(piece for line in order.order_lines(pieces) for piece in line.pieces) == sorted(pieces)
+    assert sorted(piece for line in order_lines(pieces) for piece in line.pieces) == sorted(pieces)
 
 
 def test_headings_are_told_by_size_and_by_weight(tmp_path: Path) -> None:
@@ -142,13 +142,13 @@ def test_a_password_that_is_empty_opens_the_file(tmp_path: Path) -> None:
 def test_a_broken_file_is_named_so(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.pdf").write_bytes(data)
     with pytest.raises(DocumentError, match=r"a\.pdf") as error:
-        documents.load_document(tmp_path / "a.pdf")
+        load_document(tmp_path / "a.pdf")
     assert error.value.reason == "broken"
 
 
 def test_too_many_pages_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="has 5001 pages; split it"):
-        load(tmp_path, *[[]] * (pdf.MAX_PAGES + 1))
+        load(tmp_path, *[[]] * (MAX_PAGES + 1))
 
 
 def bomb(levels: int) -> bytes:
@@ -179,9 +179,9 @@ def test_a_small_file_that_draws_for_ever_costs_bounded_time_and_only_itself(tmp
     (tmp_path / "bomb.pdf").write_bytes(bomb(60))
     (tmp_path / "good.pdf").write_bytes(tiny_pdf.write([tiny_pdf.page([Line(60, 700, "still here")])]))
     with pytest.raises(DocumentError, match=r"bomb\.pdf") as error:
-        apart.load_in_sandbox("pdf", tmp_path / "bomb.pdf", "bomb.pdf", False, seconds=3)
+        load_in_sandbox("pdf", tmp_path / "bomb.pdf", "bomb.pdf", False, seconds=3)
     assert error.value.reason in ("too costly", "broken", "too large", "needs OCR")
-    assert documents.load_document(tmp_path / "good.pdf").text == "still here"
+    assert load_document(tmp_path / "good.pdf").text == "still here"
 
 
 def test_a_page_that_unpacks_to_very_much_is_read_within_bounds(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_page_that_unpacks_to_very_much_is_read_within_bounds(tmp_path: Path) 
     stream = b"6 0 obj\n<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream\n" % (len(packed), packed)
     (tmp_path / "a.pdf").write_bytes(whole[:start] + stream + whole[end:])
     with pytest.raises(DocumentError) as error:
-        apart.load_in_sandbox("pdf", tmp_path / "a.pdf", "a.pdf", False, seconds=3)
+        load_in_sandbox("pdf", tmp_path / "a.pdf", "a.pdf", False, seconds=3)
     assert error.value.reason in ("too costly", "broken", "needs OCR")
 
 
@@ -203,7 +203,7 @@ def scan() -> bytes:
 
 def test_a_page_without_a_text_layer_is_named_and_an_empty_one_is_not(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(scan())
-    document = documents.load_document(tmp_path / "a.pdf")
+    document = load_document(tmp_path / "a.pdf")
     assert [(u.part, u.reason) for u in document.unread] == [("page 2", "needs OCR")]
     assert place(document, "third")[0]["page"] == 3
     assert not load(tmp_path, [Line(60, 700, "words")], []).unread
@@ -214,7 +214,7 @@ def test_a_file_of_pictures_alone_needs_ocr(tmp_path: Path) -> None:
         tiny_pdf.write([b"q 100 0 0 100 60 600 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x00 EI Q"])
     )
     with pytest.raises(DocumentError, match="needs OCR: no page has a text layer") as error:
-        documents.load_document(tmp_path / "a.pdf")
+        load_document(tmp_path / "a.pdf")
     assert error.value.reason == "needs OCR"
 
 
@@ -231,12 +231,12 @@ def outlines(folder: Path) -> Path:
     return folder / "scan.pdf"
 
 
-@pytest.mark.skipif(ocr.find_tesseract_version() == "tesseract", reason="tesseract is not installed")
+@pytest.mark.skipif(find_tesseract_version() == "tesseract", reason="tesseract is not installed")
 def test_letters_are_read_off_a_picture_where_that_is_wanted(tmp_path: Path) -> None:
     path = outlines(tmp_path)
-    (source,) = documents.find_sources([path], ocr=True)
-    document = documents.read_source(source)
-    assert spelling.fold_text("Harbour dues were paid in silver.") == spelling.fold_text(document.text)
+    (source,) = find_sources([path], ocr=True)
+    document = read_source(source)
+    assert fold_text("Harbour dues were paid in silver.") == fold_text(document.text)
     assert "tesseract" in document.loader
     ((found),) = place(document, "Harbour")
     left, top, right, bottom = found["box"]  # type: ignore[misc]
@@ -259,10 +259,10 @@ def test_what_tesseract_says_is_understood_without_it(tmp_path: Path, monkeypatc
     program.write_text(f"#!{sys.executable}\nimport sys\nsys.stdin.buffer.read()\nprint({table!r})\n", encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    apart.close_readers()
+    close_readers()
     (tmp_path / "a.pdf").write_bytes(scan())
-    document = documents.load_document(tmp_path / "a.pdf", ocr=True)
-    apart.close_readers()
+    document = load_document(tmp_path / "a.pdf", ocr=True)
+    close_readers()
     assert document.text == "first\n\nHarbour dues\n\nthird"
     assert document.unread == ()
     assert place(document, "dues")[0] == {"page": 2, "box": [57.6, 48.0, 72.0, 57.6]}
@@ -270,17 +270,17 @@ def test_what_tesseract_says_is_understood_without_it(tmp_path: Path, monkeypatc
 
 def test_a_reader_that_is_killed_between_files_is_replaced(tmp_path: Path) -> None:
     assert load(tmp_path, [Line(60, 700, "one")]).text == "one"
-    assert apart._idle_readers
-    apart._idle_readers[-1]._process.kill()
+    assert _idle_readers
+    _idle_readers[-1]._process.kill()
     assert load(tmp_path, [Line(60, 700, "two")]).text == "two"
 
 
 def test_a_reader_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-readers")
-    apart.close_readers()
+    close_readers()
     load(tmp_path, [Line(60, 700, "one")])
     environment = (
-        files.read_file_bytes(Path(f"/proc/{apart._idle_readers[-1]._process.pid}/environ"), 1 << 20)
+        read_file_bytes(Path(f"/proc/{_idle_readers[-1]._process.pid}/environ"), 1 << 20)
         if sys.platform == "linux"
         else b""
     )

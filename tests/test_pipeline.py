@@ -11,12 +11,12 @@ from planted import planted
 from pydantic import BaseModel
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
-from extractor.extraction import pipeline
+from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.results import file as results
+from extractor.results.file import build_result
 from extractor.schema import group, key
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 from extractor.types import Document, Json, Match, Record, Reply, Request, Status, Usage
 
 
@@ -38,7 +38,7 @@ class Cued(BaseModel):
 
 
 def task(model: type[BaseModel], schema: dict[str, Any] | None = None) -> Task:
-    return Task("shop", schemas.read_schema(schema or model.model_json_schema()), {}, model)
+    return Task("shop", read_schema(schema or model.model_json_schema()), {}, model)
 
 
 def prompt(**settings: Any) -> Prompt:
@@ -70,9 +70,7 @@ def extract(
 ) -> tuple[Record, Double]:
     model = Double(answer)
     limit = asyncio.Semaphore(at_once)
-    record = asyncio.run(
-        pipeline.extract_record(Document("d.txt", text), of, prompt(**settings), model, "m", limit=limit)
-    )
+    record = asyncio.run(extract_record(Document("d.txt", text), of, prompt(**settings), model, "m", limit=limit))
     return record, model
 
 
@@ -108,7 +106,7 @@ def test_a_long_document_gives_every_record_once_at_any_chunk_size(size: int) ->
 def test_the_same_at_any_concurrency_to_the_byte() -> None:
     text = "Ada King\n" + "".join(f"thing {i} costs {i}.20\n" for i in range(60))
     made = [
-        json.dumps(results.build_result(extract(text, perfect, task(Shop), n, chunk_tokens=90)[0], "shop", {}))
+        json.dumps(build_result(extract(text, perfect, task(Shop), n, chunk_tokens=90)[0], "shop", {}))
         for n in (1, 3, 16)
     ]
     assert made[0] == made[1] == made[2]

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from extractor.errors import TaskError
-from extractor.extraction import compact as terse
-from extractor.extraction import pipeline
-from extractor.extraction import response_schema as shapes
-from extractor.extraction.grounding import grounder as evidence
-from extractor.extraction.grounding.grounder import GroundingResult
+from extractor.extraction.compact import compact_part
+from extractor.extraction.grounding.grounder import GroundingResult, ground_reply
 from extractor.extraction.grounding.mentions import TextIndex
+from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.task import Task
 from extractor.schema import Date, Quantity, Url, key
-from extractor.schema import reader as schemas
+from extractor.schema.reader import ObjectList, read_schema
 from extractor.types import Chunk, Document, Json, Match, Record, Reply, Request, Span, Usage
 
 
@@ -43,7 +42,7 @@ class Harbour(BaseModel):
     boats: list[Boat] = []
 
 
-SCHEMA = schemas.read_schema(Harbour.model_json_schema())
+SCHEMA = read_schema(Harbour.model_json_schema())
 
 TEXT = """# Boats
 
@@ -65,7 +64,7 @@ Both were raced: Gull lost to Heron, who is 44 ft long.
 
 def trace(text: str, *names: str) -> GroundingResult:
     said = {"harbour": None, "boats": [{"name": name, "crew": None} for name in names]}
-    return evidence.ground_reply(SCHEMA.root, said, TextIndex(Chunk(Document("a", text), 0, Span(0, len(text)))))
+    return ground_reply(SCHEMA.root, said, TextIndex(Chunk(Document("a", text), 0, Span(0, len(text)))))
 
 
 def boats(text: str, *names: str) -> list[dict[str, Json]]:
@@ -151,7 +150,7 @@ def ask(version: Prompt) -> tuple[list[Request], Record]:
             return Reply({**dict.fromkeys(asked), **({"boats": [row]} if row else {})}, Usage())
 
     task = Task("boats", SCHEMA, {}, Harbour)
-    record = asyncio.run(pipeline.extract_record(Document("a", TEXT), task, version, Listener(), "m"))
+    record = asyncio.run(extract_record(Document("a", TEXT), task, version, Listener(), "m"))
     return sent, record
 
 
@@ -171,9 +170,7 @@ def test_a_prompt_that_asks_for_the_whole_record_asks_for_it_and_what_stands_the
 def said(text: str, **row: Json) -> dict[str, Json]:
     """The boat of a reply that says more than it was asked for."""
     page = TextIndex(Chunk(Document("a", text), 0, Span(0, len(text))))
-    traced = evidence.ground_reply(
-        SCHEMA.root, {"harbour": None, "boats": [{"name": "Gull", "crew": None, **row}]}, page
-    )
+    traced = ground_reply(SCHEMA.root, {"harbour": None, "boats": [{"name": "Gull", "crew": None, **row}]}, page)
     return dict(traced.value["boats"][0])
 
 
@@ -199,7 +196,7 @@ def test_it_is_not_heard_against_what_stands_there() -> None:
 def test_what_cannot_be_placed_is_refused_by_name(row: dict[str, Any], said: str) -> None:
     rows = {"type": "array", "items": {"type": "object", "properties": row}}
     with pytest.raises(TaskError, match=said):
-        schemas.read_schema({"type": "object", "properties": {"rows": rows}})
+        read_schema({"type": "object", "properties": {"rows": rows}})
 
 
 def test_what_tells_rows_apart_is_not_all_placed() -> None:
@@ -212,7 +209,7 @@ def test_what_tells_rows_apart_is_not_all_placed() -> None:
         rows: list[Row] = []
 
     with pytest.raises(TaskError, match="tells the rows of /rows\\[\\] apart"):
-        schemas.read_schema(Pages.model_json_schema())
+        read_schema(Pages.model_json_schema())
 
 
 def test_nor_is_it_chosen_for_want_of_a_declared_one() -> None:
@@ -223,8 +220,8 @@ def test_nor_is_it_chosen_for_want_of_a_declared_one() -> None:
     class Pages(BaseModel):
         rows: list[Row] = []
 
-    rows = schemas.read_schema(Pages.model_json_schema()).root["rows"].node
-    assert isinstance(rows, schemas.ObjectList)
+    rows = read_schema(Pages.model_json_schema()).root["rows"].node
+    assert isinstance(rows, ObjectList)
     assert rows.key == ("name",)
 
 
@@ -233,7 +230,7 @@ def test_only_fields_of_rows_are_placed() -> None:
         price: Quantity | None = Field(None, json_schema_extra=placed())
 
     with pytest.raises(TaskError, match="fields of a list's rows alone"):
-        schemas.read_schema(One.model_json_schema())
+        read_schema(One.model_json_schema())
 
 
 def test_a_form_that_is_asked_for_all_the_same_is_a_choice_among_its_mentions() -> None:
@@ -245,12 +242,12 @@ def test_a_form_that_is_asked_for_all_the_same_is_a_choice_among_its_mentions() 
     class Rows(BaseModel):
         rows: list[Row] = []
 
-    root = schemas.read_schema(Rows.model_json_schema()).root
+    root = read_schema(Rows.model_json_schema()).root
 
     def size(text: str) -> Any:
-        return shapes.build_response_schema(terse.compact_part(root), text, Strategy())["properties"]["rows"]["items"][
-            "properties"
-        ]["size"]
+        return build_response_schema(compact_part(root), text, Strategy())["properties"]["rows"]["items"]["properties"][
+            "size"
+        ]
 
     assert size("Gull is 31 ft, Heron 44\n ft, the shed 31 ft") == {"enum": ["31 ft", "44 ft", None]}
     assert size("Gull") == {"type": "null"}

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from extractor.errors import MachineError, WeightsError
 from extractor.models.local import catalog as weights
-from extractor.models.local import pull as pulls
 from extractor.models.local.catalog import CatalogModel, ModelFileState, Weights
 from extractor.models.local.download import Archive, ArrivalCallback, DownloadError, DownloadPatience
+from extractor.models.local.pull import DEFAULT_HUB, find_hub_address, pull_model
 from tests.hub import Hub, serving
 
 DATA = random.Random(1).randbytes(10_000)
@@ -78,7 +78,7 @@ def pull(
     steps: list[tuple[int, int]] | None = None,
     patience: DownloadPatience = QUICK,
 ) -> Weights:
-    return pulls.pull_model(
+    return pull_model(
         "tiny",
         progress=lambda done, size: steps.append((done, size)) if steps is not None else None,
         note=notes.append if notes is not None else lambda text: None,
@@ -262,10 +262,10 @@ def test_no_network_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None
 
 
 def test_the_hub_can_be_another() -> None:
-    assert pulls.find_hub_address({}) == pulls.DEFAULT_HUB
-    assert pulls.find_hub_address({"HF_ENDPOINT": "https://mirror.example/"}) == "https://mirror.example"
+    assert find_hub_address({}) == DEFAULT_HUB
+    assert find_hub_address({"HF_ENDPOINT": "https://mirror.example/"}) == "https://mirror.example"
     assert (
-        pulls.find_hub_address({"HF_ENDPOINT": "https://a.example", "EXTRACTOR_HUB": "https://b.example"})
+        find_hub_address({"HF_ENDPOINT": "https://a.example", "EXTRACTOR_HUB": "https://b.example"})
         == "https://b.example"
     )
 
@@ -475,4 +475,4 @@ def test_two_pulls_at_once_fetch_once(tmp_path: Path) -> None:
 
 def test_an_unknown_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="No model is called 'other': there are tiny"):
-        pulls.pull_model("other", folder=tmp_path, models=[model()])
+        pull_model("other", folder=tmp_path, models=[model()])

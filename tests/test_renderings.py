@@ -13,12 +13,13 @@ import pypdfium2
 import pytest
 from authored_cv import RENDERINGS, SAYS
 
-from extractor.documents import discovery as documents
-from extractor.extraction import pipeline
-from extractor.extraction import task as tasks
-from extractor.extraction.text import normalize as spelling
-from extractor.results import file as results
-from extractor.results.review import notebook, page
+from extractor.documents.discovery import load_document
+from extractor.extraction.pipeline import extract_record
+from extractor.extraction.task import load_task
+from extractor.extraction.text.normalize import fold_text
+from extractor.results.file import build_result
+from extractor.results.review.notebook import render_notebook
+from extractor.results.review.page import build_review_page
 from extractor.types import Json, Record
 
 SCALE = 4
@@ -27,13 +28,13 @@ SCALE = 4
 def record(folder: Path, name: str, tokens: int = 0) -> Record:
     path = folder / name
     path.write_bytes(RENDERINGS[name]())
-    task = tasks.load_task("researcher")
+    task = load_task("researcher")
     prompt = task.choose_prompt(None)
     if tokens:
         import dataclasses
 
         prompt = dataclasses.replace(prompt, strategy=dataclasses.replace(prompt.strategy, chunk_tokens=tokens))
-    return asyncio.run(pipeline.extract_record(documents.load_document(path), task, prompt, authored_cv.Perfect(), "m"))
+    return asyncio.run(extract_record(load_document(path), task, prompt, authored_cv.Perfect(), "m"))
 
 
 def said(value: Json) -> Json:
@@ -58,7 +59,7 @@ def test_results_of_every_rendering_fit_the_published_schema(tmp_path: Path, rep
     schema = json.loads((repository / "docs" / "result.schema.json").read_text(encoding="utf-8"))
     manifest = {"extractor": "0", "model": {"name": "m", "digest": None}, "prompt": {"name": "p", "fingerprint": "f"}}
     manifest |= {"schema": {"fingerprint": "f"}, "parameters": {}, "versions": {}}
-    result = results.build_result(record(tmp_path, name), "researcher", manifest)
+    result = build_result(record(tmp_path, name), "researcher", manifest)
     jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(result)))
 
 
@@ -89,7 +90,7 @@ def test_the_box_of_a_pdf_holds_the_ink_of_the_words_from_edge_to_edge(tmp_path:
             # the words begin and end in the box, give or take what is white at the side of a letter; a space ends it
             assert inked[0] <= 3 * SCALE and (right - left) * SCALE - inked[-1] <= 4 * SCALE, (words, place)
         heard = " ".join(bounded(pdf, place) for place in where)
-        assert spelling.fold_text(words) in spelling.fold_text(heard)
+        assert fold_text(words) in fold_text(heard)
 
 
 def columns(picture: pypdfium2.PdfBitmap, box: list[float]) -> list[int]:
@@ -114,7 +115,7 @@ def test_the_source_of_a_web_page_has_the_words_at_the_offset(tmp_path: Path) ->
     for words, where in found:
         (place,) = where
         there = source[place["source"]["start"] : place["source"]["end"]]
-        assert spelling.fold_text(html.unescape(re.sub(r"<[^>]*>", "", there))) == spelling.fold_text(words)
+        assert fold_text(html.unescape(re.sub(r"<[^>]*>", "", there))) == fold_text(words)
     assert any("&eacute;" in source[p["source"]["start"] : p["source"]["end"]] for _, (p,) in found)
 
 
@@ -129,7 +130,7 @@ def test_a_word_file_has_the_words_in_the_paragraph_or_the_cell(tmp_path: Path) 
                 there = file.tables[place["table"] - 1].rows[place["row"] - 1].cells[place["column"] - 1].text
             else:
                 there = file.paragraphs[place["paragraph"] - 1].text
-            assert spelling.fold_text(words) in spelling.fold_text(there)
+            assert fold_text(words) in fold_text(there)
     assert cells == 4
 
 
@@ -153,7 +154,7 @@ def test_all_evidence_of_all_renderings_is_what_the_words_say(tmp_path: Path) ->
     for name in RENDERINGS:
         found = record(tmp_path, name)
         quoted[name] = {
-            path: [spelling.fold_text(found.document.text[s.start : s.end]) for s in evidence.spans]
+            path: [fold_text(found.document.text[s.start : s.end]) for s in evidence.spans]
             for path, evidence in found.evidence.items()
         }
     first = quoted.pop("cv.txt")
@@ -185,8 +186,8 @@ def test_the_page_says_where_in_the_file_the_words_stand(tmp_path: Path) -> None
         "cv.eml": "body of the mail",
     }
     for name, words in expected.items():
-        found = results.build_result(record(tmp_path, name), "researcher", manifest)
-        at = re.findall(r'class="at" hidden>.*?</span>', page.build_review_page([found]))
+        found = build_result(record(tmp_path, name), "researcher", manifest)
+        at = re.findall(r'class="at" hidden>.*?</span>', build_review_page([found]))
         shown = html.unescape(re.sub(r"<[^>]*>", "", " ".join(at)))
         assert words in shown
-        assert words in html.unescape(notebook.render_notebook(found))
+        assert words in html.unescape(render_notebook(found))

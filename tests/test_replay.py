@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from extractor.cli.main import main
-from extractor.evaluation import suite as evaluate
+from extractor.evaluation.suite import load_suite
 
 RUNS = "runs"
 
@@ -29,7 +29,7 @@ def told(report: Path) -> dict[str, Any]:
 
 
 def test_every_model_with_every_prompt_is_replayed_and_scored(report: Path, repository: Path) -> None:
-    suite = evaluate.load_suite(repository / "eval")
+    suite = load_suite(repository / "eval")
     pairs = {(run["model"], run["prompt"]) for run in told(report)["runs"]}
     assert pairs == {(m, p) for m in suite.models for p in suite.prompts}
     assert len(suite.models) >= 3 and len(suite.prompts) >= 2

@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.models.openai import reply as replies
-from extractor.models.openai.reply import InvalidReply
+from extractor.models.openai.reply import (
+    InvalidReply,
+    TruncatedReply,
+    build_reply_model,
+    parse_reply,
+    read_truncated_reply,
+    reply_to_json,
+)
 
 SHAPE = {
     "type": "object",
@@ -22,11 +28,11 @@ SHAPE = {
     },
     "required": ["title", "rows"],
 }
-MODEL = replies.build_reply_model(SHAPE)
+MODEL = build_reply_model(SHAPE)
 
 
 def read(text: str) -> object:
-    return replies.reply_to_json(replies.parse_reply(MODEL, text))
+    return reply_to_json(parse_reply(MODEL, text))
 
 
 @pytest.mark.parametrize(
@@ -66,14 +72,14 @@ def test_any_json_is_a_value_or_unfit_and_nothing_else(value: object) -> None:
 def test_the_answer_before_a_loop_is_an_answer() -> None:
     rows = [{"name": n, "size": None} for n in "abcbbbb"]
     text = json.dumps({"title": "t", "rows": rows})[:-9]
-    assert replies.read_truncated_reply(text, SHAPE) == replies.TruncatedReply({"title": "t", "rows": rows[:3]}, None)
+    assert read_truncated_reply(text, SHAPE) == TruncatedReply({"title": "t", "rows": rows[:3]}, None)
 
 
 def test_what_was_cut_short_tells_its_complete_entries_and_which_came_last() -> None:
     rows = [{"name": n, "size": None} for n in "abcdefgh"]
     text = json.dumps({"title": "t", "rows": rows})
     for end in range(text.index("[") + 1, len(text), 7):
-        cut = replies.read_truncated_reply(text[:end], SHAPE)
+        cut = read_truncated_reply(text[:end], SHAPE)
         assert cut is not None
         complete = cut.value["rows"]
         assert complete == rows[: len(complete)]
@@ -83,10 +89,10 @@ def test_what_was_cut_short_tells_its_complete_entries_and_which_came_last() -> 
 
 
 def test_a_text_that_was_cut_short_is_not_kept_by_half() -> None:
-    assert replies.read_truncated_reply('{"title": "a long ti', SHAPE) is None
+    assert read_truncated_reply('{"title": "a long ti', SHAPE) is None
 
 
 @given(st.text(max_size=80))
 def test_nothing_that_was_cut_short_breaks_the_reader(text: str) -> None:
-    replies.read_truncated_reply(text, SHAPE)
-    replies.read_truncated_reply('{"title": "t", "rows": [' + text, SHAPE)
+    read_truncated_reply(text, SHAPE)
+    read_truncated_reply('{"title": "t", "rows": [' + text, SHAPE)

@@ -19,22 +19,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.documents import discovery as documents
+from extractor.documents.discovery import Source, find_sources
 from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.results.outcome import DocumentOutcome, RunOutcomes
-from extractor.runs import journal as ledger
-from extractor.runs import lock as locks
-from extractor.runs import output_folder, runner
-from extractor.runs import source_state as sightings
 from extractor.runs.filenames import FilenameRegistry
 from extractor.runs.job import Job
-from extractor.runs.journal import Journal, JournalEntry
-from extractor.schema import reader as schemas
+from extractor.runs.journal import JOURNAL_FILE, Journal, JournalEntry, parse_journal_line
+from extractor.runs.lock import hold_folder_lock
+from extractor.runs.output_folder import prepare_output_folder
+from extractor.runs.runner import compute_exit_code, read_unchanging_document, run_job
+from extractor.runs.source_state import observe_source
+from extractor.schema.reader import read_schema
 from extractor.types import Document, Model, Reply, Request, Status, Usage
 
-SCHEMA = schemas.read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
+SCHEMA = read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())
 MANIFEST = {"extractor": "1", "model": {"name": "m"}, "prompt": {"fingerprint": "p"}, "schema": {"fingerprint": "s"}}
 
@@ -75,7 +75,7 @@ class Folder:
 
     def run(self, paths: Sequence[Path] | None = None, **how: Any) -> RunOutcomes:
         self.model.asked.clear()
-        return asyncio.run(runner.run_job(replace(self.job, **how), documents.find_sources(paths or [self.papers])))
+        return asyncio.run(run_job(replace(self.job, **how), find_sources(paths or [self.papers])))
 
     def bytes(self) -> dict[str, bytes]:
         return {f.name: f.read_bytes() for f in sorted(self.out.iterdir())}
@@ -109,7 +109,7 @@ def test_a_finished_run_asks_nothing_again_and_changes_no_byte(folder: Folder) -
 
 def test_journal_and_run_list_documents_in_the_order_of_the_sources(folder: Folder) -> None:
     folder.run(concurrency=3)
-    lines = [json.loads(line) for line in (folder.out / ledger.JOURNAL_FILE).read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder.out / JOURNAL_FILE).read_text().splitlines()]
     assert [line.get("name") for line in lines] == [None, "a.txt", "b.txt", "c.txt"]
     run = json.loads((folder.out / "run.json").read_text())
     assert [d["name"] for d in run["documents"]] == ["a.txt", "b.txt", "c.txt"]
@@ -181,7 +181,7 @@ def test_failed_documents_are_asked_again_when_that_is_wanted(folder: Folder) ->
     folder.model.busy = False
     again = folder.run(retry_failed=True)
     assert folder.asked == {"b.txt": 1}
-    assert runner.compute_exit_code(again) == 0
+    assert compute_exit_code(again) == 0
 
 
 def test_fresh_asks_everything_and_gives_the_same_bytes(folder: Folder) -> None:
@@ -292,7 +292,7 @@ def test_a_new_layout_of_the_same_words_is_read_anew(folder: Folder) -> None:
 @pytest.mark.parametrize("cut", [1, 5, 60])
 def test_a_torn_last_line_costs_its_document_only(folder: Folder, cut: int) -> None:
     folder.run()
-    journal = folder.out / ledger.JOURNAL_FILE
+    journal = folder.out / JOURNAL_FILE
     before = folder.bytes()
     journal.write_bytes(journal.read_bytes()[:-cut])
     again = folder.run()
@@ -304,7 +304,7 @@ def test_a_torn_last_line_costs_its_document_only(folder: Folder, cut: int) -> N
 @pytest.mark.fault(31)
 def test_a_damaged_line_costs_its_document_only(folder: Folder) -> None:
     folder.run()
-    journal = folder.out / ledger.JOURNAL_FILE
+    journal = folder.out / JOURNAL_FILE
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join([*lines[:2], b"\x00\xffgarbage\n", *lines[3:]]))
     again = folder.run()
@@ -315,7 +315,7 @@ def test_a_damaged_line_costs_its_document_only(folder: Folder) -> None:
 @pytest.mark.fault(31)
 def test_a_journal_of_another_version_is_refused_before_anything_is_asked(folder: Folder) -> None:
     folder.run()
-    journal = folder.out / ledger.JOURNAL_FILE
+    journal = folder.out / JOURNAL_FILE
     foreign = journal.read_bytes().replace(b"journal/1", b"journal/7")
     journal.write_bytes(foreign)
     with pytest.raises(UsageError, match=r"another version.*--fresh"):
@@ -330,8 +330,8 @@ def test_a_journal_of_another_version_is_refused_before_anything_is_asked(folder
 @pytest.mark.fault(31)
 @pytest.mark.parametrize("content", [b"", b"{", b'{"format": "extractor.jour'])
 def test_an_empty_journal_or_one_torn_in_its_first_line_is_a_new_one(folder: Folder, content: bytes) -> None:
-    (folder.out / ledger.JOURNAL_FILE).write_bytes(content)
-    assert runner.compute_exit_code(folder.run()) == 0
+    (folder.out / JOURNAL_FILE).write_bytes(content)
+    assert compute_exit_code(folder.run()) == 0
     folder.run()
     assert folder.asked == {}
 
@@ -339,7 +339,7 @@ def test_an_empty_journal_or_one_torn_in_its_first_line_is_a_new_one(folder: Fol
 @pytest.mark.fault(31)
 @pytest.mark.parametrize("content", [b"groceries: milk\n", b"\x00" * 5000, b"[1]\n[2]\n", b"milk"])
 def test_what_is_no_journal_is_put_aside_and_not_lost(folder: Folder, content: bytes) -> None:
-    (folder.out / ledger.JOURNAL_FILE).write_bytes(content)
+    (folder.out / JOURNAL_FILE).write_bytes(content)
     ended = folder.run()
     assert "is no journal" in said(ended)
     assert (folder.out / "journal.jsonl.aside-1").read_bytes() == content
@@ -359,13 +359,13 @@ def test_an_entry_is_read_as_it_was_written(text: str) -> None:
     text = text.encode("utf-8", "replace").decode()
     line = entry(1, text).to_line()
     assert line.count(b"\n") == 1
-    assert ledger.parse_journal_line(line) == entry(1, text)
+    assert parse_journal_line(line) == entry(1, text)
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_crash_the_reading_of_an_entry(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        ledger.parse_journal_line(line)
+        parse_journal_line(line)
 
 
 @settings(max_examples=25)
@@ -379,14 +379,14 @@ def test_any_cut_of_a_journal_keeps_every_whole_line(data: st.DataObject) -> Non
         for i in range(5):
             book.append(entry(i))
         book.close()
-        whole = (folder / ledger.JOURNAL_FILE).read_bytes()
+        whole = (folder / JOURNAL_FILE).read_bytes()
         cut = data.draw(st.integers(0, len(whole)))
-        (folder / ledger.JOURNAL_FILE).write_bytes(whole[:cut])
+        (folder / JOURNAL_FILE).write_bytes(whole[:cut])
         again = Journal(folder)
         assert len(again.list_places()) == max(0, whole[:cut].count(b"\n") - 1)
         again.append(entry(9))
         again.close()
-        assert (folder / ledger.JOURNAL_FILE).read_bytes().endswith(entry(9).to_line())
+        assert (folder / JOURNAL_FILE).read_bytes().endswith(entry(9).to_line())
 
 
 # the folder
@@ -394,16 +394,16 @@ def test_any_cut_of_a_journal_keeps_every_whole_line(data: st.DataObject) -> Non
 
 @pytest.mark.fault(32)
 def test_a_second_run_in_the_same_folder_is_refused_with_the_pid(folder: Folder) -> None:
-    with locks.hold_folder_lock(folder.out), pytest.raises(UsageError, match=f"locked by pid {os.getpid()}"):
+    with hold_folder_lock(folder.out), pytest.raises(UsageError, match=f"locked by pid {os.getpid()}"):
         folder.run()
     assert folder.asked == {}
-    assert runner.compute_exit_code(folder.run()) == 0, "and when the first has ended, there is no lock"
+    assert compute_exit_code(folder.run()) == 0, "and when the first has ended, there is no lock"
 
 
 def test_an_output_folder_that_is_a_link_is_refused(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder.out)
     with pytest.raises(UsageError, match="is a link"):
-        output_folder.prepare_output_folder(tmp_path / "link")
+        prepare_output_folder(tmp_path / "link")
 
 
 def test_what_holds_documents_is_for_its_owner_only(folder: Folder) -> None:
@@ -460,7 +460,7 @@ def test_a_name_that_was_chosen_to_meet_another_does_not(tmp_path: Path) -> None
 def test_a_folder_that_cannot_be_written_is_named_before_anything_is_asked(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match="Nothing can be written"):
-        output_folder.prepare_output_folder(tmp_path / "file" / "out")
+        prepare_output_folder(tmp_path / "file" / "out")
 
 
 # strange files
@@ -542,27 +542,27 @@ def test_links_pipes_and_devices_are_named_and_neither_read_nor_waited_for(folde
 
 @pytest.mark.fault(39)
 def test_a_pipe_in_the_place_of_a_file_that_was_listed_is_not_waited_for(folder: Folder) -> None:
-    sources = documents.find_sources([folder.papers])
+    sources = find_sources([folder.papers])
     (folder.papers / "b.txt").unlink()
     os.mkfifo(folder.papers / "b.txt")
-    ended = asyncio.run(runner.run_job(folder.job, sources))
+    ended = asyncio.run(run_job(folder.job, sources))
     assert [o.status for o in ended] == [Status.COMPLETE, Status.FAILED, Status.COMPLETE]
 
 
 @pytest.mark.fault(40)
 def test_a_file_that_vanishes_between_listing_and_reading_costs_itself(folder: Folder) -> None:
-    sources = documents.find_sources([folder.papers])
+    sources = find_sources([folder.papers])
     (folder.papers / "b.txt").unlink()
-    ended = asyncio.run(runner.run_job(folder.job, sources))
+    ended = asyncio.run(run_job(folder.job, sources))
     assert [o.status for o in ended] == [Status.COMPLETE, Status.FAILED, Status.COMPLETE]
 
 
 @pytest.mark.fault(40)
 def test_a_file_that_is_written_while_it_is_read_is_not_taken_for_what_it_was(folder: Folder) -> None:
     """The bytes that were looked at are not those of the text: were they kept as its mark, an old answer would hold."""
-    source = documents.Source(folder.papers / "b.txt")
-    before = sightings.observe_source(source)
+    source = Source(folder.papers / "b.txt")
+    before = observe_source(source)
     folder.write(b="a newer word")
-    document, seen = runner.read_unchanging_document(source, before)
+    document, seen = read_unchanging_document(source, before)
     assert document.text == "a newer word"
-    assert seen == sightings.observe_source(source) != before
+    assert seen == observe_source(source) != before

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from endpoint import serve
 
-from extractor.documents import discovery as documents
+from extractor.documents.discovery import find_sources
 from extractor.errors import ModelFatal
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.runs import runner
 from extractor.runs.job import Job
-from extractor.schema import reader as schemas
+from extractor.runs.runner import compute_exit_code, run_job
+from extractor.schema.reader import read_schema
 from extractor.types import Document, Model, Reply, Request, Status, Usage
 
-SCHEMA = schemas.read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
+SCHEMA = read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())
 
 
@@ -53,9 +53,9 @@ def write(folder: Path, **files: str) -> Path:
 
 def test_results_are_in_the_order_of_the_sources_whatever_finishes_first(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", a="slow word", b="word", c="word", d="slow word")
-    outcomes = asyncio.run(runner.run_job(job(tmp_path / "out", 4), documents.find_sources([folder])))
+    outcomes = asyncio.run(run_job(job(tmp_path / "out", 4), find_sources([folder])))
     assert [o.name for o in outcomes] == ["a.txt", "b.txt", "c.txt", "d.txt"]
-    assert runner.compute_exit_code(outcomes) == 0
+    assert compute_exit_code(outcomes) == 0
 
 
 def test_questions_about_a_document_wait_for_each_other_where_one_place_answers_them(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_questions_about_a_document_wait_for_each_other_where_one_place_answers_
         most.clear()
         out = tmp_path / str(in_turn)
         out.mkdir()
-        this = Job(Task("t", schemas.read_schema(schema), {}), PROMPT, "m", {}, out, counting, 2, in_turn)
-        asyncio.run(runner.run_job(this, documents.find_sources([folder])))
+        this = Job(Task("t", read_schema(schema), {}), PROMPT, "m", {}, out, counting, 2, in_turn)
+        asyncio.run(run_job(this, find_sources([folder])))
         assert len(most) == 6
         assert (max(all_of for all_of, _ in most), max(one for _, one in most)) == (2, of_one)
 
@@ -93,16 +93,16 @@ def test_questions_about_a_document_wait_for_each_other_where_one_place_answers_
 def test_a_file_of_another_kind_is_a_failed_document_and_not_a_silent_gap(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", a="word")
     (folder / "b.exe").write_text("<p>word</p>", encoding="utf-8")
-    outcomes = asyncio.run(runner.run_job(job(tmp_path / "out"), documents.find_sources([folder])))
+    outcomes = asyncio.run(run_job(job(tmp_path / "out"), find_sources([folder])))
     assert [o.status for o in outcomes] == [Status.COMPLETE, Status.FAILED]
     assert json.loads((tmp_path / "out" / "b.json").read_text())["error"]["reason"] == "not read"
-    assert runner.compute_exit_code(outcomes) == 1
+    assert compute_exit_code(outcomes) == 1
 
 
 def test_a_fatal_error_ends_the_run_and_what_was_written_stays(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", a="word", b="fatal", c="word")
     with pytest.raises(ModelFatal):
-        asyncio.run(runner.run_job(job(tmp_path / "out"), documents.find_sources([folder])))
+        asyncio.run(run_job(job(tmp_path / "out"), find_sources([folder])))
     assert json.loads((tmp_path / "out" / "a.json").read_text())["status"] == "complete"
     assert not (tmp_path / "out" / "c.json").exists()
     assert [d["name"] for d in json.loads((tmp_path / "out" / "run.json").read_text())["documents"]] == ["a.txt"]
@@ -118,9 +118,7 @@ def test_what_ended_a_run_is_said_though_its_summary_cannot_be_written_either(tm
         yield Scripted()
 
     with pytest.raises(ModelFatal, match="no key"):
-        asyncio.run(
-            runner.run_job(dataclasses.replace(job(out), open_model=spoiling), documents.find_sources([folder]))
-        )
+        asyncio.run(run_job(dataclasses.replace(job(out), open_model=spoiling), find_sources([folder])))
     assert json.loads((out / "a.json").read_text())["status"] == "complete"
 
 

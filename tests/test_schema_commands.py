@@ -11,7 +11,7 @@ import pytest
 from endpoint import serve
 
 from extractor.cli.main import main
-from extractor.extraction import task as tasks
+from extractor.extraction.task import task_from_schema
 
 SLIP = {
     "number": "RR-2041",
@@ -194,7 +194,7 @@ def test_init_drafts_what_the_examples_need_and_check_reads_it(
     assert main(["schema", "init", str(tmp_path / "wanted.jsonl"), "-o", str(draft)]) == 2
     python = tmp_path / "orders.py"
     assert main(["schema", "init", str(tmp_path / "wanted.jsonl"), "-o", str(python), "--python"]) == 0
-    task = tasks.task_from_schema(str(python))
+    task = task_from_schema(str(python))
     assert task.name == "orders" and task.model_class is not None
     for one in wanted:
         task.model_class.model_validate(one)

@@ -5,8 +5,7 @@ from pydantic import BaseModel
 
 from extractor.errors import TaskError
 from extractor.schema import Date, Kind, Name, group, key
-from extractor.schema import reader as schemas
-from extractor.schema.reader import ObjectList, Scalar, ValueList
+from extractor.schema.reader import ObjectList, Scalar, Schema, ValueList, iterate_scalars, read_schema
 
 
 class Line(BaseModel):
@@ -22,12 +21,12 @@ class Order(BaseModel):
     lines: list[Line] = []
 
 
-def read(properties: dict[str, Any], **more: Any) -> schemas.Schema:
-    return schemas.read_schema({"type": "object", "properties": properties, **more})
+def read(properties: dict[str, Any], **more: Any) -> Schema:
+    return read_schema({"type": "object", "properties": properties, **more})
 
 
 def test_a_pydantic_class_and_json_schema_end_up_the_same() -> None:
-    tree = schemas.read_schema(Order.model_json_schema()).root
+    tree = read_schema(Order.model_json_schema()).root
     assert tree["number"].node == Scalar(Kind.INTEGER, "integer")
     assert tree["buyer"].node == Scalar(Kind.NAME)
     assert tree["tags"].node == ValueList(Scalar(Kind.TEXT))
@@ -42,7 +41,7 @@ def test_a_value_is_required_only_where_it_may_not_be_null() -> None:
 
 
 def test_groups_are_as_declared_and_else_lists_of_rows_stand_alone() -> None:
-    assert dict(schemas.read_schema(Order.model_json_schema()).groups) == {
+    assert dict(read_schema(Order.model_json_schema()).groups) == {
         "values": ("number", "buyer", "tags"),
         "lines": ("lines",),
     }
@@ -73,19 +72,19 @@ def test_groups_are_as_declared_and_else_lists_of_rows_stand_alone() -> None:
 )
 def test_a_schema_that_cannot_be_used_is_refused_with_the_place(schema: dict[str, Any], says: str) -> None:
     with pytest.raises(TaskError, match=says):
-        schemas.read_schema(schema)
+        read_schema(schema)
 
 
 def test_a_recursive_schema_is_refused() -> None:
     node = {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node"}}}
     with pytest.raises(TaskError, match="recursive"):
-        schemas.read_schema({**node, "$defs": {"Node": node}})
+        read_schema({**node, "$defs": {"Node": node}})
 
 
 def test_leaves_are_walked_in_the_order_of_the_schema() -> None:
-    tree = schemas.read_schema(Order.model_json_schema()).root
+    tree = read_schema(Order.model_json_schema()).root
     value = {"number": 3, "buyer": None, "tags": ["x"], "lines": [{"item": "bolt", "shipped": None}]}
-    assert [(path, v) for path, _, v in schemas.iterate_scalars(tree, value)] == [
+    assert [(path, v) for path, _, v in iterate_scalars(tree, value)] == [
         (("number",), 3),
         (("tags", 0), "x"),
         (("lines", 0, "item"), "bolt"),

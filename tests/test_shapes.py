@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from extractor.extraction import response_schema as shapes
 from extractor.extraction.prompt import Strategy
-from extractor.models.openai import reply as replies
+from extractor.extraction.response_schema import build_response_schema
+from extractor.models.openai.reply import InvalidReply, build_reply_model, parse_reply, reply_to_json
 from extractor.schema import Date, Email, Money, Url
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 
 
 class Row(BaseModel):
@@ -23,11 +23,11 @@ class Record(BaseModel):
     rows: list[Row] = []
 
 
-ROOT = schemas.read_schema(Record.model_json_schema()).root
+ROOT = read_schema(Record.model_json_schema()).root
 
 
 def shape(text: str, **settings: Any) -> dict[str, Any]:
-    properties: dict[str, Any] = shapes.build_response_schema(ROOT, text, Strategy(**settings))["properties"]
+    properties: dict[str, Any] = build_response_schema(ROOT, text, Strategy(**settings))["properties"]
     return properties
 
 
@@ -55,13 +55,13 @@ def test_a_copied_number_may_be_said_as_a_number_or_as_written() -> None:
         total: Money
         parts: list[Money] = []
 
-    root = schemas.read_schema(Bill.model_json_schema()).root
-    made = shapes.build_response_schema(root, "x", Strategy())
+    root = read_schema(Bill.model_json_schema()).root
+    made = build_response_schema(root, "x", Strategy())
     assert made["properties"]["total"]["type"] == ["number", "string"]
     for said in ({"total": 12.5, "parts": [3, "1.024,50"]}, {"total": "1.024,50 EUR", "parts": []}):
-        assert replies.reply_to_json(replies.parse_reply(replies.build_reply_model(made), json.dumps(said))) == said
-    with pytest.raises(replies.InvalidReply):
-        replies.parse_reply(replies.build_reply_model(made), '{"total": [1], "parts": []}')
+        assert reply_to_json(parse_reply(build_reply_model(made), json.dumps(said))) == said
+    with pytest.raises(InvalidReply):
+        parse_reply(build_reply_model(made), '{"total": [1], "parts": []}')
 
 
 def test_every_object_is_strict_and_every_list_and_string_bounded() -> None:
@@ -77,4 +77,4 @@ def test_every_object_is_strict_and_every_list_and_string_bounded() -> None:
         elif "string" in node.get("type", ()):
             assert node.get("maxLength") or node == {"type": "string"}
 
-    walk(shapes.build_response_schema(ROOT, "a@b.org", Strategy()))
+    walk(build_response_schema(ROOT, "a@b.org", Strategy()))

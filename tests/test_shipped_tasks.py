@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from test_wild_schemas import Scripted, said
 
-from extractor.documents import discovery as documents
-from extractor.evaluation import suite as evaluate
-from extractor.extraction import chunking as chunks
-from extractor.extraction import pipeline
-from extractor.extraction import task as tasks
+from extractor.documents.discovery import load_document
+from extractor.evaluation.suite import load_suite, load_suite_gold
+from extractor.extraction.chunking import split_document
+from extractor.extraction.pipeline import extract_record
+from extractor.extraction.task import load_task
 from extractor.extraction.validation import validate_record
 from extractor.models.openai.dialects import Dialect
 from extractor.types import Json, Record
@@ -50,15 +50,15 @@ def spelled(value: Json, text: str) -> Json:
 
 
 def extract(name: str, sample: Path, prompt: str | None = None) -> tuple[Record, Json]:
-    task, truth = tasks.load_task(name), gold(name, sample)["record"]
-    document = documents.load_document(sample)
+    task, truth = load_task(name), gold(name, sample)["record"]
+    document = load_document(sample)
     model = Spelled(truth, document.text)
-    return asyncio.run(pipeline.extract_record(document, task, task.choose_prompt(prompt), model, "m")), truth
+    return asyncio.run(extract_record(document, task, task.choose_prompt(prompt), model, "m")), truth
 
 
 @pytest.mark.parametrize("name", SUITES)
 def test_gold_is_fit_to_score_with(name: str) -> None:
-    true = evaluate.load_suite_gold(evaluate.load_suite(SUITES[name]))
+    true = load_suite_gold(load_suite(SUITES[name]))
     assert len(true.golds) == 3
     assert true.findings == ()
 
@@ -120,14 +120,14 @@ def test_an_invoice_that_does_not_add_up_is_a_problem_and_its_numbers_stay() -> 
     ],
 )
 def test_what_adds_up(change: dict[str, Any], places: list[tuple[str, ...]]) -> None:
-    task = tasks.load_task("invoice")
+    task = load_task("invoice")
     line = {"description": "nails", "quantity": 4.0, "unit_price": 2.5, "amount": 10.0}
     value = {"lines": [line], "subtotal": 10.0, "tax": 2.0, "total": 12.0} | change
     assert [p.path for p in validate_record(value, task.model_class, task.schema.source)] == places
 
 
 def test_a_contract_that_ends_before_it_begins_is_a_problem() -> None:
-    task = tasks.load_task("contract")
+    task = load_task("contract")
     assert [p.path for p in validate_record({"effective": "2026-02-01", "expires": "2026"}, task.model_class, {})] == []
     assert [
         p.path for p in validate_record({"effective": "2026-02-01", "expires": "2025-12-31"}, task.model_class, {})
@@ -135,7 +135,7 @@ def test_a_contract_that_ends_before_it_begins_is_a_problem() -> None:
 
 
 def test_the_long_contract_is_read_in_several_chunks() -> None:
-    document = documents.load_document(SUITES["contract"] / "samples" / "001_lifts.txt")
+    document = load_document(SUITES["contract"] / "samples" / "001_lifts.txt")
     assert len(document.text) >= 20_000
-    for prompt in tasks.load_task("contract").prompts.values():
-        assert len(chunks.split_document(document, prompt.strategy.chunk_tokens)) >= 3
+    for prompt in load_task("contract").prompts.values():
+        assert len(split_document(document, prompt.strategy.chunk_tokens)) >= 3

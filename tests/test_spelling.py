@@ -2,21 +2,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.extraction.text import normalize as spelling
+from extractor.extraction.text.normalize import FoldedText, clean_words, fold_text
 
 
 @given(st.text(), st.text(), st.text(alphabet="abcαβאבあ😀é", min_size=1))
 def test_words_set_off_by_spaces_are_found_at_their_own_place(before: str, after: str, word: str) -> None:
     before, after = before.replace("<", ""), after.replace("<", "")
     text = f"{before} {word} {after}"
-    spans = list(spelling.FoldedText(text).find_quote(word))
+    spans = list(FoldedText(text).find_quote(word))
     assert any(s.start == len(before) + 1 and s.end >= s.start + len(word) for s in spans)
 
 
 @given(st.text())
 def test_every_place_found_folds_to_what_was_looked_for(text: str) -> None:
-    for span in spelling.FoldedText(text + " needle " + text).find_quote("needle"):
-        assert spelling.fold_text((text + " needle " + text)[span.start : span.end]) == "needle"
+    for span in FoldedText(text + " needle " + text).find_quote("needle"):
+        assert fold_text((text + " needle " + text)[span.start : span.end]) == "needle"
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_every_place_found_folds_to_what_was_looked_for(text: str) -> None:
     ],
 )
 def test_markup_line_breaks_and_look_alikes_do_not_hide_words(text: str, quote: str) -> None:
-    assert list(spelling.FoldedText(text).find_quote(quote))
+    assert list(FoldedText(text).find_quote(quote))
 
 
 @pytest.mark.parametrize(("text", "quote"), [("the party", "art"), ("in 2012", "12"), ("-5 degrees", "+5")])
 def test_part_of_a_word_or_number_is_not_found(text: str, quote: str) -> None:
-    assert not list(spelling.FoldedText(text).find_quote(quote))
+    assert not list(FoldedText(text).find_quote(quote))
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_part_of_a_word_or_number_is_not_found(text: str, quote: str) -> None:
     ],
 )
 def test_cleaned_words_are_as_a_person_would_copy_them(words: str, clean: str) -> None:
-    assert spelling.clean_words(words) == clean
+    assert clean_words(words) == clean
 
 
 def test_money_is_not_taken_for_mathematics() -> None:
-    assert spelling.clean_words("between $5 and $7, $x^2$ and all") == "between $5 and $7, x^2 and all"
+    assert clean_words("between $5 and $7, $x^2$ and all") == "between $5 and $7, x^2 and all"

@@ -1,10 +1,10 @@
 import pytest
 
-from extractor.extraction.text import yes_no as statements
+from extractor.extraction.text.yes_no import find_statements
 
 
 def found(text: str, label: str, said: bool) -> list[str]:
-    return [text[s.start : s.end] for s in statements.find_statements(text, label, said)]
+    return [text[s.start : s.end] for s in find_statements(text, label, said)]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from extractor.errors import TaskError
-from extractor.extraction import pipeline
+from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.extraction.text import normalize as spelling
-from extractor.extraction.text import patterns as candidates
+from extractor.extraction.text.normalize import clean_words
+from extractor.extraction.text.patterns import find_candidates
 from extractor.schema import Date, Kind, Quantity, key
-from extractor.schema import reader as schemas
+from extractor.schema.reader import read_schema
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
 
@@ -82,12 +82,10 @@ def extract(
             asked.append(request)
             return Reply(answer(request), Usage(1, 10, 5))
 
-    task = Task("t", schemas.read_schema(of.model_json_schema()), {}, of)
+    task = Task("t", read_schema(of.model_json_schema()), {}, of)
     prompt = Prompt("p", "s", "{document}\n{question}", {}, Strategy(**strategy))
     record = asyncio.run(
-        pipeline.extract_record(
-            Document("d.txt", text), task, prompt, Scripted(), "m", keep_unsupported=keep_unsupported
-        )
+        extract_record(Document("d.txt", text), task, prompt, Scripted(), "m", keep_unsupported=keep_unsupported)
     )
     return record, asked
 
@@ -304,7 +302,7 @@ def test_a_perfect_reader_loses_no_figure_at_any_size_of_chunk(planted: list[lis
 def test_a_field_that_cannot_be_found_by_its_form_is_no_stem(each: Json, row: dict[str, Json]) -> None:
     rows = {"type": "array", "x-each": each, "items": {"type": "object", "properties": row}}
     with pytest.raises(TaskError, match="x-each"):
-        schemas.read_schema({"type": "object", "properties": {"rows": rows}})
+        read_schema({"type": "object", "properties": {"rows": rows}})
 
 
 @pytest.mark.parametrize(
@@ -316,5 +314,5 @@ def test_a_field_that_cannot_be_found_by_its_form_is_no_stem(each: Json, row: di
     ],
 )
 def test_figures_are_shares_and_multiples(text: str, figures: tuple[str, ...]) -> None:
-    found = candidates.find_candidates(Kind.QUANTITY, text)
-    assert tuple(spelling.clean_words(text[s.start : s.end]) for s in found) == figures
+    found = find_candidates(Kind.QUANTITY, text)
+    assert tuple(clean_words(text[s.start : s.end]) for s in found) == figures

@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from extractor.errors import TaskError
-from extractor.extraction import task as tasks
+from extractor.extraction.task import (
+    SHIPPED_TASKS,
+    choose_task,
+    list_shipped_tasks,
+    load_task,
+    prompts,
+    task_from_schema,
+)
 from extractor.schema import Kind
 from extractor.schema.reader import ObjectList, Scalar
 
@@ -18,19 +25,19 @@ def folder(where: Path, **files: str) -> str:
 
 
 def test_every_shipped_task_loads_and_has_prompts_that_differ() -> None:
-    for name in tasks.list_shipped_tasks():
-        versions = tasks.load_task(name).prompts
+    for name in list_shipped_tasks():
+        versions = load_task(name).prompts
         assert len({p.fingerprint for p in versions.values()}) == len(versions) >= 1
 
 
 def test_a_folder_with_a_json_schema_is_a_task(tmp_path: Path) -> None:
-    task = tasks.load_task(folder(tmp_path, schema_json=SCHEMA, plain_md=PROMPT))
+    task = load_task(folder(tmp_path, schema_json=SCHEMA, plain_md=PROMPT))
     assert [f.name for f in task.schema.root.fields] == ["title"]
     assert task.choose_prompt(None).name == "plain"
 
 
 def test_an_unknown_prompt_is_answered_with_those_there_are(tmp_path: Path) -> None:
-    task = tasks.load_task(folder(tmp_path, schema_json=SCHEMA, plain_md=PROMPT))
+    task = load_task(folder(tmp_path, schema_json=SCHEMA, plain_md=PROMPT))
     with pytest.raises(TaskError, match="plain"):
         task.choose_prompt("fancy")
 
@@ -49,13 +56,13 @@ def test_an_unknown_prompt_is_answered_with_those_there_are(tmp_path: Path) -> N
 )
 def test_a_folder_that_is_no_task_is_refused_with_the_place(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(TaskError, match=says):
-        tasks.load_task(folder(tmp_path, **files))
+        load_task(folder(tmp_path, **files))
 
 
 def test_a_name_that_is_no_task_is_answered_with_those_that_ship() -> None:
     for name in ("nothing", "../researcher"):
         with pytest.raises(TaskError, match="researcher"):
-            tasks.load_task(name)
+            load_task(name)
 
 
 MINE = """from decimal import Decimal
@@ -80,7 +87,7 @@ def test_a_schema_alone_is_a_task_with_a_prompt_that_knows_none(tmp_path: Path) 
     (tmp_path / "beside.py").write_text(BESIDE)
     (tmp_path / "mine.py").write_text(MINE)
     for where in (f"{tmp_path}/mine.py:Invoice", f"{tmp_path}/mine.py"):
-        task = tasks.task_from_schema(where)
+        task = task_from_schema(where)
         assert task.name == "invoice" and task.model_class is not None
         tree = task.schema.root
         assert [(f.name, getattr(f.node, "kind", None)) for f in tree.fields] == [
@@ -92,20 +99,20 @@ def test_a_schema_alone_is_a_task_with_a_prompt_that_knows_none(tmp_path: Path) 
         items = tree["items"].node
         assert isinstance(items, ObjectList) and items.key == ("name",)
         assert items.row["price"].node == Scalar(Kind.NUMBER, "number")
-    assert tasks.task_from_schema(f"{tmp_path}/mine.py:Item").name == "item"
+    assert task_from_schema(f"{tmp_path}/mine.py:Item").name == "item"
     assert list(task.prompts) == ["default"]
 
 
 def test_a_schema_file_is_named_by_its_title_or_else_by_itself(tmp_path: Path) -> None:
     (tmp_path / "a b.schema.json").write_text(SCHEMA)
-    assert tasks.task_from_schema(str(tmp_path / "a b.schema.json")).name == "a-b"
+    assert task_from_schema(str(tmp_path / "a b.schema.json")).name == "a-b"
     (tmp_path / "c.json").write_text(SCHEMA.replace("{", '{"title": "Purchase Order", ', 1))
-    assert tasks.task_from_schema(str(tmp_path / "c.json")).name == "purchase-order"
+    assert task_from_schema(str(tmp_path / "c.json")).name == "purchase-order"
 
 
 def test_a_schema_alone_can_be_asked_for_with_a_prompt_of_ones_own(tmp_path: Path) -> None:
     folder(tmp_path, my_json=SCHEMA, loud_md=PROMPT)
-    task, prompt = tasks.choose_task("ignored", str(tmp_path / "my.json"), str(tmp_path / "loud.md"))
+    task, prompt = choose_task("ignored", str(tmp_path / "my.json"), str(tmp_path / "loud.md"))
     assert (task.name, prompt.name, prompt.system) == ("my", "loud", "Copy.")
 
 
@@ -140,11 +147,11 @@ def test_a_schema_alone_that_cannot_be_used_is_refused_with_the_place(
     if text is not None:
         (tmp_path / name.partition(":")[0]).write_text(text)
     with pytest.raises(TaskError, match=says):
-        tasks.task_from_schema(str(tmp_path / name))
+        task_from_schema(str(tmp_path / name))
 
 
 def test_the_prompt_that_ships_for_any_schema_holds_no_words_of_a_task() -> None:
-    prompt = tasks.prompts.read_prompt(tasks.SHIPPED_TASKS / "default.md")
+    prompt = prompts.read_prompt(SHIPPED_TASKS / "default.md")
     assert not prompt.notes
     assert not {"person", "researcher", "invoice", "contract", "paper"} & set(
         f"{prompt.system} {prompt.user}".lower().split()

@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor.extraction import compact as terse
+from extractor.extraction.compact import compact_part, expand_reply
 from extractor.schema import Date, Url, key
-from extractor.schema import reader as schemas
-from extractor.schema.reader import ObjectList, ValueList
+from extractor.schema.reader import ObjectList, ValueList, read_schema
 from extractor.types import Json
 
 
@@ -37,18 +36,18 @@ class Club(BaseModel):
     races: list[Race] = []
 
 
-ROOT = schemas.read_schema(Club.model_json_schema()).root
+ROOT = read_schema(Club.model_json_schema()).root
 
 
 def test_rows_that_are_left_with_one_field_are_asked_for_as_a_plain_list() -> None:
-    prizes = terse.compact_part(ROOT)["prizes"]
+    prizes = compact_part(ROOT)["prizes"]
     assert isinstance(prizes.node, ValueList)
     assert prizes.node.item == ROOT["prizes"].node.row["title"].node  # type: ignore[union-attr]
     assert prizes.description == "all prizes. A prize that was won. Of each the name of the prize"
 
 
 def test_rows_inside_of_rows_are_so_too() -> None:
-    races = terse.compact_part(ROOT)["races"].node
+    races = compact_part(ROOT)["races"].node
     assert isinstance(races, ObjectList)
     assert [f.name for f in races.row.fields] == ["name", "result", "prizes"]
     assert isinstance(races.row["prizes"].node, ValueList)
@@ -60,7 +59,7 @@ def test_a_reply_comes_back_in_rows() -> None:
         "prizes": ["x", "y"],
         "races": [{"name": "r", "result": None, "prizes": ["z"]}],
     }
-    assert terse.expand_reply(ROOT, reply) == {
+    assert expand_reply(ROOT, reply) == {
         "name": "A",
         "prizes": [{"title": "x"}, {"title": "y"}],
         "races": [{"name": "r", "result": None, "prizes": [{"title": "z"}]}],
@@ -68,9 +67,9 @@ def test_a_reply_comes_back_in_rows() -> None:
 
 
 def test_what_a_reply_lacks_it_lacks_afterwards() -> None:
-    assert terse.expand_reply(ROOT, {"prizes": None}) == {"prizes": []}
-    assert terse.expand_reply(ROOT, {}) == {}
-    assert terse.expand_reply(ROOT, None) is None
+    assert expand_reply(ROOT, {"prizes": None}) == {"prizes": []}
+    assert expand_reply(ROOT, {}) == {}
+    assert expand_reply(ROOT, None) is None
 
 
 class Plain(BaseModel):
@@ -84,6 +83,6 @@ values = st.recursive(st.none() | st.text(max_size=3) | st.integers(), lambda v:
 
 @given(st.dictionaries(st.sampled_from(["owner", "tags", "else"]), values))
 def test_without_such_rows_nothing_changes(reply: dict[str, Json]) -> None:
-    root = schemas.read_schema(Plain.model_json_schema()).root
-    assert terse.compact_part(root) == root
-    assert terse.expand_reply(root, reply) == reply
+    root = read_schema(Plain.model_json_schema()).root
+    assert compact_part(root) == root
+    assert expand_reply(root, reply) == reply

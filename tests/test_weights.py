@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import UsageError, WeightsError
-from extractor.models.local import catalog as weights
-from extractor.models.local.catalog import CATALOGUE, CatalogModel, ModelFileState, Weights
+from extractor.models.local.catalog import (
+    CATALOGUE,
+    CatalogModel,
+    ModelFileState,
+    Weights,
+    build_model_table,
+    check_gguf_file,
+    find_models_folder,
+    format_byte_count,
+    installed_models_to_json,
+    list_installed_models,
+    locate_weights,
+)
 
 DATA = b"GGUF" + bytes(range(256)) * 4
 MODEL = CatalogModel("tiny", "tiny.gguf", len(DATA), hashlib.sha256(DATA).hexdigest(), "MIT", "owner/tiny", "abc")
@@ -37,56 +48,56 @@ def test_the_names_files_and_digests_of_the_catalogue_are_all_different() -> Non
 
 
 def test_models_are_kept_in_the_folder_that_the_user_names_or_else_in_the_cache() -> None:
-    assert weights.find_models_folder({"EXTRACTOR_HOME": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a/models")
-    assert weights.find_models_folder({"XDG_CACHE_HOME": "/b"}) == Path("/b/extractor/models")
-    assert weights.find_models_folder({"XDG_CACHE_HOME": "b"}) == Path.home() / ".cache/extractor/models"
-    assert weights.find_models_folder({}) == Path.home() / ".cache/extractor/models"
+    assert find_models_folder({"EXTRACTOR_HOME": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a/models")
+    assert find_models_folder({"XDG_CACHE_HOME": "/b"}) == Path("/b/extractor/models")
+    assert find_models_folder({"XDG_CACHE_HOME": "b"}) == Path.home() / ".cache/extractor/models"
+    assert find_models_folder({}) == Path.home() / ".cache/extractor/models"
 
 
 def test_a_model_that_is_here_is_found_by_name(tmp_path: Path) -> None:
     (tmp_path / MODEL.file).write_bytes(DATA)
-    found = weights.locate_weights("tiny", tmp_path, [MODEL])
+    found = locate_weights("tiny", tmp_path, [MODEL])
     assert found == Weights("tiny", tmp_path / "tiny.gguf", MODEL.sha256)
     assert found.digest == "sha256:" + MODEL.sha256
 
 
 def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="not here; run `extractor models pull tiny`"):
-        weights.locate_weights("tiny", tmp_path / "none", [MODEL])
+        locate_weights("tiny", tmp_path / "none", [MODEL])
 
 
 def test_a_half_downloaded_model_says_how_to_get_the_rest(tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf.part").write_bytes(DATA[: len(DATA) // 2])
     with pytest.raises(WeightsError, match=r"Only 50 % of model tiny is here; run `extractor models pull tiny`"):
-        weights.locate_weights("tiny", tmp_path, [MODEL])
+        locate_weights("tiny", tmp_path, [MODEL])
 
 
 @pytest.mark.parametrize("data", [DATA[:-1], DATA + b"x", DATA[:-1] + b"x", b""])
 def test_a_file_that_is_not_the_model_is_refused(data: bytes, tmp_path: Path) -> None:
     (tmp_path / MODEL.file).write_bytes(data)
     with pytest.raises(WeightsError, match="not what its digest says; run `extractor models pull tiny`"):
-        weights.locate_weights("tiny", tmp_path, [MODEL])
+        locate_weights("tiny", tmp_path, [MODEL])
 
 
 def test_a_model_that_is_changed_after_it_was_found_is_refused(tmp_path: Path) -> None:
     (tmp_path / MODEL.file).write_bytes(DATA)
-    weights.locate_weights("tiny", tmp_path, [MODEL])
+    locate_weights("tiny", tmp_path, [MODEL])
     (tmp_path / MODEL.file).write_bytes(DATA[:-1] + b"x")
     with pytest.raises(WeightsError, match="digest"):
-        weights.locate_weights("tiny", tmp_path, [MODEL])
+        locate_weights("tiny", tmp_path, [MODEL])
 
 
 def test_an_unknown_name_brings_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
         WeightsError, match=r"No model is called 'huge': there are tiny, and any GGUF file by its path\."
     ):
-        weights.locate_weights("huge", tmp_path, [MODEL])
+        locate_weights("huge", tmp_path, [MODEL])
 
 
 def test_any_gguf_file_is_found_by_path_and_named_for_its_stem(tmp_path: Path) -> None:
     own = tmp_path / "my own.Q8.gguf"
     own.write_bytes(gguf())
-    found = weights.locate_weights(str(own), tmp_path / "home", [MODEL])
+    found = locate_weights(str(own), tmp_path / "home", [MODEL])
     assert found == Weights("my own.Q8", own, hashlib.sha256(gguf()).hexdigest())
 
 
@@ -112,7 +123,7 @@ def test_a_file_that_cannot_be_loaded_is_refused_before_the_engine_sees_it(
     own = tmp_path / "own.gguf"
     own.write_bytes(data)
     with pytest.raises(WeightsError, match=message):
-        weights.locate_weights(str(own), tmp_path)
+        locate_weights(str(own), tmp_path)
 
 
 @given(data=st.binary(max_size=60))
@@ -122,7 +133,7 @@ def test_checking_any_bytes_ends_well_or_with_one_sentence(
     own = tmp_path_factory.getbasetemp() / "any.gguf"
     own.write_bytes(b"GGUF\3\0\0\0" + data)
     try:
-        weights.check_gguf_file(own)
+        check_gguf_file(own)
     except WeightsError as error:
         assert str(error).endswith(".")
         assert "\n" not in str(error)
@@ -130,9 +141,9 @@ def test_checking_any_bytes_ends_well_or_with_one_sentence(
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="There is no file"):
-        weights.locate_weights(str(tmp_path / "x.gguf"), tmp_path)
+        locate_weights(str(tmp_path / "x.gguf"), tmp_path)
     with pytest.raises(WeightsError, match="is a folder"):
-        weights.locate_weights(str(tmp_path), tmp_path)
+        locate_weights(str(tmp_path), tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser can read everything")
@@ -141,14 +152,14 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     own.write_bytes(gguf())
     own.chmod(0)
     with pytest.raises(WeightsError, match="cannot be read"):
-        weights.locate_weights(str(own), tmp_path)
+        locate_weights(str(own), tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.gguf")
     with pytest.raises(WeightsError, match="There is no file"):
-        weights.locate_weights(str(tmp_path / "pipe.gguf"), tmp_path)
+        locate_weights(str(tmp_path / "pipe.gguf"), tmp_path)
 
 
 def test_the_status_tells_present_half_missing_and_wrong_apart(tmp_path: Path) -> None:
@@ -159,7 +170,7 @@ def test_the_status_tells_present_half_missing_and_wrong_apart(tmp_path: Path) -
     (tmp_path / "here.gguf").write_bytes(DATA)
     (tmp_path / "half.gguf.part").write_bytes(DATA[:7])
     (tmp_path / "fake.gguf").write_bytes(DATA[::-1])
-    held = weights.list_installed_models(tmp_path, models)
+    held = list_installed_models(tmp_path, models)
     assert [h.state for h in held] == [
         ModelFileState.PRESENT,
         ModelFileState.PARTIAL,
@@ -172,13 +183,13 @@ def test_the_status_tells_present_half_missing_and_wrong_apart(tmp_path: Path) -
 
 def test_the_table_and_its_json_say_the_same(tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf.part").write_bytes(DATA[:7])
-    held = weights.list_installed_models(tmp_path, [MODEL])
+    held = list_installed_models(tmp_path, [MODEL])
     path = str(tmp_path / "tiny.gguf")
-    assert weights.build_model_table(held) == [
+    assert build_model_table(held) == [
         ("model", "size", "licence", "state", "file"),
         ("tiny", "1.0 kB", "MIT", "half (7 B)", path),
     ]
-    assert weights.installed_models_to_json(held) == [
+    assert installed_models_to_json(held) == [
         {
             "name": "tiny",
             "size": 1028,
@@ -203,13 +214,13 @@ def test_the_table_and_its_json_say_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_sizes_are_short(count: int, text: str) -> None:
-    assert weights.format_byte_count(count) == text
+    assert format_byte_count(count) == text
 
 
 def test_looking_makes_nothing_but_the_memo_and_keeps_it_private(tmp_path: Path) -> None:
     own = tmp_path / "own.gguf"
     own.write_bytes(gguf())
-    weights.locate_weights(str(own), tmp_path / "home" / "models")
+    locate_weights(str(own), tmp_path / "home" / "models")
     made = tmp_path / "home" / "models"
     assert [path.name for path in made.iterdir()] == ["digests.json"]
     assert stat.S_IMODE(made.stat().st_mode) == 0o700

@@ -14,15 +14,14 @@ from typing import Any
 
 import pytest
 
-from extractor.extraction import pipeline, planning
-from extractor.extraction import prompt as prompts
-from extractor.extraction import task as tasks
-from extractor.extraction import validation as checks
-from extractor.extraction.task import Task
-from extractor.extraction.text import dates
-from extractor.extraction.text import normalize as spelling
-from extractor.models.openai import dialects
-from extractor.models.openai.dialects import Dialect
+from extractor.extraction.pipeline import extract_record
+from extractor.extraction.planning import plan_questions
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.task import Task, task_from_schema
+from extractor.extraction.text.dates import parse_date
+from extractor.extraction.text.normalize import fold_text
+from extractor.extraction.validation import build_validator
+from extractor.models.openai.dialects import Dialect, adapt_to_dialect, walk_schema
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
 FOLDER = Path(__file__).parent / "schemas"
@@ -74,7 +73,7 @@ def _same(value: Json) -> Json:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     text = str(value)
-    return dates.parse_date(text, day_first=True) or spelling.fold_text(text)
+    return parse_date(text, day_first=True) or fold_text(text)
 
 
 class Scripted:
@@ -87,7 +86,7 @@ class Scripted:
 
     async def complete(self, request: Request) -> Reply:
         self.requests.append(request)
-        spoken = dialects.adapt_to_dialect(self.dialect, request.schema)
+        spoken = adapt_to_dialect(self.dialect, request.schema)
         assert not spoken.refusal_reasons
         return Reply(answer({**request.schema, **spoken.response_schema}, self.truth), Usage(1, 1, 1, 0.0))
 
@@ -95,7 +94,7 @@ class Scripted:
 def extract(task: Task, text: str, truth: Json, dialect: Dialect = Dialect.GRAMMAR) -> tuple[Record, Scripted]:
     model = Scripted(truth, dialect)
     document = Document("d.txt", text)
-    return asyncio.run(pipeline.extract_record(document, task, task.choose_prompt(None), model, "m")), model
+    return asyncio.run(extract_record(document, task, task.choose_prompt(None), model, "m")), model
 
 
 def said(value: Json) -> Json:
@@ -107,7 +106,7 @@ def said(value: Json) -> Json:
 
 
 def read(path: Path) -> tuple[Task, dict[str, Any]]:
-    return tasks.task_from_schema(str(path)), json.loads(path.read_text(encoding="utf-8"))["examples"][0]
+    return task_from_schema(str(path)), json.loads(path.read_text(encoding="utf-8"))["examples"][0]
 
 
 def test_there_are_twenty_of_them() -> None:
@@ -119,7 +118,7 @@ def test_a_schema_comes_round_to_a_record_that_it_calls_valid(path: Path) -> Non
     task, truth = read(path)
     record, model = extract(task, "\n".join(page(truth)), truth)
     assert said(record.value) == said(truth)
-    assert list(checks.build_validator(task.schema.source).iter_errors(record.value)) == []
+    assert list(build_validator(task.schema.source).iter_errors(record.value)) == []
     assert record.problems == ()
     assert all(e.match is not Match.NONE for e in record.evidence.values())
     assert {r.label.split()[-1] for r in model.requests} == set(task.schema.groups)
@@ -129,13 +128,13 @@ def test_a_schema_comes_round_to_a_record_that_it_calls_valid(path: Path) -> Non
 def test_every_question_fits_every_dialect(path: Path) -> None:
     task, truth = read(path)
     prompt = task.choose_prompt(None)
-    plan = planning.plan_questions(task.schema, prompt, [*_chunks("\n".join(page(truth)), prompt)], "m")
+    plan = plan_questions(task.schema, prompt, [*_chunks("\n".join(page(truth)), prompt)], "m")
     for question in plan.questions:
         for dialect in Dialect:
-            spoken = dialects.adapt_to_dialect(dialect, question.request.schema)
+            spoken = adapt_to_dialect(dialect, question.request.schema)
             assert not spoken.refusal_reasons
             if dialect is Dialect.SCHEMA:
-                for node in dialects.walk_schema(spoken.response_schema):
+                for node in walk_schema(spoken.response_schema):
                     assert node["type"]
                     assert set(node) <= {
                         "type",
@@ -151,7 +150,7 @@ def test_every_question_fits_every_dialect(path: Path) -> None:
                         assert node["required"] == list(node["properties"])
 
 
-def _chunks(text: str, prompt: prompts.Prompt) -> Any:
-    from extractor.extraction import chunking as chunks
+def _chunks(text: str, prompt: Prompt) -> Any:
+    from extractor.extraction.chunking import split_document
 
-    return chunks.split_document(Document("d.txt", text), prompt.strategy.chunk_tokens)
+    return split_document(Document("d.txt", text), prompt.strategy.chunk_tokens)

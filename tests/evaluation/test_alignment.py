@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from extractor.evaluation.scoring import alignment
-from extractor.evaluation.scoring.alignment import RowSketch, align_rows, solve_assignment
+from extractor.evaluation.scoring.alignment import MAX_OPTIMAL_ROWS, RowSketch, align_rows, solve_assignment
 
 matrices = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
     lambda size: st.lists(
@@ -74,7 +73,7 @@ def test_without_keys_no_pairing_has_more_in_common(ours, theirs):
     gold, predicted = [row(*r) for r in ours], [row(*r) for r in theirs]
 
     def shared(i, j):
-        return len(set(gold[i].leaves) & set(predicted[j].leaves))
+        return len(set(gold[i].leaf_forms) & set(predicted[j].leaf_forms))
 
     weights = numpy.array([[shared(i, j) for j in range(len(predicted))] for i in range(len(gold))])
     best = weights[linear_sum_assignment(weights, maximize=True)].sum() if weights.size else 0
@@ -144,7 +143,7 @@ def test_rows_without_leaves_stay_alone():
 
 
 def test_long_lists_are_paired_greedily_and_say_so(monkeypatch):
-    n = alignment.MAX_OPTIMAL_ROWS + 10
+    n = MAX_OPTIMAL_ROWS + 10
     gold = [row(f"g{i}", "same", f"v{i}") for i in range(n)]
     predicted = [row(f"p{i}", "same", f"v{i}") for i in reversed(range(n))]
     found = align_rows(gold, predicted)

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractor.errors import MachineError, UsageError
-from extractor.evaluation.analysis import baseline
-from extractor.evaluation.analysis import diff as changes
+from extractor.evaluation.analysis.baseline import BASELINE_FORMAT, BaselinePins, read_baseline, take_baseline
 from extractor.evaluation.analysis.comparison import compare_runs
+from extractor.evaluation.analysis.diff import compare_with_baseline
 from extractor.evaluation.analysis.metrics import Statistic
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ScoredDocument, ScoredRun
 from tests.evaluation import synthetic
 
-PINS = baseline.BaselinePins("task", "sha256:gold", "sha256:schema", ("d",))
+PINS = BaselinePins("task", "sha256:gold", "sha256:schema", ("d",))
 OUTCOMES = {"c": LeafOutcome.CORRECT, "w": LeafOutcome.WRONG, "o": LeafOutcome.OMITTED, "u": LeafOutcome.UNSCORED}
 
 
@@ -34,24 +34,24 @@ def run(leaves, inventions=(), *, label="a", repeat=1, prints=(("model", "sha256
 
 
 def since(before, now, pins=PINS, then=PINS):
-    kept = baseline.take_baseline(compare_runs(before), then)
-    return changes.compare_with_baseline(kept, compare_runs(now), pins, "base.json")
+    kept = take_baseline(compare_runs(before), then)
+    return compare_with_baseline(kept, compare_runs(now), pins, "base.json")
 
 
 def test_what_is_read_is_what_was_written_and_the_same_runs_give_the_same_bytes(tmp_path):
     runs, _ = synthetic.runs([("m", "p", 0.6), ("m", "q", 0.7)], repeats=2, failing=0.2)
-    kept = baseline.take_baseline(compare_runs(runs), PINS)
+    kept = take_baseline(compare_runs(runs), PINS)
     kept.write(tmp_path / "new" / "one.json")
-    again = baseline.read_baseline(tmp_path / "new" / "one.json")
+    again = read_baseline(tmp_path / "new" / "one.json")
     assert again.pins == PINS
     again.write(tmp_path / "two.json")
-    baseline.take_baseline(compare_runs(runs[::-1]), PINS).write(tmp_path / "three.json")
+    take_baseline(compare_runs(runs[::-1]), PINS).write(tmp_path / "three.json")
     assert (
         (tmp_path / "new" / "one.json").read_bytes()
         == (tmp_path / "two.json").read_bytes()
         == (tmp_path / "three.json").read_bytes()
     )
-    diff = changes.compare_with_baseline(again, compare_runs(runs), PINS)
+    diff = compare_with_baseline(again, compare_runs(runs), PINS)
     assert len(diff.run_diffs) == 2
     for shift in diff.run_diffs:
         assert (shift.worse, shift.better, shift.inventions_gone, shift.changed_fingerprints) == ((), (), {}, ())
@@ -60,7 +60,7 @@ def test_what_is_read_is_what_was_written_and_the_same_runs_give_the_same_bytes(
 
 def test_a_baseline_holds_no_value_of_gold_or_prediction(tmp_path):
     runs, _ = synthetic.runs([("m", "p", 0.5)])
-    baseline.take_baseline(compare_runs(runs), PINS).write(tmp_path / "base.json")
+    take_baseline(compare_runs(runs), PINS).write(tmp_path / "base.json")
     said = (tmp_path / "base.json").read_text()
     values = {v for cell in runs[0].cells for v in (cell.gold, cell.prediction) if isinstance(v, str) and len(v) > 6}
     assert values and not [value for value in values if value in said]
@@ -126,7 +126,7 @@ def test_runs_that_only_one_side_has_are_named_and_none_in_common_is_refused():
 
 def broken():
     whole = {
-        "format": baseline.BASELINE_FORMAT,
+        "format": BASELINE_FORMAT,
         "pins": {"task": "t", "scorer": "1", "gold": "g", "schema": "s", "documents": ["d"]},
         "runs": [
             {
@@ -169,23 +169,23 @@ def test_a_file_that_is_no_baseline_is_refused_in_one_sentence(tmp_path, whole, 
     path = tmp_path / "base.json"
     path.write_text(json.dumps(whole))
     if fits:
-        assert baseline.read_baseline(path).runs[0].figures == {Statistic.MICRO_F1: 0.5}
+        assert read_baseline(path).runs[0].figures == {Statistic.MICRO_F1: 0.5}
     else:
         with pytest.raises(UsageError, match=r"is no baseline of the format .*--update-baseline"):
-            baseline.read_baseline(path)
+            read_baseline(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_a_file_that_is_no_json_is_refused(tmp_path, content):
     (tmp_path / "base.json").write_bytes(content)
     with pytest.raises(UsageError, match="not whole JSON"):
-        baseline.read_baseline(tmp_path / "base.json")
+        read_baseline(tmp_path / "base.json")
 
 
 def test_a_file_that_is_not_there_is_a_mistake_of_the_user_and_one_that_cannot_be_written_of_the_machine(tmp_path):
     with pytest.raises(UsageError, match="no such file"):
-        baseline.read_baseline(tmp_path / "none.json")
+        read_baseline(tmp_path / "none.json")
     (tmp_path / "file").write_text("")
     with pytest.raises(MachineError, match="cannot be written"):
-        baseline.take_baseline(compare_runs([run("c")]), PINS).write(tmp_path / "file" / "base.json")
+        take_baseline(compare_runs([run("c")]), PINS).write(tmp_path / "file" / "base.json")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation.analysis import baseline
-from extractor.evaluation.analysis import diff as changes
+from extractor.evaluation.analysis.baseline import BaselinePins, take_baseline
 from extractor.evaluation.analysis.comparison import compare_runs
 from extractor.evaluation.analysis.costs import find_pareto_front
+from extractor.evaluation.analysis.diff import compare_with_baseline
 from extractor.evaluation.analysis.gates import GateBounds, judge_comparison
-from extractor.evaluation.report import junit, markdown
-from extractor.evaluation.report import write as outputs
 from extractor.evaluation.report.content import build_report
+from extractor.evaluation.report.junit import render_junit
+from extractor.evaluation.report.markdown import MAX_MARKDOWN_BYTES, escape_markdown, render_markdown
 from extractor.evaluation.report.strict_json import make_strict_json
+from extractor.evaluation.report.write import write_json, write_report_files
 from extractor.evaluation.scoring.grounding import SpanOverlap
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport, tally_cells
 from tests.evaluation import synthetic
@@ -37,8 +38,8 @@ def with_baseline(runs):
     """A report against a baseline that every run has moved away from."""
     before = compare_runs([dataclasses.replace(one, cells=one.cells[::2]) for one in runs])
     now = compare_runs(runs)
-    pins = baseline.BaselinePins("letters", "g", "s", now.documents)
-    diff = changes.compare_with_baseline(baseline.take_baseline(before, pins), now, pins)
+    pins = BaselinePins("letters", "g", "s", now.documents)
+    diff = compare_with_baseline(take_baseline(before, pins), now, pins)
     return build_report(
         now, judge_comparison(now, GateBounds(), diff), diff, spans={now.entrants[0].label: SpanOverlap(1, 2, 3)}
     )
@@ -109,8 +110,8 @@ def test_the_runs_stand_in_the_order_of_their_rank_with_the_figures_that_the_iss
 
 def test_the_same_runs_give_the_same_bytes_in_any_order(six, tmp_path):
     runs, texts = six
-    outputs.write_report_files(report(runs, title="x"), tmp_path / "one", texts)
-    outputs.write_report_files(report(runs[::-1], title="x"), tmp_path / "two", dict(reversed(texts.items())))
+    write_report_files(report(runs, title="x"), tmp_path / "one", texts)
+    write_report_files(report(runs[::-1], title="x"), tmp_path / "two", dict(reversed(texts.items())))
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert names == ["junit.xml", "report.html", "report.json", "report.md"]
     for name in names:
@@ -122,10 +123,10 @@ def refuse(constant):
 
 
 def test_report_json_is_the_content_in_strict_json(content, tmp_path):
-    outputs.write_json(content, tmp_path / "report.json")
+    write_json(content, tmp_path / "report.json")
     assert json.loads((tmp_path / "report.json").read_bytes(), parse_constant=refuse) == content
     empty = {**content, "errors": []}
-    outputs.write_json(empty, tmp_path / "empty.json")
+    write_json(empty, tmp_path / "empty.json")
     assert json.loads((tmp_path / "empty.json").read_bytes()) == empty
 
 
@@ -145,7 +146,7 @@ def test_values_that_json_cannot_hold_are_spelled_out_in_every_file(tmp_path):
         notes=("\ud800\x07",),
     )
     made = report([odd])
-    for path in outputs.write_report_files(made, tmp_path, {"d1": "a \ud800 text \U0001f600 with nan"}):
+    for path in write_report_files(made, tmp_path, {"d1": "a \ud800 text \U0001f600 with nan"}):
         path.read_bytes().decode("utf-8")
     errors = json.loads((tmp_path / "report.json").read_bytes(), parse_constant=refuse)["errors"]
     said = [error["gold"] for error in errors if error["field"] == "x"]
@@ -191,7 +192,7 @@ def test_little_or_nothing_to_report_is_reported_as_such(runs, headline, tmp_pat
     made = report(runs)
     assert made["headline"].startswith(headline)
     assert made["few"]
-    outputs.write_report_files(made, tmp_path)
+    write_report_files(made, tmp_path)
     if not made["documents"] or headline.startswith("Nothing"):
         assert not made["verdict"]["passed"]
     for one in made["runs"]:
@@ -285,7 +286,7 @@ def test_errors_that_the_baseline_did_not_have_are_marked():
 
 
 def test_junit_fails_exactly_where_a_gate_does_and_skips_documents_that_failed(six, content):
-    root = ElementTree.fromstring(junit.render_junit(content))
+    root = ElementTree.fromstring(render_junit(content))
     cases = list(root.iter("testcase"))
     assert len(cases) == len(content["verdict"]["gates"]) + 6 * len(content["documents"]) == int(root.get("tests"))
     failures = [case for case in cases if case.find("failure") is not None]
@@ -332,7 +333,7 @@ def hostile():
 def test_nothing_hostile_is_live_in_markdown():
     one = hostile()
     made = report([one, dataclasses.replace(one, label=HOSTILE + "3")], GateBounds(fail_under=0.99), title=HOSTILE)
-    said = markdown.render_markdown(made)
+    said = render_markdown(made)
     assert "alert" in said
     assert "<" not in said and "\u202e" not in said and "\x00" not in said
     assert "@me" not in said and "://" not in said
@@ -347,21 +348,21 @@ def test_nothing_hostile_is_live_in_markdown():
 
 @given(st.text())
 def test_escaped_text_is_one_line_and_holds_no_tag(text):
-    said = markdown.escape_markdown(text)
+    said = escape_markdown(text)
     assert "\n" not in said and "\r" not in said and "<" not in said
     assert not re.search(r"(?<!\\)(\\\\)*[|`*_\[\]]", said)
 
 
 def test_markdown_of_many_long_runs_stays_below_what_github_drops():
     runs = [run(f"{n}" * 3 + "\U0001f600" * 20_000, {"d": "w" * 5}, model="m" * 9000, prompt=str(n)) for n in range(12)]
-    said = markdown.render_markdown(report(runs))
-    assert len(said.encode()) <= markdown.MAX_MARKDOWN_BYTES + 100
+    said = render_markdown(report(runs))
+    assert len(said.encode()) <= MAX_MARKDOWN_BYTES + 100
     assert said.endswith("Cut here; report.html has the rest.\n")
 
 
 def test_nothing_hostile_breaks_junit():
     made = report([hostile()], GateBounds(fail_under=0.99), title=HOSTILE)
-    root = ElementTree.fromstring(junit.render_junit(made))
+    root = ElementTree.fromstring(render_junit(made))
     assert {element.tag for element in root.iter()} == {
         "testsuites",
         "testsuite",
@@ -382,14 +383,14 @@ def test_any_title_makes_well_formed_xml(title):
         "runs": [],
         "verdict": {"gates": [{"run": title, "name": title, "passed": False, "message": title}]},
     }
-    ElementTree.fromstring(junit.render_junit(content).encode("utf-8"))
+    ElementTree.fromstring(render_junit(content).encode("utf-8"))
 
 
 def test_all_files_and_the_exit_code_say_the_same(six, tmp_path):
     for bound in (0.0, 0.99):
         comparison = compare_runs(six[0])
         verdict = judge_comparison(comparison, GateBounds(fail_under=bound))
-        outputs.write_report_files(build_report(comparison, verdict), tmp_path, six[1])
+        write_report_files(build_report(comparison, verdict), tmp_path, six[1])
         passed = verdict.exit_code == 0
         assert json.loads((tmp_path / "report.json").read_bytes())["verdict"]["passed"] == passed
         assert (tmp_path / "report.md").read_text().startswith("# ✅" if passed else "# ❌")

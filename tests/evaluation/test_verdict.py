@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.errors import UsageError
-from extractor.evaluation.analysis import baseline
-from extractor.evaluation.analysis import diff as changes
+from extractor.evaluation.analysis.baseline import BaselinePins, take_baseline
 from extractor.evaluation.analysis.comparison import compare_runs
+from extractor.evaluation.analysis.diff import compare_with_baseline
 from extractor.evaluation.analysis.gates import GateBounds, judge_comparison
 from extractor.evaluation.analysis.metrics import Statistic
 from tests.evaluation.test_statistics import run
@@ -117,10 +117,8 @@ def test_gates_can_be_asked_of_some_runs_only():
 
 def held(before, now, **gates):
     old, new = compare_runs([run("a", before)]), compare_runs([run("a", now)])
-    pins = baseline.BaselinePins("task", "g", "s", new.documents)
-    return judge_comparison(
-        new, GateBounds(**gates), changes.compare_with_baseline(baseline.take_baseline(old, pins), new, pins)
-    )
+    pins = BaselinePins("task", "g", "s", new.documents)
+    return judge_comparison(new, GateBounds(**gates), compare_with_baseline(take_baseline(old, pins), new, pins))
 
 
 def test_a_drop_beyond_what_is_allowed_fails_with_both_figures():

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.cli.main import main
-from extractor.results.export import export as writing
-from extractor.results.export import layout, tables
-from extractor.results.export import reader as sources
 from extractor.results.export.csv import guard_formula, unguard_formula
-from extractor.results.export.reader import SavedResult
+from extractor.results.export.export import export_runs
+from extractor.results.export.layout import FIXED_TABLES, ExportLayout, flatten_record, run_key, survey_results
+from extractor.results.export.reader import SavedResult, open_runs
+from extractor.results.export.tables import build_rows
 
 FORMS = ("jsonl", "csv", "parquet", "sqlite")
 SCHEMA = {
@@ -134,11 +134,11 @@ def test_json_lines_hold_every_result_as_it_is_and_are_a_source_themselves(out: 
 def test_a_line_of_json_has_no_other_line_ends_and_parses_to_the_same(text: str) -> None:
     import io
 
-    from extractor.results.export import jsonl
+    from extractor.results.export.jsonl import append_json_line
 
     file = io.BytesIO()
-    jsonl.append_json_line(file, {"text": text, "half": "\ud800"})
-    jsonl.append_json_line(file, {"text": text})
+    append_json_line(file, {"text": text, "half": "\ud800"})
+    append_json_line(file, {"text": text})
     lines = file.getvalue().decode().splitlines()
     assert [json.loads(line)["text"] for line in lines] == [text, text]
 
@@ -187,7 +187,7 @@ def test_parquet_and_sqlite_have_the_same_rows_and_types(out: Path, tmp_path: Pa
     db = sqlite3.connect(tmp_path / "r.db")
     db.row_factory = sqlite3.Row
     names = sorted(p.stem for p in (tmp_path / "parquet").iterdir())
-    assert set(names) == set(layout.FIXED_TABLES) | {"records", "buyer_phones", "lines", "lines_notes", "refunds"}
+    assert set(names) == set(FIXED_TABLES) | {"records", "buyer_phones", "lines", "lines_notes", "refunds"}
     for name in names:
         assert read_parquet(tmp_path / "parquet" / f"{name}.parquet") == [
             dict(row) for row in db.execute(f'SELECT * FROM "{name}"')
@@ -295,11 +295,9 @@ def test_nothing_is_overwritten_unless_forced_and_then_as_a_whole(form: str, out
 
 
 def test_an_export_that_fails_leaves_what_was_there(out: Path, tmp_path: Path) -> None:
-    plan = layout.survey_results([], [])
+    plan = survey_results([], [])
     with pytest.raises(Exception, match="changed while"):
-        list(
-            tables.build_rows(SavedResult("out", "0.json", result("a", ORDER)), 1, _with_run(plan, result("a", ORDER)))
-        )
+        list(build_rows(SavedResult("out", "0.json", result("a", ORDER)), 1, _with_run(plan, result("a", ORDER))))
     assert export(tmp_path / "none", "csv", tmp_path / "t") == 2
     (tmp_path / "file").write_text("x")
     assert export(out, "csv", tmp_path / "file", "--force") == 2
@@ -307,8 +305,8 @@ def test_an_export_that_fails_leaves_what_was_there(out: Path, tmp_path: Path) -
     assert export(out, "sqlite", tmp_path / "file" / "r.db") == 3
 
 
-def _with_run(plan: layout.ExportLayout, content: dict[str, Any]) -> layout.ExportLayout:
-    plan.runs[layout.run_key(SavedResult("out", "0.json", content))] = 1
+def _with_run(plan: ExportLayout, content: dict[str, Any]) -> ExportLayout:
+    plan.runs[run_key(SavedResult("out", "0.json", content))] = 1
     return plan
 
 
@@ -343,16 +341,16 @@ def test_records_of_any_shape_come_to_tables_with_no_value_lost(records: list[di
 
     with tempfile.TemporaryDirectory() as room:
         out = folder(Path(room) / "out", *[result(f"{i}", r) for i, r in enumerate(records)], schema=None)
-        runs = sources.open_runs([out])
+        runs = open_runs([out])
         for form in ("csv", "parquet", "sqlite"):
-            assert writing.export_runs(runs, form, Path(room) / form).documents == len(records)
+            assert export_runs(runs, form, Path(room) / form).documents == len(records)
         entries = [entry for run in runs for entry in run]
-        plan = layout.survey_results(entries, [])
+        plan = survey_results(entries, [])
         for number, (entry, record) in enumerate(zip(entries, records, strict=True), 1):
-            rows = [row for table, row in tables.build_rows(entry, number, plan) if table not in layout.FIXED_TABLES]
+            rows = [row for table, row in build_rows(entry, number, plan) if table not in FIXED_TABLES]
             found = [value for row in rows for key, value in row.items() if key not in KEYS and value is not None]
             assert len(found) == sum(
-                value is not None for _, _, row in layout.flatten_record(record) for value in row.values()
+                value is not None for _, _, row in flatten_record(record) for value in row.values()
             )
 
 
@@ -366,7 +364,7 @@ def test_ten_times_the_results_take_no_more_memory(tmp_path: Path) -> None:
             file.writelines(one + "\n" for _ in range(count))
         for form in FORMS:
             if form != "parquet":
-                writing.export_runs(sources.open_runs([path]), form, tmp_path / f"{form}{count}")
+                export_runs(open_runs([path]), form, tmp_path / f"{form}{count}")
         return tracemalloc.get_traced_memory()[1]
 
     tracemalloc.start()
