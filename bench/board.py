@@ -154,3 +154,10 @@ def _aligned(gold: Sequence[Json], told: Sequence[Json], left: Where, right: Whe
         yield from (Pair((*left, i, *at), one, None, None, listed=True) for at, one in raw(gold[i]))
     for j in set(range(len(told))) - {j for _, j in pairs}:
         yield from (Pair(None, None, (*right, j, *at), one, listed=True) for at, one in raw(told[j]))
+
+
+def placed(gold: Json, told: Json) -> Iterator[Pair]:
+    """Every leaf that either side says beside the one at the very same place, the rows counted from the first."""
+    ours, theirs = dict(raw(gold)), dict(raw(told))
+    for at in [*ours, *(p for p in theirs if p not in ours)]:
+        yield Pair(at, ours.get(at), at, theirs.get(at), listed=any(isinstance(step, int) for step in at))
