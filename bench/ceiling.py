@@ -35,29 +35,30 @@ WHOLE = 10**9
 
 def read(path: Path) -> Any:
     """The document of a file."""
-    from extractor import documents
+    from extractor.documents.discovery import find_sources, read_source
 
-    return documents.read(documents.find([path])[0])
+    return read_source(find_sources([path])[0])
 
 
 def visible(document: Any) -> str:
     """Its text as a model is shown it."""
-    from extractor.domain import Span
+    from extractor.types import Span
 
-    return document.visible(Span(0, len(document.text)))
+    return document.visible_text(Span(0, len(document.text)))
 
 
 def task_of(schema: Mapping[str, Json], name: str) -> Any:
-    from extractor import prompts, tasks
-    from extractor.schema import schemas
+    from extractor.extraction.prompt import read_prompt
+    from extractor.extraction.task import SHIPPED_TASKS, Task
+    from extractor.schema.reader import read_schema
 
-    version = prompts.read(tasks.SHIPPED / "default.md")
-    return tasks.Task(name, schemas.read(schema), {version.name: version})
+    version = read_prompt(SHIPPED_TASKS / "default.md")
+    return Task(name, read_schema(schema), {version.name: version})
 
 
 def prompted(task: Any, name: str | None, chunk_tokens: int | None) -> Any:
     """The task's prompt version, with chunks of another size where one is given."""
-    prompt = task.prompt(name)
+    prompt = task.choose_prompt(name)
     if chunk_tokens is None:
         return prompt
     return dataclasses.replace(prompt, strategy=dataclasses.replace(prompt.strategy, chunk_tokens=chunk_tokens))
@@ -65,9 +66,9 @@ def prompted(task: Any, name: str | None, chunk_tokens: int | None) -> Any:
 
 def run(document: Any, task: Any, prompt: Any, say: Any) -> Any:
     """The record; `say(request)` is the reply to each. Where it returns text, the reply was cut short after it."""
-    from extractor import pipeline
-    from extractor.domain import Reply, Usage
     from extractor.errors import ReplyCutShort
+    from extractor.extraction.pipeline import extract_record
+    from extractor.types import Reply, Usage
 
     class Scripted:
         async def complete(self, request: Any) -> Any:
@@ -76,7 +77,7 @@ def run(document: Any, task: Any, prompt: Any, say: Any) -> Any:
                 raise ReplyCutShort("cut short", text=value)
             return Reply(value, Usage(requests=1))
 
-    return asyncio.run(pipeline.extract(document, task, prompt, Scripted(), "scripted"))
+    return asyncio.run(extract_record(document, task, prompt, Scripted(), "scripted"))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

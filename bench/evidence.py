@@ -21,7 +21,7 @@ from typing import Any
 
 import scene
 
-from extractor.types import Document, Record, Reply, Request, Span, Usage, pointer
+from extractor.types import Document, Record, Reply, Request, Span, Usage, json_pointer
 
 FOLDER = scene.ROOT / "eval" / "evidence"
 BAR = 0.95
@@ -44,11 +44,12 @@ class Gold:
 
 def extracted(sample: Path, schema: Path, gold: Mapping[str, Json]) -> Record:
     """The record of a sample, asked for as a bare schema is. All that ties this file to the pipeline is here."""
-    from extractor.documents import discovery
-    from extractor.extraction import pipeline, task
+    from extractor.documents.discovery import load_document
+    from extractor.extraction.pipeline import extract_record
+    from extractor.extraction.task import task_from_schema
 
-    asked = task.of_schema(str(schema))
-    return asyncio.run(pipeline.extract(discovery.load(sample), asked, asked.prompt(None), Gold(gold), "gold"))
+    asked = task_from_schema(str(schema))
+    return asyncio.run(extract_record(load_document(sample), asked, asked.choose_prompt(None), Gold(gold), "gold"))
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def judged(sample: Path) -> Tally:
         there = pairs.get(path)
         proof = record.evidence.get(there) if there is not None else None
         found = proof.spans if proof else ()
-        wanted = labelled(record.document.text, labels[pointer(path)])
+        wanted = labelled(record.document.text, labels[json_pointer(path)])
         hit = any(f.overlaps(w) for f in found for w in wanted)
         tally.counts.update(
             said=1,
@@ -168,7 +169,7 @@ def judged(sample: Path) -> Tally:
         if wanted and not hit:
             why = "lost" if there is None else "elsewhere" if found else "without words"
             around = shown(record.document, wanted), shown(record.document, found)
-            tally.misses.append(Miss(sample.name, pointer(path), value, why, *around))
+            tally.misses.append(Miss(sample.name, json_pointer(path), value, why, *around))
     return tally
 
 

@@ -259,6 +259,9 @@ class Evidence:
     model_value: str = ""
     """What the model said, before code normalised it."""
     confidence: float | None = None
+    """How likely the value is right, 0 to 1; None only until it has been judged."""
+    findings: tuple[str, ...] = ()
+    """What code noticed about it, by the names of `extraction.grounding.findings`."""
 
     def __post_init__(self) -> None:
         if bool(self.spans) == (self.match is Match.NONE):
@@ -274,6 +277,24 @@ class GroundedValue:
 
 
 @dataclass(frozen=True, slots=True)
+class GroundedList:
+    """A list as the model said it, each entry grounded; no entry is missing."""
+
+    items: tuple[GroundedNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroundedObject:
+    """An object as the model said it. A field that said nothing is not in it."""
+
+    fields: Mapping[str, GroundedNode] = field(default_factory=dict)
+
+
+GroundedNode = GroundedValue | GroundedList | GroundedObject
+"""A reply's shape with each leaf beside its evidence: what merging, acceptance and scoring walk."""
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Two chunks disagree: what was kept, and what was not."""
 
@@ -284,12 +305,16 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class RejectedValue:
-    """A value that the model said and the record does not hold, with the reason."""
+    """A value that the model said and the record does not hold, with the reason.
+
+    `path` is where it stood in the model's reply, whose rows are counted as they were said.
+    """
 
     path: ValuePath
     value: Json
     reason: str
     chunk: Span
+    evidence: Evidence | None = None
 
 
 class Status(StrEnum):

@@ -28,10 +28,12 @@ from extractor.api.event_loop import run_event_loop
 from extractor.api.inputs import ExtractionInputs, expand_sources, load_input_document, resolve_inputs
 from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, UsageError
-from extractor.extraction.pipeline import extract_record
+from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Endpoint
 from extractor.models.session import ClientOptions, Mode, ModelSession, choose_model, open_endpoint
+from extractor.models.traits import SMALL, STRONG
 from extractor.results.file import build_failed_result, build_result
 from extractor.results.manifest import build_run_manifest
 from extractor.results.result import Result
@@ -189,10 +191,14 @@ class Engine:
                 model,
                 self._model_spec.name,
                 limit=asyncio.Semaphore(1) if in_turn else limit,
-                keep_unsupported=asked.keep_unsupported,
+                reading=self._reading(asked.keep_unsupported),
             )
         manifest = build_run_manifest(asked.task, asked.prompt, endpoint)
         return Result(build_result(record, asked.task.name, manifest), asked.task.model_class)
+
+    def _reading(self, keep_unsupported: bool) -> Reading:
+        traits = SMALL if self._model_spec.is_embedded else STRONG
+        return Reading(traits, Acceptance(0.0 if keep_unsupported else 0.5))
 
     def _open_model(
         self, line: ModelSession, document: Document, asked: ExtractionInputs

@@ -108,7 +108,10 @@ def open_job(
     flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: RunProgress, again: str = ""
 ) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
+    from extractor.extraction.acceptance import Acceptance
+    from extractor.extraction.pipeline import Reading
     from extractor.models.session import Mode, ModelSession, cassette_path, open_endpoint
+    from extractor.models.traits import SMALL, STRONG
     from extractor.results.manifest import build_run_manifest
     from extractor.runs.job import Job
     from extractor.runs.resources import limit_concurrency
@@ -128,7 +131,10 @@ def open_job(
             open_model=line.model_opener(tapes),
             concurrency=at_once,
             in_turn=choice.is_embedded,
-            keep_unsupported=getattr(flags, "keep_unsupported", False),
+            reading=Reading(
+                SMALL if choice.is_embedded else STRONG,
+                Acceptance(0.0 if getattr(flags, "keep_unsupported", False) else 0.5),
+            ),
             on_reply=say.count_reply,
             on_document=say.count_document,
             document_timeout=getattr(flags, "document_timeout", None),

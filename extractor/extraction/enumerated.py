@@ -12,16 +12,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.anchors import reading_distance
-from extractor.extraction.grounding.grounder import GroundingResult
 from extractor.extraction.grounding.mentions import Mention, TextIndex
+from extractor.extraction.grounding.tree import add_findings
 from extractor.extraction.prompt import Strategy
 from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.text import patterns as candidates
 from extractor.extraction.text.normalize import clean_words
 from extractor.extraction.text.passages import find_paragraph, find_sentence
+from extractor.models.traits import ModelTraits
 from extractor.schema.reader import Field, Object, ObjectList, Scalar
-from extractor.types import Evidence, Json, Match, RejectedValue, Span
+from extractor.types import Evidence, GroundedList, GroundedNode, GroundedObject, GroundedValue, Json, Match, Span
 
 BATCH_SIZE = 20
 """Stems of one question; a longer reply is more likely to be cut short."""
@@ -141,66 +143,78 @@ def build_batch_schema(asked: CandidateBatch, text: str, strategy: Strategy) -> 
 
 
 def ground_candidates(
-    asked: CandidateBatch, said: Mapping[str, Json], page: TextIndex, *, keep_unsupported: bool = False
-) -> GroundingResult:
-    """The rows as the paragraphs of their stems support them, with evidence; one with nothing but its stem is none."""
-    traced = GroundingResult([])
+    batch: CandidateBatch, value: Mapping[str, Json], index: TextIndex, traits: ModelTraits
+) -> GroundedList:
+    """A row for each candidate, as the words of its paragraph support it; each begins with the candidate itself."""
+    rows: list[GroundedObject] = []
     shared: set[Span] = set()
-    for stem in asked.candidates:
-        rest = said.get(stem.name) or {}
-        row, evidence, refused = _ground_row(asked, stem, rest, page, shared, keep_unsupported)
-        at = len(traced.value)
-        if why := _empty_row_reason(asked, row):
-            whole = {str(asked.object_list.enumerate_by): stem.value, **rest}
-            traced.rejected.append(RejectedValue((*asked.path, at), whole, why, page.chunk.span))
-            continue
-        traced.value.append(row)
-        traced.evidence |= {(at, name): e for name, e in evidence.items()}
-        traced.rejected += [RejectedValue((*asked.path, at, name), v, why, page.chunk.span) for name, v, why in refused]
-    return traced
+    for candidate in batch.candidates:
+        row = _ground_row(batch, candidate, value.get(candidate.name) or {}, index, traits, shared)
+        names = _find_about_row(batch, row)
+        rows.append(add_findings(row, *names) if names else row)
+    return GroundedList(tuple(rows))
 
 
-def _empty_row_reason(asked: CandidateBatch, row: Mapping[str, Json]) -> str:
-    """Why the row as a whole says nothing; nothing if it does."""
-    if missing := next((f.name for f in asked.remaining_row.fields if f.required and row[f.name] is None), ""):
-        return f"row without {missing}"
-    return "" if any(row[f.name] is not None for f in asked.remaining_row.fields) else "nothing is said of it"
+def _find_about_row(batch: CandidateBatch, row: GroundedObject) -> list[str]:
+    """What speaks against the row as a whole: it lacks what every row has, or is its candidate and nothing more."""
+    supported = {
+        name for name, leaf in row.fields.items() if isinstance(leaf, GroundedValue) and leaf.evidence.spans
+    } - {name for name, leaf in row.fields.items() if _is_outside(leaf)}
+    if any(f.required and f.name not in supported for f in batch.remaining_row.fields):
+        return [found.ROW_INCOMPLETE]
+    return [] if any(f.name in supported for f in batch.remaining_row.fields) else [found.ROW_EMPTY]
+
+
+def _is_outside(node: GroundedNode) -> bool:
+    return isinstance(node, GroundedValue) and found.OUTSIDE_ROW in node.evidence.findings
 
 
 def _ground_row(
-    asked: CandidateBatch, stem: Candidate, said: Mapping[str, Json], page: TextIndex, shared: set[Span], keep: bool
-) -> tuple[dict[str, Json], dict[str, Evidence], list[tuple[str, Json, str]]]:
-    """The row as its words support it, the evidence, and what was refused: name, value and why.
-
-    `shared`: mentions of one of several things, which are one row's each; this row adds its own.
-    """
-    row: dict[str, Json] = {}
-    evidence: dict[str, Evidence] = {}
-    refused: list[tuple[str, Json, str]] = []
-    by = page.chunk.span.start
-    for f in asked.object_list.row.fields:
+    batch: CandidateBatch,
+    candidate: Candidate,
+    value: Mapping[str, Json],
+    index: TextIndex,
+    traits: ModelTraits,
+    shared: set[Span],
+) -> GroundedObject:
+    """The row with its evidence. `shared`: mentions of one of several things, a row's each; this row adds its own."""
+    fields: dict[str, GroundedNode] = {}
+    for f in batch.object_list.row.fields:
         assert isinstance(f.node, Scalar)  # noqa: S101 -- the schema has refused others
-        row[f.name] = None
-        own = f.name == asked.object_list.enumerate_by
-        value = stem.value if own else said.get(f.name)
-        if value in (None, ""):
+        own = f.name == batch.object_list.enumerate_by
+        said = candidate.value if own else value.get(f.name)
+        if said in (None, ""):
             continue
-        places = page.find_mentions(f.node, value)
+        mentions = index.find_mentions(f.node, said)
         if own:
-            here = [p for p in places if p.span.overlaps(stem.span)] or [Mention(value, stem.span, Match.EXACT)]
+            here = [m for m in mentions if m.span.overlaps(candidate.span)]
+            here = here or [Mention(said, candidate.span, Match.EXACT)]
         else:
-            here = _mentions_around(asked, stem, places, page)
+            here = _mentions_around(batch, candidate, mentions, index)
         if not here:
-            here = [p for p in _mentions_of_parts(asked, stem, f.node, value, page) if p.span not in shared]
-            shared.update(p.span for p in here[:1])
-        if here:
-            place = min(here, key=lambda p: (reading_distance(p.span, stem.span), p.span))
-            row[f.name], evidence[f.name] = place.value, Evidence(place.match, (place.span.shift(by),), str(value))
-        elif keep:
-            row[f.name], evidence[f.name] = value, Evidence(Match.NONE, (), str(value))
-        else:
-            refused.append((f.name, value, "belongs to another row" if places else "unsupported"))
-    return row, evidence, refused
+            here = [m for m in _mentions_of_parts(batch, candidate, f.node, said, index) if m.span not in shared]
+            shared.update(m.span for m in here[:1])
+        fields[f.name] = _ground_value(said, here, mentions, candidate, index, traits)
+    return GroundedObject(fields)
+
+
+def _ground_value(
+    said: Json,
+    here: Sequence[Mention],
+    mentions: Sequence[Mention],
+    candidate: Candidate,
+    index: TextIndex,
+    traits: ModelTraits,
+) -> GroundedValue:
+    """The value on the nearest of the mentions `here`; else on any mention, or none, which are findings."""
+    near = here or mentions
+    if not near:
+        return GroundedValue(said, Evidence(Match.NONE, (), str(said), findings=(found.NO_WORDS,)))
+    best = min(near, key=lambda m: (reading_distance(m.span, candidate.span), m.span))
+    findings = () if here else (found.OUTSIDE_ROW,)
+    span = best.span.shift(index.chunk.span.start)
+    kept = best.value if here and traits.repairs_values else said
+    return GroundedValue(kept, Evidence(best.match, (span,), str(said), findings=findings))
 
 
 def _mentions_around(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from extractor.extraction.enumerated import CandidateBatch
 from extractor.extraction.grounding.anchors import reading_distance
 from extractor.extraction.grounding.scope import RowScope, row_scope
-from extractor.extraction.merging import PartialRecord
+from extractor.extraction.grounding.tree import first_words, iterate_leaves
 from extractor.extraction.text.normalize import FoldedText
 from extractor.extraction.text.outline import Outline
-from extractor.types import Chunk, RejectedValue, Span, ValuePath
+from extractor.types import Chunk, GroundedList, GroundedNode, GroundedObject, GroundedValue, Span
 
 TITLE_LENGTH = 120
 """Characters of a line that may be the title of what follows it."""
@@ -20,42 +20,60 @@ _ITEM = re.compile(r"\s*(?:[-*+•▪●■]|\d+[.)])\s")
 
 
 def link_to_parent(
-    asked: CandidateBatch, told: PartialRecord, chunk: Chunk, into: Sequence[PartialRecord]
-) -> tuple[list[PartialRecord], list[RejectedValue]]:
-    """What was found about the chunk, with the rows that were told where they belong; and those that belong nowhere.
+    batch: CandidateBatch, rows: GroundedList, chunk: Chunk, records: Sequence[GroundedObject]
+) -> tuple[list[GroundedObject], list[tuple[int, GroundedObject]]]:
+    """What replies about the chunk gave, with the rows where they belong; and those that belong nowhere, numbered.
 
-    A row of the record itself is found as it is. One that belongs to a row goes to the one in whose territory it is, if
+    A row of the record itself is one more record. One that belongs to a row goes to the one in whose scope it is, if
     the paragraph or a heading above names that, too: figures of a thing that was not listed are not its neighbour's.
     """
-    if len(asked.path) == 1:
-        name = asked.path[0]
-        evidence = {(name, *path): e for path, e in told.evidence.items()}
-        return [*into, PartialRecord(told.order, {name: told.value}, evidence)], []
-    outer, inner = asked.path
+    if len(batch.path) == 1:
+        return [*records, GroundedObject({batch.path[0]: rows})], []
+    outer, inner = batch.path
     outline = Outline(chunk.text)
-    parents = _find_parents(outer, chunk, outline, into)
-    out = [_with_inner_list(found, outer, inner) for found in into]
-    stray: list[RejectedValue] = []
-    for i, row in enumerate(told.value):
-        evidence = {path[1:]: e for path, e in told.evidence.items() if path[0] == i}
-        spans = {path: e.spans[0].shift(-chunk.span.start) for path, e in evidence.items() if e.spans}
-        at = spans[(str(asked.object_list.enumerate_by),)]
+    parents = _find_parents(outer, chunk, outline, records)
+    linked: dict[tuple[int, int], list[GroundedNode]] = {}
+    unplaced: list[tuple[int, GroundedObject]] = []
+    for i, row in enumerate(rows.items):
+        assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
+        words = [leaf.evidence.spans[0].shift(-chunk.span.start) for _, leaf in iterate_leaves(row) if _has_span(leaf)]
+        own = row.fields[str(batch.object_list.enumerate_by)]
+        assert isinstance(own, GroundedValue)  # noqa: S101 -- a candidate is a plain value
+        at = own.evidence.spans[0].shift(-chunk.span.start)
         above = [_context_span(outline, at.start), *outline.headings_above(at.start)]
-        fit = [
-            p for p in parents if p.scope.contains(at) and p.is_named_in(above) and not p.is_quoted_in(spans.values())
-        ]
+        fit = [p for p in parents if p.scope.contains(at) and p.is_named_in(above) and not p.is_quoted_in(words)]
         if not fit:
-            stray.append(RejectedValue((*asked.path, i), row, "belongs to no row", chunk.span))
+            unplaced.append((i, row))
             continue
         parent = min(fit, key=lambda p: (reading_distance(at, p.scope.anchor), p.scope.anchor))
-        rows = out[parent.record_index].value[outer][parent.row_index][inner]
-        prefix: ValuePath = (outer, parent.row_index, inner, len(rows))
-        rows.append(row)
-        more = {(*prefix, *path): e for path, e in evidence.items()}
-        out[parent.record_index] = replace(
-            out[parent.record_index], evidence={**out[parent.record_index].evidence, **more}
-        )
-    return out, stray
+        linked.setdefault((parent.record_index, parent.row_index), []).append(row)
+    return [_add_rows(record, n, outer, inner, linked) for n, record in enumerate(records)], unplaced
+
+
+def _has_span(leaf: GroundedValue) -> bool:
+    return bool(leaf.evidence.spans)
+
+
+def _add_rows(
+    record: GroundedObject,
+    number: int,
+    outer: str,
+    inner: str,
+    linked: Mapping[tuple[int, int], Sequence[GroundedNode]],
+) -> GroundedObject:
+    """The record, with rows added to the inner list of its outer rows."""
+    rows = []
+    for i, row in enumerate(_rows_of(record, outer)):
+        more = linked.get((number, i), ())
+        had = row.fields.get(inner)
+        old = had.items if isinstance(had, GroundedList) else ()
+        rows.append(GroundedObject({**row.fields, inner: GroundedList((*old, *more))}) if more else row)
+    return GroundedObject({**record.fields, outer: GroundedList(tuple(rows))}) if rows else record
+
+
+def _rows_of(record: GroundedObject, name: str) -> list[GroundedObject]:
+    rows = record.fields.get(name)
+    return [row for row in rows.items if isinstance(row, GroundedObject)] if isinstance(rows, GroundedList) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +93,10 @@ class _ParentRow:
         return any(self.scope.anchor.overlaps(span) for span in words)
 
 
-def _find_parents(name: str, chunk: Chunk, outline: Outline, into: Sequence[PartialRecord]) -> list[_ParentRow]:
-    where = [(f, i, _row_anchor(found, name, i)) for f, found in enumerate(into) for i in _row_indices(found, name)]
+def _find_parents(name: str, chunk: Chunk, outline: Outline, records: Sequence[GroundedObject]) -> list[_ParentRow]:
+    where = [
+        (n, i, first_words(row)) for n, record in enumerate(records) for i, row in enumerate(_rows_of(record, name))
+    ]
     spans = [anchor and anchor.shift(-chunk.span.start) for _, _, anchor in where]
     folded = FoldedText(chunk.text)
     parents: list[_ParentRow] = []
@@ -94,21 +114,3 @@ def _context_span(outline: Outline, at: int) -> Span:
         start, _ = outline.paragraph_at(start - 1)
     above = outline.paragraph_at(start - 1)[0] if start else 0
     return Span(above if start - above <= TITLE_LENGTH else start, end)
-
-
-def _row_indices(found: PartialRecord, name: str) -> range:
-    return range(len((found.value or {}).get(name) or ()))
-
-
-def _row_anchor(found: PartialRecord, name: str, i: int) -> Span | None:
-    """Where the row stands: its first words."""
-    spans = [e.spans[0] for path, e in found.evidence.items() if path[:2] == (name, i) and e.spans]
-    return spans[0] if spans else None
-
-
-def _with_inner_list(found: PartialRecord, outer: str, inner: str) -> PartialRecord:
-    """A copy whose rows each have the inner list."""
-    if not (found.value or {}).get(outer):
-        return found
-    rows = [{**row, inner: list(row.get(inner) or ())} for row in found.value[outer]]
-    return replace(found, value={**found.value, outer: rows})

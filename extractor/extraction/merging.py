@@ -1,9 +1,12 @@
-"""What the chunks gave, merged into one record: the rule for every disagreement is written here.
+"""What the replies gave, merged into one record: the rule for every disagreement is written here.
 
-    one value       the one most chunks agree on; then the stricter match; then the first. The rest are conflicts
+    one value       the one most replies agree on; then the stricter match; then the first. The rest are conflicts
     a list          every distinct value once, in the document's order
-    rows            rows are one when their keys agree: no identifying field differs, and at least one is shared.
-                    Their fields fill each other's gaps; where both say something else, the first stays, with a conflict
+    rows            rows of one reply are rows: two of them are one only where all their words are the very same.
+                    Rows of two replies are one when their keys agree: no identifying field differs, and at least one
+                    is shared. Without a declared key no plain field may differ, and two rows that say all the same
+                    in other places (two equal lines of a statement) stay two. Their fields fill each other's gaps;
+                    where both say something else, the first stays, with a conflict
 
 Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end; a key may
 have a subtitle in one of two rows. The order in which replies arrive plays no part.
@@ -11,153 +14,230 @@ have a subtitle in one of two rows. The order in which replies arrive plays no p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.extraction.text.abbreviations import strip_abbreviation
 from extractor.extraction.text.normalize import fold_text
-from extractor.schema.reader import Node, Object, ObjectList, ValueList, empty_value
-from extractor.schema.reader import Scalar as LeafNode
-from extractor.types import Conflict, Evidence, GroundedValue, Json, Match, ValuePath
+from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
+from extractor.types import (
+    Conflict,
+    GroundedList,
+    GroundedNode,
+    GroundedObject,
+    GroundedValue,
+    Json,
+    Match,
+    Span,
+    ValuePath,
+)
 
 _STRICTNESS = {m: i for i, m in enumerate((Match.EXACT, Match.NORMALISED, Match.DERIVED, Match.FUZZY, Match.NONE))}
+MAX_CANDIDATES = 64
+"""Rows of one identifying value that a row is compared with, the latest: what more share tells none of them apart."""
+EQUAL_LINE = 2
+"""Plain values from which on two rows without a declared key that say all the same are two lines of a document."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartialRecord:
-    """A value of any depth, every plain value in it beside its evidence. `order` is the chunk's place."""
+    """What one reply gave. `order` is the place of what it was asked about; no two replies have the same `reply`."""
 
     order: tuple[int, ...]
-    value: Json
-    evidence: Mapping[ValuePath, Evidence]
+    tree: GroundedObject
+    reply: int = 0
 
-    def at_step(self, step: str | int) -> PartialRecord:
-        """What stands under one step, with paths that start there."""
-        value = self.value[int(step)] if isinstance(self.value, list) else (self.value or {}).get(step)
-        inner = {p[1:]: e for p, e in self.evidence.items() if p and p[0] == step}
-        return PartialRecord(self.order, value, inner)
 
-    @property
-    def grounded_value(self) -> GroundedValue:
-        return GroundedValue(self.value, self.evidence[()])
+@dataclass(frozen=True, slots=True)
+class MergedRecord:
+    tree: GroundedObject
+    conflicts: tuple[Conflict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A node of one reply's tree."""
+
+    reply: int
+    node: GroundedNode
 
 
 @dataclass(slots=True)
-class MergedRecord:
-    value: Json
-    evidence: dict[ValuePath, Evidence] = field(default_factory=dict)
-    conflicts: list[Conflict] = field(default_factory=list)
+class _RowGroup:
+    """Rows that are one. `forms` are the compared forms of the first of them by field."""
+
+    parts: list[_Part] = field(default_factory=list)
+    forms: list[Mapping[str, str]] = field(default_factory=list)
+    words: list[frozenset[tuple[ValuePath, Span]]] = field(default_factory=list)
 
 
-def merge_records(node: Object, found: Sequence[PartialRecord]) -> MergedRecord:
-    """One record's value out of what each question brought."""
-    out = MergedRecord(None)
-    ordered = sorted(found, key=lambda f: f.order)
-    out.value = _merge_node(node, ordered, (), out)
-    return out
+def merge_records(node: Object, records: Sequence[PartialRecord]) -> MergedRecord:
+    """One record out of what each reply brought."""
+    conflicts: list[Conflict] = []
+    ordered = [_Part(r.reply, r.tree) for r in sorted(records, key=lambda r: (r.order, r.reply))]
+    tree = _merge_node(node, ordered, (), conflicts)
+    return MergedRecord(tree if isinstance(tree, GroundedObject) else GroundedObject(), tuple(conflicts))
 
 
-def _merge_node(node: Node, found: Sequence[PartialRecord], path: ValuePath, out: MergedRecord) -> Json:
+def _merge_node(
+    node: Node, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict], *, vote: bool = True
+) -> GroundedNode | None:
     match node:
-        case LeafNode():
-            return _vote_on_value([f for f in found if f.value is not None], path, out)
+        case Scalar():
+            leaves = [p.node for p in parts if isinstance(p.node, GroundedValue)]
+            return _choose_value(leaves, path, conflicts, vote)
         case ValueList():
-            return _merge_values(found, path, out)
+            return _merge_values(parts)
         case ObjectList():
-            return _merge_rows(node, found, path, out)
-        case Object(fields):
-            return {
-                f.name: _merge_node(f.node, [x.at_step(f.name) for x in found], (*path, f.name), out) for f in fields
-            }
+            return _merge_rows(node, parts, path, conflicts)
+        case Object():
+            return _merge_object(node, parts, path, conflicts, vote=vote)
+
+
+def _merge_object(
+    node: Object, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict], *, vote: bool
+) -> GroundedObject | None:
+    fields: dict[str, GroundedNode] = {}
+    for f in node.fields:
+        inner = list(_select_field(parts, f.name))
+        merged = _merge_node(f.node, inner, (*path, f.name), conflicts, vote=vote) if inner else None
+        if merged is not None:
+            fields[f.name] = merged
+    return GroundedObject(fields) if fields or not path else None
+
+
+def _select_field(parts: Sequence[_Part], name: str) -> Iterator[_Part]:
+    for p in parts:
+        if isinstance(p.node, GroundedObject) and name in p.node.fields:
+            yield _Part(p.reply, p.node.fields[name])
 
 
 def _comparison_form(value: Json) -> str:
     return fold_text(strip_abbreviation(str(value)))
 
 
-def _vote_on_value(found: Sequence[PartialRecord], path: ValuePath, out: MergedRecord) -> Json:
-    if not found:
+def _choose_value(
+    leaves: Sequence[GroundedValue], path: ValuePath, conflicts: list[Conflict], vote: bool
+) -> GroundedValue | None:
+    """The value that most say; in a row the first, which is told once in full and then mentioned."""
+    if not leaves:
         return None
-    votes: dict[str, list[PartialRecord]] = {}
-    for f in found:
-        votes.setdefault(_comparison_form(f.value), []).append(f)
-    ranked = sorted(
-        votes.values(), key=lambda fs: (-len(fs), min(_STRICTNESS[f.grounded_value.evidence.match] for f in fs))
-    )
-    kept = ranked[0][0].grounded_value
-    out.evidence[path] = kept.evidence
-    for others in ranked[1:]:
-        out.conflicts.append(Conflict(path, kept, others[0].grounded_value))
-    return kept.value
-
-
-def _merge_values(found: Sequence[PartialRecord], path: ValuePath, out: MergedRecord) -> list[Json]:
-    kept: list[Json] = []
-    seen: set[str] = set()
-    for f in found:
-        for i in range(len(f.value or ())):
-            one = f.at_step(i)
-            if (spelled := _comparison_form(one.value)) in seen:
-                continue
-            seen.add(spelled)
-            out.evidence[(*path, len(kept))] = one.grounded_value.evidence
-            kept.append(one.value)
+    votes: dict[str, list[GroundedValue]] = {}
+    for leaf in leaves:
+        votes.setdefault(_comparison_form(leaf.value), []).append(leaf)
+    ranked = list(votes.values())
+    if vote:
+        ranked.sort(key=lambda same: (-len(same), min(_STRICTNESS[leaf.evidence.match] for leaf in same)))
+    kept = ranked[0][0]
+    conflicts.extend(Conflict(path, kept, others[0]) for others in ranked[1:])
     return kept
 
 
-def _merge_rows(node: ObjectList, found: Sequence[PartialRecord], path: ValuePath, out: MergedRecord) -> list[Json]:
-    merged: list[list[PartialRecord]] = []
-    for f in found:
-        for i in range(len(f.value or ())):
-            row = f.at_step(i)
-            home = next((rows for rows in merged if all(_keys_agree(node, row, r) for r in rows)), None)
-            if home is None:
-                merged.append([row])
-            else:
-                home.append(row)
-    return [_merge_row(node.row, rows, (*path, i), out) for i, rows in enumerate(merged)]
+def _merge_values(parts: Sequence[_Part]) -> GroundedList | None:
+    """Every value once, but what one reply says twice of two places, such as two equal scores, is there twice."""
+    kept: list[GroundedNode] = []
+    seen: dict[str, int] = {}
+    for p in parts:
+        for leaf in p.node.items if isinstance(p.node, GroundedList) else ():
+            assert isinstance(leaf, GroundedValue)  # noqa: S101 -- the schema says so
+            form = _comparison_form(leaf.value)
+            if seen.setdefault(form, p.reply) == p.reply and leaf not in kept[-1:]:
+                kept.append(leaf)
+    return GroundedList(tuple(kept)) if kept else None
 
 
-def _keys_agree(node: ObjectList, a: PartialRecord, b: PartialRecord) -> bool:
-    shared = 0
-    for key in node.key:
-        x, y = a.value.get(key), b.value.get(key)
-        if x in (None, "", []) or y in (None, "", []):
-            continue
-        if not _names_agree(_comparison_form(x), _comparison_form(y)):
+def _merge_rows(
+    node: ObjectList, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict]
+) -> GroundedList | None:
+    groups: list[_RowGroup] = []
+    by_form: dict[tuple[str, str], list[int]] = {}
+    by_words: dict[frozenset[tuple[ValuePath, Span]], int] = {}
+    for p in parts:
+        for row in p.node.items if isinstance(p.node, GroundedList) else ():
+            assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
+            part, forms, words = _Part(p.reply, row), _plain_forms(node, row), _row_words(row)
+            known = {i for k in _index_keys(node, forms) for i in by_form.get(k, ())[-MAX_CANDIDATES:]}
+            known |= {by_words[words]} if words in by_words else set()
+            at = next((i for i in sorted(known) if _is_same_row(node, groups[i], part, forms, words)), None)
+            if at is None:
+                at = len(groups)
+                groups.append(_RowGroup())
+                by_words.setdefault(words, at)
+                for k in _index_keys(node, forms):
+                    by_form.setdefault(k, []).append(at)
+            groups[at].parts.append(part)
+            groups[at].forms.append(forms)
+            groups[at].words.append(words)
+    rows = [_merge_object(node.row, g.parts, (*path, i), conflicts, vote=False) for i, g in enumerate(groups)]
+    return GroundedList(tuple(row for row in rows if row is not None)) if rows else None
+
+
+def _plain_forms(node: ObjectList, row: GroundedObject) -> dict[str, str]:
+    """What the row says, folded, by field; of a nested field that is part of the key the first value in it."""
+    forms: dict[str, str] = {}
+    for name, inner in row.fields.items():
+        if isinstance(inner, GroundedValue):
+            forms[name] = _comparison_form(inner.value)
+        elif name in node.key:
+            said = [str(leaf.value) for _, leaf in iterate_leaves(inner)]
+            if said:
+                forms[name] = _comparison_form(said)
+    return forms
+
+
+def _row_words(row: GroundedObject) -> frozenset[tuple[ValuePath, Span]]:
+    return frozenset((at, span) for at, leaf in iterate_leaves(row) for span in leaf.evidence.spans)
+
+
+def _index_keys(node: ObjectList, forms: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What a row is looked up by: the form of each identifying field, and what stands in it before a colon."""
+    for name in node.key:
+        if form := forms.get(name):
+            yield name, form
+            head, colon, _ = form.partition(":")
+            if colon and head:
+                yield name, head
+
+
+def _is_same_row(
+    node: ObjectList,
+    group: _RowGroup,
+    part: _Part,
+    forms: Mapping[str, str],
+    words: frozenset[tuple[ValuePath, Span]],
+) -> bool:
+    for other, theirs, their_words in zip(group.parts, group.forms, group.words, strict=True):
+        if not _keys_agree(node, forms, theirs):
             return False
-        shared += 1
-    return shared > 0
+        same_words = bool(words) and words == their_words
+        if other.reply == part.reply and not same_words:
+            return False
+        if not node.key_declared and not same_words and not _may_be_one(forms, theirs, words, their_words):
+            return False
+    return True
+
+
+def _may_be_one(
+    a: Mapping[str, str],
+    b: Mapping[str, str],
+    words: frozenset[tuple[ValuePath, Span]],
+    their_words: frozenset[tuple[ValuePath, Span]],
+) -> bool:
+    """Whether two rows without a declared key may be one: nothing differs, and they are not two equal lines."""
+    shared = a.keys() & b.keys()
+    if any(not _names_agree(a[name], b[name]) for name in shared):
+        return False
+    equal_lines = a.keys() == b.keys() and len(shared) >= EQUAL_LINE
+    return not equal_lines or bool(words & their_words)
+
+
+def _keys_agree(node: ObjectList, a: Mapping[str, str], b: Mapping[str, str]) -> bool:
+    shared = [name for name in node.key if a.get(name) and b.get(name)]
+    return bool(shared) and all(_names_agree(a[name], b[name]) for name in shared)
 
 
 def _names_agree(a: str, b: str) -> bool:
     """Whether two names are one: the same, or one of them with what it says after a colon: "Ode: a song of praise"."""
     short, long = sorted((a, b), key=len)
     return short == long or (bool(short) and long.startswith(f"{short}:"))
-
-
-def _merge_row(node: Object, rows: Sequence[PartialRecord], path: ValuePath, out: MergedRecord) -> Json:
-    value = empty_value(node)
-    for f in node.fields:
-        parts = [r.at_step(f.name) for r in rows]
-        if isinstance(f.node, LeafNode):
-            value[f.name] = _first_value(parts, (*path, f.name), out)
-        else:
-            value[f.name] = _merge_node(f.node, parts, (*path, f.name), out)
-    return value
-
-
-def _first_value(found: Sequence[PartialRecord], path: ValuePath, out: MergedRecord) -> Json:
-    """The first that says something; a row is told once in full and then mentioned, so votes would not mean much."""
-    said = [f for f in found if f.value is not None]
-    if not said:
-        return None
-    kept = said[0].grounded_value
-    out.evidence[path] = kept.evidence
-    differing = {
-        _comparison_form(f.value): f
-        for f in reversed(said)
-        if _comparison_form(f.value) != _comparison_form(kept.value)
-    }
-    out.conflicts.extend(Conflict(path, kept, f.grounded_value) for f in reversed(differing.values()))
-    return kept.value

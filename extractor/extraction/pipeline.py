@@ -4,37 +4,68 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
+from extractor.extraction.acceptance import Acceptance, accept_leaves
 from extractor.extraction.chunking import halve_chunk, split_document
 from extractor.extraction.conform import conform_record
 from extractor.extraction.enumerated import ground_candidates
+from extractor.extraction.grounding.confidence import Calibration, load_calibration
 from extractor.extraction.grounding.derived import fill_derived_values
-from extractor.extraction.grounding.grounder import GroundingResult, ground_reply
+from extractor.extraction.grounding.findings import ROW_UNPLACED
+from extractor.extraction.grounding.grounder import ground_reply
 from extractor.extraction.grounding.mentions import TextIndex
-from extractor.extraction.grounding.name_ownership import resolve_name_ownership
+from extractor.extraction.grounding.name_ownership import find_names_of_rows
+from extractor.extraction.grounding.tree import Tree, add_findings, collect_evidence, iterate_leaves, to_json
 from extractor.extraction.linking import link_to_parent
 from extractor.extraction.merging import PartialRecord, merge_records
 from extractor.extraction.planning import Plan, Question, build_field_question, plan_questions
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.extraction.validation import check_record, validate_record
+from extractor.extraction.validation import check_rejected, validate_record
 from extractor.models.openai.reply import read_truncated_reply
-from extractor.types import Document, Failure, Json, Model, Problem, Record, RejectedValue, Span, Usage
+from extractor.models.traits import STRONG, ModelTraits
+from extractor.types import (
+    Document,
+    Failure,
+    GroundedList,
+    GroundedNode,
+    GroundedObject,
+    Json,
+    Model,
+    Problem,
+    Record,
+    RejectedValue,
+    Span,
+    Usage,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one question brought: what its reply supports, or the failure."""
+    """What one question brought: the leaves that are accepted and those that are not, or the failure."""
 
     question: Question
-    partial_record: PartialRecord | None = None
+    tree: GroundedObject | GroundedList | None = None
+    """A record's part; of a question about candidates their rows."""
     rejected: tuple[RejectedValue, ...] = ()
     failure: Failure | None = None
     usage: Usage = field(default_factory=Usage)
     ran_on: bool = False
     """The reply went on without telling anything new that the chunk supports; what it said before is what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How replies are read: by whom they are, how sure one must be of a leaf, and how that is computed."""
+
+    traits: ModelTraits = STRONG
+    acceptance: Acceptance = field(default_factory=Acceptance)
+    calibration: Calibration = field(default_factory=load_calibration)
+
+    def judge(self, node: Tree) -> Tree:
+        return self.calibration.judge(node, self.traits.model_class)
 
 
 async def extract_record(
@@ -45,17 +76,17 @@ async def extract_record(
     model_name: str,
     *,
     limit: asyncio.Semaphore | None = None,
-    keep_unsupported: bool = False,
+    reading: Reading | None = None,
     progress: Callable[[Usage], None] = lambda usage: None,
 ) -> Record:
     """The record of one document. Raises ModelFatal when no document could be answered, and nothing else of ours."""
-    limit = limit or asyncio.Semaphore(1)
+    limit, reading = limit or asyncio.Semaphore(1), reading or Reading()
     pieces = split_document(document, prompt.strategy.chunk_tokens)
     plan = plan_questions(task.schema, prompt, pieces, model_name)
 
     async def answer(question: Question) -> list[Answer]:
         async with limit:
-            one = await _answer_question(question, task, model, keep_unsupported)
+            one = await _answer_question(question, task, model, reading)
         progress(one.usage)
         cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
         if not (cut_short and question.can_be_halved):
@@ -70,17 +101,12 @@ async def extract_record(
         return answered
 
     answers = [a for batch in await asyncio.gather(*map(answer, plan.questions)) for a in batch]
-    return _build_record(document, task, plan, answers)
+    return _build_record(document, task, plan, answers, reading)
 
 
-async def _answer_question(question: Question, task: Task, model: Model, keep_unsupported: bool) -> Answer:
-    def trace(value: Json) -> GroundingResult:
-        page = TextIndex(question.chunk)
-        if question.batch:
-            return ground_candidates(question.batch, value, page, keep_unsupported=keep_unsupported)
-        return ground_reply(
-            question.part, question.expand_reply(value), page, keep_unsupported=keep_unsupported, whole=task.schema.root
-        )
+async def _answer_question(question: Question, task: Task, model: Model, reading: Reading) -> Answer:
+    def read(value: Json) -> tuple[GroundedObject | GroundedList, list[RejectedValue]]:
+        return _ground_answer(question, task, value, reading)
 
     failure, ran_on = None, False
     try:
@@ -94,35 +120,56 @@ async def _answer_question(question: Question, task: Task, model: Model, keep_un
         if cut is None:
             return Answer(question, failure=failure, usage=usage)
         value = cut.value
-        if not cut.is_early and not (
-            cut.latest_entries and any(e.spans for e in trace(cut.latest_entries).evidence.values())
-        ):
+        if not cut.is_early and not (cut.latest_entries and _has_words(read(cut.latest_entries)[0])):
             failure, ran_on = None, True
-    traced = trace(value)
-    found = PartialRecord((question.chunk.span.start,), traced.value, traced.evidence)
-    return Answer(question, found, tuple(traced.rejected), failure, usage, ran_on)
+    tree, rejected = read(value)
+    return Answer(question, tree, tuple(rejected), failure, usage, ran_on)
 
 
-def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer]) -> Record:
+def _ground_answer(
+    question: Question, task: Task, value: Json, reading: Reading
+) -> tuple[GroundedObject | GroundedList, list[RejectedValue]]:
+    """A reply's value, grounded and judged: what is accepted of it, and the rest."""
+    index = TextIndex(question.chunk)
+    span = question.chunk.span
+    if question.batch is None:
+        expanded = question.expand_reply(value)
+        grounded = ground_reply(question.part, expanded, index, reading.traits, whole=task.schema.root)
+        return accept_leaves(reading.judge(grounded), reading.acceptance, span)
+    rows = ground_candidates(question.batch, value, index, reading.traits)
+    kept, rejected = accept_leaves(GroundedObject({"": reading.judge(rows)}), reading.acceptance, span)
+    own = str(question.batch.object_list.enumerate_by)
+    left = kept.fields.get("", GroundedList())
+    assert isinstance(left, GroundedList)  # noqa: S101 -- the same shape
+    whole = [row for row in left.items if isinstance(row, GroundedObject) and own in row.fields]
+    return GroundedList(tuple(whole)), [replace(r, path=(*question.batch.path, *r.path[1:])) for r in rejected]
+
+
+def _has_words(node: GroundedNode) -> bool:
+    return any(leaf.evidence.spans for _, leaf in iterate_leaves(node))
+
+
+def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer], reading: Reading) -> Record:
     root = task.schema.root
-    found, stray = _link_answers(answers)
-    combined = merge_records(root, found)
-    settled = resolve_name_ownership(root, combined.value, combined.evidence)
-    value: dict[str, Json] = settled.value
-    proof = fill_derived_values(root, value, settled.evidence, document)
-    fitted = conform_record(root, value)
+    records, unplaced = _link_answers(answers, reading)
+    merged = merge_records(root, records)
+    owned = reading.judge(find_names_of_rows(root, merged.tree))
+    kept, of_rows = accept_leaves(owned, reading.acceptance, Span(0, max(1, len(document.text))))
+    tree = fill_derived_values(root, kept, document)
+    value = conform_record(root, to_json(tree))
+    rejected = (*(r for a in answers for r in a.rejected), *unplaced, *of_rows)
     return Record(
         document=document,
-        value=fitted,
-        evidence=proof,
-        conflicts=tuple(combined.conflicts),
-        rejected=(*(r for a in answers for r in a.rejected), *stray, *settled.rejected),
+        value=value,
+        evidence=collect_evidence(tree),
+        conflicts=merged.conflicts,
+        rejected=rejected,
         failures=tuple(a.failure for a in answers if a.failure),
         problems=(
             *_unread_problems(document),
             *_run_on_problems(answers),
-            *check_record(root, value, proof, document),
-            *validate_record(fitted, task.model_class, task.schema.source),
+            *check_rejected(rejected),
+            *validate_record(value, task.model_class, task.schema.source),
         ),
         answered_spans=_answered_spans(answers),
         skipped=plan.skipped,
@@ -131,21 +178,25 @@ def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[
     )
 
 
-def _link_answers(answers: Sequence[Answer]) -> tuple[list[PartialRecord], list[RejectedValue]]:
+def _link_answers(answers: Sequence[Answer], reading: Reading) -> tuple[list[PartialRecord], list[RejectedValue]]:
     """What the answers brought, rows that were asked for one by one in the rows they belong to; the rest of these."""
-    found = {i: a.partial_record for i, a in enumerate(answers) if a.partial_record and not a.question.batch}
+    trees = {i: a.tree for i, a in enumerate(answers) if isinstance(a.tree, GroundedObject)}
     more: list[PartialRecord] = []
-    stray: list[RejectedValue] = []
-    for a in answers:
-        if a.partial_record and a.question.batch:
-            here = [i for i in found if answers[i].question.chunk.span.within(a.question.chunk.span)]
-            attached, lost = link_to_parent(
-                a.question.batch, a.partial_record, a.question.chunk, [found[i] for i in here]
-            )
-            found |= zip(here, attached, strict=False)
-            more += attached[len(here) :]
-            stray += lost
-    return [*found.values(), *more], stray
+    unplaced: list[RejectedValue] = []
+    for n, a in enumerate(answers):
+        if a.question.batch is None or not isinstance(a.tree, GroundedList):
+            continue
+        span = a.question.chunk.span
+        here = [i for i in trees if answers[i].question.chunk.span.within(span)]
+        linked, stray = link_to_parent(a.question.batch, a.tree, a.question.chunk, [trees[i] for i in here])
+        trees |= zip(here, linked, strict=False)
+        more += [PartialRecord((span.start,), tree, n) for tree in linked[len(here) :]]
+        for number, row in stray:
+            for path, leaf in iterate_leaves(reading.judge(add_findings(row, ROW_UNPLACED))):
+                at = (*a.question.batch.path, number, *path)
+                unplaced.append(RejectedValue(at, leaf.value, ROW_UNPLACED, span, leaf.evidence))
+    asked = [PartialRecord((answers[i].question.chunk.span.start,), tree, i) for i, tree in trees.items()]
+    return [*asked, *more], unplaced
 
 
 def _unread_problems(document: Document) -> tuple[Problem, ...]:
@@ -172,7 +223,7 @@ def _run_on_problems(answers: Sequence[Answer]) -> tuple[Problem, ...]:
 def _answered_spans(answers: Sequence[Answer]) -> tuple[Span, ...]:
     """What at least one question about was answered, adjoining spans joined."""
     joined: list[Span] = []
-    for span in sorted({a.question.chunk.span for a in answers if a.partial_record and not a.failure}):
+    for span in sorted({a.question.chunk.span for a in answers if a.tree is not None and not a.failure}):
         if joined and span.start <= joined[-1].end:
             joined[-1] = Span(joined[-1].start, max(span.end, joined[-1].end))
         else:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from extractor.schema.reader import Object, iterate_scalars
-from extractor.types import Document, Evidence, Json, Match, Problem, ValuePath, json_pointer
+from extractor.types import Json, Problem, RejectedValue
 
 CHECKED_FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
 """Formats that a record is held to; of others (uri, date-time) a document's own spelling may stand."""
@@ -17,25 +16,13 @@ MAX_MESSAGE_LENGTH = 200
 """Characters of a message; jsonschema's quote the whole value."""
 
 
-def check_record(
-    node: Object,
-    value: Mapping[str, Json],
-    evidence: Mapping[ValuePath, Evidence],
-    document: Document,
-) -> tuple[Problem, ...]:
-    """Every problem that a rule finds, in the record's order."""
-    return (*_find_unsupported(node, value, evidence, document),)
-
-
-def _find_unsupported(
-    node: Object, value: Mapping[str, Json], evidence: Mapping[ValuePath, Evidence], document: Document
-) -> Iterator[Problem]:
-    for path, _, _ in iterate_scalars(node, value):
-        found = evidence.get(path)
-        if found is None or found.match is Match.NONE:
-            yield Problem("unsupported", path, f"Nothing in the document supports {json_pointer(path)}.")
-        elif any(span.end > len(document.text) for span in found.spans):
-            yield Problem("misplaced", path, f"The evidence of {json_pointer(path)} lies outside the document.")
+def check_rejected(rejected: Sequence[RejectedValue]) -> tuple[Problem, ...]:
+    """A problem where values were left out though the document has their words: a person can tell whether rightly."""
+    found = [r for r in rejected if r.evidence is not None and r.evidence.spans]
+    if not found:
+        return ()
+    many = f"{len(found)} values that the model gave were" if len(found) > 1 else "A value that the model gave was"
+    return (Problem("left out", (), f"{many} left out though the document has the words; see what was rejected."),)
 
 
 def validate_record(

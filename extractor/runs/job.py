@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from extractor.extraction.pipeline import Reading
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.results.outcome import DocumentOutcome
@@ -28,7 +29,7 @@ class Job:
     """Requests under way at a time, over all documents."""
     in_turn: bool = False
     """The questions about a document wait for each other: what answers them has read it once, in one place."""
-    keep_unsupported: bool = False
+    reading: Reading = field(default_factory=Reading)
     on_reply: Callable[[Usage], None] = lambda usage: None
     on_document: Callable[[DocumentOutcome], None] = lambda outcome: None
     document_timeout: float | None = None
@@ -46,4 +47,4 @@ class Job:
     def fingerprint(self) -> str:
         """Of all that is asked of every document. Versions are not in it: a new one does not make old answers wrong."""
         asked = {k: v for k, v in self.manifest.items() if k not in ("extractor", "versions")}
-        return fingerprint_json([self.task.name, asked, self.keep_unsupported, self.is_replay])
+        return fingerprint_json([self.task.name, asked, self.reading.acceptance.threshold == 0, self.is_replay])

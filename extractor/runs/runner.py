@@ -186,7 +186,7 @@ class _JobRunner:
                 bounded,
                 job.model_name,
                 limit=asyncio.Semaphore(1) if job.in_turn else bounded.unlimited,
-                keep_unsupported=job.keep_unsupported,
+                reading=job.reading,
                 progress=job.on_reply,
             )
 

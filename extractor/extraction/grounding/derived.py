@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from extractor.extraction.grounding.findings import DERIVED
 from extractor.extraction.text.dates import detect_day_first, find_dates
 from extractor.schema.annotations import Kind
-from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
-from extractor.types import Document, Evidence, Json, Match, Span, ValuePath
+from extractor.schema.reader import Node, Object, ObjectList, Scalar
+from extractor.types import (
+    Document,
+    Evidence,
+    GroundedList,
+    GroundedNode,
+    GroundedObject,
+    GroundedValue,
+    Match,
+    Span,
+)
 
 
-def fill_derived_values(
-    node: Node, value: Json, evidence: Mapping[ValuePath, Evidence], document: Document
-) -> dict[ValuePath, Evidence]:
-    """Fills empty derivable leaves of `value` in place; the evidence with theirs added."""
-    out = dict(evidence)
-    _fill_node(node, value, (), out, document)
-    return out
-
-
-def _fill_node(
-    node: Node, value: Json, path: ValuePath, evidence: dict[ValuePath, Evidence], document: Document
-) -> None:
-    match node:
-        case Object(fields):
+def fill_derived_values(node: Node, tree: GroundedNode, document: Document) -> GroundedNode:
+    """The tree, with derivable leaves that it lacks filled in."""
+    match node, tree:
+        case Object(fields), GroundedObject(inner):
+            filled = {f.name: fill_derived_values(f.node, inner[f.name], document) for f in fields if f.name in inner}
             for f in fields:
-                if isinstance(f.node, Scalar):
-                    if f.node.derive_from and value.get(f.name) is None:
-                        _derive_date(f.node, value, f.name, path, evidence, document)
-                else:
-                    _fill_node(f.node, value[f.name], (*path, f.name), evidence, document)
-        case ObjectList(row):
-            for i, one in enumerate(value):
-                _fill_node(row, one, (*path, i), evidence, document)
-        case Scalar() | ValueList():
-            pass
+                if isinstance(f.node, Scalar) and f.node.derive_from and f.name not in filled:
+                    found = _derive_date(f.node, tree, document)
+                    filled |= {f.name: found} if found else {}
+            return GroundedObject(filled)
+        case ObjectList(row), GroundedList(items):
+            return GroundedList(tuple(fill_derived_values(row, item, document) for item in items))
+    return tree
 
 
-def _derive_date(
-    leaf: Scalar, row: Json, name: str, path: ValuePath, evidence: dict[ValuePath, Evidence], document: Document
-) -> None:
-    source = evidence.get((*path, str(leaf.derive_from)))
-    if leaf.kind is not Kind.DATE or source is None or not source.spans:
-        return
-    at = source.spans[0]
+def _derive_date(leaf: Scalar, row: GroundedObject, document: Document) -> GroundedValue | None:
+    source = row.fields.get(str(leaf.derive_from))
+    if leaf.kind is not Kind.DATE or not isinstance(source, GroundedValue) or not source.evidence.spans:
+        return None
+    at = source.evidence.spans[0]
     found = list(find_dates(document.text[at.start : at.end], day_first=detect_day_first(document.text)))
-    if len({d.iso for d in found}) == 1:
-        row[name] = found[0].iso
-        span = found[0].span.shift(at.start)
-        evidence[(*path, name)] = Evidence(Match.DERIVED, (Span(span.start, span.end),), model_value="")
+    if len({d.iso for d in found}) != 1:
+        return None
+    span = found[0].span.shift(at.start)
+    confidence = source.evidence.confidence
+    return GroundedValue(
+        found[0].iso,
+        Evidence(Match.DERIVED, (Span(span.start, span.end),), confidence=confidence, findings=(DERIVED,)),
+    )

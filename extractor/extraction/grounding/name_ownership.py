@@ -6,53 +6,38 @@ row, which stands around it, has the better claim. A second mention elsewhere ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
+from extractor.extraction.grounding.findings import NAME_OF_ROW
+from extractor.extraction.grounding.tree import add_findings
 from extractor.schema.annotations import Kind
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
-from extractor.types import Evidence, Json, RejectedValue, Span, ValuePath
+from extractor.types import GroundedList, GroundedNode, GroundedObject, GroundedValue, Span
 
 
-class NameOwnership(NamedTuple):
-    value: dict[str, Json]
-    evidence: dict[ValuePath, Evidence]
-    rejected: tuple[RejectedValue, ...]
-
-
-def resolve_name_ownership(
-    root: Object, value: Mapping[str, Json], evidence: Mapping[ValuePath, Evidence]
-) -> NameOwnership:
-    """The record without names, in lists of its own, whose every mention a row has."""
-    names = {path: e for path, e in evidence.items() if _is_name(root, path)}
-    rows = {span for path, e in names.items() if sum(isinstance(step, int) for step in path) > 1 for span in e.spans}
-    kept_value, kept = dict(value), dict(evidence)
-    rejected: list[RejectedValue] = []
+def find_names_of_rows(root: Object, tree: GroundedObject) -> GroundedObject:
+    """The record's tree; names in lists of its own whose every mention a row has carry the finding."""
+    taken = _row_names(root, tree, 0)
+    fields: dict[str, GroundedNode] = dict(tree.fields)
     for f in root.fields:
-        if not isinstance(f.node, ValueList) or f.node.item.kind is not Kind.NAME:
-            continue
-        mine = [(v, evidence[(f.name, i)]) for i, v in enumerate(value[f.name])]
-        stay = [(v, e) for v, e in mine if not e.spans or not rows.issuperset(e.spans)]
-        for i, (said, e) in enumerate(mine):
-            del kept[(f.name, i)]
-            if (said, e) not in stay:
-                whole = Span(min(s.start for s in e.spans), max(s.end for s in e.spans))
-                rejected.append(RejectedValue((f.name, i), said, "belongs to a row", whole))
-        kept |= {(f.name, i): e for i, (_, e) in enumerate(stay)}
-        kept_value[f.name] = [v for v, _ in stay]
-    return NameOwnership(kept_value, kept, tuple(rejected))
+        names = fields.get(f.name)
+        if isinstance(f.node, ValueList) and f.node.item.kind is Kind.NAME and isinstance(names, GroundedList):
+            fields[f.name] = GroundedList(tuple(_mark_name(name, taken) for name in names.items))
+    return GroundedObject(fields)
 
 
-def _is_name(root: Object, path: ValuePath) -> bool:
-    node: Node = root
-    for step in path:
-        match node:
-            case Object():
-                node = node[str(step)].node
-            case ObjectList(row):
-                node = row if isinstance(step, int) else row[step].node
-            case ValueList(item):
-                node = item
-            case Scalar():
-                return False
-    return isinstance(node, Scalar) and node.kind is Kind.NAME
+def _mark_name(name: GroundedNode, taken: set[Span]) -> GroundedNode:
+    is_taken = isinstance(name, GroundedValue) and name.evidence.spans and taken.issuperset(name.evidence.spans)
+    return add_findings(name, NAME_OF_ROW) if is_taken else name
+
+
+def _row_names(node: Node, tree: GroundedNode | None, lists: int) -> set[Span]:
+    """The words of the names in rows: what stands in a list and names one person, or several in a list of the row."""
+    match node, tree:
+        case Object(fields), GroundedObject(inner):
+            return set().union(*(_row_names(f.node, inner.get(f.name), lists) for f in fields))
+        case ObjectList(row), GroundedList(items):
+            return set().union(*(_row_names(row, item, lists + 1) for item in items))
+        case ValueList(item), GroundedList(items):
+            return set().union(*(_row_names(item, one, lists + 1) for one in items)) if lists else set()
+        case Scalar(kind=Kind.NAME), GroundedValue(_, evidence):
+            return set(evidence.spans) if lists > 1 else set()
+    return set()

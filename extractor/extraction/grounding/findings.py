@@ -1,0 +1,40 @@
+"""What code may find about a leaf that a model said. None of it decides by itself: confidence weighs them together.
+
+How much each is worth for which class of models was fitted on labelled documents (confidence.json); docs/quality.md
+has the figures, and says of each what was measured.
+"""
+
+from __future__ import annotations
+
+NO_WORDS = "no words"
+"""No mention in what the model was shown supports the value."""
+OUTSIDE_ROW = "outside its row"
+"""It is supported, but only away from where the rest of its row stands."""
+WORDS_TAKEN = "words taken"
+"""Its only mentions support another value, which is likelier to be meant by them."""
+UNANNOUNCED = "unannounced"
+"""Neither a heading above its words nor their paragraph has one of the field's keywords."""
+DUPLICATE = "duplicate"
+"""An entry of the same list has the same words, or says the same."""
+ROW_WITHOUT_KEY = "row without key"
+"""None of the fields that tell rows apart has words."""
+ROW_UNANNOUNCED = "row unannounced"
+"""The nearest heading that announces anything announces another field than this list."""
+ROW_INCOMPLETE = "row lacks required"
+"""A field that every such row has, by the schema, was not said or has no words."""
+ROW_UNSUPPORTED = "row mostly unsupported"
+"""More than half of the fields that tell rows apart have no words."""
+DATE_OF_OTHER_FIELD = "date of another field"
+"""A text that is a date, in a row that has a field for dates."""
+NAME_OF_ROW = "name of a row"
+"""A person listed for the whole record whose every mention stands in a row of it."""
+ROW_UNPLACED = "row unplaced"
+"""A figure that belongs to a row of another list, none of which stands where it does."""
+ROW_EMPTY = "row says nothing"
+"""A figure of which the model said nothing."""
+NORMALISED = "normalised"
+"""The words differ from the value in case, white space, marks, or in how a number or date is written."""
+DERIVED = "derived"
+"""The value follows from the words by a rule of its kind."""
+FUZZY = "fuzzy"
+"""The words are nearly the value."""
