@@ -17,9 +17,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from extractor.extraction.grounding.row_keys import (
+    comparison_form,
+    index_keys,
+    key_forms,
+    keys_agree,
+    names_agree,
+)
 from extractor.extraction.grounding.tree import iterate_leaves
-from extractor.extraction.text.abbreviations import strip_abbreviation
-from extractor.extraction.text.normalize import fold_text
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import (
     Conflict,
@@ -27,7 +32,6 @@ from extractor.types import (
     GroundedNode,
     GroundedObject,
     GroundedValue,
-    Json,
     Match,
     Span,
     ValuePath,
@@ -113,10 +117,6 @@ def _select_field(parts: Sequence[_Part], name: str) -> Iterator[_Part]:
             yield _Part(p.reply, p.node.fields[name])
 
 
-def _comparison_form(value: Json) -> str:
-    return fold_text(strip_abbreviation(str(value)))
-
-
 def _choose_value(
     leaves: Sequence[GroundedValue], path: ValuePath, conflicts: list[Conflict], vote: bool
 ) -> GroundedValue | None:
@@ -125,7 +125,7 @@ def _choose_value(
         return None
     votes: dict[str, list[GroundedValue]] = {}
     for leaf in leaves:
-        votes.setdefault(_comparison_form(leaf.value), []).append(leaf)
+        votes.setdefault(comparison_form(leaf.value), []).append(leaf)
     ranked = list(votes.values())
     if vote:
         ranked.sort(key=lambda same: (-len(same), min(_STRICTNESS[leaf.evidence.match] for leaf in same)))
@@ -141,7 +141,7 @@ def _merge_values(parts: Sequence[_Part]) -> GroundedList | None:
     for p in parts:
         for leaf in p.node.items if isinstance(p.node, GroundedList) else ():
             assert isinstance(leaf, GroundedValue)  # noqa: S101 -- the schema says so
-            form = _comparison_form(leaf.value)
+            form = comparison_form(leaf.value)
             if seen.setdefault(form, p.reply) == p.reply and leaf not in kept[-1:]:
                 kept.append(leaf)
     return GroundedList(tuple(kept)) if kept else None
@@ -156,15 +156,15 @@ def _merge_rows(
     for p in parts:
         for row in p.node.items if isinstance(p.node, GroundedList) else ():
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
-            part, forms, words = _Part(p.reply, row), _plain_forms(node, row), _row_words(row)
-            known = {i for k in _index_keys(node, forms) for i in by_form.get(k, ())[-MAX_CANDIDATES:]}
+            part, forms, words = _Part(p.reply, row), key_forms(node, row), _row_words(row)
+            known = {i for k in index_keys(node, forms) for i in by_form.get(k, ())[-MAX_CANDIDATES:]}
             known |= {by_words[words]} if words in by_words else set()
             at = next((i for i in sorted(known) if _is_same_row(node, groups[i], part, forms, words)), None)
             if at is None:
                 at = len(groups)
                 groups.append(_RowGroup())
                 by_words.setdefault(words, at)
-                for k in _index_keys(node, forms):
+                for k in index_keys(node, forms):
                     by_form.setdefault(k, []).append(at)
             groups[at].parts.append(part)
             groups[at].forms.append(forms)
@@ -173,31 +173,8 @@ def _merge_rows(
     return GroundedList(tuple(row for row in rows if row is not None)) if rows else None
 
 
-def _plain_forms(node: ObjectList, row: GroundedObject) -> dict[str, str]:
-    """What the row says, folded, by field; of a nested field that is part of the key the first value in it."""
-    forms: dict[str, str] = {}
-    for name, inner in row.fields.items():
-        if isinstance(inner, GroundedValue):
-            forms[name] = _comparison_form(inner.value)
-        elif name in node.key:
-            said = [str(leaf.value) for _, leaf in iterate_leaves(inner)]
-            if said:
-                forms[name] = _comparison_form(said)
-    return forms
-
-
 def _row_words(row: GroundedObject) -> frozenset[tuple[ValuePath, Span]]:
     return frozenset((at, span) for at, leaf in iterate_leaves(row) for span in leaf.evidence.spans)
-
-
-def _index_keys(node: ObjectList, forms: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What a row is looked up by: the form of each identifying field, and what stands in it before a colon."""
-    for name in node.key:
-        if form := forms.get(name):
-            yield name, form
-            head, colon, _ = form.partition(":")
-            if colon and head:
-                yield name, head
 
 
 def _is_same_row(
@@ -208,7 +185,7 @@ def _is_same_row(
     words: frozenset[tuple[ValuePath, Span]],
 ) -> bool:
     for other, theirs, their_words in zip(group.parts, group.forms, group.words, strict=True):
-        if not _keys_agree(node, forms, theirs):
+        if not keys_agree(node, forms, theirs):
             return False
         same_words = bool(words) and words == their_words
         if other.reply == part.reply and not same_words:
@@ -226,18 +203,7 @@ def _may_be_one(
 ) -> bool:
     """Whether two rows without a declared key may be one: nothing differs, and they are not two equal lines."""
     shared = a.keys() & b.keys()
-    if any(not _names_agree(a[name], b[name]) for name in shared):
+    if any(not names_agree(a[name], b[name]) for name in shared):
         return False
     equal_lines = a.keys() == b.keys() and len(shared) >= EQUAL_LINE
     return not equal_lines or bool(words & their_words)
-
-
-def _keys_agree(node: ObjectList, a: Mapping[str, str], b: Mapping[str, str]) -> bool:
-    shared = [name for name in node.key if a.get(name) and b.get(name)]
-    return bool(shared) and all(_names_agree(a[name], b[name]) for name in shared)
-
-
-def _names_agree(a: str, b: str) -> bool:
-    """Whether two names are one: the same, or one of them with what it says after a colon: "Ode: a song of praise"."""
-    short, long = sorted((a, b), key=len)
-    return short == long or (bool(short) and long.startswith(f"{short}:"))

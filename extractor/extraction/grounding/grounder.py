@@ -14,6 +14,7 @@ from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.anchors import find_anchors, find_key_mentions, reading_distance
 from extractor.extraction.grounding.assignment import assign_to_rows
 from extractor.extraction.grounding.mentions import Mention, TextIndex
+from extractor.extraction.grounding.row_keys import index_keys, key_forms, keys_agree
 from extractor.extraction.grounding.scope import RowScope, find_repeat_spans, row_scope
 from extractor.extraction.grounding.tree import add_findings
 from extractor.extraction.text.names import split_names
@@ -205,6 +206,7 @@ class _Grounder:
         grounded: list[GroundedObject] = []
         doubtful: list[tuple[float, int]] = []
         claimed: set[Span] = set()
+        earlier: dict[tuple[str, str], list[Mapping[str, str]]] = {}
         for i, row in enumerate(rows):
             one = self.ground_row(context, i, claimed)
             names = self.find_about_row(context, keywords, one, i)
@@ -213,8 +215,21 @@ class _Grounder:
             if not names and 2 * lost > len(keys):
                 doubtful.append((lost / len(keys), i))
                 names = [found.ROW_UNSUPPORTED]
+            if not names and node.key_declared and self.is_repeated(node, one, earlier):
+                names = [found.ROW_REPEATED]
             grounded.append(add_findings(one, *names) if names else one)
         return grounded, doubtful
+
+    def is_repeated(
+        self, node: ObjectList, row: GroundedObject, earlier: dict[tuple[str, str], list[Mapping[str, str]]]
+    ) -> bool:
+        """Whether one of the earlier rows, by the forms of their keys, has the key of this one; which joins them."""
+        forms = key_forms(node, row)
+        if any(keys_agree(node, forms, other) for k in index_keys(node, forms) for other in earlier.get(k, ())[-8:]):
+            return True
+        for k in index_keys(node, forms):
+            earlier.setdefault(k, []).append(forms)
+        return False
 
     def prepare_rows(
         self, node: ObjectList, keywords: Keywords, rows: Sequence[Mapping[str, Json]], outer: RowScope | None
@@ -235,7 +250,7 @@ class _Grounder:
     def ground_row(self, context: _RowContext, i: int, claimed: set[Span]) -> GroundedObject:
         """One row. A mention of a date is one field's; of an address, a declared form or a list's item one row's."""
         fields: dict[str, GroundedNode] = {}
-        row = context.rows[i]
+        row, days = context.rows[i], set(context.range_ends)
         repeats = find_repeat_spans(i, context.key_mentions, context.anchors, self.index.text)
         for f in context.node.row.fields:
             scope = self.scope_of_field(context, i, f, repeats)
@@ -244,7 +259,7 @@ class _Grounder:
                 if inner is not None:
                     fields[f.name] = inner
                 continue
-            used = claimed if f.node.kind is Kind.URL or f.node.pattern else set(context.range_ends)
+            used = claimed if f.node.kind is Kind.URL or f.node.pattern else days
             positioned = context.by_position.get(f.name, {})
             if own := positioned.get(i):
                 fields[f.name] = self.support(own, row.get(f.name) or "")
