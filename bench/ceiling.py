@@ -61,13 +61,14 @@ def prompted(task: Any, name: str | None, chunk_tokens: int | None) -> Any:
     prompt = task.choose_prompt(name)
     if chunk_tokens is None:
         return prompt
-    return dataclasses.replace(prompt, strategy=dataclasses.replace(prompt.strategy, chunk_tokens=chunk_tokens))
+    return dataclasses.replace(prompt, declared={**prompt.declared, "chunk_tokens": chunk_tokens})
 
 
 def run(document: Any, task: Any, prompt: Any, say: Any) -> Any:
     """The record; `say(request)` is the reply to each. Where it returns text, the reply was cut short after it."""
     from extractor.errors import ReplyCutShort
-    from extractor.extraction.pipeline import extract_record
+    from extractor.extraction.pipeline import Reading, extract_record
+    from extractor.models.traits import STRONG
     from extractor.types import Reply, Usage
 
     class Scripted:
@@ -77,7 +78,7 @@ def run(document: Any, task: Any, prompt: Any, say: Any) -> Any:
                 raise ReplyCutShort("cut short", text=value)
             return Reply(value, Usage(requests=1))
 
-    return asyncio.run(extract_record(document, task, prompt, Scripted(), "scripted"))
+    return asyncio.run(extract_record(document, task, prompt, Scripted(), "scripted", reading=Reading(STRONG)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

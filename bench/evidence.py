@@ -45,11 +45,16 @@ class Gold:
 def extracted(sample: Path, schema: Path, gold: Mapping[str, Json]) -> Record:
     """The record of a sample, asked for as a bare schema is. All that ties this file to the pipeline is here."""
     from extractor.documents.discovery import load_document
-    from extractor.extraction.pipeline import extract_record
+    from extractor.extraction.pipeline import Reading, extract_record
     from extractor.extraction.task import task_from_schema
+    from extractor.models.traits import STRONG
 
     asked = task_from_schema(str(schema))
-    return asyncio.run(extract_record(load_document(sample), asked, asked.choose_prompt(None), Gold(gold), "gold"))
+    return asyncio.run(
+        extract_record(
+            load_document(sample), asked, asked.choose_prompt(None), Gold(gold), "gold", reading=Reading(STRONG)
+        )
+    )
 
 
 @dataclass(frozen=True)

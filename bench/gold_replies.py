@@ -33,9 +33,9 @@ Span = tuple[int, int]
 
 def suite(folder: Path) -> tuple[Any, list[tuple[Path, Json]]]:
     """Its task, and each document's path with its gold record: the coupling to the project is here and in ceiling."""
-    from extractor.evaluation import evaluate
+    from extractor.evaluation.suite import load_suite
 
-    read = evaluate.read(folder)
+    read = load_suite(folder)
     golds = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(read.gold.glob("*.json"))]
     return read.task, [(read.samples / one["document"], one["record"]) for one in golds]
 

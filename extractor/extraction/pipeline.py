@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction.acceptance import Acceptance, accept_leaves
-from extractor.extraction.chunking import halve_chunk, split_document
 from extractor.extraction.conform import conform_record
 from extractor.extraction.enumerated import ground_candidates
 from extractor.extraction.grounding.confidence import Calibration, load_calibration
@@ -20,12 +19,12 @@ from extractor.extraction.grounding.name_ownership import find_names_of_rows
 from extractor.extraction.grounding.tree import Tree, add_findings, collect_evidence, iterate_leaves, to_json
 from extractor.extraction.linking import link_to_parent
 from extractor.extraction.merging import PartialRecord, merge_records
-from extractor.extraction.planning import Plan, Question, build_field_question, plan_questions
+from extractor.extraction.planning import Plan, Question, plan_document
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.extraction.validation import check_rejected, validate_record
 from extractor.models.openai.reply import read_truncated_reply
-from extractor.models.traits import STRONG, ModelTraits
+from extractor.models.traits import SMALL, STRONG, ModelTraits
 from extractor.types import (
     Document,
     Failure,
@@ -80,24 +79,19 @@ async def extract_record(
     progress: Callable[[Usage], None] = lambda usage: None,
 ) -> Record:
     """The record of one document. Raises ModelFatal when no document could be answered, and nothing else of ours."""
-    limit, reading = limit or asyncio.Semaphore(1), reading or Reading()
-    pieces = split_document(document, prompt.strategy.chunk_tokens)
-    plan = plan_questions(task.schema, prompt, pieces, model_name)
+    limit, reading = limit or asyncio.Semaphore(1), reading or Reading(SMALL)
+    plan = plan_document(document, task.schema, prompt, model_name, reading.traits)
 
     async def answer(question: Question) -> list[Answer]:
         async with limit:
             one = await _answer_question(question, task, model, reading)
         progress(one.usage)
         cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
-        if not (cut_short and question.can_be_halved):
+        if not cut_short or not (parts := question.in_parts()):
             return [one]
-        halves = halve_chunk(question.chunk)
-        smaller = [
-            build_field_question(prompt, half, question.group, question.part, model_name, full=True) for half in halves
-        ]
         answered = [Answer(question, usage=one.usage)]
-        for half in smaller:
-            answered += await answer(half)
+        for part in parts:
+            answered += await answer(part)
         return answered
 
     answers = [a for batch in await asyncio.gather(*map(answer, plan.questions)) for a in batch]
@@ -120,7 +114,11 @@ async def _answer_question(question: Question, task: Task, model: Model, reading
         if cut is None:
             return Answer(question, failure=failure, usage=usage)
         value = cut.value
-        if not cut.is_early and not (cut.latest_entries and _has_words(read(cut.latest_entries)[0])):
+        if (
+            reading.traits.repairs_values
+            and not cut.is_early
+            and not (cut.latest_entries and _has_words(read(cut.latest_entries)[0]))
+        ):
             failure, ran_on = None, True
     tree, rejected = read(value)
     return Answer(question, tree, tuple(rejected), failure, usage, ran_on)

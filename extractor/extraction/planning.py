@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from extractor.extraction import compact as terse
-from extractor.extraction.chunking import estimate_tokens, narrow_chunk
+from extractor.extraction.chunking import estimate_tokens, halve_chunk, narrow_chunk, split_document
 from extractor.extraction.enumerated import (
     CandidateBatch,
     build_batch_schema,
@@ -14,12 +14,13 @@ from extractor.extraction.enumerated import (
     find_candidate_batches,
     split_enumerated,
 )
-from extractor.extraction.prompt import Prompt, build_messages, build_part_messages
+from extractor.extraction.prompt import Prompt, build_messages, build_part_messages, describe_fields
 from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.text.outline import Keywords, Outline
 from extractor.models.local.grammar import build_reply_grammar
+from extractor.models.traits import ModelTraits
 from extractor.schema.reader import Field, Object, ObjectList, Schema
-from extractor.types import Chunk, Json, Request, SkippedFields, Span
+from extractor.types import Chunk, Document, Json, Request, SkippedFields, Span
 
 WHOLE_RECORD = "record"
 """The one group of a prompt that asks for everything at once."""
@@ -32,6 +33,8 @@ NARROW_RATIO = 4
 of the chunk: a short text misleads a small model less, but costs what sharing the chunk's prefix would save."""
 SPARE, COPIED = 160, 45
 """Tokens of an answer that are its form, and the most of a chunk's tokens (in %) that one group's answer copies."""
+MIN_REPLY_TOKENS, ROOM = 4_096, 2
+"""Tokens that a reply about the whole record may have at least, and how often over what copying all would take."""
 MAX_PARTS = 3
 """More places than this, and the chunk as a whole is asked after all."""
 
@@ -44,8 +47,21 @@ class Question:
     group: str
     part: Object
     request: Request
+    prompt: Prompt
+    full: bool = False
+    """Whether its reply may be as long as the model's are."""
     batch: CandidateBatch | None = None
     """What it asks to be completed, where it asks that instead of for the part."""
+
+    def in_parts(self) -> list[Question]:
+        """What is asked where the reply was cut short: the same with more room, else of halves of the chunk."""
+        model = self.request.model
+        if not self.full and not self.prompt.strategy.narrows_schema:
+            return [build_field_question(self.prompt, self.chunk, self.group, self.part, model, full=True)]
+        if not self.can_be_halved:
+            return []
+        halves = halve_chunk(self.chunk)
+        return [build_field_question(self.prompt, half, self.group, self.part, model, full=True) for half in halves]
 
     @property
     def asked_part(self) -> Object:
@@ -60,17 +76,29 @@ class Question:
     def can_be_halved(self) -> bool:
         """Whether halves of the chunk are asked where the reply is cut short, since its list was too long for one.
 
-        Not for the whole record: each half would be asked for everything again, up to its whole bound. Nor where rows
+        Not for the whole record of a small model, which would run on in each half up to its whole bound. Nor where rows
         are asked for one by one, which are few enough.
         """
-        listed = self.group != WHOLE_RECORD and self.batch is None
-        return listed and estimate_tokens(self.chunk.text) >= MIN_HALVED_TOKENS
+        whole = self.group == WHOLE_RECORD and self.prompt.strategy.narrows_schema
+        return not whole and self.batch is None and estimate_tokens(self.chunk.text) >= MIN_HALVED_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     questions: tuple[Question, ...]
     skipped: tuple[SkippedFields, ...]
+
+
+def plan_document(document: Document, schema: Schema, prompt: Prompt, model: str, traits: ModelTraits) -> Plan:
+    """Every question about a document, as the model's traits want it asked.
+
+    Of a model that is asked for everything at once, what the question itself takes is kept free in its window.
+    """
+    if traits.asks_whole and "chunk_tokens" not in prompt.declared:
+        question = estimate_tokens("\n".join(describe_fields(schema.root)) + prompt.system + prompt.user)
+        traits = replace(traits, window=traits.window - question)
+    fitted = prompt.fit_to_model(traits)
+    return plan_questions(schema, fitted, split_document(document, fitted.strategy.chunk_tokens), model)
 
 
 def plan_questions(schema: Schema, prompt: Prompt, pieces: Sequence[Chunk], model: str) -> Plan:
@@ -93,7 +121,8 @@ def _plan_group(
 ) -> tuple[list[Question], list[SkippedFields]]:
     """The questions about one chunk that ask for one group, and what they leave out."""
     whole = schema.root if group == WHOLE_RECORD else schema.part_for_group(group)
-    fields = tuple(f for f in whole.fields if Keywords(f.keywords).occur_in(chunk.text))
+    narrow = prompt.strategy.narrows_schema
+    fields = tuple(f for f in whole.fields if not narrow or Keywords(f.keywords).occur_in(chunk.text))
     missing = tuple(f.name for f in whole.fields if f not in fields)
     skipped = [SkippedFields(chunk.span, missing)] if missing else []
     part = Object(fields, whole.description)
@@ -138,8 +167,9 @@ def build_field_question(
     wanted = _asked_part(group, part)
     said = build_part_messages(prompt, chunk, group, wanted)
     shape = build_response_schema(wanted, chunk.text, prompt.strategy)
-    bounds = sampling_parameters(prompt, chunk, None if group == WHOLE_RECORD else wanted, full=full)
-    return Question(chunk, group, part, _build_request(chunk, group, model, said, shape, bounds))
+    bounds = sampling_parameters(prompt, chunk, group, wanted, full=full)
+    request = _build_request(chunk, group, model, said, shape, bounds)
+    return Question(chunk, group, part, request, prompt, full)
 
 
 def _asked_part(group: str, part: Object) -> Object:
@@ -152,8 +182,8 @@ def build_row_question(prompt: Prompt, chunk: Chunk, group: str, asked: Candidat
     name = f"{group}.{asked.field.name}"
     said = build_messages(prompt, chunk, name, describe_candidates(asked, chunk.text))
     shape = build_batch_schema(asked, chunk.text, prompt.strategy)
-    request = _build_request(chunk, name, model, said, shape, sampling_parameters(prompt))
-    return Question(chunk, name, Object((asked.field,)), request, asked)
+    request = _build_request(chunk, name, model, said, shape, greedy_parameters(prompt.strategy.max_tokens))
+    return Question(chunk, name, Object((asked.field,)), request, prompt, batch=asked)
 
 
 def _build_request(
@@ -165,19 +195,28 @@ def _build_request(
 
 
 def sampling_parameters(
-    prompt: Prompt, chunk: Chunk | None = None, part: Object | None = None, *, full: bool = False
+    prompt: Prompt, chunk: Chunk, group: str, part: Object, *, full: bool = False
 ) -> dict[str, Json]:
-    """Sampling parameters; greedy and seeded, so that a run can be repeated.
+    """Greedy and seeded, so that a run can be repeated, with as many tokens as a right answer may take.
 
     An answer copies from its chunk and says it once, so it is bounded by the chunk's length: what runs on is a loop.
-    A full answer copies all of it, and has a row, with all its keys, on every line.
+    A full answer copies all of it, and has a row, with all its keys, on every line. A model that is asked for all that
+    fits has that much room twice over, and when it is asked again all that it can write.
     """
     most = prompt.strategy.max_tokens
-    if chunk is not None and part is not None:
-        words = estimate_tokens(chunk.text)
-        lines = sum(bool(line.strip()) for line in chunk.text.splitlines())
-        form = max((estimate_tokens(" ".join(keys)) for keys in map(_entry_keys, part.fields)), default=0)
+    words = estimate_tokens(chunk.text)
+    lines = sum(bool(line.strip()) for line in chunk.text.splitlines())
+    form = max((estimate_tokens(" ".join(keys)) for keys in map(_entry_keys, part.fields)), default=0)
+    if not prompt.strategy.narrows_schema:
+        room = max(MIN_REPLY_TOKENS, ROOM * (SPARE + words + lines * form))
+        most = most if full else min(most, room)
+    elif group != WHOLE_RECORD:
         most = min(most, SPARE + (words + lines * form if full else words * COPIED // 100))
+    return greedy_parameters(most)
+
+
+def greedy_parameters(most: int) -> dict[str, Json]:
+    """What every request says of sampling: no chance, a seed, and the tokens that the reply may have."""
     return {"temperature": 0, "seed": 1, "max_tokens": most}
 
 

@@ -1,6 +1,7 @@
 """Prompt versions, and Chunk -> Request.
 
-A version is one Markdown file: settings between `+++` lines (TOML), then sections under level-one headings:
+A version is one Markdown file: settings between `+++` lines (TOML; in a table [small] those that hold for small models
+alone), then sections under level-one headings:
 
     # system            what the model is told once
     # user              the message, with {document} and {question}
@@ -14,14 +15,18 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from extractor.errors import TaskError
+from extractor.models.traits import ModelTraits
 from extractor.schema.reader import Object, ObjectList, Scalar, ValueList
 from extractor.types import Chunk, fingerprint_json
 
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
+MIN_CHUNK_TOKENS = 500
+"""Tokens of a chunk however small a model's window is."""
 _PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")
 
 
@@ -39,6 +44,11 @@ class Strategy:
     max_length: int = 240
     max_tokens: int = 2400
 
+    @property
+    def narrows_schema(self) -> bool:
+        """Whether a reply's schema is narrowed to what code finds in the chunk, which only small models need."""
+        return self.candidates
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -49,6 +59,27 @@ class Prompt:
     strategy: Strategy
     preferred: bool = False
     """The version that is taken when none is named; no part of the fingerprint, as it changes nothing that is sent."""
+    declared: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """The settings that the version has for all models; those in its table [small] hold for small models alone."""
+
+    def fit_to_model(self, traits: ModelTraits) -> Prompt:
+        """The version as a model of these traits is asked.
+
+        A strong model is asked once for the whole record of as much of the document as its window holds, and nothing
+        in the schema of its reply is bounded or narrowed, unless the version declares it for all models.
+        """
+        if not traits.asks_whole:
+            return self
+        settings: dict[str, Any] = {
+            "ask": "whole",
+            "chunk_tokens": max(MIN_CHUNK_TOKENS, traits.window - traits.max_output),
+            "candidates": False,
+            "max_rows": 0,
+            "max_values": 0,
+            "max_length": 0,
+            "max_tokens": traits.max_output,
+        }
+        return replace(self, strategy=Strategy(**(settings | dict(self.declared))))
 
     @property
     def fingerprint(self) -> str:
@@ -68,12 +99,12 @@ def read_prompt(path: Path) -> Prompt:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TaskError(f"The prompt {path} cannot be read ({error}); check the file.") from error
-    strategy, preferred = Strategy(), False
+    strategy, preferred, declared = Strategy(), False, dict[str, Any]()
     if text.startswith("+++\n"):
         head, found, text = text[4:].partition("\n+++\n")
         if not found:
             raise TaskError(f"The settings of {path} have no closing '+++' line; add one.")
-        strategy, preferred = _read_settings(head, path)
+        strategy, preferred, declared = _read_settings(head, path)
     pieces = _SECTION.split(text)
     sections = {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
     for needed in ("system", "user"):
@@ -83,25 +114,29 @@ def read_prompt(path: Path) -> Prompt:
         if placeholder not in sections["user"]:
             raise TaskError(f"The section '# user' of {path} does not hold {placeholder}; put it where it belongs.")
     notes = {name[5:].strip(): body for name, body in sections.items() if name.startswith("note ")}
-    return Prompt(path.stem, sections["system"], sections["user"], notes, strategy, preferred)
+    return Prompt(path.stem, sections["system"], sections["user"], notes, strategy, preferred, declared)
 
 
-def _read_settings(head: str, path: Path) -> tuple[Strategy, bool]:
+def _read_settings(head: str, path: Path) -> tuple[Strategy, bool, dict[str, Any]]:
     try:
         settings = tomllib.loads(head)
     except tomllib.TOMLDecodeError as error:
         raise TaskError(f"The settings of {path} are not TOML ({error}); correct them.") from error
     known = {f.name: f.type for f in fields(Strategy)} | {"preferred": "bool"}
-    for name, value in settings.items():
+    small = settings.pop("small", {})
+    if not isinstance(small, dict):
+        raise TaskError(f"{path} sets small to {small!r}; write a table [small] with settings for small models.")
+    for name, value in [*settings.items(), *small.items()]:
         if name not in known:
             raise TaskError(f"{path} sets {name!r}, which is no setting; choose from {', '.join(known)}.")
         if type(value).__name__ != known[name]:
             raise TaskError(f"{path} sets {name} to {value!r}; it must be of type {known[name]}.")
     preferred = bool(settings.pop("preferred", False))
-    strategy = Strategy(**settings)
+    small.pop("preferred", None)
+    strategy = Strategy(**(settings | small))
     if strategy.ask not in ("groups", "whole"):
         raise TaskError(f"{path} sets ask to {strategy.ask!r}; choose 'groups' or 'whole'.")
-    return strategy, preferred
+    return strategy, preferred, settings
 
 
 def build_part_messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:

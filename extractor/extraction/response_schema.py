@@ -35,8 +35,9 @@ class _ResponseSchemaBuilder:
             case ValueList():
                 return self.list_schema(node)
             case ObjectList():
-                most = min(self.strategy.max_rows, node.max_items or self.strategy.max_rows)
-                return {"type": "array", "items": self.object_schema(node.row), "maxItems": most}
+                return self.bound_items(
+                    {"type": "array", "items": self.object_schema(node.row)}, node.max_items, "max_rows"
+                )
             case Object():
                 return self.object_schema(node)
 
@@ -50,7 +51,8 @@ class _ResponseSchemaBuilder:
 
     def field_schema(self, field: Field) -> dict[str, Json]:
         shape = self.node_schema(field.node)
-        if field.required and isinstance(field.node, Scalar) and shape != {"type": "null"}:
+        certain = self.strategy.narrows_schema and field.required
+        if certain and isinstance(field.node, Scalar) and shape != {"type": "null"}:
             return _without_null(shape)
         return shape
 
@@ -71,27 +73,33 @@ class _ResponseSchemaBuilder:
         if leaf.verbatim_number:
             return {"type": ["number", "string", "null"], "maxLength": MAX_NUMBER_LENGTH}
         if leaf.type == "string":
-            return {"type": ["string", "null"], "maxLength": leaf.max_length or self.strategy.max_length}
+            return self.bound_text({"type": ["string", "null"]}, leaf)
         return {"type": [leaf.type, "null"]}
 
     def list_schema(self, node: ValueList) -> dict[str, Json]:
         item = node.item
         choices = self.possible_values(item)
-        most = min(self.strategy.max_values, node.max_items or self.strategy.max_values)
         if choices == ():
             return {"type": "array", "items": {"type": "string"}, "maxItems": 0}
-        if choices is not None:
-            return {"type": "array", "items": {"enum": list(choices)}, "maxItems": min(most, len(choices))}
-        if item.verbatim_number:
-            return {
-                "type": "array",
-                "items": {"type": ["number", "string"], "maxLength": MAX_NUMBER_LENGTH},
-                "maxItems": most,
-            }
         one: dict[str, Json] = {"type": item.type}
-        if item.type == "string":
-            one["maxLength"] = item.max_length or self.strategy.max_length
-        return {"type": "array", "items": one, "maxItems": most}
+        most = node.max_items
+        if choices is not None:
+            one = {"enum": list(choices)}
+            most = min(most or len(choices), len(choices)) if self.strategy.narrows_schema else most
+        elif item.verbatim_number:
+            one = {"type": ["number", "string"], "maxLength": MAX_NUMBER_LENGTH}
+        elif item.type == "string":
+            one = self.bound_text(one, item)
+        return self.bound_items({"type": "array", "items": one}, most, "max_values")
+
+    def bound_items(self, shape: dict[str, Json], declared: int | None, setting: str) -> dict[str, Json]:
+        """A list with the entries that the schema and the strategy allow, where either bounds them."""
+        bounds = [n for n in (declared, getattr(self.strategy, setting)) if n]
+        return {**shape, "maxItems": min(bounds)} if bounds else shape
+
+    def bound_text(self, shape: dict[str, Json], leaf: Scalar) -> dict[str, Json]:
+        most = leaf.max_length or self.strategy.max_length
+        return {**shape, "maxLength": most} if most else shape
 
 
 def _without_null(shape: dict[str, Json]) -> dict[str, Json]:

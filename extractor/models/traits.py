@@ -20,7 +20,7 @@ class ModelTraits:
     """The traits of one model; `source` says how they are known: by its name, or given by the user."""
 
     model_class: ModelClass = ModelClass.STRONG
-    window: int = 100_000
+    window: int = 128_000
     """Tokens that it reads in one request, at least; a document that fits is asked about once."""
     max_output: int = 16_000
     """Tokens that it writes in one reply, at most."""

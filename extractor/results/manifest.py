@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 
 from extractor._version import __version__
-from extractor.extraction.planning import sampling_parameters
+from extractor.extraction.planning import greedy_parameters
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Endpoint, describe_endpoint
@@ -22,6 +22,6 @@ def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[s
         "model": model,
         "prompt": {"name": prompt.name, "fingerprint": prompt.fingerprint},
         "schema": {"fingerprint": task.schema.fingerprint},
-        "parameters": dict(sampling_parameters(prompt)),
+        "parameters": dict(greedy_parameters(prompt.strategy.max_tokens)),
         "versions": {name: metadata.version(name) for name in ("openai", "instructor", "pydantic")},
     }

@@ -15,12 +15,12 @@ from pathlib import Path
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError
-from extractor.extraction.chunking import split_document
-from extractor.extraction.planning import Question, plan_questions
+from extractor.extraction.planning import Question, plan_document
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models.prices import Price, Speed, compute_cost
 from extractor.models.tokens import count_tokens
+from extractor.models.traits import SMALL, ModelTraits
 from extractor.results.file import RESULT_FORMAT
 from extractor.runs.reply_length import ReplyLength, estimate_completion_length, estimate_reply_length
 from extractor.types import Json
@@ -110,7 +110,12 @@ def _range_bounds(amount: AmountRange) -> tuple[float, float, float]:
 
 
 def estimate_run(
-    task: Task, prompt: Prompt, sources: Iterable[Source], model: str, before: MeasuredUsage | None
+    task: Task,
+    prompt: Prompt,
+    sources: Iterable[Source],
+    model: str,
+    before: MeasuredUsage | None,
+    traits: ModelTraits = SMALL,
 ) -> RunEstimate:
     """What asking all the questions of these documents would take. One document is held at a time."""
     count = characters = ceiling = 0
@@ -125,9 +130,8 @@ def estimate_run(
             continue
         count += 1
         characters += len(document.text)
-        pieces = split_document(document, prompt.strategy.chunk_tokens)
         previous = ""
-        for question in plan_questions(task.schema, prompt, pieces, model).questions:
+        for question in plan_document(document, task.schema, prompt, model, traits).questions:
             groups[question.group] = groups.get(question.group, GroupEstimate()) + _estimate_question(question, before)
             ceiling += question.request.parameters["max_tokens"]
             said = question.request.system + question.request.user
