@@ -1,0 +1,197 @@
+"""Numbers written in words, in 24 languages: "twelve thousand five hundred", "dreiundzwanzig", "vingt-et-un".
+
+The words for one to a thousand are a table made of num2words; how they add up is the same in all languages: a smaller
+one after a larger is added, a larger one after a smaller multiplies it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from extractor.schema.kinds.cldr import table
+from extractor.schema.kinds.figures import key_of_value
+from extractor.schema.kinds.folding import simple
+from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.scales import scale_words
+
+_FURTHER = {
+    "en": "hundred:100 thousand:1000 oh:0 half:0",
+    "de": "ein:1 eine:1 einem:1 einen:1 einer:1 zwo:2 hundert:100 tausend:1000",
+    "fr": "une:1 vingts:20 cents:100 septante:70 huitante:80 octante:80 nonante:90 mil:1000",
+    "es": "un:1 una:1 veintiun:21 veintiuno:21 veintidos:22 veintitres:23 veinticuatro:24 veinticinco:25 veintiseis:26 "
+    "veintisiete:27 veintiocho:28 veintinueve:29 ciento:100 cientos:100 doscientas:200 trescientas:300 cuatrocientas:400 "
+    "quinientas:500",
+    "it": "un:1 una:1 mila:1000 ventuno:21 ventotto:28 trentuno:31 quarantuno:41 cinquantuno:51",
+    "pt": "uma:1 duas:2 dezesseis:16 dezessete:17 dezenove:19 cento:100 duzentas:200 trezentas:300 quinhentas:500 catorze:14 "
+    "quatorze:14",
+    "nl": "honderd:100 duizend:1000",
+    "sv": "en:1 hundra:100 tusen:1000",
+    "da": "en:1 hundrede:100 tusind:1000 tusinde:1000",
+    "nb": "ett:1 hundre:100 tusen:1000 tjuefem:25 tyve:20 tredve:30",
+    "fi": "sataa:100 tuhatta:1000",
+    "pl": "jedna:1 jedno:1 dwie:2 dwoch:2 trzech:3 czterech:4 tysiace:1000 tysiecy:1000",
+    "cs": "jeden:1 jedno:1 dve:2 ste:100 sta:100 set:100 tisice:1000",
+    "sk": "jedna:1 jedno:1 dve:2 tisice:1000",
+    "sl": "en:1 dva:2 tisoc:1000",
+    "hr": "jedna:1 dvije:2 tisuca:1000 tisuce:1000 hiljada:1000",
+    "ro": "un:1 una:1 o:1 doua:2 suta:100 sute:100 mie:1000 mii:1000",
+    "hu": "ket:2 tizen:10 huszon:20",
+    "tr": "bucuk:0",
+    "ru": "одна:1 одно:1 две:2 двух:2 трех:3 четырех:4 пяти:5 шести:6 семи:7 десяти:10 тысяча:1000 тысячи:1000 тысяч:1000",
+    "uk": "одна:1 дві:2 тисяча:1000 тисячі:1000 тисяч:1000",
+    "lt": "dvi:2 trijų:3 simtas:100 simtai:100 tukstantis:1000 tukstanciai:1000 tukstanciu:1000",
+    "lv": "simti:100 tukstosi:1000 tukstosu:1000",
+    "ca": "una:1 dues:2 cents:100",
+    "id": "puluh:10 belas:10 ratus:100 ribu:1000",
+}
+_LINKS = frozenset("and und et y e og och en i a og of".split())
+_COMPOUND = frozenset("de nl sv da nb fi hu it tr es pt cs sk sl hr id".split())
+"""Languages that write a number as one word."""
+_ARTICLES = frozenset(
+    "a o un una une uno um uma ein eine einem einen einer een en et ett egy bir o oh half null nul nic on once due sei sept set "
+    "set fire ti ni dos do to tre tri as mie mil hat het ot bin bes sto cent cents sex elf sati fem ses tus di nou deu sis vint "
+    "treds firs opt dva pet sest sata elli yuz kirk alti du lima enam puluh seize".split()
+)
+"""Words of one language that are small or common words of another (or the article): believed where the language is."""
+_CONTENT = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_GAP = re.compile(r"[ \u00a0]?[-–,]?[ \u00a0\n]?")
+
+
+@cache
+def _words() -> dict[str, dict[str, int]]:
+    """Each word with its value in each language that has it."""
+    found: dict[str, dict[str, int]] = {}
+    for language, words in table("numerals").items():
+        for word, value in words.items():
+            found.setdefault(simple(word), {})[language] = value
+    for language, listed in _FURTHER.items():
+        for pair in listed.split():
+            word, _, value = pair.rpartition(":")
+            if value != "0":
+                found.setdefault(simple(word), {})[language] = int(value)
+    return found
+
+
+@cache
+def _segments(language: str) -> re.Pattern[str]:
+    """The words of a language that join others into one: drei|und|zwanzig."""
+    words = [w for w, values in _words().items() if language in values and len(w) > 1]
+    links = {"de": "und", "nl": "en", "da": "og", "sv": "och", "nb": "og"}.get(language, "")
+    listed = sorted({*words, *([links] if links else ())}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, listed)))
+
+
+@lru_cache(maxsize=1 << 13)
+def _values(word: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """For each language in which the word is a number, the values of its parts."""
+    folded = simple(word)
+    if len(folded) > 60:
+        return ()
+    found = {language: (value,) for language, value in _words().get(folded, {}).items()}
+    if not found and len(folded) > 5 and folded not in scale_words():
+        for language in _COMPOUND:
+            parts = _segments(language).findall(folded)
+            if len(parts) > 1 and sum(map(len, parts)) == len(folded):
+                values = tuple(_words()[p][language] for p in parts if p not in ("und", "og", "och") and language in _words().get(p, {}))
+                if (value := _sum(values)) is not None:
+                    found[language] = (value,)
+    return tuple(found.items())
+
+
+def _sum(values: tuple[int, ...]) -> int | None:
+    """The number that the values of its words make; None where they are a list of numbers."""
+    total, current, smallest = 0, 0, 10**18
+    for value in values:
+        if value == 100 and 0 < current < 100:
+            current *= 100
+        elif value >= 1000 and current:
+            total += current * value
+            current, smallest = 0, value
+            continue
+        elif value >= 1000:
+            if total:
+                return None
+            total = value
+        elif value == 20 and current == 4:  # quatre-vingts
+            current = 80
+        elif value == 10 and 0 < current < 10:  # lima puluh
+            current *= 10
+        elif current and not _adds(current, value):
+            return None
+        else:
+            current += value
+    return total + current
+
+
+def _adds(current: int, value: int) -> bool:
+    low = current % 100
+    if value >= 100:
+        return False
+    if value >= 20 and value % 10 == 0:
+        return low == 0 or low < 10  # fünf-und-zwanzig
+    if value >= 10:
+        return low in (0, 60, 80)  # soixante-dix, quatre-vingt-dix
+    return low % 10 == 0 and low != 10 or low == 0
+
+
+def number_words(text: str, reading: Reading) -> Iterator[tuple[int, int, str]]:
+    """Numbers in words: start, end, key; in time linear in the text's length."""
+    run: list[tuple[int, int, dict[str, tuple[int, ...]]]] = []
+    for match in _CONTENT.finditer(text):
+        word = match[0]
+        values = dict(_believed(word, reading)) if len(word) <= 60 else {}
+        near = not run or (match.start() - run[-1][1] <= 4 and _GAP.fullmatch(text, run[-1][1], match.start()) is not None)
+        if run and (not near or len(run) > 20):
+            yield from _number(run, text)
+            run = []
+        if values:
+            run.append((match.start(), match.end(), values))
+        elif run:
+            folded = simple(word) if len(word) < 24 else ""
+            if power := (scale_words().get(folded) if len(folded) > 2 else None):
+                run.append((match.start(), match.end(), {language: (10**power,) for language in run[-1][2]}))
+            elif folded in _LINKS or folded == "de":
+                run.append((match.start(), match.end(), {}))
+            else:
+                yield from _number(run, text)
+                run = []
+    if run:
+        yield from _number(run, text)
+
+
+def _believed(word: str, reading: Reading) -> Iterator[tuple[str, tuple[int, ...]]]:
+    values = _values(word)
+    if not values:
+        return
+    common = simple(word) in _ARTICLES
+    for language, value in values:
+        if not common or language in reading.languages:
+            yield language, value
+
+
+def _number(run: list[tuple[int, int, dict[str, tuple[int, ...]]]], text: str) -> Iterator[tuple[int, int, str]]:
+    """The longest numbers that the words of a run make; words that are a list make several."""
+    i = 0
+    while i < len(run):
+        best: tuple[int, int] | None = None
+        values: dict[str, tuple[int, ...]] = dict.fromkeys(run[i][2], ())
+        for j in range(i, len(run)):
+            here = run[j][2]
+            if not here and "," in text[run[j - 1][1] : run[j][0]]:
+                break
+            if here:
+                values = {lang: so_far + here[lang] for lang, so_far in values.items() if lang in here}
+                sums = [s for parts in values.values() if (s := _sum(parts)) is not None]
+                if not values:
+                    break
+                if sums:
+                    best = (j, sums[0])
+        if best is None:
+            i += 1
+            continue
+        key = key_of_value(best[1])
+        if key is not None:
+            yield run[i][0], run[best[0]][1], key
+        i = best[0] + 1
