@@ -26,8 +26,9 @@ _VULGAR = {
 VULGAR = {sign: Fraction(*parts) for sign, parts in _VULGAR.items()}
 _DASH_FOR_CENTS = re.compile(r"[,.](?:[-–]{1,2}|=)(?!\w)")
 _TRAILING_MINUS = re.compile(r"[ \u00a0]?(?:[€$£]|[A-Z]{3})?[-–](?![\w(]|[ \u00a0]?[\d(])")
-_LEDGER = re.compile(r"[ \u00a0]?(?:CR|DR|Cr|Dr)\b\.?")
+_LEDGER = re.compile(r"[ \u00a0]?(?:CR|DR)\b\.?")
 _BASIS_POINTS = re.compile(r"[ \u00a0]?(?:bps|bp|basis points?|Basispunkte?)\b")
+_CODE_REST = re.compile(r"[A-Z]{1,8}(?:-[A-Z]{0,8})?\d")
 _CLOSING = re.compile(rf"[ \u00a0]?(?:%|[{CURRENCY_SIGNS}]|[A-Z]{{3}})?[ \u00a0]?\)")
 
 
@@ -103,6 +104,8 @@ def after(plain: str, end: int) -> After | None:
         return After(cents.end())
     at = found.end
     gap = 1 if plain[at : at + 1] in (" ", "\u00a0", "-") else 0
+    if plain[at + gap : at + gap + 1] in ("C", "D") and (ledger := _LEDGER.match(plain, at)):
+        return found._replace(end=ledger.end(), ledger=True)  # before crores: "45.00 CR"
     word = _LETTERS.match(plain, at + gap)
     if word is not None:
         worded = _with_word(plain, found, word, gap)
@@ -141,8 +144,7 @@ def _with_word(plain: str, found: After, word: re.Match[str], gap: int) -> After
 
 def _identifier(plain: str, at: int) -> bool:
     """Whether letters behind a hyphen are of an identifier: 123-AB-7, not 30-day."""
-    match = re.compile(r"[A-Z]{1,8}(?:-[A-Z]{0,8})?\d").match(plain, at)
-    return match is not None
+    return _CODE_REST.match(plain, at) is not None
 
 
 def _with_signs(plain: str, found: After) -> After:
@@ -157,8 +159,6 @@ def _with_signs(plain: str, found: After) -> After:
     elif sign in ("b", "B") and (points := _BASIS_POINTS.match(plain, at)):
         return found._replace(end=points.end(), share=-4)
     at = found.end
-    if sign in ("C", "D") and (ledger := _LEDGER.match(plain, at)):
-        return found._replace(end=ledger.end(), ledger=True)
     if minus := _TRAILING_MINUS.match(plain, at):
         return found._replace(end=minus.end(), minus=True)
     if closing := _CLOSING.match(plain, at):

@@ -145,7 +145,7 @@ def _metric(simple: str, end: int) -> bool:
 def _mentions(
     figure: Figure, left: Before, right: After, run: Run, reading: Reading, *, money_like: bool
 ) -> Iterator[Mention]:
-    span = Span(min(left.start, figure.start), right.end)
+    span = Span(left.start if left.negative or left.bracket else figure.start, right.end)
     key, rule = figure.key, figure.rule or (run.tie.value if run.tie is not Tie.ALONE else "")
     if right.added is not None and (value := fraction_of(key)) is not None:
         key = key_of_fraction(value + right.added)

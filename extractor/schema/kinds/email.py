@@ -1,0 +1,62 @@
+"""E-mail addresses, compared without case; written out as "jo at example dot org" too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from extractor.domain import Span
+from extractor.schema.kinds.base import Json, Mention, share_a_key
+from extractor.schema.kinds.characters import plain
+from extractor.schema.kinds.reading import Reading
+
+_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}$")
+_DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{0,23}[^\W_]")
+_SPELLED = re.compile(
+    r"(?P<user>[A-Za-z0-9][\w.+-]{0,63})\s?(?:\[at\]|\(at\)|\{at\}|\[@\]|\(@\)| at | \(a\) |\(ät\)|\[ät\])\s?"
+    r"(?P<host>[A-Za-z0-9-]{1,63}(?:\s?(?:\.|\[dot\]|\(dot\)|\[\.\]| dot |\(punkt\))\s?[A-Za-z0-9-]{2,63}){1,4})",
+    re.I,
+)
+_DOT = re.compile(r"\s?(?:\[dot\]|\(dot\)|\[\.\]| dot |\(punkt\)|\.)\s?", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailKind:
+    """Addresses of the form name@domain."""
+
+    name: str = "email"
+
+    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+        """Every address; the local part is read back from each @, so a text of nothing but @ costs its length."""
+        simple = plain(text)
+        at = simple.find("@")
+        while at >= 0:
+            local = _LOCAL.search(simple, max(0, at - 64), at)
+            domain = _DOMAIN.match(simple, at + 1)
+            if local and domain and (user := local[0].lstrip(".'`{|*")):
+                start = at - len(user)
+                yield Mention(Span(start, domain.end()), simple[start : domain.end()].casefold())
+            at = simple.find("@", at + 1)
+        if " at " in simple or "at]" in simple or "at)" in simple or "(@)" in simple or "ät" in simple or "[@]" in simple:
+            for m in _SPELLED.finditer(simple):
+                host = _DOT.sub(".", m["host"])
+                yield Mention(Span(*m.span()), f"{m['user']}@{host}".casefold(), "address spelled out")
+
+    def keys(self, value: Json) -> Iterator[tuple[str, str]]:
+        """The address without case and without "mailto:"."""
+        if (address := self.normalise(value, Reading())) is not None:
+            yield address.casefold(), ""
+
+    def parse(self, words: str, reading: Reading) -> str | None:
+        """The one address that the words hold, as they spell it."""
+        found = {str(m.key): words[m.span.start : m.span.end] if not m.rule else str(m.key) for m in self.find(words, reading)}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def normalise(self, value: Json, reading: Reading) -> str | None:
+        """The address that was said, out of "Jo Doe <jo@example.org>" too."""
+        return self.parse(value, reading) if isinstance(value, str) else None
+
+    def same(self, a: Json, b: Json) -> bool:
+        """Whether both are one address but for case."""
+        return share_a_key(self, a, b)
