@@ -26,7 +26,9 @@ _DOTTED = re.compile(r"(?P<label>[^\n.…]{1,120})(?:\.{3,60}|…{1,20}|[ ]{3,60
 _BOX = re.compile(r"\[[ ]?[xX✓✔]?[ ]?\]|\([ ]?[xX✓✔]?[ ]?\)|[☑☒☐✓✔✗✘■□●○🗹⊠]")
 _TICKED = frozenset("☑☒✓✔■●🗹⊠xX")
 _ELEMENT = re.compile(r"<(?P<label>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s{0,20}(?P<answer>true|false|yes|no|0|1|Y|N)\s{0,20}</", re.I)
-_ATTRIBUTE = re.compile(r"[\"']?(?P<label>[\w.-]{1,80})[\"']?\s?[=:]\s?[\"']?(?P<answer>true|false|yes|no)\b", re.I)
+_ATTRIBUTE = re.compile(
+    r"(?<![\w.-])(?:[\"'](?P<label>[\w .-]{1,80})[\"']\s?:|(?P<name>[\w.-]{1,80})\s?=)\s?[\"']?(?P<answer>true|false|yes|no)\b", re.I
+)
 STEM = 4
 """Letters by which two words are taken for forms of one: "insured", "insurance"."""
 
@@ -57,13 +59,14 @@ class BooleanKind:
         for pattern in (_ELEMENT, _LABELLED, _DOTTED, _ATTRIBUTE):
             for m in pattern.finditer(text):
                 said = {"0": False, "1": True}.get(m["answer"]) if pattern is _ELEMENT and m["answer"] in "01" else answer_of(m["answer"])
-                if said is not None and wanted & stems(m["label"]):
+                label_words = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
+                if said is not None and wanted & stems(label_words):
                     yield Mention(Span(*m.span("answer")), said)
         yield from _ticked(text, wanted)
         for start, end in clauses(text):
             if end - start <= 400 and wanted & stems(text[start:end]) and not _BOX.search(text, start, end) and "<" not in text[start:end]:
                 said = not denies(text[start:end])
-                if ":" not in text[start:end]:
+                if ":" not in text[start:end] and text[end - 1] not in "?？" and _is_sentence(text[start:end]):
                     yield Mention(Span(start, end), said, "clause that denies" if not said else "clause that affirms")
 
     def keys(self, value: Json) -> Iterator[tuple[bool, str]]:
@@ -86,6 +89,11 @@ class BooleanKind:
         """Whether both say yes, or both no."""
         first = self.normalise(a, Reading())
         return first is not None and first == self.normalise(b, Reading())
+
+
+def _is_sentence(clause: str) -> bool:
+    """Whether a clause can state anything: three words, or five signs of a script that sets no spaces."""
+    return len(clause.split()) >= 3 or sum("\u3040" <= c <= "\u9fff" for c in clause) >= 5
 
 
 def stems(text: str) -> set[str]:

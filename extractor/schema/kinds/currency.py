@@ -83,7 +83,7 @@ class CurrencyKind:
         for m in _SIGN.finditer(text):
             yield from self._of_sign(m[0].strip(), m.end() - len(m[0].strip()), m.end(), reading)
         for m in _LETTERED.finditer(text):
-            around = text[max(0, m.start() - 2) : m.start()].strip()[-1:] + text[m.end() : m.end() + 2].strip(". ")[:1]
+            around = text[max(0, m.start() - 2) : m.start()].strip()[-1:] + text[m.end() : m.end() + 3].strip(". ")[:1]
             if any(c.isdigit() or c == "-" for c in around):
                 yield from self._of_sign(m[0], m.start(), m.end(), reading)
         for start, end, code in _lexicon().find(text):

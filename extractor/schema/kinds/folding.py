@@ -41,8 +41,7 @@ def _fold_character(character: str) -> str:
     if character.isspace() or character in _DROPPED:
         return ""
     parts = unicodedata.normalize("NFKD", character).casefold()
-    kept = "".join(_UNIFIED.get(p, p) for p in parts if not (_mark(p) or p.isspace()))
-    return unicodedata.normalize("NFC", kept) if len(kept) > 1 else kept
+    return "".join(_UNIFIED.get(p, p) for p in parts if not (_mark(p) or p.isspace()))
 
 
 @lru_cache(maxsize=1 << 13)
@@ -159,13 +158,15 @@ def bounded(text: str, span: Span) -> bool:
 
 
 def _joined(text: str, at: int) -> bool:
-    while 0 < at < len(text) and (text[at] in _DROPPED_INSIDE):
-        at += 1
+    for _ in range(_MOST_INVISIBLE):
+        if at < len(text) and text[at] in _DROPPED_INSIDE:
+            at += 1
     if not 0 < at < len(text):
         return False
     before = at - 1
-    while before > 0 and text[before] in _DROPPED_INSIDE:
-        before -= 1
+    for _ in range(_MOST_INVISIBLE):
+        if before > 0 and text[before] in _DROPPED_INSIDE:
+            before -= 1
     left, right = text[before], text[at]
     if left.isdigit() and right.isdigit():
         # m² is "m2" to whoever writes it; a superscript ends a number all the same
@@ -174,6 +175,8 @@ def _joined(text: str, at: int) -> bool:
     return left.isalpha() and right.isalpha() and _cased(left) and _cased(right)
 
 
+_MOST_INVISIBLE = 8
+"""Soft hyphens and zero-width characters in a row that are looked through; a run of thousands is an attack."""
 _DROPPED_INSIDE = frozenset("\u00ad\u200b\u2060\ufeff")
 
 

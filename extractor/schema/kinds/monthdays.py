@@ -15,13 +15,13 @@ _MARKS = r"[\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u09cd\u0
 _WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|{_MARKS})*(?:[.](?=[^\W\d_]\.))?")
 _S = r"[ \u00a0\n\t]"
 _ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|º|°|ª|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|oji))?\.?\)?"
-_DAY = rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}"
+_DAY = rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"
 _DAY_BEFORE = re.compile(
     rf"{_DAY}(?:{_S}{{0,2}}(?:days?{_S}of|of|de|del|di|den|da|d'|of{_S}the{_S}month{_S}of|ב|ng)?{_S}{{0,2}}|[-/.,]{_S}?)$", re.I
 )
 _YEAR_AFTER = re.compile(
     rf"(?:[.]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:de|del|di|do|of|anno|năm|г|р)\b\.?{_S}{{0,2}})?(?P<y>{YEAR})(?![\d]|[.,]\d)"
-    rf"|[.]?(?:[-/]|{_S}?'|(?P<space>{_S}))(?P<z>\d\d)(?![\w%:]|[.,/-]\d|{_S}?(?:am|pm|h|uhr)\b|:\d))",
+    rf"|[.]?(?:[-/]|{_S}?'|(?P<space>{_S}))(?P<z>\d\d)(?![\w%:]|[.,/-]\d|{_S}?(?:am|pm|h|uhr)\b|:\d)|(?<=[^\W\d_])(?P<glued>\d\d)(?!\w|[.,/-]\d))",
     re.I,
 )
 _DAY_AFTER = re.compile(
@@ -61,13 +61,15 @@ def _around(plain: str, start: int, end: int, months: tuple[int, ...], word: str
     if before and not 1 <= int(before["d"]) <= 31:
         before = None
     year = _YEAR_AFTER.match(plain, end)
+    if year and year["glued"] and not plain[start - 1 : start].isdecimal():
+        year = None  # 12MAR24 has a year, March12 a day
     if before:
         begin = before.start("d0") if before["d0"] else before.start("d")
         days = [before["d"]] + ([before["d0"]] if before["d0"] else [])
         if year is None and (first := _YEAR_BEFORE.search(plain, max(0, before.start("d") - 14), before.start("d"))) and not first["d"]:
             yield from _dated(first.start(), end, first["y"], months, days)
         elif year and not (year["z"] and year["space"] and len(word) > 5):
-            yield from _dated(begin, year.end(), year["y"] or year["z"], months, days)
+            yield from _dated(begin, year.end(), year["y"] or year["z"] or year["glued"], months, days)
         else:
             yield from _undated(begin, end, months, days)
         return
@@ -97,7 +99,7 @@ def _month_alone(
     doubtful = lowered in COMMON_WORDS and word == lowered and lowered != "mars"
     if year and not (year["z"] and year["space"]):
         if not doubtful:
-            yield from _dated(start, year.end(), year["y"] or year["z"], months, [])
+            yield from _dated(start, year.end(), year["y"] or year["z"] or year["glued"], months, [])
         return
     first = _YEAR_BEFORE.search(plain, max(0, start - 14), start)
     if first and not doubtful:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from extractor.schema.kinds.cldr import table
 from extractor.schema.kinds.figures import key_of_value
@@ -84,32 +85,31 @@ def _segments(language: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1 << 13)
-def _values(word: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """For each language in which the word is a number, the values of its parts."""
+def _values(word: str) -> dict[str, int]:
+    """The value of the word in each language in which it is a number."""
     folded = simple(word)
     if len(folded) > 60:
-        return ()
-    found = {language: (value,) for language, value in _words().get(folded, {}).items()}
+        return {}
+    found = dict(_words().get(folded, {}))
     if not found and len(folded) > 5 and folded not in scale_words():
         for language in _COMPOUND:
             parts = _segments(language).findall(folded)
             if len(parts) > 1 and sum(map(len, parts)) == len(folded):
                 values = tuple(_words()[p][language] for p in parts if p not in ("und", "og", "och") and language in _words().get(p, {}))
                 if (value := _sum(values)) is not None:
-                    found[language] = (value,)
-    return tuple(found.items())
+                    found[language] = value
+    return found
 
 
-def _sum(values: tuple[int, ...]) -> int | None:
+def _sum(values: tuple[int, ...], *, tens_first: bool = False) -> int | None:
     """The number that the values of its words make; None where they are a list of numbers."""
-    total, current, smallest = 0, 0, 10**18
+    total, current = 0, 0
     for value in values:
         if value == 100 and 0 < current < 100:
             current *= 100
         elif value >= 1000 and current:
             total += current * value
-            current, smallest = 0, value
-            continue
+            current = 0
         elif value >= 1000:
             if total:
                 return None
@@ -118,7 +118,7 @@ def _sum(values: tuple[int, ...]) -> int | None:
             current = 80
         elif value == 10 and 0 < current < 10:  # lima puluh
             current *= 10
-        elif current and not _adds(current, value):
+        elif current and not _adds(current, value) and not (tens_first and current % 100 == 10 and value < 10):
             return None
         else:
             current += value
@@ -136,62 +136,92 @@ def _adds(current: int, value: int) -> bool:
     return low % 10 == 0 and low != 10 or low == 0
 
 
+class _Word(NamedTuple):
+    """A word of a run: where it stands, and its value in each language in which it is a number."""
+
+    start: int
+    end: int
+    values: dict[str, int]
+    link: bool
+    """It may also join others ("and") without a value of its own."""
+    common: bool
+    """It is a small word of other languages: no number by itself unless the language is the document's."""
+
+
 def number_words(text: str, reading: Reading) -> Iterator[tuple[int, int, str]]:
     """Numbers in words: start, end, key; in time linear in the text's length."""
-    run: list[tuple[int, int, dict[str, tuple[int, ...]]]] = []
+    run: list[_Word] = []
     for match in _CONTENT.finditer(text):
-        word = match[0]
-        values = dict(_believed(word, reading)) if len(word) <= 60 else {}
-        near = not run or (match.start() - run[-1][1] <= 4 and _GAP.fullmatch(text, run[-1][1], match.start()) is not None)
-        if run and (not near or len(run) > 20):
-            yield from _number(run, text)
+        start, end = match.span()
+        word = _word(match[0], start, end) if end - start <= 60 else None
+        if run and (start - run[-1].end > 4 or len(run) > 20 or _GAP.fullmatch(text, run[-1].end, start) is None):
+            yield from _numbers(run, text, reading)
             run = []
-        if values:
-            run.append((match.start(), match.end(), values))
-        elif run:
-            folded = simple(word) if len(word) < 24 else ""
-            if power := (scale_words().get(folded) if len(folded) > 2 else None):
-                run.append((match.start(), match.end(), {language: (10**power,) for language in run[-1][2]}))
-            elif folded in _LINKS or folded == "de":
-                run.append((match.start(), match.end(), {}))
-            else:
-                yield from _number(run, text)
-                run = []
+        if word is None and run:
+            yield from _numbers(run, text, reading)
+            run = []
+        elif word is not None and (run or word.values):
+            run.append(word)
     if run:
-        yield from _number(run, text)
+        yield from _numbers(run, text, reading)
 
 
-def _believed(word: str, reading: Reading) -> Iterator[tuple[str, tuple[int, ...]]]:
+@lru_cache(maxsize=1 << 13)
+def _about(word: str) -> tuple[dict[str, int], bool, bool] | None:
     values = _values(word)
-    if not values:
-        return
-    common = simple(word) in _ARTICLES
-    for language, value in values:
-        if not common or language in reading.languages:
-            yield language, value
+    folded = simple(word) if len(word) < 24 else ""
+    if not values and len(folded) > 2 and (power := scale_words().get(folded)):
+        values = {"": 10**power}
+    link = folded in _LINKS or folded == "de"
+    return (values, link, folded in _ARTICLES) if values or link else None
 
 
-def _number(run: list[tuple[int, int, dict[str, tuple[int, ...]]]], text: str) -> Iterator[tuple[int, int, str]]:
+def _word(written: str, start: int, end: int) -> _Word | None:
+    about = _about(written)
+    return None if about is None else _Word(start, end, *about)
+
+
+def _numbers(run: list[_Word], text: str, reading: Reading) -> Iterator[tuple[int, int, str]]:
     """The longest numbers that the words of a run make; words that are a list make several."""
     i = 0
     while i < len(run):
-        best: tuple[int, int] | None = None
-        values: dict[str, tuple[int, ...]] = dict.fromkeys(run[i][2], ())
-        for j in range(i, len(run)):
-            here = run[j][2]
-            if not here and "," in text[run[j - 1][1] : run[j][0]]:
-                break
-            if here:
-                values = {lang: so_far + here[lang] for lang, so_far in values.items() if lang in here}
-                sums = [s for parts in values.values() if (s := _sum(parts)) is not None]
-                if not values:
-                    break
-                if sums:
-                    best = (j, sums[0])
+        best = _longest(run, i, text, reading) if run[i].values and "" not in run[i].values else None
         if best is None:
             i += 1
             continue
-        key = key_of_value(best[1])
-        if key is not None:
-            yield run[i][0], run[best[0]][1], key
-        i = best[0] + 1
+        last, value = best
+        if (key := key_of_value(value)) is not None:
+            yield run[i].start, run[last].end, key
+        i = last + 1
+
+
+def _longest(run: list[_Word], i: int, text: str, reading: Reading) -> tuple[int, int] | None:
+    best: tuple[int, int] | None = None
+    so_far: dict[str, tuple[int, ...]] = dict.fromkeys(run[i].values, ())
+    sure = set(reading.languages)
+    for j in range(i, len(run)):
+        word = run[j]
+        if j > i and word.link and not word.values and "," in text[run[j - 1].end : word.start]:
+            break
+        any_language = word.values.get("")
+        grown = {}
+        for language, values in so_far.items():
+            value = word.values.get(language, any_language)
+            if value is not None:
+                grown[language] = (*values, value)
+                if not word.common:
+                    sure.add(language)
+            elif word.link:
+                grown[language] = values
+        so_far = grown
+        if not so_far:
+            break
+        if not word.values:
+            continue
+        for language, values in so_far.items():
+            if (language in word.values or "" in word.values) and language in sure:
+                total = _sum(values, tens_first=language in ("tr", "id", "vi"))
+                if total is not None:
+                    best = (j, total)
+                    break
+    return best
