@@ -32,6 +32,14 @@ _CODE_REST = re.compile(r"[A-Z]{1,8}(?:-[A-Z]{0,8})?\d")
 _CLOSING = re.compile(rf"[ \u00a0]?(?:%|[{CURRENCY_SIGNS}]|[A-Z]{{3}})?[ \u00a0]?\)")
 
 
+_MAY_SIGN = frozenset(" \u00a0%-–)" + CURRENCY_SIGNS + "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+"""What a minus or a bracket behind a number may begin with."""
+
+
+_SPACES = frozenset(" \n\t|\u00a0;\"'>=*:")
+_SIGNS = frozenset("-–+△▲▼(")
+
+
 class Before(NamedTuple):
     """What stands before the digits. `start` is where it begins, `bare` that there is nothing of the kind."""
 
@@ -48,8 +56,8 @@ def before(plain: str, start: int) -> Before | None:
     if start == 0:
         return Before(0)
     last = plain[start - 1]
-    if last in " \n\t|\u00a0" and plain[max(0, start - 2) : start - 1] in ("", " ", "\n", "\t", ":", "|", ","):
-        return Before(start)  # nothing is near: the commonest case, found without a pattern
+    if last in _SPACES and _SIGNS.isdisjoint(plain[max(0, start - 10) : start]):
+        return Before(start)  # no sign or bracket is near: the commonest case, found without a pattern
     match = _BEFORE.search(plain, max(0, start - 12), start)
     assert match is not None  # every part of the pattern may be empty
     sign = (match["sign"] or match["inner"] or "")[:1]
@@ -94,7 +102,7 @@ def after(plain: str, end: int) -> After | None:
         return After(end)
     found = After(end)
     next_ = plain[end]
-    if next_ in "eE×x·* \u00a0" and (exponent := _EXPONENT.match(plain, end)):
+    if (next_ in "eE×x·*" or (next_ in " \u00a0" and plain[end + 1 : end + 2] in "×x·*")) and (exponent := _EXPONENT.match(plain, end)):
         power = exponent["e"] or (exponent["c"] or "").replace("–", "-") or exponent["s"].translate(_SUPERSCRIPT)
         found = After(exponent.end(), shift=int(power))
     elif next_ in VULGAR or (next_ in " \u00a0" and plain[end + 1 : end + 2] in VULGAR):
@@ -159,6 +167,8 @@ def _with_signs(plain: str, found: After) -> After:
     elif sign in ("b", "B") and (points := _BASIS_POINTS.match(plain, at)):
         return found._replace(end=points.end(), share=-4)
     at = found.end
+    if plain[at : at + 1] not in _MAY_SIGN or (skip and sign not in _MAY_SIGN):
+        return found  # the commonest case: a line's end, a comma or a word is next
     if minus := _TRAILING_MINUS.match(plain, at):
         return found._replace(end=minus.end(), minus=True)
     if closing := _CLOSING.match(plain, at):

@@ -19,10 +19,12 @@ from extractor.schema.kinds.reading import Reading
 _YES = frozenset(simple(w) for w in "yes y true ja oui si sim tak ano áno da igen evet kyllä jah taip jā ναι да так نعم כן हाँ はい 有 是 예 네 ✓ ✔ ☑ ☒ x on checked có ya".split())
 _NO = frozenset(simple(w) for w in "no n false nein non não nao nee nej nei nie ne nem hayır ei nu nė nē όχι нет нi ні لا לא नहीं いいえ 無 无 否 不 아니요 아니오 ✗ ✘ ☐ off unchecked không tidak".split())
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
-_LABELLED = re.compile(
-    r"(?P<label>[^\n:=|\t?：]{1,120})(?:[:=|\t：]|\?[ ]?:?)[ \t*_\"']{0,4}(?P<answer>[^\W\d_]{1,12}|[✓✔✗✘☑☒☐]|\[[xX✓✔ ]?\])(?=[ \t*_\"']*(?:$|[\n|\t,;.(<}—–-]))", re.M
+_ANSWER = re.compile(
+    r"(?:[:=|\t：]|\?[ ]?:?|\.{3,60}|…{1,20}|[ ]{3,60})[ \t*_\"']{0,4}(?P<answer>[^\W\d_]{1,12}|[✓✔✗✘☑☒☐]|\[[xX✓✔ ]?\])"
+    r"(?=[ \t*_\"']{0,40}(?:$|[\n|\t,;.(<}—–-]))",
+    re.M,
 )
-_DOTTED = re.compile(r"(?P<label>[^\n.…]{1,120})(?:\.{3,60}|…{1,20}|[ ]{3,60})[ ]?(?P<answer>[^\W\d_]{1,12})(?=[ \t]*(?:$|\n))", re.M)
+"""What may be an answer, behind what ends a label; the label is read back from there."""
 _BOX = re.compile(r"\[[ ]?[xX✓✔]?[ ]?\]|\([ ]?[xX✓✔]?[ ]?\)|[☑☒☐✓✔✗✘■□●○🗹⊠]")
 _TICKED = frozenset("☑☒✓✔■●🗹⊠xX")
 _ELEMENT = re.compile(r"<(?P<label>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s{0,20}(?P<answer>true|false|yes|no|0|1|Y|N)\s{0,20}</", re.I)
@@ -56,7 +58,11 @@ class BooleanKind:
         wanted = stems(label)
         if not wanted:
             return
-        for pattern in (_ELEMENT, _LABELLED, _DOTTED, _ATTRIBUTE):
+        for m in _ANSWER.finditer(text):
+            said = answer_of(m["answer"])
+            if said is not None and wanted & stems(_label_before(text, m.start())):
+                yield Mention(Span(*m.span("answer")), said)
+        for pattern in (_ELEMENT, _ATTRIBUTE):
             for m in pattern.finditer(text):
                 said = {"0": False, "1": True}.get(m["answer"]) if pattern is _ELEMENT and m["answer"] in "01" else answer_of(m["answer"])
                 label_words = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
@@ -89,6 +95,13 @@ class BooleanKind:
         """Whether both say yes, or both no."""
         first = self.normalise(a, Reading())
         return first is not None and first == self.normalise(b, Reading())
+
+
+def _label_before(text: str, end: int) -> str:
+    """The words of a line before `end`, back to what divides them from others."""
+    words = text[max(0, end - 120) : end]
+    cut = max(words.rfind(sign) for sign in "\n:=|\t：")
+    return words[cut + 1 :]
 
 
 def _is_sentence(clause: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from extractor.domain import Span
 from extractor.schema.kinds.base import OTHER_READING, Json, Mention
@@ -77,6 +77,9 @@ class CurrencyKind:
 
     def find(self, text: str, reading: Reading) -> Iterator[Mention]:
         """Codes, signs and names; a sign of several currencies gives each of them, the likeliest first."""
+        yield from find_currencies(text, reading)
+
+    def _find(self, text: str, reading: Reading) -> Iterator[Mention]:
         for m in _CODE.finditer(text):
             if m[0].upper() in codes():
                 yield Mention(Span(*m.span()), m[0].upper())
@@ -122,3 +125,12 @@ class CurrencyKind:
         """Whether both name one currency."""
         first = self.normalise(a, Reading())
         return first is not None and first == self.normalise(b, Reading())
+
+
+_KIND = CurrencyKind()
+
+
+@lru_cache(maxsize=4)
+def find_currencies(text: str, reading: Reading) -> tuple[Mention, ...]:
+    """Every currency of the text; kept for amounts of money, which are built on them."""
+    return tuple(_KIND._find(text, reading))

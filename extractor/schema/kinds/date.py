@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from extractor.domain import Span
 from extractor.schema.kinds.base import OTHER_READING, Json, Mention
@@ -16,7 +17,7 @@ from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.days import GUESSED, YEAR, Day, all_number_days, east_asian_days, iso, months_in_figures
 from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.monthdays import named_days
-from extractor.schema.kinds.months import present_words
+from extractor.schema.kinds.months import last_words_of_present, present_words
 from extractor.schema.kinds.reading import Reading
 
 PRESENT = "present"
@@ -97,8 +98,13 @@ def _readings(words: str) -> list[str]:
     return list(dict.fromkeys(day.iso for day in find_days(words, Reading.of(words)) if day.iso[0] != "-"))
 
 
-def find_days(text: str, reading: Reading) -> Iterator[Day]:
-    """Every date in the text; years by themselves where they are no part of one."""
+@lru_cache(maxsize=4)
+def find_days(text: str, reading: Reading) -> tuple[Day, ...]:
+    """Every date in the text; years by themselves where they are no part of one. Kept for the kind with times."""
+    return tuple(_found(text, reading))
+
+
+def _found(text: str, reading: Reading) -> Iterator[Day]:
     simple_text = plain(text)
     found = [*all_number_days(simple_text, reading), *east_asian_days(text, simple_text), *named_days(text, simple_text)]
     yield from found
@@ -121,19 +127,18 @@ def find_days(text: str, reading: Reading) -> Iterator[Day]:
 
 
 def _present(text: str) -> Iterator[Day]:
-    words = present_words()
-    before: list[tuple[int, str]] = []
+    words, lasts = present_words(), last_words_of_present()
+    before: tuple[tuple[int, str], ...] = ()
     for m in _PRESENT_WORD.finditer(text):
-        if len(m[0]) > 20:
-            before = []
-            continue
-        word = simple(m[0])
-        before = [*before[-2:], (m.start(), word)]
-        for back in range(len(before)):
-            start = before[back][0]
-            if m.end() - start <= 32 and " ".join(w for _, w in before[back:]) in words:
-                yield Day(start, m.end(), PRESENT)
-                break
+        word = m[0].lower()
+        here = (m.start(), word)
+        if word in lasts:
+            for start, _ in (*before, here):
+                phrase = simple(" ".join(w for at, w in (*before, here) if at >= start))
+                if m.end() - start <= 32 and phrase in words:
+                    yield Day(start, m.end(), PRESENT)
+                    break
+        before = (*before[-1:], here)
     if not text.isascii():
         for m in re.finditer("至今|现在|現在|现任|ปัจจุบัน", text):
             yield Day(m.start(), m.end(), PRESENT)

@@ -13,10 +13,10 @@ from extractor.schema.kinds.reading import Reading
 
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}$")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{0,23}[^\W_]")
-_SPELLED = re.compile(
-    r"(?P<user>[A-Za-z0-9][\w.+-]{0,63})\s?(?:\[at\]|\(at\)|\{at\}|\[@\]|\(@\)| at | \(a\) |\(ät\)|\[ät\])\s?"
-    r"(?P<host>[A-Za-z0-9-]{1,63}(?:\s?(?:\.|\[dot\]|\(dot\)|\[\.\]| dot |\(punkt\))\s?[A-Za-z0-9-]{2,63}){1,4})",
-    re.I,
+_AT = re.compile(r"\s?(?:\[at\]|\(at\)|\{at\}|\[@\]|\(@\)|\(a\)|\(ät\)|\[ät\])\s?|(?<=\w) at (?=[\w-]{2,63}(?: dot |\(dot\)|\[dot\]))", re.I)
+_USER = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}$")
+_HOST = re.compile(
+    r"[A-Za-z0-9-]{1,63}(?:\s?(?:\.|\[dot\]|\(dot\)|\[\.\]| dot |\(punkt\))\s?[A-Za-z0-9-]{2,63}){1,4}", re.I
 )
 _DOT = re.compile(r"\s?(?:\[dot\]|\(dot\)|\[\.\]| dot |\(punkt\)|\.)\s?", re.I)
 
@@ -38,10 +38,12 @@ class EmailKind:
                 start = at - len(user)
                 yield Mention(Span(start, domain.end()), simple[start : domain.end()].casefold())
             at = simple.find("@", at + 1)
-        if " at " in simple or "at]" in simple or "at)" in simple or "(@)" in simple or "ät" in simple or "[@]" in simple:
-            for m in _SPELLED.finditer(simple):
-                host = _DOT.sub(".", m["host"])
-                yield Mention(Span(*m.span()), f"{m['user']}@{host}".casefold(), "address spelled out")
+        for mark in _AT.finditer(simple):
+            user = _USER.search(simple, max(0, mark.start() - 64), mark.start())
+            host = _HOST.match(simple, mark.end())
+            if user and host:
+                address = f"{user[0]}@{_DOT.sub('.', host[0])}"
+                yield Mention(Span(user.start(), host.end()), address.casefold(), "address spelled out")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The address without case and without "mailto:"."""

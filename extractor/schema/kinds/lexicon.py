@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
-from extractor.schema.kinds.characters import cased
 from extractor.schema.kinds.folding import simple
 
 _MARKS = r"\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u09cd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
 _WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_MARKS}])*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _MOST_WORDS = 7
+
+
+@lru_cache(maxsize=2)
+def _words_of(text: str) -> list[tuple[int, int, str]]:
+    """Every word: start, end and folded form; kept for the next lexicon that looks."""
+    return [(m.start(), m.end(), simple(m[0]) if m.end() - m.start() < 40 else "") for m in _WORD.finditer(text)]
 
 
 class Lexicon:
@@ -38,10 +44,13 @@ class Lexicon:
 
     def find(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Start, end and code of every name in the text, none inside another."""
-        words = [(m.start(), m.end(), simple(m[0]) if m.end() - m.start() < 40 else "") for m in _WORD.finditer(text)]
+        words = _words_of(text)
         i = 0
         while i < len(words):
             longest = self._begins.get(words[i][2], 0)
+            if not longest:
+                i += 1
+                continue
             for count in range(min(longest, len(words) - i), 0, -1):
                 start, end = words[i][0], words[i + count - 1][1]
                 code = self._codes.get(" ".join(word for _, _, word in words[i : i + count])) if end - start < 90 else None
@@ -64,9 +73,3 @@ class Lexicon:
                     at += length - 1
                     break
             at += 1
-
-
-def stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether no letter or digit of the same word touches the range."""
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return not ((before and (cased(before) or before.isdigit())) or (after and (cased(after) or after.isdigit())))

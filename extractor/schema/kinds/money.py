@@ -35,9 +35,12 @@ class MoneyKind:
         for currency in _CURRENCY.find(text, reading):
             begins.setdefault(currency.span.start, []).append(currency)
             ends.setdefault(currency.span.end, []).append(currency)
+        beside: dict[Span, list[Mention]] = {}
         for number in find_numbers(text, reading):
             yield Mention(number.span, (number.key, None), number.rule)
-            for currency in _touching(text, number.span, begins, ends):
+            if number.span not in beside:
+                beside[number.span] = list(_touching(text, number.span, begins, ends))
+            for currency in beside[number.span]:
                 start, end = min(number.span.start, currency.span.start), max(number.span.end, currency.span.end)
                 rule = number.rule or (OTHER_READING if currency.rule == OTHER_READING else "")
                 yield Mention(Span(start, end), (number.key, currency.key), rule)

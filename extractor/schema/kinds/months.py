@@ -78,6 +78,14 @@ def present_words() -> frozenset[str]:
     return frozenset(simple(word) for word in _PRESENT)
 
 
+@cache
+def last_words_of_present() -> frozenset[str]:
+    """The last words of those phrases, marks kept and left out: what to look for first."""
+    return frozenset(form for phrase in _PRESENT for form in (phrase.split(" ")[-1], simple(phrase).split(" ")[-1])) | frozenset(_MARKED)
+
+
+_MARKED = ("présent", "pågående", "současnost", "súčasnosť", "dziś", "günümüz", "până", "până în prezent", "nuværende", "nykyään", "nay", "παρόν", "σήμερα")
+
 ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867, "民國": 1911, "民国": 1911, "中華民國": 1911,
         "R": 2018, "H": 1988, "S": 1925, "㋿": 2018, "㍻": 1988, "㍼": 1925}
 """The year before the first of an era: 令和6年 is 2018 + 6."""

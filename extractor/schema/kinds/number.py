@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import lru_cache
 
 from extractor.domain import Span
 from extractor.schema.kinds.affixes import VULGAR, After, Before, after, before
@@ -46,7 +46,7 @@ class NumberKind:
 
     def find(self, text: str, reading: Reading) -> Iterator[Mention]:
         """Every number of the text under each value that its words may have."""
-        return find_numbers(text, reading)
+        yield from find_numbers(text, reading)
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The exact value; then the value to fifteen digits, and with its sign turned where one may have been dropped."""
@@ -95,8 +95,13 @@ def _only_key(words: str, reading: Reading) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def find_numbers(text: str, reading: Reading) -> Iterator[Mention]:
-    """Every number of the text, in figures and in words."""
+@lru_cache(maxsize=4)
+def find_numbers(text: str, reading: Reading) -> tuple[Mention, ...]:
+    """Every number of the text, in figures and in words; kept for the other kinds that are built on numbers."""
+    return tuple(_found(text, reading))
+
+
+def _found(text: str, reading: Reading) -> Iterator[Mention]:
     simple = plain(text)
     for run in runs_of(simple):
         yield from _in_run(simple, run, reading)
@@ -205,7 +210,3 @@ def _vulgar(simple: str) -> Iterator[Mention]:
         if sign in VULGAR and not simple[max(0, at - 2) : at].rstrip(" \u00a0")[-1:].isdecimal():
             yield Mention(Span(at, at + 1), key_of_fraction(VULGAR[sign]))
 
-
-def as_decimal(key: str) -> Decimal:
-    """The exact value of a key."""
-    return Decimal(key)

@@ -153,7 +153,10 @@ def number_words(text: str, reading: Reading) -> Iterator[tuple[int, int, str]]:
     run: list[_Word] = []
     for match in _CONTENT.finditer(text):
         start, end = match.span()
-        word = _word(match[0], start, end) if end - start <= 60 else None
+        about = _about(match[0]) if end - start <= 60 else None
+        if about is None and not run:
+            continue
+        word = None if about is None else _Word(start, end, *about)
         if run and (start - run[-1].end > 4 or len(run) > 20 or _GAP.fullmatch(text, run[-1].end, start) is None):
             yield from _numbers(run, text, reading)
             run = []
@@ -174,11 +177,6 @@ def _about(word: str) -> tuple[dict[str, int], bool, bool] | None:
         values = {"": 10**power}
     link = folded in _LINKS or folded == "de"
     return (values, link, folded in _ARTICLES) if values or link else None
-
-
-def _word(written: str, start: int, end: int) -> _Word | None:
-    about = _about(written)
-    return None if about is None else _Word(start, end, *about)
 
 
 def _numbers(run: list[_Word], text: str, reading: Reading) -> Iterator[tuple[int, int, str]]:
