@@ -13,6 +13,7 @@ from extractor.schema.kinds.cldr import table
 from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.lexicon import Lexicon
 from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.tokens import words_of
 
 _SIGNS: dict[str, tuple[str, ...]] = {
     "€": ("EUR",), "$": ("USD", "CAD", "AUD", "MXN", "NZD", "SGD", "HKD", "CLP", "COP", "ARS", "TWD"), "£": ("GBP", "EGP", "LBP"), "¥": ("JPY", "CNY"),
@@ -28,11 +29,9 @@ _SIGNS: dict[str, tuple[str, ...]] = {
 """What each sign stands for, likeliest first."""
 _WORDS = frozenset("Rs TL Fr SFr R RM Rp Ft lei din kr Dhs zł Kč лв руб грн đ ден KSh RMB Mex".split())
 """Signs that are letters: they count beside a number only."""
-_LETTERED = re.compile(
-    rf"(?<![^\W\d_])(?:{'|'.join(sorted(map(re.escape, _WORDS), key=len, reverse=True))})(?![^\W\d_])"
-)
-_SIGN = re.compile(rf"(?:(?<![A-Za-z])[A-Z][A-Za-z]{{0,2}})?\$|S/(?=[. ]?\d)|[€£¥￥円₹₨₩￦원₺₽₴₫฿₪₱₦₡₲₵₸₾₼﷼৳]|(?<=\d)[ ]?元|人民币|บาท|ש\"ח|د\.إ|ر\.س|ج\.م")
-_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])|(?<=\d)(?:eur|usd|gbp|chf)(?![A-Za-z])")
+_SIGN = re.compile(r"[$€£¥￥円₹₨₩￦원₺₽₴₫฿₪₱₦₡₲₵₸₾₼﷼৳元]")
+_DOLLAR_PREFIX = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]{0,2}$")
+_PHRASE = re.compile(r"人民币|บาท|ש\"ח|د\.إ|ر\.س|ج\.م")
 _FURTHER = {
     "euro": "EUR", "euros": "EUR", "eur": "EUR", "evro": "EUR", "евро": "EUR", "ευρω": "EUR", "ユーロ": "EUR", "欧元": "EUR", "유로": "EUR", "dollar": "USD", "dollars": "USD",
     "dolares": "USD", "dollari": "USD", "us dollars": "USD", "u s dollars": "USD", "долларов": "USD", "美元": "USD", "美金": "USD", "米ドル": "USD", "ドル": "USD", "달러": "USD",
@@ -80,14 +79,26 @@ class CurrencyKind:
         yield from find_currencies(text, reading)
 
     def _find(self, text: str, reading: Reading) -> Iterator[Mention]:
-        for m in _CODE.finditer(text):
-            if m[0].upper() in codes():
-                yield Mention(Span(*m.span()), m[0].upper())
+        for start, end, folded in words_of(text):
+            if end - start > 4:
+                continue
+            word = text[start:end]
+            if end - start == 3 and (word.isupper() or text[start - 1 : start].isdigit()) and word.upper() in codes():
+                yield Mention(Span(start, end), word.upper())
+            elif word in _WORDS:
+                around = text[max(0, start - 2) : start].strip()[-1:] + text[end : end + 3].strip(". ")[:1]
+                if any(c.isdigit() or c == "-" for c in around):
+                    yield from self._of_sign(word, start, end, reading)
+            elif word == "S" and text[end : end + 1] == "/" and text[end + 1 : end + 3].strip(" .").isdigit():
+                yield from self._of_sign("S/", start, end + 1, reading)
         for m in _SIGN.finditer(text):
-            yield from self._of_sign(m[0].strip(), m.end() - len(m[0].strip()), m.end(), reading)
-        for m in _LETTERED.finditer(text):
-            around = text[max(0, m.start() - 2) : m.start()].strip()[-1:] + text[m.end() : m.end() + 3].strip(". ")[:1]
-            if any(c.isdigit() or c == "-" for c in around):
+            prefix = _DOLLAR_PREFIX.search(text, max(0, m.start() - 4), m.start()) if m[0] == "$" else None
+            if m[0] == "元" and not text[max(0, m.start() - 2) : m.start()].strip()[-1:].isalnum():
+                continue
+            start = prefix.start() if prefix else m.start()
+            yield from self._of_sign(text[start : m.end()], start, m.end(), reading)
+        if not text.isascii():
+            for m in _PHRASE.finditer(text):
                 yield from self._of_sign(m[0], m.start(), m.end(), reading)
         for start, end, code in _lexicon().find(text):
             yield Mention(Span(start, end), code, "code of a name")

@@ -15,10 +15,10 @@ from extractor.domain import Span
 from extractor.schema.kinds.base import OTHER_READING, Json, Mention
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.days import GUESSED, YEAR, Day, all_number_days, east_asian_days, iso, months_in_figures
-from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.monthdays import named_days
 from extractor.schema.kinds.months import last_words_of_present, present_words
 from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.tokens import words_of
 
 PRESENT = "present"
 YEAR_NOT_WRITTEN = "year not written"
@@ -28,7 +28,6 @@ _TIME, _FIGURE = re.compile(r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?"), re.compile(r"\d")
 _YEAR_ALONE = re.compile(r"(?<![\w.,/$€£¥'-])(?:(?<=\D)|^)((?:18|19|20|21)\d\d)(?![\w%]|[.,]\d|-\d{5})")
 _YEAR_JOINED = re.compile(r"(?<=[\d/–-])((?:19|20)\d\d)(?![\w%]|[.,/-]\d)|(?<![\w.,])((?:19|20)\d\d)(?=[-/–]\d\d(?!\d))")
 _TAG = re.compile(r"(?:(?<=\s)|(?<=\()|^)'(\d\d)(?![\w'])")
-_PRESENT_WORD = re.compile(r"[^\W\d_]+(?:['’.][^\W\d_]+)*\.?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +126,16 @@ def _found(text: str, reading: Reading) -> Iterator[Day]:
 
 
 def _present(text: str) -> Iterator[Day]:
-    words, lasts = present_words(), last_words_of_present()
-    before: tuple[tuple[int, str], ...] = ()
-    for m in _PRESENT_WORD.finditer(text):
-        word = m[0].lower()
-        here = (m.start(), word)
-        if word in lasts:
-            for start, _ in (*before, here):
-                phrase = simple(" ".join(w for at, w in (*before, here) if at >= start))
-                if m.end() - start <= 32 and phrase in words:
-                    yield Day(start, m.end(), PRESENT)
-                    break
-        before = (*before[-1:], here)
+    phrases, lasts = present_words(), last_words_of_present()
+    words = words_of(text)
+    for i, (_, end, word) in enumerate(words):
+        if word not in lasts:
+            continue
+        for first in range(max(0, i - 2), i + 1):
+            start = words[first][0]
+            if end - start <= 32 and " ".join(w for _, _, w in words[first : i + 1]) in phrases:
+                yield Day(start, end, PRESENT)
+                break
     if not text.isascii():
         for m in re.finditer("至今|现在|現在|现任|ปัจจุบัน", text):
             yield Day(m.start(), m.end(), PRESENT)

@@ -35,7 +35,9 @@ _ERA_SHORT = re.compile(r"(?<![A-Za-z\d])(?P<era>[RHS]|令和|平成|昭和)(?P<
 _VIETNAMESE = re.compile(r"(?:(?P<d>\d{1,2})[ ,]{1,2})?tháng (?P<m>\d{1,2})(?:[ ,]{1,2}|/|-| năm )(?:năm )?(?P<y>\d{4})(?!\d)", re.I)
 _MONTH_YEAR = re.compile(rf"(?<![\w./,'-])(?P<m>0[1-9]|1[0-2]|[1-9])(?P<s>[ ]?/[ ]?|[.-])(?P<y>{YEAR})(?![\w]|[ ]?/[ ]?\d|[.,]\d|-\d)")
 _YEAR_MONTH = re.compile(rf"(?<![\w./,-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0[1-9]|1[0-2])(?![\w]|[-/.,]\d)")
-_EXPIRY = re.compile(r"(?<![\w./,-])(?P<m>0[1-9]|1[0-2])/(?P<y>[1-4]\d)(?![\w/%]|[.,-]\d)")
+_EXPIRY = re.compile(r"(?<![\w./,-])(?P<m>0[1-9]|1[0-2])(?P<s>/)(?P<y>[1-4]\d)(?![\w/%]|[.,-]\d)")
+_DIGITS = re.compile(r"\d+")
+_SEPARATORS = frozenset("./-")
 _NUMBERED = re.compile(r"(?:\b(?:nos?|nr|num(?:ber)?|vol(?:ume)?|iss(?:ue)?|sec(?:tion)?|art|pp?)\b\.?|[#№§$€£])[ ]*$", re.I)
 
 
@@ -71,20 +73,26 @@ def full_year(written: str) -> tuple[int, int | None]:
 
 
 def all_number_days(plain: str, reading: Reading) -> Iterator[Day]:
-    """Days in figures, whatever comes first."""
-    for m in _YEAR_FIRST.finditer(plain):
-        if found := iso(int(m["y"]), int(m["m"]), int(m["d"])):
-            yield Day(m.start(), m.end(), found)
-    for m in _YEAR_LAST.finditer(plain):
-        yield from _day_or_month_first(m, reading)
-    for m in _SPACED.finditer(plain):
-        yield from _day_or_month_first(m, reading)
-    for m in _COMPACT.finditer(plain):
-        if found := iso(int(m["y"]), int(m["m"]), int(m["d"])):
-            yield Day(m.start(), m.end(), found)
-    for m in _ROMAN.finditer(plain):
-        if found := iso(int(m["y"]), _ROMANS.index(m["m"]) + 1, int(m["d"])):
-            yield Day(m.start(), m.end(), found)
+    """Days in figures, whatever comes first. Tried where a run of digits begins and a separator follows."""
+    for digits in _DIGITS.finditer(plain):
+        start, end = digits.span()
+        near = plain[end : end + 1]
+        if near == " " or near == "\u00a0":
+            near = plain[end + 1 : end + 2]
+        if end - start == 8 and (m := _COMPACT.match(plain, start)):
+            if found := iso(int(m["y"]), int(m["m"]), int(m["d"])):
+                yield Day(m.start(), m.end(), found)
+        elif end - start == 4 and near in _SEPARATORS:
+            if (m := _YEAR_FIRST.match(plain, start)) and (found := iso(int(m["y"]), int(m["m"]), int(m["d"]))):
+                yield Day(m.start(), m.end(), found)
+        elif end - start <= 2 and near:
+            if near in _SEPARATORS and (m := _YEAR_LAST.match(plain, start)):
+                yield from _day_or_month_first(m, reading)
+            elif near in ".IVX -/" and (m := _ROMAN.match(plain, start)):
+                if found := iso(int(m["y"]), _ROMANS.index(m["m"]) + 1, int(m["d"])):
+                    yield Day(m.start(), m.end(), found)
+            elif near.isdecimal() and (m := _SPACED.match(plain, start)):
+                yield from _day_or_month_first(m, reading)
 
 
 def _day_or_month_first(m: re.Match[str], reading: Reading) -> Iterator[Day]:
@@ -134,13 +142,20 @@ def reading_has_eras(plain: str) -> bool:
 
 def months_in_figures(plain: str) -> Iterator[Day]:
     """09/2021, 2021-09, 09/27: months of a year. No. 3/2021 is the third of a year."""
-    for pattern in (_MONTH_YEAR, _YEAR_MONTH, _EXPIRY):
-        for m in pattern.finditer(plain):
-            if _NUMBERED.search(plain, max(0, m.start() - 12), m.start()):
-                continue
-            sign = m["s"].strip() if pattern is not _EXPIRY else "/"
-            if len(m["m"]) == 1 and sign != "/":
-                continue  # 9.2021 is more often a number, 9-2021 a range
-            rule = "two-digit year" if pattern is _EXPIRY else OTHER_READING if sign == "." else ""
-            if found := iso(full_year(m["y"])[0], int(m["m"])):
-                yield Day(m.start(), m.end(), found, rule)
+    for digits in _DIGITS.finditer(plain):
+        start, end = digits.span()
+        if end - start not in (1, 2, 4) or (plain[end : end + 1] not in _SEPARATORS and plain[end : end + 2] != " /"):
+            continue
+        pattern = _YEAR_MONTH if end - start == 4 else _MONTH_YEAR
+        m = pattern.match(plain, start)
+        if m is None and end - start == 2:
+            pattern = _EXPIRY
+            m = pattern.match(plain, start)
+        if m is None or _NUMBERED.search(plain, max(0, start - 12), start):
+            continue
+        sign = m["s"].strip()
+        if len(m["m"]) == 1 and sign != "/":
+            continue  # 9.2021 is more often a number, 9-2021 a range
+        rule = "two-digit year" if pattern is _EXPIRY else OTHER_READING if sign == "." else ""
+        if found := iso(full_year(m["y"])[0], int(m["m"])):
+            yield Day(m.start(), m.end(), found, rule)

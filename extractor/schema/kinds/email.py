@@ -14,6 +14,7 @@ from extractor.schema.kinds.reading import Reading
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}$")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{0,23}[^\W_]")
 _AT = re.compile(r"\s?(?:\[at\]|\(at\)|\{at\}|\[@\]|\(@\)|\(a\)|\(ät\)|\[ät\])\s?|(?<=\w) at (?=[\w-]{2,63}(?: dot |\(dot\)|\[dot\]))", re.I)
+_MARKS_OF_AT = ("at]", "at)", "at}", "AT]", "AT)", "@]", "@)", "(a)", "ät)", "ät]", " dot ", " DOT ")
 _USER = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}$")
 _HOST = re.compile(
     r"[A-Za-z0-9-]{1,63}(?:\s?(?:\.|\[dot\]|\(dot\)|\[\.\]| dot |\(punkt\))\s?[A-Za-z0-9-]{2,63}){1,4}", re.I
@@ -38,7 +39,8 @@ class EmailKind:
                 start = at - len(user)
                 yield Mention(Span(start, domain.end()), simple[start : domain.end()].casefold())
             at = simple.find("@", at + 1)
-        for mark in _AT.finditer(simple):
+        spelled = any(mark in simple for mark in _MARKS_OF_AT)
+        for mark in _AT.finditer(simple) if spelled else ():
             user = _USER.search(simple, max(0, mark.start() - 64), mark.start())
             host = _HOST.match(simple, mark.end())
             if user and host:

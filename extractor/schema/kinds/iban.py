@@ -22,7 +22,7 @@ _LENGTHS = dict(
     ).split()
 )
 """Characters of an IBAN by country, from the registry of SWIFT (release 99)."""
-_START = re.compile(r"(?<![A-Za-z0-9])(?P<country>[A-Za-z]{2})[ \u00a0]?(?P<check>\d\d)(?=[ \u00a0A-Za-z0-9-]{11})")
+_CHECK = re.compile(r"\d\d(?<=[A-Za-z \u00a0]\d\d)(?=[ \u00a0A-Za-z0-9-]{11})")
 _CHARACTER = re.compile(r"[ \u00a0-]?[A-Za-z0-9]")
 
 
@@ -43,17 +43,18 @@ class IbanKind:
     def find(self, text: str, reading: Reading) -> Iterator[Mention]:
         """Every number that begins as an IBAN and is as long as its country's are."""
         simple = plain(text)
-        for m in _START.finditer(simple):
-            length = int(_LENGTHS.get(m["country"].upper(), 0))
-            if not length:
+        for m in _CHECK.finditer(simple):
+            start = m.start() - (3 if simple[m.start() - 1 : m.start()] in (" ", "\u00a0") else 2)
+            length = int(_LENGTHS.get(simple[start : start + 2].upper(), 0)) if start >= 0 else 0
+            if not length or simple[max(0, start - 1) : start].isalnum():
                 continue
-            written, at = "", m.start()
+            written, at = "", start
             while len(written) < length and (c := _CHARACTER.match(simple, at)):
                 written += c[0][-1]
                 at = c.end()
             if len(written) == length and not simple[at : at + 1].isalnum():
                 iban = written.upper()
-                yield Mention(Span(m.start(), at), iban, "" if valid(iban) else "check digits wrong")
+                yield Mention(Span(start, at), iban, "" if valid(iban) else "check digits wrong")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The number without spaces."""

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from extractor.schema.kinds.folding import simple
+from extractor.schema.kinds.tokens import WORD, words_of
 
-_MARKS = r"\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u09cd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
-_WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_MARKS}])*")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _MOST_WORDS = 7
-
-
-@lru_cache(maxsize=2)
-def _words_of(text: str) -> list[tuple[int, int, str]]:
-    """Every word: start, end and folded form; kept for the next lexicon that looks."""
-    return [(m.start(), m.end(), simple(m[0]) if m.end() - m.start() < 40 else "") for m in _WORD.finditer(text)]
 
 
 class Lexicon:
@@ -26,7 +18,7 @@ class Lexicon:
     __slots__ = ("_begins", "_codes", "_unspaced")
 
     def __init__(self, codes: Mapping[str, str]) -> None:
-        self._codes = {" ".join(_WORD.findall(name)) if not _UNSPACED.search(name) else name: c for name, c in codes.items()}
+        self._codes = {" ".join(WORD.findall(name)) if not _UNSPACED.search(name) else name: c for name, c in codes.items()}
         self._begins: dict[str, int] = {}
         self._unspaced: dict[str, int] = {}
         for name in self._codes:
@@ -40,11 +32,11 @@ class Lexicon:
     def code(self, name: str) -> str | None:
         """The code of a name; None if the table has it not."""
         folded = simple(name)
-        return self._codes.get(folded) or self._codes.get(" ".join(_WORD.findall(folded)))
+        return self._codes.get(folded) or self._codes.get(" ".join(WORD.findall(folded)))
 
     def find(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Start, end and code of every name in the text, none inside another."""
-        words = _words_of(text)
+        words = words_of(text)
         i = 0
         while i < len(words):
             longest = self._begins.get(words[i][2], 0)

@@ -8,11 +8,10 @@ from itertools import pairwise
 
 from extractor.schema.kinds.days import YEAR, Day, full_year, iso
 from extractor.schema.kinds.months import COMMON_WORDS, months_of
+from extractor.schema.kinds.tokens import words_of
 
 YEAR_NOT_WRITTEN = "year not written"
 OF_THE_END = "year of the range's end"
-_MARKS = r"[\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u09cd\u0b80-\u0bcd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]"
-_WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|{_MARKS})*(?:[.](?=[^\W\d_]\.))?")
 _S = r"[ \u00a0\n\t]"
 _ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|º|°|ª|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|oji))?\.?\)?"
 _DAY = rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"
@@ -37,12 +36,10 @@ _TO = re.compile(rf"{_S}{{0,2}}(?:[-–—~]|to|until|till|through|and|bis|und|a
 def named_days(text: str, plain: str) -> Iterator[Day]:
     """Every date with a month's name, in order; those of a range's begin get the year of its end."""
     found: list[Day] = []
-    for word in _WORD.finditer(text):
-        if word.end() - word.start() > 24:
-            continue
-        months = months_of(word[0].rstrip("."))
-        if months and plain[word.start() - 1 : word.start()] != "@":
-            found += _around(plain, word.start(), word.end(), months, word[0])
+    for start, end, folded in words_of(text):
+        months = months_of(folded)
+        if months and plain[start - 1 : start] != "@":
+            found += _around(plain, start, end, months, text[start:end])
     yield from found
     for first, second in pairwise(found):
         if first.rule == YEAR_NOT_WRITTEN and second.iso[0] != "-" and 0 < second.start - first.end <= 12:

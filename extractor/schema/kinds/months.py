@@ -52,11 +52,10 @@ def _stems() -> dict[str, tuple[int, ...]]:
 
 
 @lru_cache(maxsize=1 << 13)
-def months_of(word: str) -> tuple[int, ...]:
-    """The months that a word may name, likeliest first; empty for other words. Case and marks do not matter."""
-    if not 2 <= len(word) <= 24:
+def months_of(folded: str) -> tuple[int, ...]:
+    """The months that a folded word may name, likeliest first; empty for other words."""
+    if not 2 <= len(folded) <= 24:
         return ()
-    folded = simple(word)
     names = _months()
     if folded in names:
         return names[folded]
@@ -75,16 +74,18 @@ def months_of(word: str) -> tuple[int, ...]:
 @cache
 def present_words() -> frozenset[str]:
     """Folded words that say that something still goes on."""
-    return frozenset(simple(word) for word in _PRESENT)
+    return frozenset(_spaced(word) for word in _PRESENT)
 
 
 @cache
 def last_words_of_present() -> frozenset[str]:
-    """The last words of those phrases, marks kept and left out: what to look for first."""
-    return frozenset(form for phrase in _PRESENT for form in (phrase.split(" ")[-1], simple(phrase).split(" ")[-1])) | frozenset(_MARKED)
+    """The last words of those phrases: what to look for first."""
+    return frozenset(phrase.split(" ")[-1] for phrase in present_words())
 
 
-_MARKED = ("présent", "pågående", "současnost", "súčasnosť", "dziś", "günümüz", "până", "până în prezent", "nuværende", "nykyään", "nay", "παρόν", "σήμερα")
+def _spaced(phrase: str) -> str:
+    return " ".join(simple(phrase).replace("'", " ").replace(".", " ").split())
+
 
 ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867, "民國": 1911, "民国": 1911, "中華民國": 1911,
         "R": 2018, "H": 1988, "S": 1925, "㋿": 2018, "㍻": 1988, "㍼": 1925}

@@ -16,6 +16,7 @@ from extractor.schema.kinds.figures import key_of_value
 from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.reading import Reading
 from extractor.schema.kinds.scales import scale_words
+from extractor.schema.kinds.tokens import words_of
 
 _FURTHER = {
     "en": "hundred:100 thousand:1000 oh:0 half:0",
@@ -56,7 +57,6 @@ _ARTICLES = frozenset(
     "treds firs opt dva pet sest sata elli yuz kirk alti du lima enam puluh seize".split()
 )
 """Words of one language that are small or common words of another (or the article): believed where the language is."""
-_CONTENT = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _GAP = re.compile(r"[ \u00a0]?[-–,]?[ \u00a0\n]?")
 
 
@@ -85,11 +85,8 @@ def _segments(language: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1 << 13)
-def _values(word: str) -> dict[str, int]:
+def _values(folded: str) -> dict[str, int]:
     """The value of the word in each language in which it is a number."""
-    folded = simple(word)
-    if len(folded) > 60:
-        return {}
     found = dict(_words().get(folded, {}))
     if not found and len(folded) > 5 and folded not in scale_words():
         for language in _COMPOUND:
@@ -151,28 +148,25 @@ class _Word(NamedTuple):
 def number_words(text: str, reading: Reading) -> Iterator[tuple[int, int, str]]:
     """Numbers in words: start, end, key; in time linear in the text's length."""
     run: list[_Word] = []
-    for match in _CONTENT.finditer(text):
-        start, end = match.span()
-        about = _about(match[0]) if end - start <= 60 else None
+    for start, end, folded in words_of(text):
+        about = _about(folded)
         if about is None and not run:
             continue
-        word = None if about is None else _Word(start, end, *about)
         if run and (start - run[-1].end > 4 or len(run) > 20 or _GAP.fullmatch(text, run[-1].end, start) is None):
             yield from _numbers(run, text, reading)
             run = []
-        if word is None and run:
+        if about is None and run:
             yield from _numbers(run, text, reading)
             run = []
-        elif word is not None and (run or word.values):
-            run.append(word)
+        elif about is not None and (run or about[0]):
+            run.append(_Word(start, end, *about))
     if run:
         yield from _numbers(run, text, reading)
 
 
 @lru_cache(maxsize=1 << 13)
-def _about(word: str) -> tuple[dict[str, int], bool, bool] | None:
-    values = _values(word)
-    folded = simple(word) if len(word) < 24 else ""
+def _about(folded: str) -> tuple[dict[str, int], bool, bool] | None:
+    values = _values(folded)
     if not values and len(folded) > 2 and (power := scale_words().get(folded)):
         values = {"": 10**power}
     link = folded in _LINKS or folded == "de"
