@@ -65,3 +65,41 @@ def test_supported_values_are_found_and_others_are_not(kind: str, text: str, sai
     rule = supports(text, kind, said)
     if supported != "either":
         assert (rule is not None) == (supported == "yes"), (rule, Reading.of(text))
+
+
+HOSTILE = {
+    "months": "May 1 ", "month names": "march ", "commas": "1,", "spaced ones": "1 ", "ones": "1", "groups": "111 ", "brackets": "(", "at": "a@",
+    "dots": "a.", "marks": "a\u0301\u0301", "dashes": "1-", "spaces": " ", "minuses": "-", "letters": "a", "zero": "\u200b", "colons": "a:", "boxes": "[x] ",
+    "words": "hundred ", "mixed words": "twenty and ", "kanji": "一", "units": "万", "years": "2024年", "slashes": "1/", "urls": "http://", "percents": "1% ",
+    "plus": "+1 ", "elements": "<a>", "half elements": "<a ", "quotes": '"a":', "iban": "DE89 ", "hyphens": "a-\n", "equals": "a=", "nots": "not ", "ten": "10 10 2024 ",
+    "currency": "EUR ", "signs": "$", "labels": "insured: ", "clock": "1 May 2024 10:", "tab": "\t", "lines": "\n", "fractions": "½", "e": "1e", "united": "united ",
+    "eight": "20240303", "digits and letters": "1a", "degrees": "1 m/m/m/", "www": "www.", "at words": "a (at) ", "soft": "a\u00ad", "tags": "<b ", "dotted": ".....",
+}  # fmt: skip
+REPEATS = 25_000
+"""Characters of the shorter text; the longer one has twice as many."""
+
+
+def everything(text: str) -> int:
+    reading = Reading.of(text)
+    found = sum(1 for kind in KINDS.values() for _ in kind.find(text, reading))
+    found += sum(1 for _ in BooleanKind().find_about(text, "insured goods", reading))
+    return found + len(fold_with_offsets(text)[0])
+
+
+def seconds(text: str) -> float:
+    began = time.process_time()
+    everything(text)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE.keys())
+def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
+    short, long = (unit * (length // len(unit)) for length in (REPEATS, 2 * REPEATS))
+    everything(unit * 20)  # tables are read and patterns compiled before the clock runs
+    firsts, seconds_ = [], []
+    for _ in range(5):  # a busy machine may spoil some measurements, not all
+        firsts.append(seconds(short + " "))
+        seconds_.append(seconds(long + " "))
+        if min(seconds_) <= 2.3 * max(min(firsts), 0.02):
+            return
+    raise AssertionError(f"twice the length took {min(seconds_) / min(firsts):.1f} times as long ({min(seconds_):.2f} s)")
