@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from extractor.schema.kinds import KINDS, BooleanKind, Folded, Reading, denied, fold_with_offsets, index, support
-from extractor.schema.kinds.figures import key_of_value
 
 HERE = Path(__file__).parent / "kinds"
 FIELDS = {
@@ -102,4 +98,6 @@ def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
         seconds_.append(seconds(long + " "))
         if min(seconds_) <= 2.3 * max(min(firsts), 0.02):
             return
-    raise AssertionError(f"twice the length took {min(seconds_) / min(firsts):.1f} times as long ({min(seconds_):.2f} s)")
+    raise AssertionError(
+        f"twice the length took {min(seconds_) / min(firsts):.1f} times as long ({min(seconds_):.2f} s)"
+    )

@@ -14,11 +14,93 @@ from babel import Locale
 from babel.core import get_global
 from num2words import num2words
 
-LOCALES = (
-    "en de fr es it pt nl sv da nb fi pl cs sk sl hr sr sr_Latn bg ro hu el tr ru uk be lt lv et ca eu gl ga cy is sq mk "
-    "he ar fa ur hi bn ta th vi id ms ja ko zh zh_Hant sw af ka hy az kk"
-).split()
-NUMERALS = "en de fr es it pt nl sv da no fi pl cs sk sl sr ro hu tr ru uk lt lv ca id".split()
+LOCALES = [
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "pl",
+    "cs",
+    "sk",
+    "sl",
+    "hr",
+    "sr",
+    "sr_Latn",
+    "bg",
+    "ro",
+    "hu",
+    "el",
+    "tr",
+    "ru",
+    "uk",
+    "be",
+    "lt",
+    "lv",
+    "et",
+    "ca",
+    "eu",
+    "gl",
+    "ga",
+    "cy",
+    "is",
+    "sq",
+    "mk",
+    "he",
+    "ar",
+    "fa",
+    "ur",
+    "hi",
+    "bn",
+    "ta",
+    "th",
+    "vi",
+    "id",
+    "ms",
+    "ja",
+    "ko",
+    "zh",
+    "zh_Hant",
+    "sw",
+    "af",
+    "ka",
+    "hy",
+    "az",
+    "kk",
+]
+NUMERALS = [
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "sv",
+    "da",
+    "no",
+    "fi",
+    "pl",
+    "cs",
+    "sk",
+    "sl",
+    "sr",
+    "ro",
+    "hu",
+    "tr",
+    "ru",
+    "uk",
+    "lt",
+    "lv",
+    "ca",
+    "id",
+]
 OUT = Path(__file__).parents[1] / "extractor/schema/kinds/tables"
 
 
@@ -54,7 +136,11 @@ def names(attribute: str, wanted: set[str] | None = None) -> dict[str, str]:
     found: dict[str, dict[str, int]] = {}
     for name in LOCALES:
         for code, words in getattr(Locale.parse(name), attribute).items():
-            if len(code) == (3 if attribute == "currencies" else 2) and code.isalpha() and (not wanted or code in wanted):
+            if (
+                len(code) == (3 if attribute == "currencies" else 2)
+                and code.isalpha()
+                and (not wanted or code in wanted)
+            ):
                 votes = found.setdefault(fold(words), {})
                 votes[code] = votes.get(code, 0) + 1
     return {words: max(votes, key=lambda c: votes[c]) for words, votes in sorted(found.items()) if len(words) > 1}

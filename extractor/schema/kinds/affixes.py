@@ -16,12 +16,15 @@ _BEFORE = re.compile(
     r"[ \u00a0]?(?P<inner>[-–])?$"
 )
 _LETTERS = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e4e][^\W\d_]*)*")
-_EXPONENT = re.compile(r"[eE](?P<e>[-+]?\d{1,5})(?![\w])|[ \u00a0]?[×x·*][ \u00a0]?10(?:\^[({]?(?P<c>[-+–]?\d{1,5})[)}]?|(?P<s>[⁻⁺]?[⁰¹²³⁴-⁹]{1,5}))")
+_EXPONENT = re.compile(
+    r"[eE](?P<e>[-+]?\d{1,5})(?![\w])|[ \u00a0]?[×x·*][ \u00a0]?10(?:\^[({]?(?P<c>[-+–]?\d{1,5})[)}]?|(?P<s>[⁻⁺]?[⁰¹²³⁴-⁹]{1,5}))"
+)
 _SUPERSCRIPT = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
 _SQUARES = re.compile(r"(?:[a-zA-Z]{0,2}m|in|ft|yd)[23](?!\w)")
 _VULGAR = {
     "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5), "⅘": (4, 5),
-    "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8), "⅑": (1, 9), "⅒": (1, 10), "⅐": (1, 7),
+    "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8), "⅑": (1, 9), "⅒": (1, 10),
+    "⅐": (1, 7),
 }  # fmt: skip
 VULGAR = {sign: Fraction(*parts) for sign, parts in _VULGAR.items()}
 _DASH_FOR_CENTS = re.compile(r"[,.](?:[-–]{1,2}|=)(?!\w)")
@@ -59,7 +62,8 @@ def before(plain: str, start: int) -> Before | None:
     if last in _SPACES and _SIGNS.isdisjoint(plain[max(0, start - 10) : start]):
         return Before(start)  # no sign or bracket is near: the commonest case, found without a pattern
     match = _BEFORE.search(plain, max(0, start - 12), start)
-    assert match is not None  # every part of the pattern may be empty
+    if match is None:  # never: every part of the pattern may be empty
+        return None
     sign = (match["sign"] or match["inner"] or "")[:1]
     begin = match.start() + len(match[0]) - len(match[0].lstrip(" \u00a0"))
     left = plain[begin - 1] if begin else "\n"
@@ -76,7 +80,9 @@ def before(plain: str, start: int) -> Before | None:
     elif not sign and (cased(left) or left in "_@" or (left == "/" and start > 1 and cased(plain[begin - 2]))):
         return None
     spaced = match["gap"] is not None and sign in ("-", "–")
-    return Before(begin, sign not in ("", "+"), spaced, sign == "+", match["bracket"] is not None, match["currency"] or "")
+    return Before(
+        begin, sign not in ("", "+"), spaced, sign == "+", match["bracket"] is not None, match["currency"] or ""
+    )
 
 
 class After(NamedTuple):
@@ -102,7 +108,9 @@ def after(plain: str, end: int) -> After | None:
         return After(end)
     found = After(end)
     next_ = plain[end]
-    if (next_ in "eE×x·*" or (next_ in " \u00a0" and plain[end + 1 : end + 2] in "×x·*")) and (exponent := _EXPONENT.match(plain, end)):
+    if (next_ in "eE×x·*" or (next_ in " \u00a0" and plain[end + 1 : end + 2] in "×x·*")) and (
+        exponent := _EXPONENT.match(plain, end)
+    ):
         power = exponent["e"] or (exponent["c"] or "").replace("–", "-") or exponent["s"].translate(_SUPERSCRIPT)
         found = After(exponent.end(), shift=int(power))
     elif next_ in VULGAR or (next_ in " \u00a0" and plain[end + 1 : end + 2] in VULGAR):
@@ -139,7 +147,9 @@ def _with_word(plain: str, found: After, word: re.Match[str], gap: int) -> After
         more = scale_of(second[0], glued=False) if second and len(second[0]) > 2 else 0
         if second and not more and second[0] == "de" and plain[second.end() : second.end() + 1] == " ":
             pass  # "2 millones de euros"
-        return found._replace(end=second.end() if second and more else stop, shift=found.shift + power + more, scaled=True)
+        return found._replace(
+            end=second.end() if second and more else stop, shift=found.shift + power + more, scaled=True
+        )
     if count := count_of(letters):
         return found._replace(end=stop, times=count)
     if letters.casefold() in PERCENT:

@@ -16,8 +16,14 @@ from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.negation import clauses, denies
 from extractor.schema.kinds.reading import Reading
 
-_YES = frozenset(simple(w) for w in "yes y true ja oui si sim tak ano áno da igen evet kyllä jah taip jā ναι да так نعم כן हाँ はい 有 是 예 네 ✓ ✔ ☑ ☒ x on checked có ya".split())
-_NO = frozenset(simple(w) for w in "no n false nein non não nao nee nej nei nie ne nem hayır ei nu nė nē όχι нет нi ні لا לא नहीं いいえ 無 无 否 不 아니요 아니오 ✗ ✘ ☐ off unchecked không tidak".split())
+_YES = frozenset(
+    simple(w)
+    for w in "yes y true ja oui si sim tak ano áno da igen evet kyllä jah taip jā ναι да так نعم כן हाँ はい 有 是 예 네 ✓ ✔ ☑ ☒ x on checked có ya".split()
+)
+_NO = frozenset(
+    simple(w)
+    for w in "no n false nein non não nao nee nej nei nie ne nem hayır ei nu nė nē όχι нет нi ні لا לא नहीं いいえ 無 无 否 不 아니요 아니오 ✗ ✘ ☐ off unchecked không tidak".split()
+)
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 _ANSWER = re.compile(
     r"(?:[:=|\t：]|\?[ ]?:?|\.{3,60}|…{1,20}|[ ]{3,60})[ \t*_\"']{0,4}(?P<answer>[^\W\d_]{1,12}|[✓✔✗✘☑☒☐]|\[[xX✓✔ ]?\])"
@@ -27,9 +33,12 @@ _ANSWER = re.compile(
 """What may be an answer, behind what ends a label; the label is read back from there."""
 _BOX = re.compile(r"\[[ ]?[xX✓✔]?[ ]?\]|\([ ]?[xX✓✔]?[ ]?\)|[☑☒☐✓✔✗✘■□●○🗹⊠]")
 _TICKED = frozenset("☑☒✓✔■●🗹⊠xX")
-_ELEMENT = re.compile(r"<(?P<label>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s{0,20}(?P<answer>true|false|yes|no|0|1|Y|N)\s{0,20}</", re.I)
+_ELEMENT = re.compile(
+    r"<(?P<label>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s{0,20}(?P<answer>true|false|yes|no|0|1|Y|N)\s{0,20}</", re.I
+)
 _ATTRIBUTE = re.compile(
-    r"(?<![\w.-])(?:[\"'](?P<label>[\w .-]{1,80})[\"']\s?:|(?P<name>[\w.-]{1,80})\s?=)\s?[\"']?(?P<answer>true|false|yes|no)\b", re.I
+    r"(?<![\w.-])(?:[\"'](?P<label>[\w .-]{1,80})[\"']\s?:|(?P<name>[\w.-]{1,80})\s?=)\s?[\"']?(?P<answer>true|false|yes|no)\b",
+    re.I,
 )
 STEM = 4
 """Letters by which two words are taken for forms of one: "insured", "insurance"."""
@@ -64,13 +73,22 @@ class BooleanKind:
                 yield Mention(Span(*m.span("answer")), said)
         for pattern in (_ELEMENT, _ATTRIBUTE):
             for m in pattern.finditer(text):
-                said = {"0": False, "1": True}.get(m["answer"]) if pattern is _ELEMENT and m["answer"] in "01" else answer_of(m["answer"])
+                said = (
+                    {"0": False, "1": True}.get(m["answer"])
+                    if pattern is _ELEMENT and m["answer"] in "01"
+                    else answer_of(m["answer"])
+                )
                 label_words = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
                 if said is not None and wanted & stems(label_words):
                     yield Mention(Span(*m.span("answer")), said)
         yield from _ticked(text, wanted)
         for start, end in clauses(text):
-            if end - start <= 400 and wanted & stems(text[start:end]) and not _BOX.search(text, start, end) and "<" not in text[start:end]:
+            if (
+                end - start <= 400
+                and wanted & stems(text[start:end])
+                and not _BOX.search(text, start, end)
+                and "<" not in text[start:end]
+            ):
                 said = not denies(text[start:end])
                 if ":" not in text[start:end] and text[end - 1] not in "?？" and _is_sentence(text[start:end]):
                     yield Mention(Span(start, end), said, "clause that denies" if not said else "clause that affirms")
@@ -111,27 +129,36 @@ def _is_sentence(clause: str) -> bool:
 
 def stems(text: str) -> set[str]:
     """First letters of the words of a label or a clause, camel case taken apart; small words do not count."""
-    return {simple(word)[:STEM] for word in _WORD.findall(text) if len(word) > 2 and word.lower() not in _SMALL} | {
-        c for c in re.findall(r"[\u4e00-\u9fff]{2}", text)
-    }
+    return {simple(word)[:STEM] for word in _WORD.findall(text) if len(word) > 2 and word.lower() not in _SMALL} | set(
+        re.findall(r"[\u4e00-\u9fff]{2}", text)
+    )
 
 
-_SMALL = frozenset("the and for has have been was are not any with that this whether indicator flag der die das und ist hat les est des una los".split())
+_SMALL = frozenset(
+    "the and for has have been was are not any with that this whether indicator flag der die das und ist hat les est des una los".split()
+)
 
 
 def _ticked(text: str, wanted: set[str]) -> Iterator[Mention]:
     """Boxes of a line: "Insured ☒ yes ☐ no", "☐ yes ☒ no", "yes ☒ no ☐", "[x] Insured"."""
     at = 0
     for line in text.splitlines(keepends=True):
-        boxes = [m for m in _BOX.finditer(line)] if len(line) < 2000 else []
+        boxes = list(_BOX.finditer(line)) if len(line) < 2000 else []
         if boxes and wanted & stems(line):
             yield from _in_line(line, at, boxes, wanted)
-        elif boxes and at and len(boxes) > 1 and wanted & stems(text[text.rfind("\n", max(0, at - 200), at - 1) + 1 : at]):
+        elif (
+            boxes
+            and at
+            and len(boxes) > 1
+            and wanted & stems(text[text.rfind("\n", max(0, at - 200), at - 1) + 1 : at])
+        ):
             yield from _in_line(line, at, boxes, wanted, only_answers=True)
         at += len(line)
 
 
-def _in_line(line: str, at: int, boxes: list[re.Match[str]], wanted: set[str], *, only_answers: bool = False) -> Iterator[Mention]:
+def _in_line(
+    line: str, at: int, boxes: list[re.Match[str]], wanted: set[str], *, only_answers: bool = False
+) -> Iterator[Mention]:
     behind = [line[b.end() : (boxes[i + 1].start() if i + 1 < len(boxes) else len(line))] for i, b in enumerate(boxes)]
     before = [line[(boxes[i - 1].end() if i else 0) : b.start()] for i, b in enumerate(boxes)]
     answers_behind = [answer_of((b.split() or [""])[0].strip(",;/")) for b in behind]

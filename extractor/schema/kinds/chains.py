@@ -13,8 +13,24 @@ from typing import NamedTuple
 from extractor.schema.kinds.characters import cased
 
 _RUN = re.compile(r"\d++(?:[.,'\u00a0 ]\d++)*+")
-_TIES = {"-": "-", "–": "-", "~": "-", " - ": "-", " – ": "-", " ~ ": "-", "/": "/", " / ": "/", ":": ":", "-\n": "-",
-         "\u00a0–\u00a0": "-", "\u00a0-\u00a0": "-", "—": "-", "..": "-", "...": "-", "--": "-"}
+_TIES = {
+    "-": "-",
+    "–": "-",
+    "~": "-",
+    " - ": "-",
+    " – ": "-",
+    " ~ ": "-",
+    "/": "/",
+    " / ": "/",
+    ":": ":",
+    "-\n": "-",
+    "\u00a0–\u00a0": "-",
+    "\u00a0-\u00a0": "-",
+    "—": "-",
+    "..": "-",
+    "...": "-",
+    "--": "-",
+}
 _NUMBERED = re.compile(
     r"(?:\b(?:items?|nos?|nrs?|numbers?|num|vols?|volumes?|issues?|sections?|secs?|arts?|articles?|clauses?|paragraphs?|pp?|pgs?|pages?|lines?|rows?|"
     r"pos|position(?:en)?|steps?|figs?|figures?|tables?|ch|chapters?|questions?|parts?|annex|exhibits?|schedules?|lots?|seiten?|s|zeilen?|abs|artikel|kapitel|"
@@ -110,7 +126,11 @@ def _tied(plain: str, spots: list[tuple[int, int]], ties: list[str]) -> Iterator
         return
     if len(spots) > 2:
         yield from _chain(spots, words, ties)
-    elif cased(left) and left or left in ("_", "@") or (left in "-/" and left and cased(plain[start - 2 : start - 1] or " ")):
+    elif (
+        (cased(left) and left)
+        or left in ("_", "@")
+        or (left in "-/" and left and cased(plain[start - 2 : start - 1] or " "))
+    ):
         return
     elif ties[0] == "/":
         yield from _divided(spots, words)

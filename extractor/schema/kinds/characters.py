@@ -25,6 +25,7 @@ _FIXED = {
     "￦": "₩",
     "￠": "¢",
     "\u3000": " ",
+    **dict.fromkeys("\u200e\u200f\u061c", NO_BREAK),  # Arabic documents set marks of direction inside dates
     "⁄": "/",
     "∕": "/",
     "‧": ".",

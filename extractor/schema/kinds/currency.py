@@ -16,15 +16,24 @@ from extractor.schema.kinds.reading import Reading
 from extractor.schema.kinds.tokens import words_of
 
 _SIGNS: dict[str, tuple[str, ...]] = {
-    "€": ("EUR",), "$": ("USD", "CAD", "AUD", "MXN", "NZD", "SGD", "HKD", "CLP", "COP", "ARS", "TWD"), "£": ("GBP", "EGP", "LBP"), "¥": ("JPY", "CNY"),
-    "￥": ("JPY", "CNY"), "円": ("JPY",), "元": ("CNY", "TWD"), "人民币": ("CNY",), "RMB": ("CNY",), "₹": ("INR",), "₨": ("INR", "PKR", "LKR", "NPR"),
-    "Rs": ("INR", "PKR", "LKR", "NPR", "MUR"), "₩": ("KRW",), "￦": ("KRW",), "원": ("KRW",), "₺": ("TRY",), "TL": ("TRY",), "₽": ("RUB",), "руб": ("RUB", "BYN"),
-    "₴": ("UAH",), "грн": ("UAH",), "₫": ("VND",), "đ": ("VND",), "฿": ("THB",), "บาท": ("THB",), "₪": ("ILS",), "ש\"ח": ("ILS",), "₱": ("PHP",), "₦": ("NGN",),
-    "₡": ("CRC",), "₲": ("PYG",), "₵": ("GHS",), "₸": ("KZT",), "₾": ("GEL",), "₼": ("AZN",), "zł": ("PLN",), "Kč": ("CZK",), "kr": ("SEK", "NOK", "DKK", "ISK"),
-    "Ft": ("HUF",), "lei": ("RON", "MDL"), "лв": ("BGN",), "R$": ("BRL",), "S/": ("PEN",), "RM": ("MYR",), "Rp": ("IDR",), "SFr": ("CHF",), "Fr": ("CHF",),
-    "C$": ("CAD",), "CA$": ("CAD",), "CAD$": ("CAD",), "A$": ("AUD",), "AU$": ("AUD",), "US$": ("USD",), "NZ$": ("NZD",), "S$": ("SGD",), "HK$": ("HKD",),
-    "NT$": ("TWD",), "Mex$": ("MXN",), "MX$": ("MXN",), "R": ("ZAR",), "د.إ": ("AED",), "ر.س": ("SAR",), "﷼": ("SAR", "IRR"), "ج.م": ("EGP",), "৳": ("BDT",),
-    "Dhs": ("AED",), "din": ("RSD",), "Kčs": ("CZK",), "SEK": ("SEK",), ",-kr": ("DKK",), "¢": ("USD",), "p": ("GBP",), "ден": ("MKD",), "KSh": ("KES",),
+    "€": ("EUR",), "$": ("USD", "CAD", "AUD", "MXN", "NZD", "SGD", "HKD", "CLP", "COP", "ARS", "TWD"),
+    "£": ("GBP", "EGP", "LBP"), "¥": ("JPY", "CNY"),
+    "￥": ("JPY", "CNY"), "円": ("JPY",), "元": ("CNY", "TWD"), "人民币": ("CNY",), "RMB": ("CNY",), "₹": ("INR",),
+    "₨": ("INR", "PKR", "LKR", "NPR"),
+    "Rs": ("INR", "PKR", "LKR", "NPR", "MUR"), "₩": ("KRW",), "￦": ("KRW",), "원": ("KRW",), "₺": ("TRY",),
+    "TL": ("TRY",), "₽": ("RUB",), "руб": ("RUB", "BYN"),
+    "₴": ("UAH",), "грн": ("UAH",), "₫": ("VND",), "đ": ("VND",), "฿": ("THB",), "บาท": ("THB",), "₪": ("ILS",),
+    "ש\"ח": ("ILS",), "₱": ("PHP",), "₦": ("NGN",),
+    "₡": ("CRC",), "₲": ("PYG",), "₵": ("GHS",), "₸": ("KZT",), "₾": ("GEL",), "₼": ("AZN",), "zł": ("PLN",),
+    "Kč": ("CZK",), "kr": ("SEK", "NOK", "DKK", "ISK"),
+    "Ft": ("HUF",), "lei": ("RON", "MDL"), "лв": ("BGN",), "R$": ("BRL",), "S/": ("PEN",), "RM": ("MYR",),
+    "Rp": ("IDR",), "SFr": ("CHF",), "Fr": ("CHF",),
+    "C$": ("CAD",), "CA$": ("CAD",), "CAD$": ("CAD",), "A$": ("AUD",), "AU$": ("AUD",), "US$": ("USD",),
+    "NZ$": ("NZD",), "S$": ("SGD",), "HK$": ("HKD",),
+    "NT$": ("TWD",), "Mex$": ("MXN",), "MX$": ("MXN",), "R": ("ZAR",), "د.إ": ("AED",), "ر.س": ("SAR",),
+    "﷼": ("SAR", "IRR"), "ج.م": ("EGP",), "৳": ("BDT",),
+    "Dhs": ("AED",), "din": ("RSD",), "Kčs": ("CZK",), "SEK": ("SEK",), ",-kr": ("DKK",), "¢": ("USD",),
+    "p": ("GBP",), "ден": ("MKD",), "KSh": ("KES",),
 }  # fmt: skip
 """What each sign stands for, likeliest first."""
 _WORDS = frozenset("Rs TL Fr SFr R RM Rp Ft lei din kr Dhs zł Kč лв руб грн đ ден KSh RMB Mex".split())
@@ -33,14 +42,22 @@ _SIGN = re.compile(r"[$€£¥￥円₹₨₩￦원₺₽₴₫฿₪₱₦₡�
 _DOLLAR_PREFIX = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]{0,2}$")
 _PHRASE = re.compile(r"人民币|บาท|ש\"ח|د\.إ|ر\.س|ج\.م")
 _FURTHER = {
-    "euro": "EUR", "euros": "EUR", "eur": "EUR", "evro": "EUR", "евро": "EUR", "ευρω": "EUR", "ユーロ": "EUR", "欧元": "EUR", "유로": "EUR", "dollar": "USD", "dollars": "USD",
-    "dolares": "USD", "dollari": "USD", "us dollars": "USD", "u s dollars": "USD", "долларов": "USD", "美元": "USD", "美金": "USD", "米ドル": "USD", "ドル": "USD", "달러": "USD",
-    "pounds": "GBP", "pound": "GBP", "pounds sterling": "GBP", "pfund": "GBP", "livres sterling": "GBP", "sterling": "GBP", "yen": "JPY", "日元": "JPY", "rupees": "INR", "rupee": "INR",
-    "yuan": "CNY", "renminbi": "CNY", "人民币": "CNY", "swiss francs": "CHF", "franken": "CHF", "schweizer franken": "CHF", "francs suisses": "CHF", "zloty": "PLN", "złotych": "PLN",
-    "złoty": "PLN", "zlotych": "PLN", "kronor": "SEK", "svenska kronor": "SEK", "kroner": "NOK", "danske kroner": "DKK", "norske kroner": "NOK", "korun": "CZK", "forint": "HUF", "reais": "BRL", "real": "BRL",
-    "рублей": "RUB", "рубля": "RUB", "рубль": "RUB", "гривень": "UAH", "лева": "BGN", "dirhams": "AED", "dirham": "AED", "baht": "THB", "won": "KRW", "rand": "ZAR", "naira": "NGN",
-    "pesos mexicanos": "MXN", "pesos": "MXN", "shekels": "ILS", "turk lirasi": "TRY", "lira": "TRY", "rupiah": "IDR", "ringgit": "MYR", "riyals": "SAR", "日本円": "JPY", "canadian dollars": "CAD",
-    "australian dollars": "AUD", "singapore dollars": "SGD", "hong kong dollars": "HKD", "new zealand dollars": "NZD", "港币": "HKD", "港元": "HKD", "台币": "TWD", "新台幣": "TWD",
+    "euro": "EUR", "euros": "EUR", "eur": "EUR", "evro": "EUR", "евро": "EUR", "ευρω": "EUR", "ユーロ": "EUR",
+    "欧元": "EUR", "유로": "EUR", "dollar": "USD", "dollars": "USD",
+    "dolares": "USD", "dollari": "USD", "us dollars": "USD", "u s dollars": "USD", "долларов": "USD", "美元": "USD",
+    "美金": "USD", "米ドル": "USD", "ドル": "USD", "달러": "USD",
+    "pounds": "GBP", "pound": "GBP", "pounds sterling": "GBP", "pfund": "GBP", "livres sterling": "GBP",
+    "sterling": "GBP", "yen": "JPY", "日元": "JPY", "rupees": "INR", "rupee": "INR",
+    "yuan": "CNY", "renminbi": "CNY", "人民币": "CNY", "swiss francs": "CHF", "franken": "CHF",
+    "schweizer franken": "CHF", "francs suisses": "CHF", "zloty": "PLN", "złotych": "PLN",
+    "złoty": "PLN", "zlotych": "PLN", "kronor": "SEK", "svenska kronor": "SEK", "kroner": "NOK",
+    "danske kroner": "DKK", "norske kroner": "NOK", "korun": "CZK", "forint": "HUF", "reais": "BRL", "real": "BRL",
+    "рублей": "RUB", "рубля": "RUB", "рубль": "RUB", "гривень": "UAH", "лева": "BGN", "dirhams": "AED",
+    "dirham": "AED", "baht": "THB", "won": "KRW", "rand": "ZAR", "naira": "NGN",
+    "pesos mexicanos": "MXN", "pesos": "MXN", "shekels": "ILS", "turk lirasi": "TRY", "lira": "TRY", "rupiah": "IDR",
+    "ringgit": "MYR", "riyals": "SAR", "日本円": "JPY", "canadian dollars": "CAD",
+    "australian dollars": "AUD", "singapore dollars": "SGD", "hong kong dollars": "HKD",
+    "new zealand dollars": "NZD", "港币": "HKD", "港元": "HKD", "台币": "TWD", "新台幣": "TWD",
 }  # fmt: skip
 
 
@@ -63,7 +80,9 @@ def codes_of_sign(sign: str, reading: Reading) -> tuple[str, ...]:
         return (reading.dollar, *(code for code in known if code != reading.dollar))
     if sign in ("¥", "￥") and reading.languages[:1] == ("zh",):
         return ("CNY", "JPY")
-    if sign == "kr" and (home := {"da": "DKK", "nb": "NOK", "sv": "SEK", "is": "ISK"}.get((reading.languages or ("sv",))[0])):
+    if sign == "kr" and (
+        home := {"da": "DKK", "nb": "NOK", "sv": "SEK", "is": "ISK"}.get((reading.languages or ("sv",))[0])
+    ):
         return (home, *(code for code in known if code != home))
     return known
 
@@ -79,7 +98,7 @@ class CurrencyKind:
         yield from find_currencies(text, reading)
 
     def _find(self, text: str, reading: Reading) -> Iterator[Mention]:
-        for start, end, folded in words_of(text):
+        for start, end, _ in words_of(text):
             if end - start > 4:
                 continue
             word = text[start:end]

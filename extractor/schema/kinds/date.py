@@ -26,7 +26,9 @@ PART = "part of a date"
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:[T ]\d\d:\d\d.{0,20})?", re.ASCII)
 _TIME, _FIGURE = re.compile(r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?"), re.compile(r"\d")
 _YEAR_ALONE = re.compile(r"(?<![\w.,/$€£¥'-])(?:(?<=\D)|^)((?:18|19|20|21)\d\d)(?![\w%]|[.,]\d|-\d{5})")
-_YEAR_JOINED = re.compile(r"(?<=[\d/–-])((?:19|20)\d\d)(?![\w%]|[.,/-]\d)|(?<![\w.,])((?:19|20)\d\d)(?=[-/–]\d\d(?!\d))")
+_YEAR_JOINED = re.compile(
+    r"(?<=[\d/–-])((?:19|20)\d\d)(?![\w%]|[.,/-]\d)|(?<![\w.,])((?:19|20)\d\d)(?=[-/–]\d\d(?!\d))"
+)
 _TAG = re.compile(r"(?:(?<=\s)|(?<=\()|^)'(\d\d)(?![\w'])")
 
 
@@ -64,7 +66,9 @@ class DateKind:
         found = list(find_days(words, reading))
         if not found:
             return None
-        longest = max(len(day.iso) for day in found if day.iso != PRESENT) if any(d.iso != PRESENT for d in found) else 0
+        longest = (
+            max(len(day.iso) for day in found if day.iso != PRESENT) if any(d.iso != PRESENT for d in found) else 0
+        )
         whole = [d for d in found if (len(d.iso) == longest or d.iso == PRESENT) and d.iso[0] != "-"]
         best = {d.iso for d in whole if d.rule in ("", GUESSED, "two-digit year")} or {d.iso for d in whole}
         return best.pop() if len(best) == 1 else None
@@ -105,7 +109,7 @@ def find_days(text: str, reading: Reading) -> tuple[Day, ...]:
 
 def _found(text: str, reading: Reading) -> Iterator[Day]:
     simple_text = plain(text)
-    found = [*all_number_days(simple_text, reading), *east_asian_days(text, simple_text), *named_days(text, simple_text)]
+    found = [*all_number_days(simple_text, reading), *east_asian_days(simple_text), *named_days(text, simple_text)]
     yield from found
     taken = bytearray(len(text) + 1)
     for day in found:

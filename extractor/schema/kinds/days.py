@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from extractor.schema.kinds.base import OTHER_READING
-from extractor.schema.kinds.months import ERAS, figures_of_kanji
+from extractor.schema.kinds.months import ERAS, THAI, figures_of_kanji
 from extractor.schema.kinds.reading import Reading
 
 GUESSED = "order of day and month guessed"
@@ -22,23 +22,39 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(
     rf"(?<![\d/])(?<!\d[.,-])(?P<a>\d{{1,2}})(?P<s>{_SEPARATOR}[-./]){_SEPARATOR}(?P<b>\d{{1,2}})(?P=s){_SEPARATOR}(?P<y>{YEAR}|'?\d\d)(?![\d%]|[-/.,]\d)"
 )
-_SPACED = re.compile(rf"(?<![\d.,/-])(?<!\d )(?P<a>\d\d) (?P<b>\d\d) (?P<y>(?:19|20)\d\d)(?![\d.,]| \d)")
-_COMPACT = re.compile(r"(?<![\w.,-])(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?=T\d|Z|[^\w]|$)(?![.,-]\d)")
-_ROMAN = re.compile(rf"(?<![\w.])(?P<d>\d{{1,2}})[. /-]{{1,2}}(?P<m>I{{1,3}}|IV|VI{{0,3}}|IX|XI{{0,2}})[. /-]{{1,2}}(?P<y>{YEAR})(?!\d)")
+_SPACED = re.compile(r"(?<![\d.,/-])(?<!\d )(?P<a>\d\d) (?P<b>\d\d) (?P<y>(?:19|20)\d\d)(?![\d.,]| \d)")
+_COMPACT = re.compile(
+    r"(?<![\w.,-])(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?=T\d|Z|[^\w]|$)(?![.,-]\d)"
+)
+_ROMAN = re.compile(
+    rf"(?<![\w.])(?P<d>\d{{1,2}})[. /-]{{1,2}}(?P<m>I{{1,3}}|IV|VI{{0,3}}|IX|XI{{0,2}})[. /-]{{1,2}}(?P<y>{YEAR})(?!\d)"
+)
 _ROMANS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 _EAST = re.compile(
     rf"(?:(?P<era>{'|'.join(e for e in ERAS if len(e) > 1)})[ ]?(?P<n>\d{{1,3}}|元|[一二三四五六七八九十]{{1,3}})|(?P<y>\d{{4}}|[〇零一二三四五六七八九]{{4}}|(?<!\d)\d\d(?= ?[年년])))"
     rf"[ ]?[年년][ ]?(?:(?P<m>{_NUMBER})[ ]?[月월](?:[ ]?(?P<d>{_NUMBER})[ ]?[日号號일])?)?"
 )
-_ERA_SHORT = re.compile(r"(?<![A-Za-z\d])(?P<era>[RHS]|令和|平成|昭和)(?P<n>\d{1,2})(?P<s>[./])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})(?![\d./])")
-_VIETNAMESE = re.compile(r"(?:(?P<d>\d{1,2})[ ,]{1,2})?tháng (?P<m>\d{1,2})(?:[ ,]{1,2}|/|-| năm )(?:năm )?(?P<y>\d{4})(?!\d)", re.I)
-_MONTH_YEAR = re.compile(rf"(?<![\w./,'-])(?P<m>0[1-9]|1[0-2]|[1-9])(?P<s>[ ]?/[ ]?|[.-])(?P<y>{YEAR})(?![\w]|[ ]?/[ ]?\d|[.,]\d|-\d)")
-_YEAR_MONTH = re.compile(rf"(?<![\w./,-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0[1-9]|1[0-2])(?![\w]|[-/.,]\d)")
+_ERA_SHORT = re.compile(
+    r"(?<![A-Za-z\d])(?P<era>[RHS]|令和|平成|昭和)(?P<n>\d{1,2})(?P<s>[./])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})(?![\d./])"
+)
+_VIETNAMESE = re.compile(
+    r"(?:(?P<d>\d{1,2})[ ,]{1,2})?(?:tháng|thg\.?) (?P<m>\d{1,2})(?:[ ,]{1,2}|/|-| năm )(?:năm )?(?P<y>\d{4})(?!\d)",
+    re.I,
+)
+_THAI = re.compile(
+    rf"(?:(?P<d>\d{{1,2}})[ ]?)?(?P<m>{'|'.join(map(re.escape, THAI))})[ ]?(?:[คพ]\.ศ\.[ ]?)?(?P<y>\d{{4}}|\d\d)(?!\d)"
+)
+_MONTH_YEAR = re.compile(
+    rf"(?<![\w./,'-])(?P<m>0[1-9]|1[0-2]|[1-9])(?P<s>[ ]?/[ ]?|[.-])(?P<y>{YEAR})(?![\w]|[ ]?/[ ]?\d|[.,]\d|-\d)"
+)
+_YEAR_MONTH = re.compile(r"(?<![\w./,-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0[1-9]|1[0-2])(?![\w]|[-/.,]\d)")
 _EXPIRY = re.compile(r"(?<![\w./,-])(?P<m>0[1-9]|1[0-2])(?P<s>/)(?P<y>[1-4]\d)(?![\w/%]|[.,-]\d)")
 _DIGITS = re.compile(r"\d+")
 _SEPARATORS = frozenset("./-")
-_NUMBERED = re.compile(r"(?:\b(?:nos?|nr|num(?:ber)?|vol(?:ume)?|iss(?:ue)?|sec(?:tion)?|art|pp?)\b\.?|[#№§$€£])[ ]*$", re.I)
+_NUMBERED = re.compile(
+    r"(?:\b(?:nos?|nr|num(?:ber)?|vol(?:ume)?|iss(?:ue)?|sec(?:tion)?|art|pp?)\b\.?|[#№§$€£])[ ]*$", re.I
+)
 
 
 class Day(NamedTuple):
@@ -101,19 +117,29 @@ def _day_or_month_first(m: re.Match[str], reading: Reading) -> Iterator[Day]:
     likely, unlikely = ((a, b), (b, a)) if reading.day_first else ((b, a), (a, b))
     first, second = (iso(year, month, day) for day, month in (likely, unlikely))
     guessed = "" if reading.day_first_known or a == b or first is None or second is None else GUESSED
-    if reading.languages[:1] in (("ja",), ("zh",), ("ko",), ("hu",)) and len(m["y"]) == 2 and (found := iso(2000 + a, b, int(m["y"]))):
+    if (
+        reading.languages[:1] in (("ja",), ("zh",), ("ko",), ("hu",))
+        and len(m["y"]) == 2
+        and (found := iso(2000 + a, b, int(m["y"])))
+    ):
         yield Day(m.start(), m.end(), found)  # 24/03/05
         guessed = guessed or OTHER_READING
     if first:
         yield Day(m.start(), m.end(), first, guessed)
     if second and second != first:
         yield Day(m.start(), m.end(), second, OTHER_READING if first else guessed)
-    if other_century and (found := iso(other_century, likely[1], likely[0]) or iso(other_century, unlikely[1], unlikely[0])):
+    if other_century and (
+        found := iso(other_century, likely[1], likely[0]) or iso(other_century, unlikely[1], unlikely[0])
+    ):
         yield Day(m.start(), m.end(), found, OTHER_READING)
 
 
-def east_asian_days(text: str, plain: str) -> Iterator[Day]:
-    """Dates with 年月日 or 년월일, by era too; and Vietnamese ones, whose months have numbers for names."""
+def east_asian_days(plain: str) -> Iterator[Day]:
+    """Dates with 年月日 or 년월일, by era too; Vietnamese ones, whose months have numbers for names; Thai abbreviations."""
+    if "thg" in plain or "tháng" in plain.lower():
+        for m in _VIETNAMESE.finditer(plain):
+            if found := iso(int(m["y"]), int(m["m"]), int(m["d"]) if m["d"] else None):
+                yield Day(m.start(), m.end(), found)
     if plain.isascii():
         return
     if "年" in plain or "년" in plain:
@@ -125,17 +151,22 @@ def east_asian_days(text: str, plain: str) -> Iterator[Day]:
                 found = iso(year, month, day)
                 if found and (month or number > 999 or m["era"]):
                     yield Day(m.start(), m.end(), found)
-    if "tháng" in text.lower():
-        for m in _VIETNAMESE.finditer(plain):
-            if found := iso(int(m["y"]), int(m["m"]), int(m["d"]) if m["d"] else None):
-                yield Day(m.start(), m.end(), found)
-    if reading_has_eras(plain):
+    if "ย." in plain or "ค." in plain or "พ." in plain:
+        yield from _thai_days(plain)
+    if _has_japanese(plain):
         for m in _ERA_SHORT.finditer(plain):
             if found := iso(ERAS[m["era"]] + int(m["n"]), int(m["m"]), int(m["d"])):
                 yield Day(m.start(), m.end(), found)
 
 
-def reading_has_eras(plain: str) -> bool:
+def _thai_days(plain: str) -> Iterator[Day]:
+    for m in _THAI.finditer(plain):
+        year = int(m["y"]) if len(m["y"]) == 4 else 2500 + int(m["y"])
+        if found := iso(year, THAI.index(m["m"]) + 1, int(m["d"]) if m["d"] else None):
+            yield Day(m.start(), m.end(), found)
+
+
+def _has_japanese(plain: str) -> bool:
     """Whether the text has Japanese characters, so that R6.3.3 may be a date."""
     return any("\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" for c in plain)
 

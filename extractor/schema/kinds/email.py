@@ -13,7 +13,10 @@ from extractor.schema.kinds.reading import Reading
 
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}$")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{0,23}[^\W_]")
-_AT = re.compile(r"\s?(?:\[at\]|\(at\)|\{at\}|\[@\]|\(@\)|\(a\)|\(ät\)|\[ät\])\s?|(?<=\w) at (?=[\w-]{2,63}(?: dot |\(dot\)|\[dot\]))", re.I)
+_AT = re.compile(
+    r"\s?(?:\[at\]|\(at\)|\{at\}|\[@\]|\(@\)|\(a\)|\(ät\)|\[ät\])\s?|(?<=\w) at (?=[\w-]{2,63}(?: dot |\(dot\)|\[dot\]))",
+    re.I,
+)
 _MARKS_OF_AT = ("at]", "at)", "at}", "AT]", "AT)", "@]", "@)", "(a)", "ät)", "ät]", " dot ", " DOT ")
 _USER = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}$")
 _HOST = re.compile(
@@ -35,8 +38,8 @@ class EmailKind:
         while at >= 0:
             local = _LOCAL.search(simple, max(0, at - 64), at)
             domain = _DOMAIN.match(simple, at + 1)
-            if local and domain and (user := local[0].lstrip(".'`{|*")):
-                start = at - len(user)
+            if local and domain and (name := local[0].lstrip(".'`{|*")):
+                start = at - len(name)
                 yield Mention(Span(start, domain.end()), simple[start : domain.end()].casefold())
             at = simple.find("@", at + 1)
         spelled = any(mark in simple for mark in _MARKS_OF_AT)
@@ -54,7 +57,10 @@ class EmailKind:
 
     def parse(self, words: str, reading: Reading) -> str | None:
         """The one address that the words hold, as they spell it."""
-        found = {str(m.key): words[m.span.start : m.span.end] if not m.rule else str(m.key) for m in self.find(words, reading)}
+        found = {
+            str(m.key): words[m.span.start : m.span.end] if not m.rule else str(m.key)
+            for m in self.find(words, reading)
+        }
         return next(iter(found.values())) if len(found) == 1 else None
 
     def normalise(self, value: Json, reading: Reading) -> str | None:

@@ -88,6 +88,5 @@ def rounded(key: str, digits: int) -> str:
     mantissa, _, exponent = key.partition("e")
     if len(mantissa.lstrip("-")) <= digits or len(mantissa) > 60:
         return key
-    return key_of_value(f"{Decimal(mantissa):.{digits - 1}e}".replace("e+", f"e+")) or key if not exponent else (
-        shifted(key_of_value(f"{Decimal(mantissa):.{digits - 1}e}") or key, int(exponent))
-    )
+    short = key_of_value(f"{Decimal(mantissa):.{digits - 1}e}")
+    return key if short is None else shifted(short, int(exponent or 0))

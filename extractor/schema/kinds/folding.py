@@ -18,7 +18,9 @@ from extractor.domain import Span
 
 _TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
 _TIMES = re.compile(r"\\times\b|×")
-_DROPPED = frozenset("*~`$\\_\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\ufeff\u202a\u202b\u202c\u2066\u2067\u2069")
+_DROPPED = frozenset(
+    "*~`$\\_\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\ufeff\u202a\u202b\u202c\u2066\u2067\u2069"
+)
 _PUNCTUATION = frozenset(",;.:|•·()[]{}\"'、。，：")
 _UNIFIED = {
     **dict.fromkeys("‘’‚‛′´`ʼ＇", "'"),

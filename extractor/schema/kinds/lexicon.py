@@ -18,7 +18,9 @@ class Lexicon:
     __slots__ = ("_begins", "_codes", "_unspaced")
 
     def __init__(self, codes: Mapping[str, str]) -> None:
-        self._codes = {" ".join(WORD.findall(name)) if not _UNSPACED.search(name) else name: c for name, c in codes.items()}
+        self._codes = {
+            " ".join(WORD.findall(name)) if not _UNSPACED.search(name) else name: c for name, c in codes.items()
+        }
         self._begins: dict[str, int] = {}
         self._unspaced: dict[str, int] = {}
         for name in self._codes:
@@ -45,7 +47,9 @@ class Lexicon:
                 continue
             for count in range(min(longest, len(words) - i), 0, -1):
                 start, end = words[i][0], words[i + count - 1][1]
-                code = self._codes.get(" ".join(word for _, _, word in words[i : i + count])) if end - start < 90 else None
+                code = (
+                    self._codes.get(" ".join(word for _, _, word in words[i : i + count])) if end - start < 90 else None
+                )
                 if code:
                     yield start, end, code
                     i += count - 1

@@ -12,9 +12,43 @@ from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.date import DateKind, find_days
 from extractor.schema.kinds.reading import Reading
 
-_ZONES = {"z": "Z", "utc": "Z", "gmt": "Z", "cet": "+01:00", "cest": "+02:00", "mez": "+01:00", "mesz": "+02:00", "bst": "+01:00", "eet": "+02:00", "est": "-05:00",
-          "edt": "-04:00", "cst": "-06:00", "cdt": "-05:00", "mst": "-07:00", "mdt": "-06:00", "pst": "-08:00", "pdt": "-07:00", "jst": "+09:00", "msk": "+03:00"}
-_HALF = {"am": 0, "a.m.": 0, "a.m": 0, "午前": 0, "上午": 0, "오전": 0, "ص": 0, "pm": 12, "p.m.": 12, "p.m": 12, "午後": 12, "下午": 12, "오후": 12, "م": 12}
+_ZONES = {
+    "z": "Z",
+    "utc": "Z",
+    "gmt": "Z",
+    "cet": "+01:00",
+    "cest": "+02:00",
+    "mez": "+01:00",
+    "mesz": "+02:00",
+    "bst": "+01:00",
+    "eet": "+02:00",
+    "est": "-05:00",
+    "edt": "-04:00",
+    "cst": "-06:00",
+    "cdt": "-05:00",
+    "mst": "-07:00",
+    "mdt": "-06:00",
+    "pst": "-08:00",
+    "pdt": "-07:00",
+    "jst": "+09:00",
+    "msk": "+03:00",
+}
+_HALF = {
+    "am": 0,
+    "a.m.": 0,
+    "a.m": 0,
+    "午前": 0,
+    "上午": 0,
+    "오전": 0,
+    "ص": 0,
+    "pm": 12,
+    "p.m.": 12,
+    "p.m": 12,
+    "午後": 12,
+    "下午": 12,
+    "오후": 12,
+    "م": 12,
+}
 _CLOCK = (
     r"(?:(?P<early>午前|上午|오전|午後|下午|오후|[AP]M)[ ]?)?"
     r"(?P<h>[01]?\d|2[0-4])(?:(?:[:h.]|[ ]?(?:时|時|点|시)[ ]?)(?P<m>[0-5]\d)(?:[ ]?(?:分|분))?(?:[:.](?P<s>[0-5]\d)(?:[.,]\d{1,9})?)?|(?P<full>[ ]?(?:时|時|点|시|h|uhr)(?![\w])|(?=[ ]?[ap]\.?m\b)))"
@@ -22,9 +56,13 @@ _CLOCK = (
     r"(?:[ \u00a0]?\(?(?P<zone>Z|UTC|GMT|CES?T|MES?Z|BST|EET|[ECMP][SD]T|JST|MSK)?(?P<offset>[-+][01]\d:?[0-5]\d|[-+]\d{1,2}(?!\d))?\b\)?)?"
 )
 _AFTER = re.compile(
-    r"(?:T|[ \u00a0\n\t]{0,2}[,;|/–-]?[ \u00a0\n\t]{1,2}(?:\(?\w{2,12}\.?\)?,? )?|,|[ ]?(?:[（(].[)）])[ ]?|(?<=[日号일]))(?:(?:at|um|à|a las|alle|às|kl\.?|om|o|в|ob|at approximately|de las)[ \u00a0])?" + _CLOCK, re.I
+    r"(?:T|[ \u00a0\n\t]{0,2}[,;|/–-]?[ \u00a0\n\t]{1,2}(?:\(?\w{2,12}\.?\)?,? )?|,|[ ]?(?:[（(].[)）])[ ]?|(?<=[日号일]))(?:(?:at|um|à|a las|alle|às|kl\.?|om|o|в|ob|at approximately|de las)[ \u00a0])?"
+    + _CLOCK,
+    re.I,
 )
-_BEFORE = re.compile(r"(?<![\d:])" + _CLOCK + r"(?:[ \u00a0]?[,;|–-]?[ \u00a0](?:on|am|le|el|il|den|,)?[ \u00a0]?(?:the )?)$", re.I)
+_BEFORE = re.compile(
+    r"(?<![\d:])" + _CLOCK + r"(?:[ \u00a0]?[,;|–-]?[ \u00a0](?:on|am|le|el|il|den|,)?[ \u00a0]?(?:the )?)$", re.I
+)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?[ ]?(Z|[-+]\d\d:?\d\d)?", re.I | re.A)
 
 

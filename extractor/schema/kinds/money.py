@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 from extractor.domain import Span
 from extractor.schema.kinds.base import OTHER_READING, Json, Mention
@@ -66,13 +65,17 @@ class MoneyKind:
             return None
         if not isinstance(value, str):
             return value if isinstance(value, dict) else amount
-        written = f"{amount:f}" if isinstance(amount, Decimal) else str(amount)
+        written = str(amount)
         return f"{written} {code}" if code else written
 
     def same(self, a: Json, b: Json) -> bool:
         """Whether amounts are equal, and currencies where both name one."""
         (first, mine), (second, other) = self._parts(a, Reading()), self._parts(b, Reading())
-        return first is not None and key_of_value(first) == key_of_value(second) and (not mine or not other or mine == other)
+        return (
+            first is not None
+            and key_of_value(first) == key_of_value(second)
+            and (not mine or not other or mine == other)
+        )
 
     def _parts(self, value: Json, reading: Reading) -> tuple[int | float | None, str | None]:
         if isinstance(value, dict):

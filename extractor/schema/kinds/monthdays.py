@@ -16,21 +16,29 @@ _S = r"[ \u00a0\n\t]"
 _ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|º|°|ª|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|oji))?\.?\)?"
 _DAY = rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"
 _DAY_BEFORE = re.compile(
-    rf"{_DAY}(?:{_S}{{0,2}}(?:days?{_S}of|of|de|del|di|den|da|d'|of{_S}the{_S}month{_S}of|ב|ng)?{_S}{{0,2}}|[-/.,]{_S}?)$", re.I
+    rf"{_DAY}(?:{_S}{{0,2}}(?:days?{_S}of|of|de|del|di|den|da|d'|of{_S}the{_S}month{_S}of|ב|ng)?{_S}{{0,2}}|[-/.,]{_S}?)$",
+    re.I,
 )
 _YEAR_AFTER = re.compile(
-    rf"(?:[.]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:de|del|di|do|of|anno|năm|г|р)\b\.?{_S}{{0,2}})?(?P<y>{YEAR})(?![\d]|[.,]\d)"
+    rf"(?:[.׳॰]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:(?:de|del|di|do|of|anno|năm|г|р)\b\.?|ค\.ศ\.|พ\.ศ\.){_S}{{0,2}})?(?P<y>{YEAR})(?![\d]|[.,]\d)"
     rf"|[.]?(?:[-/]|{_S}?'|(?P<space>{_S}))(?P<z>\d\d)(?![\w%:]|[.,/-]\d|{_S}?(?:am|pm|h|uhr)\b|:\d)|(?<=[^\W\d_])(?P<glued>\d\d)(?!\w|[.,/-]\d))",
     re.I,
 )
 _DAY_AFTER = re.compile(
-    rf"[.]?(?:{_S}{{1,2}}|[-/]|,{_S}?)(?:the{_S})?(?P<d>\d{{1,2}}){_ORDINAL}(?:{_S}?(?:-|–|to|and|&){_S}?(?P<d2>\d{{1,2}}){_ORDINAL})?(?:{_S}d\.|日)?(?![\w:]|[.,]\d)", re.I
+    rf"[.]?(?:{_S}{{1,2}}|[-/]|,{_S}?)(?:the{_S})?(?P<d>\d{{1,2}}){_ORDINAL}(?:{_S}?(?:-|–|to|and|&){_S}?(?P<d2>\d{{1,2}}){_ORDINAL})?(?:{_S}d\.|日)?(?![\w:]|[.,]\d)",
+    re.I,
 )
-_CLOCK = re.compile(rf",?{_S}{{1,2}}(?:at{_S})?\d{{1,2}}:\d\d(?::\d\d)?(?:{_S}?[AP]M)?(?:{_S}[A-Z]{{3,4}})?(?={_S}\d{{4}})")
+_CLOCK = re.compile(
+    rf",?{_S}{{1,2}}(?:at{_S})?\d{{1,2}}:\d\d(?::\d\d)?(?:{_S}?[AP]M)?(?:{_S}[A-Z]{{3,4}})?(?={_S}\d{{4}})"
+)
 _YEAR_BEFORE = re.compile(
-    rf"(?<![\w.,/-])(?P<y>{YEAR})(?:\.|,|-|/|{_S}m\.|\.?{_S}?gada|\(?e?\)?ko|{_S}оны|{_S}年|年)?{_S}{{0,2}}(?:(?P<d>\d{{1,2}})\.?{_S}{{0,2}})?$", re.I
+    rf"(?<![\w.,/-])(?P<y>{YEAR})(?:\.|,|-|/|{_S}?[^\W\d_]{{1,4}}\.|\.?{_S}?gada|\(?e?\)?ko|{_S}оны|{_S}年|年)?{_S}{{0,2}}(?:(?P<d>\d{{1,2}})\.?{_S}{{0,2}})?$",
+    re.I,
 )
-_TO = re.compile(rf"{_S}{{0,2}}(?:[-–—~]|to|until|till|through|and|bis|und|au|et|a|al|hasta|do|tot|til|till|по|до|và|y|e){_S}{{0,2}}(?:the{_S}|den{_S}|el{_S}|le{_S}|il{_S})?", re.I)
+_TO = re.compile(
+    rf"{_S}{{0,2}}(?:[-–—~]|to|until|till|through|and|bis|und|au|et|a|al|hasta|do|tot|til|till|по|до|và|y|e){_S}{{0,2}}(?:the{_S}|den{_S}|el{_S}|le{_S}|il{_S})?",
+    re.I,
+)
 
 
 def named_days(text: str, plain: str) -> Iterator[Day]:
@@ -63,7 +71,11 @@ def _around(plain: str, start: int, end: int, months: tuple[int, ...], word: str
     if before:
         begin = before.start("d0") if before["d0"] else before.start("d")
         days = [before["d"]] + ([before["d0"]] if before["d0"] else [])
-        if year is None and (first := _YEAR_BEFORE.search(plain, max(0, before.start("d") - 14), before.start("d"))) and not first["d"]:
+        if (
+            year is None
+            and (first := _YEAR_BEFORE.search(plain, max(0, before.start("d") - 14), before.start("d")))
+            and not first["d"]
+        ):
             yield from _dated(first.start(), end, first["y"], months, days)
         elif year and not (year["z"] and year["space"] and len(word) > 5):
             yield from _dated(begin, year.end(), year["y"] or year["z"] or year["glued"], months, days)
@@ -93,10 +105,10 @@ def _month_alone(
     plain: str, start: int, end: int, months: tuple[int, ...], word: str, year: re.Match[str] | None
 ) -> Iterator[Day]:
     lowered = word.lower()
-    doubtful = lowered in COMMON_WORDS and word == lowered and lowered != "mars"
+    doubtful = "word that may be a month" if lowered in COMMON_WORDS and word == lowered else ""
     if year and not (year["z"] and year["space"]):
-        if not doubtful:
-            yield from _dated(start, year.end(), year["y"] or year["z"] or year["glued"], months, [])
+        for day in _dated(start, year.end(), year["y"] or year["z"] or year["glued"], months, []):
+            yield day._replace(rule=day.rule or doubtful)
         return
     first = _YEAR_BEFORE.search(plain, max(0, start - 14), start)
     if first and not doubtful:
@@ -107,8 +119,9 @@ def _month_alone(
 
 def _dated(start: int, end: int, year: str, months: tuple[int, ...], days: list[str]) -> Iterator[Day]:
     written, other = full_year(year)
+    parts: list[str | None] = [*days] or [None]
     for place, month in enumerate(months):
-        for day in days or [None]:
+        for day in parts:
             for rank, which in enumerate((written, other)):
                 if which and (found := iso(which, month, int(day) if day else None)):
                     yield Day(start, end, found, "other reading" if place or rank else "")

@@ -25,7 +25,11 @@ _BEFORE = 90
 def denies(clause: str) -> bool:
     """Whether a clause has a word of denial in it; two of them ("not without") affirm."""
     found = len(_DENIAL.findall(clause.replace("’", "'")))
-    return found == 1 or (found > 0 and re.search(r"\bne\b.{1,40}\b(?:pas|aucune?|jamais)\b|\b(?:no|non)\b.{1,40}\b(?:ningun|nessun)", clause, re.I) is not None)
+    return found == 1 or (
+        found > 0
+        and re.search(r"\bne\b.{1,40}\b(?:pas|aucune?|jamais)\b|\b(?:no|non)\b.{1,40}\b(?:ningun|nessun)", clause, re.I)
+        is not None
+    )
 
 
 def clauses(text: str) -> Iterator[tuple[int, int]]:

@@ -123,9 +123,11 @@ def _in_run(simple: str, run: Run, reading: Reading) -> Iterator[Mention]:
     right = after(simple, end)
     if left is None or right is None or not figures:
         return
-    if start and simple[start - 1] in _CJK_UNITS or simple[end : end + 1] in _CJK_UNITS:
+    if (start and simple[start - 1] in _CJK_UNITS) or simple[end : end + 1] in _CJK_UNITS:
         if not _metric(simple, end):
             figures = [figure._replace(rule=figure.rule or UNIT_LEFT_OUT) for figure in figures]
+    if start and simple[start - 1] == "%" and not right.share and not simple[max(0, start - 2) : start - 1].isdecimal():
+        right = right._replace(share=-2)  # Turkish and Basque: %12
     whole = figures[0].start == start and any(f.end == end for f in figures)
     for figure in figures:
         mine = left if figure.start == start else Before(figure.start)
@@ -155,7 +157,9 @@ def _mentions(
     if right.added is not None and (value := fraction_of(key)) is not None:
         key = key_of_fraction(value + right.added)
     if right.shift:
-        yield from _signed(span, shifted(key, right.shift), rule or ("scaled unit" if right.scaled else ""), left, right, money_like)
+        yield from _signed(
+            span, shifted(key, right.shift), rule or ("scaled unit" if right.scaled else ""), left, right, money_like
+        )
         rule = rule or UNIT_LEFT_OUT
         if not right.scaled:
             return
@@ -209,4 +213,3 @@ def _vulgar(simple: str) -> Iterator[Mention]:
     for at, sign in enumerate(simple):
         if sign in VULGAR and not simple[max(0, at - 2) : at].rstrip(" \u00a0")[-1:].isdecimal():
             yield Mention(Span(at, at + 1), key_of_fraction(VULGAR[sign]))
-

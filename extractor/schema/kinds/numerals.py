@@ -23,10 +23,12 @@ _FURTHER = {
     "de": "ein:1 eine:1 einem:1 einen:1 einer:1 zwo:2 hundert:100 tausend:1000",
     "fr": "une:1 vingts:20 cents:100 septante:70 huitante:80 octante:80 nonante:90 mil:1000",
     "es": "un:1 una:1 veintiun:21 veintiuno:21 veintidos:22 veintitres:23 veinticuatro:24 veinticinco:25 veintiseis:26 "
-    "veintisiete:27 veintiocho:28 veintinueve:29 ciento:100 cientos:100 doscientas:200 trescientas:300 cuatrocientas:400 "
+    "veintisiete:27 veintiocho:28 veintinueve:29 ciento:100 cientos:100 doscientas:200 trescientas:300 "
+    "cuatrocientas:400 "
     "quinientas:500",
     "it": "un:1 una:1 mila:1000 ventuno:21 ventotto:28 trentuno:31 quarantuno:41 cinquantuno:51",
-    "pt": "uma:1 duas:2 dezesseis:16 dezessete:17 dezenove:19 cento:100 duzentas:200 trezentas:300 quinhentas:500 catorze:14 "
+    "pt": "uma:1 duas:2 dezesseis:16 dezessete:17 dezenove:19 cento:100 duzentas:200 trezentas:300 "
+    "quinhentas:500 catorze:14 "
     "quatorze:14",
     "nl": "honderd:100 duizend:1000",
     "sv": "en:1 hundra:100 tusen:1000",
@@ -41,7 +43,8 @@ _FURTHER = {
     "ro": "un:1 una:1 o:1 doua:2 suta:100 sute:100 mie:1000 mii:1000",
     "hu": "ket:2 tizen:10 huszon:20",
     "tr": "bucuk:0",
-    "ru": "одна:1 одно:1 две:2 двух:2 трех:3 четырех:4 пяти:5 шести:6 семи:7 десяти:10 тысяча:1000 тысячи:1000 тысяч:1000",
+    "ru": "одна:1 одно:1 две:2 двух:2 трех:3 четырех:4 пяти:5 шести:6 семи:7 десяти:10 тысяча:1000 тысячи:1000 "
+    "тысяч:1000",
     "uk": "одна:1 дві:2 тисяча:1000 тисячі:1000 тисяч:1000",
     "lt": "dvi:2 trijų:3 simtas:100 simtai:100 tukstantis:1000 tukstanciai:1000 tukstanciu:1000",
     "lv": "simti:100 tukstosi:1000 tukstosu:1000",
@@ -52,8 +55,10 @@ _LINKS = frozenset("and und et y e og och en i a og of".split())
 _COMPOUND = frozenset("de nl sv da nb fi hu it tr es pt cs sk sl hr id".split())
 """Languages that write a number as one word."""
 _ARTICLES = frozenset(
-    "a o un una une uno um uma ein eine einem einen einer een en et ett egy bir o oh half null nul nic on once due sei sept set "
-    "set fire ti ni dos do to tre tri as mie mil hat het ot bin bes sto cent cents sex elf sati fem ses tus di nou deu sis vint "
+    "a o un una une uno um uma ein eine einem einen einer een en et ett egy bir o oh half null nul nic on once "
+    "due sei sept set "
+    "set fire ti ni dos do to tre tri as mie mil hat het ot bin bes sto cent cents sex elf sati fem ses tus di "
+    "nou deu sis vint "
     "treds firs opt dva pet sest sata elli yuz kirk alti du lima enam puluh seize".split()
 )
 """Words of one language that are small or common words of another (or the article): believed where the language is."""
@@ -92,7 +97,11 @@ def _values(folded: str) -> dict[str, int]:
         for language in _COMPOUND:
             parts = _segments(language).findall(folded)
             if len(parts) > 1 and sum(map(len, parts)) == len(folded):
-                values = tuple(_words()[p][language] for p in parts if p not in ("und", "og", "och") and language in _words().get(p, {}))
+                values = tuple(
+                    _words()[p][language]
+                    for p in parts
+                    if p not in ("und", "og", "och") and language in _words().get(p, {})
+                )
                 if (value := _sum(values)) is not None:
                     found[language] = value
     return found
@@ -130,7 +139,7 @@ def _adds(current: int, value: int) -> bool:
         return low == 0 or low < 10  # fünf-und-zwanzig
     if value >= 10:
         return low in (0, 60, 80)  # soixante-dix, quatre-vingt-dix
-    return low % 10 == 0 and low != 10 or low == 0
+    return (low % 10 == 0 and low != 10) or low == 0
 
 
 class _Word(NamedTuple):

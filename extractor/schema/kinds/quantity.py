@@ -19,27 +19,47 @@ _UNIT = re.compile(
     r"(?:[ ]?[/·*.⋅][ ]?[^\W\d_]{1,12}[²³]?|[ ]per[ ][^\W\d_]{1,12}){0,3}[23]?)"
 )
 _ALIASES = {
-    "毫克": "mg", "克": "g", "公斤": "kg", "千克": "kg", "公克": "g", "毫升": "ml", "升": "l", "公升": "l", "米": "m", "公尺": "m", "厘米": "cm", "公分": "cm",
-    "毫米": "mm", "公里": "km", "千米": "km", "平方米": "m2", "平米": "m2", "立方米": "m3", "㎡": "m2", "㎏": "kg", "㎎": "mg", "㎝": "cm", "㎜": "mm", "ℓ": "l",
-    "グラム": "g", "キロ": "kg", "キログラム": "kg", "ミリグラム": "mg", "リットル": "l", "メートル": "m", "センチ": "cm", "平方メートル": "m2", "킬로그램": "kg",
-    "그램": "g", "미터": "m", "리터": "l", "度": "°", "攝氏度": "°c", "摄氏度": "°c", "℃": "°c", "℉": "°f", "gram": "g", "grams": "g", "gramm": "g", "grammes": "g", "gramos": "g",
-    "grammi": "g", "kilogram": "kg", "kilograms": "kg", "kilogramm": "kg", "kilo": "kg", "kilos": "kg", "kgs": "kg", "кг": "kg", "г": "g", "мг": "mg", "л": "l",
-    "мл": "ml", "м": "m", "см": "cm", "мм": "mm", "км": "km", "м2": "m2", "м3": "m3", "т": "t", "milligram": "mg", "milligrams": "mg", "milligramm": "mg",
-    "liter": "l", "litre": "l", "liters": "l", "litres": "l", "litro": "l", "litros": "l", "litri": "l", "ltr": "l", "milliliter": "ml", "millilitre": "ml",
-    "meter": "m", "metre": "m", "meters": "m", "metres": "m", "metros": "m", "metri": "m", "mtr": "m", "centimeter": "cm", "centimetre": "cm", "centimeters": "cm",
-    "kilometer": "km", "kilometre": "km", "kilometers": "km", "kilometres": "km", "qm": "m2", "sqm": "m2", "squaremeters": "m2", "squaremetres": "m2", "quadratmeter": "m2",
-    "cbm": "m3", "kubikmeter": "m3", "tonne": "t", "tonnes": "t", "tonnen": "t", "tons": "ton", "percent": "%", "prozent": "%", "pourcent": "%", "hour": "h",
-    "hours": "h", "hrs": "h", "hr": "h", "std": "h", "stunde": "h", "stunden": "h", "heures": "h", "heure": "h", "horas": "h", "hora": "h", "ore": "h", "uur": "h",
-    "minute": "min", "minutes": "min", "mins": "min", "minuten": "min", "second": "s", "seconds": "s", "sec": "s", "secs": "s", "sekunden": "s",
-    "gigabyte": "gb", "gigabytes": "gb", "megabyte": "mb", "megabytes": "mb", "terabyte": "tb", "degc": "°c", "degreescelsius": "°c", "pounds": "lb",
-    "lbs": "lb", "pound": "lb", "inch": "in", "inches": "in", "zoll": "in", "foot": "ft", "feet": "ft", "ounce": "oz", "ounces": "oz", "stück": "pcs", "stk": "pcs", "st": "pcs",
-    "piece": "pcs", "pieces": "pcs", "pc": "pcs", "ea": "pcs", "each": "pcs", "pz": "pcs", "pzas": "pcs", "uds": "pcs", "szt": "pcs", "шт": "pcs", "個": "pcs", "个": "pcs", "台": "台",
-    "day": "day", "days": "day", "tage": "day", "tag": "day", "jours": "day", "días": "day", "giorni": "day", "dias": "day", "month": "month", "months": "month", "monate": "month",
-    "monat": "month", "mois": "month", "meses": "month", "mesi": "month", "year": "year", "years": "year", "jahre": "year", "jahr": "year", "ans": "year", "años": "year", "anni": "year",
-    "yrs": "year", "week": "week", "weeks": "week", "wochen": "week", "woche": "week", "semaines": "week", "semanas": "week",
+    "毫克": "mg", "克": "g", "公斤": "kg", "千克": "kg", "公克": "g", "毫升": "ml", "升": "l", "公升": "l", "米": "m", "公尺": "m",
+    "厘米": "cm", "公分": "cm",
+    "毫米": "mm", "公里": "km", "千米": "km", "平方米": "m2", "平米": "m2", "立方米": "m3", "㎡": "m2", "㎏": "kg", "㎎": "mg",
+    "㎝": "cm", "㎜": "mm", "ℓ": "l",
+    "グラム": "g", "キロ": "kg", "キログラム": "kg", "ミリグラム": "mg", "リットル": "l", "メートル": "m", "センチ": "cm", "平方メートル": "m2",
+    "킬로그램": "kg",
+    "그램": "g", "미터": "m", "리터": "l", "度": "°", "攝氏度": "°c", "摄氏度": "°c", "℃": "°c", "℉": "°f", "gram": "g",
+    "grams": "g", "gramm": "g", "grammes": "g", "gramos": "g",
+    "grammi": "g", "kilogram": "kg", "kilograms": "kg", "kilogramm": "kg", "kilo": "kg", "kilos": "kg", "kgs": "kg",
+    "кг": "kg", "г": "g", "мг": "mg", "л": "l",
+    "мл": "ml", "м": "m", "см": "cm", "мм": "mm", "км": "km", "м2": "m2", "м3": "m3", "т": "t", "milligram": "mg",
+    "milligrams": "mg", "milligramm": "mg",
+    "liter": "l", "litre": "l", "liters": "l", "litres": "l", "litro": "l", "litros": "l", "litri": "l", "ltr": "l",
+    "milliliter": "ml", "millilitre": "ml",
+    "meter": "m", "metre": "m", "meters": "m", "metres": "m", "metros": "m", "metri": "m", "mtr": "m",
+    "centimeter": "cm", "centimetre": "cm", "centimeters": "cm",
+    "kilometer": "km", "kilometre": "km", "kilometers": "km", "kilometres": "km", "qm": "m2", "sqm": "m2",
+    "squaremeters": "m2", "squaremetres": "m2", "quadratmeter": "m2",
+    "cbm": "m3", "kubikmeter": "m3", "tonne": "t", "tonnes": "t", "tonnen": "t", "tons": "ton", "percent": "%",
+    "prozent": "%", "pourcent": "%", "hour": "h",
+    "hours": "h", "hrs": "h", "hr": "h", "std": "h", "stunde": "h", "stunden": "h", "heures": "h", "heure": "h",
+    "horas": "h", "hora": "h", "ore": "h", "uur": "h",
+    "minute": "min", "minutes": "min", "mins": "min", "minuten": "min", "second": "s", "seconds": "s", "sec": "s",
+    "secs": "s", "sekunden": "s",
+    "gigabyte": "gb", "gigabytes": "gb", "megabyte": "mb", "megabytes": "mb", "terabyte": "tb", "degc": "°c",
+    "degreescelsius": "°c", "pounds": "lb",
+    "lbs": "lb", "pound": "lb", "inch": "in", "inches": "in", "zoll": "in", "foot": "ft", "feet": "ft",
+    "ounce": "oz", "ounces": "oz", "stück": "pcs", "stk": "pcs", "st": "pcs",
+    "piece": "pcs", "pieces": "pcs", "pc": "pcs", "ea": "pcs", "each": "pcs", "pz": "pcs", "pzas": "pcs",
+    "uds": "pcs", "szt": "pcs", "шт": "pcs", "個": "pcs", "个": "pcs", "台": "台",
+    "day": "day", "days": "day", "tage": "day", "tag": "day", "jours": "day", "días": "day", "giorni": "day",
+    "dias": "day", "month": "month", "months": "month", "monate": "month",
+    "monat": "month", "mois": "month", "meses": "month", "mesi": "month", "year": "year", "years": "year",
+    "jahre": "year", "jahr": "year", "ans": "year", "años": "year", "anni": "year",
+    "yrs": "year", "week": "week", "weeks": "week", "wochen": "week", "woche": "week", "semaines": "week",
+    "semanas": "week",
 }  # fmt: skip
 _FOLDED_ALIASES = {fold(word): unit for word, unit in _ALIASES.items()}
-_CJK_UNIT = re.compile("|".join(sorted((u for u in _ALIASES if not u.isascii() and "\u2e80" <= u[0]), key=len, reverse=True)))
+_CJK_UNIT = re.compile(
+    "|".join(sorted((u for u in _ALIASES if not u.isascii() and u[0] >= "\u2e80"), key=len, reverse=True))
+)
 
 
 def unit_of(words: str) -> str:

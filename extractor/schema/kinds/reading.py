@@ -11,10 +11,25 @@ from extractor.schema.kinds.languages import languages_of
 
 _COMMA_DECIMAL = re.compile(r"(?<![\d,.])\d{1,12}(?:[.' \u00a0]\d{3}){0,6},(?:\d{1,2}|\d{4,6})(?![\d,.])")
 _POINT_DECIMAL = re.compile(r"(?<![\d,.])\d{1,12}(?:[,' \u00a0]\d{3}){0,6}\.(?:\d{1,2}|\d{4,6})(?![\d.])")
-_POINT_GROUPS, _COMMA_GROUPS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{3}){2,}"), re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3}){2,}")
+_POINT_GROUPS, _COMMA_GROUPS = (
+    re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{3}){2,}"),
+    re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3}){2,}"),
+)
 _DAY_MONTH = re.compile(r"(?<![\d./-])(\d{1,2})([-./])(\d{1,2})\2(?:\d{4}|\d\d)(?!\d)")
-_CODE = re.compile(r"\b(USD|CAD|AUD|NZD|SGD|HKD|MXN|TWD|JPY|CNY|SEK|NOK|DKK|ISK|GBP|EGP)\b|\b(US|CA|C|AU|A|NZ|S|HK|NT)\$")
-_PREFIXES = {"US": "USD", "CA": "CAD", "C": "CAD", "AU": "AUD", "A": "AUD", "NZ": "NZD", "S": "SGD", "HK": "HKD", "NT": "TWD"}
+_CODE = re.compile(
+    r"\b(USD|CAD|AUD|NZD|SGD|HKD|MXN|TWD|JPY|CNY|SEK|NOK|DKK|ISK|GBP|EGP)\b|\b(US|CA|C|AU|A|NZ|S|HK|NT)\$"
+)
+_PREFIXES = {
+    "US": "USD",
+    "CA": "CAD",
+    "C": "CAD",
+    "AU": "AUD",
+    "A": "AUD",
+    "NZ": "NZD",
+    "S": "SGD",
+    "HK": "HKD",
+    "NT": "TWD",
+}
 _SCALED = re.compile(
     r"\b(?:in|en|em|w|v|i)\s(?:(?:US|[A-Z]{3}|[$€£¥])\s?)?"
     r"(?:(?P<k>thousands?|tausend|tsd|t(?=[€$])|milliers|miles|milhares|migliaia|duizenden|tys|tusen(?:tal)?)"

@@ -93,8 +93,11 @@ def _unspaced(run: str, at: int, reading: Reading) -> Iterator[Figure]:
         yield from _single(groups, last, at, end, reading)
     elif len(set(kinds)) == 1 and (grouped(groups) or (last == "," and _indian(groups))):
         yield Figure(at, end, key_of("".join(groups)))
-    elif last != "'" and kinds.count(last) == 1 and len(set(kinds)) == 2 and (
-        grouped(groups[:-1]) or (last == "." and _indian(groups[:-1]))
+    elif (
+        last != "'"
+        and kinds.count(last) == 1
+        and len(set(kinds)) == 2
+        and (grouped(groups[:-1]) or (last == "." and _indian(groups[:-1])))
     ):
         yield Figure(at, end, key_of("".join(groups[:-1]), groups[-1]))
     elif "," in kinds:
@@ -135,8 +138,5 @@ def grouped(groups: list[str]) -> bool:
 def _indian(groups: list[str]) -> bool:
     """Whether digits are grouped as in India: 1,23,45,678."""
     return (
-        len(groups) > 2
-        and 1 <= len(groups[0]) <= 2
-        and len(groups[-1]) == 3
-        and all(len(g) == 2 for g in groups[1:-1])
+        len(groups) > 2 and 1 <= len(groups[0]) <= 2 and len(groups[-1]) == 3 and all(len(g) == 2 for g in groups[1:-1])
     )

@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from extractor.schema.kinds.folding import simple
 
-MARKS = r"\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u09cd\u0b80-\u0bcd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+MARKS = (
+    r"\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u09cd\u0b80-\u0bcd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+)
 """Marks that belong to the letter before them, in scripts whose vowels are marks."""
 WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{MARKS}]|(?<=[\u0400-\u04ff])['’](?=[\u0400-\u04ff]))*")
 """Letters; in Ukrainian an apostrophe is one of them."""

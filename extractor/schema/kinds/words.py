@@ -82,7 +82,11 @@ class EnumKind(TextKind):
 
     def normalise(self, value: Json, reading: Reading) -> str | None:
         """What was said, trimmed; "N/A" may be one of the list."""
-        return " ".join(str(value).split()) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+        return (
+            " ".join(str(value).split())
+            if isinstance(value, str | int | float) and not isinstance(value, bool)
+            else None
+        )
 
 
 _TITLES = re.compile(
@@ -91,7 +95,10 @@ _TITLES = re.compile(
     r"dhr|mevr|mevrouw|pan[ií]?|dipl\.?-ing|ing|mgr|bc|rev|hon|lic|eng|arq|avv)(?:\.\s*|\s+))+(?=\S)",
     re.I,
 )
-_AFTER_NAME = re.compile(r"(?<=\S)(?:,?\s+(?:ph\.?\s?d|m\.?d|m\.?sc|b\.?sc|mba|esq|llm|cpa|jr|sr|ii|iii|et\.?\s*al|and others)\b\.?|\s?(?:様|さん|先生|氏|殿|님|씨|女士|小姐))+\s*$", re.I)
+_AFTER_NAME = re.compile(
+    r"(?<=\S)(?:,?\s+(?:ph\.?\s?d|m\.?d|m\.?sc|b\.?sc|mba|esq|llm|cpa|jr|sr|ii|iii|et\.?\s*al|and others)\b\.?|\s?(?:様|さん|先生|氏|殿|님|씨|女士|小姐))+\s*$",
+    re.I,
+)
 
 
 def untitled(name: str) -> str:
