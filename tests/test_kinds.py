@@ -14,8 +14,10 @@ from extractor.schema.kinds import KINDS, BooleanKind, Folded, Reading, denied, 
 
 HERE = Path(__file__).parent / "kinds"
 FIELDS = {
-    "amount": "number", "num": "number", "n": "integer", "day": "date", "isodate": "date", "currency": "currency", "cur": "currency",
-    "phone": "phone", "insured": "boolean:insured", "text": "text", "status": "enum", "sentiment": "enum", "url": "url", "email": "email",
+    "amount": "number", "num": "number", "n": "integer", "day": "date", "isodate": "date", "currency": "currency",
+    "cur": "currency",
+    "phone": "phone", "insured": "boolean:insured", "text": "text", "status": "enum", "sentiment": "enum",
+    "url": "url", "email": "email",
 }  # fmt: skip
 CLASSES = {"G29"}
 """Said values that are a class: no words prove them, and the record keeps them without."""
@@ -64,12 +66,18 @@ def test_supported_values_are_found_and_others_are_not(kind: str, text: str, sai
 
 
 HOSTILE = {
-    "months": "May 1 ", "month names": "march ", "commas": "1,", "spaced ones": "1 ", "ones": "1", "groups": "111 ", "brackets": "(", "at": "a@",
-    "dots": "a.", "marks": "a\u0301\u0301", "dashes": "1-", "spaces": " ", "minuses": "-", "letters": "a", "zero": "\u200b", "colons": "a:", "boxes": "[x] ",
-    "words": "hundred ", "mixed words": "twenty and ", "kanji": "一", "units": "万", "years": "2024年", "slashes": "1/", "urls": "http://", "percents": "1% ",
-    "plus": "+1 ", "elements": "<a>", "half elements": "<a ", "quotes": '"a":', "iban": "DE89 ", "hyphens": "a-\n", "equals": "a=", "nots": "not ", "ten": "10 10 2024 ",
-    "currency": "EUR ", "signs": "$", "labels": "insured: ", "clock": "1 May 2024 10:", "tab": "\t", "lines": "\n", "fractions": "½", "e": "1e", "united": "united ",
-    "eight": "20240303", "digits and letters": "1a", "degrees": "1 m/m/m/", "www": "www.", "at words": "a (at) ", "soft": "a\u00ad", "tags": "<b ", "dotted": ".....",
+    "months": "May 1 ", "month names": "march ", "commas": "1,", "spaced ones": "1 ", "ones": "1", "groups": "111 ",
+    "brackets": "(", "at": "a@",
+    "dots": "a.", "marks": "a\u0301\u0301", "dashes": "1-", "spaces": " ", "minuses": "-", "letters": "a",
+    "zero": "\u200b", "colons": "a:", "boxes": "[x] ",
+    "words": "hundred ", "mixed words": "twenty and ", "kanji": "一", "units": "万", "years": "2024年",
+    "slashes": "1/", "urls": "http://", "percents": "1% ",
+    "plus": "+1 ", "elements": "<a>", "half elements": "<a ", "quotes": '"a":', "iban": "DE89 ", "hyphens": "a-\n", "equals": "a=", "nots": "not ",
+    "ten": "10 10 2024 ",
+    "currency": "EUR ", "signs": "$", "labels": "insured: ", "clock": "1 May 2024 10:", "tab": "\t", "lines": "\n",
+    "fractions": "½", "e": "1e", "united": "united ",
+    "eight": "20240303", "digits and letters": "1a", "degrees": "1 m/m/m/", "www": "www.", "at words": "a (at) ",
+    "soft": "a\u00ad", "tags": "<b ", "dotted": ".....",
 }  # fmt: skip
 REPEATS = 25_000
 """Characters of the shorter text; the longer one has twice as many."""

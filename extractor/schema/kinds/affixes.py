@@ -12,12 +12,14 @@ from extractor.schema.kinds.scales import PERCENT, PERCENT_PAIRS, count_of, scal
 CURRENCY_SIGNS = "$€£¥₹₨₩₺₽₴₫฿₪₱₦₡₲₵₸₼₾₭₮៛﷼¢৳"
 _BEFORE = re.compile(
     r"(?P<bracket>\()?[ \u00a0]?(?P<sign>[-+–△▲▼](?P<gap>[ \u00a0])?)?"
-    rf"(?P<currency>(?:(?<![A-Za-z])[A-Z]{{1,3}})?[{CURRENCY_SIGNS}]|(?<![^\W\d_])(?:[A-Z]{{3}}|Rs|INR|kr|Kr|Kč|zł|Fr|SFr|R|S/|RM|Rp|Ft|lei|din|Lt|Ls|лв|руб|грн|د\.إ|ر\.س|ج\.م)\.?)?"
+    rf"(?P<currency>(?:(?<![A-Za-z])[A-Z]{{1,3}})?[{CURRENCY_SIGNS}]|(?<![^\W\d_])(?:[A-Z]{{3}}|Rs|INR|kr|Kr|Kč"
+    rf"|zł|Fr|SFr|R|S/|RM|Rp|Ft|lei|din|Lt|Ls|лв|руб|грн|د\.إ|ر\.س|ج\.م)\.?)?"
     r"[ \u00a0]?(?P<inner>[-–])?$"
 )
 _LETTERS = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e4e][^\W\d_]*)*")
 _EXPONENT = re.compile(
-    r"[eE](?P<e>[-+]?\d{1,5})(?![\w])|[ \u00a0]?[×x·*][ \u00a0]?10(?:\^[({]?(?P<c>[-+–]?\d{1,5})[)}]?|(?P<s>[⁻⁺]?[⁰¹²³⁴-⁹]{1,5}))"
+    r"[eE](?P<e>[-+]?\d{1,5})(?![\w])|[ \u00a0]?[×x·*][ \u00a0]?10(?:\^[({]?(?P<c>[-+–]?\d{1,5})[)}]?|"
+    r"(?P<s>[⁻⁺]?[⁰¹²³⁴-⁹]{1,5}))"
 )
 _SUPERSCRIPT = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
 _SQUARES = re.compile(r"(?:[a-zA-Z]{0,2}m|in|ft|yd)[23](?!\w)")
@@ -73,9 +75,8 @@ def before(plain: str, start: int) -> Before | None:
         begin = start
         left = last
     if sign in ("-", "–") and not match["inner"] and (left.isalnum() or left == "_"):
-        if cased(left) or left.isdigit() or left == "_":
-            if match["gap"] is None and not match["currency"]:
-                return None if cased(left) or left == "_" else Before(start)
+        if (cased(left) or left.isdigit() or left == "_") and match["gap"] is None and not match["currency"]:
+            return None if cased(left) or left == "_" else Before(start)
         sign, begin = "", start
     elif not sign and (cased(left) or left in "_@" or (left == "/" and start > 1 and cased(plain[begin - 2]))):
         return None

@@ -42,7 +42,7 @@ class Kind(Protocol):
         ...
 
     def keys(self, value: Json) -> Iterator[tuple[Hashable, str]]:
-        """The keys under which a said value may be looked up, best first, each with its rule; none if it is no such value."""
+        """The keys under which a said value may be looked up, best first, each with its rule; none for other values."""
         ...
 
     def parse(self, words: str, reading: Reading) -> Json | None:
@@ -69,7 +69,7 @@ def index(mentions: Iterable[Mention]) -> dict[Hashable, list[Mention]]:
 
 
 def support(kind: Kind, value: Json, found: dict[Hashable, list[Mention]]) -> Iterator[Mention]:
-    """The mentions that support a said value, best key first; the rule names both derivations where both were needed."""
+    """The mentions that support a said value, best key first; the rule names both derivations where two were needed."""
     for key, rule in kind.keys(value):
         for mention in found.get(key, ()):
             yield mention._replace(rule=", ".join(r for r in (mention.rule, rule) if r))

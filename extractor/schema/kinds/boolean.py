@@ -18,11 +18,13 @@ from extractor.schema.kinds.reading import Reading
 
 _YES = frozenset(
     simple(w)
-    for w in "yes y true ja oui si sim tak ano áno da igen evet kyllä jah taip jā ναι да так نعم כן हाँ はい 有 是 예 네 ✓ ✔ ☑ ☒ x on checked có ya".split()
+    for w in "yes y true ja oui si sim tak ano áno da igen evet kyllä jah taip jā ναι да так نعم כן हाँ はい "
+    "有 是 예 네 ✓ ✔ ☑ ☒ x on checked có ya".split()
 )
 _NO = frozenset(
     simple(w)
-    for w in "no n false nein non não nao nee nej nei nie ne nem hayır ei nu nė nē όχι нет нi ні لا לא नहीं いいえ 無 无 否 不 아니요 아니오 ✗ ✘ ☐ off unchecked không tidak".split()
+    for w in "no n false nein non não nao nee nej nei nie ne nem hayır ei nu nė nē όχι нет нi ні لا לא नहीं "
+    "いいえ 無 无 否 不 아니요 아니오 ✗ ✘ ☐ off unchecked không tidak".split()
 )
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 _ANSWER = re.compile(
@@ -37,7 +39,8 @@ _ELEMENT = re.compile(
     r"<(?P<label>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s{0,20}(?P<answer>true|false|yes|no|0|1|Y|N)\s{0,20}</", re.I
 )
 _ATTRIBUTE = re.compile(
-    r"(?<![\w.-])(?:[\"'](?P<label>[\w .-]{1,80})[\"']\s?:|(?P<name>[\w.-]{1,80})\s?=)\s?[\"']?(?P<answer>true|false|yes|no)\b",
+    r"(?<![\w.-])(?:[\"'](?P<label>[\w .-]{1,80})[\"']\s?:|(?P<name>[\w.-]{1,80})\s?=)\s?[\"']?(?P<answer>true"
+    r"|false|yes|no)\b",
     re.I,
 )
 STEM = 4
@@ -135,7 +138,8 @@ def stems(text: str) -> set[str]:
 
 
 _SMALL = frozenset(
-    "the and for has have been was are not any with that this whether indicator flag der die das und ist hat les est des una los".split()
+    "the and for has have been was are not any with that this whether indicator flag der die das und ist hat "
+    "les est des una los".split()
 )
 
 

@@ -32,13 +32,17 @@ _TIES = {
     "--": "-",
 }
 _NUMBERED = re.compile(
-    r"(?:\b(?:items?|nos?|nrs?|numbers?|num|vols?|volumes?|issues?|sections?|secs?|arts?|articles?|clauses?|paragraphs?|pp?|pgs?|pages?|lines?|rows?|"
-    r"pos|position(?:en)?|steps?|figs?|figures?|tables?|ch|chapters?|questions?|parts?|annex|exhibits?|schedules?|lots?|seiten?|s|zeilen?|abs|artikel|kapitel|"
-    r"lignes?|l[íi]neas?|p[áa]ginas?|pagina|pagine|art[íi]culos?|cap[íi]tulos?|righe|voci|regels?|sidor?|rader|str|strony|poz|стр|п|пункты?)\b\.?|[#№§])[ \u00a0]?$",
+    r"(?:\b(?:items?|nos?|nrs?|numbers?|num|vols?|volumes?|issues?|sections?|secs?|arts?|articles?|clauses?"
+    r"|paragraphs?|pp?|pgs?|pages?|lines?|rows?|"
+    r"pos|position(?:en)?|steps?|figs?|figures?|tables?|ch|chapters?|questions?|parts?|annex|exhibits?"
+    r"|schedules?|lots?|seiten?|s|zeilen?|abs|artikel|kapitel|"
+    r"lignes?|l[íi]neas?|p[áa]ginas?|pagina|pagine|art[íi]culos?|cap[íi]tulos?|righe|voci|regels?|sidor?|rader"
+    r"|str|strony|poz|стр|п|пункты?)\b\.?|[#№§])[ \u00a0]?$",
     re.I,
 )
 _PHONE_LABEL = re.compile(
-    r"(?:\b(?:tele?phone?|tel|t[ée]l[ée]phone|t[ée]l|fax|telefax|mobile?|mob|cell|handy|telefon\w{0,3}|tel[ée]fono|m[óo]vil|celular|cellulare|telefone|whatsapp|gsm|puh|tlf|тел|телефон|факс|ph)\b"
+    r"(?:\b(?:tele?phone?|tel|t[ée]l[ée]phone|t[ée]l|fax|telefax|mobile?|mob|cell|handy|telefon\w{0,3}"
+    r"|tel[ée]fono|m[óo]vil|celular|cellulare|telefone|whatsapp|gsm|puh|tlf|тел|телефон|факс|ph)\b"
     r"|電話(?:番号)?|电话|手机|传真|전화)[^\d\n]{0,8}$",
     re.I,
 )

@@ -17,7 +17,7 @@ _TOKEN = re.compile(rf"\d[\d,]*(?:\.\d+)?|[{_DIGITS}]|[{_UNITS}]")
 
 
 def cjk_numbers(plain: str) -> Iterator[tuple[int, int, str, bool]]:
-    """Each run of digits and units with a unit or a written digit in it: start, end, key, and whether it is a lone word.
+    """Each run of digits and units with a unit or a written digit in it: start, end, key, and whether it is one sign.
 
     One character alone is more often a word (一般, 第一) than a number; the caller marks it.
     """

@@ -17,10 +17,12 @@ YEAR = r"(?:1[5-9]|20|21|2[4-6])\d\d"
 
 _SEPARATOR = r"[ \u00a0]?"
 _YEAR_FIRST = re.compile(
-    rf"(?<![\d.,/-])(?P<y>{YEAR})(?P<s>[-./]){_SEPARATOR}(?P<m>\d{{1,2}})(?P=s){_SEPARATOR}(?P<d>\d{{1,2}})(?![\d]|[-/]\d)"
+    rf"(?<![\d.,/-])(?P<y>{YEAR})(?P<s>[-./]){_SEPARATOR}(?P<m>\d{{1,2}})(?P=s){_SEPARATOR}(?P<d>\d{{1,2}})"
+    rf"(?![\d]|[-/]\d)"
 )
 _YEAR_LAST = re.compile(
-    rf"(?<![\d/])(?<!\d[.,-])(?P<a>\d{{1,2}})(?P<s>{_SEPARATOR}[-./]){_SEPARATOR}(?P<b>\d{{1,2}})(?P=s){_SEPARATOR}(?P<y>{YEAR}|'?\d\d)(?![\d%]|[-/.,]\d)"
+    rf"(?<![\d/])(?<!\d[.,-])(?P<a>\d{{1,2}})(?P<s>{_SEPARATOR}[-./]){_SEPARATOR}(?P<b>\d{{1,2}})"
+    rf"(?P=s){_SEPARATOR}(?P<y>{YEAR}|'?\d\d)(?![\d%]|[-/.,]\d)"
 )
 _SPACED = re.compile(r"(?<![\d.,/-])(?<!\d )(?P<a>\d\d) (?P<b>\d\d) (?P<y>(?:19|20)\d\d)(?![\d.,]| \d)")
 _COMPACT = re.compile(
@@ -32,7 +34,8 @@ _ROMAN = re.compile(
 _ROMANS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 _EAST = re.compile(
-    rf"(?:(?P<era>{'|'.join(e for e in ERAS if len(e) > 1)})[ ]?(?P<n>\d{{1,3}}|元|[一二三四五六七八九十]{{1,3}})|(?P<y>\d{{4}}|[〇零一二三四五六七八九]{{4}}|(?<!\d)\d\d(?= ?[年년])))"
+    rf"(?:(?P<era>{'|'.join(e for e in ERAS if len(e) > 1)})[ ]?(?P<n>\d{{1,3}}|元"
+    rf"|[一二三四五六七八九十]{{1,3}})|(?P<y>\d{{4}}|[〇零一二三四五六七八九]{{4}}|(?<!\d)\d\d(?= ?[年년])))"
     rf"[ ]?[年년][ ]?(?:(?P<m>{_NUMBER})[ ]?[月월](?:[ ]?(?P<d>{_NUMBER})[ ]?[日号號일])?)?"
 )
 _ERA_SHORT = re.compile(
@@ -135,7 +138,7 @@ def _day_or_month_first(m: re.Match[str], reading: Reading) -> Iterator[Day]:
 
 
 def east_asian_days(plain: str) -> Iterator[Day]:
-    """Dates with 年月日 or 년월일, by era too; Vietnamese ones, whose months have numbers for names; Thai abbreviations."""
+    """Dates with 年月日 or 년월일, by era too; Vietnamese ones, whose months are numbered; Thai abbreviations."""
     if "thg" in plain or "tháng" in plain.lower():
         for m in _VIETNAMESE.finditer(plain):
             if found := iso(int(m["y"]), int(m["m"]), int(m["d"]) if m["d"] else None):

@@ -14,7 +14,8 @@ from extractor.schema.kinds.reading import Reading
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}$")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{0,23}[^\W_]")
 _AT = re.compile(
-    r"\s?(?:\[at\]|\(at\)|\{at\}|\[@\]|\(@\)|\(a\)|\(ät\)|\[ät\])\s?|(?<=\w) at (?=[\w-]{2,63}(?: dot |\(dot\)|\[dot\]))",
+    r"\s?(?:\[at\]|\(at\)|\{at\}|\[@\]|\(@\)|\(a\)|\(ät\)|\[ät\])\s?|(?<=\w) at (?=[\w-]{2,63}(?: dot |\(dot\)"
+    r"|\[dot\]))",
     re.I,
 )
 _MARKS_OF_AT = ("at]", "at)", "at}", "AT]", "AT)", "@]", "@)", "(a)", "ät)", "ät]", " dot ", " DOT ")

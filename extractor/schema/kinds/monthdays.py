@@ -14,29 +14,38 @@ YEAR_NOT_WRITTEN = "year not written"
 OF_THE_END = "year of the range's end"
 _S = r"[ \u00a0\n\t]"
 _ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|º|°|ª|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|oji))?\.?\)?"
-_DAY = rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"
+_DAY = (
+    rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y"
+    rf"|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"
+)
 _DAY_BEFORE = re.compile(
-    rf"{_DAY}(?:{_S}{{0,2}}(?:days?{_S}of|of|de|del|di|den|da|d'|of{_S}the{_S}month{_S}of|ב|ng)?{_S}{{0,2}}|[-/.,]{_S}?)$",
+    rf"{_DAY}(?:{_S}{{0,2}}(?:days?{_S}of|of|de|del|di|den|da|d'|of{_S}the{_S}month{_S}of|ב|ng)?{_S}{{0,2}}"
+    rf"|[-/.,]{_S}?)$",
     re.I,
 )
 _YEAR_AFTER = re.compile(
-    rf"(?:[.׳॰]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:(?:de|del|di|do|of|anno|năm|г|р)\b\.?|ค\.ศ\.|พ\.ศ\.){_S}{{0,2}})?(?P<y>{YEAR})(?![\d]|[.,]\d)"
-    rf"|[.]?(?:[-/]|{_S}?'|(?P<space>{_S}))(?P<z>\d\d)(?![\w%:]|[.,/-]\d|{_S}?(?:am|pm|h|uhr)\b|:\d)|(?<=[^\W\d_])(?P<glued>\d\d)(?!\w|[.,/-]\d))",
+    rf"(?:[.׳॰]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:(?:de|del|di|do|of|anno|năm|г|р)\b\.?|ค\.ศ\."
+    rf"|พ\.ศ\.){_S}{{0,2}})?(?P<y>{YEAR})(?![\d]|[.,]\d)"
+    rf"|[.]?(?:[-/]|{_S}?'|(?P<space>{_S}))(?P<z>\d\d)(?![\w%:]|[.,/-]\d|{_S}?(?:am|pm|h|uhr)\b|:\d)|"
+    rf"(?<=[^\W\d_])(?P<glued>\d\d)(?!\w|[.,/-]\d))",
     re.I,
 )
 _DAY_AFTER = re.compile(
-    rf"[.]?(?:{_S}{{1,2}}|[-/]|,{_S}?)(?:the{_S})?(?P<d>\d{{1,2}}){_ORDINAL}(?:{_S}?(?:-|–|to|and|&){_S}?(?P<d2>\d{{1,2}}){_ORDINAL})?(?:{_S}d\.|日)?(?![\w:]|[.,]\d)",
+    rf"[.]?(?:{_S}{{1,2}}|[-/]|,{_S}?)(?:the{_S})?(?P<d>\d{{1,2}}){_ORDINAL}(?:{_S}?(?:-|–|to|and|&){_S}?"
+    rf"(?P<d2>\d{{1,2}}){_ORDINAL})?(?:{_S}d\.|日)?(?![\w:]|[.,]\d)",
     re.I,
 )
 _CLOCK = re.compile(
     rf",?{_S}{{1,2}}(?:at{_S})?\d{{1,2}}:\d\d(?::\d\d)?(?:{_S}?[AP]M)?(?:{_S}[A-Z]{{3,4}})?(?={_S}\d{{4}})"
 )
 _YEAR_BEFORE = re.compile(
-    rf"(?<![\w.,/-])(?P<y>{YEAR})(?:\.|,|-|/|{_S}?[^\W\d_]{{1,4}}\.|\.?{_S}?gada|\(?e?\)?ko|{_S}оны|{_S}年|年)?{_S}{{0,2}}(?:(?P<d>\d{{1,2}})\.?{_S}{{0,2}})?$",
+    rf"(?<![\w.,/-])(?P<y>{YEAR})(?:\.|,|-|/|{_S}?[^\W\d_]{{1,4}}\.|\.?{_S}?gada|\(?e?\)?ko|{_S}оны|{_S}年"
+    rf"|年)?{_S}{{0,2}}(?:(?P<d>\d{{1,2}})\.?{_S}{{0,2}})?$",
     re.I,
 )
 _TO = re.compile(
-    rf"{_S}{{0,2}}(?:[-–—~]|to|until|till|through|and|bis|und|au|et|a|al|hasta|do|tot|til|till|по|до|và|y|e){_S}{{0,2}}(?:the{_S}|den{_S}|el{_S}|le{_S}|il{_S})?",
+    rf"{_S}{{0,2}}(?:[-–—~]|to|until|till|through|and|bis|und|au|et|a|al|hasta|do|tot|til|till|по|до|và|y"
+    rf"|e){_S}{{0,2}}(?:the{_S}|den{_S}|el{_S}|le{_S}|il{_S})?",
     re.I,
 )
 
@@ -50,9 +59,10 @@ def named_days(text: str, plain: str) -> Iterator[Day]:
             found += _around(plain, start, end, months, text[start:end])
     yield from found
     for first, second in pairwise(found):
-        if first.rule == YEAR_NOT_WRITTEN and second.iso[0] != "-" and 0 < second.start - first.end <= 12:
-            if _TO.fullmatch(plain, first.end, second.start) and (dated := _with_year(first.iso, second.iso)):
-                yield Day(first.start, first.end, dated, OF_THE_END)
+        if first.rule != YEAR_NOT_WRITTEN or second.iso[0] == "-" or not 0 < second.start - first.end <= 12:
+            continue
+        if _TO.fullmatch(plain, first.end, second.start) and (dated := _with_year(first.iso, second.iso)):
+            yield Day(first.start, first.end, dated, OF_THE_END)
 
 
 def _with_year(without: str, other: str) -> str | None:

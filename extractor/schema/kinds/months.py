@@ -22,7 +22,8 @@ _NOT_STEMS = frozenset("marke market marked marks mayor mayo julia augus decid o
 COMMON_WORDS = frozenset(
     "may mar set out ago mag gen dic mars mac mart mai sat kas oca lip lis pro led sri kol stu vel rig eba urt "
     "ots mei jun ene sie gru cze "
-    "maj kwi wrz tra kov maa hel tam cerv bre val tri sau spa ber mir sept fail mea lun meh iyu iyun sent oga epr jui nov paz mit thang".split()
+    "maj kwi wrz tra kov maa hel tam cerv bre val tri sau spa ber mir sept fail mea lun meh iyu iyun sent oga "
+    "epr jui nov paz mit thang".split()
 )
 """Spellings of a month that are words of another language: they need more than a year beside them."""
 
@@ -37,9 +38,8 @@ _PRESENT = frozenset(
     "soucasnosti|sucasnost|danas|sada|prezent|in prezent|jelenleg|"
     "jelenleg is|halen|gunumuz|devam ediyor|настоящее время|по настоящее время|н.в.|по н.в.|сейчас|теперішній "
     "час|дотепер|"
-    "παρον|σημερα|至今|现在|現在|今|现任|在职|현재|الآن|حتى الآن|כיום|היום|sekarang|saat ini|hien tai|hien nay|पर्यन्त|वर्तमान|ปัจจุบัน".split(
-        "|"
-    )
+    "παρον|σημερα|至今|现在|現在|今|现任|在职|현재|الآن|حتى الآن|כיום|היום|sekarang|saat ini|hien tai|hien "
+    "nay|पर्यन्त|वर्तमान|ปัจจุบัน".split("|")
 )
 
 
@@ -54,7 +54,7 @@ def _months() -> dict[str, tuple[int, ...]]:
 
 @cache
 def _stems() -> dict[str, tuple[int, ...]]:
-    """Month names without their last letter or two, where that tells one month: "marcu" of "marca", "марте" of "марта"."""
+    """Month names without their last letter or two, where that tells one month: "marcu" of "marca"."""
     stems: dict[str, set[tuple[int, ...]]] = {}
     for word, numbers in _months().items():
         for cut in (1, 2):

@@ -9,13 +9,16 @@ from extractor.domain import Span
 
 _END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n|[。！？；]|\n(?=[-*•\d])|,? (?:but|however|aber|mais|pero|maar|ma) ")
 _DENIAL = re.compile(
-    r"\b(?:no|not|never|none|neither|nor|without|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't|haven't|cannot|can't|won't|denies|denied|"
+    r"\b(?:no|not|never|none|neither|nor|without|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't"
+    r"|haven't|cannot|can't|won't|denies|denied|"
     r"negative for|absence of|absent|free of|rule[sd]? out|lacks?|excluded|excluding|"
     r"nicht|kein|keine|keinen|keiner|keinem|keines|nie|ohne|weder|ausgeschlossen|"
     r"ne|pas|aucune?|sans|jamais|ni|nunca|sin|ningún|ninguna|ninguno|non|senza|nessun[ao]?|mai|não|sem|nenhuma?|"
-    r"niet|geen|zonder|nooit|inte|ingen|inga|inget|utan|ikke|intet|uden|uten|ei|eivät|ilman|nie|bez|brak|není|nejsou|žádn[ýáé]|nemá|"
+    r"niet|geen|zonder|nooit|inte|ingen|inga|inget|utan|ikke|intet|uden|uten|ei|eivät|ilman|nie|bez|brak|není"
+    r"|nejsou|žádn[ýáé]|nemá|"
     r"не|нет|без|никак\w{1,3}|немає|nu|fără|nicio|nem|nincs|değil|yok|olmadan|δεν|χωρίς|όχι|"
-    r"لا|ليس|لم|بدون|غير|לא|אין|ללא|नहीं|tidak|bukan|tanpa|không)\b|n't\b|ません|ない|なし|無し|没有|沒有|未|无|無|不是|不|없|않|아니",
+    r"لا|ليس|لم|بدون|غير|לא|אין|ללא|नहीं|tidak|bukan|tanpa|không)\b|n't\b|ません|ない|なし|無し|没有|沒有|未|无"
+    r"|無|不是|不|없|않|아니",
     re.I,
 )
 _BEFORE = 90

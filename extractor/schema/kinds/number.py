@@ -49,7 +49,7 @@ class NumberKind:
         yield from find_numbers(text, reading)
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
-        """The exact value; then the value to fifteen digits, and with its sign turned where one may have been dropped."""
+        """The exact value; then to fifteen digits, and with its sign turned where one may have been dropped."""
         key = key_of_value(value)
         if key is None and isinstance(value, str):
             key = _only_key(value, Reading.of(value))
@@ -123,9 +123,9 @@ def _in_run(simple: str, run: Run, reading: Reading) -> Iterator[Mention]:
     right = after(simple, end)
     if left is None or right is None or not figures:
         return
-    if (start and simple[start - 1] in _CJK_UNITS) or simple[end : end + 1] in _CJK_UNITS:
-        if not _metric(simple, end):
-            figures = [figure._replace(rule=figure.rule or UNIT_LEFT_OUT) for figure in figures]
+    in_kanji = (start and simple[start - 1] in _CJK_UNITS) or simple[end : end + 1] in _CJK_UNITS
+    if in_kanji and not _metric(simple, end):
+        figures = [figure._replace(rule=figure.rule or UNIT_LEFT_OUT) for figure in figures]
     if start and simple[start - 1] == "%" and not right.share and not simple[max(0, start - 2) : start - 1].isdecimal():
         right = right._replace(share=-2)  # Turkish and Basque: %12
     whole = figures[0].start == start and any(f.end == end for f in figures)

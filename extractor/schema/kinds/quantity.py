@@ -19,11 +19,14 @@ _UNIT = re.compile(
     r"(?:[ ]?[/·*.⋅][ ]?[^\W\d_]{1,12}[²³]?|[ ]per[ ][^\W\d_]{1,12}){0,3}[23]?)"
 )
 _ALIASES = {
-    "毫克": "mg", "克": "g", "公斤": "kg", "千克": "kg", "公克": "g", "毫升": "ml", "升": "l", "公升": "l", "米": "m", "公尺": "m",
+    "毫克": "mg", "克": "g", "公斤": "kg", "千克": "kg", "公克": "g", "毫升": "ml", "升": "l", "公升": "l", "米": "m",
+    "公尺": "m",
     "厘米": "cm", "公分": "cm",
-    "毫米": "mm", "公里": "km", "千米": "km", "平方米": "m2", "平米": "m2", "立方米": "m3", "㎡": "m2", "㎏": "kg", "㎎": "mg",
+    "毫米": "mm", "公里": "km", "千米": "km", "平方米": "m2", "平米": "m2", "立方米": "m3", "㎡": "m2", "㎏": "kg",
+    "㎎": "mg",
     "㎝": "cm", "㎜": "mm", "ℓ": "l",
-    "グラム": "g", "キロ": "kg", "キログラム": "kg", "ミリグラム": "mg", "リットル": "l", "メートル": "m", "センチ": "cm", "平方メートル": "m2",
+    "グラム": "g", "キロ": "kg", "キログラム": "kg", "ミリグラム": "mg", "リットル": "l", "メートル": "m",
+    "センチ": "cm", "平方メートル": "m2",
     "킬로그램": "kg",
     "그램": "g", "미터": "m", "리터": "l", "度": "°", "攝氏度": "°c", "摄氏度": "°c", "℃": "°c", "℉": "°f", "gram": "g",
     "grams": "g", "gramm": "g", "grammes": "g", "gramos": "g",
@@ -70,7 +73,7 @@ def unit_of(words: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class QuantityKind:
-    """The record's form is as said; keys are pairs of the number's key and the unit, None where none stands beside it."""
+    """The record's form is as said; keys are pairs of a number's key and a unit, None where none stands beside it."""
 
     name: str = "quantity"
 

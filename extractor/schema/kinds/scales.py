@@ -79,7 +79,8 @@ _CASED = {
 
 PERCENT = frozenset(
     "percent pct prozent pourcent pourcents procent procents prosent prosenttia procento procenta procentow "
-    "процент процента процентов відсотків відсоток процентов τοις persen yuzde szazalek procentu por百 퍼센트 パーセント बाद प्रतिशत".split()
+    "процент процента процентов відсотків відсоток процентов τοις persen yuzde szazalek procentu por百 퍼센트 "
+    "パーセント बाद प्रतिशत".split()
 )
 PERCENT_PAIRS = frozenset(
     {

@@ -26,7 +26,7 @@ class Figure(NamedTuple):
 
 
 def figures_of(run: str, at: int, reading: Reading) -> list[Figure]:
-    """The numbers in a run of digits, separators and single spaces that begins at `at`; empty for 1.2.3 and the like."""
+    """The numbers in a run of digits, separators and single spaces that begins at `at`; none for 1.2.3."""
     if run.isdecimal():
         return [Figure(at, at + len(run), key_of(run))]
     if " " not in run and NO_BREAK not in run:

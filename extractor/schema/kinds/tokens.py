@@ -18,7 +18,7 @@ _LONGEST = 60
 
 @lru_cache(maxsize=2)
 def words_of(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Every word: start, end and folded form ("" for one of more than 60 letters); kept for the next kind that looks."""
+    """Every word: start, end and folded form ("" beyond 60 letters); kept for the next kind that looks."""
     return tuple(
         (m.start(), m.end(), simple(m[0].replace("’", "'")) if m.end() - m.start() <= _LONGEST else "")
         for m in WORD.finditer(text)

@@ -13,14 +13,16 @@ from extractor.schema.kinds.reading import Reading
 
 _SCHEME = re.compile(r"(?:https?|ftp)://[^\s<>\"`\[\]{}|\\^]{1,2000}", re.I)
 _BARE = re.compile(
-    r"(?<![\w@./-])(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}(?P<top>[^\W\d_]{2,18})(?P<port>:\d{2,5})?(?P<path>[/?#][^\s<>\"`\[\]{}|\\^]{0,2000})?(?![\w@-])"
+    r"(?<![\w@./-])(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}(?P<top>[^\W\d_]{2,18})(?P<port>:\d{2,5})?"
+    r"(?P<path>[/?#][^\s<>\"`\[\]{}|\\^]{0,2000})?(?![\w@-])"
 )
 _TOPS = frozenset(
     "com org net edu gov mil int info biz io ai app dev co me tv shop store online site xyz cloud tech eu de at "
     "ch fr es it pt nl be lu uk ie dk se "
     "no fi is pl cz sk si hr rs hu ro bg gr tr ru ua by lt lv ee ca us mx br ar cl pe uy za ng ke eg ma tn il ae "
     "sa in pk bd lk th vn id my sg "
-    "ph jp kr cn hk tw au nz museum swiss berlin bank page blog news pro name academy agency studio design digital health law".split()
+    "ph jp kr cn hk tw au nz museum swiss berlin bank page blog news pro name academy agency studio design "
+    "digital health law".split()
 )
 
 

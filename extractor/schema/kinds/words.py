@@ -20,7 +20,8 @@ from extractor.schema.kinds.reading import Reading
 
 _PLACEHOLDERS = frozenset(
     fold(word)
-    for word in "n/a na n.a. none null nil - -- --- — unknown unspecified notspecified notavailable notapplicable notprovided notstated k.a. keineangabe entfällt "
+    for word in "n/a na n.a. none null nil - -- --- — unknown unspecified notspecified notavailable "
+    "notapplicable notprovided notstated k.a. keineangabe entfällt "
     "s/o sansobjet noaplica n/d nd b/d brak tbd tba ? 无 無 なし 없음 нет н/д".split()
 )
 
@@ -91,18 +92,20 @@ class EnumKind(TextKind):
 
 _TITLES = re.compile(
     r"^(?:(?:(?:asst|assoc|assistant|associate|adjunct|emeritus)\.?\s+)?"
-    r"(?:prof(?:essor)?|dr|doctor|mrs?|ms|mx|miss|sir|dame|herrn?|frau|mme|mlle|m|dott(?:\.?ssa)?|sig(?:\.ra|nora?)?|sra?|srta|don|doña|dra?|"
+    r"(?:prof(?:essor)?|dr|doctor|mrs?|ms|mx|miss|sir|dame|herrn?|frau|mme|mlle|m|dott(?:\.?ssa)?|sig(?:\.ra"
+    r"|nora?)?|sra?|srta|don|doña|dra?|"
     r"dhr|mevr|mevrouw|pan[ií]?|dipl\.?-ing|ing|mgr|bc|rev|hon|lic|eng|arq|avv)(?:\.\s*|\s+))+(?=\S)",
     re.I,
 )
 _AFTER_NAME = re.compile(
-    r"(?<=\S)(?:,?\s+(?:ph\.?\s?d|m\.?d|m\.?sc|b\.?sc|mba|esq|llm|cpa|jr|sr|ii|iii|et\.?\s*al|and others)\b\.?|\s?(?:様|さん|先生|氏|殿|님|씨|女士|小姐))+\s*$",
+    r"(?<=\S)(?:,?\s+(?:ph\.?\s?d|m\.?d|m\.?sc|b\.?sc|mba|esq|llm|cpa|jr|sr|ii|iii|et\.?\s*al|and others)\b\.?"
+    r"|\s?(?:様|さん|先生|氏|殿|님|씨|女士|小姐))+\s*$",
     re.I,
 )
 
 
 def untitled(name: str) -> str:
-    """The name without titles before it and degrees behind: "Prof. Ada King, PhD" is "Ada King". A title alone stays."""
+    """The name without titles and degrees: "Prof. Ada King, PhD" is "Ada King". A title alone stays."""
     return _AFTER_NAME.sub("", _TITLES.sub("", name.strip()[:400]))
 
 
