@@ -41,6 +41,7 @@ _MAY_SIGN = frozenset(" \u00a0%-–)" + CURRENCY_SIGNS + "ABCDEFGHIJKLMNOPQRSTUV
 """What a minus or a bracket behind a number may begin with."""
 
 
+_SIGN_SET = frozenset(CURRENCY_SIGNS)
 _SPACES = frozenset(" \n\t|\u00a0;\"'>=*:")
 _SIGNS = frozenset("-–+△▲▼(")
 
@@ -113,7 +114,7 @@ def after(plain: str, end: int) -> After | None:
         exponent := _EXPONENT.match(plain, end)
     ):
         power = exponent["e"] or (exponent["c"] or "").replace("–", "-") or exponent["s"].translate(_SUPERSCRIPT)
-        found = After(exponent.end(), shift=int(power))
+        found = After(exponent.end(), shift=int(power), scaled=exponent["e"] is None)
     elif next_ in VULGAR or (next_ in " \u00a0" and plain[end + 1 : end + 2] in VULGAR):
         at = end + (next_ in " \u00a0")
         found = After(at + 1, added=VULGAR[plain[at]])
@@ -141,7 +142,7 @@ def _with_word(plain: str, found: After, word: re.Match[str], gap: int) -> After
         return None
     if not gap and plain[stop : stop + 1] == "-" and plain[stop + 1 : stop + 2].isdigit() and letters.isupper():
         return None
-    power = scale_of(letters, glued=not gap)
+    power = scale_of(letters, glued=not gap or plain[stop : stop + 1] in _SIGN_SET)  # 350 k€
     if power and not hyphen:
         stop += plain[stop : stop + 1] == "."
         second = _LETTERS.match(plain, stop + 1) if plain[stop : stop + 1] == " " else None

@@ -57,7 +57,7 @@ _WORDS = frozenset("am an as at be by do id in is it me my no or pm to us so la 
 
 @cache
 def _lexicon() -> Lexicon:
-    names = {name: code for name, code in table("territories").items() if len(name) > 2}
+    names = {name: code for name, code in table("territories").items() if len(name) > 2 or name[0] > "\u2e80"}
     return Lexicon({**names, **{simple(name): code for name, code in _FURTHER.items()}})
 
 

@@ -17,12 +17,14 @@ YEAR = r"(?:1[5-9]|20|21|2[4-6])\d\d"
 
 _SEPARATOR = r"[ \u00a0]?"
 _YEAR_FIRST = re.compile(
-    rf"(?<![\d.,/-])(?P<y>{YEAR})(?P<s>[-./]){_SEPARATOR}(?P<m>\d{{1,2}})(?P=s){_SEPARATOR}(?P<d>\d{{1,2}})"
+    rf"(?:(?<![\d.,/-])|(?<=-\d\d/))(?P<y>{YEAR})(?P<s>[-./]){_SEPARATOR}(?P<m>\d{{1,2}})(?P=s){_SEPARATOR}"
+    rf"(?P<d>\d{{1,2}})"
     rf"(?![\d]|[-/]\d)"
 )
 _YEAR_LAST = re.compile(
-    rf"(?<![\d/])(?<!\d[.,-])(?P<a>\d{{1,2}})(?P<s>{_SEPARATOR}[-./]){_SEPARATOR}(?P<b>\d{{1,2}})"
-    rf"(?P=s){_SEPARATOR}(?P<y>{YEAR}|'?\d\d)(?![\d%]|[-/.,]\d)"
+    rf"(?<![\d/])(?<!\d[.,])(?:(?<!\d-)|(?<=\d[./]\d\d\d\d-)|(?<=\d[./]\d\d-))(?P<a>\d{{1,2}})"
+    rf"(?P<s>{_SEPARATOR}[-./]){_SEPARATOR}(?P<b>\d{{1,2}})"
+    rf"(?P=s){_SEPARATOR}(?P<y>{YEAR}|'?\d\d)(?![\d%]|[/.,]\d|-\d(?!\d?[./]\d))"
 )
 _SPACED = re.compile(r"(?<![\d.,/-])(?<!\d )(?P<a>\d\d) (?P<b>\d\d) (?P<y>(?:19|20)\d\d)(?![\d.,]| \d)")
 _COMPACT = re.compile(

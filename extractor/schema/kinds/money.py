@@ -17,12 +17,16 @@ _CURRENCY, _NUMBER = CurrencyKind(), NumberKind()
 _BESIDE = re.compile(r"[ \u00a0\u202f]?[(.:]?[ \u00a0\u202f]?")
 
 
+ANY = "any"
+"""In a key in place of a currency's code: the amount, whatever stands beside it."""
+
+
 @dataclass(frozen=True, slots=True)
 class MoneyKind:
     """What was said is a number, "12.50 EUR", or an object of an amount and a currency.
 
-    Keys are pairs of an amount's key and a currency's code, or None where no currency is named. The record's form is a
-    number where a number was said, else the amount and the code: "1234.5 EUR".
+    Keys are pairs of an amount's key and a currency's code: None where none touches it, ANY for the amount alone. The
+    record's form is a number where a number was said, else the amount and the code: "1234.5 EUR".
     """
 
     name: str = "money"
@@ -36,9 +40,11 @@ class MoneyKind:
             ends.setdefault(currency.span.end, []).append(currency)
         beside: dict[Span, list[Mention]] = {}
         for number in find_numbers(text, reading):
-            yield Mention(number.span, (number.key, None), number.rule)
             if number.span not in beside:
                 beside[number.span] = list(_touching(text, number.span, begins, ends))
+            yield Mention(number.span, (number.key, ANY), number.rule)
+            if not beside[number.span]:
+                yield Mention(number.span, (number.key, None), number.rule)
             for currency in beside[number.span]:
                 start, end = min(number.span.start, currency.span.start), max(number.span.end, currency.span.end)
                 rule = number.rule or (OTHER_READING if currency.rule == OTHER_READING else "")
@@ -52,7 +58,9 @@ class MoneyKind:
         for key, rule in _NUMBER.keys(amount):
             if code:
                 yield (key, code), rule
-            yield (key, None), rule or ("currency not beside it" if code else "")
+                yield (key, None), rule or "currency not beside it"
+            else:
+                yield (key, ANY), rule
 
     def parse(self, words: str, reading: Reading) -> str | None:
         """The one amount that the words hold, with its currency if they name one."""

@@ -78,7 +78,7 @@ def months_of(folded: str) -> tuple[int, ...]:
     stems = _stems()
     for cut in (0, 1, 2, 3):
         stem = folded[: len(folded) - cut]
-        if len(stem) >= 4 and (stem in stems or (cut and stem in names and len(stem) > 4)):
+        if len(stem) >= 4 and (stem in stems or (cut and stem in names and len(stem) > 4 and stem != "march")):
             return stems.get(stem) or names[stem]
     return ()
 

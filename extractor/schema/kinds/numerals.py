@@ -26,7 +26,9 @@ _FURTHER = {
     "veintisiete:27 veintiocho:28 veintinueve:29 ciento:100 cientos:100 doscientas:200 trescientas:300 "
     "cuatrocientas:400 "
     "quinientas:500",
-    "it": "un:1 una:1 mila:1000 ventuno:21 ventotto:28 trentuno:31 quarantuno:41 cinquantuno:51",
+    "it": "un:1 una:1 "
+    "vent:20 trent:30 quarant:40 cinquant:50 sessant:60 settant:70 ottant:80 novant:90 mila:1000 ventuno:21 "
+    "ventotto:28 trentuno:31 quarantuno:41 cinquantuno:51",
     "pt": "uma:1 duas:2 dezesseis:16 dezessete:17 dezenove:19 cento:100 duzentas:200 trezentas:300 "
     "quinhentas:500 catorze:14 "
     "quatorze:14",
@@ -49,19 +51,21 @@ _FURTHER = {
     "lt": "dvi:2 trijų:3 simtas:100 simtai:100 tukstantis:1000 tukstanciai:1000 tukstanciu:1000",
     "lv": "simti:100 tukstosi:1000 tukstosu:1000",
     "ca": "una:1 dues:2 cents:100",
-    "id": "puluh:10 belas:10 ratus:100 ribu:1000",
+    "id": "puluh:10 ratus:100 ribu:1000",
 }
-_LINKS = frozenset("and und et y e og och en i a og of".split())
+_LINKS = frozenset("si and und et y e og och en i a og of".split())
 _COMPOUND = frozenset("de nl sv da nb fi hu it tr es pt cs sk sl hr id".split())
 """Languages that write a number as one word."""
 _ARTICLES = frozenset(
-    "a o un una une uno um uma ein eine einem einen einer een en et ett egy bir o oh half null nul nic on once "
-    "due sei sept set "
-    "set fire ti ni dos do to tre tri as mie mil hat het ot bin bes sto cent cents sex elf sati fem ses tus di "
-    "nou deu sis vint "
-    "treds firs opt dva pet sest sata elli yuz kirk alti du lima enam puluh seize".split()
+    "a o un una une uno um uma ein eine einem einen einer een en et ett egy bir oh half null nul nic on once "
+    "due sei sept set fire ti "
+    "ni dos do to as mie hat het ot bin bes cent cents sex ses tus di nou deu sis treds firs opt pet kirk du "
+    "lima enam seize vint "
+    "tres sapte sati".split()
 )
 """Words of one language that are small or common words of another (or the article): believed where the language is."""
+_TENS_AND_UNITS = frozenset({"tr", "id", "vi", "hu", "fr"})
+"""Languages whose eleven, or seventeen, is two words: "on bir", "dix-sept"."""
 _GAP = re.compile(r"[ \u00a0]?[-–,]?[ \u00a0\n]?")
 
 
@@ -80,12 +84,15 @@ def _words() -> dict[str, dict[str, int]]:
     return found
 
 
+_LINK_INSIDE = {"de": "und", "nl": "en", "da": "og", "sv": "och", "nb": "og", "sl": "in", "cs": "a"}
+
+
 @cache
 def _segments(language: str) -> re.Pattern[str]:
     """The words of a language that join others into one: drei|und|zwanzig."""
     words = [w for w, values in _words().items() if language in values and len(w) > 1]
-    links = {"de": "und", "nl": "en", "da": "og", "sv": "och", "nb": "og"}.get(language, "")
-    listed = sorted({*words, *([links] if links else ())}, key=len, reverse=True)
+    link = _LINK_INSIDE.get(language)
+    listed = sorted({*words, *([link] if link else ())}, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, listed)))
 
 
@@ -97,17 +104,17 @@ def _values(folded: str) -> dict[str, int]:
         for language in _COMPOUND:
             parts = _segments(language).findall(folded)
             if len(parts) > 1 and sum(map(len, parts)) == len(folded):
-                values = tuple(
-                    _words()[p][language]
-                    for p in parts
-                    if p not in ("und", "og", "och") and language in _words().get(p, {})
-                )
-                if (value := _sum(values)) is not None:
+                link = _LINK_INSIDE.get(language)
+                known = [_words().get(part, {}).get(language) for part in parts if part != link]
+                values = tuple(value for value in known if value is not None)
+                if len(values) < len(known):
+                    continue
+                if (value := _sum(values, language)) is not None:
                     found[language] = value
     return found
 
 
-def _sum(values: tuple[int, ...], *, tens_first: bool = False) -> int | None:
+def _sum(values: tuple[int, ...], language: str) -> int | None:
     """The number that the values of its words make; None where they are a list of numbers."""
     total, current = 0, 0
     for value in values:
@@ -117,14 +124,18 @@ def _sum(values: tuple[int, ...], *, tens_first: bool = False) -> int | None:
             total += current * value
             current = 0
         elif value >= 1000:
-            if total:
+            if total and not (value < 10**6 and total % 10**6 == 0):
                 return None
-            total = value
-        elif value == 20 and current == 4:  # quatre-vingts
+            total += value
+        elif value == 20 and current == 4 and language == "fr":  # quatre-vingts
             current = 80
-        elif value == 10 and 0 < current < 10:  # lima puluh
+        elif value == 10 and 0 < current < 10 and language in ("id", "vi"):  # lima puluh
             current *= 10
-        elif current and not _adds(current, value) and not (tens_first and current % 100 == 10 and value < 10):
+        elif (
+            current
+            and not _adds(current, value)
+            and not (language in _TENS_AND_UNITS and current % 100 == 10 and value < 10)
+        ):
             return None
         else:
             current += value
@@ -221,7 +232,7 @@ def _longest(run: list[_Word], i: int, text: str, reading: Reading) -> tuple[int
             continue
         for language, values in so_far.items():
             if (language in word.values or "" in word.values) and language in sure:
-                total = _sum(values, tens_first=language in ("tr", "id", "vi"))
+                total = _sum(values, language)
                 if total is not None:
                     best = (j, total)
                     break
