@@ -10,18 +10,20 @@ from extractor.schema.kinds.tokens import WORD, words_of
 
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _MOST_WORDS = 7
+_WIDEST_GAP = 3
+"""Characters between two words of one name: "U. S. A.", "Bosnia & Herzegovina"."""
 
 
 class Lexicon:
     """Names with their codes, ready to be looked for in texts of any length in linear time."""
 
-    __slots__ = ("_begins", "_codes", "_unspaced")
+    __slots__ = ("_codes", "_prefixes", "_unspaced")
 
     def __init__(self, codes: Mapping[str, str]) -> None:
         self._codes = {
             " ".join(WORD.findall(name)) if not _UNSPACED.search(name) else name: c for name, c in codes.items()
         }
-        self._begins: dict[str, int] = {}
+        self._prefixes: set[str] = set()
         self._unspaced: dict[str, int] = {}
         for name in self._codes:
             if _UNSPACED.search(name):
@@ -29,7 +31,7 @@ class Lexicon:
             elif name:
                 words = name.split(" ")
                 if len(words) <= _MOST_WORDS:
-                    self._begins[words[0]] = max(self._begins.get(words[0], 0), len(words))
+                    self._prefixes.update(" ".join(words[:count]) for count in range(1, len(words) + 1))
 
     def code(self, name: str) -> str | None:
         """The code of a name; None if the table has it not."""
@@ -41,19 +43,17 @@ class Lexicon:
         words = words_of(text)
         i = 0
         while i < len(words):
-            longest = self._begins.get(words[i][2], 0)
-            if not longest:
-                i += 1
-                continue
-            for count in range(min(longest, len(words) - i), 0, -1):
-                start, end = words[i][0], words[i + count - 1][1]
-                code = (
-                    self._codes.get(" ".join(word for _, _, word in words[i : i + count])) if end - start < 90 else None
-                )
-                if code:
-                    yield start, end, code
-                    i += count - 1
+            phrase, last, found = words[i][2], i, None
+            while phrase in self._prefixes:
+                if code := self._codes.get(phrase):
+                    found = (last, code)
+                last += 1
+                if last == len(words) or words[last][0] - words[last - 1][1] > _WIDEST_GAP:
                     break
+                phrase += " " + words[last][2]
+            if found:
+                yield words[i][0], words[found[0]][1], found[1]
+                i = found[0]
             i += 1
         if not text.isascii():
             yield from self._find_unspaced(text)
