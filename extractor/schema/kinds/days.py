@@ -55,6 +55,7 @@ _MONTH_YEAR = re.compile(
 )
 _YEAR_MONTH = re.compile(r"(?<![\w./,-])(?P<y>(?:19|20)\d\d)(?P<s>[-/.])(?P<m>0[1-9]|1[0-2])(?![\w]|[-/.,]\d)")
 _EXPIRY = re.compile(r"(?<![\w./,-])(?P<m>0[1-9]|1[0-2])(?P<s>/)(?P<y>[1-4]\d)(?![\w/%]|[.,-]\d)")
+_JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _DIGITS = re.compile(r"\d+")
 _SEPARATORS = frozenset("./-")
 _NUMBERED = re.compile(
@@ -173,7 +174,7 @@ def _thai_days(plain: str) -> Iterator[Day]:
 
 def _has_japanese(plain: str) -> bool:
     """Whether the text has Japanese characters, so that R6.3.3 may be a date."""
-    return any("\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" for c in plain)
+    return _JAPANESE.search(plain) is not None
 
 
 def months_in_figures(plain: str) -> Iterator[Day]:

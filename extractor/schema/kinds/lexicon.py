@@ -9,6 +9,7 @@ from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.tokens import WORD, words_of
 
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_UNSPACED_RUN = re.compile(_UNSPACED.pattern + "{2,}")
 _MOST_WORDS = 7
 _WIDEST_GAP = 3
 """Characters between two words of one name: "U. S. A.", "Bosnia & Herzegovina"."""
@@ -59,13 +60,13 @@ class Lexicon:
             yield from self._find_unspaced(text)
 
     def _find_unspaced(self, text: str) -> Iterator[tuple[int, int, str]]:
-        at = 0
-        while at < len(text) - 1:
-            longest = self._unspaced.get(text[at : at + 2], 0)
-            for length in range(min(longest, len(text) - at), 1, -1):
-                name = text[at : at + length]
-                if name in self._codes:
-                    yield at, at + length, self._codes[name]
-                    at += length - 1
-                    break
-            at += 1
+        for run in _UNSPACED_RUN.finditer(text):
+            at, stop = run.span()
+            while at < stop - 1:
+                longest = min(self._unspaced.get(text[at : at + 2], 0), stop - at)
+                for length in range(longest, 1, -1):
+                    if code := self._codes.get(text[at : at + length]):
+                        yield at, at + length, code
+                        at += length - 1
+                        break
+                at += 1

@@ -6,6 +6,8 @@ brackets; percent, scales (k, Mio., crore, 万), exponents, vulgar fractions; wo
 
 from __future__ import annotations
 
+import re
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +34,7 @@ from extractor.schema.kinds.scales import CJK_LARGE, CJK_SMALL
 from extractor.schema.kinds.separators import Figure, figures_of
 
 _CJK_UNITS = frozenset(CJK_SMALL) | frozenset(CJK_LARGE)
+_VULGAR_SIGN = re.compile(f"[{''.join(VULGAR)}]")
 _SHARES = {-2: "percent as share", -3: "per mille as share", -4: "basis points as share"}
 UNIT_LEFT_OUT = "scale left out"
 
@@ -208,8 +211,7 @@ def _fraction(simple: str, figures: list[Figure], divisor: tuple[int, int], left
 
 def _vulgar(simple: str) -> Iterator[Mention]:
     """½ by itself."""
-    if simple.isascii():
-        return
-    for at, sign in enumerate(simple):
-        if sign in VULGAR and not simple[max(0, at - 2) : at].rstrip(" \u00a0")[-1:].isdecimal():
+    for match in _VULGAR_SIGN.finditer(simple):
+        at, sign = match.start(), match[0]
+        if not simple[max(0, at - 2) : at].rstrip(" \u00a0")[-1:].isdecimal():
             yield Mention(Span(at, at + 1), key_of_fraction(VULGAR[sign]))
