@@ -85,16 +85,7 @@ class BooleanKind:
                 if said is not None and wanted & stems(label_words):
                     yield Mention(Span(*m.span("answer")), said)
         yield from _ticked(text, wanted)
-        for start, end in clauses(text):
-            if (
-                end - start <= 400
-                and wanted & stems(text[start:end])
-                and not _BOX.search(text, start, end)
-                and "<" not in text[start:end]
-            ):
-                said = not denies(text[start:end])
-                if ":" not in text[start:end] and text[end - 1] not in "?？" and _is_sentence(text[start:end]):
-                    yield Mention(Span(start, end), said, "clause that denies" if not said else "clause that affirms")
+        yield from _in_clauses(text, wanted)
 
     def keys(self, value: Json) -> Iterator[tuple[bool, str]]:
         """True or False."""
@@ -116,6 +107,22 @@ class BooleanKind:
         """Whether both say yes, or both no."""
         first = self.normalise(a, Reading())
         return first is not None and first == self.normalise(b, Reading())
+
+
+def _in_clauses(text: str, wanted: set[str]) -> Iterator[Mention]:
+    """Clauses that affirm or deny: "The goods are not insured", "uninsured", "No insurance has been taken out"."""
+    opposite = {prefix + stem[: STEM - len(prefix)] for stem in wanted for prefix in ("un", "non")}
+    for start, end in clauses(text):
+        clause = text[start:end]
+        if end - start > 400 or ":" in clause or "<" in clause or clause[-1] in "?？" or _BOX.search(clause):
+            continue
+        named = stems(clause)
+        if wanted & named and denies(clause):
+            yield Mention(Span(start, end), False, "clause that denies")
+        elif wanted & named and _is_sentence(clause):
+            yield Mention(Span(start, end), True, "clause that affirms")
+        elif opposite & named:
+            yield Mention(Span(start, end), False, "word that denies")
 
 
 def _label_before(text: str, end: int) -> str:

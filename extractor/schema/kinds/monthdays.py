@@ -50,6 +50,28 @@ _TO = re.compile(
 )
 
 
+_UNITS = "first second third fourth fifth sixth seventh eighth ninth".split()
+_ORDINALS = {
+    **{word: i + 1 for i, word in enumerate(_UNITS)},
+    **{f"twenty {word}": 21 + i for i, word in enumerate(_UNITS)},
+    **dict(
+        zip(
+            "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth".split(),
+            range(10, 19),
+            strict=True,
+        )
+    ),
+    "nineteenth": 19,
+    "twentieth": 20,
+    "thirtieth": 30,
+    "thirty first": 31,
+    **dict.fromkeys("premier primero primeiro primo ersten erste eerste första første".split(), 1),
+}
+_SPELLED_BEFORE = re.compile(
+    r"(?<![^\W\d_])(?P<day>(?:(?:twenty|thirty)[- ])?[^\W\d_]{4,12})(?: day)?(?: of| de)? $", re.I
+)
+
+
 def named_days(text: str, plain: str) -> Iterator[Day]:
     """Every date with a month's name, in order; those of a range's begin get the year of its end."""
     found: list[Day] = []
@@ -75,6 +97,11 @@ def _around(plain: str, start: int, end: int, months: tuple[int, ...], word: str
     before = _DAY_BEFORE.search(plain, max(0, start - 32), start)
     if before and not 1 <= int(before["d"]) <= 31:
         before = None
+    if before is None and (spelled := _SPELLED_BEFORE.search(plain, max(0, start - 32), start)):
+        day = _ORDINALS.get(" ".join(spelled["day"].lower().replace("-", " ").split()))
+        if day and (written := _YEAR_AFTER.match(plain, end)) and written["y"]:
+            yield from _dated(spelled.start("day"), written.end(), written["y"], months, [str(day)])
+            return
     year = _YEAR_AFTER.match(plain, end)
     if year and year["glued"] and not plain[start - 1 : start].isdecimal():
         year = None  # 12MAR24 has a year, March12 a day

@@ -7,7 +7,6 @@ brackets; percent, scales (k, Mio., crore, 万), exponents, vulgar fractions; wo
 from __future__ import annotations
 
 import re
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -106,8 +105,13 @@ def find_numbers(text: str, reading: Reading) -> tuple[Mention, ...]:
 
 def _found(text: str, reading: Reading) -> Iterator[Mention]:
     simple = plain(text)
+    begin: list[Mention] = []
     for run in runs_of(simple):
-        yield from _in_run(simple, run, reading)
+        mentions = list(_in_run(simple, run, reading))
+        yield from mentions
+        if run.tie is Tie.RANGE:
+            yield from _begin_of_scaled(begin, mentions, simple)
+            begin = mentions
     for start, end, key, alone in cjk_numbers(simple):
         yield Mention(Span(start, end), key, "number in words" if alone else "scaled unit")
     for start, end, key in number_words(text, reading):
@@ -140,6 +144,16 @@ def _in_run(simple: str, run: Run, reading: Reading) -> Iterator[Mention]:
         yield from _fraction(simple, figures, run.divisor, left)
 
 
+def _begin_of_scaled(begin: list[Mention], end: list[Mention], simple: str) -> Iterator[Mention]:
+    """The begin of a range in the scale of its end: a million in "1-2 million"."""
+    if not begin or not end or end[0].span.start - begin[0].span.end > 3 or len(begin) > 4:
+        return
+    scale = after(simple, end[-1].span.end) if len(end) > 1 else None
+    if scale is not None and scale.scaled:
+        for mention in begin:
+            yield mention._replace(key=shifted(str(mention.key), scale.shift), rule="scale of the range's end")
+
+
 def _begins_with_point(simple: str, start: int, reading: Reading) -> bool:
     """Whether the sign before the digits is their decimal point: ".75", not "No.75" or "1..75"."""
     if simple[start - 1] == "," and not reading.decimal_comma:
@@ -163,9 +177,10 @@ def _mentions(
         yield from _signed(
             span, shifted(key, right.shift), rule or ("scaled unit" if right.scaled else ""), left, right, money_like
         )
-        rule = rule or UNIT_LEFT_OUT
         if not right.scaled:
             return
+        # what was taken for a scale may be a unit ("5 mm"), so the bare number ends before it
+        rule, right, span = rule or UNIT_LEFT_OUT, After(figure.end), Span(span.start, figure.end)
     elif right.times > 1 and (value := fraction_of(key)) is not None:
         yield from _signed(span, key_of_fraction(value * right.times), rule or "scaled unit", left, right, money_like)
         rule = rule or UNIT_LEFT_OUT

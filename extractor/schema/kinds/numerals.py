@@ -19,7 +19,7 @@ from extractor.schema.kinds.scales import scale_words
 from extractor.schema.kinds.tokens import words_of
 
 _FURTHER = {
-    "en": "hundred:100 thousand:1000 oh:0 half:0",
+    "en": "hundred:100 thousand:1000",
     "de": "ein:1 eine:1 einem:1 einen:1 einer:1 zwo:2 hundert:100 tausend:1000",
     "fr": "une:1 vingts:20 cents:100 septante:70 huitante:80 octante:80 nonante:90 mil:1000",
     "es": "un:1 una:1 veintiun:21 veintiuno:21 veintidos:22 veintitres:23 veinticuatro:24 veinticinco:25 veintiseis:26 "
@@ -44,7 +44,6 @@ _FURTHER = {
     "hr": "jedna:1 dvije:2 tisuca:1000 tisuce:1000 hiljada:1000",
     "ro": "un:1 una:1 o:1 doua:2 suta:100 sute:100 mie:1000 mii:1000",
     "hu": "ket:2 tizen:10 huszon:20",
-    "tr": "bucuk:0",
     "ru": "одна:1 одно:1 две:2 двух:2 трех:3 четырех:4 пяти:5 шести:6 семи:7 десяти:10 тысяча:1000 тысячи:1000 "
     "тысяч:1000",
     "uk": "одна:1 дві:2 тисяча:1000 тисячі:1000 тисяч:1000",
@@ -79,7 +78,7 @@ def _words() -> dict[str, dict[str, int]]:
     for language, listed in _FURTHER.items():
         for pair in listed.split():
             word, _, value = pair.rpartition(":")
-            if value != "0":
+            if value:
                 found.setdefault(simple(word), {})[language] = int(value)
     return found
 
@@ -165,10 +164,19 @@ class _Word(NamedTuple):
     """It is a small word of other languages: no number by itself unless the language is the document's."""
 
 
+_NOTHING = frozenset(
+    "nil nought free gratis kostenlos kostenfrei gratuit gratuito offert ilmainen zdarma "
+    "бесплатно 免费 無料 무료".split()
+)
+"""Words for an amount of zero."""
+
+
 def number_words(text: str, reading: Reading) -> Iterator[tuple[int, int, str]]:
     """Numbers in words: start, end, key; in time linear in the text's length."""
     run: list[_Word] = []
     for start, end, folded in words_of(text):
+        if folded in _NOTHING:
+            yield start, end, "0"
         about = _about(folded)
         if about is None and not run:
             continue

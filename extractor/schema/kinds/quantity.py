@@ -10,7 +10,7 @@ from extractor.domain import Span
 from extractor.schema.kinds.base import Json, Mention
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.folding import fold
-from extractor.schema.kinds.number import NumberKind, find_numbers
+from extractor.schema.kinds.number import UNIT_LEFT_OUT, NumberKind, find_numbers
 from extractor.schema.kinds.reading import Reading
 
 _NUMBER = NumberKind()
@@ -82,6 +82,8 @@ class QuantityKind:
         simple = plain(text)
         for number in find_numbers(text, reading):
             yield Mention(number.span, (number.key, None), number.rule)
+            if number.rule == UNIT_LEFT_OUT:
+                number = number._replace(rule="")
             if number.rule.startswith(("percent", "per mille", "basis")):
                 continue
             end = number.span.end
