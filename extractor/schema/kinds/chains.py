@@ -46,6 +46,13 @@ _PHONE_LABEL = re.compile(
     r"|電話(?:番号)?|电话|手机|传真|전화)[^\d\n]{0,8}$",
     re.I,
 )
+_ACCOUNT = re.compile(
+    r"(?:\b(?:card|karte|carte|tarjeta|visa|mastercard|amex|account|acct|a/c|konto|kontonr|compte|cuenta|conto"
+    r"|iban|rekening)\b[^\d\n]{0,10}"
+    r"|(?<![A-Za-z\d])[A-Z]{2}\d\d[ \u00a0](?:[A-Z\d]{4}[ \u00a0])?)$",
+    re.I,
+)
+"""What stands before the groups of an account or a card: a label, or the begin of an IBAN."""
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _DOTTED_DATE = re.compile(r"\d{1,2}\.\d{1,2}\.((?:19|20)\d\d)|((?:19|20)\d\d)\.\d{1,2}\.\d{1,2}")
 
@@ -118,8 +125,18 @@ def _telephone(plain: str, start: int, end: int, run: str) -> bool:
         return False
     if run[0] == "0" and len(parts[0]) > 1 and digits >= 8 and "." not in run:
         return True
-    cards = len(parts) >= 4 and all(len(p) == 4 for p in parts) and not all(_YEAR.fullmatch(p) for p in parts)
-    return cards or (len(parts) >= 4 and all(len(p) == 2 for p in parts) and parts[0][0] == "0")
+    if len(parts) >= 3 and all(len(p) == 4 for p in parts[:-1]) and len(parts[-1]) <= 4:
+        card = len(parts) == 4 and digits == 16 and _checks(run)
+        if card or _ACCOUNT.search(plain, max(0, start - 24), start):
+            return True
+    return len(parts) >= 4 and all(len(p) == 2 for p in parts) and parts[0][0] == "0"
+
+
+def _checks(run: str) -> bool:
+    """Whether the last digit is the check digit of the others, as on payment cards (ISO/IEC 7812, Luhn)."""
+    digits = [int(c) for c in run if c.isdecimal()]
+    doubled = (sum(divmod(2 * d, 10)) for d in digits[-2::-2])
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 def _tied(plain: str, spots: list[tuple[int, int]], ties: list[str]) -> Iterator[Run]:

@@ -31,8 +31,8 @@ _YEAR_AFTER = re.compile(
     re.I,
 )
 _DAY_AFTER = re.compile(
-    rf"[.]?(?:{_S}{{1,2}}|[-/]|,{_S}?)(?:the{_S})?(?P<d>\d{{1,2}}){_ORDINAL}(?:{_S}?(?:-|–|to|and|&){_S}?"
-    rf"(?P<d2>\d{{1,2}}){_ORDINAL})?(?:{_S}d\.|日)?(?![\w:]|[.,]\d)",
+    rf"[.]?(?:{_S}{{1,2}}|[-/]|,{_S}?|)(?:the{_S})?(?P<d>\d{{1,2}}){_ORDINAL}(?:{_S}?(?:-|–|to|and|&){_S}?"
+    rf"(?P<d2>\d{{1,2}}){_ORDINAL})?(?:{_S}d\.|日)?(?![\w:]|[.,]\d(?!\d{{3}}(?!\d)))",
     re.I,
 )
 _CLOCK = re.compile(
