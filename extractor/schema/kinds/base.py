@@ -1,0 +1,81 @@
+"""What every kind of value can do, and what it finds.
+
+A kind reads a document once (`find`), and tells under which keys a said value is to be looked up (`keys`). Keys of
+both sides meet in a dictionary, so a record with a thousand leaves costs a thousand look-ups, not a thousand scans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+from extractor.domain import Span
+from extractor.schema.kinds.reading import Reading
+
+Json = Any
+"""A value made of None, bool, int, float, str, list and str-keyed dict."""
+
+OTHER_READING = "other reading"
+"""The rule of a mention whose words allow a likelier value: 1.234 as 1.234 where decimals stand behind a comma."""
+
+
+class Mention(NamedTuple):
+    """One value that words of a document stand for. Several may share a span where the words are ambiguous."""
+
+    span: Span
+    key: Hashable
+    """What equal values have in common, however they are written."""
+    rule: str = ""
+    """The derivation that leads from the words to the key; empty where the value stands as it is."""
+
+
+class Kind(Protocol):
+    """A kind of value. Implementations keep no state, so one object serves every document."""
+
+    @property
+    def name(self) -> str:
+        """What schemas call the kind: "number", "date"."""
+        ...
+
+    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+        """Every mention in the text, in time linear in its length, in no promised order."""
+        ...
+
+    def keys(self, value: Json) -> Iterator[tuple[Hashable, str]]:
+        """The keys under which a said value may be looked up, best first, each with its rule; none for other values."""
+        ...
+
+    def parse(self, words: str, reading: Reading) -> Json | None:
+        """The one value that words of a document stand for; None where they hold none, or several."""
+        ...
+
+    def normalise(self, value: Json, reading: Reading) -> Json | None:
+        """The record's form of what a model said; None where it is no value of the kind."""
+        ...
+
+    def same(self, a: Json, b: Json) -> bool:
+        """Whether two values in the record's form, or as said, are equal."""
+        ...
+
+
+def index(mentions: Iterable[Mention]) -> dict[Hashable, list[Mention]]:
+    """Mentions by key, those that stand as they are before derived ones, then by place."""
+    found: dict[Hashable, list[Mention]] = {}
+    for mention in mentions:
+        found.setdefault(mention.key, []).append(mention)
+    for same_key in found.values():
+        same_key.sort(key=lambda m: (m.rule != "", m.rule == OTHER_READING, m.span.start))
+    return found
+
+
+def support(kind: Kind, value: Json, found: dict[Hashable, list[Mention]]) -> Iterator[Mention]:
+    """The mentions that support a said value, best key first; the rule names both derivations where two were needed."""
+    for key, rule in kind.keys(value):
+        for mention in found.get(key, ()):
+            yield mention._replace(rule=", ".join(r for r in (mention.rule, rule) if r))
+
+
+def share_a_key(kind: Kind, a: Json, b: Json) -> bool:
+    """Whether two values are the same by their direct keys."""
+    first = {key for key, rule in kind.keys(a) if not rule}
+    return any(key in first for key, rule in kind.keys(b) if not rule)

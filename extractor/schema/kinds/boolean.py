@@ -1,0 +1,188 @@
+"""True and false: an answer beside its label, a ticked box, an element of XML, a clause that denies or affirms.
+
+A boolean has no words of its own but about something, so it is found about a label (`find_about`). An answer, a box
+and an element stand as they are; a clause is derived.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from extractor.domain import Span
+from extractor.schema.kinds.base import Json, Mention
+from extractor.schema.kinds.folding import simple
+from extractor.schema.kinds.negation import clauses, denies
+from extractor.schema.kinds.reading import Reading
+
+_YES = frozenset(
+    simple(w)
+    for w in "yes y true ja oui si sim tak ano áno da igen evet kyllä jah taip jā ναι да так نعم כן हाँ はい "
+    "有 是 예 네 ✓ ✔ ☑ ☒ x on checked có ya".split()
+)
+_NO = frozenset(
+    simple(w)
+    for w in "no n false nein non não nao nee nej nei nie ne nem hayır ei nu nė nē όχι нет нi ні لا לא नहीं "
+    "いいえ 無 无 否 不 아니요 아니오 ✗ ✘ ☐ off unchecked không tidak".split()
+)
+_WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
+_ANSWER = re.compile(
+    r"(?:[:=|\t：]|\?[ ]?:?|\.{3,60}|…{1,20}|[ ]{3,60})[ \t*_\"']{0,4}(?P<answer>[^\W\d_]{1,12}|[✓✔✗✘☑☒☐]|\[[xX✓✔ ]?\])"
+    r"(?=[ \t*_\"']{0,40}(?:$|[\n|\t,;.(<}—–-]))",
+    re.M,
+)
+"""What may be an answer, behind what ends a label; the label is read back from there."""
+_BOX = re.compile(r"\[[ ]?[xX✓✔]?[ ]?\]|\([ ]?[xX✓✔]?[ ]?\)|[☑☒☐✓✔✗✘■□●○🗹⊠]")
+_TICKED = frozenset("☑☒✓✔■●🗹⊠xX")
+_ELEMENT = re.compile(
+    r"<(?P<label>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s{0,20}(?P<answer>true|false|yes|no|0|1|Y|N)\s{0,20}</", re.I
+)
+_ATTRIBUTE = re.compile(
+    r"(?<![\w.-])(?:[\"'](?P<label>[\w .-]{1,80})[\"']\s?:|(?P<name>[\w.-]{1,80})\s?=)\s?[\"']?(?P<answer>true"
+    r"|false|yes|no)\b",
+    re.I,
+)
+STEM = 4
+"""Letters by which two words are taken for forms of one: "insured", "insurance"."""
+
+
+def answer_of(word: str) -> bool | None:
+    """Whether a word affirms or denies by itself, in 25 languages; None for others."""
+    folded = simple(word.strip(" \t*_\"'.[]()"))
+    if not folded and "[" in word:
+        return False
+    return True if folded in _YES else False if folded in _NO else None
+
+
+@dataclass(frozen=True, slots=True)
+class BooleanKind:
+    """The record's form is true or false."""
+
+    name: str = "boolean"
+
+    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+        """Nothing: true about what? See `find_about`."""
+        yield from ()
+
+    def find_about(self, text: str, label: str, reading: Reading) -> Iterator[Mention]:
+        """Where the text says yes or no (key True or False) to what the label names, strongest statements first."""
+        wanted = stems(label)
+        if not wanted:
+            return
+        for m in _ANSWER.finditer(text):
+            said = answer_of(m["answer"])
+            if said is not None and wanted & stems(_label_before(text, m.start())):
+                yield Mention(Span(*m.span("answer")), said)
+        for pattern in (_ELEMENT, _ATTRIBUTE):
+            for m in pattern.finditer(text):
+                said = (
+                    {"0": False, "1": True}.get(m["answer"])
+                    if pattern is _ELEMENT and m["answer"] in "01"
+                    else answer_of(m["answer"])
+                )
+                label_words = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
+                if said is not None and wanted & stems(label_words):
+                    yield Mention(Span(*m.span("answer")), said)
+        yield from _ticked(text, wanted)
+        yield from _in_clauses(text, wanted)
+
+    def keys(self, value: Json) -> Iterator[tuple[bool, str]]:
+        """True or False."""
+        said = self.normalise(value, Reading())
+        if said is not None:
+            yield said, ""
+
+    def parse(self, words: str, reading: Reading) -> bool | None:
+        """What a word such as "ja" says."""
+        return answer_of(words)
+
+    def normalise(self, value: Json, reading: Reading) -> bool | None:
+        """True and false themselves, and words that say so."""
+        if isinstance(value, bool):
+            return value
+        return answer_of(value) if isinstance(value, str) else None
+
+    def same(self, a: Json, b: Json) -> bool:
+        """Whether both say yes, or both no."""
+        first = self.normalise(a, Reading())
+        return first is not None and first == self.normalise(b, Reading())
+
+
+def _in_clauses(text: str, wanted: set[str]) -> Iterator[Mention]:
+    """Clauses that affirm or deny: "The goods are not insured", "uninsured", "No insurance has been taken out"."""
+    opposite = {prefix + stem[: STEM - len(prefix)] for stem in wanted for prefix in ("un", "non")}
+    for start, end in clauses(text):
+        clause = text[start:end]
+        if end - start > 400 or ":" in clause or "<" in clause or clause[-1] in "?？" or _BOX.search(clause):
+            continue
+        named = stems(clause)
+        if wanted & named and denies(clause):
+            yield Mention(Span(start, end), False, "clause that denies")
+        elif wanted & named and _is_sentence(clause):
+            yield Mention(Span(start, end), True, "clause that affirms")
+        elif opposite & named:
+            yield Mention(Span(start, end), False, "word that denies")
+
+
+def _label_before(text: str, end: int) -> str:
+    """The words of a line before `end`, back to what divides them from others."""
+    words = text[max(0, end - 120) : end]
+    cut = max(words.rfind(sign) for sign in "\n:=|\t：")
+    return words[cut + 1 :]
+
+
+def _is_sentence(clause: str) -> bool:
+    """Whether a clause can state anything: three words, or five signs of a script that sets no spaces."""
+    return len(clause.split()) >= 3 or sum("\u3040" <= c <= "\u9fff" for c in clause) >= 5
+
+
+def stems(text: str) -> set[str]:
+    """First letters of the words of a label or a clause, camel case taken apart; small words do not count."""
+    return {simple(word)[:STEM] for word in _WORD.findall(text) if len(word) > 2 and word.lower() not in _SMALL} | set(
+        re.findall(r"[\u4e00-\u9fff]{2}", text)
+    )
+
+
+_SMALL = frozenset(
+    "the and for has have been was are not any with that this whether indicator flag der die das und ist hat "
+    "les est des una los".split()
+)
+
+
+def _ticked(text: str, wanted: set[str]) -> Iterator[Mention]:
+    """Boxes of a line: "Insured ☒ yes ☐ no", "☐ yes ☒ no", "yes ☒ no ☐", "[x] Insured"."""
+    at = 0
+    for line in text.splitlines(keepends=True):
+        boxes = list(_BOX.finditer(line)) if len(line) < 2000 else []
+        if boxes and wanted & stems(line):
+            yield from _in_line(line, at, boxes, wanted)
+        elif (
+            boxes
+            and at
+            and len(boxes) > 1
+            and wanted & stems(text[text.rfind("\n", max(0, at - 200), at - 1) + 1 : at])
+        ):
+            yield from _in_line(line, at, boxes, wanted, only_answers=True)
+        at += len(line)
+
+
+def _in_line(
+    line: str, at: int, boxes: list[re.Match[str]], wanted: set[str], *, only_answers: bool = False
+) -> Iterator[Mention]:
+    behind = [line[b.end() : (boxes[i + 1].start() if i + 1 < len(boxes) else len(line))] for i, b in enumerate(boxes)]
+    before = [line[(boxes[i - 1].end() if i else 0) : b.start()] for i, b in enumerate(boxes)]
+    answers_behind = [answer_of((b.split() or [""])[0].strip(",;/")) for b in behind]
+    answers_before = [answer_of((b.split() or [""])[-1].strip(",;/:")) for b in before]
+    after = sum(a is not None for a in answers_behind) >= sum(a is not None for a in answers_before)
+    if answers_behind[0] is not None and answers_before[0] is not None and answers_behind[-1] is None:
+        after = False  # "yes [x] no [ ]": the first box has an answer on either side, the last has one before it
+    answers = answers_behind if after else answers_before
+    for box, answer, label in zip(boxes, answers, behind, strict=True):
+        ticked = bool(set(box[0]) & _TICKED)
+        span = Span(at + box.start(), at + box.end())
+        if answer is not None:
+            if ticked:
+                yield Mention(span, answer)
+        elif not only_answers and (wanted & stems(label) or (not label.strip() and wanted & stems(line))):
+            yield Mention(span, ticked)

@@ -1,0 +1,59 @@
+"""Numbers with Chinese, Japanese or Korean units: 1万2千, 3億5000万, 二〇二四, 三百二十一."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from extractor.schema.kinds.figures import key_of_value
+from extractor.schema.kinds.scales import CJK_DIGITS, CJK_LARGE, CJK_SMALL
+
+_UNITS = "".join(CJK_SMALL) + "".join(CJK_LARGE)
+_DIGITS = "".join(CJK_DIGITS)
+_HAS = re.compile(f"[{_UNITS}{_DIGITS}]")
+_RUN = re.compile(rf"(?:\d[\d,]{{0,30}}(?:\.\d{{1,30}})?|[{_DIGITS}]|[{_UNITS}]|(?<=[{_UNITS}]) (?=\d))++")
+_TOKEN = re.compile(rf"\d[\d,]*(?:\.\d+)?|[{_DIGITS}]|[{_UNITS}]")
+
+
+def cjk_numbers(plain: str) -> Iterator[tuple[int, int, str, bool]]:
+    """Each run of digits and units with a unit or a written digit in it: start, end, key, and whether it is one sign.
+
+    One character alone is more often a word (一般, 第一) than a number; the caller marks it.
+    """
+    if plain.isascii() or _HAS.search(plain) is None:
+        return
+    for match in _RUN.finditer(plain):
+        words = match[0]
+        if words.isascii() or len(words) > 60:
+            continue
+        value = _value(words)
+        if value is not None and (key := key_of_value(f"{value:f}")) is not None:
+            yield match.start(), match.end(), key, len(words) == 1
+
+
+def _value(words: str) -> Decimal | None:
+    if all(c in CJK_DIGITS for c in words):
+        if len(words) > 1 and not set(words) & set("〇零") and len(words) != 4:
+            return None  # "一二" is a list; 二〇二四 is a number by position
+        return Decimal("".join(str(CJK_DIGITS[c]) for c in words))
+    total, section, pending = Decimal(0), Decimal(0), None
+    for token in _TOKEN.findall(words):
+        if token in CJK_SMALL:
+            section += (Decimal(1) if pending is None else pending) * 10 ** CJK_SMALL[token]
+            pending = None
+        elif token in CJK_LARGE:
+            section += pending or 0
+            if section == 0:
+                return None
+            total += section * 10 ** CJK_LARGE[token]
+            section, pending = Decimal(0), None
+        elif token in CJK_DIGITS:
+            if pending:
+                return None
+            pending = Decimal(CJK_DIGITS[token])
+        else:
+            if pending:
+                return None
+            pending = Decimal(token.replace(",", ""))
+    return total + section + (pending or 0)

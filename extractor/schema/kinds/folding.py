@@ -1,0 +1,186 @@
+"""Two spellings of the same words: folding forgets what does not matter when words are compared, and remembers
+where each character stood.
+
+Forgotten are case, width, ligatures, superscripts and other compatibility forms (Unicode NFKD), Latin, Greek, Cyrillic
+and Hebrew marks, the dot of the Turkish I, white space and line breaks, soft hyphens and zero-width characters,
+emphasis marks and inline tags, dashes between letters (so also those at a line's end), and the shape of quotes and
+dashes. Never forgotten is a digit, or a sign before one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+from extractor.domain import Span
+
+_TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
+_TIMES = re.compile(r"\\times\b|×")
+_DROPPED = frozenset(
+    "*~`$\\_\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\ufeff\u202a\u202b\u202c\u2066\u2067\u2069"
+)
+_PUNCTUATION = frozenset(",;.:|•·()[]{}\"'、。，：")
+_UNIFIED = {
+    **dict.fromkeys("‘’‚‛′´`ʼ＇", "'"),
+    **dict.fromkeys("“”„‟″«»「」『』＂", '"'),
+    **dict.fromkeys("‐‑‒–—―−﹣-﹘", "-"),
+    "ı": "i",
+    "／": "/",
+}
+
+
+def _mark(character: str) -> bool:
+    """Whether the character is a mark that people leave out: accents, Hebrew points, Arabic vowels."""
+    return "\u0300" <= character <= "\u036f" or "\u0591" <= character <= "\u05c7" or "\u064b" <= character <= "\u0652"
+
+
+@lru_cache(maxsize=1 << 13)
+def _fold_character(character: str) -> str:
+    if character in _UNIFIED:
+        return _UNIFIED[character]
+    if character.isspace() or character in _DROPPED:
+        return ""
+    parts = unicodedata.normalize("NFKD", character).casefold()
+    return "".join(_UNIFIED.get(p, p) for p in parts if not (_mark(p) or p.isspace()))
+
+
+@lru_cache(maxsize=1 << 13)
+def simple(text: str) -> str:
+    """A word or a name with case and marks forgotten, single spaces kept: the form of names in the tables."""
+    parts = unicodedata.normalize("NFKD", text.replace("ı", "i")).casefold()
+    bare = "".join(c for c in parts if not "\u0300" <= c <= "\u036f")
+    return " ".join(unicodedata.normalize("NFC", bare).split())
+
+
+def fold_with_offsets(text: str) -> tuple[str, list[int]]:
+    """The text folded, and for each folded character where it stood; one pass, linear in the text's length."""
+    pieces: list[str] = []
+    offsets: list[int] = []
+    position = 0
+    marks = sorted([*_TAG.finditer(text), *_TIMES.finditer(text)], key=lambda m: m.start())
+    for mark in [*marks, None]:
+        stop = mark.start() if mark else len(text)
+        for at in range(position, max(stop, position)):
+            for folded in _fold_character(text[at]):
+                pieces.append(folded)
+                offsets.append(at)
+        if mark:
+            position = mark.end()
+            if mark[0][0] in "\\×":
+                pieces.append("x")
+                offsets.append(mark.start())
+    return _without_hyphens(pieces, offsets)
+
+
+def _without_hyphens(pieces: list[str], offsets: list[int]) -> tuple[str, list[int]]:
+    """Drops dashes with letters on both sides: "Instru-\\nments" is "Instruments", whoever set the line."""
+    last = len(pieces) - 1
+    kept = [
+        i
+        for i, c in enumerate(pieces)
+        if c != "-" or not (0 < i < last and pieces[i - 1].isalpha() and pieces[i + 1].isalpha())
+    ]
+    if len(kept) == len(pieces):
+        return "".join(pieces), offsets
+    return "".join(pieces[i] for i in kept), [offsets[i] for i in kept]
+
+
+class Folded:
+    """A text folded, with the way back: `offsets[i]` is where the i-th folded character stood."""
+
+    __slots__ = ("bare", "folded", "offsets", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.bare = False
+        self.folded, self.offsets = fold_with_offsets(text)
+
+    @property
+    def words(self) -> Folded:
+        """The same text, folded further: without the punctuation between words, but for what stands between digits."""
+        bare = object.__new__(Folded)
+        bare.text = self.text
+        kept = [i for i, c in enumerate(self.folded) if c not in _PUNCTUATION or _in_number(self.folded, i)]
+        bare.folded = "".join(self.folded[i] for i in kept)
+        bare.offsets = [self.offsets[i] for i in kept]
+        bare.bare = True
+        return bare
+
+    def find(self, quote: str) -> Iterator[Span]:
+        """Every place in the text whose folded words are those of the quote, at word boundaries, in order."""
+        wanted = Folded(quote).words.folded if self.bare else fold(quote)
+        yield from self.find_folded(wanted)
+
+    def find_folded(self, wanted: str) -> Iterator[Span]:
+        """Every place of words that are folded already, at word boundaries, in order, none overlapping."""
+        at = self.folded.find(wanted) if wanted else -1
+        while at >= 0:
+            end = at + len(wanted)
+            whole = end >= len(self.offsets) or self.offsets[end] != self.offsets[end - 1]  # not half a ligature
+            span = self.span(at, end)
+            fits = whole and (at == 0 or self.offsets[at - 1] != self.offsets[at]) and bounded(self.text, span)
+            if fits:
+                yield span
+            at = self.folded.find(wanted, end if fits else at + 1)
+
+    def span(self, start: int, end: int) -> Span:
+        """The source range of the folded range [start, end), widened over a combining mark that ends it."""
+        last = self.offsets[end - 1] + 1
+        while last < len(self.text) and unicodedata.combining(self.text[last]):
+            last += 1
+        first = self.offsets[start]
+        if self.text[first] == "\\" and self.text.startswith("\\times", first):
+            last = max(last, first + len("\\times"))
+        elif self.text.startswith("\\times", last - 1):
+            last += len("\\times") - 1
+        return Span(first, last)
+
+
+def _in_number(text: str, at: int) -> bool:
+    return text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit()
+
+
+@lru_cache(maxsize=1 << 14)
+def fold(text: str) -> str:
+    """The folded text alone: what two spellings are compared by."""
+    return fold_with_offsets(text)[0]
+
+
+def bounded(text: str, span: Span) -> bool:
+    """Whether the span begins and ends where a word could: "art" is not found in "party", nor "12" in "2012".
+
+    Nor is "C" in "C++": signs that belong to the word before them count as its letters.
+    """
+    if _joined(text, span.start) or _joined(text, span.end):
+        return False
+    after = text[span.end : span.end + 2]
+    return not (after[:1] in ("+", "#") and text[span.end - 1].isalnum() and after[1:].strip("+#") == "")
+
+
+def _joined(text: str, at: int) -> bool:
+    for _ in range(_MOST_INVISIBLE):
+        if at < len(text) and text[at] in _DROPPED_INSIDE:
+            at += 1
+    if not 0 < at < len(text):
+        return False
+    before = at - 1
+    for _ in range(_MOST_INVISIBLE):
+        if before > 0 and text[before] in _DROPPED_INSIDE:
+            before -= 1
+    left, right = text[before], text[at]
+    if left.isdigit() and right.isdigit():
+        # m² is "m2" to whoever writes it; a superscript ends a number all the same
+        return left.isdecimal() and right.isdecimal()
+    # scripts without spaces between words have no letter case either
+    return left.isalpha() and right.isalpha() and _cased(left) and _cased(right)
+
+
+_MOST_INVISIBLE = 8
+"""Soft hyphens and zero-width characters in a row that are looked through; a run of thousands is an attack."""
+_DROPPED_INSIDE = frozenset("\u00ad\u200b\u2060\ufeff")
+
+
+def _cased(letter: str) -> bool:
+    return letter.lower() != letter.upper()

@@ -1,0 +1,64 @@
+"""Whether a clause denies what it names: "No insurance has been taken out", "no evidence of diabetes"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from extractor.domain import Span
+
+_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n|[。！？；]|\n(?=[-*•\d])|,? (?:but|however|aber|mais|pero|maar|ma) ")
+_DENIAL = re.compile(
+    r"\b(?:no|not|never|none|neither|nor|without|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't"
+    r"|haven't|cannot|can't|won't|denies|denied|"
+    r"negative for|absence of|absent|free of|rule[sd]? out|lacks?|excluded|excluding|"
+    r"nicht|kein|keine|keinen|keiner|keinem|keines|nie|ohne|weder|ausgeschlossen|"
+    r"ne|pas|aucune?|sans|jamais|ni|nunca|sin|ningún|ninguna|ninguno|non|senza|nessun[ao]?|mai|não|sem|nenhuma?|"
+    r"niet|geen|zonder|nooit|inte|ingen|inga|inget|utan|ikke|intet|uden|uten|ei|eivät|ilman|nie|bez|brak|není"
+    r"|nejsou|žádn[ýáé]|nemá|"
+    r"не|нет|без|никак\w{1,3}|немає|nu|fără|nicio|nem|nincs|değil|yok|olmadan|δεν|χωρίς|όχι|"
+    r"لا|ليس|لم|بدون|غير|לא|אין|ללא|नहीं|tidak|bukan|tanpa|không)\b|n't\b|ません|ない|なし|無し|没有|沒有|未|无"
+    r"|無|不是|不|없|않|아니",
+    re.I,
+)
+_BEFORE = 90
+"""Characters before a value in which a word may deny it: a clause of some fifteen words."""
+
+
+def denies(clause: str) -> bool:
+    """Whether a clause has a word of denial in it; two of them ("not without") affirm."""
+    found = len(_DENIAL.findall(clause.replace("’", "'")))
+    return found == 1 or (
+        found > 0
+        and re.search(r"\bne\b.{1,40}\b(?:pas|aucune?|jamais)\b|\b(?:no|non)\b.{1,40}\b(?:ningun|nessun)", clause, re.I)
+        is not None
+    )
+
+
+def clauses(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of every clause that is not blank, in order."""
+    start = 0
+    for m in _END.finditer(text):
+        if text[start : m.end()].strip():
+            yield _trimmed(text, start, m.end())
+        start = m.end()
+    if text[start:].strip():
+        yield _trimmed(text, start, len(text))
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    words = text[start:end]
+    return start + len(words) - len(words.lstrip()), end - (len(words) - len(words.rstrip()))
+
+
+def denied(text: str, span: Span) -> bool:
+    """Whether the clause before a value denies it: "diabetes" in "no evidence of diabetes", not in "No. Diabetes: yes".
+
+    A finding for the caller to weigh: "without tax" is a value of its own.
+    """
+    begin = max(0, span.start - _BEFORE)
+    before = text[begin : span.start]
+    cut = 0
+    for m in re.finditer(r"[.!?;:\n\t|,]|[。！？；：，、]", before):
+        cut = m.end()
+    return _DENIAL.search(before[cut:].replace("’", "'")) is not None

@@ -1,0 +1,135 @@
+"""Quantities: a number and what it counts or measures: "250毫克", "45 m²", "16GB", "12 kg", "5.2 mmol/L", "10-15 %"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from extractor.domain import Span
+from extractor.schema.kinds.base import Json, Mention
+from extractor.schema.kinds.characters import plain
+from extractor.schema.kinds.folding import fold
+from extractor.schema.kinds.number import UNIT_LEFT_OUT, NumberKind, find_numbers
+from extractor.schema.kinds.reading import Reading
+
+_NUMBER = NumberKind()
+_UNIT = re.compile(
+    r"[ \u00a0]?(?P<unit>(?:[%‰°℃℉]|[^\W\d_]{1,24}[²³]?|[23](?=\W|$))(?:[²³]|[⁻⁺]?[¹²³]|\^[23])?"
+    r"(?:[ ]?[/·*.⋅][ ]?[^\W\d_]{1,12}[²³]?|[ ]per[ ][^\W\d_]{1,12}){0,3}[23]?)"
+)
+_ALIASES = {
+    "毫克": "mg", "克": "g", "公斤": "kg", "千克": "kg", "公克": "g", "毫升": "ml", "升": "l", "公升": "l", "米": "m",
+    "公尺": "m",
+    "厘米": "cm", "公分": "cm",
+    "毫米": "mm", "公里": "km", "千米": "km", "平方米": "m2", "平米": "m2", "立方米": "m3", "㎡": "m2", "㎏": "kg",
+    "㎎": "mg",
+    "㎝": "cm", "㎜": "mm", "ℓ": "l",
+    "グラム": "g", "キロ": "kg", "キログラム": "kg", "ミリグラム": "mg", "リットル": "l", "メートル": "m",
+    "センチ": "cm", "平方メートル": "m2",
+    "킬로그램": "kg",
+    "그램": "g", "미터": "m", "리터": "l", "度": "°", "攝氏度": "°c", "摄氏度": "°c", "℃": "°c", "℉": "°f", "gram": "g",
+    "grams": "g", "gramm": "g", "grammes": "g", "gramos": "g",
+    "grammi": "g", "kilogram": "kg", "kilograms": "kg", "kilogramm": "kg", "kilo": "kg", "kilos": "kg", "kgs": "kg",
+    "кг": "kg", "г": "g", "мг": "mg", "л": "l",
+    "мл": "ml", "м": "m", "см": "cm", "мм": "mm", "км": "km", "м2": "m2", "м3": "m3", "т": "t", "milligram": "mg",
+    "milligrams": "mg", "milligramm": "mg",
+    "liter": "l", "litre": "l", "liters": "l", "litres": "l", "litro": "l", "litros": "l", "litri": "l", "ltr": "l",
+    "milliliter": "ml", "millilitre": "ml",
+    "meter": "m", "metre": "m", "meters": "m", "metres": "m", "metros": "m", "metri": "m", "mtr": "m",
+    "centimeter": "cm", "centimetre": "cm", "centimeters": "cm",
+    "kilometer": "km", "kilometre": "km", "kilometers": "km", "kilometres": "km", "qm": "m2", "sqm": "m2",
+    "squaremeters": "m2", "squaremetres": "m2", "quadratmeter": "m2",
+    "cbm": "m3", "kubikmeter": "m3", "tonne": "t", "tonnes": "t", "tonnen": "t", "tons": "ton", "percent": "%",
+    "prozent": "%", "pourcent": "%", "hour": "h",
+    "hours": "h", "hrs": "h", "hr": "h", "std": "h", "stunde": "h", "stunden": "h", "heures": "h", "heure": "h",
+    "horas": "h", "hora": "h", "ore": "h", "uur": "h",
+    "minute": "min", "minutes": "min", "mins": "min", "minuten": "min", "second": "s", "seconds": "s", "sec": "s",
+    "secs": "s", "sekunden": "s",
+    "gigabyte": "gb", "gigabytes": "gb", "megabyte": "mb", "megabytes": "mb", "terabyte": "tb", "degc": "°c",
+    "degreescelsius": "°c", "pounds": "lb",
+    "lbs": "lb", "pound": "lb", "inch": "in", "inches": "in", "zoll": "in", "foot": "ft", "feet": "ft",
+    "ounce": "oz", "ounces": "oz", "stück": "pcs", "stk": "pcs", "st": "pcs",
+    "piece": "pcs", "pieces": "pcs", "pc": "pcs", "ea": "pcs", "each": "pcs", "pz": "pcs", "pzas": "pcs",
+    "uds": "pcs", "szt": "pcs", "шт": "pcs", "個": "pcs", "个": "pcs", "台": "台",
+    "day": "day", "days": "day", "tage": "day", "tag": "day", "jours": "day", "días": "day", "giorni": "day",
+    "dias": "day", "month": "month", "months": "month", "monate": "month",
+    "monat": "month", "mois": "month", "meses": "month", "mesi": "month", "year": "year", "years": "year",
+    "jahre": "year", "jahr": "year", "ans": "year", "años": "year", "anni": "year",
+    "yrs": "year", "week": "week", "weeks": "week", "wochen": "week", "woche": "week", "semaines": "week",
+    "semanas": "week",
+}  # fmt: skip
+_FOLDED_ALIASES = {fold(word): unit for word, unit in _ALIASES.items()}
+_CJK_UNIT = re.compile(
+    "|".join(sorted((u for u in _ALIASES if not u.isascii() and u[0] >= "\u2e80"), key=len, reverse=True))
+)
+
+
+def unit_of(words: str) -> str:
+    """The unit in one spelling: "kilograms", "кг" and "公斤" are "kg"; an unknown one is folded, "m²" to "m2"."""
+    folded = fold(words.strip(" .").replace("^", "")).replace("µ", "μ")
+    return _FOLDED_ALIASES.get(folded, folded)
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityKind:
+    """The record's form is as said; keys are pairs of a number's key and a unit, None where none stands beside it."""
+
+    name: str = "quantity"
+
+    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+        """Every number alone, and together with the word or sign behind it."""
+        simple = plain(text)
+        for number in find_numbers(text, reading):
+            yield Mention(number.span, (number.key, None), number.rule)
+            if number.rule == UNIT_LEFT_OUT:
+                number = number._replace(rule="")
+            if number.rule.startswith(("percent", "per mille", "basis")):
+                continue
+            end = number.span.end
+            if simple[end - 1] in "%‰":
+                yield Mention(number.span, (number.key, simple[end - 1]), number.rule)
+            elif east := _CJK_UNIT.match(simple, end + (simple[end : end + 1] == " ")):
+                yield Mention(Span(number.span.start, east.end()), (number.key, unit_of(east[0])), number.rule)
+            elif unit := _UNIT.match(simple, end):
+                for stop in {unit.end(), _first_word(unit)}:
+                    words = text[unit.start("unit") : stop]
+                    if words.strip(" ./·*"):
+                        yield Mention(Span(number.span.start, stop), (number.key, unit_of(words)), number.rule)
+
+    def keys(self, value: Json) -> Iterator[tuple[Hashable, str]]:
+        """Number and unit; for a number alone, the number with whatever unit."""
+        if not isinstance(value, str):
+            yield from (((key, None), rule) for key, rule in _NUMBER.keys(value))
+            return
+        reading = Reading.of(value)
+        found = list(self.find(value, reading))
+        united = [m for m in found if isinstance(m.key, tuple) and m.key[1] is not None]
+        for mention in united or found:
+            yield mention.key, mention.rule
+
+    def parse(self, words: str, reading: Reading) -> str | None:
+        """The one quantity that the words hold, as written, with single spaces."""
+        spans = {m.span for m in self.find(words, reading) if not m.rule}
+        if not spans:
+            return None
+        start, end = min(s.start for s in spans), max(s.end for s in spans)
+        inner = {s for s in spans if s.end == end}
+        return " ".join(words[start:end].split()) if len(inner) <= 2 else None
+
+    def normalise(self, value: Json, reading: Reading) -> Json | None:
+        """A number as it is; words with single spaces, None where they hold no number."""
+        if not isinstance(value, str):
+            return _NUMBER.normalise(value, reading)
+        return " ".join(value.split()) if next(self.keys(value), None) else None
+
+    def same(self, a: Json, b: Json) -> bool:
+        """Whether number and unit are equal: "2 kg" and "2,0 Kilogramm", "45 m2" and "45 m²"."""
+        first = {key for key, rule in self.keys(a) if not rule}
+        return any(key in first for key, rule in self.keys(b) if not rule)
+
+
+def _first_word(unit: re.Match[str]) -> int:
+    """Where the unit ends if the slash or the dot behind it is none of its own."""
+    cut = re.search(r"[/·*.⋅ ]", unit["unit"])
+    return unit.start("unit") + cut.start() if cut and cut.start() else unit.end()

@@ -1,0 +1,25 @@
+"""The words of a text, taken apart once for all kinds that look for words: months, numerals, names of countries."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from extractor.schema.kinds.folding import simple
+
+MARKS = (
+    r"\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u09cd\u0b80-\u0bcd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+)
+"""Marks that belong to the letter before them, in scripts whose vowels are marks."""
+WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{MARKS}]|(?<=[\u0400-\u04ff])['’](?=[\u0400-\u04ff]))*")
+"""Letters; in Ukrainian an apostrophe is one of them."""
+_LONGEST = 60
+
+
+@lru_cache(maxsize=2)
+def words_of(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Every word: start, end and folded form ("" beyond 60 letters); kept for the next kind that looks."""
+    return tuple(
+        (m.start(), m.end(), simple(m[0].replace("’", "'")) if m.end() - m.start() <= _LONGEST else "")
+        for m in WORD.finditer(text)
+    )
