@@ -185,7 +185,7 @@ def _ground_row(
         said = candidate.value if own else value.get(f.name)
         if said in (None, ""):
             continue
-        mentions = index.find_mentions(f.node, said)
+        mentions = index.fit_to_declaration(f.node, index.find_mentions(f.node, said))
         if own:
             here = [m for m in mentions if m.span.overlaps(candidate.span)]
             here = here or [Mention(said, candidate.span, Match.EXACT)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 NO_WORDS = "no words"
 """No mention in what the model was shown supports the value."""
+NOT_AS_DECLARED = "not as declared"
+"""Its words have not the pattern that the schema declares, or are no item of a written list where it wants one."""
 OUTSIDE_ROW = "outside its row"
 """It is supported, but only away from where the rest of its row stands."""
 WORDS_TAKEN = "words taken"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
+from extractor.extraction.grounding.kind_index import index_document
 from extractor.extraction.text.abbreviations import extend_over_abbreviation
 from extractor.extraction.text.dates import PRESENT, DateMention, detect_day_first, find_dates, joins_dates, parse_date
 from extractor.extraction.text.names import strip_titles
@@ -75,6 +77,18 @@ class TextIndex:
 
     def find_mentions(self, node: Scalar, said: Json) -> list[Mention]:
         """Every mention that supports what was said, in order; empty when nothing does."""
+        return self._find_written(node, said) or self._find_by_kind(node, said)
+
+    def _find_by_kind(self, node: Scalar, said: Json) -> list[Mention]:
+        """Mentions that are the value by its kind: a number or date written otherwise, a code, an answer to a label."""
+        by = self.chunk.span.start
+        found = index_document(self.chunk.document).find(node, said, self.chunk.span)
+        return [
+            Mention(said, m.span.shift(-by), Match.DERIVED if m.rule else Match.NORMALISED)
+            for m in found[:MAX_MENTIONS]
+        ]
+
+    def _find_written(self, node: Scalar, said: Json) -> list[Mention]:
         match node.kind:
             case Kind.DATE:
                 return self._find_date_mentions(node, str(said))
@@ -96,11 +110,16 @@ class TextIndex:
             found = [p for p in found if any(c.isspace() for c in self.text[p.span.start : p.span.end])]
         if node.kind is Kind.NAME:
             found = [p for p in found if not _digits_of(str(p.value))]
-        if node.pattern:
-            found = [formed for p in found if (formed := self._fit_to_form(node, node.pattern, p))]
-        if node.list_item_only:
-            found = [p for p in found if is_list_item(self.text, p.span)]
         return found[:MAX_MENTIONS]
+
+    def fit_to_declaration(self, node: Scalar, mentions: Sequence[Mention]) -> list[Mention]:
+        """Those that are what the schema declares: of its pattern, made whole; an item of a written list."""
+        found = list(mentions)
+        if node.pattern:
+            found = [formed for m in found if (formed := self._fit_to_form(node, node.pattern, m))]
+        if node.list_item_only:
+            found = [m for m in found if is_list_item(self.text, m.span)]
+        return found
 
     def find_formed_mentions(self, node: Scalar) -> list[Mention]:
         """Every mention of the leaf's declared form, in order, that has one of the words it is known by."""

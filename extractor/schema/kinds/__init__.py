@@ -11,7 +11,7 @@ A boolean is found about a label: `BooleanKind.find_about`. A new kind is a file
 
 from __future__ import annotations
 
-from extractor.schema.kinds.base import OTHER_READING, Kind, Mention, index, support
+from extractor.schema.kinds.base import OTHER_READING, ValueKind, ValueMention, index, support
 from extractor.schema.kinds.boolean import BooleanKind
 from extractor.schema.kinds.country import CountryKind
 from extractor.schema.kinds.currency import CurrencyKind
@@ -29,7 +29,7 @@ from extractor.schema.kinds.reading import Reading
 from extractor.schema.kinds.url import UrlKind
 from extractor.schema.kinds.words import EnumKind, LanguageKind, NameKind, TextKind, is_placeholder
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, ValueKind] = {
     kind.name: kind
     for kind in (
         NumberKind(),
@@ -59,9 +59,9 @@ __all__ = [
     "PRESENT",
     "BooleanKind",
     "Folded",
-    "Kind",
-    "Mention",
     "Reading",
+    "ValueKind",
+    "ValueMention",
     "denied",
     "fold",
     "fold_with_offsets",

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from extractor.domain import Span
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 Json = Any
 """A value made of None, bool, int, float, str, list and str-keyed dict."""
@@ -19,7 +19,7 @@ OTHER_READING = "other reading"
 """The rule of a mention whose words allow a likelier value: 1.234 as 1.234 where decimals stand behind a comma."""
 
 
-class Mention(NamedTuple):
+class ValueMention(NamedTuple):
     """One value that words of a document stand for. Several may share a span where the words are ambiguous."""
 
     span: Span
@@ -29,7 +29,7 @@ class Mention(NamedTuple):
     """The derivation that leads from the words to the key; empty where the value stands as it is."""
 
 
-class Kind(Protocol):
+class ValueKind(Protocol):
     """A kind of value. Implementations keep no state, so one object serves every document."""
 
     @property
@@ -37,7 +37,7 @@ class Kind(Protocol):
         """What schemas call the kind: "number", "date"."""
         ...
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every mention in the text, in time linear in its length, in no promised order."""
         ...
 
@@ -58,9 +58,9 @@ class Kind(Protocol):
         ...
 
 
-def index(mentions: Iterable[Mention]) -> dict[Hashable, list[Mention]]:
+def index(mentions: Iterable[ValueMention]) -> dict[Hashable, list[ValueMention]]:
     """Mentions by key, those that stand as they are before derived ones, then by place."""
-    found: dict[Hashable, list[Mention]] = {}
+    found: dict[Hashable, list[ValueMention]] = {}
     for mention in mentions:
         found.setdefault(mention.key, []).append(mention)
     for same_key in found.values():
@@ -68,14 +68,14 @@ def index(mentions: Iterable[Mention]) -> dict[Hashable, list[Mention]]:
     return found
 
 
-def support(kind: Kind, value: Json, found: dict[Hashable, list[Mention]]) -> Iterator[Mention]:
+def support(kind: ValueKind, value: Json, found: dict[Hashable, list[ValueMention]]) -> Iterator[ValueMention]:
     """The mentions that support a said value, best key first; the rule names both derivations where two were needed."""
     for key, rule in kind.keys(value):
         for mention in found.get(key, ()):
             yield mention._replace(rule=", ".join(r for r in (mention.rule, rule) if r))
 
 
-def share_a_key(kind: Kind, a: Json, b: Json) -> bool:
+def share_a_key(kind: ValueKind, a: Json, b: Json) -> bool:
     """Whether two values are the same by their direct keys."""
     first = {key for key, rule in kind.keys(a) if not rule}
     return any(key in first for key, rule in kind.keys(b) if not rule)

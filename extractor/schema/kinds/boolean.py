@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import Json, Mention
+from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.negation import clauses, denies
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _YES = frozenset(
     simple(w)
@@ -61,11 +61,11 @@ class BooleanKind:
 
     name: str = "boolean"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Nothing: true about what? See `find_about`."""
         yield from ()
 
-    def find_about(self, text: str, label: str, reading: Reading) -> Iterator[Mention]:
+    def find_about(self, text: str, label: str, reading: Reading) -> Iterator[ValueMention]:
         """Where the text says yes or no (key True or False) to what the label names, strongest statements first."""
         wanted = stems(label)
         if not wanted:
@@ -73,7 +73,7 @@ class BooleanKind:
         for m in _ANSWER.finditer(text):
             said = answer_of(m["answer"])
             if said is not None and wanted & stems(_label_before(text, m.start())):
-                yield Mention(Span(*m.span("answer")), said)
+                yield ValueMention(Span(*m.span("answer")), said)
         for pattern in (_ELEMENT, _ATTRIBUTE):
             for m in pattern.finditer(text):
                 said = (
@@ -83,7 +83,7 @@ class BooleanKind:
                 )
                 label_words = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
                 if said is not None and wanted & stems(label_words):
-                    yield Mention(Span(*m.span("answer")), said)
+                    yield ValueMention(Span(*m.span("answer")), said)
         yield from _ticked(text, wanted)
         yield from _in_clauses(text, wanted)
 
@@ -109,7 +109,7 @@ class BooleanKind:
         return first is not None and first == self.normalise(b, Reading())
 
 
-def _in_clauses(text: str, wanted: set[str]) -> Iterator[Mention]:
+def _in_clauses(text: str, wanted: set[str]) -> Iterator[ValueMention]:
     """Clauses that affirm or deny: "The goods are not insured", "uninsured", "No insurance has been taken out"."""
     opposite = {prefix + stem[: STEM - len(prefix)] for stem in wanted for prefix in ("un", "non")}
     for start, end in clauses(text):
@@ -118,11 +118,11 @@ def _in_clauses(text: str, wanted: set[str]) -> Iterator[Mention]:
             continue
         named = stems(clause)
         if wanted & named and denies(clause):
-            yield Mention(Span(start, end), False, "clause that denies")
+            yield ValueMention(Span(start, end), False, "clause that denies")
         elif wanted & named and _is_sentence(clause):
-            yield Mention(Span(start, end), True, "clause that affirms")
+            yield ValueMention(Span(start, end), True, "clause that affirms")
         elif opposite & named:
-            yield Mention(Span(start, end), False, "word that denies")
+            yield ValueMention(Span(start, end), False, "word that denies")
 
 
 def _label_before(text: str, end: int) -> str:
@@ -150,7 +150,7 @@ _SMALL = frozenset(
 )
 
 
-def _ticked(text: str, wanted: set[str]) -> Iterator[Mention]:
+def _ticked(text: str, wanted: set[str]) -> Iterator[ValueMention]:
     """Boxes of a line: "Insured ☒ yes ☐ no", "☐ yes ☒ no", "yes ☒ no ☐", "[x] Insured"."""
     at = 0
     for line in text.splitlines(keepends=True):
@@ -169,7 +169,7 @@ def _ticked(text: str, wanted: set[str]) -> Iterator[Mention]:
 
 def _in_line(
     line: str, at: int, boxes: list[re.Match[str]], wanted: set[str], *, only_answers: bool = False
-) -> Iterator[Mention]:
+) -> Iterator[ValueMention]:
     behind = [line[b.end() : (boxes[i + 1].start() if i + 1 < len(boxes) else len(line))] for i, b in enumerate(boxes)]
     before = [line[(boxes[i - 1].end() if i else 0) : b.start()] for i, b in enumerate(boxes)]
     answers_behind = [answer_of((b.split() or [""])[0].strip(",;/")) for b in behind]
@@ -183,6 +183,6 @@ def _in_line(
         span = Span(at + box.start(), at + box.end())
         if answer is not None:
             if ticked:
-                yield Mention(span, answer)
+                yield ValueMention(span, answer)
         elif not only_answers and (wanted & stems(label) or (not label.strip() and wanted & stems(line))):
-            yield Mention(span, ticked)
+            yield ValueMention(span, ticked)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import Json, Mention
+from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.cldr import table
 from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.lexicon import Lexicon
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _FURTHER = {
     "usa": "US", "u s a": "US", "u s": "US", "america": "US", "estados unidos de america": "US",
@@ -72,17 +72,17 @@ class CountryKind:
 
     name: str = "country"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Names of countries in any language of the table, and codes in capitals."""
         for start, end, code in _lexicon().find(text):
-            yield Mention(Span(start, end), code)
+            yield ValueMention(Span(start, end), code)
         for m in _CODE.finditer(text):
             country = (
                 _ALPHA3.get(m[0]) if len(m[0]) == 3 else m[0] if m[0] in _codes() else "GB" if m[0] == "UK" else None
             )
             if country:
                 beside = text[m.start() - 1 : m.start()] in ("-", "") and text[m.end() : m.end() + 1] == "-"
-                yield Mention(Span(*m.span()), country, "code of a country" if not beside else "prefix of a code")
+                yield ValueMention(Span(*m.span()), country, "code of a country" if not beside else "prefix of a code")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The code of the country that was said."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import OTHER_READING, Json, Mention
+from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
 from extractor.schema.kinds.cldr import table
 from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.lexicon import Lexicon
 from extractor.schema.kinds.reading import Reading
 from extractor.schema.kinds.tokens import words_of
+from extractor.types import Span
 
 _SIGNS: dict[str, tuple[str, ...]] = {
     "€": ("EUR",), "$": ("USD", "CAD", "AUD", "MXN", "NZD", "SGD", "HKD", "CLP", "COP", "ARS", "TWD"),
@@ -93,17 +93,17 @@ class CurrencyKind:
 
     name: str = "currency"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Codes, signs and names; a sign of several currencies gives each of them, the likeliest first."""
         yield from find_currencies(text, reading)
 
-    def _find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def _find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         for start, end, _ in words_of(text):
             if end - start > 4:
                 continue
             word = text[start:end]
             if end - start == 3 and (word.isupper() or text[start - 1 : start].isdigit()) and word.upper() in codes():
-                yield Mention(Span(start, end), word.upper())
+                yield ValueMention(Span(start, end), word.upper())
             elif word in _WORDS:
                 around = text[max(0, start - 2) : start].strip()[-1:] + text[end : end + 3].strip(". ")[:1]
                 if any(c.isdigit() or c == "-" for c in around):
@@ -120,14 +120,14 @@ class CurrencyKind:
             for m in _PHRASE.finditer(text):
                 yield from self._of_sign(m[0], m.start(), m.end(), reading)
         for start, end, code in _lexicon().find(text):
-            yield Mention(Span(start, end), code, "code of a name")
+            yield ValueMention(Span(start, end), code, "code of a name")
 
-    def _of_sign(self, sign: str, start: int, end: int, reading: Reading) -> Iterator[Mention]:
+    def _of_sign(self, sign: str, start: int, end: int, reading: Reading) -> Iterator[ValueMention]:
         found = codes_of_sign(sign, reading)
         if not found and sign.endswith("$"):
             found, start = codes_of_sign("$", reading), end - 1
         for rank, code in enumerate(found):
-            yield Mention(Span(start, end), code, OTHER_READING if rank else "code of a sign")
+            yield ValueMention(Span(start, end), code, OTHER_READING if rank else "code of a sign")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The code of what was said."""
@@ -161,6 +161,6 @@ _KIND = CurrencyKind()
 
 
 @lru_cache(maxsize=4)
-def find_currencies(text: str, reading: Reading) -> tuple[Mention, ...]:
+def find_currencies(text: str, reading: Reading) -> tuple[ValueMention, ...]:
     """Every currency of the text; kept for amounts of money, which are built on them."""
     return tuple(_KIND._find(text, reading))

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import OTHER_READING, Json, Mention
+from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.days import GUESSED, YEAR, Day, all_number_days, east_asian_days, iso, months_in_figures
 from extractor.schema.kinds.monthdays import named_days
 from extractor.schema.kinds.months import last_words_of_present, present_words
 from extractor.schema.kinds.reading import Reading
 from extractor.schema.kinds.tokens import words_of
+from extractor.types import Span
 
 PRESENT = "present"
 YEAR_NOT_WRITTEN = "year not written"
@@ -38,15 +38,15 @@ class DateKind:
 
     name: str = "date"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every date, and its month and year as parts of it."""
         for day in find_days(text, reading):
             span = Span(day.start, day.end)
-            yield Mention(span, day.iso, day.rule)
+            yield ValueMention(span, day.iso, day.rule)
             if len(day.iso) == 10:
-                yield Mention(span, day.iso[:7], PART)
+                yield ValueMention(span, day.iso[:7], PART)
             if len(day.iso) >= 7 and day.iso[0] != "-" and day.iso != PRESENT:
-                yield Mention(span, day.iso[:4], PART)
+                yield ValueMention(span, day.iso[:4], PART)
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The date itself; of a date with a time, the date."""

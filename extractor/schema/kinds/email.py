@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import Json, Mention, share_a_key
+from extractor.schema.kinds.base import Json, ValueMention, share_a_key
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~.-]{1,64}$")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{0,23}[^\W_]")
@@ -32,7 +32,7 @@ class EmailKind:
 
     name: str = "email"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every address; the local part is read back from each @, so a text of nothing but @ costs its length."""
         simple = plain(text)
         at = simple.find("@")
@@ -41,7 +41,7 @@ class EmailKind:
             domain = _DOMAIN.match(simple, at + 1)
             if local and domain and (name := local[0].lstrip(".'`{|*")):
                 start = at - len(name)
-                yield Mention(Span(start, domain.end()), simple[start : domain.end()].casefold())
+                yield ValueMention(Span(start, domain.end()), simple[start : domain.end()].casefold())
             at = simple.find("@", at + 1)
         spelled = any(mark in simple for mark in _MARKS_OF_AT)
         for mark in _AT.finditer(simple) if spelled else ():
@@ -49,7 +49,7 @@ class EmailKind:
             host = _HOST.match(simple, mark.end())
             if user and host:
                 address = f"{user[0]}@{_DOT.sub('.', host[0])}"
-                yield Mention(Span(user.start(), host.end()), address.casefold(), "address spelled out")
+                yield ValueMention(Span(user.start(), host.end()), address.casefold(), "address spelled out")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The address without case and without "mailto:"."""

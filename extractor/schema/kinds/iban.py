@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import Json, Mention, share_a_key
+from extractor.schema.kinds.base import Json, ValueMention, share_a_key
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _LENGTHS = dict(
     pair.split(":")
@@ -44,7 +44,7 @@ class IbanKind:
 
     name: str = "iban"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every number that begins as an IBAN and is as long as its country's are."""
         simple = plain(text)
         for m in _CHECK.finditer(simple):
@@ -58,7 +58,7 @@ class IbanKind:
                 at = c.end()
             if len(written) == length and not simple[at : at + 1].isalnum():
                 iban = written.upper()
-                yield Mention(Span(start, at), iban, "" if valid(iban) else "check digits wrong")
+                yield ValueMention(Span(start, at), iban, "" if valid(iban) else "check digits wrong")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The number without spaces."""

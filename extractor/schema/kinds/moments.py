@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import OTHER_READING, Json, Mention
+from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.date import DateKind, find_days
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _ZONES = {
     "z": "Z",
@@ -86,21 +86,21 @@ class DateTimeKind:
 
     name: str = "datetime"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every date with the time beside it, with and without its zone; and the date alone."""
         simple = plain(text)
         for day in find_days(text, reading):
             if len(day.iso) != 10 or day.iso[0] == "-":
                 continue
-            yield Mention(Span(day.start, day.end), day.iso, day.rule or "time not written")
+            yield ValueMention(Span(day.start, day.end), day.iso, day.rule or "time not written")
             after = _AFTER.match(simple, day.end)
             before = None if after else _BEFORE.search(simple, max(0, day.start - 40), day.start)
             if m := after or before:
                 time, zone = _time(m)
                 span = Span(min(day.start, m.start() if before else day.start), max(day.end, m.end()))
-                yield Mention(span, f"{day.iso}T{time}{zone}", day.rule)
+                yield ValueMention(span, f"{day.iso}T{time}{zone}", day.rule)
                 if zone:
-                    yield Mention(span, f"{day.iso}T{time}", day.rule or "zone left out")
+                    yield ValueMention(span, f"{day.iso}T{time}", day.rule or "zone left out")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """Date, time and zone; then without the zone; then the date alone."""

@@ -6,12 +6,12 @@ import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import OTHER_READING, Json, Mention
+from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
 from extractor.schema.kinds.currency import CurrencyKind
 from extractor.schema.kinds.figures import key_of_value, number_of
 from extractor.schema.kinds.number import NumberKind, find_numbers
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _CURRENCY, _NUMBER = CurrencyKind(), NumberKind()
 _BESIDE = re.compile(r"[ \u00a0\u202f]?[(.:]?[ \u00a0\u202f]?")
@@ -31,24 +31,24 @@ class MoneyKind:
 
     name: str = "money"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every number alone, and together with each currency that touches it."""
-        begins: dict[int, list[Mention]] = {}
-        ends: dict[int, list[Mention]] = {}
+        begins: dict[int, list[ValueMention]] = {}
+        ends: dict[int, list[ValueMention]] = {}
         for currency in _CURRENCY.find(text, reading):
             begins.setdefault(currency.span.start, []).append(currency)
             ends.setdefault(currency.span.end, []).append(currency)
-        beside: dict[Span, list[Mention]] = {}
+        beside: dict[Span, list[ValueMention]] = {}
         for number in find_numbers(text, reading):
             if number.span not in beside:
                 beside[number.span] = list(_touching(text, number.span, begins, ends))
-            yield Mention(number.span, (number.key, ANY), number.rule)
+            yield ValueMention(number.span, (number.key, ANY), number.rule)
             if not beside[number.span]:
-                yield Mention(number.span, (number.key, None), number.rule)
+                yield ValueMention(number.span, (number.key, None), number.rule)
             for currency in beside[number.span]:
                 start, end = min(number.span.start, currency.span.start), max(number.span.end, currency.span.end)
                 rule = number.rule or (OTHER_READING if currency.rule == OTHER_READING else "")
-                yield Mention(Span(start, end), (number.key, currency.key), rule)
+                yield ValueMention(Span(start, end), (number.key, currency.key), rule)
 
     def keys(self, value: Json) -> Iterator[tuple[Hashable, str]]:
         """Amount with currency; then the amount alone, where the currency stands elsewhere (in a heading)."""
@@ -99,8 +99,8 @@ class MoneyKind:
 
 
 def _touching(
-    text: str, number: Span, begins: dict[int, list[Mention]], ends: dict[int, list[Mention]]
-) -> Iterator[Mention]:
+    text: str, number: Span, begins: dict[int, list[ValueMention]], ends: dict[int, list[ValueMention]]
+) -> Iterator[ValueMention]:
     for at in range(number.end, min(number.end + 4, len(text))):
         if at in begins and _BESIDE.fullmatch(text, number.end, at):
             yield from begins[at]

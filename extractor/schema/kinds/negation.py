@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from extractor.domain import Span
+from extractor.types import Span
 
 _END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n|[。！？；]|\n(?=[-*•\d])|,? (?:but|however|aber|mais|pero|maar|ma) ")
 _DENIAL = re.compile(

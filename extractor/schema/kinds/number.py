@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from extractor.domain import Span
 from extractor.schema.kinds.affixes import VULGAR, After, Before, after, before
-from extractor.schema.kinds.base import OTHER_READING, Json, Mention
+from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
 from extractor.schema.kinds.chains import Run, Tie, runs_of
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.cjk import cjk_numbers
@@ -31,6 +30,7 @@ from extractor.schema.kinds.numerals import number_words
 from extractor.schema.kinds.reading import Reading
 from extractor.schema.kinds.scales import CJK_LARGE, CJK_SMALL
 from extractor.schema.kinds.separators import Figure, figures_of
+from extractor.types import Span
 
 _CJK_UNITS = frozenset(CJK_SMALL) | frozenset(CJK_LARGE)
 _VULGAR_SIGN = re.compile(f"[{''.join(VULGAR)}]")
@@ -46,7 +46,7 @@ class NumberKind:
     whole: bool = False
     """Whether only integers are values of the kind."""
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every number of the text under each value that its words may have."""
         yield from find_numbers(text, reading)
 
@@ -98,14 +98,14 @@ def _only_key(words: str, reading: Reading) -> str | None:
 
 
 @lru_cache(maxsize=4)
-def find_numbers(text: str, reading: Reading) -> tuple[Mention, ...]:
+def find_numbers(text: str, reading: Reading) -> tuple[ValueMention, ...]:
     """Every number of the text, in figures and in words; kept for the other kinds that are built on numbers."""
     return tuple(_found(text, reading))
 
 
-def _found(text: str, reading: Reading) -> Iterator[Mention]:
+def _found(text: str, reading: Reading) -> Iterator[ValueMention]:
     simple = plain(text)
-    begin: list[Mention] = []
+    begin: list[ValueMention] = []
     for run in runs_of(simple):
         mentions = list(_in_run(simple, run, reading))
         yield from mentions
@@ -113,13 +113,13 @@ def _found(text: str, reading: Reading) -> Iterator[Mention]:
             yield from _begin_of_scaled(begin, mentions, simple)
             begin = mentions
     for start, end, key, alone in cjk_numbers(simple):
-        yield Mention(Span(start, end), key, "number in words" if alone else "scaled unit")
+        yield ValueMention(Span(start, end), key, "number in words" if alone else "scaled unit")
     for start, end, key in number_words(text, reading):
-        yield Mention(Span(start, end), key, "number in words")
+        yield ValueMention(Span(start, end), key, "number in words")
     yield from _vulgar(simple)
 
 
-def _in_run(simple: str, run: Run, reading: Reading) -> Iterator[Mention]:
+def _in_run(simple: str, run: Run, reading: Reading) -> Iterator[ValueMention]:
     start, end = run.start, run.end
     if start and simple[start - 1] in ".," and _begins_with_point(simple, start, reading):
         figures = [Figure(start - 1, end, key_of("", simple[start:end]))] if simple[start:end].isdecimal() else []
@@ -144,7 +144,7 @@ def _in_run(simple: str, run: Run, reading: Reading) -> Iterator[Mention]:
         yield from _fraction(simple, figures, run.divisor, left)
 
 
-def _begin_of_scaled(begin: list[Mention], end: list[Mention], simple: str) -> Iterator[Mention]:
+def _begin_of_scaled(begin: list[ValueMention], end: list[ValueMention], simple: str) -> Iterator[ValueMention]:
     """The begin of a range in the scale of its end: a million in "1-2 million"."""
     if not begin or not end or end[0].span.start - begin[0].span.end > 3 or len(begin) > 4:
         return
@@ -168,7 +168,7 @@ def _metric(simple: str, end: int) -> bool:
 
 def _mentions(
     figure: Figure, left: Before, right: After, run: Run, reading: Reading, *, money_like: bool
-) -> Iterator[Mention]:
+) -> Iterator[ValueMention]:
     span = Span(left.start if left.negative or left.bracket else figure.start, right.end)
     key, rule = figure.key, figure.rule or (run.tie.value if run.tie is not Tie.ALONE else "")
     if right.added is not None and (value := fraction_of(key)) is not None:
@@ -191,26 +191,26 @@ def _mentions(
         yield from _signed(span, shifted(key, reading.scale), rule or "scaled by the heading", left, right, money_like)
 
 
-def _signed(span: Span, key: str, rule: str, left: Before, right: After, money_like: bool) -> Iterator[Mention]:
+def _signed(span: Span, key: str, rule: str, left: Before, right: After, money_like: bool) -> Iterator[ValueMention]:
     """The number with the signs that it has, and without those that may be none."""
     turned = negated(key)
     if left.negative and not left.spaced_sign:
-        yield Mention(span, turned, rule)
+        yield ValueMention(span, turned, rule)
     elif left.spaced_sign:  # a bullet, or the minus of a statement
-        yield Mention(span, key, rule)
-        yield Mention(span, turned, rule or OTHER_READING)
+        yield ValueMention(span, key, rule)
+        yield ValueMention(span, turned, rule or OTHER_READING)
     elif right.minus:
-        yield Mention(span, turned, rule)
+        yield ValueMention(span, turned, rule)
     elif left.bracket and right.closed:
-        yield Mention(span, turned, rule or ("" if money_like or left.currency else "brackets as minus"))
-        yield Mention(span, key, rule or ("brackets without meaning" if money_like else ""))
+        yield ValueMention(span, turned, rule or ("" if money_like or left.currency else "brackets as minus"))
+        yield ValueMention(span, key, rule or ("brackets without meaning" if money_like else ""))
     else:
-        yield Mention(span, key, rule)
+        yield ValueMention(span, key, rule)
         if right.ledger:
-            yield Mention(span, turned, rule or "debit or credit")
+            yield ValueMention(span, turned, rule or "debit or credit")
 
 
-def _fraction(simple: str, figures: list[Figure], divisor: tuple[int, int], left: Before) -> Iterator[Mention]:
+def _fraction(simple: str, figures: list[Figure], divisor: tuple[int, int], left: Before) -> Iterator[ValueMention]:
     """3/4 as 0.75, 2 1/2 as 2.5."""
     top = next((f for f in reversed(figures) if f.end <= divisor[0]), None)
     bottom = fraction_of(key_of(simple[slice(*divisor)]))
@@ -218,15 +218,15 @@ def _fraction(simple: str, figures: list[Figure], divisor: tuple[int, int], left
     if top is None or value is None or not bottom:
         return
     share = value / bottom
-    yield Mention(Span(top.start, divisor[1]), key_of_fraction(share), "fraction")
+    yield ValueMention(Span(top.start, divisor[1]), key_of_fraction(share), "fraction")
     first = figures[0]
     if share < 1 and first.end == top.start - 1 and (units := fraction_of(first.key)) is not None:
-        yield Mention(Span(first.start, divisor[1]), key_of_fraction(units + share), "fraction")
+        yield ValueMention(Span(first.start, divisor[1]), key_of_fraction(units + share), "fraction")
 
 
-def _vulgar(simple: str) -> Iterator[Mention]:
+def _vulgar(simple: str) -> Iterator[ValueMention]:
     """½ by itself."""
     for match in _VULGAR_SIGN.finditer(simple):
         at, sign = match.start(), match[0]
         if not simple[max(0, at - 2) : at].rstrip(" \u00a0")[-1:].isdecimal():
-            yield Mention(Span(at, at + 1), key_of_fraction(VULGAR[sign]))
+            yield ValueMention(Span(at, at + 1), key_of_fraction(VULGAR[sign]))

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import Json, Mention
+from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _NUMBER = re.compile(
     r"(?<![\w.,+-])(?:\+[ \u00a0]?|00(?=[1-9]))?\(?\d{1,5}\)?(?:[ \u00a0./–-]{0,3}\(?\d{1,14}\)?){1,8}+(?![\w]|[.,]\d)"
@@ -48,7 +48,7 @@ class PhoneKind:
 
     name: str = "phone"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every number of 7 to 15 digits that has the look of a telephone's, and no look of a date or an amount."""
         simple = plain(text)
         for m in _NUMBER.finditer(simple):
@@ -57,9 +57,9 @@ class PhoneKind:
             if not 6 <= len(digits) <= 15 or _MONEY.fullmatch(words) or _DATE.fullmatch(words.strip("()")):
                 continue
             span = Span(m.start(), m.end())
-            yield from (Mention(span, key, rule) for key, rule in _keys(words, digits))
+            yield from (ValueMention(span, key, rule) for key, rule in _keys(words, digits))
             if extension := _EXTENSION.match(simple, m.end()):
-                yield Mention(Span(m.start(), extension.end()), f"{_national(digits)}x{extension[1]}")
+                yield ValueMention(Span(m.start(), extension.end()), f"{_national(digits)}x{extension[1]}")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The whole number; the national one, where one side may have left the country out."""

@@ -6,12 +6,12 @@ import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import Json, Mention
+from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.folding import fold
 from extractor.schema.kinds.number import UNIT_LEFT_OUT, NumberKind, find_numbers
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _NUMBER = NumberKind()
 _UNIT = re.compile(
@@ -77,25 +77,25 @@ class QuantityKind:
 
     name: str = "quantity"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every number alone, and together with the word or sign behind it."""
         simple = plain(text)
         for number in find_numbers(text, reading):
-            yield Mention(number.span, (number.key, None), number.rule)
+            yield ValueMention(number.span, (number.key, None), number.rule)
             if number.rule == UNIT_LEFT_OUT:
                 number = number._replace(rule="")
             if number.rule.startswith(("percent", "per mille", "basis")):
                 continue
             end = number.span.end
             if simple[end - 1] in "%‰":
-                yield Mention(number.span, (number.key, simple[end - 1]), number.rule)
+                yield ValueMention(number.span, (number.key, simple[end - 1]), number.rule)
             elif east := _CJK_UNIT.match(simple, end + (simple[end : end + 1] == " ")):
-                yield Mention(Span(number.span.start, east.end()), (number.key, unit_of(east[0])), number.rule)
+                yield ValueMention(Span(number.span.start, east.end()), (number.key, unit_of(east[0])), number.rule)
             elif unit := _UNIT.match(simple, end):
                 for stop in {unit.end(), _first_word(unit)}:
                     words = text[unit.start("unit") : stop]
                     if words.strip(" ./·*"):
-                        yield Mention(Span(number.span.start, stop), (number.key, unit_of(words)), number.rule)
+                        yield ValueMention(Span(number.span.start, stop), (number.key, unit_of(words)), number.rule)
 
     def keys(self, value: Json) -> Iterator[tuple[Hashable, str]]:
         """Number and unit; for a number alone, the number with whatever unit."""

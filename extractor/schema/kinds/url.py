@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import Json, Mention, share_a_key
+from extractor.schema.kinds.base import Json, ValueMention, share_a_key
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _SCHEME = re.compile(r"(?:https?|ftp)://[^\s<>\"`\[\]{}|\\^]{1,2000}", re.I)
 _BARE = re.compile(
@@ -49,7 +49,7 @@ class UrlKind:
 
     name: str = "url"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every address; a bare one ("example.org/shop") by its top-level domain."""
         simple = plain(text)
         end = 0
@@ -63,12 +63,12 @@ class UrlKind:
                 continue
             yield from self._with_host(m.start(), _unpunctuated(m[0]))
 
-    def _with_host(self, start: int, url: str) -> Iterator[Mention]:
+    def _with_host(self, start: int, url: str) -> Iterator[ValueMention]:
         key = _key(url)
         if key:
-            yield Mention(Span(start, start + len(url)), key)
+            yield ValueMention(Span(start, start + len(url)), key)
             if "/" in key:
-                yield Mention(Span(start, start + len(url)), key.partition("/")[0], "part of an address")
+                yield ValueMention(Span(start, start + len(url)), key.partition("/")[0], "part of an address")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The address without scheme and "www."; the query and fragment count."""

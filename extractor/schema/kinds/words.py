@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from extractor.domain import Span
-from extractor.schema.kinds.base import Json, Mention
+from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.cldr import table
 from extractor.schema.kinds.folding import fold
 from extractor.schema.kinds.lexicon import Lexicon
 from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
 
 _PLACEHOLDERS = frozenset(
     fold(word)
@@ -37,7 +37,7 @@ class TextKind:
 
     name: str = "text"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Nothing: text has no form of its own."""
         yield from ()
 
@@ -163,10 +163,10 @@ class LanguageKind:
 
     name: str = "language"
 
-    def find(self, text: str, reading: Reading) -> Iterator[Mention]:
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Names of languages in any language of the table."""
         for start, end, code in _languages().find(text):
-            yield Mention(Span(start, end), code)
+            yield ValueMention(Span(start, end), code)
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The code of the language that was said."""

@@ -1,0 +1,118 @@
+"""A document's values by kind: scanned once, then looked up by what a model said, however the document writes it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Hashable, Iterator, Mapping
+from functools import lru_cache
+
+from extractor.schema.annotations import Kind
+from extractor.schema.kinds import KINDS, BooleanKind, Folded, Reading, ValueMention, index, support
+from extractor.schema.reader import Scalar
+from extractor.types import Document, Json, Span
+
+_OF_SCALAR: Mapping[Kind, tuple[str, ...]] = {
+    Kind.INTEGER: ("integer", "number"),
+    Kind.NUMBER: ("number",),
+    Kind.DATE: ("date", "datetime"),
+    Kind.QUANTITY: ("quantity", "number"),
+    Kind.URL: ("url",),
+    Kind.EMAIL: ("email",),
+}
+"""What the values of a declared kind are looked up as."""
+_OF_WORDS = (
+    "date",
+    "datetime",
+    "iban",
+    "phone",
+    "email",
+    "url",
+    "currency",
+    "country",
+    "language",
+    "quantity",
+    "number",
+)
+"""What a text is looked up as, where its own words are not found: an ISO date in a text field, a code, a number."""
+_HAS_DIGIT = re.compile(r"\d")
+
+
+class KindIndex:
+    """The values of one document. Spans are those of its text; what is hidden is not in it."""
+
+    def __init__(self, document: Document) -> None:
+        self.text = document.visible_text(Span(0, len(document.text))) if document.text else ""
+        self.reading = Reading.of(self.text)
+        self._by_kind: dict[str, dict[Hashable, list[ValueMention]]] = {}
+        self._about: dict[str, list[ValueMention]] = {}
+        self._folded: Folded | None = None
+
+    @property
+    def folded(self) -> Folded:
+        if self._folded is None:
+            self._folded = Folded(self.text)
+        return self._folded
+
+    def mentions_of_kind(self, name: str) -> dict[Hashable, list[ValueMention]]:
+        """Every mention of a kind by its key; the text is scanned when it is first asked for."""
+        if name not in self._by_kind:
+            self._by_kind[name] = index(KINDS[name].find(self.text, self.reading))
+        return self._by_kind[name]
+
+    def find(self, node: Scalar, value: Json, within: Span) -> list[ValueMention]:
+        """The mentions inside `within` that support a value of the scalar; of the first kind that has any."""
+        if node.kind is Kind.BOOLEAN:
+            return [m for m in self.find_about(node.label) if m.key == value and m.span.within(within)]
+        for name in self.kinds_of(node, value):
+            found = [m for m in self._support(name, value) if m.span.within(within)]
+            if found:
+                direct = [m for m in found if not m.rule]
+                return direct or found
+        return []
+
+    def kinds_of(self, node: Scalar, value: Json) -> Iterator[str]:
+        if node.kind in _OF_SCALAR:
+            yield from _OF_SCALAR[node.kind]
+            return
+        kind = "name" if node.kind is Kind.NAME else "enum" if node.enum else "text"
+        yield kind
+        words = str(value)
+        for name in _OF_WORDS:
+            if _HAS_DIGIT.search(words) or name in ("email", "url", "currency", "country", "language"):
+                yield name
+
+    def _support(self, name: str, value: Json) -> Iterator[ValueMention]:
+        kind = KINDS[name]
+        if name in ("text", "enum", "name"):
+            for key, rule in kind.keys(value):
+                for span in self.folded.find_folded(str(key)):
+                    yield ValueMention(span, key, rule)
+        else:
+            yield from support(kind, value, self.mentions_of_kind(name))
+
+    def find_about(self, label: str) -> list[ValueMention]:
+        """What the text answers to a label, both ways."""
+        if label not in self._about:
+            found = BooleanKind().find_about(self.text, label, self.reading)
+            self._about[label] = sorted(set(found), key=lambda m: (m.rule != "", m.span.start))
+        return self._about[label]
+
+    def normalise(self, node: Scalar, value: Json) -> Json:
+        """The record's form of what a model said, where its kind has one; the value itself where it has none."""
+        names = _OF_SCALAR.get(node.kind)
+        if not names or node.verbatim:
+            return value
+        form = KINDS[names[0]].normalise(value, self.reading)
+        return value if form is None else form
+
+
+@lru_cache(maxsize=8)
+def index_document(document: Document) -> KindIndex:
+    """The index of a document; the questions about it share one."""
+    return KindIndex(document)
+
+
+def first_from(spans: list[Span], at: int) -> int:
+    """The number of the first span that begins at or after a position; spans are in order."""
+    return bisect_left(spans, at, key=lambda s: s.start)
