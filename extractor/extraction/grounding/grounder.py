@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.anchors import find_anchors, find_key_mentions, reading_distance
 from extractor.extraction.grounding.assignment import assign_to_rows
+from extractor.extraction.grounding.labels import FieldLabels
+from extractor.extraction.grounding.locator import Locator
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_keys import index_keys, key_forms, keys_agree
 from extractor.extraction.grounding.scope import RowScope, find_repeat_spans, row_scope
@@ -22,8 +24,18 @@ from extractor.extraction.text.normalize import clean_words, comparison_key, fol
 from extractor.extraction.text.outline import Keywords
 from extractor.models.traits import ModelTraits
 from extractor.schema.annotations import Kind
-from extractor.schema.reader import Field, Object, ObjectList, Scalar, ValueList
-from extractor.types import Evidence, GroundedList, GroundedNode, GroundedObject, GroundedValue, Json, Match, Span
+from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
+from extractor.types import (
+    Evidence,
+    GroundedList,
+    GroundedNode,
+    GroundedObject,
+    GroundedValue,
+    Json,
+    Match,
+    Span,
+    ValuePath,
+)
 
 MAX_DOUBTFUL_ROWS = 12
 """Doubtful rows of one list that are set aside one after another; with more of them, the rest go together."""
@@ -42,8 +54,34 @@ def ground_reply(
 
     `whole` is the record that `node` is a part of, for the keywords of its other fields.
     """
+    if not traits.repairs_values:
+        return ground_located(node, value, Locator(index, FieldLabels(whole or node)))
     grounder = _Grounder(index, traits, [Keywords(f.keywords) for f in (whole or node).fields if f.keywords])
     return grounder.ground_object(node, value, None)
+
+
+def ground_located(node: Object, value: Mapping[str, Json], locator: Locator) -> GroundedObject:
+    """The reply of a model whose spelling stands: each leaf on the mention that the locator chose over all of them."""
+    located = locator.locate(node, value)
+
+    def build(node: Node, value: Json, path: ValuePath) -> GroundedNode | None:
+        match node:
+            case Scalar():
+                leaf = located.get(path)
+                return None if leaf is None else locator.support(leaf)
+            case ValueList(item):
+                entries = [build(item, one, (*path, i)) for i, one in enumerate(value or ())]
+                return GroundedList(tuple(one for one in entries if one is not None))
+            case ObjectList(row):
+                rows = [build(row, one or {}, (*path, i)) or GroundedObject() for i, one in enumerate(value or ())]
+                return GroundedList(tuple(rows))
+            case Object(fields):
+                inner = {f.name: build(f.node, (value or {}).get(f.name), (*path, f.name)) for f in fields}
+                return GroundedObject({name: one for name, one in inner.items() if one is not None})
+
+    tree = build(node, value, ())
+    assert isinstance(tree, GroundedObject)  # noqa: S101 -- the root is an object
+    return tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,173 @@
+"""What stands beside words: the label on their line, the header of their column, the line above, the heading.
+
+A field is known by the words of its name and description. Of several mentions of a value, its own is the one beside
+which these words stand, weighed by how few other fields are described by them.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from extractor.extraction.text.outline import Outline
+from extractor.schema.kinds.folding import simple
+from extractor.schema.reader import Field, Node, Object, ObjectList
+from extractor.types import Span, TextTable
+
+_WORD = re.compile(r"[^\W\d_]+")
+_NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+STEM = 5
+"""Letters by which two words are taken for forms of one: "payment", "payable" are none; "address", "addresses" are."""
+BESIDE, AFTER, ABOVE = 80, 24, 160
+"""Characters of its line before and after a mention, and of the line above, that are looked at for labels."""
+_CELL_BREAK = re.compile(r"\t| \| |\|| {2,}|;|,(?! )")
+"""What divides the cells of a line: of a table's text, of aligned columns, of values separated by commas."""
+_LIGHT = frozenset(
+    [
+        "the",
+        "and",
+        "for",
+        "from",
+        "with",
+        "that",
+        "this",
+        "are",
+        "was",
+        "were",
+        "one",
+        "its",
+        "not",
+        "any",
+        "all",
+        "has",
+        "have",
+        "which",
+        "who",
+        "whom",
+        "des",
+        "der",
+        "die",
+        "das",
+        "und",
+        "les",
+    ]
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def word_stems(text: str) -> frozenset[str]:
+    """The stems of the words of a text that may be labels: three letters or more, short words that say nothing left out."""
+    return frozenset(w[:STEM] for w in map(simple, _WORD.findall(text)) if len(w) > 1 and w not in _LIGHT)
+
+
+def name_words(name: str) -> str:
+    """A field's name as words: "totalDue_net" is "total Due net"."""
+    return " ".join(_NAME_PART.findall(name)) or name
+
+
+class FieldLabels:
+    """The words that fields are known by, each with its weight: the more fields have a word, the less it tells."""
+
+    def __init__(self, root: Object) -> None:
+        described: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
+        counts: Counter[str] = Counter()
+        for field in _iterate_fields(root):
+            names, words = word_stems(name_words(field.name)), word_stems(field.description)
+            described[id(field)] = names, words
+            counts.update(names | words)
+        self._weights: dict[int, Mapping[str, float]] = {}
+        for key, (names, words) in described.items():
+            stems = {stem: 0.5 / counts[stem] for stem in words} | {stem: 1.0 / counts[stem] for stem in names}
+            total = max(sum(sorted(stems.values(), reverse=True)[:3]), 1e-9)
+            self._weights[key] = {stem: weight / total for stem, weight in stems.items()}
+
+    def weigh(self, field: Field, stems: Iterable[str]) -> float:
+        """How much of what the field is known by is among the stems, 0 to 1."""
+        weights = self._weights.get(id(field), {})
+        return min(1.0, sum(weights.get(stem, 0.0) for stem in stems))
+
+
+def _iterate_fields(node: Node) -> Iterable[Field]:
+    match node:
+        case Object(fields):
+            for field in fields:
+                yield field
+                yield from _iterate_fields(field.node)
+        case ObjectList(row):
+            yield from _iterate_fields(row)
+
+
+class LabelIndex:
+    """A text's lines, cells and headers, to ask what stands beside a span. Positions are those of the text."""
+
+    def __init__(self, text: str, outline: Outline, tables: Iterable[TextTable] = (), offset: int = 0) -> None:
+        self.text = text
+        self.outline = outline
+        self._lines = [0, *(m.end() for m in re.finditer("\n", text))]
+        self._tables = [
+            (t.span.start - offset, t.span.end - offset, t.header.shift(-offset) if t.header else None)
+            for t in tables
+            if t.span.start >= offset and (t.header is None or t.header.start >= offset)
+        ]
+        self._contexts: dict[Span, tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]] = {}
+
+    def line_number(self, at: int) -> int:
+        return bisect_right(self._lines, at) - 1
+
+    def line_span(self, number: int) -> tuple[int, int]:
+        end = self._lines[number + 1] - 1 if number + 1 < len(self._lines) else len(self.text)
+        return self._lines[number], max(end, self._lines[number])
+
+    def column(self, span: Span) -> int:
+        """The number of the cell of its line that the span begins in."""
+        start, _ = self.line_span(self.line_number(span.start))
+        return sum(1 for _ in _CELL_BREAK.finditer(self.text, max(start, span.start - 400), span.start))
+
+    def affinity(self, labels: FieldLabels, field: Field, span: Span) -> float:
+        """How well what stands beside the span names the field: 0 for not at all, about 1 for a label on its line."""
+        before, header, above, after = self._context(span)
+        return (
+            labels.weigh(field, before)
+            + 0.9 * labels.weigh(field, header)
+            + 0.5 * labels.weigh(field, above - before)
+            + 0.25 * labels.weigh(field, after - before)
+        )
+
+    def _context(self, span: Span) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:
+        if span not in self._contexts:
+            number = self.line_number(span.start)
+            start, end = self.line_span(number)
+            before = self.text[max(start, span.start - BESIDE) : span.start]
+            after = self.text[span.end : min(end, span.end + AFTER)]
+            header, above = self._header_cell(span, start), self._words_above(span, number)
+            self._contexts[span] = word_stems(before), word_stems(header), word_stems(above), word_stems(after)
+        return self._contexts[span]
+
+    def _header_cell(self, span: Span, line_start: int) -> str:
+        """The header of the span's column, where it stands in a table whose first row names the columns."""
+        at = bisect_right(self._tables, span.start, key=lambda t: t[0]) - 1
+        if at < 0 or span.start >= self._tables[at][1] or self._tables[at][2] is None:
+            return ""
+        header = self._tables[at][2]
+        assert header is not None  # noqa: S101 -- asked just above
+        if header.start <= span.start < header.end:
+            return ""
+        cells = _CELL_BREAK.split(self.text[header.start : header.end])
+        column = self.column(span)
+        return cells[column] if column < len(cells) else ""
+
+    def _words_above(self, span: Span, number: int) -> str:
+        """What stands over the span: in the line above that is not empty, from as far left as the span's cell begins."""
+        for up in range(number - 1, max(-1, number - 3), -1):
+            start, end = self.line_span(up)
+            if not self.text[start:end].strip():
+                continue
+            offset = span.start - self.line_span(number)[0]
+            words = self.text[start:end]
+            if len(words) <= 40:
+                return words
+            return words[max(0, offset - 20) : offset + len(span) + 20]
+        return ""

@@ -1,0 +1,221 @@
+"""Which of its mentions each leaf of a reply is proved by, solved over all of them.
+
+A leaf of a row is looked for where its row stands; of several mentions there its own is the one whose label, column
+header or heading names its field, in the column that its field has in the other rows, and that no other leaf has.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from extractor.extraction.grounding import findings as found
+from extractor.extraction.grounding.kind_index import index_document
+from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
+from extractor.extraction.grounding.mentions import Mention, TextIndex
+from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
+from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
+from extractor.types import Evidence, GroundedValue, Json, Match, Span, ValuePath
+
+NEAR = 8
+"""Mentions of a leaf nearest to where its row stands that are weighed against each other."""
+MOST = 200
+"""Mentions of a leaf outside of rows that are weighed."""
+STRICTNESS = {Match.EXACT: 0.0, Match.NORMALISED: 0.1, Match.DERIVED: 0.3, Match.FUZZY: 0.4, Match.NONE: 1.0}
+LABEL, TAKEN, OTHER_COLUMN, JOINED, PER_LINE, OTHER_ROW = 1.0, 0.8, 0.5, 0.5, 0.12, 0.6
+"""What a label beside a mention brings; what it costs that another leaf has it, that it is in another column than the
+field is in other rows, that it is a part of a longer token ("1" of "1/5"), each line from the row, and another row."""
+_JOINING = frozenset("/-.:_#@\\+")
+
+
+@dataclass(slots=True)
+class LocatedLeaf:
+    """A leaf that was said, its mentions, and which of them is its own."""
+
+    path: ValuePath
+    field: Field
+    node: Scalar
+    value: Json
+    mentions: Sequence[Mention]
+    region: _Region
+    chosen: Mention | None = None
+    others: int = 0
+    """How many mentions were as good."""
+
+
+@dataclass(slots=True)
+class _Region:
+    """Where leaves are looked for: a row of a list from its place to the next row's, or the whole text."""
+
+    anchor: Span | None = None
+    start: int = 0
+    end: int = 1 << 60
+    list_path: tuple[str, ...] = ()
+    parent: _Region | None = None
+
+
+@dataclass(slots=True)
+class _Search:
+    leaves: list[LocatedLeaf] = field(default_factory=list)
+    taken: Counter[Span] = field(default_factory=Counter)
+    columns: dict[tuple[str, ...], Counter[int]] = field(default_factory=dict)
+
+
+class Locator:
+    """Locates the leaves of replies about one chunk."""
+
+    def __init__(self, index: TextIndex, labels: FieldLabels) -> None:
+        self.index = index
+        self.labels = labels
+        self.context = LabelIndex(index.text, index.outline, index.chunk.document.tables, index.chunk.span.start)
+        self._found: dict[tuple[int, str], list[Mention]] = {}
+        self._lines: dict[tuple[int, str], list[int]] = {}
+
+    def locate(self, node: Object, value: Mapping[str, Json]) -> dict[ValuePath, LocatedLeaf]:
+        """Every leaf of the value by its path."""
+        search = _Search()
+        self._collect(node, value, (), (), _Region(), search)
+        for leaf in sorted(search.leaves, key=lambda one: len(one.mentions)):
+            self._choose(leaf, search)
+        for _ in range(2):  # what the columns are is known once all have a place
+            search.columns = self._count_columns(search)
+            search.taken = Counter(leaf.chosen.span for leaf in search.leaves if leaf.chosen)
+            for leaf in search.leaves:
+                if len(leaf.mentions) > 1:
+                    self._choose(leaf, search)
+        return {leaf.path: leaf for leaf in search.leaves}
+
+    def _collect(
+        self,
+        node: Object,
+        value: Mapping[str, Json],
+        path: ValuePath,
+        names: tuple[str, ...],
+        region: _Region,
+        search: _Search,
+    ) -> None:
+        for f in node.fields:
+            inner, at, own = value.get(f.name), (*path, f.name), (*names, f.name)
+            if inner is None or inner == "":
+                continue
+            match f.node:
+                case Scalar():
+                    search.leaves.append(LocatedLeaf(at, f, f.node, inner, self.find(f.node, inner), region))
+                case ValueList(item):
+                    for i, one in enumerate(inner):
+                        if one is not None and one != "":
+                            search.leaves.append(LocatedLeaf((*at, i), f, item, one, self.find(item, one), region))
+                case ObjectList(row):
+                    for i, (one, where) in enumerate(zip(inner, self._regions(row, inner, own, region), strict=True)):
+                        self._collect(row, one or {}, (*at, i), own, where, search)
+                case Object():
+                    self._collect(f.node, inner, at, own, region, search)
+
+    def find(self, node: Scalar, value: Json) -> list[Mention]:
+        """The mentions of a value, in order; the same list for the same value of the same field."""
+        key = id(node), f"{type(value).__name__} {value}"
+        if key not in self._found:
+            mentions = self.index.find_mentions(node, value)
+            fit = self.index.fit_to_declaration(node, mentions) or mentions
+            self._found[key] = sorted(fit, key=lambda m: m.span)
+            self._lines[key] = [self.context.line_number(m.span.start) for m in self._found[key]]
+        return self._found[key]
+
+    def _regions(
+        self, row: Object, rows: Sequence[Mapping[str, Json]], names: tuple[str, ...], outer: _Region
+    ) -> list[_Region]:
+        """A region for each row: from its place to the place of the next row."""
+        leaves = [[leaf for leaf in self._row_leaves(row, one or {}, outer) if leaf.spans] for one in rows]
+        places = place_rows(leaves)
+        starts = sorted(p.start for p in places if p)
+        regions: list[_Region] = []
+        for place in places:
+            if place is None:
+                regions.append(_Region(outer.anchor, outer.start, outer.end, names, outer))
+                continue
+            line_start, _ = self.context.line_span(self.context.line_number(place.start))
+            after = bisect_left(starts, place.start + 1)
+            end = starts[after] if after < len(starts) else outer.end
+            regions.append(_Region(place, min(line_start, place.start), end, names, outer))
+        return regions
+
+    def _row_leaves(self, node: Node, value: Json, outer: _Region) -> Iterator[RowLeaf]:
+        """What votes for the place of a row: its leaves, nested ones too, by their mentions inside the outer row."""
+        match node:
+            case Scalar():
+                if value is not None and value != "":
+                    mentions = self.find(node, value)
+                    lines = self._lines[id(node), f"{type(value).__name__} {value}"]
+                    first = bisect_left(mentions, outer.start, key=lambda m: m.span.start)
+                    last = bisect_left(mentions, outer.end, key=lambda m: m.span.start)
+                    yield RowLeaf([m.span for m in mentions[first:last]], lines[first:last])
+            case Object(fields):
+                for f in fields:
+                    yield from self._row_leaves(f.node, (value or {}).get(f.name), outer)
+            case ObjectList(row):
+                for one in value or ():
+                    yield from self._row_leaves(row, one, outer)
+            case ValueList(item):
+                for one in value or ():
+                    yield from self._row_leaves(item, one, outer)
+
+    def support(self, leaf: LocatedLeaf) -> GroundedValue:
+        """The leaf on its words, in the record's form of what was said, with what was found about it."""
+        value = index_document(self.index.chunk.document).normalise(leaf.node, leaf.value)
+        if leaf.chosen is None:
+            return GroundedValue(value, Evidence(Match.NONE, (), str(leaf.value), findings=(found.NO_WORDS,)))
+        span = leaf.chosen.span.shift(self.index.chunk.span.start)
+        return GroundedValue(value, Evidence(leaf.chosen.match, (span,), str(leaf.value), findings=()))
+
+    def _choose(self, leaf: LocatedLeaf, search: _Search) -> None:
+        """Gives the leaf the mention that costs least."""
+        if not leaf.mentions:
+            return
+        if leaf.chosen is not None:
+            search.taken[leaf.chosen.span] -= 1
+        options = self._nearest(leaf)
+        costs = [self._cost(leaf, m, search) for m in options]
+        best = min(range(len(options)), key=lambda k: (costs[k], options[k].span))
+        leaf.chosen = options[best]
+        leaf.others = sum(abs(c - costs[best]) < 1e-9 for c in costs) - 1
+        search.taken[leaf.chosen.span] += 1
+
+    def _nearest(self, leaf: LocatedLeaf) -> Sequence[Mention]:
+        anchor = leaf.region.anchor
+        if anchor is None or len(leaf.mentions) <= NEAR:
+            return leaf.mentions[:MOST]
+        at = bisect_left(leaf.mentions, anchor.start, key=lambda m: m.span.start)
+        return leaf.mentions[max(0, at - NEAR // 2) : at + NEAR]
+
+    def _cost(self, leaf: LocatedLeaf, mention: Mention, search: _Search) -> float:
+        span = mention.span
+        cost = STRICTNESS[mention.match] - LABEL * self.context.affinity(self.labels, leaf.field, span)
+        cost += TAKEN * (search.taken[span] > 0) + JOINED * self._is_joined(span)
+        region = leaf.region
+        if region.anchor is not None:
+            lines = self.context.line_number(span.start) - self.context.line_number(region.anchor.start)
+            cost += PER_LINE * (lines if lines >= 0 else -2 * lines)
+            cost += OTHER_ROW * (span.start < region.start or span.start >= region.end)
+        columns = search.columns.get((*region.list_path, leaf.field.name))
+        if region.list_path and columns:
+            usual = columns.total()
+            cost += OTHER_COLUMN * (1 - columns[self.context.column(span)] / usual)
+        return cost
+
+    def _is_joined(self, span: Span) -> bool:
+        """Whether the span is a part of a longer token: "1" of "1/5", "2024" of "INV-2024-7"."""
+        text = self.index.text
+        before, after = text[max(0, span.start - 2) : span.start], text[span.end : span.end + 2]
+        left = len(before) == 2 and before[1] in _JOINING and before[0].isalnum()
+        right = len(after) == 2 and after[0] in _JOINING and after[1].isalnum()
+        return left or right
+
+    def _count_columns(self, search: _Search) -> dict[tuple[str, ...], Counter[int]]:
+        columns: dict[tuple[str, ...], Counter[int]] = {}
+        for leaf in search.leaves:
+            if leaf.chosen and leaf.region.list_path:
+                key = (*leaf.region.list_path, leaf.field.name)
+                columns.setdefault(key, Counter())[self.context.column(leaf.chosen.span)] += 1
+        return columns
