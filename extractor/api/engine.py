@@ -33,7 +33,7 @@ from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Endpoint
 from extractor.models.session import ClientOptions, Mode, ModelSession, choose_model, open_endpoint
-from extractor.models.traits import SMALL, STRONG
+from extractor.models.traits import traits_of
 from extractor.results.file import build_failed_result, build_result
 from extractor.results.manifest import build_run_manifest
 from extractor.results.result import Result
@@ -197,7 +197,7 @@ class Engine:
         return Result(build_result(record, asked.task.name, manifest), asked.task.model_class)
 
     def _reading(self, keep_unsupported: bool) -> Reading:
-        traits = SMALL if self._model_spec.is_embedded else STRONG
+        traits = traits_of(self._model_spec.name, small=self._model_spec.is_embedded)
         return Reading(traits, Acceptance(0.0 if keep_unsupported else 0.5))
 
     def _open_model(

@@ -24,13 +24,13 @@ def print_estimate(
 ) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
     from extractor.models.session import DEFAULT_CONCURRENCY, choose_model, list_embedded_names
-    from extractor.models.traits import SMALL, STRONG
+    from extractor.models.traits import traits_of
     from extractor.runs.estimate import estimate_run, measure_earlier_run
 
     name = flags.model or choose_model(None, flags.base_url).name
     before = measure_earlier_run(flags.out, prompt, name, task.schema.fingerprint)
     embedded = list_embedded_names()
-    traits = SMALL if name in embedded or name.endswith(".gguf") else STRONG
+    traits = traits_of(name, small=name in embedded or name.endswith(".gguf"))
     found = estimate_run(task, prompt, sources, name, before, traits)
     # an embedded model answers by turns: its cores are shared by all that it answers
     at_once = {False: flags.concurrency or DEFAULT_CONCURRENCY, True: 1}

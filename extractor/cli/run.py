@@ -111,7 +111,7 @@ def open_job(
     from extractor.extraction.acceptance import Acceptance
     from extractor.extraction.pipeline import Reading
     from extractor.models.session import Mode, ModelSession, cassette_path, open_endpoint
-    from extractor.models.traits import SMALL, STRONG
+    from extractor.models.traits import traits_of
     from extractor.results.manifest import build_run_manifest
     from extractor.runs.job import Job
     from extractor.runs.resources import limit_concurrency
@@ -132,7 +132,7 @@ def open_job(
             concurrency=at_once,
             in_turn=choice.is_embedded,
             reading=Reading(
-                SMALL if choice.is_embedded else STRONG,
+                traits_of(choice.name, small=choice.is_embedded),
                 Acceptance(0.0 if getattr(flags, "keep_unsupported", False) else 0.5),
             ),
             on_reply=say.count_reply,

@@ -64,7 +64,7 @@ class Reading:
     calibration: Calibration = field(default_factory=load_calibration)
 
     def judge(self, node: Tree) -> Tree:
-        return self.calibration.judge(node, self.traits.model_class)
+        return self.calibration.judge(node, self.traits)
 
 
 async def extract_record(
@@ -128,7 +128,7 @@ def _ground_answer(
     question: Question, task: Task, value: Json, reading: Reading
 ) -> tuple[GroundedObject | GroundedList, list[RejectedValue]]:
     """A reply's value, grounded and judged: what is accepted of it, and the rest."""
-    index = TextIndex(question.chunk)
+    index = TextIndex(question.chunk, kinds_first=not reading.traits.repairs_values)
     span = question.chunk.span
     if question.batch is None:
         expanded = question.expand_reply(value)
@@ -166,7 +166,7 @@ def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[
         problems=(
             *_unread_problems(document),
             *_run_on_problems(answers),
-            *check_rejected(rejected),
+            *check_rejected(rejected, reading.traits),
             *validate_record(value, task.model_class, task.schema.source),
         ),
         answered_spans=_answered_spans(answers),

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from extractor.models.traits import ModelClass, ModelTraits
 from extractor.types import Json, Problem, RejectedValue
 
 CHECKED_FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
@@ -16,13 +17,17 @@ MAX_MESSAGE_LENGTH = 200
 """Characters of a message; jsonschema's quote the whole value."""
 
 
-def check_rejected(rejected: Sequence[RejectedValue]) -> tuple[Problem, ...]:
-    """A problem where values were left out though the document has their words: a person can tell whether rightly."""
-    found = [r for r in rejected if r.evidence is not None and r.evidence.spans]
+def check_rejected(rejected: Sequence[RejectedValue], traits: ModelTraits) -> tuple[Problem, ...]:
+    """A problem where values were left out that may be right: the document has their words, or a strong model said them.
+
+    What a small model says without words is mostly invented, and is left out without a problem.
+    """
+    strong = traits.model_class is ModelClass.STRONG
+    found = [r for r in rejected if strong or (r.evidence is not None and r.evidence.spans)]
     if not found:
         return ()
     many = f"{len(found)} values that the model gave were" if len(found) > 1 else "A value that the model gave was"
-    return (Problem("left out", (), f"{many} left out though the document has the words; see what was rejected."),)
+    return (Problem("left out", (), f"{many} left out and may be right; see what was rejected."),)
 
 
 def validate_record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -17,7 +17,7 @@ class ModelClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelTraits:
-    """The traits of one model; `source` says how they are known: by its name, or given by the user."""
+    """The traits of one model."""
 
     model_class: ModelClass = ModelClass.STRONG
     window: int = 128_000
@@ -25,6 +25,9 @@ class ModelTraits:
     max_output: int = 16_000
     """Tokens that it writes in one reply, at most."""
     source: str = "default"
+    """How they are known: by default, by the model's name, or given by the user."""
+    name: str = ""
+    """The model's name, by which its own measured share of right leaves is known."""
 
     @property
     def asks_whole(self) -> bool:
@@ -38,4 +41,9 @@ class ModelTraits:
 
 
 STRONG = ModelTraits()
-SMALL = ModelTraits(ModelClass.SMALL, 8_192, 2_400, "catalog")
+SMALL = ModelTraits(ModelClass.SMALL, 8_192, 2_400, "class")
+
+
+def traits_of(name: str, *, small: bool) -> ModelTraits:
+    """The traits of a model by its name: an embedded one is small, what an endpoint has is taken for strong."""
+    return replace(SMALL if small else STRONG, name=name)

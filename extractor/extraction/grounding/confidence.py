@@ -1,6 +1,6 @@
 """How likely a leaf is right, given the class of the model that said it and what was found about it.
 
-    log-odds = intercept of the model's class + the sum of the weights of the leaf's findings
+    log-odds = intercept of the model's class + that of the model itself + the weights of the leaf's findings
 
 The weights are in confidence.json, with the documents that they were fitted on and the day. A user's own, fitted by
 `extractor eval --calibrate`, take their place.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from extractor.errors import UsageError
 from extractor.extraction.grounding.tree import Tree, map_leaves
-from extractor.models.traits import ModelClass
+from extractor.models.traits import ModelClass, ModelTraits
 from extractor.types import GroundedValue, fingerprint_json
 
 CALIBRATION_FORMAT = "extractor.calibration/1"
@@ -30,6 +30,8 @@ class ClassWeights:
 
     intercept: float
     findings: Mapping[str, float]
+    models: Mapping[str, float]
+    """By name what a model's leaves are likelier to be right than those of its class, where that was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,21 @@ class Calibration:
     classes: Mapping[ModelClass, ClassWeights]
     fingerprint: str
 
-    def confidence(self, model_class: ModelClass, findings: Iterable[str]) -> float:
+    def confidence(self, traits: ModelTraits, findings: Iterable[str]) -> float:
         """The probability that a leaf with these findings is right, rounded to four digits so that bytes repeat."""
-        weights = self.classes[model_class]
-        logit = weights.intercept + sum(weights.findings.get(name, 0.0) for name in findings)
+        weights = self.classes[traits.model_class]
+        logit = (
+            weights.intercept
+            + weights.models.get(traits.name, 0.0)
+            + sum(weights.findings.get(name, 0.0) for name in findings)
+        )
         return round(1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), 4)
 
-    def judge(self, node: Tree, model_class: ModelClass) -> Tree:
+    def judge(self, node: Tree, traits: ModelTraits) -> Tree:
         """The tree, each leaf with its confidence."""
 
         def judge_leaf(leaf: GroundedValue) -> GroundedValue:
-            number = self.confidence(model_class, leaf.evidence.findings)
+            number = self.confidence(traits, leaf.evidence.findings)
             return replace(leaf, evidence=replace(leaf.evidence, confidence=number))
 
         return map_leaves(node, judge_leaf)
@@ -73,11 +79,18 @@ def load_calibration(path: Path = SHIPPED_WEIGHTS) -> Calibration:
     try:
         classes = {
             ModelClass(name): ClassWeights(
-                _finite(one["intercept"]), {str(f): _finite(w) for f, w in one["findings"].items()}
+                _finite(one["intercept"]),
+                {str(f): _finite(w) for f, w in one["findings"].items()},
+                {str(m): _finite(w) for m, w in one.get("models", {}).items()},
             )
             for name, one in data["classes"].items()
         }
-        found = Calibration(str(data["source"]), str(data["dated"]), classes, fingerprint_json(data["classes"]))
+        found = Calibration(
+            json.dumps(data["source"], ensure_ascii=False),
+            str(data["dated"]),
+            classes,
+            fingerprint_json(data["classes"]),
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{path} is no whole calibration ({error}); make it anew.") from error
     if missing := [c.value for c in ModelClass if c not in classes]:

@@ -66,9 +66,10 @@ class KindIndex:
             return [m for m in self.find_about(node.label) if m.key == value and m.span.within(within)]
         for name in self.kinds_of(node, value):
             found = [m for m in self._support(name, value) if m.span.within(within)]
+            if node.kind not in _OF_SCALAR and name in ("number", "quantity"):
+                found = [m for m in found if self._keeps_zeros(m.span, str(value))]
             if found:
-                direct = [m for m in found if not m.rule]
-                return direct or found
+                return found
         return []
 
     def kinds_of(self, node: Scalar, value: Json) -> Iterator[str]:
@@ -90,6 +91,11 @@ class KindIndex:
                     yield ValueMention(span, key, rule)
         else:
             yield from support(kind, value, self.mentions_of_kind(name))
+
+    def _keeps_zeros(self, span: Span, words: str) -> bool:
+        """Whether a number that is a text begins with a zero where its words do: the postal code 01067 is not 1067."""
+        digits = next((c for c in self.text[span.start : span.end] if c.isdigit()), "")
+        return (digits == "0") == (next((c for c in words if c.isdigit()), "") == "0")
 
     def find_about(self, label: str) -> list[ValueMention]:
         """What the text answers to a label, both ways."""

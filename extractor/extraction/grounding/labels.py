@@ -59,7 +59,7 @@ _LIGHT = frozenset(
 
 @lru_cache(maxsize=1 << 14)
 def word_stems(text: str) -> frozenset[str]:
-    """The stems of the words of a text that may be labels: three letters or more, short words that say nothing left out."""
+    """The stems of the words of a text that may be labels, without single letters and words that say nothing."""
     return frozenset(w[:STEM] for w in map(simple, _WORD.findall(text)) if len(w) > 1 and w not in _LIGHT)
 
 
@@ -160,7 +160,7 @@ class LabelIndex:
         return cells[column] if column < len(cells) else ""
 
     def _words_above(self, span: Span, number: int) -> str:
-        """What stands over the span: in the line above that is not empty, from as far left as the span's cell begins."""
+        """What stands over the span: in the nearest line above that is not empty, about where the span stands."""
         for up in range(number - 1, max(-1, number - 3), -1):
             start, end = self.line_span(up)
             if not self.text[start:end].strip():

@@ -6,9 +6,10 @@ header or heading names its field, in the column that its field has in the other
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.extraction.grounding import findings as found
@@ -16,6 +17,8 @@ from extractor.extraction.grounding.kind_index import index_document
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
+from extractor.schema.annotations import Kind
+from extractor.schema.kinds import denied, is_placeholder
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Evidence, GroundedValue, Json, Match, Span, ValuePath
 
@@ -27,6 +30,17 @@ STRICTNESS = {Match.EXACT: 0.0, Match.NORMALISED: 0.1, Match.DERIVED: 0.3, Match
 LABEL, TAKEN, OTHER_COLUMN, JOINED, PER_LINE, OTHER_ROW = 1.0, 0.8, 0.5, 0.5, 0.12, 0.6
 """What a label beside a mention brings; what it costs that another leaf has it, that it is in another column than the
 field is in other rows, that it is a part of a longer token ("1" of "1/5"), each line from the row, and another row."""
+LABELLED = 0.3
+"""Share of what a field is known by from which on a label is its own."""
+ROW_LENGTH = 600
+"""Characters of a row that are looked at for a zero."""
+_ZERO = re.compile(
+    r"(?<![\w.,:/-])0+(?:[.,]0+)?(?![\w.,:/-]*\d)|\bnil\b"
+    r"|(?:^|[\s|])[-–—](?=[ *_]*(?:$|[-–—|\t]))|(?:^|[-–—|\t])[ *_]*[-–—](?=\s|$)",
+    re.I | re.M,
+)
+"""A zero that stands alone, or a dash that stands for one: by itself in its cell, or at its line's end."""
+_ISO = re.compile(r"\d{4}(?:-\d\d){0,2}")
 _JOINING = frozenset("/-.:_#@\\+")
 
 
@@ -54,6 +68,7 @@ class _Region:
     end: int = 1 << 60
     list_path: tuple[str, ...] = ()
     parent: _Region | None = None
+    coherence: float = 1.0
 
 
 @dataclass(slots=True)
@@ -72,6 +87,7 @@ class Locator:
         self.context = LabelIndex(index.text, index.outline, index.chunk.document.tables, index.chunk.span.start)
         self._found: dict[tuple[int, str], list[Mention]] = {}
         self._lines: dict[tuple[int, str], list[int]] = {}
+        self.taken: Counter[Span] = Counter()
 
     def locate(self, node: Object, value: Mapping[str, Json]) -> dict[ValuePath, LocatedLeaf]:
         """Every leaf of the value by its path."""
@@ -85,7 +101,18 @@ class Locator:
             for leaf in search.leaves:
                 if len(leaf.mentions) > 1:
                     self._choose(leaf, search)
+        self.taken = Counter(leaf.chosen.span for leaf in search.leaves if leaf.chosen)
+        self._judge_regions(search)
         return {leaf.path: leaf for leaf in search.leaves}
+
+    def _judge_regions(self, search: _Search) -> None:
+        """Of each row the share of its leaves that stand in it."""
+        inside: dict[int, list[bool]] = {}
+        for leaf in search.leaves:
+            inside.setdefault(id(leaf.region), []).append(self.is_inside_row(leaf))
+        for leaf in search.leaves:
+            here = inside[id(leaf.region)]
+            leaf.region.coherence = sum(here) / len(here)
 
     def _collect(
         self,
@@ -164,10 +191,26 @@ class Locator:
     def support(self, leaf: LocatedLeaf) -> GroundedValue:
         """The leaf on its words, in the record's form of what was said, with what was found about it."""
         value = index_document(self.index.chunk.document).normalise(leaf.node, leaf.value)
+        findings = tuple(name for name, applies in FINDINGS if applies(self, leaf))
         if leaf.chosen is None:
-            return GroundedValue(value, Evidence(Match.NONE, (), str(leaf.value), findings=(found.NO_WORDS,)))
+            return GroundedValue(value, Evidence(Match.NONE, (), str(leaf.value), findings=findings))
         span = leaf.chosen.span.shift(self.index.chunk.span.start)
-        return GroundedValue(value, Evidence(leaf.chosen.match, (span,), str(leaf.value), findings=()))
+        return GroundedValue(value, Evidence(leaf.chosen.match, (span,), str(leaf.value), findings=findings))
+
+    def is_inside_row(self, leaf: LocatedLeaf) -> bool:
+        region = leaf.region
+        if leaf.chosen is None or region.anchor is None:
+            return leaf.chosen is not None
+        return region.start <= leaf.chosen.span.start < region.end
+
+    def affinity(self, leaf: LocatedLeaf) -> float:
+        return self.context.affinity(self.labels, leaf.field, leaf.chosen.span) if leaf.chosen else 0.0
+
+    def says_zero(self, leaf: LocatedLeaf) -> bool:
+        """Whether a zero or a lone dash stands where the leaf's row does; in the whole text for a leaf of none."""
+        region = leaf.region
+        end = min(region.end, (region.anchor.end if region.anchor else region.end) + ROW_LENGTH)
+        return _ZERO.search(self.index.text, region.start, min(end, len(self.index.text))) is not None
 
     def _choose(self, leaf: LocatedLeaf, search: _Search) -> None:
         """Gives the leaf the mention that costs least."""
@@ -219,3 +262,35 @@ class Locator:
                 key = (*leaf.region.list_path, leaf.field.name)
                 columns.setdefault(key, Counter())[self.context.column(leaf.chosen.span)] += 1
         return columns
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text(leaf: LocatedLeaf) -> bool:
+    return isinstance(leaf.value, str) and not leaf.node.enum
+
+
+FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
+    (found.NO_WORDS, lambda at, leaf: leaf.chosen is None),
+    (found.OUTSIDE_ROW, lambda at, leaf: leaf.chosen is not None and not at.is_inside_row(leaf)),
+    (found.ROW_SCATTERED, lambda at, leaf: leaf.region.anchor is not None and leaf.region.coherence < 0.5),
+    (found.WORDS_SHARED, lambda at, leaf: leaf.chosen is not None and at.taken[leaf.chosen.span] > 1),
+    (found.SEVERAL_PLACES, lambda at, leaf: leaf.others > 0),
+    (found.LABEL_BESIDE, lambda at, leaf: at.affinity(leaf) >= LABELLED),
+    (found.PLACEHOLDER, lambda at, leaf: is_placeholder(leaf.value)),
+    (
+        found.DENIED,
+        lambda at, leaf: _is_text(leaf) and leaf.chosen is not None and denied(at.index.text, leaf.chosen.span),
+    ),
+    (found.ZERO_UNSAID, lambda at, leaf: _is_number(leaf.value) and leaf.value == 0 and not at.says_zero(leaf)),
+    (found.NOT_AS_ASKED, lambda at, leaf: leaf.node.kind is Kind.DATE and not _ISO.match(str(leaf.value))),
+    (found.LINE_BREAK, lambda at, leaf: _is_text(leaf) and "\n" in leaf.value),
+    (found.MANY_WORDS, lambda at, leaf: _is_text(leaf) and len(leaf.value.split()) > 4),
+    (found.BRACKETED, lambda at, leaf: _is_text(leaf) and leaf.value.rstrip()[-1:] in (")", "]")),
+    (found.DERIVED, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.DERIVED),
+    (found.FUZZY, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.FUZZY),
+    (found.NORMALISED, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.NORMALISED),
+)
+"""What may be found about a located leaf, each a small function; what it is worth is in confidence.json."""

@@ -48,6 +48,9 @@ MAX_MENTIONS = 64
 """Mentions of one value that are weighed against each other; a chunk is small, a hostile one repeats itself."""
 
 
+_FORMED = frozenset({Kind.DATE, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN})
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """One mention that supports a value; positions are those of the chunk's text."""
@@ -60,8 +63,9 @@ class Mention:
 class TextIndex:
     """A chunk prepared for looking things up in it."""
 
-    def __init__(self, chunk: Chunk) -> None:
+    def __init__(self, chunk: Chunk, *, kinds_first: bool = False) -> None:
         self.chunk = chunk
+        self.kinds_first = kinds_first
         self.text = chunk.text
         self.folded = FoldedText(self.text)
         self.folded_words = self.folded.without_punctuation
@@ -77,12 +81,16 @@ class TextIndex:
 
     def find_mentions(self, node: Scalar, said: Json) -> list[Mention]:
         """Every mention that supports what was said, in order; empty when nothing does."""
+        if self.kinds_first and node.kind in _FORMED:
+            return self._find_by_kind(node, said)
         return self._find_written(node, said) or self._find_by_kind(node, said)
 
     def _find_by_kind(self, node: Scalar, said: Json) -> list[Mention]:
         """Mentions that are the value by its kind: a number or date written otherwise, a code, an answer to a label."""
         by = self.chunk.span.start
         found = index_document(self.chunk.document).find(node, said, self.chunk.span)
+        if not self.kinds_first:
+            found = [m for m in found if not m.rule] or found
         return [
             Mention(said, m.span.shift(-by), Match.DERIVED if m.rule else Match.NORMALISED)
             for m in found[:MAX_MENTIONS]

@@ -31,7 +31,7 @@ class RowLeaf:
     @property
     def weight(self) -> float:
         """The rarer a value is in the text, the more it tells of where its row stands."""
-        return 1 / (1 + len(self.spans)) ** 0.5
+        return float((1 + len(self.spans)) ** -0.5)
 
 
 def place_rows(rows: Sequence[Sequence[RowLeaf]]) -> list[Span | None]:

@@ -61,4 +61,7 @@ def denied(text: str, span: Span) -> bool:
     cut = 0
     for m in re.finditer(r"[.!?;:\n\t|,]|[。！？；：，、]", before):
         cut = m.end()
-    return _DENIAL.search(before[cut:].replace("’", "'")) is not None
+    words = _DENIAL.finditer(before[cut:].replace("’", "'"))
+    return any(
+        not (m[0].isupper() and m[0].isascii() and len(m[0]) > 1) for m in words
+    )  # NE, NEM: no words in capitals
