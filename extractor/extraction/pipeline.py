@@ -13,7 +13,7 @@ from extractor.extraction.enumerated import ground_candidates
 from extractor.extraction.grounding.confidence import Calibration, load_calibration
 from extractor.extraction.grounding.derived import fill_derived_values
 from extractor.extraction.grounding.findings import ROW_UNPLACED
-from extractor.extraction.grounding.grounder import ground_reply
+from extractor.extraction.grounding.grounder import ground_reply, has_words
 from extractor.extraction.grounding.mentions import TextIndex
 from extractor.extraction.grounding.name_ownership import find_names_of_rows
 from extractor.extraction.grounding.tree import Tree, add_findings, collect_evidence, iterate_leaves, to_json
@@ -29,7 +29,6 @@ from extractor.types import (
     Document,
     Failure,
     GroundedList,
-    GroundedNode,
     GroundedObject,
     Json,
     Model,
@@ -99,9 +98,6 @@ async def extract_record(
 
 
 async def _answer_question(question: Question, task: Task, model: Model, reading: Reading) -> Answer:
-    def read(value: Json) -> tuple[GroundedObject | GroundedList, list[RejectedValue]]:
-        return _ground_answer(question, task, value, reading)
-
     failure, ran_on = None, False
     try:
         reply = await model.complete(question.request)
@@ -114,37 +110,34 @@ async def _answer_question(question: Question, task: Task, model: Model, reading
         if cut is None:
             return Answer(question, failure=failure, usage=usage)
         value = cut.value
-        if (
-            reading.traits.repairs_values
-            and not cut.is_early
-            and not (cut.latest_entries and _has_words(read(cut.latest_entries)[0]))
-        ):
-            failure, ran_on = None, True
-    tree, rejected = read(value)
+        if reading.traits.repairs_values and not cut.is_early:
+            latest = _ground_reply(question, task, cut.latest_entries, reading) if cut.latest_entries else None
+            if latest is None or not has_words(latest):
+                failure, ran_on = None, True
+    tree, rejected = _accept_reply(question, _ground_reply(question, task, value, reading), reading)
     return Answer(question, tree, tuple(rejected), failure, usage, ran_on)
 
 
-def _ground_answer(
-    question: Question, task: Task, value: Json, reading: Reading
-) -> tuple[GroundedObject | GroundedList, list[RejectedValue]]:
-    """A reply's value, grounded and judged: what is accepted of it, and the rest."""
+def _ground_reply(question: Question, task: Task, value: Json, reading: Reading) -> GroundedObject | GroundedList:
     index = TextIndex(question.chunk, kinds_first=not reading.traits.repairs_values)
+    if question.batch is not None:
+        return ground_candidates(question.batch, value, index, reading.traits)
+    return ground_reply(question.part, question.expand_reply(value), index, reading.traits, whole=task.schema.root)
+
+
+def _accept_reply(
+    question: Question, grounded: GroundedObject | GroundedList, reading: Reading
+) -> tuple[GroundedObject | GroundedList, list[RejectedValue]]:
+    """What is accepted of a reply, and the rest; a row of a candidate only with the candidate itself."""
     span = question.chunk.span
-    if question.batch is None:
-        expanded = question.expand_reply(value)
-        grounded = ground_reply(question.part, expanded, index, reading.traits, whole=task.schema.root)
+    if isinstance(grounded, GroundedObject):
         return accept_leaves(reading.judge(grounded), reading.acceptance, span)
-    rows = ground_candidates(question.batch, value, index, reading.traits)
-    kept, rejected = accept_leaves(GroundedObject({"": reading.judge(rows)}), reading.acceptance, span)
-    own = str(question.batch.object_list.enumerate_by)
-    left = kept.fields.get("", GroundedList())
-    assert isinstance(left, GroundedList)  # noqa: S101 -- the same shape
-    whole = [row for row in left.items if isinstance(row, GroundedObject) and own in row.fields]
+    assert question.batch is not None  # noqa: S101 -- only candidates are answered by a list
+    kept, rejected = accept_leaves(GroundedObject({"": reading.judge(grounded)}), reading.acceptance, span)
+    own, rows = str(question.batch.object_list.enumerate_by), kept.fields.get("")
+    left = rows.items if isinstance(rows, GroundedList) else ()
+    whole = [row for row in left if isinstance(row, GroundedObject) and own in row.fields]
     return GroundedList(tuple(whole)), [replace(r, path=(*question.batch.path, *r.path[1:])) for r in rejected]
-
-
-def _has_words(node: GroundedNode) -> bool:
-    return any(leaf.evidence.spans for _, leaf in iterate_leaves(node))
 
 
 def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer], reading: Reading) -> Record:

@@ -18,7 +18,7 @@ MAX_MESSAGE_LENGTH = 200
 
 
 def check_rejected(rejected: Sequence[RejectedValue], traits: ModelTraits) -> tuple[Problem, ...]:
-    """A problem where values were left out that may be right: the document has their words, or a strong model said them.
+    """A problem where values were left out that may be right: the document has their words, or the model is strong.
 
     What a small model says without words is mostly invented, and is left out without a problem.
     """

@@ -253,7 +253,7 @@ class _Grounder:
             one = self.ground_row(context, i, claimed)
             names = self.find_about_row(context, keywords, one, i)
             keys = [k for k in node.key if row.get(k) not in (None, "", [])]
-            lost = sum(not _has_words(one.fields.get(k)) for k in keys)
+            lost = sum(not has_words(one.fields.get(k)) for k in keys)
             if not names and 2 * lost > len(keys):
                 doubtful.append((lost / len(keys), i))
                 names = [found.ROW_UNSUPPORTED]
@@ -340,7 +340,7 @@ class _Grounder:
                 fields[name] = self.cut_date_off(leaf)
             return
         fields[name] = add_findings(leaf, found.DATE_OF_OTHER_FIELD)
-        if self.traits.repairs_values and len(date_fields) == 1 and not _has_words(fields.get(date_fields[0])):
+        if self.traits.repairs_values and len(date_fields) == 1 and not has_words(fields.get(date_fields[0])):
             mention = Mention(date.iso, date.span, Match.NORMALISED)
             fields[date_fields[0]] = self.support(mention, leaf.evidence.model_value)
 
@@ -361,10 +361,10 @@ class _Grounder:
         if keywords and not self.is_announced(keywords, scope):
             return [found.ROW_UNANNOUNCED]
         required = [f.name for f in context.node.row.fields if f.required and isinstance(f.node, Scalar)]
-        return [] if all(_has_words(one.fields.get(name)) for name in required) else [found.ROW_INCOMPLETE]
+        return [] if all(has_words(one.fields.get(name)) for name in required) else [found.ROW_INCOMPLETE]
 
 
-def _has_words(node: GroundedNode | None) -> bool:
+def has_words(node: GroundedNode | None) -> bool:
     """Whether anything of it is supported without a doubt."""
     match node:
         case None:
@@ -372,9 +372,9 @@ def _has_words(node: GroundedNode | None) -> bool:
         case GroundedValue():
             return not _is_doubted(node)
         case GroundedList(items):
-            return any(map(_has_words, items))
+            return any(map(has_words, items))
         case GroundedObject(fields):
-            return any(map(_has_words, fields.values()))
+            return any(map(has_words, fields.values()))
 
 
 def _is_doubted(leaf: GroundedValue) -> bool:

@@ -76,9 +76,12 @@ class KindIndex:
         if node.kind in _OF_SCALAR:
             yield from _OF_SCALAR[node.kind]
             return
-        kind = "name" if node.kind is Kind.NAME else "enum" if node.enum else "text"
-        yield kind
         words = str(value)
+        if node.kind is Kind.NAME:
+            if not _HAS_DIGIT.search(words):  # nobody is called "h-index19"
+                yield "name"
+            return
+        yield "enum" if node.enum else "text"
         for name in _OF_WORDS:
             if _HAS_DIGIT.search(words) or name in ("email", "url", "currency", "country", "language"):
                 yield name
