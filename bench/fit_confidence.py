@@ -1,11 +1,11 @@
 """Fits the weights of extractor/extraction/grounding/confidence.json, and measures them on documents left out.
 
-    python bench/fit_confidence.py small                       the recorded suites (replayed, all leaves accepted)
-    python bench/fit_confidence.py strong DOCUBENCH_DIR        real answers of gpt, claude and gemini, by the board's rules
-    python bench/fit_confidence.py small|strong ... --write    puts the class's weights into confidence.json
+    python bench/fit_confidence.py small                    the recorded suites, replayed, every leaf accepted
+    python bench/fit_confidence.py strong DOCUBENCH_DIR     real answers of gpt, claude and gemini, by the board's rules
+    python bench/fit_confidence.py small --write            puts the weights of the class into confidence.json
 
-A leaf is right where scoring pairs it with a leaf of gold that is the same. Weights are log-odds by maximum likelihood with a
-small ridge; of a class only findings that occur on at least --least leaves are fitted. AUC and ECE (ten bins of equal
+A leaf is right where scoring pairs it with a leaf of gold that is the same. Weights are log-odds by maximum likelihood
+with a ridge; of a class only findings that occur on at least --least leaves are fitted. AUC and ECE (ten bins of equal
 size) are those of leaves whose whole document was left out of the fit.
 """
 
@@ -199,9 +199,8 @@ def main() -> None:
     print(f"{len(leaves)} leaves of {len(documents)} documents, {sum(out_y) / len(out_y):.3f} right")
     print(f"left out by document: AUC {auc(out_p, out_y):.3f}, ECE {ece(out_p, out_y):.3f}")
     kept = [p >= 0.5 for p in out_p]
-    print(
-        f"kept at 0.5: {sum(kept)}, of them right {sum(y for y, k in zip(out_y, kept, strict=False) if k)}; right left out {sum(y for y, k in zip(out_y, kept, strict=False) if not k)}"
-    )
+    right_kept = sum(y for y, k in zip(out_y, kept, strict=True) if k)
+    print(f"kept at 0.5: {sum(kept)}, of them right {right_kept}; right left out {sum(out_y) - right_kept}")
     w = fit(leaves, names, prior, ridge)
     print(f"{'intercept':26} {w[0]:+.3f}")
     for name, weight in sorted(zip(names, w[1:], strict=True), key=lambda one: one[1]):

@@ -21,6 +21,14 @@ _DENIAL = re.compile(
     r"|無|不是|不|없|않|아니",
     re.I,
 )
+_COMPARED = re.compile(
+    r"\s+(?:less|more|later|earlier|fewer|only|exceed\w*|limited|before|after"
+    r"|weniger|mehr|später|nur|moins|plus|menos|más)\b",
+    re.I,
+)
+"""What makes a denial a bound: "not less than six months" is six months."""
+_WORDS_BETWEEN = 4
+"""Words between a denial and what it denies, at most: "no evidence of diabetes"."""
 _BEFORE = 90
 """Characters before a value in which a word may deny it: a clause of some fifteen words."""
 
@@ -61,7 +69,10 @@ def denied(text: str, span: Span) -> bool:
     cut = 0
     for m in re.finditer(r"[.!?;:\n\t|,]|[。！？；：，、]", before):
         cut = m.end()
-    words = _DENIAL.finditer(before[cut:].replace("’", "'"))
-    return any(
-        not (m[0].isupper() and m[0].isascii() and len(m[0]) > 1) for m in words
-    )  # NE, NEM: no words in capitals
+    clause = before[cut:].replace("’", "'")
+    for m in _DENIAL.finditer(clause):
+        in_capitals = m[0].isupper() and m[0].isascii() and len(m[0]) > 1  # NE, NEM: abbreviations
+        is_far = len(clause[m.end() :].split()) > _WORDS_BETWEEN
+        if not in_capitals and not is_far and not _COMPARED.match(clause, m.end()):
+            return True
+    return False
