@@ -84,10 +84,10 @@ class FieldLabels:
             total = max(sum(sorted(stems.values(), reverse=True)[:3]), 1e-9)
             self._weights[key] = {stem: weight / total for stem, weight in stems.items()}
 
-    def weigh(self, field: Field, stems: Iterable[str]) -> float:
+    def weigh(self, field: Field, stems: frozenset[str]) -> float:
         """How much of what the field is known by is among the stems, 0 to 1."""
         weights = self._weights.get(id(field), {})
-        return min(1.0, sum(weights.get(stem, 0.0) for stem in stems))
+        return min(1.0, sum(weights[stem] for stem in stems & weights.keys())) if stems else 0.0
 
 
 def _iterate_fields(node: Node) -> Iterable[Field]:
@@ -112,6 +112,8 @@ class LabelIndex:
             for t in tables
             if t.span.start >= offset and (t.header is None or t.header.start >= offset)
         ]
+        self._affinities: dict[tuple[int, Span], float] = {}
+        self._columns: dict[Span, int] = {}
         self._contexts: dict[Span, tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]] = {}
 
     def line_number(self, at: int) -> int:
@@ -123,11 +125,19 @@ class LabelIndex:
 
     def column(self, span: Span) -> int:
         """The number of the cell of its line that the span begins in."""
-        start, _ = self.line_span(self.line_number(span.start))
-        return sum(1 for _ in _CELL_BREAK.finditer(self.text, max(start, span.start - 400), span.start))
+        if span not in self._columns:
+            start, _ = self.line_span(self.line_number(span.start))
+            self._columns[span] = len(_CELL_BREAK.findall(self.text[max(start, span.start - 400) : span.start]))
+        return self._columns[span]
 
     def affinity(self, labels: FieldLabels, field: Field, span: Span) -> float:
         """How well what stands beside the span names the field: 0 for not at all, about 1 for a label on its line."""
+        key = id(field), span
+        if key not in self._affinities:
+            self._affinities[key] = self._affinity(labels, field, span)
+        return self._affinities[key]
+
+    def _affinity(self, labels: FieldLabels, field: Field, span: Span) -> float:
         before, header, above, after = self._context(span)
         return (
             labels.weigh(field, before)

@@ -36,6 +36,8 @@ from extractor.types import Chunk, Document, Json, Match, Span
 FUZZY_FROM = 20
 """Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""
 FUZZY_SCORE = 90.0
+MAX_FUZZY_TEXT = 100_000
+"""Folded characters of a text in which near matches are looked for: each look takes its whole length."""
 _UNIT = re.compile(r"\s?(?:%|‰|×|\\?\\times\b|[xX]\b)")
 LABEL_REACH = 80
 """Characters before a link's target that are looked at for its label."""
@@ -193,7 +195,7 @@ class TextIndex:
 
     def _find_fuzzy(self, node: Scalar, said: str) -> list[Mention]:
         wanted = fold_text(said)
-        if len(wanted) < FUZZY_FROM or node.enum or len(wanted) > len(self.folded.folded):
+        if node.enum or not FUZZY_FROM <= len(wanted) <= len(self.folded.folded) <= MAX_FUZZY_TEXT:
             return []
         hit = fuzz.partial_ratio_alignment(wanted, self.folded.folded, score_cutoff=FUZZY_SCORE)
         if hit is None or hit.dest_end <= hit.dest_start:
