@@ -108,6 +108,13 @@ class Document:
 
     def visible_text(self, span: Span) -> str:
         """The text of the span with spaces in place of what is hidden, so that positions stay as they are."""
+        return self._without_hidden(span, " ")
+
+    def shown_text(self, span: Span) -> str:
+        """The text of the span without what is hidden: what a model is shown, which pays for no blanks."""
+        return self._without_hidden(span, "")
+
+    def _without_hidden(self, span: Span, instead: str) -> str:
         seen: list[str] = []
         at = span.start
         for i in range(bisect_right(self.hidden, span.start, key=lambda h: h.end), len(self.hidden)):
@@ -115,7 +122,7 @@ class Document:
             if hidden.start >= span.end:
                 break
             start, end = max(at, hidden.start), min(span.end, hidden.end)
-            seen += self.text[at:start], _VISIBLE.sub(" ", self.text[start:end])
+            seen += self.text[at:start], _VISIBLE.sub(instead, self.text[start:end])
             at = end
         return "".join((*seen, self.text[at : span.end]))
 
@@ -138,6 +145,11 @@ class Chunk:
     @property
     def text(self) -> str:
         return self.document.visible_text(self.span)
+
+    @property
+    def shown_text(self) -> str:
+        """What a model is shown of it."""
+        return self.document.shown_text(self.span)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ def build_part_messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) 
 def build_messages(prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str]) -> tuple[str, str]:
     """The system and the user message that put a question, of some lines and the group's note, about one chunk."""
     lines = "\n".join([*question, *filter(None, [prompt.notes.get(group)])])
-    text = f"{chunk.header}\n{chunk.text}" if chunk.header else chunk.text
+    text = f"{chunk.header}\n{chunk.shown_text}" if chunk.header else chunk.shown_text
     inserts = {"document": _tag_document(text), "question": lines, "heading": chunk.heading}
     return prompt.system, _PLACEHOLDER.sub(lambda m: inserts[m[1]], prompt.user)
 

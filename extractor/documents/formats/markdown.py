@@ -1,6 +1,6 @@
-"""Markdown: the file's own words, with front matter and comments marked as hidden.
+"""Markdown: the file's own words, with comments marked as hidden.
 
-A page made of the file shows neither. What stands in code is shown, comment or not (CommonMark 0.31, 4.5, 4.6, 6.1).
+Front matter is text: its keys are labels of what it says. What stands in code is shown, comment or not (CommonMark 0.31, 4.5, 4.6, 6.1).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def load(path: Path, name: str, ocr: bool) -> Document:
 
 
 def find_hidden_spans(text: str) -> list[Span]:
-    """What a reader of the page can't see, in order."""
+    """What a reader of the page can't see, in order. Front matter says what the page is about, so it counts as seen."""
     front = _FRONT.match(text)
     at = front.end() if front else 0
     code = list(_find_fenced_code(text, at))
-    spans = [Span(0, at)] if at else []
+    spans: list[Span] = []
     marks = sorted([*_COMMENT.finditer(text, at), *_REFERENCE.finditer(text, at)], key=lambda m: (m.start(), -m.end()))
     inline = [Span(*m.span()) for m in _CODE.finditer(text, at) if not _is_within(m.start(), code)]
     for mark in marks:
