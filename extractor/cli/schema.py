@@ -33,7 +33,7 @@ def _run_check_command(flags: argparse.Namespace) -> int:
 
     path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
     alone = path.suffix in (".py", ".json") and not path.is_dir()
-    task, prompt = choose_task(flags.schema, flags.schema if alone else None, flags.prompt)
+    task, prompt = choose_task(None if alone else flags.schema, flags.schema if alone else None, flags.prompt)
     found = explain_task(task, prompt)
     print(
         json.dumps(explanation_to_json(found), ensure_ascii=False, indent=1)
