@@ -10,8 +10,8 @@ PROMPT ?= groups
 # $(call timed,NAME,WHAT): says what is done and how long it took last, and makes .NAME
 define timed
 @echo "make $(1): $(2) ($$(cat $(VENV)/.took-$(1) 2>/dev/null || echo "not yet done here"))"
-@began=$$(date +%s); $(MAKE) --no-print-directory .$(1) || exit $$?; took=$$(($$(date +%s) - began)); \
-	echo "last time: $$((took / 60)) min $$((took % 60)) s" > $(VENV)/.took-$(1)
+@began=$$(date +%s); $(MAKE) --no-print-directory .$(1); code=$$?; took=$$(($$(date +%s) - began)); \
+	test ! -d $(VENV) || echo "last time: $$((took / 60)) min $$((took % 60)) s" > $(VENV)/.took-$(1); exit $$code
 endef
 
 # $(call install,LOCK,WHAT): a virtual environment with what the lock pins, each file checked by its hash
