@@ -62,7 +62,7 @@ def load_suite(folder: Path) -> EvaluationSuite:
     except ValueError as error:
         raise UsageError(f"{file} is not TOML ({error}); correct it.") from error
     try:
-        task = read_task_folder(find_task_folder(told["task"], folder))
+        task = read_task_folder(find_task_folder(str(told["task"]), folder))
         models, prompts = tuple(map(str, told["models"])), tuple(map(str, told["prompts"]))
         for name in prompts:
             task.choose_prompt(name)

@@ -79,7 +79,8 @@ def find_task_folder(where: str | Path, base: Path = Path()) -> Path:
     if not is_written_as_path(where):
         if where in list_shipped_tasks():
             return SHIPPED_TASKS / where
-        beside = f"; ./{where} is the folder" if (base / where).is_dir() else ", or a folder as a path, such as ./mine"
+        is_beside = where != "" and (base / where).is_dir()
+        beside = f"; ./{where} is the folder" if is_beside else ", or a folder as a path, such as ./mine"
         raise TaskError(f"No task {str(where)!r} ships; name one of {', '.join(list_shipped_tasks())}{beside}.")
     folder = base / where
     if not folder.is_dir():
