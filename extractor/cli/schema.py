@@ -15,7 +15,7 @@ def add_schema_command(commands: Any) -> None:
     schema = commands.add_parser("schema", help="explain a schema, or draft one from examples")
     kinds = schema.add_subparsers(title="commands", metavar="COMMAND", required=True)
     check = kinds.add_parser("check", help="what will be asked: fields, kinds, keys, questions, dialects, warnings")
-    check.add_argument("schema", help="FILE.py:CLASS, a JSON Schema file, or a task's name or folder")
+    check.add_argument("schema", help="FILE.py:CLASS, a JSON Schema file, or the name or path of a task")
     check.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     check.add_argument("--json", action="store_true", help="as JSON")
     check.set_defaults(command=_run_check_command)
