@@ -5,23 +5,49 @@ BIN := $(VENV)/bin
 MODEL ?= qwen2.5-coder-1.5b
 PROMPT ?= groups
 
-.PHONY: run test check fix record report bench soak lock clean
+.PHONY: run .run test .test check fix record report bench soak lock clean
+
+# $(call timed,NAME,WHAT): says what is done and how long it took last, and makes .NAME
+define timed
+@echo "make $(1): $(2) ($$(cat $(VENV)/.took-$(1) 2>/dev/null || echo "not yet done here"))"
+@began=$$(date +%s); $(MAKE) --no-print-directory .$(1); code=$$?; took=$$(($$(date +%s) - began)); \
+	test ! -d $(VENV) || echo "last time: $$((took / 60)) min $$((took % 60)) s" > $(VENV)/.took-$(1); exit $$code
+endef
+
+# $(call install,LOCK,WHAT): a virtual environment with what the lock pins, each file checked by its hash
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Python 3.11 or newer is needed; name one, as in: make PYTHON=python3.12" >&2; exit 1; }
+@echo "Installing $(2) into $(VENV), by $(1)"
+@$(PYTHON) -m venv $(VENV)
+@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+endef
+
+# what a run needs; the stamp below vouches for it too
+$(VENV)/.ready-run: requirements-run.lock pyproject.toml
+	$(call install,$<,the package and the embedded engine)
+	@touch $@
 
 $(VENV)/.ready: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	touch $@
+	$(call install,$<,the package with every extra and the tools of its development)
+	@touch $(VENV)/.ready-run $@
 
 ## five records out of five sample files, on the embedded model
-run: $(VENV)/.ready
-	$(BIN)/python -m extractor models pull $(MODEL)
-	$(BIN)/python -m extractor run eval/samples -o out --model $(MODEL) --prompt $(PROMPT) || test $$? -eq 1
-	$(BIN)/python -m extractor show out
+run:
+	$(call timed,run,the embedded model reads five sample files; it is fetched once: 1.1 GB)
 
-## everything that can be tested with no key, no weights and no network
-test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+.run: $(VENV)/.ready-run
+	$(BIN)/extractor models pull $(MODEL)
+	$(BIN)/extractor run --out out --model $(MODEL) --prompt $(PROMPT) || test $$? -eq 1
+	$(BIN)/extractor show out
+
+## everything that can be tested with no key, no weights and no network; what was left out is listed with its reason
+test:
+	$(call timed,test,every test with no key and no weights and no network)
+
+.test: $(VENV)/.ready
+	$(BIN)/python -m pytest -n auto --dist loadfile -rs --no-fold-skipped
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check extractor prompts tests bench
@@ -34,13 +60,13 @@ fix: $(VENV)/.ready
 	$(BIN)/ruff format extractor prompts tests bench
 
 ## the sample documents, live from the embedded model, onto cassettes
-record: $(VENV)/.ready
-	$(BIN)/python -m extractor models pull $(MODEL)
-	$(BIN)/python -m extractor run eval/samples -o out --model $(MODEL) --prompt $(PROMPT) --mode record || test $$? -eq 1
+record: $(VENV)/.ready-run
+	$(BIN)/extractor models pull $(MODEL)
+	$(BIN)/extractor run --out out --model $(MODEL) --prompt $(PROMPT) --mode record || test $$? -eq 1
 
 ## the recorded comparison, scored: report/report.html
-report: $(VENV)/.ready
-	$(BIN)/python -m extractor eval --mode replay -o report
+report: $(VENV)/.ready-run
+	$(BIN)/extractor eval --mode replay -o report
 
 ## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies
 soak: $(VENV)/.ready
@@ -54,10 +80,11 @@ bench: $(VENV)/.ready
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/scoring.py
 
-## requirements.lock from pyproject.toml; needs uv
+## both locks from pyproject.toml, the small one with the versions of the other; needs uv
+LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet
 lock:
-	uv pip compile pyproject.toml --extra all --group dev --universal --generate-hashes \
-		--no-header --no-annotate --quiet --output-file requirements.lock
+	$(LOCK) --extra all --group dev --output-file requirements.lock
+	$(LOCK) --extra local --constraint requirements.lock --output-file requirements-run.lock
 
 clean:
 	rm -rf $(VENV) out report

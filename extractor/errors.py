@@ -22,7 +22,17 @@
 A message is one sentence that says what to do next. Bugs are never wrapped in these.
 """
 
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
 from extractor.types import Usage
+
+DISTRIBUTION = "recordproof"
+"""What the package index knows this package by; what is imported is `extractor`."""
 
 
 class ExtractorError(Exception):
@@ -121,3 +131,33 @@ class Interrupted(ExtractorError):
     def __init__(self, signal: int) -> None:
         super().__init__("Interrupted; what was finished is kept. Run it again to go on.")
         self.signal = signal
+
+
+def name_install_command(extra: str) -> str:
+    """The command that brings an extra of this package to the Python that runs, for messages.
+
+    A checkout is installed from its own folder, a wheel by its name. Where no environment is active, `pip` would be
+    another Python's, so the command names this one.
+    """
+    checkout = Path(__file__).parent.parent
+    if _is_checkout(checkout):
+        where = "." if checkout.samefile(".") else str(checkout)
+        wanted = f"-e {_quote_for_shell(f'{where}[{extra}]')}"
+    else:
+        wanted = _quote_for_shell(f"{DISTRIBUTION}[{extra}]")
+    is_active = os.environ.get("VIRTUAL_ENV") == sys.prefix
+    pip = "pip" if is_active or not sys.executable else f"{shlex.quote(sys.executable)} -m pip"
+    return f"{pip} install {wanted}"
+
+
+def _is_checkout(folder: Path) -> bool:
+    """Whether the package lies in its repository; a pyproject.toml beside it may be anybody's."""
+    try:
+        return f'name = "{DISTRIBUTION}"' in (folder / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _quote_for_shell(text: str) -> str:
+    """In quotes always, since brackets are patterns to some shells; cmd.exe knows double quotes alone."""
+    return f'"{text}"' if os.name == "nt" else shlex.quote(text)

@@ -2,13 +2,17 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from endpoint import serve
 
+from extractor.cli.console import MAX_LINE_CHARACTERS, format_record_line
 from extractor.cli.main import main
+from extractor.results.outcome import DocumentOutcome
+from extractor.types import Status
 
 SCHEMA = """from pydantic import BaseModel
 class Record(BaseModel):
@@ -98,8 +102,12 @@ def test_ci_cannot_record(task: Path, papers: Path, tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["nowhere"], "no file or folder"),
-        (["PAPERS", "--task", "unheard-of"], "no task"),
+        (["nowhere", "--task", "TASK"], "no file or folder"),
+        (["PAPERS"], "--task with one of contract, invoice"),
+        (["PAPERS"], "extractor schema init"),
+        (["--task", "TASK"], "Say what to read"),
+        (["PAPERS", "--task", "TASK", "--schema", "my.json"], "one too many"),
+        (["PAPERS", "--task", "unheard-of"], "No task 'unheard-of' ships"),
         (["PAPERS", "--task", "TASK", "--prompt", "loud"], "no prompt"),
         (["PAPERS", "--task", "TASK", "--model", "unheard-of"], "no embedded model"),
     ],
@@ -170,3 +178,75 @@ def test_help_names_every_command() -> None:
     told = subprocess.run([sys.executable, "-m", "extractor", "--help"], capture_output=True, text=True, check=True)
     for command in ("run", "show", "models", "eval"):
         assert f"extractor {command}" in told.stdout
+
+
+@pytest.fixture
+def suite(task: Path, papers: Path, tmp_path: Path) -> Path:
+    """A folder with a suite whose task and samples lie beside it."""
+    lines = ["task = '../thing'", "samples = '../papers'", "gold = 'gold'", "models = ['m']", "prompts = ['plain']"]
+    (tmp_path / "eval").mkdir()
+    (tmp_path / "eval" / "suite.toml").write_text("\n".join(lines))
+    return tmp_path
+
+
+@pytest.mark.parametrize("where", [".", "eval"])
+def test_without_words_the_suite_of_the_folder_is_run_and_named(
+    where: str, suite: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(suite / where)
+    with serve(answer) as server:
+        assert run("-o", suite / "out", "--model", "m", "--base-url", server.url) == 0
+    assert {f.name for f in (suite / "out").glob("?.json")} == {"a.json", "b.json"}
+    assert "suite eval, task thing" in said(capsys)
+
+
+def test_without_words_and_without_a_suite_nothing_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run() == 2
+    assert "no suite here" in said(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_record_is_shown_as_soon_as_it_is_finished_to_a_pipe_too(task: Path, papers: Path, tmp_path: Path) -> None:
+    first_is_shown = threading.Event()
+
+    def answer_second_after_first_line(body: dict[str, Any]) -> str:
+        assert "bolt" in body["messages"][-1]["content"] or first_is_shown.wait(60)
+        return answer(body)
+
+    with serve(answer_second_after_first_line) as server:
+        flags = ["-o", tmp_path / "out", "--task", task, "--model", "m", "--base-url", server.url, "--concurrency", 1]
+        command = [sys.executable, "-m", "extractor", "run", papers, *flags]
+        process = subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "a.txt  complete  title: bolt\n"
+        first_is_shown.set()
+        rest, _ = process.communicate(timeout=60)
+    assert rest.startswith("b.txt  complete  title: nut\n")
+
+
+def test_a_reader_of_the_records_may_go_before_the_run_ends(task: Path, papers: Path, tmp_path: Path) -> None:
+    with serve(answer) as server:
+        flags = f"-o {tmp_path}/out --task {task} --model m --base-url {server.url}"
+        command = f"{sys.executable} -m extractor run {papers} {flags} | true; exit ${{PIPESTATUS[0]}}"
+        assert subprocess.run(["bash", "-c", command], check=False, timeout=60).returncode == 0
+    assert len(list((tmp_path / "out").glob("?.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("record", "line"),
+    [
+        ({"a": 1.5, "b": None, "c": [1, 2], "d": [], "e": {"x": None, "y": "z"}}, "a: 1.5 · c: 2 · e: z"),
+        ({"a": "two\nlines \x1b[2J", "b": False}, "a: two lines \N{REPLACEMENT CHARACTER}[2J · b: False"),
+        ({"a": "x" * 60}, f"a: {'x' * 39}…"),
+        ({}, "no values"),
+        (None, "it is empty"),
+    ],
+)
+def test_a_line_about_a_record_holds_its_first_values(record: Any, line: str) -> None:
+    outcome = DocumentOutcome("d.txt", "d.json", Status.COMPLETE, message="it is empty")
+    assert format_record_line(outcome, record) == f"d.txt  complete  {line}"
+    many = format_record_line(outcome, {f"field_{n}": "value" for n in range(50)})
+    assert len(many) == MAX_LINE_CHARACTERS and many.endswith("…")

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from extractor.errors import UsageError, WeightsError
+from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.local.catalog import Weights, locate_weights
 from extractor.models.local.grammar import build_reply_grammar
 from extractor.models.local.server import LocalServer, ServerSettings, count_usable_threads, serve_model
@@ -40,7 +41,7 @@ SHAPE = {
     "additionalProperties": False,
 }
 
-pytest.importorskip("xllamacpp", reason="the embedded engine is not installed (pip install 'extractor[local]')")
+pytest.importorskip("xllamacpp", reason=f"no embedded engine; {name_install_command('local')}")
 
 
 @pytest.fixture(scope="module")
@@ -395,10 +396,11 @@ def test_without_the_package_the_message_says_what_to_install(tiny: Weights) -> 
             print(error)
         """
     bare = [sys.executable, "-S", "-c", textwrap.dedent(code)]  # -S: as if no package were installed
-    done = subprocess.run(bare, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(bare, capture_output=True, text=True, timeout=60, cwd="/")
+    done_by = shlex.quote(sys.executable)
     assert done.stdout == (
-        "The embedded engine cannot be used (no xllamacpp); run `pip install 'extractor[local]'`, "
-        "or name an endpoint with --base-url.\n"
+        "The embedded engine cannot be used (no xllamacpp); "
+        f"run `{done_by} -m pip install -e '{ROOT}[local]'`, or name an endpoint with --base-url.\n"
     ), done.stderr
 
 

@@ -17,7 +17,9 @@ import pytest
 DATA = random.Random(2).randbytes(5000)
 ROOT = Path(__file__).parents[1]
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="this Python has no pip")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("pip") is None, reason="this Python has no pip; python -m ensurepip"
+)
 
 
 @pytest.fixture

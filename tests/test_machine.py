@@ -34,7 +34,7 @@ def runs() -> Iterator[Kennel]:
 def apart() -> Iterator[Kennel]:
     """Runs that see mounts of their own."""
     if subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no mount namespaces here; run as root on Linux")
+        pytest.skip("no mount namespaces here; run as root on Linux: sudo make test")
     with kennel.start(*NAMESPACE) as started:
         yield started
 

@@ -231,7 +231,9 @@ def outlines(folder: Path) -> Path:
     return folder / "scan.pdf"
 
 
-@pytest.mark.skipif(find_tesseract_version() == "tesseract", reason="tesseract is not installed")
+@pytest.mark.skipif(
+    find_tesseract_version() == "tesseract", reason="no tesseract; Debian: apt-get install tesseract-ocr"
+)
 def test_letters_are_read_off_a_picture_where_that_is_wanted(tmp_path: Path) -> None:
     path = outlines(tmp_path)
     (source,) = find_sources([path], ocr=True)

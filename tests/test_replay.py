@@ -80,7 +80,7 @@ def test_a_replay_gives_the_same_bytes_at_any_concurrency(report: Path, tmp_path
         patch.chdir(repository)
         for n in ("1", "7"):
             out = tmp_path / n
-            code = main(["run", "eval/samples", "-o", str(out), "--mode", "replay", "--concurrency", n, "--quiet"])
+            code = main(["run", "-o", str(out), "--mode", "replay", "--concurrency", n, "--quiet"])
             assert code in (0, 1)
     names = sorted(f.name for f in (tmp_path / "1").glob("*.json*"))
     assert len(names) == 7, "five results, run.json and the journal"

@@ -42,7 +42,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(url: str, *flags: str) -> int:
-    return main(["run", "in", "-o", "out", "--task", "task", "--model", "m", "--base-url", url, *flags])
+    return main(["run", "in", "-o", "out", "--task", "./task", "--model", "m", "--base-url", url, *flags])
 
 
 def spellings(key: str) -> list[bytes]:
@@ -141,7 +141,7 @@ def test_a_file_that_holds_no_key_is_named(
 def test_two_keys_are_one_too_many(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "one")
     monkeypatch.setenv("OPENAI_API_KEY_FILE", "two")
-    assert main(["run", ".", "--model", "m"]) == 2
+    assert main(["run", ".", "--task", "invoice", "--model", "m"]) == 2
     assert "unset one" in capfd.readouterr().err
 
 

@@ -60,9 +60,24 @@ def test_a_folder_that_is_no_task_is_refused_with_the_place(tmp_path: Path, file
 
 
 def test_a_name_that_is_no_task_is_answered_with_those_that_ship() -> None:
-    for name in ("nothing", "../researcher"):
-        with pytest.raises(TaskError, match="researcher"):
+    for name in ("nothing", "../researcher", "researcher/", "./researcher", ""):
+        with pytest.raises(TaskError, match="contract, invoice, receipt, researcher"):
             load_task(name)
+
+
+def test_a_folder_beside_is_not_run_unless_it_is_written_as_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("invoice", "mine"):
+        (tmp_path / name).mkdir()
+        folder(tmp_path / name, schema_py="raise SystemExit('it was run')", plain_md=PROMPT)
+    monkeypatch.chdir(tmp_path)
+    assert load_task("invoice").schema.root.description != "", "the one that ships"
+    with pytest.raises(TaskError, match=r"No task 'mine' ships; .*; \./mine is the folder"):
+        load_task("mine")
+    for where in ("./mine", "mine/", str(tmp_path / "mine"), Path("mine"), "./invoice"):
+        with pytest.raises(SystemExit, match="it was run"):
+            load_task(where)
 
 
 MINE = """from decimal import Decimal
@@ -112,7 +127,7 @@ def test_a_schema_file_is_named_by_its_title_or_else_by_itself(tmp_path: Path) -
 
 def test_a_schema_alone_can_be_asked_for_with_a_prompt_of_ones_own(tmp_path: Path) -> None:
     folder(tmp_path, my_json=SCHEMA, loud_md=PROMPT)
-    task, prompt = choose_task("ignored", str(tmp_path / "my.json"), str(tmp_path / "loud.md"))
+    task, prompt = choose_task(None, str(tmp_path / "my.json"), str(tmp_path / "loud.md"))
     assert (task.name, prompt.name, prompt.system) == ("my", "loud", "Copy.")
 
 

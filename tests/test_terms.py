@@ -29,7 +29,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(server: Server, *flags: str) -> int:
-    given = ["run", "in", "-o", "out", "--task", "task", "--model", "m", "--base-url", server.url, "--quiet", *flags]
+    given = ["run", "in", "-o", "out", "--task", "./task", "--model", "m", "--base-url", server.url, "--quiet", *flags]
     return main(given)
 
 

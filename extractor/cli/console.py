@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from extractor.models.prices import Price, PriceList
     from extractor.results.outcome import DocumentOutcome, RunOutcomes
-    from extractor.types import Usage
+    from extractor.types import Json, Usage
 
 
 def sanitize_for_terminal(text: str) -> str:
@@ -133,15 +133,50 @@ def describe_bill(outcomes: Iterable[DocumentOutcome], model: str, embedded: boo
     return f"{said}: {format_amount(amount, prices.currency)} at list price ({prices.file}, {prices.dated})."
 
 
-class RunProgress:
-    """One line on stderr, on a terminal only: documents, calls, tokens, money where the price is known, time to go."""
+MAX_LINE_CHARACTERS, MAX_VALUE_CHARACTERS = 140, 40
+"""Of a line about one document, and of each value in it."""
 
-    def __init__(self, shown: bool, documents: int, price: Price | None = None, currency: str = "") -> None:
+
+def format_record_line(outcome: DocumentOutcome, record: Json) -> str:
+    """A document's line: its status, and the first of its values, or why there are none."""
+    shown = outcome.message if record is None else " · ".join(_format_members(record)) or "no values"
+    line = sanitize_for_terminal(f"{outcome.name}  {outcome.status}  {shown}")
+    return line if len(line) <= MAX_LINE_CHARACTERS else f"{line[: MAX_LINE_CHARACTERS - 1]}…"
+
+
+def _format_members(record: Json) -> Iterator[str]:
+    """What a record's members hold: a plain value itself, a list by its length, an object by its first plain value."""
+    for name, value in record.items():
+        if isinstance(value, dict):
+            value = next((v for v in value.values() if v is not None and not isinstance(v, dict | list)), None)
+        if isinstance(value, list):
+            value = len(value) or None
+        if value is not None:
+            text = " ".join(str(value).split())
+            yield f"{name}: {text if len(text) <= MAX_VALUE_CHARACTERS else f'{text[: MAX_VALUE_CHARACTERS - 1]}…'}"
+
+
+class RunProgress:
+    """One line on stderr, on a terminal only: documents, calls, tokens, money where the price is known, time to go.
+
+    With `lists_records`, each document has a line on stdout too, terminal or pipe, as soon as it is finished.
+    """
+
+    def __init__(
+        self,
+        shown: bool,
+        documents: int,
+        price: Price | None = None,
+        currency: str = "",
+        *,
+        lists_records: bool = False,
+    ) -> None:
         self.shown, self.documents = shown, documents
         self.price, self.currency = price, currency
         self.finished = self.calls = self.tokens = 0
         self.money = 0.0
         self.started = time.monotonic()
+        self.lists_records = lists_records
 
     def count_reply(self, usage: Usage) -> None:
         from extractor.models import prices
@@ -153,6 +188,14 @@ class RunProgress:
 
     def count_document(self, outcome: DocumentOutcome) -> None:
         self.finished += 1
+        self._draw_line()
+
+    def list_record(self, outcome: DocumentOutcome, record: Json) -> None:
+        if not self.lists_records:
+            return
+        self.clear_line()
+        with tolerate_closed_pipe():
+            print(format_record_line(outcome, record), flush=True)
         self._draw_line()
 
     def _draw_line(self) -> None:

@@ -26,14 +26,15 @@ from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineEr
 
 USAGE_EXAMPLES = """\
 examples:
-  extractor run my_docs/                       records of every text file, on the embedded model
-  extractor run cv.md -o out --prompt whole    one file, one prompt version
+  extractor run                                the samples of the suite in this folder, with its task
+  extractor run my_docs/ --task invoice        records of every file of a known kind, on the embedded model
+  extractor run cv.md --task researcher --prompt whole    one file, one prompt version
   extractor run docs/ --task my_task/          your own schema and prompts (a folder)
-  extractor run docs/ --model NAME --base-url http://localhost:8000/v1     any OpenAI-compatible endpoint
+  extractor run docs/ --task invoice --model NAME --base-url http://localhost:8000/v1    any OpenAI-compatible endpoint
   extractor run docs/ --schema my.py:Invoice   a schema of your own and nothing else (or a JSON Schema file)
   extractor show out                           one HTML page: each value beside the words that prove it
   extractor export out -f sqlite -o out.db     records, evidence and runs, ready to query (also jsonl, csv, parquet)
-  extractor run docs/ --dry-run                requests, tokens, money and time, before anything is sent
+  extractor run docs/ --task invoice --dry-run requests, tokens, money and time, before anything is sent
   extractor models pull qwen2.5-coder-1.5b     fetch an embedded model
   extractor schema init wanted.json -o my.schema.json    draft a schema from examples of the JSON you want
   extractor schema check my.schema.json        what will be asked, and what is worth a look

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 def add_run_command(commands: Any) -> None:
     run = commands.add_parser("run", help="extract records from documents")
-    run.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, folders, patterns, or - for stdin")
+    paths = "files, folders, patterns, or - for stdin; without any, the samples of the suite in ./ or ./eval"
+    run.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=paths)
     run.add_argument("-o", "--out", type=Path, default=Path("out"), help="folder for the results (default: out)")
-    run.add_argument("--task", default="researcher", help="a task's name or folder (default: researcher)")
+    run.add_argument("--task", help="the name of a task that ships, or a folder as a path (./mine, mine/)")
     run.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
@@ -68,17 +69,18 @@ def _parse_seconds(text: str) -> float:
 
 
 def run_extract_command(flags: argparse.Namespace) -> int:
+    from extractor.cli.run_inputs import choose_run_inputs
     from extractor.documents.discovery import find_sources
-    from extractor.extraction.task import choose_task
     from extractor.models.prices import SHIPPED_PRICES, load_prices
     from extractor.models.session import choose_model
     from extractor.runs.output_folder import prepare_output_folder
     from extractor.runs.runner import compute_exit_code, run_job
     from extractor.runs.signals import run_until_signal
 
-    task, prompt = choose_task(flags.task, flags.schema, flags.prompt)
+    inputs = choose_run_inputs(flags)
+    task, prompt = inputs.task, inputs.prompt
     costs = load_prices(flags.prices or SHIPPED_PRICES)
-    sources = find_sources(flags.paths, ocr=flags.ocr)
+    sources = find_sources(inputs.paths, ocr=flags.ocr)
     if flags.dry_run:
         from extractor.cli.dry_run import print_estimate
 
@@ -86,7 +88,8 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     choice = choose_model(flags.model, flags.base_url)
     prepare_output_folder(flags.out)
     price = None if choice.is_embedded else costs.find_price(choice.name)
-    say = RunProgress(not flags.quiet and sys.stderr.isatty(), len(sources), price, costs.currency)
+    is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
+    say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
     with open_job(flags, task, prompt, choice, flags.out, say) as job:
         outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
     say.clear_line()
@@ -137,6 +140,7 @@ def open_job(
             ),
             on_reply=say.count_reply,
             on_document=say.count_document,
+            on_record=say.list_record,
             document_timeout=getattr(flags, "document_timeout", None),
             fresh=getattr(flags, "fresh", False),
             retry_failed=getattr(flags, "retry_failed", False),

@@ -12,7 +12,7 @@ from extractor.models.session import DEFAULT_MODEL
 
 _SCHEMA_FILE = '''"""What is wanted of each document.
 
-Change it to what you want, and see what will be asked: extractor schema check {folder}
+Change it to what you want, and see what will be asked: extractor schema check {folder}/
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ def add_schema_command(commands: Any) -> None:
     schema = commands.add_parser("schema", help="explain a schema, or draft one from examples")
     kinds = schema.add_subparsers(title="commands", metavar="COMMAND", required=True)
     check = kinds.add_parser("check", help="what will be asked: fields, kinds, keys, questions, dialects, warnings")
-    check.add_argument("schema", help="FILE.py:CLASS, a JSON Schema file, or a task's name or folder")
+    check.add_argument("schema", help="FILE.py:CLASS, a JSON Schema file, or the name or path of a task")
     check.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     check.add_argument("--json", action="store_true", help="as JSON")
     check.set_defaults(command=_run_check_command)
@@ -33,7 +33,7 @@ def _run_check_command(flags: argparse.Namespace) -> int:
 
     path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
     alone = path.suffix in (".py", ".json") and not path.is_dir()
-    task, prompt = choose_task(flags.schema, flags.schema if alone else None, flags.prompt)
+    task, prompt = choose_task(None if alone else flags.schema, flags.schema if alone else None, flags.prompt)
     found = explain_task(task, prompt)
     print(
         json.dumps(explanation_to_json(found), ensure_ascii=False, indent=1)

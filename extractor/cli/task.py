@@ -32,6 +32,6 @@ def _run_new_command(flags: argparse.Namespace) -> int:
 
     for path in write_task_folder(flags.folder):
         print(path)
-    print(f"\nIt runs as it is:  extractor run {flags.folder}/samples --task {flags.folder}")
+    print(f"\nIt runs as it is:  extractor run {flags.folder}/samples --task {flags.folder}/")
     print(f"and is scored by:  extractor eval --suite {flags.folder}")
     return 0

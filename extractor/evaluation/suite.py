@@ -2,7 +2,7 @@
 
 suite.toml:
 
-    task = "researcher"             a task's name or folder
+    task = "researcher"             the name of a task that ships, or a path from here: ".", "../my_task"
     samples = "samples"             beside suite.toml
     gold = "gold"
     models = ["qwen2.5-coder-1.5b"]
@@ -36,7 +36,7 @@ from extractor.evaluation.report.write import write_report_files
 from extractor.evaluation.runs import load_scored_run, read_run_folder
 from extractor.evaluation.scoring.outcomes import ScoredRun
 from extractor.evaluation.scoring.schema import ObjectNode, read_scoring_schema
-from extractor.extraction.task import Task, load_task
+from extractor.extraction.task import Task, find_task_folder, read_task_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,7 @@ def load_suite(folder: Path) -> EvaluationSuite:
     except ValueError as error:
         raise UsageError(f"{file} is not TOML ({error}); correct it.") from error
     try:
-        where = folder / told["task"]
-        task = load_task(str(where) if where.is_dir() else told["task"])
+        task = read_task_folder(find_task_folder(str(told["task"]), folder))
         models, prompts = tuple(map(str, told["models"])), tuple(map(str, told["prompts"]))
         for name in prompts:
             task.choose_prompt(name)

@@ -1,4 +1,4 @@
-"""A task: a folder with a schema and prompt versions, by path or by the name of one that ships; or a schema alone.
+"""A task: a folder with a schema and prompt versions, by the name of one that ships or by path; or a schema alone.
 
 schema.py     a Pydantic class named Record, or
 schema.json   a JSON Schema
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import os
 import re
 import sys
 import traceback
@@ -64,16 +65,39 @@ def _find_schema_file(folder: Path) -> Path | None:
     return next((folder / n for n in ("schema.py", "schema.json") if (folder / n).is_file()), None)
 
 
-def load_task(where: str) -> Task:
-    """The task in the folder `where`, or the shipped task of that name.
+def load_task(where: str | Path) -> Task:
+    """The shipped task of the name `where`, or the task in the folder that `where` is the path of.
 
-    A `schema.py` is run, so a task's folder is trusted as code is. Raises TaskError, naming file and line.
+    A folder's `schema.py` is run, so it is trusted as code is, and a folder of the working directory is meant only when
+    it is written as a path: `./mine`, `mine/`, `Path("mine")`. Raises TaskError, naming file and line.
     """
-    folder = Path(where)
+    return read_task_folder(find_task_folder(where))
+
+
+def find_task_folder(where: str | Path, base: Path = Path()) -> Path:
+    """The folder of a task; a path is relative to `base`. Raises TaskError where there is none."""
+    if not is_written_as_path(where):
+        if where in list_shipped_tasks():
+            return SHIPPED_TASKS / where
+        is_beside = where != "" and (base / where).is_dir()
+        beside = f"; ./{where} is the folder" if is_beside else ", or a folder as a path, such as ./mine"
+        raise TaskError(f"No task {str(where)!r} ships; name one of {', '.join(list_shipped_tasks())}{beside}.")
+    folder = base / where
     if not folder.is_dir():
-        folder = SHIPPED_TASKS / where
-        if Path(where).name != where or not folder.is_dir():
-            raise TaskError(f"There is no task {where!r}; give a folder, or one of: {', '.join(list_shipped_tasks())}.")
+        raise TaskError(
+            f"There is no task folder {folder}; check the path, or name one of those that ship: "
+            f"{', '.join(list_shipped_tasks())}."
+        )
+    return folder
+
+
+def is_written_as_path(where: str | Path) -> bool:
+    """Whether a folder is meant, and not a name: `./mine`, `mine/`, `/srv/mine`, `.`, any Path."""
+    return isinstance(where, Path) or where.startswith(".") or os.sep in where or (os.altsep or os.sep) in where
+
+
+def read_task_folder(folder: Path) -> Task:
+    """The task in a folder. Its `schema.py` is run. Raises TaskError, naming file and line."""
     file = _find_schema_file(folder)
     if file is None:
         raise TaskError(f"{folder} holds neither schema.py nor schema.json; add one of them.")
@@ -124,11 +148,21 @@ def _task_name(title: str, file: Path) -> str:
     return slugify_title(title) or slugify_title(file.name.split(".")[0]) or "schema"
 
 
-def choose_task(where: str, schema: str | None, prompt: str | None) -> tuple[Task, Prompt]:
-    """The task and the prompt version that flags name; beside a schema alone, the prompt is a file."""
+def choose_task(where: str | None, schema: str | None, prompt: str | None) -> tuple[Task, Prompt]:
+    """The task and the prompt version that flags name; beside a schema alone, the prompt is a file.
+
+    Raises TaskError where neither task nor schema is named, or both are: nothing is taken for granted of documents.
+    """
     if schema is None:
+        if where is None:
+            raise TaskError(
+                f"Say what to look for: --task with one of {', '.join(list_shipped_tasks())} or a folder of yours, "
+                "or --schema FILE (extractor schema init drafts one from an example of the JSON you want)."
+            )
         task = load_task(where)
         return task, task.choose_prompt(prompt)
+    if where is not None:
+        raise TaskError(f"--task {where} and --schema {schema} are one too many; leave one of them out.")
     task = task_from_schema(schema, Path(prompt) if prompt else None)
     return task, task.choose_prompt(None)
 

@@ -32,6 +32,8 @@ class Job:
     reading: Reading = field(default_factory=Reading)
     on_reply: Callable[[Usage], None] = lambda usage: None
     on_document: Callable[[DocumentOutcome], None] = lambda outcome: None
+    on_record: Callable[[DocumentOutcome, Json], None] = lambda outcome, record: None
+    """Told of each document that the run itself finished, when it is saved; the record of one that failed is None."""
     document_timeout: float | None = None
     """Seconds for one document; questions that are not answered by then are failures of it."""
     fresh: bool = False

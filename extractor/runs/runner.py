@@ -149,7 +149,7 @@ class _JobRunner:
         return kept, None
 
     async def _run_document(self, found: _PendingDocument) -> None:
-        sighting = found.sighting
+        sighting, value = found.sighting, None
         try:
             document, sighting = await asyncio.to_thread(read_unchanging_document, found.source, sighting)
             text = document.sha256
@@ -161,7 +161,7 @@ class _JobRunner:
             record = await self._extract_record(document)
             self._bugs = 0
             result = build_result(record, self._job.task.name, self._job.manifest)
-            outcome = _summarize_record(record, found.file)
+            outcome, value = _summarize_record(record, found.file), record.value
         except DocumentError as error:
             text, result, outcome = None, *self._build_failure(found, error)
         except ExtractorError:
@@ -174,6 +174,7 @@ class _JobRunner:
             text, result, outcome = None, *self._build_failure(found, _describe_bug(found, error))
             sighting = SourceState(None)
         await self._save_outcome(found, sighting, text, result, outcome)
+        self._job.on_record(outcome, value)
 
     async def _extract_record(self, document: Document) -> Record:
         job = self._job

@@ -30,7 +30,7 @@ EXACT = {  # macro figures that an earlier scorer, exact and of other hands, gav
     "docupipe_standard": 0.9628,
 }
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the public benchmark is not beside the project")
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the public benchmark docubench does not lie in {DATA}")
 
 
 def load(kind, name):

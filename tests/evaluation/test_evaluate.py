@@ -119,6 +119,9 @@ def test_two_runs_of_the_same_are_told_apart_by_their_folders(suite: Path, tmp_p
     [
         ("task = ", "not TOML"),
         ("task = '../task'", "does not say 'models'"),
+        ("task = 'task'", "No task 'task' ships"),
+        ("task = './nowhere'", "no task folder"),
+        ("task = 3", "No task '3' ships"),
         ("task='../task'\nsamples='samples'\ngold='gold'\nmodels=[]\nprompts=['plain']", "at least one model"),
         ("task='../task'\nsamples='samples'\ngold='gold'\nmodels=['m']\nprompts=['nope']", "no prompt 'nope'"),
         ("task='../task'\nsamples='samples'\ngold='gold'\nmodels=['m']\nprompts=['plain']\nrepeats='x'", "understood"),

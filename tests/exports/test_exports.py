@@ -380,7 +380,7 @@ def test_ten_times_the_results_take_no_more_memory(tmp_path: Path) -> None:
 
 
 def test_a_real_run_goes_to_standard_output_as_lines(repository: Path, tmp_path: Path) -> None:
-    flags = ["--mode", "replay", "--cassettes", str(repository / "cassettes"), "--quiet"]
+    flags = ["--task", "researcher", "--mode", "replay", "--cassettes", str(repository / "cassettes"), "--quiet"]
     assert main(["run", str(repository / "eval" / "samples"), "-o", str(tmp_path / "out"), *flags]) in (0, 1)
     told = subprocess.run(
         [sys.executable, "-m", "extractor", "export", str(tmp_path / "out"), "-f", "jsonl", "-o", "-"],

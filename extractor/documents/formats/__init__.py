@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from extractor.errors import name_install_command
 from extractor.types import Document
 
 
@@ -32,7 +33,7 @@ class Format:
         """The sentence that says how to install what the format needs; empty if it is there."""
         if all(map(_is_installed, self.library.split())):
             return ""
-        return f"its format needs the extra '{self.extra}'; install it with: pip install 'extractor[{self.extra}]'"
+        return f"its format needs the extra '{self.extra}'; install it with: {name_install_command(self.extra)}"
 
     def load(self, path: Path, name: str, ocr: bool) -> Document:
         loaded: Document = import_module(f"extractor.documents.formats.{self.module}").load(path, name, ocr)

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-from extractor.errors import UsageError, WeightsError
+from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.local.catalog import Weights, check_gguf_file
 from extractor.types import Json
 
@@ -173,7 +173,7 @@ def _startup_error(
 
 def _not_installed_error(why: str) -> UsageError:
     return UsageError(
-        f"The embedded engine cannot be used ({why}); run `pip install 'extractor[local]'`, "
+        f"The embedded engine cannot be used ({why}); run `{name_install_command('local')}`, "
         "or name an endpoint with --base-url."
     )
 

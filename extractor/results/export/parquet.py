@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import UsageError
+from extractor.errors import UsageError, name_install_command
 from extractor.results.export.layout import CellValue, ExportLayout
 
 PARQUET_SUFFIX = ".parquet"
@@ -24,7 +24,8 @@ class ParquetTableWriter:
             import pyarrow
             from pyarrow import parquet
         except ImportError as error:
-            raise UsageError("Parquet needs pyarrow; install it with: pip install 'extractor[parquet]'") from error
+            how = name_install_command("parquet")
+            raise UsageError(f"Parquet needs pyarrow; install it with: {how}") from error
         types = {
             "integer": pyarrow.int64(),
             "number": pyarrow.float64(),

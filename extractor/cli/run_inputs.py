@@ -1,0 +1,45 @@
+"""What `extractor run` is about: the documents and the task that flags name, or those of the suite in this folder."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractor.cli.console import print_notes
+from extractor.errors import UsageError
+from extractor.extraction.prompt import Prompt
+from extractor.extraction.task import Task, choose_task
+
+SUITE_FOLDERS = (Path(), Path("eval"))
+"""Where a suite is looked for when nothing is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    paths: tuple[Path, ...]
+    task: Task
+    prompt: Prompt
+
+
+def choose_run_inputs(flags: argparse.Namespace) -> RunInputs:
+    """The inputs that the flags name; without any, the samples and the task of the suite here, which is said.
+
+    Raises TaskError for documents without a task, UsageError for a task without documents and where there is no suite.
+    """
+    if flags.paths:
+        return RunInputs(tuple(flags.paths), *choose_task(flags.task, flags.schema, flags.prompt))
+    if wanted := flags.task or flags.schema:
+        raise UsageError(f"Say what to read for {wanted}: files, folders or patterns, or - for stdin.")
+    folder = next((f for f in SUITE_FOLDERS if (f / "suite.toml").is_file()), None)
+    if folder is None:
+        raise UsageError(
+            "There is no suite here (suite.toml, eval/suite.toml) to run the samples of; "
+            "name files or folders, and what to look for in them with --task or --schema."
+        )
+    from extractor.evaluation.suite import load_suite  # 0.2 s of imports that a run without a suite does without
+
+    suite = load_suite(folder)
+    if not flags.quiet:
+        print_notes([f"Nothing was named; running {suite.samples} of the suite {suite.name}, task {suite.task.name}."])
+    return RunInputs((suite.samples,), suite.task, suite.task.choose_prompt(flags.prompt))
