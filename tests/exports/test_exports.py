@@ -19,6 +19,8 @@ from extractor.results.export.export import export_runs
 from extractor.results.export.layout import FIXED_TABLES, ExportLayout, flatten_record, run_key, survey_results
 from extractor.results.export.reader import SavedResult, open_runs
 from extractor.results.export.tables import build_rows
+from extractor.results.model import ResultFile
+from extractor.results.reading import convert_result
 
 FORMS = ("jsonl", "csv", "parquet", "sqlite")
 SCHEMA = {
@@ -297,7 +299,7 @@ def test_nothing_is_overwritten_unless_forced_and_then_as_a_whole(form: str, out
 def test_an_export_that_fails_leaves_what_was_there(out: Path, tmp_path: Path) -> None:
     plan = survey_results([], [])
     with pytest.raises(Exception, match="changed while"):
-        list(build_rows(SavedResult("out", "0.json", result("a", ORDER)), 1, _with_run(plan, result("a", ORDER))))
+        list(build_rows(SavedResult("out", "0.json", file("a")), 1, _with_run(plan, file("a"))))
     assert export(tmp_path / "none", "csv", tmp_path / "t") == 2
     (tmp_path / "file").write_text("x")
     assert export(out, "csv", tmp_path / "file", "--force") == 2
@@ -305,7 +307,11 @@ def test_an_export_that_fails_leaves_what_was_there(out: Path, tmp_path: Path) -
     assert export(out, "sqlite", tmp_path / "file" / "r.db") == 3
 
 
-def _with_run(plan: ExportLayout, content: dict[str, Any]) -> ExportLayout:
+def file(name: str) -> ResultFile:
+    return convert_result(result(name, ORDER)).file
+
+
+def _with_run(plan: ExportLayout, content: ResultFile) -> ExportLayout:
     plan.runs[run_key(SavedResult("out", "0.json", content))] = 1
     return plan
 
