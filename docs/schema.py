@@ -25,10 +25,15 @@ class _FileSchema(GenerateJsonSchema):
         return field.get("serialization_exclude_if") is None
 
     def model_field_schema(self, schema: Any) -> JsonSchemaValue:
-        made, inner = super().model_field_schema(schema), schema["schema"]
-        if schema.get("serialization_exclude_if") and inner["type"] == "default" and inner["default"] is None:
-            return self.generate_inner(inner["schema"]["schema"])  # left out rather than null
-        return made
+        return self._left_out_rather_than_null(schema, super().model_field_schema(schema))
+
+    def dataclass_field_schema(self, schema: Any) -> JsonSchemaValue:
+        return self._left_out_rather_than_null(schema, super().dataclass_field_schema(schema))
+
+    def _left_out_rather_than_null(self, field: Any, made: JsonSchemaValue) -> JsonSchemaValue:
+        inner = field["schema"]
+        rare = field.get("serialization_exclude_if") is not None
+        return self.generate_inner(inner["schema"]["schema"]) if rare and inner.get("default", 0) is None else made
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -41,7 +46,12 @@ class _FileSchema(GenerateJsonSchema):
         return {**inner, "type": [inner["type"], "null"]} if "type" in inner else super().nullable_schema(schema)
 
     def model_schema(self, schema: Any) -> JsonSchemaValue:
-        made = super().model_schema(schema)
+        return self._closed(super().model_schema(schema))
+
+    def dataclass_schema(self, schema: Any) -> JsonSchemaValue:
+        return self._closed(super().dataclass_schema(schema))
+
+    def _closed(self, made: JsonSchemaValue) -> JsonSchemaValue:
         made.pop("title", None)
         return {**made, "additionalProperties": False}
 

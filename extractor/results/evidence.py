@@ -65,7 +65,7 @@ class EvidenceView:
         path, value = (*self._path, step), self._value[step]
         if isinstance(value, Mapping | list):
             return EvidenceView(value, self._found, path)
-        return self._found.get(json_pointer(path)) or Proof()
+        return self._found.get(json_pointer(path), Proof())
 
     def _list_names(self) -> str:
         return f"{len(self._value)} entries" if isinstance(self._value, list) else ", ".join(map(str, self._value))

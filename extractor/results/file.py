@@ -140,7 +140,7 @@ def _build_quote(span: Span, document: Document) -> Quote:
     places = document.locations.locate(span) if document.locations else []
     if not places:
         return Quote(start=span.start, end=span.end, quote=quote)
-    return Quote(start=span.start, end=span.end, quote=quote, places=[Place.model_validate(p) for p in places])
+    return Quote(start=span.start, end=span.end, quote=quote, places=[Place(**p) for p in places])
 
 
 def _build_leaf(leaf: GroundedValue, document: Document) -> ProvedValue:

@@ -21,7 +21,7 @@ def build_frame_rows(result: ResultFile) -> list[dict[str, Json]]:
     A value's place is that of its first words; where no words support it, the columns of the place are None.
     """
     return [
-        {"path": path, "value": value, **_describe_proof(result.evidence.get(path) or Proof())}
+        {"path": path, "value": value, **_describe_proof(result.evidence.get(path, Proof()))}
         for path, value in walk_leaves(result.record or {}, "")
     ]
 

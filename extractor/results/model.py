@@ -1,7 +1,8 @@
 """The result file and run.json as types: what is written, what is read, and what their JSON Schema is made of.
 
-Positions are half-open ranges of code points in `document.text`. A file holds exactly the keys that were set: one that
-is read and written again keeps what it had, keys of later versions included, and gains none.
+Positions are half-open ranges of code points in `document.text`. A file that is read and written again keeps what it
+had, keys of later versions included, and gains none; only the smallest parts (ranges, places, quotes, proofs) hold just
+the keys of their class.
 
 To extend the format: a key goes into its class here, with a default; docs/schema.py publishes it. A new version goes
 into `ResultFormat`, last, and the older ones stay readable as long as they stand there.
@@ -9,11 +10,12 @@ into `ResultFormat`, last, and the older ones stay readable as long as they stan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import not_
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, dataclass_transform, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
 from extractor.results.fields import (
@@ -40,11 +42,20 @@ RESULT_FORMAT: ResultFormat = "extractor.result/1"
 """The one that is written."""
 RUN_FORMAT: RunFormat = "extractor.run/1"
 RUN_FILE = "run.json"
+T = TypeVar("T")
 
 
 def _optional(description: str | None = None, default: Any = "", **published: Json) -> Any:
     """A key that is written only where it says something; `published` is what else its JSON Schema says."""
-    return Field(default, description=description, exclude_if=not_, json_schema_extra=published or None)
+    extra: Any = published or None
+    if default == ():
+        return Field(default_factory=list, description=description, exclude_if=not_, json_schema_extra=extra)
+    return Field(default, description=description, exclude_if=not_, json_schema_extra=extra)
+
+
+def _listed(description: str | None = None) -> Any:
+    """A list that is empty where a file does not tell it."""
+    return Field(default_factory=list, description=description)
 
 
 class FilePart(BaseModel):
@@ -60,17 +71,28 @@ class FilePart(BaseModel):
         return self.model_dump(exclude_unset=True, by_alias=True)
 
 
-class TextRange(FilePart):
+@dataclass_transform(frozen_default=True, field_specifiers=(Field,))
+def _small_part(**published: Json) -> Callable[[type[T]], type[T]]:
+    """A part that a file has hundreds of: a frozen object with slots, which takes a fifth of a model to keep.
+
+    It holds the keys of its class and no others, and writes all of them but the optional ones.
+    """
+    config = ConfigDict(defer_build=True, json_schema_extra=published or None)
+    made: Any = dataclass(frozen=True, slots=True, config=config)
+    return made  # type: ignore[no-any-return]
+
+
+@_small_part()
+class TextRange:
     """A range of the document's text; an empty one where a file does not tell it."""
 
     start: Count = 0
     end: Count = 0
 
 
-class Place(FilePart):
+@_small_part(minProperties=1)
+class Place:
     """Where words stand in the file that the text was read from. Numbers count from 1."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     attachment: Text = _optional(
         "name of the attachment of an e-mail that the rest of the place is in; in an attached e-mail, both names with "
@@ -97,7 +119,8 @@ class Place(FilePart):
     line: Ordinal | None = _optional("of a file with a document a line", None)
 
 
-class Quote(FilePart):
+@_small_part()
+class Quote:
     """Words of the document: text[start:end]."""
 
     start: Count
@@ -108,7 +131,17 @@ class Quote(FilePart):
     )
 
 
-class Proof(FilePart):
+def place_contents(quote: Quote) -> list[dict[str, Json]]:
+    """The places of a quote as JSON has them."""
+    contents: list[dict[str, Json]] = _PLACES.dump_python(quote.places)
+    return contents
+
+
+_PLACES: TypeAdapter[Sequence[Place]] = TypeAdapter(Listed[Place], config=ConfigDict(defer_build=True))
+
+
+@_small_part()
+class Proof:
     """What supports one value."""
 
     match: MatchWord = Field(
@@ -116,7 +149,7 @@ class Proof(FilePart):
         description="how strictly the words say it; none: nothing in the document supports the value, and spans is "
         "empty",
     )
-    spans: Listed[Quote] = ()
+    spans: Listed[Quote] = _listed()
     said: Text = Field(default="", description="what the model said, before code normalised it")
     confidence: Share | None = Field(default=None, description="null where it is not known")
     findings: SkipJsonSchema[Listed[Text]] = _optional("names of what was found of the value; not written yet", ())
@@ -213,7 +246,7 @@ class SkippedEntry(FilePart):
     """Fields that a chunk was not asked for."""
 
     chunk: TextRange = Field(default_factory=TextRange)
-    fields: Listed[Text] = ()
+    fields: Listed[Text] = _listed()
 
 
 class Coverage(FilePart):
@@ -221,11 +254,10 @@ class Coverage(FilePart):
 
     characters: Count = 0
     asked: Count = Field(default=0, description="characters that an answered question was about")
-    spans: Listed[TextRange] = ()
-    unasked: Listed[TextRange] = ()
-    skipped: Listed[SkippedEntry] = Field(
-        default=(),
-        description="fields that a chunk was not asked for, since nothing in it announces them; "
+    spans: Listed[TextRange] = _listed()
+    unasked: Listed[TextRange] = _listed()
+    skipped: Listed[SkippedEntry] = _listed(
+        "fields that a chunk was not asked for, since nothing in it announces them; "
         '"a.b": values of the list b of rows of a that it holds more of than one chunk is asked about',
     )
 
@@ -302,13 +334,11 @@ class ResultFile(FilePart):
         description="for every non-null plain value of the record, by JSON pointer, the words that support it",
         json_schema_extra={"propertyNames": {"pattern": "^(/([^~/]|~0|~1)*)+$"}},
     )
-    conflicts: Listed[ConflictEntry] = ()
-    rejected: Listed[RejectedEntry] = Field(
-        default=(), description="what the model said and the record does not hold, with the reason"
-    )
-    failures: Listed[FailureEntry] = Field(default=(), description="questions that brought no answer")
-    problems: Listed[ProblemEntry] = Field(default=(), description="what checks found, codes to be counted")
-    coverage: Coverage = Coverage()
+    conflicts: Listed[ConflictEntry] = _listed()
+    rejected: Listed[RejectedEntry] = _listed("what the model said and the record does not hold, with the reason")
+    failures: Listed[FailureEntry] = _listed("questions that brought no answer")
+    problems: Listed[ProblemEntry] = _listed("what checks found, codes to be counted")
+    coverage: Coverage = Field(default_factory=lambda: Coverage())
     usage: UsageEntry = Field(default_factory=UsageEntry, description="retries included; null is unknown, not nothing")
     manifest: Manifest = Field(default_factory=Manifest, description="what made the result")
 
@@ -328,7 +358,7 @@ class RunFile(FilePart):
     task: Text = ""
     manifest: Manifest = Field(default_factory=Manifest)
     record_schema: JsonObject | None = Field(default=None, alias="schema")
-    documents: Listed[DocumentRow] = ()
+    documents: Listed[DocumentRow] = _listed()
     counts: Named[Count] = {}
     usage: GroupUsage = Field(default_factory=GroupUsage)
 

@@ -50,7 +50,7 @@ SPENT = {"requests": 1, "input_tokens": 7, "output_tokens": 3, "seconds": None}
 
 
 def result(name: str, record: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
-    proof = {"match": "exact", "spans": [{"start": 1, "end": 3, "quote": "ab", "page": 2}], "said": "ab"}
+    proof = {"match": "exact", "spans": [{"start": 1, "end": 3, "quote": "ab", "places": [{"page": 2}]}], "said": "ab"}
     return {
         "format": "extractor.result/1",
         "document": {"name": name, "sha256": "0" * 64, "characters": 9, "text": "xab......"},
@@ -213,7 +213,7 @@ def test_a_database_is_whole_and_joins_values_with_their_words(out: Path, tmp_pa
     ]
     assert db.execute("SELECT value, value_quote FROM lines_notes_proved").fetchall() == [("a", "ab"), ("b", "ab")]
     proofs = "SELECT document, path, value, quote, match, start_at, end_at, place FROM proofs WHERE match <> 'none'"
-    assert ("a.txt", "/total", "4", "ab", "exact", 1, 3, '{"page": 2}') in db.execute(proofs).fetchall()
+    assert ("a.txt", "/total", "4", "ab", "exact", 1, 3, '{"places": [{"page": 2}]}') in db.execute(proofs).fetchall()
     joined = (
         "SELECT l.item, n.value FROM lines l JOIN lines_notes n ON n._document = l._document AND n._parent = l._path"
     )

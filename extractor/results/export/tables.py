@@ -16,7 +16,7 @@ from extractor.results.export.layout import (
     run_key,
 )
 from extractor.results.export.reader import SavedResult
-from extractor.results.model import Proof, ResultFile, TextRange
+from extractor.results.model import Proof, ResultFile, TextRange, place_contents
 from extractor.types import Json, json_pointer
 
 TableRow = tuple[str, dict[str, CellValue]]
@@ -90,18 +90,18 @@ def _build_evidence_rows(number: int, path: str, proof: Proof, value: Json) -> I
     common = {"_document": number, "path": path, "value": _as_text(value)}
     common |= {"match": str(proof.match), "said": proof.said, "confidence": proof.confidence}
     for at, quote in enumerate(proof.spans):
-        told = quote.to_content()
-        where = {"start_at": told.pop("start"), "end_at": told.pop("end"), "quote": told.pop("quote")}
-        yield "evidence", _fit_columns("evidence", {**common, **where, "span": at, "place": told or None})
+        where = {"start_at": quote.start, "end_at": quote.end, "quote": quote.quote}
+        place = {"places": place_contents(quote)} if quote.places else None
+        yield "evidence", _fit_columns("evidence", {**common, **where, "span": at, "place": place})
     if not proof.spans:
         yield "evidence", _fit_columns("evidence", common)
 
 
 def _build_issue_rows(number: int, content: ResultFile) -> Iterator[TableRow]:
     def issue(kind: str, where: TextRange | None = None, **told: Json) -> TableRow:
-        at = where.to_content() if where else {}
-        told |= {"_document": number, "kind": kind, "start_at": at.get("start"), "end_at": at.get("end")}
-        return "issues", _fit_columns("issues", told)
+        if where is not None and where.end:
+            told |= {"start_at": where.start, "end_at": where.end}
+        return "issues", _fit_columns("issues", {"_document": number, "kind": kind, **told})
 
     for failure in content.failures:
         yield issue("failure", failure.chunk, field_group=failure.group, reason=failure.reason, message=failure.message)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from extractor.documents import locations as places
 from extractor.results.frame import walk_leaves
-from extractor.results.model import Proof, Quote, ReadError, ResultFile, TextRange
+from extractor.results.model import Proof, Quote, ReadError, ResultFile, TextRange, place_contents
 from extractor.results.review.highlights import Segment, split_segments, split_unseen
 from extractor.types import Json, Match, Span
 
@@ -127,7 +127,7 @@ class DocumentView:
                 raise ValueError(f"The words at [{start}, {end}) are not those that the file quotes, “{span.quote}”.")
             found.append(Span(start, end))
             if isinstance(span, Quote) and span.places:
-                said = places.describe_places([place.to_content() for place in span.places])
+                said = places.describe_places(place_contents(span))
                 if said:
                     self.files[self.places.setdefault(found[-1], len(self.places))] = said
         return tuple(dict.fromkeys(self.places.setdefault(span, len(self.places)) for span in found))
@@ -138,7 +138,7 @@ class DocumentView:
         supported = "unsupported" if kind == "value" else kind
         if proof is None:
             return replace(entry, kind=supported, note="The file has no evidence for it.")
-        said = proof.said if "said" in proof.model_fields_set and proof.said != format_plain(value) else None
+        said = proof.said if proof.said != format_plain(value) else None
         entry = replace(entry, said=said, confidence=proof.confidence)
         try:
             match, traced = proof.match, self.number_places(proof.spans)
