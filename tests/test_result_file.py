@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from copy import deepcopy
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -124,7 +125,7 @@ def test_keys_of_later_versions_are_kept_and_go_where_the_file_goes() -> None:
     content = json.loads(encode_part(written()))
     content["more"] = {"a": [1]}
     content["evidence"]["/number"]["findings"] = ["same row"]
-    content["rejected"][0]["seen"] = content["manifest"]["seen"] = [{"by": "a later version"}]
+    content["usage"]["seen"] = content["manifest"]["seen"] = [{"by": "a later version"}]
     content["rejected"][0]["evidence"] = content["evidence"]["/number"]
     reading = parse_result(json.dumps(content))
     assert reading.damage == {}
@@ -192,7 +193,7 @@ def deep(levels: int, inner: str = "1") -> str:
                 "deep",
             )
             for key in ("record", "manifest", "more")
-            for levels in (100, 240, 50_000)
+            for levels in (240, 50_000)
         ),
     ],
 )
@@ -250,7 +251,7 @@ def test_anything_anywhere_is_read_or_refused_and_what_is_read_can_be_written(ch
         return
     again = convert_result(reading.file.to_content())
     assert again.damage == {}, "no part is left that is not of the format"
-    assert repr(again.file) == repr(reading.file)
+    assert repr(again.file.to_content()) == repr(reading.file.to_content())
 
 
 def test_a_broken_file_of_ten_times_the_size_takes_ten_times_as_long() -> None:
@@ -280,7 +281,7 @@ def test_what_wants_a_look_has_types() -> None:
     assert result.proofs["/lines/0/count"].confidence == 0.5
     assert not result.evidence.colour and result.evidence.colour.said == "red"
     assert result.usage == Usage(2, None, 30, 1, cached=1)
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(FrozenInstanceError):
         result.problems[0].code = "other"  # type: ignore[misc]
 
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, PlainSerializer, Strict, WithJsonSchema
+from pydantic import Field, GetCoreSchemaHandler, PlainSerializer, Strict, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 from extractor.types import Json, Match, Status
 
 T = TypeVar("T")
-MAX_DEPTH = 50
-"""Levels of lists and objects that a value may have. What draws it recurses, and no record is deeper."""
 
 
-def is_too_deep(content: Json, levels: int = MAX_DEPTH) -> bool:
+def is_too_deep(content: Json, levels: int) -> bool:
     """Whether lists and objects nest deeper than this. Takes time in proportion to the content, and no stack."""
     if not isinstance(content, list | dict):
         return False
@@ -34,12 +32,6 @@ def is_too_deep(content: Json, levels: int = MAX_DEPTH) -> bool:
         if not level:
             return False
     return True
-
-
-def _require_depth(value: Json) -> Json:
-    if is_too_deep(value):
-        raise ValueError("it is nested too deeply")
-    return value
 
 
 class _AnyText:
@@ -78,10 +70,8 @@ Share = Annotated[
     Annotated[int, Strict(), Field(ge=0, le=1)] | Annotated[float, Strict(), Field(ge=0, le=1)],
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
 ]
-BoundedJson = Annotated[Any, AfterValidator(_require_depth)]
-"""Any JSON that is not nested too deeply."""
 Listed = Annotated[Sequence[T], _AsList]
 Named = Annotated[Mapping[str, T], _AsDict]
-JsonObject = Annotated[Mapping[str, Any], _AsDict, AfterValidator(_require_depth)]
+JsonObject = Named[Any]
 MatchWord = Annotated[Match, PlainSerializer(str), WithJsonSchema({"enum": [str(match) for match in Match]})]
 StatusWord = Annotated[Status, PlainSerializer(str), WithJsonSchema({"enum": [str(status) for status in Status]})]

@@ -1,8 +1,8 @@
 """The result file and run.json as types: what is written, what is read, and what their JSON Schema is made of.
 
 Positions are half-open ranges of code points in `document.text`. A file that is read and written again keeps what it
-had, keys of later versions included, and gains none; only the smallest parts (ranges, places, quotes, proofs) hold just
-the keys of their class.
+had, keys of later versions included, and gains none; only its small parts (quotes, proofs, rows of lists) hold just the
+keys of their class.
 
 To extend the format: a key goes into its class here, with a default; docs/schema.py publishes it. A new version goes
 into `ResultFormat`, last, and the older ones stay readable as long as they stand there.
@@ -20,7 +20,6 @@ from pydantic.json_schema import SkipJsonSchema
 
 from extractor.results.fields import (
     Amount,
-    BoundedJson,
     Count,
     JsonObject,
     Listed,
@@ -47,10 +46,7 @@ T = TypeVar("T")
 
 def _optional(description: str | None = None, default: Any = "", **published: Json) -> Any:
     """A key that is written only where it says something; `published` is what else its JSON Schema says."""
-    extra: Any = published or None
-    if default == ():
-        return Field(default_factory=list, description=description, exclude_if=not_, json_schema_extra=extra)
-    return Field(default, description=description, exclude_if=not_, json_schema_extra=extra)
+    return Field(default, description=description, exclude_if=not_, json_schema_extra=published or None)
 
 
 def _listed(description: str | None = None) -> Any:
@@ -64,7 +60,6 @@ class FilePart(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="allow", defer_build=True, validate_by_name=True, validate_by_alias=True
     )
-    __pydantic_extra__: dict[str, BoundedJson] = Field(init=False)
 
     def to_content(self) -> dict[str, Json]:
         """The object as JSON has it, with the keys that were set."""
@@ -164,14 +159,16 @@ class Proof:
         return self.spans[0].quote if self.spans else ""
 
 
-class ProvedValue(FilePart):
+@_small_part()
+class ProvedValue:
     """A value and the words that support it."""
 
-    value: BoundedJson = None
+    value: Json = None
     evidence: Proof = Field(default_factory=Proof)
 
 
-class ConflictEntry(FilePart):
+@_small_part()
+class ConflictEntry:
     """The document says two things: the value that the record keeps, and the other. `path` is a JSON pointer."""
 
     path: Text = ""
@@ -179,18 +176,20 @@ class ConflictEntry(FilePart):
     other: ProvedValue = Field(default_factory=ProvedValue)
 
 
-class RejectedEntry(FilePart):
+@_small_part()
+class RejectedEntry:
     """What the model said of the words in `chunk` and the record does not hold. `path` is a JSON pointer."""
 
     path: Text = ""
-    value: BoundedJson = None
+    value: Json = None
     reason: Text = ""
     chunk: TextRange = Field(default_factory=TextRange)
     evidence: SkipJsonSchema[Proof | None] = _optional("what supports it; not written yet", None)
     findings: SkipJsonSchema[Listed[Text]] = _optional("names of what was found of the value; not written yet", ())
 
 
-class FailureEntry(FilePart):
+@_small_part()
+class FailureEntry:
     """A question that brought no answer: about which words, and for which field group."""
 
     chunk: TextRange = Field(default_factory=TextRange)
@@ -199,7 +198,8 @@ class FailureEntry(FilePart):
     message: Text = ""
 
 
-class ProblemEntry(FilePart):
+@_small_part()
+class ProblemEntry:
     """What a check found. `code` can be counted, `path` is a JSON pointer."""
 
     code: Text = ""
@@ -207,7 +207,8 @@ class ProblemEntry(FilePart):
     message: Text = ""
 
 
-class UnreadEntry(FilePart):
+@_small_part()
+class UnreadEntry:
     """A part of the file that is not in the text. `reason` can be counted."""
 
     part: Text = ""
@@ -242,7 +243,8 @@ class ReadError(FilePart):
     message: Text = ""
 
 
-class SkippedEntry(FilePart):
+@_small_part()
+class SkippedEntry:
     """Fields that a chunk was not asked for."""
 
     chunk: TextRange = Field(default_factory=TextRange)

@@ -18,14 +18,16 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from extractor.errors import ResultUnreadable
-from extractor.results.fields import MAX_DEPTH, is_too_deep
+from extractor.results.fields import is_too_deep
 from extractor.results.model import RESULT_FORMAT, RESULT_FORMATS, RUN_FORMAT, FilePart, ResultFile, RunFile
 from extractor.types import Json, json_pointer
 
 MAX_FILE_BYTES = 256 << 20
 """Bytes of a file that are read."""
-_FORMAT_LEVELS = 8
-"""Levels of the format itself, around values that may have MAX_DEPTH."""
+MAX_DEPTH = 200
+"""Levels of lists and objects in a file; Pydantic's parser stops there, too."""
+_MAX_REPAIRS = 16
+"""Times that a file is looked through for parts to be left out: twice the levels of the format itself."""
 
 F = TypeVar("F", bound=FilePart)
 Key = str | int
@@ -105,7 +107,7 @@ def _require_format(content: Json, formats: Iterable[str], wrong: str) -> dict[s
     if not isinstance(content, Mapping):
         raise ResultUnreadable("is no JSON object")
     whole = content if isinstance(content, dict) else dict(content)
-    if is_too_deep(whole, MAX_DEPTH + _FORMAT_LEVELS):
+    if is_too_deep(whole, MAX_DEPTH):
         raise ResultUnreadable("is nested too deeply")
     if not any(whole.get("format") == known for known in formats):
         told = whole.get("format")
@@ -116,7 +118,7 @@ def _require_format(content: Json, formats: Iterable[str], wrong: str) -> dict[s
 def _leave_out_damage(kind: type[F], content: dict[str, Json]) -> Reading[F]:
     """The file without the parts that do not fit it; what a part cannot be without takes that part with it."""
     damage: dict[str, str] = {}
-    for _ in range(2 * _FORMAT_LEVELS):
+    for _ in range(_MAX_REPAIRS):
         try:
             return Reading(kind.model_validate(content), damage)
         except ValidationError as error:

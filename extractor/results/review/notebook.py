@@ -41,8 +41,11 @@ class NotebookPart:
 
 
 def render_notebook(result: ResultFile) -> str:
-    """The piece for a result."""
-    sheet = build_document_view(result)
+    """The piece for a result; what cannot be drawn is named as unreadable."""
+    try:
+        sheet = build_document_view(result)
+    except ValueError as error:
+        sheet = DocumentView("result", "unreadable", error=("unreadable", str(error)))
     digest = hashlib.sha256(canonical_json(result.to_content()).encode("utf-8", "replace")).hexdigest()
     return _load_template().render(
         id=f"extractor-{digest[:12]}",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from extractor.documents import locations as places
+from extractor.results.fields import is_too_deep
 from extractor.results.frame import walk_leaves
 from extractor.results.model import Proof, Quote, ReadError, ResultFile, TextRange, place_contents
 from extractor.results.review.highlights import Segment, split_segments, split_unseen
@@ -30,6 +31,9 @@ _BY_STRICTNESS = tuple(Match)
 """From the strictest match to none."""
 
 _NO_DAMAGE: Mapping[str, str] = {}
+
+_MAX_DEPTH = 50
+"""Levels of what is drawn. The template recurses, and no record is deeper."""
 
 _BLOCK_LENGTH = 3000
 """Code points after which the text is broken at the next line end, so that a browser lays out only what is in view."""
@@ -167,18 +171,23 @@ class DocumentView:
 
 
 def build_document_view(result: ResultFile, damage: Mapping[str, str] = _NO_DAMAGE) -> DocumentView:
-    """The document of one result file, and what is damaged in it. Raises ValueError where that is the record."""
+    """The document of one result file, and what is damaged in it.
+
+    Raises ValueError where that is the record, and where something is nested too deep to be drawn.
+    """
     if "/record" in damage:
         raise ValueError("The file is not a whole result: its “record” is not of the format.")
+    about = _describe_making(result)
+    values = [c.other.value for c in result.conflicts] + [c.kept.value for c in result.conflicts]
+    drawn = [result.record, *about.values(), *values, *(refused.value for refused in result.rejected)]
+    if any(is_too_deep(part, _MAX_DEPTH) for part in drawn):
+        raise ValueError("The file is nested too deep.")
     sheet = DocumentView(result.document.name, str(result.status), result.document.text)
     sheet.record = result.record
     if result.record is None:
         error = result.error or ReadError(message="The file does not say why.")
         sheet.error = error.reason, error.message
-    document = {key: told for key, told in result.document.to_content().items() if key != "text"}
-    about = {"task": result.task, "usage": result.usage.to_content(), "manifest": result.manifest.to_content()}
-    sheet.about["document"] = document
-    sheet.about |= {key: told for key, told in about.items() if key in result.model_fields_set}
+    sheet.about |= about
     for path, value in walk_leaves(result.record or {}, ""):
         sheet.values[path] = sheet.trace_value("value", _quote_path(path), path, value, result.evidence.get(path))
     _add_checks(sheet, result, damage)
@@ -188,6 +197,13 @@ def build_document_view(result: ResultFile, damage: Mapping[str, str] = _NO_DAMA
             sheet.describe_issue("rejected", number, refused.path, refused.chunk, refused.reason, refused.value)
         )
     return sheet
+
+
+def _describe_making(result: ResultFile) -> dict[str, Json]:
+    """What the file says of the document, but its text, and of how the record was made."""
+    about = {"task": result.task, "usage": result.usage.to_content(), "manifest": result.manifest.to_content()}
+    document = {key: told for key, told in result.document.to_content().items() if key != "text"}
+    return {"document": document} | {key: told for key, told in about.items() if key in result.model_fields_set}
 
 
 def _add_checks(sheet: DocumentView, result: ResultFile, damage: Mapping[str, str]) -> None:
