@@ -16,7 +16,8 @@ from extractor.evaluation.gold import Gold
 from extractor.evaluation.scoring.grader import grade_document
 from extractor.evaluation.scoring.outcomes import ScoreCell, ScoredDocument, ScoredRun
 from extractor.evaluation.scoring.schema import ObjectNode
-from extractor.results.model import RUN_FILE, FailureEntry, Manifest, ResultFile, RunFile
+from extractor.results.model import RUN_FILE, Manifest, ResultFile, RunFile
+from extractor.results.parts import FailureEntry
 from extractor.results.reading import read_result_file, read_run_file
 
 MAX_SECONDS = 1e12

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from extractor.results.model import Proof as Proof
+from extractor.results.parts import Proof as Proof
 from extractor.types import Json, ValuePath, json_pointer
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")

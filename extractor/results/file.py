@@ -14,27 +14,29 @@ from extractor.files import sync_folder, write_atomically
 from extractor.results.model import (
     RESULT_FORMAT,
     RUN_FORMAT,
-    ConflictEntry,
     Coverage,
     DocumentEntry,
-    FailureEntry,
-    FilePart,
     GroupUsage,
     Manifest,
+    ReadError,
+    ResultFile,
+    UsageEntry,
+)
+from extractor.results.outcome import DocumentOutcome
+from extractor.results.parts import (
+    ConflictEntry,
+    FailureEntry,
+    FilePart,
     Place,
     ProblemEntry,
     Proof,
     ProvedValue,
     Quote,
-    ReadError,
     RejectedEntry,
-    ResultFile,
     SkippedEntry,
     TextRange,
     UnreadEntry,
-    UsageEntry,
 )
-from extractor.results.outcome import DocumentOutcome
 from extractor.types import (
     Document,
     Evidence,

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from extractor.errors import UsageError
-from extractor.results.model import Proof, ResultFile
+from extractor.results.model import ResultFile
+from extractor.results.parts import Proof
 from extractor.types import Json, json_pointer
 
 FRAME_COLUMNS = ("path", "value", "match", "quote", "start", "end", "page", "said", "confidence")

@@ -19,7 +19,8 @@ from pydantic import ValidationError
 
 from extractor.errors import ResultUnreadable
 from extractor.results.fields import is_too_deep
-from extractor.results.model import RESULT_FORMAT, RESULT_FORMATS, RUN_FORMAT, FilePart, ResultFile, RunFile
+from extractor.results.model import RESULT_FORMAT, RESULT_FORMATS, RUN_FORMAT, ResultFile, RunFile
+from extractor.results.parts import FilePart
 from extractor.types import Json, json_pointer
 
 MAX_FILE_BYTES = 256 << 20

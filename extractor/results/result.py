@@ -15,7 +15,8 @@ from extractor.errors import DocumentError, MachineError, RecordInvalid, ResultU
 from extractor.results.evidence import EvidenceView
 from extractor.results.file import write_result
 from extractor.results.frame import build_frame, build_frame_rows
-from extractor.results.model import ConflictEntry, FailureEntry, ProblemEntry, Proof, RejectedEntry, ResultFile
+from extractor.results.model import ResultFile
+from extractor.results.parts import ConflictEntry, FailureEntry, ProblemEntry, Proof, RejectedEntry
 from extractor.results.reading import convert_result, read_result_file
 from extractor.types import Json, Status, Usage
 

@@ -16,7 +16,8 @@ from extractor.results.export.layout import (
     run_key,
 )
 from extractor.results.export.reader import SavedResult
-from extractor.results.model import Proof, ResultFile, TextRange, place_contents
+from extractor.results.model import ResultFile
+from extractor.results.parts import Proof, TextRange, place_contents
 from extractor.types import Json, json_pointer
 
 TableRow = tuple[str, dict[str, CellValue]]

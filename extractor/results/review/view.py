@@ -12,7 +12,8 @@ from urllib.parse import quote
 from extractor.documents import locations as places
 from extractor.results.fields import is_too_deep
 from extractor.results.frame import walk_leaves
-from extractor.results.model import Proof, Quote, ReadError, ResultFile, TextRange, place_contents
+from extractor.results.model import ReadError, ResultFile
+from extractor.results.parts import Proof, Quote, TextRange, place_contents
 from extractor.results.review.highlights import Segment, split_segments, split_unseen
 from extractor.types import Json, Match, Span
 
