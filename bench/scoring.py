@@ -26,6 +26,8 @@ from extractor.evaluation.report.write import write_report_files
 from extractor.evaluation.runs import RunFolder, score_run_folder
 from extractor.evaluation.scoring.grader import grade_document
 from extractor.evaluation.scoring.schema import read_scoring_schema
+from extractor.results.model import RESULT_FORMAT, DocumentEntry, Manifest, ModelEntry, PromptEntry, ResultFile
+from extractor.types import Status
 
 LEAVES = 30
 ROWS = 200
@@ -68,6 +70,11 @@ def lists() -> float:
     return time.perf_counter() - started
 
 
+def _make_result(name: str, record: dict[str, Any]) -> ResultFile:
+    document = DocumentEntry(name=name)
+    return ResultFile(format=RESULT_FORMAT, document=document, status=Status.COMPLETE, record=record)
+
+
 def docubench(folder: Path) -> tuple[float, int]:
     """Seconds to score, compare and report six systems on 38 documents, each of its own schema; bytes of the page."""
     started = time.perf_counter()
@@ -81,8 +88,8 @@ def docubench(folder: Path) -> tuple[float, int]:
     scored = []
     for system in sorted(path.name for path in (folder / "results").iterdir()):
         told = {name: read("results", system, f"{name}.json") for name in names}
-        results = {name: {"record": one["data"], "status": "complete"} for name, one in told.items()}
-        made_by = {"model": {"name": system}, "prompt": {"name": "default"}}
+        results = {name: _make_result(name, one["data"]) for name, one in told.items()}
+        made_by = Manifest(model=ModelEntry(name=system), prompt=PromptEntry(name="default"))
         scored.append(score_run_folder(RunFolder("docubench", made_by, results, {}), golds, schemas))
     comparison = compare_runs(scored)
     content = build_report(comparison, judge_comparison(comparison), title="DocuBench")

@@ -2,7 +2,8 @@
 
     ExtractorError
     ├── UsageError          fix the command, the task or the setting; nothing was spent (exit 2)
-    │   └── TaskError       a schema or prompt file is at fault; the message names the place
+    │   ├── TaskError       a schema or prompt file is at fault; the message names the place
+    │   └── ResultUnreadable a file that was given as a result or run is none
     ├── DocumentError       this document cannot be read; the others go on
     ├── ModelError          a request brought no usable reply; costs one chunk and field group
     │   ├── ModelBusy       worth trying again: 429, 5xx, time-outs, broken connections
@@ -45,6 +46,17 @@ class UsageError(ExtractorError):
 
 class TaskError(UsageError):
     pass
+
+
+class ResultUnreadable(UsageError):
+    """`why` goes on from the file's name: "is not whole JSON". `missing` says that there is no file to be read, and
+    `format` is what a file of another format says that it is; it may be anything."""
+
+    def __init__(self, why: str, *, missing: bool = False, format: str = "") -> None:  # noqa: A002
+        super().__init__(f"The file {why}; give one that a run wrote.")
+        self.why = why
+        self.missing = missing
+        self.format = format
 
 
 class DocumentError(ExtractorError):

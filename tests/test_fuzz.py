@@ -20,7 +20,7 @@ from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel
-from extractor.results.file import build_result, encode_result
+from extractor.results.file import build_result, encode_part
 from extractor.schema.reader import read_schema
 from extractor.types import Document, Match
 
@@ -80,7 +80,7 @@ async def extract(document: Document, body: bytes) -> dict[str, Any]:
         record = await extract_record(document, TASK, PROMPT, model, "m")
     finally:
         await model.aclose()
-    return json.loads(encode_result(build_result(record, "t", {})))
+    return json.loads(encode_part(build_result(record, "t", {})))
 
 
 @settings(max_examples=CASES, suppress_health_check=list(HealthCheck))

@@ -248,12 +248,14 @@ PAYLOADS = [
 ]
 
 
-def hostile(word: str) -> list[Mapping[str, Any]]:
-    """Results in which every string that a document, a model or a task can choose is this word."""
+def hostile(word: str, unknown_keys: bool = False) -> list[Mapping[str, Any]]:
+    """Results in which every string that a document, a model or a task can choose is this word, and keys that the
+    format does not have, too, where they are wanted."""
     text = f"{word} and {word} again {word}"
     span = {"start": 0, "end": len(word), "quote": word}
     held = {"match": "fuzzy", "spans": [span], "said": word + "!", "confidence": 0.5}
     key = word.replace("~", "~0").replace("/", "~1")
+    unknown = {word: {word: word}} if unknown_keys else {}
     whole = {
         "format": "extractor.result/1",
         "document": {"name": word, "sha256": word, "characters": len(text), "text": text},
@@ -269,8 +271,8 @@ def hostile(word: str) -> list[Mapping[str, Any]]:
         "failures": [{"chunk": span, "group": word, "reason": word, "message": word}],
         "problems": [{"code": word, "path": f"/{key}", "message": word}],
         "coverage": {"characters": 1, "asked": 1, "unasked": [span]},
-        "usage": {word: word},
-        "manifest": {word: {word: word}},
+        "usage": {"groups": {word: {"requests": 1} | unknown}} | unknown,
+        "manifest": {"extractor": word, "parameters": {word: {word: word}}, "versions": {word: word}} | unknown,
     }
     failed = {
         "format": "extractor.result/1",
@@ -285,9 +287,10 @@ def hostile(word: str) -> list[Mapping[str, Any]]:
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_words_add_no_tag_no_attribute_and_no_address(payload: str) -> None:
     run = {"format": "extractor.run/1", "task": payload, "manifest": {payload: payload}, "seconds": None}
-    reader = Reader(build_review_page(hostile(payload), run=run))
+    unknown = "\ud83d" not in payload  # an unknown key that is no text takes what it is in with it
+    reader = Reader(build_review_page(hostile(payload, unknown), run=run))
     # The same but for all that could be markup; slashes stay, as they make paths.
-    plain = Reader(build_review_page(hostile(re.sub(r"[^\w/~]", "x", payload, flags=re.ASCII)), run=run))
+    plain = Reader(build_review_page(hostile(re.sub(r"[^\w/~]", "x", payload, flags=re.ASCII), unknown), run=run))
     assert skeleton(reader) == skeleton(plain)
     for element in reader.elements:
         assert not {"src", "style", "srcset", "action", "formaction", "xlink:href", "ping"} & set(element.attributes)

@@ -14,7 +14,7 @@ from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.results.file import build_result
+from extractor.results.file import build_result, encode_part
 from extractor.schema import group, key
 from extractor.schema.reader import read_schema
 from extractor.types import Document, Json, Match, Record, Reply, Request, Status, Usage
@@ -106,7 +106,7 @@ def test_a_long_document_gives_every_record_once_at_any_chunk_size(size: int) ->
 def test_the_same_at_any_concurrency_to_the_byte() -> None:
     text = "Ada King\n" + "".join(f"thing {i} costs {i}.20\n" for i in range(60))
     made = [
-        json.dumps(build_result(extract(text, perfect, task(Shop), n, chunk_tokens=90)[0], "shop", {}))
+        encode_part(build_result(extract(text, perfect, task(Shop), n, chunk_tokens=90)[0], "shop", {}))
         for n in (1, 3, 16)
     ]
     assert made[0] == made[1] == made[2]

@@ -17,7 +17,7 @@ from extractor.documents.discovery import load_document
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.task import load_task
 from extractor.extraction.text.normalize import fold_text
-from extractor.results.file import build_result
+from extractor.results.file import build_result, encode_part
 from extractor.results.review.notebook import render_notebook
 from extractor.results.review.page import build_review_page
 from extractor.types import Json, Record
@@ -60,7 +60,7 @@ def test_results_of_every_rendering_fit_the_published_schema(tmp_path: Path, rep
     manifest = {"extractor": "0", "model": {"name": "m", "digest": None}, "prompt": {"name": "p", "fingerprint": "f"}}
     manifest |= {"schema": {"fingerprint": "f"}, "parameters": {}, "versions": {}}
     result = build_result(record(tmp_path, name), "researcher", manifest)
-    jsonschema.Draft202012Validator(schema).validate(json.loads(json.dumps(result)))
+    jsonschema.Draft202012Validator(schema).validate(json.loads(encode_part(result)))
 
 
 def places(found: Record) -> list[tuple[str, list[dict[str, Json]]]]:

@@ -24,7 +24,7 @@ def sanitize_for_terminal(text: str) -> str:
 
 
 def outcome_to_json(outcome: DocumentOutcome) -> dict[str, Any]:
-    from extractor.results.file import dump_usage
+    from extractor.results.file import build_usage
 
     return {
         "name": outcome.name,
@@ -34,7 +34,7 @@ def outcome_to_json(outcome: DocumentOutcome) -> dict[str, Any]:
         "unsupported": outcome.unsupported,
         "conflicts": outcome.conflicts,
         "failures": outcome.failures,
-        "usage": dump_usage(outcome.usage),
+        "usage": build_usage(outcome.usage).to_content(),
         "message": outcome.message,
     }
 

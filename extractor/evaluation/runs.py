@@ -6,24 +6,22 @@ only a run that answers another question than the suite asks (another task or sc
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.errors import UsageError
+from extractor.errors import ResultUnreadable, UsageError
 from extractor.evaluation.gold import Gold
 from extractor.evaluation.scoring.grader import grade_document
 from extractor.evaluation.scoring.outcomes import ScoreCell, ScoredDocument, ScoredRun
 from extractor.evaluation.scoring.schema import ObjectNode
-from extractor.types import Json
+from extractor.results.model import RUN_FILE, Manifest, ResultFile, RunFile
+from extractor.results.parts import FailureEntry
+from extractor.results.reading import read_result_file, read_run_file
 
-RUN_FILE = "run.json"
-RESULT_FORMAT = "extractor.result/1"
-MAX_RESULT_BYTES = 256 << 20
-"""Bytes of a result file that are read."""
-_STATUSES = frozenset({"complete", "suspect", "incomplete", "failed"})
+MAX_SECONDS = 1e12
+"""More than a model can have taken; such a number is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,8 @@ class RunFolder:
     """What a run's folder holds, before it is scored."""
 
     task: str
-    manifest: Mapping[str, Json]
-    results: Mapping[str, Mapping[str, Json]]
+    manifest: Manifest
+    results: Mapping[str, ResultFile]
     """Name of the document -> its result."""
     unreadable: Mapping[str, str]
     """Name of the document -> why its result cannot be read."""
@@ -40,17 +38,21 @@ class RunFolder:
 
     @property
     def model(self) -> str:
-        return _find_name(self.manifest, "model")
+        return self.manifest.model.name or "unknown model"
 
     @property
     def prompt(self) -> str:
-        return _find_name(self.manifest, "prompt")
+        return self.manifest.prompt.name or "unknown prompt"
 
     @property
     def fingerprints(self) -> tuple[tuple[str, str], ...]:
-        found = [(what, _find_object(self.manifest, what)) for what in ("model", "prompt", "schema")]
-        pairs = [(what, part.get("digest" if what == "model" else "fingerprint")) for what, part in found]
-        return tuple((what, value) for what, value in pairs if isinstance(value, str))
+        made = self.manifest
+        told = (
+            ("model", made.model.digest),
+            ("prompt", made.prompt.fingerprint),
+            ("schema", made.record_schema.fingerprint),
+        )
+        return tuple((what, value) for what, value in told if value)
 
 
 def load_scored_run(
@@ -104,7 +106,10 @@ def score_run_folder(
     documents: list[ScoredDocument] = []
     for gold in golds:
         result = folder.results.get(gold.document)
-        found = grade_document(gold, result, schema if isinstance(schema, ObjectNode) else schema[gold.document], label)
+        content = None if result is None else result.to_content()
+        found = grade_document(
+            gold, content, schema if isinstance(schema, ObjectNode) else schema[gold.document], label
+        )
         cells += found.cells
         notes += [f"{gold.document}: {note}" for note in found.notes]
         documents.append(_describe_result(label, gold.document, result, folder.unreadable.get(gold.document)))
@@ -130,30 +135,35 @@ def read_run_folder(folder: Path) -> RunFolder:
         reason = (error.strerror or "unreadable").lower()
         raise UsageError(f"Cannot read the run folder {folder}: {reason}; name the folder of a finished run.") from None
     notes: list[str] = []
-    head, wrong = _read_json_object(folder / RUN_FILE) if RUN_FILE in names else ({}, "is missing")
-    if wrong is not None:
-        notes.append(f"{RUN_FILE} {wrong}, so the run may be unfinished.")
-    listed = _map_files_to_documents(head)
-    results: dict[str, Mapping[str, Json]] = {}
+    head: RunFile | None = None
+    try:
+        head = read_run_file(folder / RUN_FILE).file
+    except ResultUnreadable as error:
+        notes.append(f"{RUN_FILE} {error.why}, so the run may be unfinished.")
+    listed = head.names if head else {}
+    results: dict[str, ResultFile] = {}
     broken: dict[str, str] = {}
     for file in [*listed, *(name for name in names if name not in listed and name != RUN_FILE)]:
-        result, wrong = _read_result(folder, file, names)
-        name = listed.get(file) or _find_document_name(result)
-        if wrong is None and _find_document_name(result) != listed.get(file, name):
-            wrong = f'is a result of "{_find_document_name(result)}"'
-        if wrong is not None and file in listed:
-            broken[listed[file]] = f"{file} {wrong}."
-        elif wrong is not None:
-            notes.append(f"{file} {wrong} and is not used.")
-        elif name in results:
+        try:
+            result = _read_result(folder, file, names)
+            name = listed.get(file, result.document.name)
+            if result.document.name != name:
+                raise ResultUnreadable(f'is a result of "{result.document.name}"')
+        except ResultUnreadable as error:
+            if file in listed:
+                broken[listed[file]] = f"{file} {error.why}."
+            else:
+                notes.append(f"{file} {error.why} and is not used.")
+            continue
+        if name in results:
             notes.append(f'{file} is a second result of "{name}" and is not used.')
-        elif name:
+        else:
             results[name] = result
-    heads = [head, *results.values()]
     if not results and not listed:
         raise UsageError(f"{folder} holds no run; name the folder that `run` wrote its results to.")
-    task = next((said for one in heads if isinstance(said := one.get("task"), str)), "")
-    manifest = next((said for one in heads if isinstance(said := one.get("manifest"), dict)), {})
+    heads: list[RunFile | ResultFile] = [*([head] if head else []), *results.values()]
+    task = next((one.task for one in heads if "task" in one.model_fields_set), "")
+    manifest = next((one.manifest for one in heads if "manifest" in one.model_fields_set), Manifest())
     found = RunFolder(task, manifest, results, broken)
     strange = [name for name, one in results.items() if _differs_from_run(found, one)]
     if strange:
@@ -163,103 +173,51 @@ def read_run_folder(folder: Path) -> RunFolder:
     return RunFolder(task, manifest, results, broken, tuple(notes))
 
 
-def _differs_from_run(folder: RunFolder, result: Mapping[str, Json]) -> bool:
-    manifest = result.get("manifest")
-    own = RunFolder("", manifest if isinstance(manifest, dict) else folder.manifest, {}, {})
-    return result.get("task", folder.task) != folder.task or own.fingerprints != folder.fingerprints
+def _differs_from_run(folder: RunFolder, result: ResultFile) -> bool:
+    told = result.model_fields_set
+    own = RunFolder("", result.manifest if "manifest" in told else folder.manifest, {}, {})
+    return ("task" in told and result.task != folder.task) or own.fingerprints != folder.fingerprints
 
 
-def _map_files_to_documents(head: Mapping[str, Json]) -> dict[str, str]:
-    """File -> name of its document, as run.json lists them."""
-    listed = head.get("documents")
-    found: dict[str, str] = {}
-    for one in listed if isinstance(listed, list) else []:
-        if isinstance(one, dict) and isinstance(one.get("name"), str) and isinstance(one.get("file"), str):
-            found.setdefault(one["file"], one["name"])
-    return found
-
-
-def _read_result(folder: Path, file: str, names: Sequence[str]) -> tuple[Mapping[str, Json], str | None]:
-    """A result file, or why it is none. Only files of the folder itself are read, whatever run.json lists."""
+def _read_result(folder: Path, file: str, names: Sequence[str]) -> ResultFile:
+    """A result file. Only files of the folder itself are read, whatever run.json lists. Raises ResultUnreadable."""
     if file not in names:
-        return {}, "is not there"
-    result, wrong = _read_json_object(folder / file)
-    if wrong is None and result.get("format") != RESULT_FORMAT:
-        return {}, f'is no result file (its "format" is not {RESULT_FORMAT})'
-    if wrong is None and not _find_document_name(result):
-        return {}, "does not name its document"
-    return result, wrong
+        raise ResultUnreadable("is not there", missing=True)
+    result = read_result_file(folder / file).file
+    if not result.document.name:
+        raise ResultUnreadable("does not name its document")
+    return result
 
 
-def _read_json_object(path: Path) -> tuple[dict[str, Json], str | None]:
-    try:
-        if path.stat().st_size > MAX_RESULT_BYTES:
-            return {}, f"is larger than {MAX_RESULT_BYTES >> 20} MB"
-        whole = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        return {}, f"cannot be read ({(error.strerror or 'unreadable').lower()})"
-    except RecursionError:
-        return {}, "is nested too deeply"
-    except ValueError:
-        return {}, "is not whole JSON"
-    return (whole, None) if isinstance(whole, dict) else ({}, "is no JSON object")
-
-
-def _describe_result(label: str, name: str, result: Mapping[str, Json] | None, broken: str | None) -> ScoredDocument:
+def _describe_result(label: str, name: str, result: ResultFile | None, broken: str | None) -> ScoredDocument:
     if result is None:
         return ScoredDocument(label, name, "missing" if broken is None else "failed", None, None, None, None, broken)
-    status, error = result.get("status"), None
-    if not isinstance(result.get("record"), dict):
-        said = _find_object(result, "error").get("message")
-        status, error = "failed", said if isinstance(said, str) else "The result has no record."
-    elif not isinstance(status, str) or status not in _STATUSES:
-        status, error = "incomplete", "The result does not say whether it is complete."
-    elif reasons := _summarise_failures(result.get("failures")):
+    status, error = str(result.status), None
+    if result.record is None:
+        said = result.error.message if result.error else ""
+        status, error = "failed", said or "The result has no record."
+    elif "status" not in result.model_fields_set:
+        error = "The result does not say whether it is complete."
+    elif reasons := _summarise_failures(result.failures):
         error = f"Questions without an answer: {reasons}."
-        if (
-            _find_object(result, "coverage").get("asked") == 0
-        ):  # an empty record of a tape that fits nothing is no answer
+        # An empty record of a tape that fits nothing is no answer.
+        if "asked" in result.coverage.model_fields_set and result.coverage.asked == 0:
             status, error = "failed", f"No question was answered: {reasons}."
-    usage = _find_object(result, "usage")
+    usage = result.usage
     return ScoredDocument(
         label,
         name,
-        str(status),
-        _parse_amount(usage.get("seconds")),
-        _parse_count(usage.get("input_tokens")),
-        _parse_count(usage.get("output_tokens")),
-        _parse_count(usage.get("requests")),
+        status,
+        float(usage.seconds) if usage.seconds is not None and usage.seconds < MAX_SECONDS else None,
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.requests if "requests" in usage.model_fields_set else None,
         error,
     )
 
 
-def _summarise_failures(failures: Json) -> str:
-    said = [str(one.get("reason")) for one in failures if isinstance(one, dict)] if isinstance(failures, list) else []
-    return ", ".join(f"{n} {reason}" for reason, n in sorted(Counter(said).items()))
-
-
-def _parse_amount(value: Json) -> float | None:
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
-    return float(value) if fits else None
-
-
-def _parse_count(value: Json) -> int | None:
-    return value if type(value) is int and value >= 0 else None
-
-
-def _find_object(whole: Mapping[str, Json], name: str) -> Mapping[str, Json]:
-    part = whole.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def _find_name(manifest: Mapping[str, Json], what: str) -> str:
-    name = _find_object(manifest, what).get("name")
-    return name if isinstance(name, str) and name else f"unknown {what}"
-
-
-def _find_document_name(result: Mapping[str, Json]) -> str:
-    name = _find_object(result, "document").get("name")
-    return name if isinstance(name, str) else ""
+def _summarise_failures(failures: Sequence[FailureEntry]) -> str:
+    return ", ".join(f"{n} {reason}" for reason, n in sorted(Counter(one.reason for one in failures).items()))
 
 
 def _join_names(names: Sequence[str]) -> str:

@@ -8,50 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from extractor.types import Json, Match, ValuePath, json_pointer
+from extractor.results.parts import Proof as Proof
+from extractor.types import Json, ValuePath, json_pointer
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """Words of the document: text[start:end]. `place` has what else is known of where they stand, such as a page."""
-
-    start: int
-    end: int
-    quote: str
-    place: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What supports one value; false where nothing does, which is also so of a value that is null."""
-
-    match: Match = Match.NONE
-    spans: tuple[Quote, ...] = ()
-    said: str = ""
-    """What the model said, before code normalised it."""
-    confidence: float | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.spans)
-
-    @property
-    def quote(self) -> str:
-        """The first words that support the value; empty where none do."""
-        return self.spans[0].quote if self.spans else ""
-
-
-def parse_proof(told: Mapping[str, Json]) -> Proof:
-    """The proof in a result file's entry."""
-    spans = tuple(
-        Quote(s["start"], s["end"], s["quote"], {k: v for k, v in s.items() if k not in ("start", "end", "quote")})
-        for s in told["spans"]
-    )
-    return Proof(Match(told["match"]), spans, told["said"], told["confidence"])
 
 
 class EvidenceView:
@@ -62,7 +24,7 @@ class EvidenceView:
 
     __slots__ = ("_found", "_path", "_value")
 
-    def __init__(self, value: Json, found: Mapping[str, Mapping[str, Json]], path: ValuePath = ()) -> None:
+    def __init__(self, value: Json, found: Mapping[str, Proof], path: ValuePath = ()) -> None:
         self._value, self._found, self._path = value, found, path
 
     def __getattr__(self, name: str) -> Any:
@@ -103,8 +65,7 @@ class EvidenceView:
         path, value = (*self._path, step), self._value[step]
         if isinstance(value, Mapping | list):
             return EvidenceView(value, self._found, path)
-        told = self._found.get(json_pointer(path))
-        return Proof() if told is None else parse_proof(told)
+        return self._found.get(json_pointer(path), Proof())
 
     def _list_names(self) -> str:
         return f"{len(self._value)} entries" if isinstance(self._value, list) else ", ".join(map(str, self._value))

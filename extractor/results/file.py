@@ -1,6 +1,6 @@
 """Record -> result file: one JSON document per source document, the same bytes for the same record.
 
-The format is `extractor.result/1`; docs/result.schema.json is its JSON Schema.
+`model` has what a file is made of and `reading` reads it; docs/result.schema.json is its JSON Schema.
 """
 
 from __future__ import annotations
@@ -11,9 +11,33 @@ from pathlib import Path
 
 from extractor.errors import DocumentError, ExtractorError
 from extractor.files import sync_folder, write_atomically
+from extractor.results.model import (
+    RESULT_FORMAT,
+    RUN_FORMAT,
+    Coverage,
+    DocumentEntry,
+    GroupUsage,
+    Manifest,
+    ReadError,
+    ResultFile,
+    UsageEntry,
+)
 from extractor.results.outcome import DocumentOutcome
+from extractor.results.parts import (
+    ConflictEntry,
+    FailureEntry,
+    FilePart,
+    Place,
+    ProblemEntry,
+    Proof,
+    ProvedValue,
+    Quote,
+    RejectedEntry,
+    SkippedEntry,
+    TextRange,
+    UnreadEntry,
+)
 from extractor.types import (
-    Conflict,
     Document,
     Evidence,
     GroundedValue,
@@ -26,54 +50,55 @@ from extractor.types import (
     json_pointer,
 )
 
-RESULT_FORMAT = "extractor.result/1"
-RUN_FORMAT = "extractor.run/1"
-RUN_FILE = "run.json"
 
-
-def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> dict[str, Json]:
+def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> ResultFile:
     document = record.document
-    return {
-        "format": RESULT_FORMAT,
-        "document": _dump_document(document),
-        "task": task,
-        "status": str(record.status),
-        "record": record.value,
-        "evidence": {
-            json_pointer(path): _dump_evidence(e, document)
+    return ResultFile(
+        format=RESULT_FORMAT,
+        document=_build_document(document),
+        task=task,
+        status=record.status,
+        record=record.value,
+        evidence={
+            json_pointer(path): _build_proof(e, document)
             for path, e in sorted(record.evidence.items(), key=_path_sort_key)
         },
-        "conflicts": [_dump_conflict(c, document) for c in record.conflicts],
-        "rejected": [
-            {"path": json_pointer(r.path), "value": r.value, "reason": r.reason, "chunk": _dump_span(r.chunk)}
+        conflicts=[
+            ConflictEntry(
+                path=json_pointer(c.path), kept=_build_leaf(c.kept, document), other=_build_leaf(c.other, document)
+            )
+            for c in record.conflicts
+        ],
+        rejected=[
+            RejectedEntry(path=json_pointer(r.path), value=r.value, reason=r.reason, chunk=_build_range(r.chunk))
             for r in record.rejected
         ],
-        "failures": [
-            {"chunk": _dump_span(f.chunk), "group": f.group, "reason": f.reason, "message": f.message}
+        failures=[
+            FailureEntry(chunk=_build_range(f.chunk), group=f.group, reason=f.reason, message=f.message)
             for f in record.failures
         ],
-        "problems": [{"code": p.code, "path": json_pointer(p.path), "message": p.message} for p in record.problems],
-        "coverage": _dump_coverage(record),
-        "usage": {
-            **dump_usage(record.usage),
-            "groups": {group: dump_usage(u) for group, u in record.usage_by_group.items()},
-        },
-        "manifest": dict(manifest),
-    }
+        problems=[ProblemEntry(code=p.code, path=json_pointer(p.path), message=p.message) for p in record.problems],
+        coverage=_build_coverage(record),
+        usage=UsageEntry(
+            **_describe_usage(record.usage),
+            groups={group: build_usage(u) for group, u in record.usage_by_group.items()},
+        ),
+        manifest=Manifest.model_validate(manifest),
+    )
 
 
-def build_failed_result(name: str, error: ExtractorError, task: str, manifest: Mapping[str, Json]) -> dict[str, Json]:
+def build_failed_result(name: str, error: ExtractorError, task: str, manifest: Mapping[str, Json]) -> ResultFile:
     """The result of a document that could not be read at all."""
     reason = error.reason if isinstance(error, DocumentError) else "failed"
-    return {
-        "format": RESULT_FORMAT,
-        "document": {"name": name},
-        "task": task,
-        "status": str(Status.FAILED),
-        "record": None,
-        "error": {"reason": reason, "message": str(error)},
-        "manifest": dict(manifest),
-    }
+    return ResultFile(
+        format=RESULT_FORMAT,
+        document=DocumentEntry(name=name),
+        task=task,
+        status=Status.FAILED,
+        record=None,
+        error=ReadError(reason=reason, message=str(error)),
+        manifest=Manifest.model_validate(manifest),
+    )
 
 
 def _path_sort_key(item: tuple[tuple[str | int, ...], Evidence]) -> list[tuple[bool, int, str]]:
@@ -81,84 +106,89 @@ def _path_sort_key(item: tuple[tuple[str | int, ...], Evidence]) -> list[tuple[b
     return [(isinstance(step, str), step if isinstance(step, int) else 0, str(step)) for step in item[0]]
 
 
-def _dump_document(document: Document) -> dict[str, Json]:
+def _build_document(document: Document) -> DocumentEntry:
     """What the document is. Keys that say nothing of it are left out, such as the loader of plain text."""
-    more: dict[str, Json] = {
+    rare = {
         "loader": document.loader,
-        "hidden": [_dump_span(h) for h in document.hidden],
-        "unread": [{"part": u.part, "reason": u.reason, "message": u.message} for u in document.unread],
+        "hidden": [_build_range(h) for h in document.hidden],
+        "unread": [UnreadEntry(part=u.part, reason=u.reason, message=u.message) for u in document.unread],
     }
-    return {
-        "name": document.name,
-        "sha256": document.sha256,
-        "characters": len(document.text),
-        **{key: value for key, value in more.items() if value},
-        "text": document.text,
-    }
+    return DocumentEntry.model_validate(
+        {
+            "name": document.name,
+            "sha256": document.sha256,
+            "characters": len(document.text),
+            **{key: value for key, value in rare.items() if value},
+            "text": document.text,
+        }
+    )
 
 
-def _dump_span(span: Span) -> dict[str, int]:
-    return {"start": span.start, "end": span.end}
+def _build_range(span: Span) -> TextRange:
+    return TextRange(start=span.start, end=span.end)
 
 
-def _dump_evidence(evidence: Evidence, document: Document) -> dict[str, Json]:
-    return {
-        "match": str(evidence.match),
-        "spans": [_dump_quote(s, document) for s in evidence.spans],
-        "said": evidence.model_value,
-        "confidence": evidence.confidence,
-    }
+def _build_proof(evidence: Evidence, document: Document) -> Proof:
+    return Proof(
+        match=evidence.match,
+        spans=[_build_quote(s, document) for s in evidence.spans],
+        said=evidence.model_value,
+        confidence=evidence.confidence,
+    )
 
 
-def _dump_quote(span: Span, document: Document) -> dict[str, Json]:
+def _build_quote(span: Span, document: Document) -> Quote:
+    quote = document.text[span.start : span.end]
     places = document.locations.locate(span) if document.locations else []
-    quote = {**_dump_span(span), "quote": document.text[span.start : span.end]}
-    return {**quote, "places": places} if places else quote
+    if not places:
+        return Quote(start=span.start, end=span.end, quote=quote)
+    return Quote(start=span.start, end=span.end, quote=quote, places=[Place(**p) for p in places])
 
 
-def _dump_leaf(leaf: GroundedValue, document: Document) -> dict[str, Json]:
-    return {"value": leaf.value, "evidence": _dump_evidence(leaf.evidence, document)}
+def _build_leaf(leaf: GroundedValue, document: Document) -> ProvedValue:
+    return ProvedValue(value=leaf.value, evidence=_build_proof(leaf.evidence, document))
 
 
-def _dump_conflict(conflict: Conflict, document: Document) -> dict[str, Json]:
-    return {
-        "path": json_pointer(conflict.path),
-        "kept": _dump_leaf(conflict.kept, document),
-        "other": _dump_leaf(conflict.other, document),
-    }
-
-
-def _dump_coverage(record: Record) -> dict[str, Json]:
+def _build_coverage(record: Record) -> Coverage:
     document, asked = record.document, record.answered_spans
-    return {
-        "characters": len(document.text),
-        "asked": sum(map(len, asked)),
-        "spans": [_dump_span(s) for s in asked],
-        "unasked": [_dump_span(s) for s in find_uncovered_spans(document, asked)],
-        "skipped": [{"chunk": _dump_span(s.chunk), "fields": list(s.fields)} for s in record.skipped],
-    }
+    return Coverage(
+        characters=len(document.text),
+        asked=sum(map(len, asked)),
+        spans=[_build_range(s) for s in asked],
+        unasked=[_build_range(s) for s in find_uncovered_spans(document, asked)],
+        skipped=[SkippedEntry(chunk=_build_range(s.chunk), fields=list(s.fields)) for s in record.skipped],
+    )
 
 
-def dump_usage(usage: Usage) -> dict[str, Json]:
-    """Tokens and the server's seconds; null is unknown, not nothing. Cached and lost replies are told if any."""
-    seconds = None if usage.seconds is None else round(usage.seconds, 3)
+def build_usage(usage: Usage) -> GroupUsage:
+    """Tokens and the server's seconds; None is unknown, not nothing."""
+    return GroupUsage(**_describe_usage(usage))
+
+
+def _describe_usage(usage: Usage) -> dict[str, Json]:
+    """What is told of a usage: cached and lost replies only if there are any."""
     told: dict[str, Json] = {
         "requests": usage.requests,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
-        "seconds": seconds,
+        "seconds": None if usage.seconds is None else round(usage.seconds, 3),
     }
     rare = {"cached": usage.cached, "lost": usage.lost}
     return told | {name: count for name, count in rare.items() if count}
 
 
-def write_result(path: Path, value: Mapping[str, Json]) -> str:
+def write_result(path: Path, result: ResultFile) -> str:
     """The whole file or none of it; the SHA-256 of its bytes. Raises OSError."""
-    return write_atomically(path, [encode_result(value)])
+    return write_atomically(path, [encode_part(result)])
 
 
-def encode_result(value: Mapping[str, Json]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+def encode_part(part: FilePart) -> bytes:
+    """A file's bytes: its keys in their order, a line each, in UTF-8."""
+    return _encode_content(part.to_content())
+
+
+def _encode_content(content: Mapping[str, Json]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def write_run_file(
@@ -169,21 +199,21 @@ def write_run_file(
     outcomes: Iterable[DocumentOutcome],
     counts: Mapping[str, int],
 ) -> None:
-    """run.json, a line for each document, however many there are. Raises OSError."""
+    """run.json as `RunFile` has it, a line for each document, however many there are. Raises OSError."""
     head = {"format": RUN_FORMAT, "task": task, "manifest": dict(manifest), "schema": dict(schema)}
     spent = Usage()
 
     def pieces() -> Iterator[bytes]:
         nonlocal spent
-        yield encode_result(head).removesuffix(b"\n}\n") + b',\n "documents": ['
+        yield _encode_content(head).removesuffix(b"\n}\n") + b',\n "documents": ['
         before = b"\n  "
         for o in outcomes:
             spent += o.usage
             line = json.dumps({"name": o.name, "file": o.file, "status": str(o.status)}, ensure_ascii=False)
             yield before + line.encode()
             before = b",\n  "
-        tail = {"counts": dict(counts), "usage": dump_usage(spent)}
-        yield b"\n ],\n" + encode_result(tail).removeprefix(b"{\n")
+        tail = {"counts": dict(counts), "usage": build_usage(spent).to_content()}
+        yield b"\n ],\n" + _encode_content(tail).removeprefix(b"{\n")
 
     write_atomically(path, pieces())
     sync_folder(path.parent)

@@ -2,53 +2,69 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-from extractor.errors import DocumentError, MachineError, RecordInvalid, UsageError
-from extractor.results.evidence import EvidenceView, Proof, parse_proof
-from extractor.results.file import RESULT_FORMAT, write_result
+from extractor.errors import DocumentError, MachineError, RecordInvalid, ResultUnreadable, UsageError
+from extractor.results.evidence import EvidenceView
+from extractor.results.file import write_result
+from extractor.results.frame import build_frame, build_frame_rows
+from extractor.results.model import ResultFile
+from extractor.results.parts import ConflictEntry, FailureEntry, ProblemEntry, Proof, RejectedEntry
+from extractor.results.reading import convert_result, read_result_file
 from extractor.types import Json, Status, Usage
 
 T = TypeVar("T")
 
 
 class Result(Generic[T]):
-    """What is known of one document. `content` is the same as JSON, as docs/result.schema.json says."""
+    """What is known of one document: a record, the words that prove it, and what a person should look at.
 
-    def __init__(self, content: Mapping[str, Json], model: type[T] | None = None) -> None:
-        self.content = content
+    `file` has all of it as a result file has it, frozen and typed, and `content` the same as plain JSON.
+
+    A result is a Pydantic type: `TypeAdapter(Result[Order])`, a field of a model, or a FastAPI response, whose JSON is
+    the content of the result file.
+    """
+
+    def __init__(self, file: ResultFile, model: type[T] | None = None) -> None:
+        self.file = file
         self._model = model
 
     @classmethod
     def read(cls, path: Path, model: type[T]) -> Result[T]:
-        """The result in a file that a run wrote. Raises UsageError for any other file."""
+        """The result in a file that a run wrote.
+
+        Parts of it that are not as the format has them are left out. Raises UsageError for any other file.
+        """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{path} cannot be read as a result ({error}); give a file that a run wrote.") from error
-        if not isinstance(content, dict) or content.get("format") != RESULT_FORMAT:
-            raise UsageError(f"{path} is not a result; give a file that a run wrote.")
-        return cls(content, model)
+            return cls(read_result_file(path).file, model)
+        except ResultUnreadable as error:
+            raise UsageError(f"{path} {error.why}; give a file that a run wrote.") from error
+
+    @cached_property
+    def content(self) -> Mapping[str, Json]:
+        """The result file's content as plain JSON, as docs/result.schema.json has it."""
+        return self.file.to_content()
 
     @cached_property
     def record(self) -> T:
         """The record. Raises DocumentError where the document could not be read, and RecordInvalid where the class
         does not take it: it asks for what the document does not say. `value` has it as plain JSON all the same.
         """
-        if self.content["record"] is None:
-            error = self.content.get("error", {})
-            raise DocumentError(str(error.get("message", "")), reason=str(error.get("reason", "failed")))
+        if self.file.record is None:
+            error = self.file.error
+            raise DocumentError(error.message if error else "", reason=error.reason if error else "failed")
         if self._model is None or not issubclass(self._model, BaseModel):
-            plain: T = self.content["record"]
-            return plain
+            plain: Any = self.file.record
+            return plain  # type: ignore[no-any-return]
         try:
-            return self._model.model_validate(self.content["record"])
+            return self._model.model_validate(self.file.record)
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, p['loc']))}: {p['msg']}"
@@ -60,72 +76,106 @@ class Result(Generic[T]):
             ) from None
 
     @property
-    def value(self) -> dict[str, Any] | None:
+    def value(self) -> Mapping[str, Any] | None:
         """The record as plain JSON; None where the document could not be read."""
-        value: dict[str, Any] | None = self.content["record"]
-        return value
+        return self.file.record
 
     @property
     def name(self) -> str:
-        return str(self.content["document"]["name"])
+        """The document's name."""
+        return self.file.document.name
 
     @property
     def text(self) -> str:
         """The text that spans point into; empty where the document could not be read."""
-        return str(self.content["document"].get("text", ""))
+        return self.file.document.text
 
     @property
     def status(self) -> Status:
-        return Status(self.content["status"])
+        return self.file.status
 
     @property
     def evidence(self) -> Any:
         """The words behind each value, by its path: result.evidence.lines[0].price.quote."""
-        return EvidenceView(self.value or {}, self.content.get("evidence", {}))
+        return EvidenceView(self.value or {}, self.file.evidence)
 
     @property
-    def proofs(self) -> dict[str, Proof]:
+    def proofs(self) -> Mapping[str, Proof]:
         """Every proof by the JSON pointer of its value."""
-        return {path: parse_proof(told) for path, told in self.content.get("evidence", {}).items()}
+        return self.file.evidence
 
     @property
-    def problems(self) -> list[dict[str, Any]]:
-        """What checks found: {"code", "path", "message"}."""
-        return list(self.content.get("problems", ()))
+    def problems(self) -> Sequence[ProblemEntry]:
+        """What checks found: `code`, `path` (a JSON pointer) and `message` of each."""
+        return self.file.problems
 
     @property
-    def conflicts(self) -> list[dict[str, Any]]:
-        """Where the document says two things: {"path", "kept", "other"}."""
-        return list(self.content.get("conflicts", ()))
+    def conflicts(self) -> Sequence[ConflictEntry]:
+        """Where the document says two things: `path`, and `kept` and `other` with `value` and `evidence`."""
+        return self.file.conflicts
 
     @property
-    def failures(self) -> list[dict[str, Any]]:
-        """Questions that brought no answer: {"chunk", "group", "reason", "message"}."""
-        return list(self.content.get("failures", ()))
+    def failures(self) -> Sequence[FailureEntry]:
+        """Questions that brought no answer: `chunk` (a range of the text), `group`, `reason` and `message`."""
+        return self.file.failures
 
     @property
-    def rejected(self) -> list[dict[str, Any]]:
-        """What the model said and the record does not hold: {"path", "value", "reason", "chunk"}."""
-        return list(self.content.get("rejected", ()))
+    def rejected(self) -> Sequence[RejectedEntry]:
+        """What the model said and the record does not hold: `path`, `value`, `reason` and `chunk`."""
+        return self.file.rejected
 
     @property
     def usage(self) -> Usage:
-        told = self.content.get("usage", {})
-        return Usage(
-            **{key: told[key] for key in ("requests", "input_tokens", "output_tokens", "seconds") if key in told}
-        )
+        """What the replies took."""
+        return self.file.usage.to_usage()
+
+    def to_frame(self) -> Any:
+        """A table with a row for each value, as pandas or polars has it, whichever is installed (pandas first).
+
+        Columns: `path` (a JSON pointer), `value`, `match`, `quote`, `start`, `end` (code points of `text`), `page`
+        (None where the file has no pages), `said` and `confidence`. Values of several types stand as they are; a column
+        of polars that has several types is text. Raises UsageError where neither library is installed.
+        """
+        return build_frame(build_frame_rows(self.file))
 
     def save(self, path: Path) -> None:
-        """Writes `content` as a run writes it. Raises MachineError."""
+        """Writes the result file as a run writes it. Raises MachineError."""
         try:
-            write_result(path, self.content)
+            write_result(path, self.file)
         except OSError as error:
             raise MachineError(f"{path} cannot be written ({error.strerror}); name a file in a folder.") from error
 
     def __repr__(self) -> str:
-        return f"<Result of {self.name}: {self.status}, {len(self.content.get('evidence', {}))} values>"
+        return f"<Result of {self.name}: {self.status}, {len(self.file.evidence)} values>"
 
     def _repr_html_(self) -> str:
         from extractor.results.review.notebook import render_notebook
 
-        return render_notebook(self.content)
+        return render_notebook(self.file)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        (model,) = get_args(source) or (None,)
+
+        def convert(value: Any) -> Result[Any]:
+            if isinstance(value, Result):
+                return value
+            try:
+                return cls(convert_result(value).file, model if isinstance(model, type) else None)
+            except ResultUnreadable as error:
+                raise ValueError(str(error)) from error
+
+        return core_schema.no_info_plain_validator_function(
+            convert,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda result: dict(result.content)),
+            json_schema_input_schema=handler.generate_schema(ResultFile),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(ResultFile.__pydantic_core_schema__)
+
+
+def results_to_frame(results: Iterable[Result[Any]]) -> Any:
+    """As `Result.to_frame`, of many results, with the name of each value's document as the first column."""
+    return build_frame([{"document": r.name, **row} for r in results for row in build_frame_rows(r.file)], "document")

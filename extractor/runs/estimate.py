@@ -7,23 +7,21 @@ are asked for (see `answers`) or, where a finished run of the same prompt is at 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from extractor.documents import discovery as documents
 from extractor.documents.discovery import Source
-from extractor.errors import DocumentError
+from extractor.errors import DocumentError, ResultUnreadable
 from extractor.extraction.planning import Question, plan_document
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models.prices import Price, Speed, compute_cost
 from extractor.models.tokens import count_tokens
 from extractor.models.traits import SMALL, ModelTraits
-from extractor.results.file import RESULT_FORMAT
+from extractor.results.reading import read_result_file
 from extractor.runs.reply_length import ReplyLength, estimate_completion_length, estimate_reply_length
-from extractor.types import Json
 
 CHAT_TEMPLATE_TOKENS = 13
 """Tokens that a chat template puts around a system and a user message."""
@@ -188,13 +186,18 @@ def measure_earlier_run(folder: Path, prompt: Prompt, model: str, schema: str) -
 def _read_group_tokens(path: Path, prompt: Prompt, model: str, schema: str) -> dict[str, tuple[int, int]]:
     """Tokens read and written for each field group, as a result file says; nothing for any other file."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        made = told["manifest"]
-        of = (made["prompt"]["fingerprint"], made["schema"]["fingerprint"], made["model"]["name"])
-        if told["format"] != RESULT_FORMAT or of != (prompt.fingerprint, schema, model):
-            return {}
-        groups: Mapping[str, Json] = told["usage"]["groups"]
-        pairs = {group: (int(u["input_tokens"]), int(u["output_tokens"])) for group, u in groups.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        result = read_result_file(path).file
+    except ResultUnreadable:
         return {}
-    return {group: pair for group, pair in pairs.items() if pair[0] > 0}
+    made = result.manifest
+    if (made.prompt.fingerprint, made.record_schema.fingerprint, made.model.name) != (
+        prompt.fingerprint,
+        schema,
+        model,
+    ):
+        return {}
+    return {
+        group: (usage.input_tokens, usage.output_tokens)
+        for group, usage in result.usage.groups.items()
+        if usage.input_tokens and usage.output_tokens is not None
+    }

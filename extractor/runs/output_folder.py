@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from extractor.errors import MachineError, UsageError
+from extractor.errors import MachineError, ResultUnreadable, UsageError
 from extractor.files import DiskReserve
-from extractor.results.file import RUN_FILE
+from extractor.results.model import RUN_FILE
+from extractor.results.reading import read_run_file
 from extractor.runs.lock import require_unlocked_folder
 from extractor.types import Json, Status
 
@@ -48,8 +48,8 @@ def reserve_disk_space(folder: Path) -> DiskReserve:
 def is_run_finished(folder: Path, manifest: Mapping[str, Json], documents: int) -> bool:
     """Whether the folder holds a run of this manifest over so many documents, all of them asked and answered."""
     try:
-        run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-        done = [d["status"] in (Status.COMPLETE, Status.SUSPECT) for d in run["documents"]]
-        return bool(run["manifest"] == dict(manifest) and len(done) == documents and all(done))
-    except (OSError, ValueError, KeyError, TypeError):
+        run = read_run_file(folder / RUN_FILE).file
+    except ResultUnreadable:
         return False
+    done = [row.status in (Status.COMPLETE, Status.SUSPECT) for row in run.documents]
+    return run.manifest.to_content() == dict(manifest) and len(done) == documents and all(done)

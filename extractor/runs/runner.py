@@ -11,7 +11,7 @@ import time
 import traceback
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from extractor.errors import DocumentError, ExtractorError, MachineError, ModelF
 from extractor.extraction.pipeline import extract_record
 from extractor.files import DISK_FULL_ERRORS, DiskReserve, remove_drafts
 from extractor.results import outcome as outcomes
-from extractor.results.file import RUN_FILE, build_failed_result, build_result, write_result, write_run_file
+from extractor.results.file import build_failed_result, build_result, write_result, write_run_file
+from extractor.results.model import RUN_FILE, ResultFile
 from extractor.results.outcome import DocumentOutcome as DocumentOutcome
 from extractor.results.outcome import RunOutcomes
 from extractor.runs.deadline import DeadlineModel
@@ -31,7 +32,7 @@ from extractor.runs.lock import hold_folder_lock
 from extractor.runs.output_folder import reserve_disk_space
 from extractor.runs.resume import EarlierResults, printable_source_path
 from extractor.runs.source_state import SourceState, is_source_unchanged, observe_source
-from extractor.types import Document, Json, Record, Status
+from extractor.types import Document, Record, Status
 
 GRACE_SECONDS = 2.0
 """Seconds that documents under way have to end when a run is stopped."""
@@ -191,7 +192,7 @@ class _JobRunner:
                 progress=job.on_reply,
             )
 
-    def _build_failure(self, found: _PendingDocument, error: DocumentError) -> tuple[dict[str, Json], DocumentOutcome]:
+    def _build_failure(self, found: _PendingDocument, error: DocumentError) -> tuple[ResultFile, DocumentOutcome]:
         name = found.source.name
         result = build_failed_result(name, error, self._job.task.name, self._job.manifest)
         return result, DocumentOutcome(name, found.file, Status.FAILED, message=str(error))
@@ -201,7 +202,7 @@ class _JobRunner:
         found: _PendingDocument,
         sighting: SourceState,
         text: str | None,
-        result: Mapping[str, Json] | str,
+        result: ResultFile | str,
         outcome: DocumentOutcome,
     ) -> None:
         """Result and journal entry to disk, also when the run is being cancelled: what is in hand is paid for."""
@@ -222,7 +223,7 @@ class _JobRunner:
         found: _PendingDocument,
         sighting: SourceState,
         text: str | None,
-        result: Mapping[str, Json] | str,
+        result: ResultFile | str,
         outcome: DocumentOutcome,
     ) -> int:
         """Writes the result, unless its digest says that it is there, and where the journal has it. In a thread."""
@@ -255,7 +256,7 @@ class _JobRunner:
         found: _PendingDocument,
         sighting: SourceState,
         text: str | None,
-        result: Mapping[str, Json] | str,
+        result: ResultFile | str,
         outcome: DocumentOutcome,
     ) -> int:
         if not self._has_written:

@@ -11,6 +11,8 @@ from extractor.evaluation.gold import Gold
 from extractor.evaluation.runs import RunFolder, load_scored_run, read_run_folder, score_run_folder
 from extractor.evaluation.scoring.outcomes import LeafOutcome, tally_cells
 from extractor.evaluation.scoring.schema import read_scoring_schema as read_schema
+from extractor.results.model import Manifest
+from extractor.results.reading import convert_result
 
 SCHEMA = read_schema({"properties": {"x": {"type": "string"}, "n": {"type": "number"}}})
 MANIFEST = {
@@ -45,6 +47,14 @@ def write(folder, results, head=True, **more):
         listed = [{"name": f"{name}.txt", "file": f"{name}.json", "status": "complete"} for name in results]
         whole = {"format": "extractor.run/1", "task": "things", "manifest": MANIFEST, "documents": listed} | more
         (folder / "run.json").write_text(json.dumps(whole), encoding="utf-8")
+
+
+def in_memory(content):
+    """A run whose only result has this content, whatever that is."""
+    document = content.get("document")
+    named = (document if isinstance(document, dict) else {"text": document}) | {"name": "a.txt"}
+    found = convert_result(content | {"format": "extractor.result/1", "document": named}).file
+    return RunFolder("things", Manifest.model_validate(MANIFEST), {"a.txt": found}, {})
 
 
 def statuses(run):
@@ -101,7 +111,7 @@ def test_a_document_without_result_is_missing_and_one_that_failed_says_why(tmp_p
         ("", "not whole JSON"),
         ("[1]", "no JSON object"),
         ("[" * 100_000, "nested too deeply"),
-        ('{"format": "other"}', "no result file"),
+        ('{"format": "other"}', "not a result file"),
         ('{"format": "extractor.result/1", "document": 5}', "does not name its document"),
         (json.dumps(result("z.txt", {})), 'is a result of "z.txt"'),
     ],
@@ -160,7 +170,7 @@ def test_documents_without_gold_and_files_that_are_not_used_are_noted(tmp_path):
     run = load_scored_run(tmp_path, GOLDS, SCHEMA)
     assert run.notes == (
         'a2.json is a second result of "a.txt" and is not used.',
-        'other.json is no result file (its "format" is not extractor.result/1) and is not used.',
+        'other.json is not a result file (its "format" is not extractor.result/1) and is not used.',
         "2 documents of the run have no gold and are not scored: c.txt, d.txt.",
     )
     assert {cell.document for cell in run.cells} == {"a.txt", "b.txt"}
@@ -221,7 +231,7 @@ def test_nothing_is_scored_without_gold(tmp_path):
 
 
 def test_results_in_memory_are_scored_like_a_folder():
-    run = score_run_folder(RunFolder("things", MANIFEST, {"a.txt": {"record": {"x": "alpha"}}}, {}), GOLDS, SCHEMA)
+    run = score_run_folder(in_memory({"record": {"x": "alpha"}}), GOLDS, SCHEMA)
     assert statuses(run) == {"a.txt": "incomplete", "b.txt": "missing"}
     assert tally_cells(run.cells).correct == 1
 
@@ -236,7 +246,7 @@ anything = st.recursive(
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(WORDS), anything))
 def test_no_result_of_any_shape_breaks_the_scoring(whole):
-    run = score_run_folder(RunFolder("things", MANIFEST, {"a.txt": whole}, {}), GOLDS, SCHEMA)
+    run = score_run_folder(in_memory(whole), GOLDS, SCHEMA)
     assert statuses(run)["a.txt"] in {"failed", "incomplete", "complete", "suspect"}
     assert tally_cells(run.cells).gold_count >= 3
 

@@ -19,6 +19,8 @@ from extractor.results.export.export import export_runs
 from extractor.results.export.layout import FIXED_TABLES, ExportLayout, flatten_record, run_key, survey_results
 from extractor.results.export.reader import SavedResult, open_runs
 from extractor.results.export.tables import build_rows
+from extractor.results.model import ResultFile
+from extractor.results.reading import convert_result
 
 FORMS = ("jsonl", "csv", "parquet", "sqlite")
 SCHEMA = {
@@ -48,7 +50,7 @@ SPENT = {"requests": 1, "input_tokens": 7, "output_tokens": 3, "seconds": None}
 
 
 def result(name: str, record: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
-    proof = {"match": "exact", "spans": [{"start": 1, "end": 3, "quote": "ab", "page": 2}], "said": "ab"}
+    proof = {"match": "exact", "spans": [{"start": 1, "end": 3, "quote": "ab", "places": [{"page": 2}]}], "said": "ab"}
     return {
         "format": "extractor.result/1",
         "document": {"name": name, "sha256": "0" * 64, "characters": 9, "text": "xab......"},
@@ -211,7 +213,7 @@ def test_a_database_is_whole_and_joins_values_with_their_words(out: Path, tmp_pa
     ]
     assert db.execute("SELECT value, value_quote FROM lines_notes_proved").fetchall() == [("a", "ab"), ("b", "ab")]
     proofs = "SELECT document, path, value, quote, match, start_at, end_at, place FROM proofs WHERE match <> 'none'"
-    assert ("a.txt", "/total", "4", "ab", "exact", 1, 3, '{"page": 2}') in db.execute(proofs).fetchall()
+    assert ("a.txt", "/total", "4", "ab", "exact", 1, 3, '{"places": [{"page": 2}]}') in db.execute(proofs).fetchall()
     joined = (
         "SELECT l.item, n.value FROM lines l JOIN lines_notes n ON n._document = l._document AND n._parent = l._path"
     )
@@ -297,7 +299,7 @@ def test_nothing_is_overwritten_unless_forced_and_then_as_a_whole(form: str, out
 def test_an_export_that_fails_leaves_what_was_there(out: Path, tmp_path: Path) -> None:
     plan = survey_results([], [])
     with pytest.raises(Exception, match="changed while"):
-        list(build_rows(SavedResult("out", "0.json", result("a", ORDER)), 1, _with_run(plan, result("a", ORDER))))
+        list(build_rows(SavedResult("out", "0.json", file("a")), 1, _with_run(plan, file("a"))))
     assert export(tmp_path / "none", "csv", tmp_path / "t") == 2
     (tmp_path / "file").write_text("x")
     assert export(out, "csv", tmp_path / "file", "--force") == 2
@@ -305,7 +307,11 @@ def test_an_export_that_fails_leaves_what_was_there(out: Path, tmp_path: Path) -
     assert export(out, "sqlite", tmp_path / "file" / "r.db") == 3
 
 
-def _with_run(plan: ExportLayout, content: dict[str, Any]) -> ExportLayout:
+def file(name: str) -> ResultFile:
+    return convert_result(result(name, ORDER)).file
+
+
+def _with_run(plan: ExportLayout, content: ResultFile) -> ExportLayout:
     plan.runs[run_key(SavedResult("out", "0.json", content))] = 1
     return plan
 

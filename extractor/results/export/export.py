@@ -63,7 +63,7 @@ def write_json_lines(runs: Sequence[SavedRun], file: BinaryIO) -> ExportSummary:
     written = ExportSummary()
     for run in runs:
         for entry in run:
-            append_json_line(file, entry.content)
+            append_json_line(file, entry.content.to_content())
             _count_result(written, entry)
     return written
 
@@ -97,7 +97,7 @@ def _write_tables(
 
 def _count_result(written: ExportSummary, entry: SavedResult) -> None:
     written.documents += 1
-    written.failed += entry.content["status"] == Status.FAILED
+    written.failed += entry.content.status == Status.FAILED
     written.lost += entry.lost
 
 

@@ -134,13 +134,13 @@ def survey_results(entries: Iterable[SavedResult], declared: Iterable[Mapping[st
     runs: dict[str, int] = {}
     for entry in entries:
         runs.setdefault(run_key(entry), len(runs) + 1)
-        for _, at, row in flatten_record(entry.content["record"] or {}):
+        for _, at, row in flatten_record(entry.content.record or {}):
             seen.add_row(at, row)
     return ExportLayout(seen.build_tables(), runs)
 
 
 def run_key(entry: SavedResult) -> str:
-    return canonical_json([entry.run, entry.content.get("task", ""), entry.content["manifest"]])
+    return canonical_json([entry.run, entry.content.task, entry.content.manifest.to_content()])
 
 
 def flatten_record(record: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], Steps, dict[Steps, Json]]]:

@@ -5,14 +5,13 @@ Nothing that a run lists goes missing: a file that is gone or broken is a failed
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.errors import UsageError
-from extractor.results.file import RESULT_FORMAT, RUN_FILE, RUN_FORMAT
-from extractor.results.review.view import is_too_deep
+from extractor.errors import ResultUnreadable, UsageError
+from extractor.results.model import RESULT_FORMAT, RUN_FILE, DocumentEntry, Manifest, ReadError, ResultFile, RunFile
+from extractor.results.reading import Reading, parse_result, read_result_file, read_run_file
 from extractor.types import Json, Status
 
 LOST_REASONS = frozenset({"result missing", "result broken"})
@@ -25,11 +24,11 @@ class SavedResult:
 
     run: str
     file: str
-    content: Mapping[str, Json]
+    content: ResultFile
 
     @property
     def lost(self) -> bool:
-        return (self.content.get("error") or {}).get("reason") in LOST_REASONS
+        return self.content.error is not None and self.content.error.reason in LOST_REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +39,20 @@ class SavedRun:
     schema: Mapping[str, Json] | None
     strays: tuple[str, ...] = ()
     _files: tuple[str, ...] = ()
-    _run_content: Mapping[str, Json] | None = None
+    _run: RunFile | None = None
 
     def __iter__(self) -> Iterator[SavedResult]:
         """Every result, in the run's order; one is held at a time."""
         if self.path.is_dir():
-            names = _document_names(self._run_content)
+            names = _document_names(self._run)
             for file in self._files:
-                content = _load_result(self.path / file, names.get(file, file), self._run_content or {})
+                content = _load_result(self.path / file, names.get(file, file), self._run)
                 yield SavedResult(self.path.name, file, content)
             return
         with self.path.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield SavedResult(self.path.name, f"line {number}", _parse_result(line, f"line {number}", {}))
+                    yield SavedResult(self.path.name, f"line {number}", _parse_line(line, f"line {number}"))
 
 
 def open_runs(paths: Sequence[Path]) -> list[SavedRun]:
@@ -66,79 +65,58 @@ def _open_run(path: Path) -> SavedRun:
         return SavedRun(path, None)
     if not path.is_dir():
         raise UsageError(f"{path} is no folder; name the one that results were written to, or a .jsonl file.")
-    told = _read_run_file(path)
+    run = _read_run(path)
     present = sorted(p.name for p in path.glob("*.json") if p.name != RUN_FILE)
-    files = tuple(_document_names(told)) if told else tuple(present)
+    files = tuple(_document_names(run)) if run else tuple(present)
     if not files:
         raise UsageError(f"{path} holds no results; name the folder that results were written to.")
-    schema = told.get("schema") if told else None
     strays = tuple(name for name in present if name not in files)
-    return SavedRun(path, schema if isinstance(schema, Mapping) else None, strays, files, told)
+    return SavedRun(path, run.record_schema if run else None, strays, files, run)
 
 
-def _read_run_file(folder: Path) -> Mapping[str, Json] | None:
+def _read_run(folder: Path) -> RunFile | None:
     try:
-        told = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_run_file(folder / RUN_FILE).file
+    except ResultUnreadable:
         return None
-    return told if isinstance(told, Mapping) and told.get("format") == RUN_FORMAT else None
 
 
-def _document_names(told: Mapping[str, Json] | None) -> dict[str, str]:
+def _document_names(run: RunFile | None) -> dict[str, str]:
     """File to document's name, as the run lists them; a name with a folder in it is not the run's."""
-    rows = (told or {}).get("documents")
-    listed = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-    files = [(str(row.get("file", "")), str(row.get("name", ""))) for row in listed]
-    return {file: name for file, name in files if file and Path(file).name == file}
+    listed = run.names if run else {}
+    return {file: name for file, name in listed.items() if Path(file).name == file}
 
 
-def _load_result(path: Path, name: str, run: Mapping[str, Json]) -> Mapping[str, Json]:
+def _load_result(path: Path, name: str, run: RunFile | None) -> ResultFile:
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        return _make_lost_result(name, "result missing", f"{path.name} cannot be read: {error.strerror}.", run)
-    except UnicodeDecodeError:
-        return _make_lost_result(name, "result broken", f"{path.name} is not UTF-8.", run)
-    return _parse_result(text, name, run)
+        return _require_whole(read_result_file(path))
+    except ResultUnreadable as error:
+        reason = "result missing" if error.missing else "result broken"
+        return _make_lost_result(name, reason, f"{path.name} {error.why}.", run)
 
 
-def _parse_result(text: str, name: str, run: Mapping[str, Json]) -> Mapping[str, Json]:
+def _parse_line(line: str, name: str) -> ResultFile:
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        return _make_lost_result(name, "result broken", "The result is not whole JSON.", run)
-    if not isinstance(content, dict) or content.get("format") != RESULT_FORMAT or not _is_whole(content):
-        return _make_lost_result(name, "result broken", f"The result is not of the format {RESULT_FORMAT}.", run)
-    return content
+        return _require_whole(parse_result(line))
+    except ResultUnreadable as error:
+        return _make_lost_result(name, "result broken", f"The result {error.why}.", None)
 
 
-def _is_whole(content: Mapping[str, Json]) -> bool:
-    """Whether the members that tables are made of have the kinds that the format gives them."""
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "document": dict,
-        "status": str,
-        "record": (dict, type(None)),
-        "evidence": dict,
-        "manifest": dict,
-        "usage": dict,
-        "error": dict,
-        "failures": list,
-        "problems": list,
-        "conflicts": list,
-        "rejected": list,
-    }
-    needed = {"document", "status", "record", "manifest"}
-    there = all(isinstance(content[key], kind) if key in content else key not in needed for key, kind in kinds.items())
-    return there and not is_too_deep(content)
+def _require_whole(reading: Reading[ResultFile]) -> ResultFile:
+    """The result, where the members that tables are made of are there and as the format has them."""
+    missing = {"document", "status", "record", "manifest"} - reading.file.model_fields_set
+    if wrong := sorted({*missing, *reading.damaged_members}):
+        raise ResultUnreadable(f'is not whole (its "{wrong[0]}" is missing or of the wrong kind)')
+    return reading.file
 
 
-def _make_lost_result(name: str, reason: str, message: str, run: Mapping[str, Json]) -> dict[str, Json]:
-    return {
-        "format": RESULT_FORMAT,
-        "document": {"name": name},
-        "task": run.get("task", ""),
-        "status": str(Status.FAILED),
-        "record": None,
-        "error": {"reason": reason, "message": message},
-        "manifest": run.get("manifest", {}),
-    }
+def _make_lost_result(name: str, reason: str, message: str, run: RunFile | None) -> ResultFile:
+    return ResultFile(
+        format=RESULT_FORMAT,
+        document=DocumentEntry(name=name),
+        task=run.task if run else "",
+        status=Status.FAILED,
+        record=None,
+        error=ReadError(reason=reason, message=message),
+        manifest=run.manifest if run else Manifest(),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from extractor.errors import UsageError
 from extractor.results.export.layout import (
@@ -16,9 +16,10 @@ from extractor.results.export.layout import (
     run_key,
 )
 from extractor.results.export.reader import SavedResult
+from extractor.results.model import ResultFile
+from extractor.results.parts import Proof, TextRange, place_contents
 from extractor.types import Json, json_pointer
 
-_SPAN = frozenset({"start", "end", "quote"})
 TableRow = tuple[str, dict[str, CellValue]]
 """A table's name, and a cell for each of its columns."""
 
@@ -27,11 +28,10 @@ def build_rows(entry: SavedResult, number: int, layout: ExportLayout) -> Iterato
     """Every row that a result comes to; `number` is its document's."""
     content = entry.content
     yield "documents", _build_document_row(entry, number, layout)
-    usage = content.get("usage") or {}
-    for group, spent in _object_items(usage.get("groups") or {}):
-        yield "usage", _fit_columns("usage", {**spent, "_document": number, "field_group": group})
-    record = content["record"] or {}
-    for path, at, flat in flatten_record(record) if content["record"] is not None else ():
+    for group, spent in content.usage.groups.items():
+        yield "usage", _fit_columns("usage", {**spent.to_content(), "_document": number, "field_group": group})
+    record = content.record or {}
+    for path, at, flat in flatten_record(record) if content.record is not None else ():
         table = layout.tables.get(at)
         if table is None or any(value is not None and steps not in table.columns for steps, value in flat.items()):
             raise UsageError(f"{entry.file} changed while it was read; export again.")
@@ -40,7 +40,7 @@ def build_rows(entry: SavedResult, number: int, layout: ExportLayout) -> Iterato
             row |= {"_parent": json_pointer(_parent_path(path, record)), "_row": int(path[-1])}
         row |= {column: convert_cell(flat.get(steps), table.types[column]) for steps, column in table.columns.items()}
         yield table.name, row
-    for at_value, told in _object_items(content.get("evidence") or {}):
+    for at_value, told in content.evidence.items():
         yield from _build_evidence_rows(number, at_value, told, _resolve_pointer(record, at_value))
     yield from _build_issue_rows(number, content)
 
@@ -64,19 +64,19 @@ def build_run_row(key: str, number: int) -> dict[str, CellValue]:
 
 def _build_document_row(entry: SavedResult, number: int, layout: ExportLayout) -> dict[str, CellValue]:
     content = entry.content
-    error, usage = content.get("error") or {}, content.get("usage") or {}
+    error = content.error.to_content() if content.error else {}
     return _fit_columns(
         "documents",
         {
-            **content["document"],
+            **content.usage.to_content(),
+            **content.document.to_content(),
             "_document": number,
             "run": layout.runs[run_key(entry)],
             "file": entry.file,
-            "status": content["status"],
+            "status": str(content.status),
             "reason": error.get("reason"),
             "message": error.get("message"),
-            "value_count": len(content.get("evidence") or {}),
-            **{key: usage.get(key) for key in ("requests", "input_tokens", "output_tokens", "seconds")},
+            "value_count": len(content.evidence),
         },
     )
 
@@ -87,65 +87,41 @@ def _parent_path(path: tuple[str | int, ...], record: Json) -> tuple[str | int, 
     return path[: outer[-1] + 1] if outer else ()
 
 
-def _build_evidence_rows(number: int, path: str, told: Mapping[str, Json], value: Json) -> Iterator[TableRow]:
+def _build_evidence_rows(number: int, path: str, proof: Proof, value: Json) -> Iterator[TableRow]:
     common = {"_document": number, "path": path, "value": _as_text(value)}
-    common |= {key: told.get(key) for key in ("match", "said", "confidence")}
-    spans = [span for span in told.get("spans") or () if isinstance(span, dict)]
-    for at, span in enumerate(spans or [{}]):
-        place = {key: inner for key, inner in span.items() if key not in _SPAN}
-        where = {"start_at": span.get("start"), "end_at": span.get("end"), "quote": span.get("quote")}
-        yield (
-            "evidence",
-            _fit_columns("evidence", {**common, **where, "span": at if span else None, "place": place or None}),
-        )
+    common |= {"match": str(proof.match), "said": proof.said, "confidence": proof.confidence}
+    for at, quote in enumerate(proof.spans):
+        where = {"start_at": quote.start, "end_at": quote.end, "quote": quote.quote}
+        place = {"places": place_contents(quote)} if quote.places else None
+        yield "evidence", _fit_columns("evidence", {**common, **where, "span": at, "place": place})
+    if not proof.spans:
+        yield "evidence", _fit_columns("evidence", common)
 
 
-def _build_issue_rows(number: int, content: Mapping[str, Json]) -> Iterator[TableRow]:
-    def issue(kind: str, **told: Json) -> TableRow:
+def _build_issue_rows(number: int, content: ResultFile) -> Iterator[TableRow]:
+    def issue(kind: str, where: TextRange | None = None, **told: Json) -> TableRow:
+        if where is not None and where.end:
+            told |= {"start_at": where.start, "end_at": where.end}
         return "issues", _fit_columns("issues", {"_document": number, "kind": kind, **told})
 
-    for one in _list_objects(content, "failures"):
-        where = one.get("chunk") or {}
-        yield issue(
-            "failure",
-            field_group=one.get("group"),
-            reason=one.get("reason"),
-            message=one.get("message"),
-            start_at=where.get("start"),
-            end_at=where.get("end"),
-        )
-    for one in _list_objects(content, "problems"):
-        yield issue("problem", path=one.get("path"), reason=one.get("code"), message=one.get("message"))
-    for one in _list_objects(content, "conflicts"):
-        kept, other = one.get("kept") or {}, one.get("other") or {}
-        span: Mapping[str, Json] = next(iter((other.get("evidence") or {}).get("spans") or ()), {})
+    for failure in content.failures:
+        yield issue("failure", failure.chunk, field_group=failure.group, reason=failure.reason, message=failure.message)
+    for problem in content.problems:
+        yield issue("problem", path=problem.path, reason=problem.code, message=problem.message)
+    for conflict in content.conflicts:
+        spans = conflict.other.evidence.spans
         yield issue(
             "conflict",
-            path=one.get("path"),
+            TextRange(start=spans[0].start, end=spans[0].end) if spans else None,
+            path=conflict.path,
             reason="conflict",
-            message=f"The record has {_as_text(kept.get('value'))}.",
-            value=_as_text(other.get("value")),
-            start_at=span.get("start"),
-            end_at=span.get("end"),
+            message=f"The record has {_as_text(conflict.kept.value)}.",
+            value=_as_text(conflict.other.value),
         )
-    for one in _list_objects(content, "rejected"):
-        where = one.get("chunk") or {}
+    for rejected in content.rejected:
         yield issue(
-            "rejected",
-            path=one.get("path"),
-            reason=one.get("reason"),
-            value=_as_text(one.get("value")),
-            start_at=where.get("start"),
-            end_at=where.get("end"),
+            "rejected", rejected.chunk, path=rejected.path, reason=rejected.reason, value=_as_text(rejected.value)
         )
-
-
-def _list_objects(content: Mapping[str, Json], key: str) -> Sequence[Mapping[str, Json]]:
-    return [one for one in content.get(key) or () if isinstance(one, dict)]
-
-
-def _object_items(told: Json) -> list[tuple[str, Mapping[str, Json]]]:
-    return [(key, one) for key, one in told.items() if isinstance(one, dict)] if isinstance(told, dict) else []
 
 
 def _as_text(value: Json) -> str | None:

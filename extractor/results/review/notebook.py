@@ -8,15 +8,16 @@ mark in the same piece.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from extractor.results.model import ResultFile
 from extractor.results.review.highlights import show_unseen, spell_unseen, split_segments, split_unseen
 from extractor.results.review.view import ISSUE_LABELS, DocumentView, build_document_view, format_plain
-from extractor.types import Json, Match, canonical_json
+from extractor.types import Match, canonical_json
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,13 +40,13 @@ class NotebookPart:
     left_out: int = 0
 
 
-def render_notebook(content: Mapping[str, Json]) -> str:
-    """The piece for a result file's content; what is no result is named as unreadable."""
+def render_notebook(result: ResultFile) -> str:
+    """The piece for a result; what cannot be drawn is named as unreadable."""
     try:
-        sheet = build_document_view(content)
+        sheet = build_document_view(result)
     except ValueError as error:
         sheet = DocumentView("result", "unreadable", error=("unreadable", str(error)))
-    digest = hashlib.sha256(canonical_json(content).encode("utf-8", "replace")).hexdigest()
+    digest = hashlib.sha256(canonical_json(result.to_content()).encode("utf-8", "replace")).hexdigest()
     return _load_template().render(
         id=f"extractor-{digest[:12]}",
         sheet=sheet,

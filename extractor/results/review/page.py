@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 import tempfile
 from collections import Counter
@@ -21,7 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from extractor.errors import MachineError, UsageError
+from extractor.errors import MachineError, ResultUnreadable, UsageError
+from extractor.results.model import RUN_FILE, ResultFile, RunFile
+from extractor.results.reading import Reading, convert_result, read_result_file, read_run_file
 from extractor.results.review.highlights import show_unseen, spell_unseen, split_unseen
 from extractor.results.review.view import (
     ISSUE_LABELS,
@@ -29,7 +30,6 @@ from extractor.results.review.view import (
     build_document_view,
     choose_list_layout,
     format_plain,
-    is_too_deep,
     list_columns,
 )
 from extractor.types import Json, json_pointer
@@ -37,12 +37,32 @@ from extractor.types import Json, json_pointer
 if TYPE_CHECKING:
     from jinja2 import Template
 
-RUN_FORMAT = "extractor.run/1"
+
+Readable = Reading[ResultFile] | str
+"""A result file that was read, or a sentence that says why it cannot be."""
 
 
-def build_review_page(results: Sequence[Mapping[str, Json]], *, run: Mapping[str, Json] | None = None) -> str:
-    """The page of these result files' contents, in this order. What is no result is named on the page as unreadable."""
-    return _render_page([(f"result {number}", result) for number, result in enumerate(results, 1)], run or {})
+def build_review_page(
+    results: Sequence[ResultFile | Mapping[str, Json]], *, run: Mapping[str, Json] | None = None
+) -> str:
+    """The page of these results or contents of result files, in this order; `run` is shown as it is.
+
+    What is no result is named on the page as unreadable.
+    """
+    return _render_page([(f"result {number}", _convert(result)) for number, result in enumerate(results, 1)], run or {})
+
+
+def _describe_unreadable(error: ResultUnreadable) -> str:
+    return f"The file {error.why}." + (f" Its format is “{error.format}”." if error.format else "")
+
+
+def _convert(result: ResultFile | Mapping[str, Json]) -> Readable:
+    if isinstance(result, ResultFile):
+        return Reading(result, {})
+    try:
+        return convert_result(result)
+    except ResultUnreadable as error:
+        return _describe_unreadable(error)
 
 
 def write_review_page(results_folder: Path, target: Path) -> Path:
@@ -53,22 +73,24 @@ def write_review_page(results_folder: Path, target: Path) -> Path:
     """
     if not results_folder.is_dir():
         raise UsageError(f"{results_folder} is not a folder: name the one that results were written to.")
-    found: dict[str, Mapping[str, Json] | str] = {}
-    run: Mapping[str, Json] = {}
+    found: dict[str, Readable] = {}
+    run: RunFile | None = None
     for path in sorted(results_folder.glob("*.json")):
-        content = _read_json(path)
-        if isinstance(content, Mapping) and content.get("format") == RUN_FORMAT:
-            run = content
-        else:
-            found[path.name] = content
-    if not found and not run:
+        try:
+            if path.name == RUN_FILE:
+                run = read_run_file(path).file
+            else:
+                found[path.name] = read_result_file(path)
+        except ResultUnreadable as error:
+            found[path.name] = _describe_unreadable(error)
+    if not found and run is None:
         raise UsageError(f"{results_folder} holds no results: name the folder that results were written to.")
     # Missing files are named, and so are those that another run left here.
-    listed = _list_files(run)
-    sources = {
-        name: found.get(name, "The run lists this file, and it is not in the folder.") for name in listed
-    } | found
-    page = _render_page(list(sources.items()), run, strays=found.keys() - listed if listed else ())
+    listed = list(run.names) if run else []
+    missing: Readable = "The run lists this file, and it is not in the folder."
+    sources = {name: found.get(name, missing) for name in listed} | found
+    about = run.to_content() if run else {}
+    page = _render_page(list(sources.items()), about, strays=found.keys() - listed if listed else ())
     try:
         handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
         try:
@@ -87,37 +109,17 @@ def write_review_page(results_folder: Path, target: Path) -> Path:
     return target
 
 
-def _read_json(path: Path) -> Mapping[str, Json] | str:
-    """The JSON object in a file, or why there is none."""
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        return f"The file cannot be read: {error.strerror}."
-    except RecursionError:
-        return "The file is nested too deep."
-    except ValueError as error:
-        return f"The file is not whole JSON ({error})."
-    if is_too_deep(content):
-        return "The file is nested too deep."
-    return content if isinstance(content, Mapping) else "The file holds no JSON object."
-
-
-def _list_files(run: Mapping[str, Json]) -> list[str]:
-    """The files that a run wrote, in its order."""
-    rows = run.get("documents")
-    names = [row.get("file") for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
-
-
 def _render_page(
-    sources: Sequence[tuple[str, Mapping[str, Json] | str]],
+    sources: Sequence[tuple[str, Readable]],
     run: Mapping[str, Json],
     strays: Collection[str] = (),
 ) -> str:
     shown, taken = [], Counter[str]()
-    for label, content in sources:
+    for label, reading in sources:
         try:
-            sheet = build_document_view(content)
+            if isinstance(reading, str):
+                raise ValueError(reading)
+            sheet = build_document_view(reading.file, reading.damage)
         except ValueError as error:
             sheet = DocumentView(label, "unreadable", error=("unreadable", str(error)))
         sheet.stray = label in strays

@@ -7,14 +7,15 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import quote
 
 from extractor.documents import locations as places
+from extractor.results.fields import is_too_deep
+from extractor.results.frame import walk_leaves
+from extractor.results.model import ReadError, ResultFile
+from extractor.results.parts import Proof, Quote, TextRange, place_contents
 from extractor.results.review.highlights import Segment, split_segments, split_unseen
-from extractor.types import Json, Match, Span, json_pointer
-
-RESULT_FORMAT = "extractor.result/1"
+from extractor.types import Json, Match, Span
 
 ISSUE_LABELS = {
     "failure": ("question unanswered", "questions unanswered"),
@@ -30,8 +31,10 @@ ISSUE_LABELS = {
 _BY_STRICTNESS = tuple(Match)
 """From the strictest match to none."""
 
+_NO_DAMAGE: Mapping[str, str] = {}
+
 _MAX_DEPTH = 50
-"""Levels of a result file. The template recurses, and no file of ours is deeper."""
+"""Levels of what is drawn. The template recurses, and no record is deeper."""
 
 _BLOCK_LENGTH = 3000
 """Code points after which the text is broken at the next line end, so that a browser lays out only what is in view."""
@@ -118,34 +121,32 @@ class DocumentView:
         ticks = [(number, height(span.start), height(span.end)) for span, number in self.places.items()]
         return [(number, min(top, 996), max(bottom - top, 4)) for number, top, bottom in ticks]
 
-    def number_places(self, spans: Json) -> tuple[int, ...]:
+    def number_places(self, spans: Sequence[TextRange | Quote]) -> tuple[int, ...]:
         """The numbers of spans as a result file has them. Raises ValueError where one is not of this text."""
         found = []
-        for span in spans if isinstance(spans, list) else [spans]:
-            start, end = _require_member(span, "start", int), _require_member(span, "end", int)
+        for span in spans:
+            start, end = span.start, span.end
             if not 0 <= start < end <= len(self.text):
                 raise ValueError(f"[{start}, {end}) is not in the text, which has {len(self.text)} characters.")
-            if self.text[start:end] != span.get("quote", self.text[start:end]):
-                raise ValueError(
-                    f"The words at [{start}, {end}) are not those that the file quotes, “{span['quote']}”."
-                )
+            if isinstance(span, Quote) and self.text[start:end] != span.quote:
+                raise ValueError(f"The words at [{start}, {end}) are not those that the file quotes, “{span.quote}”.")
             found.append(Span(start, end))
-            where = span.get("places")
-            if isinstance(where, list) and (said := places.describe_places(where)):
-                self.files[self.places.setdefault(found[-1], len(self.places))] = said
+            if isinstance(span, Quote) and span.places:
+                said = places.describe_places(place_contents(span))
+                if said:
+                    self.files[self.places.setdefault(found[-1], len(self.places))] = said
         return tuple(dict.fromkeys(self.places.setdefault(span, len(self.places)) for span in found))
 
-    def trace_value(self, kind: str, link: str, path: str, value: Json, evidence: Json) -> ViewEntry:
+    def trace_value(self, kind: str, link: str, path: str, value: Json, proof: Proof | None) -> ViewEntry:
         """A value with its evidence, which is checked here once more: no words are shown that do not hold it."""
         entry = ViewEntry(kind, link, path, _describe_path(path, self.record), value, Match.NONE)
         supported = "unsupported" if kind == "value" else kind
-        if not isinstance(evidence, Mapping):
+        if proof is None:
             return replace(entry, kind=supported, note="The file has no evidence for it.")
-        said, sure = evidence.get("said"), evidence.get("confidence")
-        entry = replace(entry, said=said if isinstance(said, str) and said != format_plain(value) else None)
-        entry = replace(entry, confidence=sure if isinstance(sure, int | float) and 0 <= sure <= 1 else None)
+        said = proof.said if proof.said != format_plain(value) else None
+        entry = replace(entry, said=said, confidence=proof.confidence)
         try:
-            match, traced = Match(str(evidence.get("match"))), self.number_places(evidence.get("spans", []))
+            match, traced = proof.match, self.number_places(proof.spans)
             if bool(traced) == (match is Match.NONE):
                 raise ValueError("Evidence has places exactly when it has a match, and this has one of the two.")
         except ValueError as error:
@@ -155,118 +156,93 @@ class DocumentView:
         return replace(entry, kind=kind if traced else supported, match=match.value, places=traced)
 
     def describe_issue(
-        self, kind: str, number: int, path: str, spans: Json, note: str, value: Json = None
+        self, kind: str, number: int, path: str, where: TextRange | None, note: str, value: Json = None
     ) -> ViewEntry:
         """An issue that is no value of the record."""
         entry = ViewEntry(kind, f"!{kind}-{number}", path, _describe_path(path, self.record), value, note=note)
+        if where is None:
+            return entry
         try:
-            traced = self.number_places(spans)
+            traced = self.number_places([where])
         except ValueError as error:
             return replace(entry, note=f"{note} (Its place is unknown. {error})")
-        if kind in ("failure", "unasked") and isinstance(spans, Mapping):
-            entry = replace(entry, where=f"characters {spans['start']}–{spans['end']}")
+        if kind in ("failure", "unasked"):
+            entry = replace(entry, where=f"characters {where.start}–{where.end}")
         return replace(entry, places=traced)
 
 
-def build_document_view(result: Mapping[str, Json] | str) -> DocumentView:
-    """The document of one result file. Raises ValueError, saying what is wrong, for what is no result file."""
-    if isinstance(result, str):
-        raise ValueError(result)
-    if is_too_deep(result):
-        raise ValueError("The file is nested too deep.")
-    if result.get("format") != RESULT_FORMAT:
-        raise ValueError(
-            f"The file is not a result: its format is “{format_plain(result.get('format'))}”, not “{RESULT_FORMAT}”."
-        )
-    document = _require_member(result, "document", Mapping)
-    sheet = DocumentView(
-        _require_member(document, "name", str),
-        _require_member(result, "status", str),
-        _require_member(document, "text", str, ""),
-    )
-    sheet.record = _require_member(result, "record", Mapping, None)
-    if sheet.record is None:
-        error = _require_member(result, "error", Mapping, {})
-        sheet.error = (
-            format_plain(error.get("reason", "failed")),
-            format_plain(error.get("message", "The file does not say why.")),
-        )
-    coverage, evidence = (
-        _require_member(result, "coverage", Mapping, {}),
-        _require_member(result, "evidence", Mapping, {}),
-    )
-    sheet.about["document"] = {key: value for key, value in document.items() if key != "text"}
-    sheet.about |= {key: result[key] for key in ("task", "usage", "manifest") if key in result}
+def build_document_view(result: ResultFile, damage: Mapping[str, str] = _NO_DAMAGE) -> DocumentView:
+    """The document of one result file, and what is damaged in it.
 
-    for path, value in _walk_leaves(sheet.record or {}, ""):
-        sheet.values[path] = sheet.trace_value("value", _quote_path(path), path, value, evidence.get(path))
-    for number, row in enumerate(_list_rows(result, "failures"), 1):
-        note = (
-            f"{format_plain(row.get('group'))}: {format_plain(row.get('reason'))}. {format_plain(row.get('message'))}"
+    Raises ValueError where that is the record, and where something is nested too deep to be drawn.
+    """
+    if "/record" in damage:
+        raise ValueError("The file is not a whole result: its “record” is not of the format.")
+    about = _describe_making(result)
+    values = [c.other.value for c in result.conflicts] + [c.kept.value for c in result.conflicts]
+    drawn = [result.record, *about.values(), *values, *(refused.value for refused in result.rejected)]
+    if any(is_too_deep(part, _MAX_DEPTH) for part in drawn):
+        raise ValueError("The file is nested too deep.")
+    sheet = DocumentView(result.document.name, str(result.status), result.document.text)
+    sheet.record = result.record
+    if result.record is None:
+        error = result.error or ReadError(message="The file does not say why.")
+        sheet.error = error.reason, error.message
+    sheet.about |= about
+    for path, value in walk_leaves(result.record or {}, ""):
+        sheet.values[path] = sheet.trace_value("value", _quote_path(path), path, value, result.evidence.get(path))
+    _add_checks(sheet, result, damage)
+    _add_conflicts(sheet, result)
+    for number, refused in enumerate(result.rejected, 1):
+        sheet.rejected.append(
+            sheet.describe_issue("rejected", number, refused.path, refused.chunk, refused.reason, refused.value)
         )
-        sheet.checks.append(sheet.describe_issue("failure", number, "", row.get("chunk"), note))
-    for number, row in enumerate(_list_rows(coverage, "unasked"), 1):
-        sheet.checks.append(sheet.describe_issue("unasked", number, "", row, "no question was asked of these words"))
-        sheet.unasked.update(sheet.checks[-1].places)
-    for number, row in enumerate(_list_rows(result, "problems"), 1):
-        path, note = (
-            format_plain(row.get("path")),
-            f"{format_plain(row.get('code'))}: {format_plain(row.get('message'))}",
-        )
-        under = [entry for at, entry in sheet.values.items() if at == path or at.startswith(path + "/")]
-        traced = dict.fromkeys(place for entry in under for place in entry.places) if path else {}
-        sheet.checks.append(replace(sheet.describe_issue("problem", number, path, [], note), places=tuple(traced)))
-        if path in sheet.values:
-            sheet.values[path] = replace(sheet.values[path], flags=(*sheet.values[path].flags, note))
-    for number, path in enumerate((path for path in evidence if path not in sheet.values), 1):
-        sheet.checks.append(
-            sheet.describe_issue("misplaced", number, path, [], "The file has evidence, and the record no value.")
-        )
-    for number, row in enumerate(_list_rows(result, "conflicts"), 1):
-        path, other, kept = (
-            format_plain(row.get("path")),
-            _require_member(row, "other", Mapping),
-            _require_member(row, "kept", Mapping, {}),
-        )
-        entry = sheet.trace_value("conflict", f"!conflict-{number}", path, other.get("value"), other.get("evidence"))
-        if path in sheet.values:
-            sheet.values[path] = replace(sheet.values[path], others=(*sheet.values[path].others, entry))
-        else:
-            at = sheet.trace_value("value", f"!kept-{number}", path, kept.get("value"), kept.get("evidence"))
-            sheet.checks.append(replace(entry, others=(at,)))
-    for number, row in enumerate(_list_rows(result, "rejected"), 1):
-        path, note = format_plain(row.get("path")), format_plain(row.get("reason"))
-        sheet.rejected.append(sheet.describe_issue("rejected", number, path, row.get("chunk"), note, row.get("value")))
     return sheet
 
 
-_REQUIRED: Any = object()
+def _describe_making(result: ResultFile) -> dict[str, Json]:
+    """What the file says of the document, but its text, and of how the record was made."""
+    about = {"task": result.task, "usage": result.usage.to_content(), "manifest": result.manifest.to_content()}
+    document = {key: told for key, told in result.document.to_content().items() if key != "text"}
+    return {"document": document} | {key: told for key, told in about.items() if key in result.model_fields_set}
 
 
-def _require_member(content: Json, key: str, kind: Any, default: Any = _REQUIRED) -> Any:
-    """A member of an object, of the kind that the format has there. Raises ValueError when it is not."""
-    value = content.get(key, default) if isinstance(content, Mapping) else _REQUIRED
-    if (isinstance(value, kind) and not isinstance(value, bool)) or (value is default and value is not _REQUIRED):
-        return value
-    if value is None and default is not _REQUIRED:
-        return default
-    raise ValueError(f"The file is not a whole result: its “{key}” is missing or of the wrong kind.")
+def _add_checks(sheet: DocumentView, result: ResultFile, damage: Mapping[str, str]) -> None:
+    """What is not answered, not read, doubted, or broken in the file itself."""
+    for number, failed in enumerate(result.failures, 1):
+        note = f"{failed.group}: {failed.reason}. {failed.message}"
+        sheet.checks.append(sheet.describe_issue("failure", number, "", failed.chunk, note))
+    for number, unasked in enumerate(result.coverage.unasked, 1):
+        sheet.checks.append(
+            sheet.describe_issue("unasked", number, "", unasked, "no question was asked of these words")
+        )
+        sheet.unasked.update(sheet.checks[-1].places)
+    for number, problem in enumerate(result.problems, 1):
+        path, note = problem.path, f"{problem.code}: {problem.message}"
+        under = [entry for at, entry in sheet.values.items() if at == path or at.startswith(path + "/")]
+        traced = dict.fromkeys(place for entry in under for place in entry.places) if path else {}
+        sheet.checks.append(replace(sheet.describe_issue("problem", number, path, None, note), places=tuple(traced)))
+        if path in sheet.values:
+            sheet.values[path] = replace(sheet.values[path], flags=(*sheet.values[path].flags, note))
+    for number, (pointer, why) in enumerate(damage.items(), len(result.problems) + 1):
+        note = f"The file is damaged at {pointer}, which is left out. ({why})"
+        sheet.checks.append(sheet.describe_issue("problem", number, "", None, note))
+    for number, path in enumerate((path for path in result.evidence if path not in sheet.values), 1):
+        sheet.checks.append(
+            sheet.describe_issue("misplaced", number, path, None, "The file has evidence, and the record no value.")
+        )
 
 
-def _list_rows(content: Mapping[str, Json], key: str) -> list[Mapping[str, Json]]:
-    rows = _require_member(content, key, list, [])
-    if not all(isinstance(row, Mapping) for row in rows):
-        raise ValueError(f"The file is not a whole result: its “{key}” holds more than objects.")
-    return list(rows)
-
-
-def _walk_leaves(value: Json, path: str) -> Iterator[tuple[str, Json]]:
-    """(JSON pointer, value) of every leaf but null, in the record's order."""
-    if isinstance(value, Mapping | list):
-        for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from _walk_leaves(inner, path + json_pointer((key,)))
-    elif value is not None:
-        yield path, value
+def _add_conflicts(sheet: DocumentView, result: ResultFile) -> None:
+    """The other values beside those that were kept, or both by themselves where the record has no such value."""
+    for number, conflict in enumerate(result.conflicts, 1):
+        path, other, kept = conflict.path, conflict.other, conflict.kept
+        entry = sheet.trace_value("conflict", f"!conflict-{number}", path, other.value, other.evidence)
+        if path in sheet.values:
+            sheet.values[path] = replace(sheet.values[path], others=(*sheet.values[path].others, entry))
+        else:
+            at = sheet.trace_value("value", f"!kept-{number}", path, kept.value, kept.evidence)
+            sheet.checks.append(replace(entry, others=(at,)))
 
 
 def _describe_path(path: str, record: Json) -> str:
@@ -307,11 +283,3 @@ def choose_list_layout(rows: Sequence[Json]) -> str:
 
 def list_columns(rows: Sequence[Json]) -> list[str]:
     return list(dict.fromkeys(key for row in rows if isinstance(row, Mapping) for key in row))
-
-
-def is_too_deep(content: Json) -> bool:
-    level = [content]
-    for _ in range(_MAX_DEPTH):
-        outer = [value for value in level if isinstance(value, Mapping | list)]
-        level = [inner for value in outer for inner in (value.values() if isinstance(value, Mapping) else value)]
-    return bool(level)
