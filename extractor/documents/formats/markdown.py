@@ -1,6 +1,7 @@
 """Markdown: the file's own words, with comments marked as hidden.
 
-Front matter is text: its keys are labels of what it says. What stands in code is shown, comment or not (CommonMark 0.31, 4.5, 4.6, 6.1).
+Front matter is text: its keys are labels of what it says. What stands in code is shown, comment or not (CommonMark
+0.31, 4.5, 4.6, 6.1).
 """
 
 from __future__ import annotations
