@@ -70,7 +70,13 @@ def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> Res
             for c in record.conflicts
         ],
         rejected=[
-            RejectedEntry(path=json_pointer(r.path), value=r.value, reason=r.reason, chunk=_build_range(r.chunk))
+            RejectedEntry(
+                path=json_pointer(r.path),
+                value=r.value,
+                reason=r.reason,
+                chunk=_build_range(r.chunk),
+                evidence=_build_proof(r.evidence, document) if r.evidence else None,
+            )
             for r in record.rejected
         ],
         failures=[
@@ -134,6 +140,7 @@ def _build_proof(evidence: Evidence, document: Document) -> Proof:
         spans=[_build_quote(s, document) for s in evidence.spans],
         said=evidence.model_value,
         confidence=evidence.confidence,
+        findings=list(evidence.findings),
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any, TypeVar, dataclass_transform
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
-from pydantic.json_schema import SkipJsonSchema
 
 from extractor.results.fields import Count, Listed, MatchWord, Number, Ordinal, Share, Text
 from extractor.types import Json, Match
@@ -118,8 +117,12 @@ class Proof:
     )
     spans: Listed[Quote] = listed_key()
     said: Text = Field(default="", description="what the model said, before code normalised it")
-    confidence: Share | None = Field(default=None, description="null where it is not known")
-    findings: SkipJsonSchema[Listed[Text]] = optional_key("names of what was found of the value; not written yet", ())
+    confidence: Share | None = Field(
+        default=None, description="how likely the value is right, 0 to 1; null only in files of earlier versions"
+    )
+    findings: Listed[Text] = optional_key(
+        "what code found about the value, by name: docs/quality.md says what each is", ()
+    )
 
     def __bool__(self) -> bool:
         """False where nothing supports the value, which is also so of a value that is null."""
@@ -156,8 +159,7 @@ class RejectedEntry:
     value: Json = None
     reason: Text = ""
     chunk: TextRange = Field(default_factory=TextRange)
-    evidence: SkipJsonSchema[Proof | None] = optional_key("what supports it; not written yet", None)
-    findings: SkipJsonSchema[Listed[Text]] = optional_key("names of what was found of the value; not written yet", ())
+    evidence: Proof | None = optional_key("what supports it, and how likely it is right", None)
 
 
 @small_part()
