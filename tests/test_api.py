@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from endpoint import Endpoint, serve
 from pydantic import BaseModel
 
 import extractor
 from extractor import Document, Engine, Match, Result, Status, aextract, extract, extract_all, load_task
 from extractor.errors import DocumentError, ModelFatal, RecordInvalid, TaskError, UsageError
+from extractor.testing import FaultEndpoint
 
 TEXT = "Order A-7: bolts at $4, nuts at $2."
 
@@ -36,7 +36,7 @@ class Strict(BaseModel):
     colour: str
 
 
-def answer(body: dict[str, Any]) -> str:
+def answer(body: dict[str, Any], n: int) -> str:
     text, _, asked = body["messages"][-1]["content"].partition("</document>")
     if "lines" in asked:
         names = [name for name in ("bolts", "nuts") if name in text]
@@ -46,18 +46,18 @@ def answer(body: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Endpoint]:
-    with serve(answer) as one:
+def server() -> Iterator[FaultEndpoint]:
+    with FaultEndpoint(answer) as one:
         yield one
 
 
 @pytest.fixture
-def engine(server: Endpoint) -> Iterator[Engine]:
+def engine(server: FaultEndpoint) -> Iterator[Engine]:
     with Engine("m", base_url=server.url) as one:
         yield one
 
 
-def test_five_lines_from_import_to_evidence(server: Endpoint) -> None:
+def test_five_lines_from_import_to_evidence(server: FaultEndpoint) -> None:
     result = extract(TEXT, Order, model="m", base_url=server.url)
     assert result.record == Order(number="A-7", lines=[Line(item="bolts", price=4), Line(item="nuts", price=2)])
     assert result.evidence.lines[1].item.quote == "nuts"
@@ -118,7 +118,7 @@ def test_many_documents_come_in_order_and_those_that_cannot_be_read_fail_alone(e
     assert results[1].value is None and not list(results[1].evidence)
 
 
-def test_no_more_documents_are_begun_than_may_be_under_way(server: Endpoint) -> None:
+def test_no_more_documents_are_begun_than_may_be_under_way(server: FaultEndpoint) -> None:
     begun = []
 
     def sources() -> Iterator[str]:
@@ -134,7 +134,7 @@ def test_no_more_documents_are_begun_than_may_be_under_way(server: Endpoint) -> 
         assert engine.extract(TEXT, Order).record.number == "A-7"
 
 
-def test_sync_and_async_give_the_same_on_a_loop_that_runs(server: Endpoint) -> None:
+def test_sync_and_async_give_the_same_on_a_loop_that_runs(server: FaultEndpoint) -> None:
     async def notebook() -> list[dict[str, Any]]:
         one = extract(TEXT, Order, model="m", base_url=server.url)
         async with Engine("m", base_url=server.url) as engine:
@@ -165,18 +165,18 @@ def test_what_is_wrong_with_class_prompt_engine_or_endpoint_is_said(engine: Engi
     with pytest.raises(UsageError, match="no embedded model"):
         Engine("none-of-that-name")
     refused = {"error": {"message": "no", "code": None, "type": None, "param": None}}
-    with serve(lambda body: (401, refused)) as closed, pytest.raises(ModelFatal, match="key"):
+    with FaultEndpoint(lambda body, n: (401, refused)) as closed, pytest.raises(ModelFatal, match="key"):
         extract(TEXT, Order, model="m", base_url=closed.url, api_key="k-secret")
 
 
-def test_the_key_is_sent_and_shows_nowhere_else(server: Endpoint) -> None:
+def test_the_key_is_sent_and_shows_nowhere_else(server: FaultEndpoint) -> None:
     with Engine("m", base_url=server.url, api_key="k-secret") as engine:
         result = engine.extract(TEXT, Order)
     assert "Bearer k-secret" in server.headers[-1].values()
     assert "k-secret" not in repr(engine) + json.dumps(dict(result.content)) + result._repr_html_()
 
 
-def test_a_prompt_of_ones_own_is_given_by_its_path(engine: Engine, server: Endpoint, tmp_path: Path) -> None:
+def test_a_prompt_of_ones_own_is_given_by_its_path(engine: Engine, server: FaultEndpoint, tmp_path: Path) -> None:
     mine = tmp_path / "mine.md"
     mine.write_text("# system\nMine.\n\n# user\n{document}\n\n{question}\n")
     engine.extract(TEXT, Order, prompt=mine)
