@@ -49,7 +49,7 @@ def read_record_type(wanted: Any) -> RecordType:
 
 def _read_list_type(wanted: Any) -> RecordType:
     (entry,) = typing.get_args(wanted)
-    name = getattr(entry, "__name__", "Entry")
+    name = "List" if getattr(entry, "__module__", "builtins") == "builtins" else entry.__name__
     fields: dict[str, Any] = {LIST_FIELD: (wanted, Field(default_factory=list))}
     model: type[BaseModel] = create_model(name, **fields)
     return RecordType(model, lambda record: getattr(record, LIST_FIELD))
