@@ -19,9 +19,9 @@ run: $(VENV)/.ready
 	$(BIN)/python -m extractor run eval/samples -o out --model $(MODEL) --prompt $(PROMPT) || test $$? -eq 1
 	$(BIN)/python -m extractor show out
 
-## everything that can be tested with no key, no weights and no network
+## everything that can be tested with no key, no weights and no network, on all cores
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check extractor prompts tests bench

@@ -19,6 +19,7 @@ from kennel import Kennel
 
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion
 
+pytestmark = pytest.mark.xdist_group("runs")  # they share a process to fork from, and measure time
 KILLS = int(os.environ.get("EXTRACTOR_KILLS", "30"))
 """More of them in `make soak`."""
 AT_ONCE = 8

@@ -22,6 +22,7 @@ from kennel import Kennel
 
 from extractor.testing import FaultEndpoint
 
+pytestmark = pytest.mark.xdist_group("runs")  # they share a process to fork from, and measure time
 NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
 """Mounts that only the runs see."""
 

@@ -11,10 +11,12 @@ import pytest
 
 from extractor.documents.discovery import find_sources
 from extractor.errors import ModelFatal
+from extractor.extraction.pipeline import Reading
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.openai.client import Endpoint
 from extractor.models.session import ClientOptions, ModelSession, build_own_session
+from extractor.models.traits import SMALL
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.job import Job
 from extractor.runs.runner import compute_exit_code, run_job
@@ -74,7 +76,8 @@ def test_questions_about_a_document_wait_for_each_other_where_one_place_answers_
         session = ModelSession(
             Endpoint("", "m", "none"), ClientOptions(concurrency=2), in_turn=in_turn, own_model=model
         )
-        this = Job(DocumentExtractor(Task("t", read_schema(schema), {}), PROMPT, session, {}), out)
+        task = Task("t", read_schema(schema), {})
+        this = Job(DocumentExtractor(task, PROMPT, session, {}, reading=Reading(SMALL)), out)
         asyncio.run(run_job(this, find_sources([folder])))
         assert len(most) == 6
         assert (max(all_of for all_of, _ in most), max(one for _, one in most)) == (2, of_one)
