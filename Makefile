@@ -42,12 +42,12 @@ run:
 	$(BIN)/extractor run --out out --model $(MODEL) --prompt $(PROMPT) || test $$? -eq 1
 	$(BIN)/extractor show out
 
-## everything that can be tested with no key, no weights and no network; what was left out is listed with its reason
+## everything that can be tested with no key, no weights and no network, on all cores; what was left out is listed with its reason
 test:
 	$(call timed,test,every test with no key and no weights and no network)
 
 .test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto --dist loadfile -rs --no-fold-skipped
+	$(BIN)/python -m pytest -n auto --dist loadgroup -rs --no-fold-skipped
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check extractor prompts tests bench

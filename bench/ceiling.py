@@ -69,16 +69,15 @@ def run(document: Any, task: Any, prompt: Any, say: Any) -> Any:
     from extractor.errors import ReplyCutShort
     from extractor.extraction.pipeline import Reading, extract_record
     from extractor.models.traits import STRONG
+    from extractor.testing import ScriptedModel
     from extractor.types import Reply, Usage
 
-    class Scripted:
-        async def complete(self, request: Any) -> Any:
-            value = say(request)
-            if isinstance(value, str):
-                raise ReplyCutShort("cut short", text=value)
-            return Reply(value, Usage(requests=1))
+    def answer(request: Any) -> Any:
+        value = say(request)
+        return ReplyCutShort("cut short", text=value) if isinstance(value, str) else Reply(value, Usage(requests=1))
 
-    return asyncio.run(extract_record(document, task, prompt, Scripted(), "scripted", reading=Reading(STRONG)))
+    model = ScriptedModel(answer)
+    return asyncio.run(extract_record(document, task, prompt, model, model.name, reading=Reading(STRONG)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

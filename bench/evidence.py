@@ -21,7 +21,7 @@ from typing import Any
 
 import scene
 
-from extractor.types import Document, Record, Reply, Request, Span, Usage, json_pointer
+from extractor.types import Document, Record, Span, json_pointer
 
 FOLDER = scene.ROOT / "eval" / "evidence"
 BAR = 0.95
@@ -32,29 +32,20 @@ Json = Any
 Place = tuple[str | int, ...]
 
 
-class Gold:
-    """A model that says, of each property that is asked, what gold says of it."""
-
-    def __init__(self, record: Mapping[str, Json]) -> None:
-        self._record = record
-
-    async def complete(self, request: Request) -> Reply:
-        return Reply({name: self._record.get(name) for name in request.schema["properties"]}, Usage(1, 0, 0, 0.0))
-
-
 def extracted(sample: Path, schema: Path, gold: Mapping[str, Json]) -> Record:
-    """The record of a sample, asked for as a bare schema is. All that ties this file to the pipeline is here."""
+    """The record of a sample, asked for as a bare schema is, of a model that says what gold says of each property.
+
+    All that ties this file to the pipeline is here.
+    """
     from extractor.documents.discovery import load_document
     from extractor.extraction.pipeline import Reading, extract_record
     from extractor.extraction.task import task_from_schema
     from extractor.models.traits import STRONG
+    from extractor.testing import ScriptedModel
 
     asked = task_from_schema(str(schema))
-    return asyncio.run(
-        extract_record(
-            load_document(sample), asked, asked.choose_prompt(None), Gold(gold), "gold", reading=Reading(STRONG)
-        )
-    )
+    prompt, model = asked.choose_prompt(None), ScriptedModel(gold)
+    return asyncio.run(extract_record(load_document(sample), asked, prompt, model, model.name, reading=Reading(STRONG)))
 
 
 @dataclass(frozen=True)

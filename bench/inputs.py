@@ -33,7 +33,7 @@ from extractor.extraction.chunking import split_document
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.task import load_task
 from extractor.results.file import build_result
-from extractor.types import Reply, Request, Usage
+from extractor.testing import ScriptedModel
 
 WORDS = (  # noqa: SIM905 (read more easily than a list)
     "the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which"
@@ -85,17 +85,6 @@ def seconds(what: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-class Silent:
-    """A model that finds nothing."""
-
-    asked = 0
-
-    async def complete(self, request: Request) -> Reply:
-        self.asked += 1
-        properties = request.schema["properties"].items()
-        return Reply({k: [] if s.get("type") == "array" else None for k, s in properties}, Usage(1, 1, 1, 0.0))
-
-
 def resident(who: int) -> float:
     return resource.getrusage(who).ru_maxrss * 1024 / 1e6
 
@@ -118,13 +107,13 @@ def main() -> None:
         close_readers()
         print(f", {resident(resource.RUSAGE_CHILDREN):.0f} MB the reader")
         if flags.whole:
-            model, task = Silent(), load_task("researcher")
+            model, task = ScriptedModel({}), load_task("researcher")
             start = time.perf_counter()
             record = asyncio.run(extract_record(document, task, task.choose_prompt(None), model, "m"))
             build_result(record, task.name, {})
             pieces = split_document(document, task.choose_prompt(None).strategy.chunk_tokens)
             print(f"the whole way, a silent model: {time.perf_counter() - start:.1f} s, {len(pieces)} chunks,", end=" ")
-            print(f"{model.asked} requests, {resident(resource.RUSAGE_SELF):.0f} MB here")
+            print(f"{len(model.requests)} requests, {resident(resource.RUSAGE_SELF):.0f} MB here")
             return
         gc.disable()  # as the reader does
         pairs = [(seconds(lambda: bare(path)), seconds(lambda: load(path, "book", False))) for _ in range(ROUNDS)]

@@ -11,6 +11,7 @@ import scene
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.document_model import DocumentModel
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.openai.client import Endpoint, LiveModel
 from extractor.schema.reader import read_schema
@@ -25,14 +26,11 @@ async def run(url: str, at_once: int) -> tuple[float, int]:
     """Seconds, and documents that failed."""
     pressure = ConcurrencyLimiter(at_once)
     model = LiveModel(Endpoint(url, "m", "none"), pressure=pressure)
-    limit = asyncio.Semaphore(at_once)
+    bounded = DocumentModel(model, pressure)
     started = time.perf_counter()
     task = Task("t", SCHEMA, {})
     records = await asyncio.gather(
-        *(
-            extract_record(Document(f"{i}.txt", f"bolt {i}"), task, PROMPT, model, "m", limit=limit)
-            for i in range(DOCUMENTS)
-        )
+        *(extract_record(Document(f"{i}.txt", f"bolt {i}"), task, PROMPT, bounded, "m") for i in range(DOCUMENTS))
     )
     took = time.perf_counter() - started
     await model.aclose()

@@ -33,7 +33,8 @@ def server(**flags: object) -> Iterator[tuple[str, dict[str, Any]]]:
     counts: dict[str, Any] = {}
     words = [w for name, value in flags.items() for w in (f"--{name.replace('_', '-')}", str(value))]
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "faults.py"), *words],
+        [sys.executable, "-m", "extractor.testing.fault_endpoint", *words],
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -14,7 +14,8 @@ import tiny_pdf
 from tiny_pdf import Line
 
 from extractor.extraction.text.normalize import fold_text
-from extractor.types import Reply, Request, Usage
+from extractor.testing import ScriptedModel, fit_reply
+from extractor.types import Request
 
 CV: list[tuple[str, Any]] = [
     ("title", "Mirela Østergård-Novak"),
@@ -94,24 +95,15 @@ SAYS: dict[str, Any] = {
 }
 
 
-class Perfect:
+def build_perfect_model() -> ScriptedModel:
     """A model that reads the request and copies from it: what the CV says, as far as the words stand in the request."""
 
-    async def complete(self, request: Request) -> Reply:
-        said = fold_text(request.user)
-        value = {}
-        for name, shape in request.schema["properties"].items():
-            empty = [] if shape.get("type") == "array" else None
-            value[name] = _as_asked(_standing(SAYS.get(name), said), shape) or empty
-        return Reply(value, Usage(1, 1, 1, 0.0))
+    def answer(request: Request) -> dict[str, Any]:
+        text = fold_text(request.user)
+        standing = {name: _standing(value, text) for name, value in SAYS.items()}
+        return dict(fit_reply(standing, request.schema))
 
-
-def _as_asked(value: Any, shape: Any) -> Any:
-    """Rows with what is asked of them alone; their first fields where that is all."""
-    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
-        return value
-    asked = shape["items"].get("properties")
-    return [{k: row.get(k) for k in asked} if asked else next(iter(row.values())) for row in value]
+    return ScriptedModel(answer)
 
 
 def _standing(value: Any, said: str) -> Any:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import faults  # noqa: F401 -- a fixture for every test
 from hypothesis import settings
+
+from extractor.testing import FaultEndpoint
 
 REPOSITORY = Path(__file__).parent.parent
 _LOOPBACK = ("127.", "::1", "localhost")
@@ -42,6 +45,13 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_replies_of_others(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paid replies are kept apart for each test, and away from the user's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def faults() -> Iterator[Callable[..., FaultEndpoint]]:
+    """Starts endpoints, as FaultEndpoint takes its arguments; they stop with the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *script, **settings: stack.enter_context(FaultEndpoint(*script, **settings))
 
 
 @pytest.fixture

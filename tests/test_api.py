@@ -1,22 +1,26 @@
 """The Python API, through the real client against an endpoint on loopback."""
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from endpoint import Endpoint, serve
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 import extractor
 from extractor import Document, Engine, Match, Result, Status, aextract, extract, extract_all, load_task
 from extractor.errors import DocumentError, ModelFatal, RecordInvalid, TaskError, UsageError
+from extractor.testing import FaultEndpoint, ScriptedModel, fit_reply
+from extractor.types import Reply, Request, Usage
 
 TEXT = "Order A-7: bolts at $4, nuts at $2."
 
@@ -36,28 +40,30 @@ class Strict(BaseModel):
     colour: str
 
 
-def answer(body: dict[str, Any]) -> str:
+def answer(body: dict[str, Any], n: int) -> str:
     text, _, asked = body["messages"][-1]["content"].partition("</document>")
-    if "lines" in asked:
-        names = [name for name in ("bolts", "nuts") if name in text]
-        return json.dumps({"lines": [{"item": name, "price": 4 if name == "bolts" else 2} for name in names]})
-    values = {"number": "A-7" if "A-7" in text else None, "colour": None}
+    names = [name for name in ("bolts", "nuts") if name in text]
+    values = {
+        "number": "A-7" if "A-7" in text else None,
+        "colour": None,
+        "lines": [{"item": name, "price": 4 if name == "bolts" else 2} for name in names],
+    }
     return json.dumps({name: value for name, value in values.items() if f"- {name}:" in asked})
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Endpoint]:
-    with serve(answer) as one:
+def server() -> Iterator[FaultEndpoint]:
+    with FaultEndpoint(answer) as one:
         yield one
 
 
 @pytest.fixture
-def engine(server: Endpoint) -> Iterator[Engine]:
+def engine(server: FaultEndpoint) -> Iterator[Engine]:
     with Engine("m", base_url=server.url) as one:
         yield one
 
 
-def test_five_lines_from_import_to_evidence(server: Endpoint) -> None:
+def test_five_lines_from_import_to_evidence(server: FaultEndpoint) -> None:
     result = extract(TEXT, Order, model="m", base_url=server.url)
     assert result.record == Order(number="A-7", lines=[Line(item="bolts", price=4), Line(item="nuts", price=2)])
     assert result.evidence.lines[1].item.quote == "nuts"
@@ -118,7 +124,7 @@ def test_many_documents_come_in_order_and_those_that_cannot_be_read_fail_alone(e
     assert results[1].value is None and not list(results[1].evidence)
 
 
-def test_no_more_documents_are_begun_than_may_be_under_way(server: Endpoint) -> None:
+def test_no_more_documents_are_begun_than_may_be_under_way(server: FaultEndpoint) -> None:
     begun = []
 
     def sources() -> Iterator[str]:
@@ -134,7 +140,7 @@ def test_no_more_documents_are_begun_than_may_be_under_way(server: Endpoint) -> 
         assert engine.extract(TEXT, Order).record.number == "A-7"
 
 
-def test_sync_and_async_give_the_same_on_a_loop_that_runs(server: Endpoint) -> None:
+def test_sync_and_async_give_the_same_on_a_loop_that_runs(server: FaultEndpoint) -> None:
     async def notebook() -> list[dict[str, Any]]:
         one = extract(TEXT, Order, model="m", base_url=server.url)
         async with Engine("m", base_url=server.url) as engine:
@@ -165,18 +171,18 @@ def test_what_is_wrong_with_class_prompt_engine_or_endpoint_is_said(engine: Engi
     with pytest.raises(UsageError, match="no embedded model"):
         Engine("none-of-that-name")
     refused = {"error": {"message": "no", "code": None, "type": None, "param": None}}
-    with serve(lambda body: (401, refused)) as closed, pytest.raises(ModelFatal, match="key"):
+    with FaultEndpoint(lambda body, n: (401, refused)) as closed, pytest.raises(ModelFatal, match="key"):
         extract(TEXT, Order, model="m", base_url=closed.url, api_key="k-secret")
 
 
-def test_the_key_is_sent_and_shows_nowhere_else(server: Endpoint) -> None:
+def test_the_key_is_sent_and_shows_nowhere_else(server: FaultEndpoint) -> None:
     with Engine("m", base_url=server.url, api_key="k-secret") as engine:
         result = engine.extract(TEXT, Order)
     assert "Bearer k-secret" in server.headers[-1].values()
     assert "k-secret" not in repr(engine) + json.dumps(dict(result.content)) + result._repr_html_()
 
 
-def test_a_prompt_of_ones_own_is_given_by_its_path(engine: Engine, server: Endpoint, tmp_path: Path) -> None:
+def test_a_prompt_of_ones_own_is_given_by_its_path(engine: Engine, server: FaultEndpoint, tmp_path: Path) -> None:
     mine = tmp_path / "mine.md"
     mine.write_text("# system\nMine.\n\n# user\n{document}\n\n{question}\n")
     engine.extract(TEXT, Order, prompt=mine)
@@ -201,24 +207,180 @@ def test_a_saved_result_is_read_back(engine: Engine, tmp_path: Path) -> None:
         Result.read(tmp_path / "x.json", Order)
 
 
+@dataclass
+class Parcel:
+    number: str | None = None
+
+
+class Slip(TypedDict):
+    number: str | None
+
+
+def test_a_schema_is_a_class_a_dataclass_a_typed_dict_a_json_schema_or_a_list_of_these(engine: Engine) -> None:
+    assert engine.extract(TEXT, Parcel).record == Parcel("A-7")
+    assert engine.extract(TEXT, Slip).record == {"number": "A-7"}
+    schema = {"title": "Loan Slip", "type": "object", "properties": {"number": {"type": ["string", "null"]}}}
+    before = json.dumps(schema)
+    result = engine.extract(TEXT, schema)
+    assert (result.record, result.content["task"]) == ({"number": "A-7"}, "loan-slip")
+    assert json.dumps(schema) == before
+    bolts = ScriptedModel(gold={"items": [{"item": "bolts", "price": 4}, {"item": "nuts", "price": 2}]})
+    lines = extract(TEXT, list[Line], model=bolts)
+    assert lines.record == [Line(item="bolts", price=4), Line(item="nuts", price=2)]
+    assert lines.evidence["items[1].item"].quote == "nuts"
+    assert extract(TEXT, list[str], model=ScriptedModel(gold={"items": ["bolts", "nuts"]})).record == ["bolts", "nuts"]
+
+
+def test_a_schema_that_is_none_says_what_one_is(engine: Engine) -> None:
+    for wrong in (dict, int, "Order", 7):
+        with pytest.raises(TaskError, match="give one, a JSON Schema as a dict"):
+            engine.extract(TEXT, wrong)  # type: ignore[call-overload]
+    with pytest.raises(TaskError, match="no JSON Schema at /type"):
+        engine.extract(TEXT, {"type": "objekt"})
+
+
+def test_bytes_and_open_files_are_read_by_their_name_or_by_their_beginning(engine: Engine, tmp_path: Path) -> None:
+    page = f"<html><body><p>{TEXT}</p><script>no()</script></body></html>".encode()
+    for result in (engine.extract(page, Order, name="order.html"), engine.extract(io.BytesIO(page), Order)):
+        assert result.record.number == "A-7" and "script" not in result.text
+    assert engine.extract(page, Order, name="a/order.txt").text == page.decode()
+    (tmp_path / "slip.txt").write_text(TEXT, encoding="utf-8")
+    with (tmp_path / "slip.txt").open("rb") as file:
+        assert engine.extract(file, Order).name == "slip.txt"
+    with (tmp_path / "slip.txt").open(encoding="utf-8") as file:
+        assert engine.extract(file, Order).record.number == "A-7"
+    assert engine.extract(TEXT, Order, name="order").name == "order"
+    assert engine.extract(tmp_path / "slip.txt", Order, name="order").name == "order"
+    with pytest.raises(DocumentError, match=r"a\.pdf"):
+        engine.extract(b"%PDF-1.7 no more", Order, name="a.pdf")
+    with pytest.raises(DocumentError, match="a document a line"):
+        engine.extract(b"{}", Order, name="a.jsonl")
+    with pytest.raises(UsageError, match="an open file or a Document, and not of type int"):
+        engine.extract(7, Order)  # type: ignore[call-overload]
+    names = [r.name for r in engine.extract_all([TEXT.encode(), io.BytesIO(b"\0")], Order)]
+    assert names == ["document", "document"]
+
+
+def test_any_object_that_completes_requests_is_a_model() -> None:
+    class Mine:
+        async def complete(self, request: Request) -> Reply:
+            assert request.model == "Mine"
+            return Reply(fit_reply({"number": "A-7"}, request.schema), Usage(1))
+
+    with Engine(Mine()) as engine:
+        result = engine.extract(TEXT, Parcel)
+        assert [r.record for r in engine.extract_all([TEXT] * 20, Parcel)] == [Parcel("A-7")] * 20
+    assert result.record == Parcel("A-7")
+    made_by = result.content["manifest"]["model"]
+    assert (
+        made_by["name"] == "Mine"
+        and made_by["endpoint"].startswith("python:")
+        and made_by["endpoint"].endswith(".Mine")
+    )
+    assert repr(engine) == "Engine('Mine')"
+    with pytest.raises(UsageError, match="of your own has no endpoint"):
+        Engine(Mine(), base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(UsageError, match="not of type int"):
+        Engine(7)  # type: ignore[arg-type]
+
+
+def test_a_document_ends_at_its_timeout_with_what_was_answered() -> None:
+    async def answer(request: Request) -> dict[str, Any]:
+        await asyncio.sleep(60 if "two" in request.schema["properties"] else 0)
+        return {"one": "bolts"}
+
+    grouped = {name: {"type": "string", "x-group": name} for name in ("one", "two")}
+    two = {"type": "object", "properties": grouped}
+    with Engine(ScriptedModel(answer)) as engine:
+        result = engine.extract("two bolts " * 60_000, two, timeout=1.0)
+    assert [f["reason"] for f in result.failures] and result.status is Status.INCOMPLETE
+
+
+UNCLOSED = """
+import gc, sys, threading
+from extractor import Engine
+from extractor.testing import FaultEndpoint
+
+with FaultEndpoint(lambda body, n: '{"number": "A-7"}') as endpoint:
+    schema = {"type": "object", "properties": {"number": {"type": "string"}}}
+    engine = Engine("m", base_url=endpoint.url)
+    print(engine.extract("Order A-7", schema).record["number"])
+    if sys.argv[1] == "half way":
+        some = engine.extract_all(["Order A-7"] * 40, schema)
+        next(some)
+    if sys.argv[1] == "dropped":
+        del engine
+        gc.collect()
+        assert "extractor" not in [t.name for t in threading.enumerate()]
+"""
+
+
+@pytest.mark.parametrize("how", ["kept", "half way", "dropped"])
+def test_an_engine_that_nobody_closes_ends_without_a_word(how: str, repository: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", UNCLOSED, how],
+        env={"PYTHONPATH": str(repository)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "A-7\n", "")
+
+
 SNIPPET = """
+import io
+from dataclasses import dataclass
 from pathlib import Path
-from collections.abc import Iterator
+from typing import Any
+
 from pydantic import BaseModel
-from extractor import Engine, Result, aextract, extract, extract_all
+from typing_extensions import TypedDict, assert_type
+
+from extractor import Engine, Reply, Request, Result, Task, aextract, extract, extract_all, load_task
+from extractor.testing import ScriptedModel
+
 
 class Order(BaseModel):
     number: str | None = None
 
-reveal_type(extract("text", Order).record)
-reveal_type(extract(Path("a.txt"), Order, model="m").record.number)
+
+@dataclass
+class Parcel:
+    number: str
+
+
+class Slip(TypedDict):
+    number: str
+
+
+class Mine:
+    async def complete(self, request: Request) -> Reply:
+        raise NotImplementedError
+
+
+assert_type(extract("text", Order).record, Order)
+assert_type(extract(Path("a.txt"), Order, model="m").record.number, str | None)
+assert_type(extract(b"text", Parcel, name="a.txt").record, Parcel)
+assert_type(extract(io.BytesIO(), Slip, model=Mine()).record, Slip)
+assert_type(extract("text", list[Order], model=ScriptedModel({})).record, list[Order])
+assert_type(extract("text", load_task("invoice")), Result[Any])
+assert_type(extract("text", {"type": "object"}, prompt=Path("p.md"), timeout=3.5), Result[Any])
+
+
 async def notebook() -> Result[Order]:
+    assert_type(await Engine(Mine()).aextract("text", list[Order]), Result[list[Order]])
     return await aextract("text", Order)
-for result in extract_all([Path("docs")], Order):
-    reveal_type(result)
+
+
+for result in extract_all([Path("docs"), "text", b"text"], Order):
+    assert_type(result, Result[Order])
 with Engine("m", base_url="http://localhost/v1") as engine:
-    reveal_type(engine.extract("text", Order).record)
-extract("text", Order, modle="m")
+    assert_type(engine.extract("text", Order).record, Order)
+    assert_type(next(engine.extract_all(["text"], Slip)).record, Slip)
+extract("text", Order, modle="m")  # wrong
+extract(7, Order)  # wrong
+Engine(7)  # wrong
 """
 
 
@@ -232,15 +394,9 @@ def test_mypy_knows_the_records_type(tmp_path: Path, repository: Path) -> None:
         text=True,
         check=False,
     ).stdout
-    revealed = [line.split('"')[1] for line in told.splitlines() if "Revealed" in line]
-    assert revealed == [
-        "snippet.Order",
-        "str | None",
-        "extractor.results.result.Result[snippet.Order]",
-        "snippet.Order",
-    ], told
+    wrong = {i for i, line in enumerate(SNIPPET.splitlines(), 1) if line.endswith("# wrong")}
     errors = [line for line in told.splitlines() if line.startswith("snippet.py") and ": error:" in line]
-    assert {line.split(":")[1] for line in errors} == {"18"} and "modle" in errors[0], told
+    assert {int(line.split(":")[1]) for line in errors} == wrong, told
 
 
 def test_importing_the_package_imports_nothing_slow() -> None:

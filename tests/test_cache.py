@@ -14,6 +14,7 @@ import pytest
 
 from extractor.errors import MachineError, ModelError
 from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
+from extractor.testing import ScriptedModel
 from extractor.types import Json, Reply, Request, Usage
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}}
@@ -23,23 +24,13 @@ def asked(user: str = "q", **changes: Any) -> Request:
     return Request(**{"model": "m", "system": "s", "user": user, "schema": SHAPE, "parameters": {}, **changes})
 
 
-class Double:
-    """Counts what it is asked, and answers with the question."""
-
-    def __init__(self, answer: Callable[[Request], Json] = lambda request: {"item": request.user}) -> None:
-        self.answer, self.requests = answer, 0
-
-    async def complete(self, request: Request) -> Reply:
-        self.requests += 1
-        await asyncio.sleep(0.01)
-        said = self.answer(request)
-        if isinstance(said, Exception):
-            raise said
-        return Reply(said, Usage(1, 10, 5, None))
+def echoing(answer: Callable[[Request], Json] = lambda request: {"item": request.user}) -> ScriptedModel:
+    """A model that answers with the question, unless told otherwise."""
+    return ScriptedModel(answer, delay=0.01, usage=Usage(1, 10, 5, None))
 
 
 def ask(
-    folder: Path, model: Double, *requests: Request, notes: list[str] | None = None, **identity: Json
+    folder: Path, model: ScriptedModel, *requests: Request, notes: list[str] | None = None, **identity: Json
 ) -> list[Reply]:
     notes = [] if notes is None else notes
 
@@ -71,17 +62,17 @@ class Bomb:
 
 
 def test_what_was_paid_for_is_not_paid_for_again(tmp_path: Path) -> None:
-    model = Double()
+    model = echoing()
     (first,) = ask(tmp_path, model, asked())
     (again,) = ask(tmp_path, model, asked())
     assert first.value == again.value == {"item": "q"}
     assert (first.usage, again.usage) == (Usage(1, 10, 5, None), Usage(cached=1))
-    assert model.requests == 1
+    assert len(model.requests) == 1
 
 
 @pytest.mark.fault(23)
 def test_another_model_prompt_schema_parameter_mode_or_address_is_another_question(tmp_path: Path) -> None:
-    model = Double()
+    model = echoing()
     wider = {"type": "object", "properties": {**SHAPE["properties"], "more": {"type": "string"}}}  # type: ignore[dict-item]
     changes: list[dict[str, Any]] = [
         {},
@@ -93,30 +84,30 @@ def test_another_model_prompt_schema_parameter_mode_or_address_is_another_questi
         {"grammar": "start: x"},
     ]
     ask(tmp_path, model, *(asked(**change) for change in changes))
-    assert model.requests == len(changes)
+    assert len(model.requests) == len(changes)
     for n, identity in enumerate([{"digest": "sha256:1"}, {"address": "http://b"}, {"dialect": "json"}], 1):
         ask(tmp_path, model, asked(), **identity)
-        assert model.requests == len(changes) + n
+        assert len(model.requests) == len(changes) + n
 
 
 def test_the_same_question_at_the_same_time_is_asked_once(tmp_path: Path) -> None:
-    model = Double()
+    model = echoing()
     replies = ask(tmp_path, model, *[asked()] * 10)
-    assert model.requests == 1
+    assert len(model.requests) == 1
     assert sum((r.usage for r in replies), Usage()) == Usage(1, 10, 5, None, cached=9)
 
 
 @pytest.mark.fault(13)
 def test_a_failure_is_not_kept(tmp_path: Path) -> None:
-    model = Double(lambda request: ModelError("no luck"))
+    model = echoing(lambda request: ModelError("no luck"))
     for n in (1, 2):
         with pytest.raises(ModelError):
             ask(tmp_path, model, asked())
-        assert model.requests == n
+        assert len(model.requests) == n
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    ask(tmp_path / "c", Double(), asked())
+    ask(tmp_path / "c", echoing(), asked())
     assert stat.S_IMODE((tmp_path / "c").stat().st_mode) == 0o700
     files = list((tmp_path / "c").iterdir())
     assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600} and len(files) >= 2
@@ -134,28 +125,28 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     ],
 )
 def test_a_row_that_is_not_as_it_was_written_is_a_miss_and_is_told(tmp_path: Path, row: bytes) -> None:
-    model, notes = Double(), list[str]()
+    model, notes = echoing(), list[str]()
     ask(tmp_path, model, asked())
     poison(tmp_path, "UPDATE Cache SET value = ?", row)
     (reply,) = ask(tmp_path, model, asked(), notes=notes)
-    assert reply.value == {"item": "q"} and model.requests == 2
+    assert reply.value == {"item": "q"} and len(model.requests) == 2
     assert len(notes) == 1 and "1 replies" in notes[0] and "cache verify" in notes[0]
     ask(tmp_path, model, asked())
-    assert model.requests == 2  # what was fetched anew took its place
+    assert len(model.requests) == 2  # what was fetched anew took its place
 
 
 @pytest.mark.fault(30)
 def test_a_row_that_does_not_fit_the_question_is_a_miss(tmp_path: Path) -> None:
-    model = Double(lambda request: {"other": 3})
+    model = ScriptedModel(Reply({"other": 3}, Usage(1, 10, 5, None)))
     for n in (1, 2):
         ask(tmp_path, model, asked())
-        assert model.requests == n
+        assert len(model.requests) == n
 
 
 @pytest.mark.fault(30)
 @pytest.mark.parametrize("column", ["mode = 4, value = ?", "raw = 0, key = ?"])
 def test_nothing_is_unpickled(tmp_path: Path, column: str) -> None:
-    trace, model = tmp_path / "trace", Double()
+    trace, model = tmp_path / "trace", echoing()
     ask(tmp_path / "c", model, asked())
     payload = pickle.dumps(Bomb(trace))
     assert payload and not trace.exists()
@@ -165,18 +156,18 @@ def test_nothing_is_unpickled(tmp_path: Path, column: str) -> None:
     assert cache.count_replies(verify=True).damaged + cache.count_replies(verify=True).replies >= 1
     cache.clear()
     cache.close()
-    assert model.requests == 2 and not trace.exists()
+    assert len(model.requests) == 2 and not trace.exists()
 
 
 @pytest.mark.fault(30)
 @pytest.mark.parametrize("mode", [1, 2, 3, 4])
 def test_a_file_that_a_row_names_is_neither_read_nor_deleted(tmp_path: Path, mode: int) -> None:
-    secret, model = tmp_path / "secret.txt", Double()
+    secret, model = tmp_path / "secret.txt", echoing()
     secret.write_text('{"item": "stolen"}')
     ask(tmp_path / "c", model, asked())
     poison(tmp_path / "c", "UPDATE Cache SET mode = ?, filename = '../secret.txt', value = NULL", mode)
     (reply,) = ask(tmp_path / "c", model, asked())
-    assert reply.value == {"item": "q"} and model.requests == 2
+    assert reply.value == {"item": "q"} and len(model.requests) == 2
     poison(tmp_path / "c", "UPDATE Cache SET mode = ?, filename = '../secret.txt'", mode)
     cache = ReplyCache(tmp_path / "c")
     cache.clear()
@@ -197,20 +188,20 @@ def test_a_file_that_a_row_names_is_neither_read_nor_deleted(tmp_path: Path, mod
     ],
 )
 def test_a_database_that_is_none_is_set_aside_and_told(tmp_path: Path, damage: Callable[[Path], None]) -> None:
-    model, notes = Double(), list[str]()
+    model, notes = echoing(), list[str]()
     ask(tmp_path, model, asked())
     damage(tmp_path / "cache.db")
     (reply,) = ask(tmp_path, model, asked(), notes=notes)
-    assert reply.value == {"item": "q"} and model.requests == 2
+    assert reply.value == {"item": "q"} and len(model.requests) == 2
     assert len(list(tmp_path.glob("cache.db.corrupt-*"))) == 1
     assert len(notes) == 1 and "damaged" in notes[0]
     ask(tmp_path, model, asked())
-    assert model.requests == 2
+    assert len(model.requests) == 2
 
 
 @pytest.mark.fault(30)
 def test_damage_in_the_middle_gives_no_wrong_answer(tmp_path: Path) -> None:
-    model = Double()
+    model = echoing()
     questions = [asked(f"{i} " + "x" * 300) for i in range(120)]
     ask(tmp_path, model, *questions)
     path = tmp_path / "cache.db"
@@ -220,7 +211,7 @@ def test_damage_in_the_middle_gives_no_wrong_answer(tmp_path: Path) -> None:
     path.write_bytes(data)
     replies = ask(tmp_path, model, *questions)
     assert [r.value["item"] for r in replies] == [q.user for q in questions]
-    assert model.requests > 120
+    assert len(model.requests) > 120
 
 
 def test_a_folder_that_cannot_be_written_is_known_before_anything_is_asked(tmp_path: Path) -> None:
@@ -241,7 +232,7 @@ def test_a_disk_that_is_full_costs_no_answer(tmp_path: Path) -> None:
 
     async def go() -> list[Reply]:
         cache = ReplyCache(tmp_path, notes.append)
-        cached = CachedModel(Double(), cache, {}, notes.append)
+        cached = CachedModel(echoing(), cache, {}, notes.append)
         await cached.complete(asked("before"))
         poison(tmp_path, "CREATE TRIGGER full BEFORE INSERT ON Cache BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
         try:
@@ -255,7 +246,7 @@ def test_a_disk_that_is_full_costs_no_answer(tmp_path: Path) -> None:
 
 def _one_of_ten(folder: Path) -> None:
     async def go() -> int:
-        cached = CachedModel(Double(), ReplyCache(folder), {})
+        cached = CachedModel(echoing(), ReplyCache(folder), {})
         for i in range(20):
             assert (await cached.complete(asked(str(i)))).value == {"item": str(i)}
         await cached.aclose()
@@ -283,7 +274,7 @@ def test_a_lock_of_another_process_does_not_stop_the_loop(tmp_path: Path) -> Non
     turned = threading.Event()
 
     async def go() -> tuple[Reply, bool]:
-        cached = CachedModel(Double(), ReplyCache(tmp_path), {})
+        cached = CachedModel(echoing(), ReplyCache(tmp_path), {})
         await cached.complete(asked("before"))
         other = sqlite3.connect(tmp_path / "cache.db", isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
@@ -315,7 +306,7 @@ def test_the_folder_is_the_users_own() -> None:
 
 
 def test_contents_and_clearing(tmp_path: Path) -> None:
-    ask(tmp_path, Double(), asked("a"), asked("b"))
+    ask(tmp_path, echoing(), asked("a"), asked("b"))
     poison(tmp_path, "UPDATE Cache SET value = ? WHERE rowid = 1", b"x")
     cache = ReplyCache(tmp_path)
     assert cache.count_replies().replies == 2
@@ -326,7 +317,7 @@ def test_contents_and_clearing(tmp_path: Path) -> None:
 
 
 def test_a_row_is_json_and_can_be_read_by_a_person(tmp_path: Path) -> None:
-    ask(tmp_path, Double(), asked("é"))
+    ask(tmp_path, echoing(), asked("é"))
     database = sqlite3.connect(tmp_path / "cache.db")
     ((value, mode, filename),) = database.execute("SELECT value, mode, filename FROM Cache").fetchall()
     database.close()

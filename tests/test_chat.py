@@ -1,13 +1,13 @@
 import json
 
 import pytest
-from endpoint import completion
 
 from extractor.errors import ReplyUnreadable
 from extractor.models.openai.chat import build_chat_request, build_request_body
 from extractor.models.openai.completion import parse_completion
 from extractor.models.openai.dialects import Dialect
 from extractor.models.openai.reply import InvalidReply
+from extractor.testing import build_completion
 from extractor.types import Request
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}, "required": ["item"]}
@@ -17,7 +17,7 @@ REQUEST = Request("m", "Copy.", "What is {{ 7*7 }}?", SHAPE, {"temperature": 0},
 def test_a_question_that_is_put_again_leaves_the_first_one_as_it_was() -> None:
     first = build_chat_request(REQUEST, Dialect.SCHEMA, SHAPE)
     before = json.dumps(first.arguments)
-    reply = parse_completion(json.dumps(completion('{"item": 5}')).encode())
+    reply = parse_completion(json.dumps(build_completion('{"item": 5}')).encode())
     with pytest.raises(InvalidReply) as caught:
         first.read_reply(reply)
     second = first.repeat_with_error(reply, caught.value)
@@ -28,7 +28,7 @@ def test_a_question_that_is_put_again_leaves_the_first_one_as_it_was() -> None:
 
 @pytest.mark.parametrize("calls", [None, [], [{"id": "1", "type": "function", "function": {"name": "Answer"}}]])
 def test_a_reply_without_the_call_that_was_asked_for_is_unreadable_and_no_crash(calls: object) -> None:
-    told = completion(None)
+    told = build_completion(None)
     told["choices"][0]["message"]["tool_calls"] = calls
     with pytest.raises(ReplyUnreadable):
         build_chat_request(REQUEST, Dialect.TOOLS, SHAPE).read_reply(parse_completion(json.dumps(told).encode()))

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from endpoint import serve
 
 from extractor.cli.console import MAX_LINE_CHARACTERS, format_record_line
 from extractor.cli.main import main
 from extractor.results.outcome import DocumentOutcome
+from extractor.testing import FaultEndpoint
 from extractor.types import Status
 
 SCHEMA = """from pydantic import BaseModel
@@ -47,13 +47,13 @@ def run(*flags: object) -> int:
     return main(["run", *map(str, flags)])
 
 
-def answer(body: dict[str, Any]) -> str:
+def answer(body: dict[str, Any], n: int) -> str:
     return json.dumps({"title": "bolt" if "bolt" in body["messages"][-1]["content"] else "nut"})
 
 
 def test_a_folder_becomes_one_result_each_with_checked_words(task: Path, papers: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         code = run(papers, "-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--quiet")
     assert code == 0
     result = json.loads((out / "a.json").read_text())
@@ -67,7 +67,7 @@ def test_a_folder_becomes_one_result_each_with_checked_words(task: Path, papers:
 def test_recorded_runs_replay_to_the_same_bytes_at_any_concurrency(task: Path, papers: Path, tmp_path: Path) -> None:
     tapes = tmp_path / "tapes"
     common = ["--task", task, "--model", "m", "--cassettes", tapes, "--quiet"]
-    with pytest.MonkeyPatch.context() as patch, serve(answer) as server:
+    with pytest.MonkeyPatch.context() as patch, FaultEndpoint(answer) as server:
         patch.delenv("CI", raising=False)
         live = [*common, "--base-url", server.url]
         assert run(papers, "-o", tmp_path / "live", *live, "--mode", "record") == 0
@@ -80,7 +80,7 @@ def test_recorded_runs_replay_to_the_same_bytes_at_any_concurrency(task: Path, p
 
 def test_a_changed_prompt_is_a_miss_that_says_what_to_record(task: Path, papers: Path, tmp_path: Path) -> None:
     common = ["--task", task, "--model", "m", "--cassettes", tmp_path / "tapes", "--quiet"]
-    with pytest.MonkeyPatch.context() as patch, serve(answer) as server:
+    with pytest.MonkeyPatch.context() as patch, FaultEndpoint(answer) as server:
         patch.delenv("CI", raising=False)
         common += ["--base-url", server.url]
         run(papers, "-o", tmp_path / "live", *common, "--mode", "record")
@@ -142,7 +142,7 @@ def test_unreadable_documents_cost_only_themselves(task: Path, papers: Path, tmp
     (papers / "e.txt").write_text(" \n ")
     os.truncate(papers / "f.txt", 50_000_000) if (papers / "f.txt").touch() is None else None
     out = tmp_path / "out"
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         assert run(papers, "-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--quiet") == 1
     reasons = {n: json.loads((out / f"{n}.json").read_text())["error"]["reason"] for n in "cdef"}
     assert reasons == {"c": "binary", "d": "encoding", "e": "empty", "f": "too large"}
@@ -153,14 +153,14 @@ def test_names_that_clash_are_told_apart(task: Path, papers: Path, tmp_path: Pat
     (papers / "a.md").write_text("A bolt.")
     (papers / "run.txt").write_text("A nut.")
     out = tmp_path / "out"
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         run(papers, "-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--quiet")
     assert len(list(out.glob("*.json"))) == 5
 
 
 def test_an_output_that_is_no_folder_fails_before_the_first_call(task: Path, papers: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         flags = ["--task", task, "--model", "m", "--base-url", server.url]
         assert run(papers, "-o", tmp_path / "file" / "out", *flags) == 3
     assert server.bodies == []
@@ -168,7 +168,7 @@ def test_an_output_that_is_no_folder_fails_before_the_first_call(task: Path, pap
 
 def test_the_page_of_a_run_is_written(task: Path, papers: Path, tmp_path: Path, capsys: Any) -> None:
     out = tmp_path / "out"
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         run(papers, "-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--quiet")
     assert main(["show", str(out)]) == 0
     assert "bolt" in (out / "index.html").read_text()
@@ -194,7 +194,7 @@ def test_without_words_the_suite_of_the_folder_is_run_and_named(
     where: str, suite: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.chdir(suite / where)
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         assert run("-o", suite / "out", "--model", "m", "--base-url", server.url) == 0
     assert {f.name for f in (suite / "out").glob("?.json")} == {"a.json", "b.json"}
     assert "suite eval, task thing" in said(capsys)
@@ -216,7 +216,7 @@ def test_each_record_is_shown_as_soon_as_it_is_finished_to_a_pipe_too(task: Path
         assert "bolt" in body["messages"][-1]["content"] or first_is_shown.wait(60)
         return answer(body)
 
-    with serve(answer_second_after_first_line) as server:
+    with FaultEndpoint(answer_second_after_first_line) as server:
         flags = ["-o", tmp_path / "out", "--task", task, "--model", "m", "--base-url", server.url, "--concurrency", 1]
         command = [sys.executable, "-m", "extractor", "run", papers, *flags]
         process = subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -228,7 +228,7 @@ def test_each_record_is_shown_as_soon_as_it_is_finished_to_a_pipe_too(task: Path
 
 
 def test_a_reader_of_the_records_may_go_before_the_run_ends(task: Path, papers: Path, tmp_path: Path) -> None:
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         flags = f"-o {tmp_path}/out --task {task} --model m --base-url {server.url}"
         command = f"{sys.executable} -m extractor run {papers} {flags} | true; exit ${{PIPESTATUS[0]}}"
         assert subprocess.run(["bash", "-c", command], check=False, timeout=60).returncode == 0

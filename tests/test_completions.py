@@ -2,13 +2,13 @@ import json
 from typing import Any
 
 import pytest
-from endpoint import completion
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
 
 from extractor.errors import ModelBusy
 from extractor.models.openai.completion import parse_completion, read_usage, require_full_answer
+from extractor.testing import build_completion
 
 words = st.sampled_from(["stop", "length", "eos", "assistant", "", None, 3, -1, 2.5, True, "7", [], {}])
 usages = st.none() | st.dictionaries(st.sampled_from(["prompt_tokens", "completion_tokens", "total_tokens"]), words)
@@ -36,7 +36,7 @@ odd = st.fixed_dictionaries(
 
 @given(odd)
 def test_a_completion_says_the_same_whether_it_was_validated_or_built(change: dict[str, Any]) -> None:
-    told = {**completion("x"), **change}
+    told = {**build_completion("x"), **change}
     expected = ChatCompletion.construct(**told)
     try:
         read = parse_completion(json.dumps(told).encode())
@@ -64,7 +64,7 @@ def test_what_is_no_completion_is_said_to_be_none(content: bytes) -> None:
 
 
 def test_fields_of_an_endpoint_of_its_own_are_no_hindrance() -> None:
-    told = {**completion("x"), "_fields_set": 5, "timings": {"prompt_ms": 500, "predicted_ms": 1000}}
+    told = {**build_completion("x"), "_fields_set": 5, "timings": {"prompt_ms": 500, "predicted_ms": 1000}}
     told["choices"][0]["finish_reason"] = "eos_token"
     read = parse_completion(json.dumps(told).encode())
     assert read_usage(read).seconds == 1.5

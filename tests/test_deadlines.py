@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from faults import serve
 
 from extractor.models.openai.deadline import enforce_deadline
+from extractor.testing import FaultEndpoint
 
 
 def test_what_takes_too_long_is_cancelled() -> None:
@@ -46,7 +46,7 @@ asyncio.run(go())
 @pytest.mark.fault(27)
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system")
 def test_a_stopped_process_goes_on_where_it_was() -> None:
-    with serve(lambda body, n: '{"item": "bolt"}', latency=1.0) as server:
+    with FaultEndpoint(lambda body, n: '{"item": "bolt"}', latency=1.0) as server:
         run = subprocess.Popen(
             [sys.executable, "-c", PROGRAM.format(url=server.url)],
             stdout=subprocess.PIPE,

@@ -32,6 +32,7 @@ from extractor.types import Reply, Request
 from tests import tiny_gguf
 from tests.tiny_gguf import CONTEXT
 
+pytestmark = pytest.mark.xdist_group("engine")  # one engine is enough for a machine
 ROOT = Path(__file__).parents[1]
 FEW = ServerSettings(n_ctx=1024, n_threads=1)
 SHAPE = {

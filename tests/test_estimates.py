@@ -155,11 +155,11 @@ def test_a_model_without_a_price_is_estimated_in_tokens_alone(
 def test_finished_results_make_the_estimate_of_what_is_written_a_measured_one(
     task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from endpoint import serve
+    from extractor.testing import FaultEndpoint
 
     (tmp_path / "a.txt").write_text("A bolt.")
     flags = [tmp_path / "a.txt", "--task", task, "-o", tmp_path / "out", "--model", "m"]
-    with serve(lambda body: '{"title": "bolt"}') as server:  # which says it read 10 tokens and wrote 5
+    with FaultEndpoint(lambda body, n: '{"title": "bolt"}') as server:  # which says it read 10 tokens and wrote 5
         assert main(["run", *map(str, flags), "--base-url", server.url, "--quiet"]) == 0
     usage = json.loads((tmp_path / "out" / "a.json").read_text())["usage"]
     assert usage["groups"]["values"] == {key: usage[key] for key in usage if key != "groups"}

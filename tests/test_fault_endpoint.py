@@ -11,23 +11,37 @@ import gzip
 import json
 import sys
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import Answer, Script, Server, bomb, completion, error, serve
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.document_model import DocumentModel
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel
 from extractor.schema.reader import read_schema
+from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
+from extractor.testing.fault_endpoint import EndpointScript
 from extractor.types import Document, Record, Reply, Request, Usage
 
-Start = Callable[..., Server]
+Start = Callable[..., FaultEndpoint]
+
+
+def bomb(megabytes: int) -> FaultAnswer:
+    """A completion of so many MB that travels as some KB."""
+    content = json.dumps(build_completion("x" * 10))[:-1].encode() + b', "padding": "'
+    packer, block = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS), b" " * (1 << 20)
+    # never whole in memory: whoever measures what a client takes may be in this process
+    parts = [packer.compress(content), *(packer.compress(block) for _ in range(megabytes))]
+    parts += [packer.compress(b'"}'), packer.flush()]
+    return FaultAnswer(body=b"".join(parts), headers={"content-encoding": "gzip"})
+
 
 SHAPE = {
     "type": "object",
@@ -47,7 +61,7 @@ Outcome = Reply | ModelError
 
 
 def ask_all(
-    server: Server | str, users: Sequence[str] = ("What is it?",), at_once: int = 64, **settings: Any
+    server: FaultEndpoint | str, users: Sequence[str] = ("What is it?",), at_once: int = 64, **settings: Any
 ) -> list[Outcome]:
     """Every question's reply or error, all asked at the same time."""
 
@@ -67,25 +81,25 @@ def ask_all(
     return asyncio.run(go())
 
 
-def ask(server: Server | str, **settings: Any) -> Reply:
+def ask(server: FaultEndpoint | str, **settings: Any) -> Reply:
     (told,) = ask_all(server, **settings)
     if isinstance(told, ModelError):
         raise told
     return told
 
 
-def fails(server: Server | str, **settings: Any) -> ModelError:
+def fails(server: FaultEndpoint | str, **settings: Any) -> ModelError:
     (told,) = ask_all(server, **settings)
     assert isinstance(told, ModelError)
     return told
 
 
-def first(n: int, fault: Answer | tuple[int, Any], then: str = GOOD) -> Script:
+def first(n: int, fault: FaultAnswer | tuple[int, Any], then: str = GOOD) -> EndpointScript:
     return lambda body, i: fault if i <= n else then
 
 
-def busy(**headers: str) -> Answer:
-    return Answer(429, error("slow down"), {k.replace("_", "-"): v for k, v in headers.items()})
+def busy(**headers: str) -> FaultAnswer:
+    return FaultAnswer(429, build_error("slow down"), {k.replace("_", "-"): v for k, v in headers.items()})
 
 
 # 1, 2, 3: asked to wait
@@ -137,7 +151,7 @@ def test_an_endpoint_that_only_refuses_is_given_up(faults: Start) -> None:
 
 @pytest.mark.fault(3)
 def test_a_spent_quota_ends_the_run(faults: Start) -> None:
-    server = faults(lambda body, n: (429, error("You exceeded your current quota", "insufficient_quota")))
+    server = faults(lambda body, n: (429, build_error("You exceeded your current quota", "insufficient_quota")))
     told = ask_all(server, [str(i) for i in range(20)], at_once=1)
     assert isinstance(told[0], ModelFatal) and "quota" in str(told[0])
     assert told[0].usage.requests == 1
@@ -149,7 +163,7 @@ def test_a_spent_quota_ends_the_run(faults: Start) -> None:
 @pytest.mark.fault(4)
 @pytest.mark.parametrize("status", [500, 502, 503, 529])
 def test_tries_do_not_multiply(faults: Start, status: int) -> None:
-    server = faults(lambda body, n: (status, error("down")))
+    server = faults(lambda body, n: (status, build_error("down")))
     failed = fails(server)
     assert failed.reason == "upstream" and str(status) in str(failed)
     assert server.requests == 3 == failed.usage.requests
@@ -157,18 +171,18 @@ def test_tries_do_not_multiply(faults: Start, status: int) -> None:
 
 @pytest.mark.fault(4)
 def test_tries_and_reasks_add_up_and_do_not_multiply(faults: Start) -> None:
-    server = faults(lambda body, n: (500, error("down")) if n % 2 else "no json")
+    server = faults(lambda body, n: (500, build_error("down")) if n % 2 else "no json")
     failed = fails(server, attempts=5, reasks=2)
     assert isinstance(failed, ReplyUnreadable)
     assert server.requests == 6  # three answers that do not fit, three errors; as loops within loops it was 15
-    server = faults(lambda body, n: (500, error("down")) if n % 2 else "no json")
+    server = faults(lambda body, n: (500, build_error("down")) if n % 2 else "no json")
     assert fails(server, attempts=2, reasks=2).reason == "upstream"
     assert server.requests == 3  # the second error is one too many, though an answer that did not fit lay between
 
 
 @pytest.mark.fault(5)
 def test_an_error_that_passes_is_tried_again_and_tokens_are_counted_once(faults: Start) -> None:
-    server = faults(first(1, (500, error("down"))))
+    server = faults(first(1, (500, build_error("down"))))
     assert ask(server).usage == Usage(2, 10, 5, None)
     assert server.tokens == (10, 5)
 
@@ -176,7 +190,10 @@ def test_an_error_that_passes_is_tried_again_and_tokens_are_counted_once(faults:
 @pytest.mark.fault(6)
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(400, error("maximum context length is 4096 tokens", "context_length_exceeded")), (413, error("too large"))],
+    [
+        (400, build_error("maximum context length is 4096 tokens", "context_length_exceeded")),
+        (413, build_error("too large")),
+    ],
 )
 def test_a_chunk_that_is_too_long_is_sent_once(faults: Start, status: int, body: Any) -> None:
     server = faults(lambda _, n: (status, body))
@@ -188,7 +205,7 @@ def test_a_chunk_that_is_too_long_is_sent_once(faults: Start, status: int, body:
 @pytest.mark.fault(7)
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_fatal_at_once_and_not_shown(faults: Start, status: int) -> None:
-    server = faults(lambda body, n: (status, error(f"Incorrect API key provided: {SECRET}")))
+    server = faults(lambda body, n: (status, build_error(f"Incorrect API key provided: {SECRET}")))
     failed = fails(server)
     assert isinstance(failed, ModelFatal)
     assert SECRET not in repr(failed) + str(failed)
@@ -197,14 +214,14 @@ def test_a_refused_key_is_fatal_at_once_and_not_shown(faults: Start, status: int
 
 @pytest.mark.fault(7)
 def test_a_document_that_a_filter_forbids_costs_itself_and_not_the_run(faults: Start) -> None:
-    server = faults(lambda body, n: (403, error("blocked")) if "drop table" in str(body) else GOOD)
+    server = faults(lambda body, n: (403, build_error("blocked")) if "drop table" in str(body) else GOOD)
     told = ask_all(server, ["a", "drop table", "b", "drop table", "c"], at_once=1)
     assert [getattr(one, "reason", "done") for one in told] == ["done", "forbidden", "done", "forbidden", "done"]
 
 
 @pytest.mark.fault(7)
 def test_a_key_that_is_withdrawn_during_a_run_ends_it(faults: Start) -> None:
-    server = faults(lambda body, n: GOOD if n == 1 else (401, error("expired")))
+    server = faults(lambda body, n: GOOD if n == 1 else (401, build_error("expired")))
     told = ask_all(server, [str(i) for i in range(4)], at_once=1)
     assert [isinstance(one, ModelFatal) for one in told] == [False, False, False, True]
 
@@ -223,9 +240,14 @@ def test_an_endpoint_that_is_not_there_is_named_with_the_cause(url: str) -> None
 
 @pytest.mark.fault(9)
 @pytest.mark.parametrize(
-    "fault", [Answer(reset=True), Answer(body=completion(GOOD), cut=80), Answer(body=completion(GOOD), cut=0)]
+    "fault",
+    [
+        FaultAnswer(reset=True),
+        FaultAnswer(body=build_completion(GOOD), cut=80),
+        FaultAnswer(body=build_completion(GOOD), cut=0),
+    ],
 )
-def test_a_connection_that_breaks_is_tried_again_and_may_be_billed_twice(faults: Start, fault: Answer) -> None:
+def test_a_connection_that_breaks_is_tried_again_and_may_be_billed_twice(faults: Start, fault: FaultAnswer) -> None:
     server = faults(first(1, fault))
     reply = ask(server)
     assert reply.value == {"item": "bolt", "count": 3}
@@ -234,7 +256,7 @@ def test_a_connection_that_breaks_is_tried_again_and_may_be_billed_twice(faults:
 
 @pytest.mark.fault(10)
 def test_a_drip_of_bytes_does_not_outlast_the_deadline(faults: Start) -> None:
-    server = faults(lambda body, n: Answer(body=completion(GOOD), drip=0.02))
+    server = faults(lambda body, n: FaultAnswer(body=build_completion(GOOD), drip=0.02))
     started = time.monotonic()
     failed = fails(server, deadline=1.0)
     took = time.monotonic() - started
@@ -244,7 +266,7 @@ def test_a_drip_of_bytes_does_not_outlast_the_deadline(faults: Start) -> None:
 
 @pytest.mark.fault(10)
 def test_the_connection_of_a_drip_is_closed(faults: Start) -> None:
-    server = faults(lambda body, n: Answer(body=completion(GOOD), drip=0.02))
+    server = faults(lambda body, n: FaultAnswer(body=build_completion(GOOD), drip=0.02))
     fails(server, deadline=0.3)
     for _ in range(200):
         if server.closed_early:
@@ -256,7 +278,7 @@ def test_the_connection_of_a_drip_is_closed(faults: Start) -> None:
 
 @pytest.mark.fault(11)
 def test_headers_that_never_come_hold_up_nobody_else(faults: Start) -> None:
-    server = faults(lambda body, n: Answer(body=completion(GOOD), sleep=30) if "slow" in str(body) else GOOD)
+    server = faults(lambda body, n: FaultAnswer(body=build_completion(GOOD), sleep=30) if "slow" in str(body) else GOOD)
     told = ask_all(server, ["slow", *map(str, range(30))], at_once=2, deadline=1.0)
     assert isinstance(told[0], ModelError) and told[0].reason == "deadline"
     assert all(isinstance(one, Reply) for one in told[1:])
@@ -266,16 +288,16 @@ def test_headers_that_never_come_hold_up_nobody_else(faults: Start) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        Answer(body=json.dumps(completion(GOOD)).encode()[:-9]),
-        Answer(body=b"<html>Welcome</html>", headers={"content-type": "text/html"}),
-        Answer(body=b""),
-        Answer(body=b"null"),
-        Answer(body=b"[]"),
-        Answer(body=b'"text"'),
-        Answer(body=b"\xff\xfe\x00"),
+        FaultAnswer(body=json.dumps(build_completion(GOOD)).encode()[:-9]),
+        FaultAnswer(body=b"<html>Welcome</html>", headers={"content-type": "text/html"}),
+        FaultAnswer(body=b""),
+        FaultAnswer(body=b"null"),
+        FaultAnswer(body=b"[]"),
+        FaultAnswer(body=b'"text"'),
+        FaultAnswer(body=b"\xff\xfe\x00"),
     ],
 )
-def test_a_reply_that_is_no_completion_is_a_bad_response(faults: Start, fault: Answer) -> None:
+def test_a_reply_that_is_no_completion_is_a_bad_response(faults: Start, fault: FaultAnswer) -> None:
     server = faults(lambda body, n: fault)
     failed = fails(server, attempts=2)
     assert failed.reason == "bad response", failed
@@ -295,7 +317,7 @@ def test_json_that_breaks_off_is_asked_for_again(faults: Start) -> None:
 
 @pytest.mark.fault(14)
 def test_half_a_list_is_not_taken_for_a_whole_one(faults: Start) -> None:
-    server = faults(lambda body, n: (200, completion('{"item": "bolt"}', finish="length")))
+    server = faults(lambda body, n: (200, build_completion('{"item": "bolt"}', finish="length")))
     failed = fails(server)
     assert isinstance(failed, ReplyCutShort) and failed.usage == Usage(1, 10, 5, None)
     assert server.requests == 1
@@ -305,7 +327,11 @@ def test_half_a_list_is_not_taken_for_a_whole_one(faults: Start) -> None:
 @pytest.mark.parametrize("dialect", [Dialect.SCHEMA, Dialect.TOOLS, Dialect.JSON])
 @pytest.mark.parametrize(
     "body",
-    [completion(None, refusal="I cannot."), completion("", finish="content_filter"), completion(None, refusal="")],
+    [
+        build_completion(None, refusal="I cannot."),
+        build_completion("", finish="content_filter"),
+        build_completion(None, refusal=""),
+    ],
 )
 def test_a_refusal_is_paid_once(faults: Start, dialect: Dialect, body: Any) -> None:
     server = faults(lambda _, n: (200, body))
@@ -321,11 +347,11 @@ def test_a_refusal_is_paid_once(faults: Start, dialect: Dialect, body: Any) -> N
 @pytest.mark.parametrize(
     "body",
     [
-        {**completion(GOOD), "choices": []},
-        {**completion(GOOD), "choices": None},
-        {**completion(GOOD), "choices": "none"},
-        {**completion(GOOD), "choices": [None]},
-        {**completion(GOOD), "choices": [{"index": 0, "finish_reason": "stop", "message": None}]},
+        {**build_completion(GOOD), "choices": []},
+        {**build_completion(GOOD), "choices": None},
+        {**build_completion(GOOD), "choices": "none"},
+        {**build_completion(GOOD), "choices": [None]},
+        {**build_completion(GOOD), "choices": [{"index": 0, "finish_reason": "stop", "message": None}]},
         {"error": {"message": "overloaded"}},
         {},
     ],
@@ -365,7 +391,7 @@ def test_what_does_not_fit_is_asked_for_again_in_short_and_then_failed(
             return bad
         call = {"id": "1", "type": "function", "function": {"name": "Answer", "arguments": bad}}
         name = body["tools"][0]["function"]["name"]
-        return 200, completion(None, tool_calls=[{**call, "function": {"name": name, "arguments": bad}}])
+        return 200, build_completion(None, tool_calls=[{**call, "function": {"name": name, "arguments": bad}}])
 
     server = faults(script)
     failed = fails(server, dialect=dialect, reasks=1)
@@ -406,13 +432,13 @@ def test_json_is_never_picked_out_of_prose(faults: Start, dialect: Dialect, pros
     ],
 )
 def test_usage_that_is_not_told_is_unknown_and_not_nothing(faults: Start, usage: Any) -> None:
-    server = faults(lambda body, n: (200, completion(GOOD, usage=usage)))
+    server = faults(lambda body, n: (200, build_completion(GOOD, usage=usage)))
     assert ask(server).usage == Usage(1, None, None, None)
 
 
 @pytest.mark.fault(18)
 def test_one_reply_without_usage_makes_the_sum_unknown(faults: Start) -> None:
-    server = faults(lambda body, n: (200, completion("no json", usage=None)) if n == 1 else GOOD)
+    server = faults(lambda body, n: (200, build_completion("no json", usage=None)) if n == 1 else GOOD)
     assert ask(server).usage == Usage(2, None, None, None)
 
 
@@ -425,12 +451,12 @@ def test_one_reply_without_usage_makes_the_sum_unknown(faults: Start) -> None:
     "fault",
     [
         bomb(1000),
-        Answer(body=b" " * (1 << 20), endless=True),
-        Answer(body=gzip.compress(b" " * (1 << 20)), headers={"content-encoding": "gzip"}, endless=True),
+        FaultAnswer(body=b" " * (1 << 20), endless=True),
+        FaultAnswer(body=gzip.compress(b" " * (1 << 20)), headers={"content-encoding": "gzip"}, endless=True),
     ],
     ids=["bomb", "endless", "endless packed"],
 )
-def test_a_reply_without_end_is_not_read_to_it(faults: Start, fault: Answer) -> None:
+def test_a_reply_without_end_is_not_read_to_it(faults: Start, fault: FaultAnswer) -> None:
     server = faults(lambda body, n: fault)
     Path("/proc/self/clear_refs").write_text(
         "5"
@@ -450,20 +476,20 @@ def highest() -> int:
 
 @pytest.mark.fault(19)
 def test_a_packed_reply_is_read_and_a_broken_one_is_named(faults: Start) -> None:
-    packed = gzip.compress(json.dumps(completion(GOOD)).encode())
-    for encoding, data in (("gzip", packed), ("identity", json.dumps(completion(GOOD)).encode())):
-        server = faults(lambda body, n, e=encoding, d=data: Answer(body=d, headers={"content-encoding": e}))
+    packed = gzip.compress(json.dumps(build_completion(GOOD)).encode())
+    for encoding, data in (("gzip", packed), ("identity", json.dumps(build_completion(GOOD)).encode())):
+        server = faults(lambda body, n, e=encoding, d=data: FaultAnswer(body=d, headers={"content-encoding": e}))
         assert ask(server).value["item"] == "bolt"
     for encoding, data in (("gzip", b"no gzip"), ("br", packed), ("gzip", packed[:-12]), ("gzip", packed[:-8])):
-        server = faults(lambda body, n, e=encoding, d=data: Answer(body=d, headers={"content-encoding": e}))
+        server = faults(lambda body, n, e=encoding, d=data: FaultAnswer(body=d, headers={"content-encoding": e}))
         assert fails(server, attempts=2).reason == "bad response"
 
 
 @pytest.mark.fault(19)
 @pytest.mark.parametrize("length", ["10", "99999", "-5", "many"])
 def test_a_length_that_is_not_the_bodys_is_no_crash(faults: Start, length: str) -> None:
-    body = json.dumps(completion(GOOD)).encode()
-    server = faults(lambda _, n: Answer(body=body, headers={"content-length": length}, cut=len(body)))
+    body = json.dumps(build_completion(GOOD)).encode()
+    server = faults(lambda _, n: FaultAnswer(body=body, headers={"content-length": length}, cut=len(body)))
     assert fails(server, attempts=2).reason in ("bad response", "network")
 
 
@@ -471,7 +497,7 @@ def test_a_length_that_is_not_the_bodys_is_no_crash(faults: Start, length: str) 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_document_does_not_follow_a_redirect(faults: Start, status: int) -> None:
     elsewhere = faults(lambda body, n: GOOD)
-    server = faults(lambda body, n: Answer(status, b"", {"location": elsewhere.url + "/chat/completions"}))
+    server = faults(lambda body, n: FaultAnswer(status, b"", {"location": elsewhere.url + "/chat/completions"}))
     failed = fails(server)
     assert isinstance(failed, ModelFatal) and "redirects" in str(failed)
     assert (server.requests, elsewhere.requests, elsewhere.connections) == (1, 0, 0)
@@ -495,17 +521,17 @@ def test_an_endpoint_that_admits_less_than_is_asked_is_adapted_to() -> None:
         pressure = ConcurrencyLimiter(64)
         model = LiveModel(Endpoint(url, "m", SECRET, dialect=Dialect.SCHEMA), pressure=pressure)
         schema = read_schema({"type": "object", "properties": {"item": {"type": "string"}}})
-        prompt, limit = Prompt("p", "s", "{document}{question}", {}, Strategy()), asyncio.Semaphore(64)
+        prompt, bounded = Prompt("p", "s", "{document}{question}", {}, Strategy()), DocumentModel(model, pressure)
         records = await asyncio.gather(
             *(
-                extract_record(Document(str(i), f"bolt {i}"), Task("t", schema, {}), prompt, model, "m", limit=limit)
+                extract_record(Document(str(i), f"bolt {i}"), Task("t", schema, {}), prompt, bounded, "m")
                 for i in range(300)
             )
         )
         await model.aclose()
         return records, pressure
 
-    with serve(lambda body, n: '{"item": "bolt"}', latency=0.05, capacity=8, keep=False) as server:
+    with FaultEndpoint(lambda body, n: '{"item": "bolt"}', latency=0.05, capacity=8, keep=False) as server:
         records, pressure = asyncio.run(go(server.url))
     assert all(not r.failures and r.value == {"item": "bolt"} for r in records)
     assert server.requests == 300 + server.refused == sum(r.usage.requests for r in records)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from endpoint import completion
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from extractor.extraction.task import Task
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel
 from extractor.results.file import build_result, encode_part
 from extractor.schema.reader import read_schema
+from extractor.testing import build_completion
 from extractor.types import Document, Match
 
 CASES = int(os.environ.get("EXTRACTOR_FUZZ", "60"))
@@ -56,9 +56,9 @@ replies = st.one_of(
     st.binary(max_size=200),
     html.map(str.encode),
     st.one_of(texts, values.map(json.dumps), fitting.map(json.dumps))
-    .map(completion)
+    .map(build_completion)
     .map(lambda c: json.dumps(c).encode()),
-    st.builds(lambda f, n: json.dumps(completion(json.dumps({**f, "lines": n}))).encode(), fitting, lines),
+    st.builds(lambda f, n: json.dumps(build_completion(json.dumps({**f, "lines": n}))).encode(), fitting, lines),
 )
 
 

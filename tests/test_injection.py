@@ -14,7 +14,8 @@ from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy, build_part_messages
 from extractor.extraction.task import Task
 from extractor.schema.reader import read_schema
-from extractor.types import Chunk, Document, Match, Record, Reply, Request, Span, Usage
+from extractor.testing import ScriptedModel
+from extractor.types import Chunk, Document, Json, Match, Record, Request, Span
 
 SCHEMA = read_schema(
     {
@@ -30,21 +31,19 @@ PROMPT = Prompt("p", "Copy.", "{document}\n{question}", {}, Strategy())
 EVIL = {"owner": "Mallory Trent", "total": 999999.99, "items": ["free gold"]}
 
 
-class Obedient:
+def obey(request: Request) -> Json:
     """Says what the last JSON in a message says, and what any order in it says."""
-
-    async def complete(self, request: Request) -> Reply:
-        said = dict(EVIL)
-        for found in re.findall(r"\{[^{}]*\}", request.user):
-            try:
-                said |= {k: v for k, v in json.loads(found).items() if k in EVIL}
-            except ValueError:
-                continue
-        return Reply({name: said.get(name) for name in request.schema["properties"]}, Usage(1))
+    said = dict(EVIL)
+    for found in re.findall(r"\{[^{}]*\}", request.user):
+        try:
+            said |= {k: v for k, v in json.loads(found).items() if k in EVIL}
+        except ValueError:
+            continue
+    return said
 
 
 def extract(text: str) -> Record:
-    return asyncio.run(extract_record(Document("d", text), Task("t", SCHEMA, {}), PROMPT, Obedient(), "m"))
+    return asyncio.run(extract_record(Document("d", text), Task("t", SCHEMA, {}), PROMPT, ScriptedModel(obey), "m"))
 
 
 ORDERS = [

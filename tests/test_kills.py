@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +15,11 @@ from typing import Any
 
 import kennel
 import pytest
-from endpoint import serve
 from kennel import Kennel
 
+from extractor.testing import FaultAnswer, FaultEndpoint, build_completion
+
+pytestmark = pytest.mark.xdist_group("runs")  # they share a process to fork from, and measure time
 KILLS = int(os.environ.get("EXTRACTOR_KILLS", "30"))
 """More of them in `make soak`."""
 AT_ONCE = 8
@@ -83,14 +84,13 @@ class Slow:
         self._left, self._fuse = requests, threading.Timer(seconds, kill)
         return self._fuse
 
-    def __call__(self, body: dict[str, Any]) -> str:
+    def __call__(self, body: dict[str, Any], n: int) -> FaultAnswer:
         with self._lock:
             self.asked[named(body)] += 1
             self._left -= 1
             if self._left == 0:
                 self._fuse.start()
-        time.sleep(self.seconds)
-        return json.dumps({"title": named(body)})
+        return FaultAnswer(body=build_completion(json.dumps({"title": named(body)})), sleep=self.seconds)
 
 
 Flags = Callable[[Path, Path, str], list[object]]
@@ -115,7 +115,7 @@ def test_kills_at_random_moments_lose_nothing_and_pay_little_twice(
     while killed < KILLS:
         answer, out = Slow(0.05), tmp_path / f"out-{rounds}"
         rounds += 1
-        with serve(answer) as server:
+        with FaultEndpoint(answer) as server:
             met = _kills(runs, flags(papers, out, server.url), answer, moments, out)
             answer.seconds, answer._left = 0, 0
             assert runs.run(flags(papers, out, server.url)).code == 0
@@ -157,7 +157,7 @@ def test_a_kill_right_before_any_change_of_the_disk_leaves_a_folder_that_goes_on
 ) -> None:
     papers, out = write(tmp_path / "in", 2), tmp_path / "out-whole"
     answer = Slow(0)
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         ended = runs.run(flags(papers, out, server.url), folder=out)
         assert ended.code == 0
         assert ended.changes > 10

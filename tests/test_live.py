@@ -2,13 +2,12 @@ import asyncio
 import json
 from typing import Any
 
-import endpoint as scripted
 import pytest
-from endpoint import completion, serve
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel, check_api_key
 from extractor.models.openai.dialects import adapt_to_dialect
+from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 from extractor.types import Reply, Request
 
 SHAPE = {
@@ -36,7 +35,7 @@ def ask(url: str, *, dialect: Dialect | None = None, attempts: int = 3, deadline
 
 
 def test_a_reply_that_fits_is_read_and_counted() -> None:
-    with serve(lambda body: '{"item": "bolt", "count": 3}') as server:
+    with FaultEndpoint(lambda body, n: '{"item": "bolt", "count": 3}') as server:
         reply = ask(server.url)
     assert reply.value == {"item": "bolt", "count": 3}
     assert (reply.usage.requests, reply.usage.input_tokens, reply.usage.output_tokens) == (1, 10, 5)
@@ -44,7 +43,7 @@ def test_a_reply_that_fits_is_read_and_counted() -> None:
 
 
 def test_the_document_arrives_byte_for_byte_and_the_schema_is_strict() -> None:
-    with serve(lambda body: "{}") as server:
+    with FaultEndpoint(lambda body, n: "{}") as server:
         ask(server.url)
     assert server.bodies[0]["messages"][1]["content"] == "What is it? {{ 7*7 }}"
     assert server.bodies[0]["response_format"]["json_schema"]["strict"] is True
@@ -56,7 +55,7 @@ def test_the_document_arrives_byte_for_byte_and_the_schema_is_strict() -> None:
 
 def test_a_reply_that_does_not_fit_is_asked_again_with_a_short_error() -> None:
     answers = iter(['{"item": ["no"], "count": "many"}', '{"item": "nut", "count": 1}'])
-    with serve(lambda body: next(answers)) as server:
+    with FaultEndpoint(lambda body, n: next(answers)) as server:
         reply = ask(server.url)
     assert reply.value["item"] == "nut"
     assert reply.usage.requests == 2
@@ -69,27 +68,27 @@ def test_a_reply_that_does_not_fit_is_asked_again_with_a_short_error() -> None:
     "bad", ['{"item": 1', '{"item": "a", "item": "b"}', '{"other": 1}', '{"count": NaN}', "[" * 9000]
 )
 def test_a_reply_that_never_fits_is_unreadable_and_not_empty(bad: str) -> None:
-    with serve(lambda body: bad) as server, pytest.raises(ReplyUnreadable) as caught:
+    with FaultEndpoint(lambda body, n: bad) as server, pytest.raises(ReplyUnreadable) as caught:
         ask(server.url)
     assert len(server.bodies) == 3
     assert caught.value.usage.requests == 3
 
 
 def test_a_busy_endpoint_is_waited_for() -> None:
-    answers: Any = iter([(429, {"error": {"message": "slow down"}}), '{"item": "a", "count": null}'])
-    with serve(lambda body: next(answers), retry_after="0.01") as server:
+    busy = FaultAnswer(429, build_error("slow down"), {"retry-after": "0.01"})
+    with FaultEndpoint(lambda body, n: busy if n == 1 else '{"item": "a", "count": null}') as server:
         assert ask(server.url).value["item"] == "a"
 
 
 def test_tries_on_an_endpoint_that_stays_down_do_not_multiply() -> None:
-    with serve(lambda body: (500, {"error": {"message": "down"}})) as server, pytest.raises(ModelError):
+    with FaultEndpoint(lambda body, n: (500, {"error": {"message": "down"}})) as server, pytest.raises(ModelError):
         ask(server.url, attempts=2)
     assert len(server.bodies) == 2
 
 
 def test_a_refused_key_ends_the_run_and_is_shown_nowhere() -> None:
     answer = (401, {"error": {"message": f"bad key {SECRET}"}})
-    with serve(lambda body: answer) as server, pytest.raises(ModelFatal) as caught:
+    with FaultEndpoint(lambda body, n: answer) as server, pytest.raises(ModelFatal) as caught:
         ask(server.url)
     assert len(server.bodies) == 1
     assert SECRET not in str(caught.value) + repr(caught.value)
@@ -97,29 +96,35 @@ def test_a_refused_key_ends_the_run_and_is_shown_nowhere() -> None:
 
 
 def test_refused_and_cut_short_are_told_apart() -> None:
-    with serve(lambda body: (200, completion(None, refusal="no"))) as server, pytest.raises(ReplyRefused):
+    with (
+        FaultEndpoint(lambda body, n: (200, build_completion(None, refusal="no"))) as server,
+        pytest.raises(ReplyRefused),
+    ):
         ask(server.url)
     assert len(server.bodies) == 1
-    with serve(lambda body: (200, completion('{"item"', finish="length"))) as server, pytest.raises(ReplyCutShort):
+    with (
+        FaultEndpoint(lambda body, n: (200, build_completion('{"item"', finish="length"))) as server,
+        pytest.raises(ReplyCutShort),
+    ):
         ask(server.url)
     assert len(server.bodies) == 1
 
 
 def test_an_endpoint_without_schemas_is_spoken_to_in_tools_and_stays_so() -> None:
-    def answer(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(body: dict[str, Any], n: int) -> tuple[int, dict[str, Any]]:
         if "response_format" in body:
             return 400, {"error": {"message": "response_format json_schema is not supported"}}
         call = {"name": body["tools"][0]["function"]["name"], "arguments": json.dumps({"item": "t", "count": 2})}
-        reply = completion(None)
+        reply = build_completion(None)
         reply["choices"][0]["message"]["tool_calls"] = [{"id": "1", "type": "function", "function": call}]
         return 200, reply
 
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         assert ask(server.url).value == {"item": "t", "count": 2}
 
 
 def test_a_grammar_goes_to_the_engine_that_takes_one_instead_of_a_schema() -> None:
-    with serve(lambda body: "{}") as server:
+    with FaultEndpoint(lambda body, n: "{}") as server:
         assert ask(server.url, dialect=Dialect.GRAMMAR).value == {"item": None, "count": None}
     assert server.bodies[0]["grammar"] == "start: x"
     assert "response_format" not in server.bodies[0]
@@ -138,14 +143,14 @@ def test_an_endpoint_that_is_not_there_is_named() -> None:
 
 
 def test_the_scripted_endpoint_speaks_on_loopback_only() -> None:
-    with scripted.serve(lambda body: "{}") as server:
+    with FaultEndpoint(lambda body, n: "{}") as server:
         assert server.url.startswith("http://127.0.0.1:")
 
 
 def test_a_chunk_that_is_too_long_for_the_engine_is_not_taken_for_a_wrong_dialect() -> None:
     said = "request (9000 tokens) exceeds the available context size (4096 tokens)"
     answer = (400, {"error": {"code": 400, "message": said, "type": "exceed_context_size_error"}})
-    with serve(lambda body: answer) as server, pytest.raises(ModelError, match="lower chunk_tokens"):
+    with FaultEndpoint(lambda body, n: answer) as server, pytest.raises(ModelError, match="lower chunk_tokens"):
         ask(server.url)
     assert len(server.bodies) == 1
 
@@ -155,9 +160,9 @@ def test_a_shape_that_strict_mode_cannot_take_is_asked_with_tools_at_once() -> N
     for _ in range(11):
         deep = {"type": "object", "properties": {"a": deep}, "required": ["a"], "additionalProperties": False}
 
-    def answer(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(body: dict[str, Any], n: int) -> tuple[int, dict[str, Any]]:
         call = {"id": "1", "type": "function", "function": {"name": "Answer", "arguments": "{}"}}
-        reply = completion(None, finish="tool_calls")
+        reply = build_completion(None, finish="tool_calls")
         reply["choices"][0]["message"]["tool_calls"] = [call]
         return 200, reply
 
@@ -166,7 +171,7 @@ def test_a_shape_that_strict_mode_cannot_take_is_asked_with_tools_at_once() -> N
         await model.complete(Request("m", "Copy.", "What?", deep, {}))
         await model.aclose()
 
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         asyncio.run(go(server.url))
     assert ["response_format" in body for body in server.bodies] == [False]
     assert server.bodies[0]["tools"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
@@ -17,9 +18,11 @@ from typing import Any
 
 import kennel
 import pytest
-from endpoint import serve
 from kennel import Kennel
 
+from extractor.testing import FaultEndpoint
+
+pytestmark = pytest.mark.xdist_group("runs")  # they share a process to fork from, and measure time
 NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
 """Mounts that only the runs see."""
 
@@ -48,7 +51,7 @@ class Bolts:
         self.before_reply: Any = lambda: None
         self.over = threading.Event()
 
-    def __call__(self, body: dict[str, Any]) -> str:
+    async def __call__(self, body: dict[str, Any], n: int) -> str:
         text = body["messages"][-1]["content"]
         name = next(w for w in text.split() if w.startswith("bolt-"))
         with self._lock:
@@ -56,8 +59,8 @@ class Bolts:
             self.on_request(self.asked.total())
         if "patience" in text:
             self.waiting.set()
-            self.over.wait(120)
-        self.before_reply()
+            await asyncio.to_thread(self.over.wait, 120)
+        await asyncio.to_thread(self.before_reply)
         return json.dumps({"title": name})
 
 
@@ -105,7 +108,7 @@ def test_a_signal_ends_the_run_soon_with_its_state_saved(
         answer.waiting.wait()
         os.kill(int((out / ".extractor.lock").read_text()), number)
 
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         sender = threading.Thread(target=send)
         sender.start()
         ended = runs.run(order(papers, out, task, server.url, "--concurrency", 1))
@@ -132,7 +135,7 @@ def test_a_second_signal_ends_it_at_once(runs: Kennel, task: Path, tmp_path: Pat
             os.kill(pid, signal.SIGINT)
             time.sleep(0.3)
 
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         sender = threading.Thread(target=send)
         sender.start()
         ended = runs.run(order(papers, out, task, server.url, "--concurrency", 1))
@@ -167,7 +170,7 @@ def test_a_disk_that_fills_up_loses_no_answer_and_the_run_goes_on_when_there_is_
                     full.set()
 
     answer.on_request, answer.before_reply = fill, lambda: full.wait(60)
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         ended = apart.run(order(papers, out, task, server.url, "--concurrency", at_once))
         assert ended.code == 3
         assert "is full" in ended.said and str(out) in ended.said and "Traceback" not in ended.said
@@ -196,7 +199,7 @@ def test_a_read_only_folder_is_named_before_anything_is_paid(
     papers, disk = write(tmp_path / "in", 2), tmp_path / "read-only"
     disk.mkdir()
     apart.shell(f"mount -t tmpfs -o ro,size=8m none '{disk}'")
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         for out in (disk, disk / "out"):
             ended = apart.run(order(papers, out, task, server.url))
             assert ended.code == 3
@@ -220,7 +223,7 @@ def test_two_runs_at_once_in_one_folder_are_one_run_and_a_refusal(
         finally:
             os.kill(pid, signal.SIGKILL)
 
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         other = threading.Thread(target=interfere)
         other.start()
         first = runs.run(order(papers, out, task, server.url, "--concurrency", 1))
@@ -240,7 +243,7 @@ def test_with_64_descriptors_fewer_are_asked_at_a_time_and_all_are_done(
     runs: Kennel, task: Path, tmp_path: Path, answer: Bolts
 ) -> None:
     papers, out = write(tmp_path / "in", 80), tmp_path / "out"
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         ended = runs.run(order(papers, out, task, server.url, "--concurrency", 64, "--quiet"), files=64)
         assert ended.code == 0, ended.said
         assert set(statuses(out).values()) == {"complete"}
@@ -262,7 +265,7 @@ def test_with_512_megabytes_and_one_processor_all_are_done(task: Path, tmp_path:
         command = [sys.executable, "-m", "extractor", *words]
         return subprocess.run(command, capture_output=True, text=True, preexec_fn=little, check=False)
 
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         ended = run(512, out)
         starved = run(256, tmp_path / "none")
     assert ended.returncode == 0, ended.stderr
@@ -277,7 +280,7 @@ def test_the_same_text_under_two_names_is_paid_once(runs: Kennel, task: Path, tm
     papers, out = write(tmp_path / "in", 1), tmp_path / "out"
     for i in range(1, 6):
         (papers / f"{i}.txt").write_bytes((papers / "0.txt").read_bytes())
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         assert runs.run(order(papers, out, task, server.url)).code == 0
     assert len(statuses(out)) == 6
     assert answer.asked.total() == 1
@@ -299,7 +302,7 @@ def test_a_closed_stdout_a_plain_locale_and_a_strange_path_cost_nothing(
     }
     reading, writing = os.pipe()
     os.close(reading)
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         words = list(map(str, order(papers, out, task, server.url)))
         command = [sys.executable, "-m", "extractor", *words]
         closed = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environ, check=False)

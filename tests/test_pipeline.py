@@ -14,10 +14,13 @@ from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.document_model import DocumentModel
+from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.results.file import build_result, encode_part
 from extractor.schema import group, key
 from extractor.schema.reader import read_schema
-from extractor.types import Document, Json, Match, Record, Reply, Request, Status, Usage
+from extractor.testing import ScriptedModel
+from extractor.types import Document, Json, Match, Record, Request, Status, Usage
 
 
 class Item(BaseModel):
@@ -45,33 +48,17 @@ def prompt(**settings: Any) -> Prompt:
     return Prompt("p", "s", "{document}\n{question}", {}, Strategy(**settings))
 
 
-class Double:
-    """A model that is a plain function of the request."""
-
-    def __init__(self, answer: Callable[[Request], Json]) -> None:
-        self.answer = answer
-        self.requests: list[Request] = []
-
-    async def complete(self, request: Request) -> Reply:
-        self.requests.append(request)
-        await asyncio.sleep(random.random() / 1000)
-        said = self.answer(request)
-        if isinstance(said, Exception):
-            raise said
-        full = {
-            name: said.get(name, [] if s.get("type") == "array" else None)
-            for name, s in request.schema["properties"].items()
-        }
-        return Reply(full, Usage(1, 10, 5, 0.5))
-
-
 def extract(
     text: str, answer: Callable[[Request], Json], of: Task, at_once: int = 1, **settings: Any
-) -> tuple[Record, Double]:
-    model = Double(answer)
-    limit = asyncio.Semaphore(at_once)
-    record = asyncio.run(extract_record(Document("d.txt", text), of, prompt(**settings), model, "m", limit=limit))
-    return record, model
+) -> tuple[Record, ScriptedModel]:
+    """The record, from a model that takes up to a ms for each answer, so many at a time."""
+    model = ScriptedModel(answer, delay=lambda: random.random() / 1000, usage=Usage(1, 10, 5, 0.5))
+
+    async def go() -> Record:
+        bounded = DocumentModel(model, ConcurrencyLimiter(at_once))
+        return await extract_record(Document("d.txt", text), of, prompt(**settings), bounded, "m")
+
+    return asyncio.run(go()), model
 
 
 def lines(request: Request) -> list[str]:

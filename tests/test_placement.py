@@ -19,7 +19,8 @@ from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.task import Task
 from extractor.schema import Date, Quantity, Url, key
 from extractor.schema.reader import ObjectList, read_schema
-from extractor.types import Chunk, Document, Json, Match, Record, Reply, Request, Span, Usage
+from extractor.testing import ScriptedModel
+from extractor.types import Chunk, Document, Json, Match, Record, Request, Span
 
 
 def placed(*words: str) -> dict[str, Any]:
@@ -140,18 +141,10 @@ def test_what_is_placed_stands_in_the_text_and_is_given_to_one_row(names: list[s
 
 def ask(version: Prompt) -> tuple[list[Request], Record]:
     """What the model is sent, and the record; it says the name of the first boat, and null for all else."""
-    sent: list[Request] = []
-
-    class Listener:
-        async def complete(self, request: Request) -> Reply:
-            sent.append(request)
-            asked = request.schema["properties"]
-            row = dict.fromkeys(asked["boats"]["items"]["properties"]) | {"name": "Gull"} if "boats" in asked else {}
-            return Reply({**dict.fromkeys(asked), **({"boats": [row]} if row else {})}, Usage())
-
+    model = ScriptedModel(gold={"boats": [{"name": "Gull"}]})
     task = Task("boats", SCHEMA, {}, Harbour)
-    record = asyncio.run(extract_record(Document("a", TEXT), task, version, Listener(), "m"))
-    return sent, record
+    record = asyncio.run(extract_record(Document("a", TEXT), task, version, model, "m"))
+    return model.requests, record
 
 
 def test_the_model_is_not_asked_for_what_is_placed() -> None:

@@ -34,7 +34,7 @@ def record(folder: Path, name: str, tokens: int = 0) -> Record:
         import dataclasses
 
         prompt = dataclasses.replace(prompt, strategy=dataclasses.replace(prompt.strategy, chunk_tokens=tokens))
-    return asyncio.run(extract_record(load_document(path), task, prompt, authored_cv.Perfect(), "m"))
+    return asyncio.run(extract_record(load_document(path), task, prompt, authored_cv.build_perfect_model(), "m"))
 
 
 def said(value: Json) -> Json:

@@ -9,9 +9,7 @@ import shutil
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,10 @@ from extractor.documents.discovery import Source, find_sources
 from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.openai.client import Endpoint
+from extractor.models.session import ClientOptions, Mode, ModelSession
 from extractor.results.outcome import DocumentOutcome, RunOutcomes
+from extractor.runs.document import DocumentExtractor
 from extractor.runs.filenames import FilenameRegistry
 from extractor.runs.job import Job
 from extractor.runs.journal import JOURNAL_FILE, Journal, JournalEntry, parse_journal_line
@@ -32,57 +33,65 @@ from extractor.runs.output_folder import prepare_output_folder
 from extractor.runs.runner import compute_exit_code, read_unchanging_document, run_job
 from extractor.runs.source_state import observe_source
 from extractor.schema.reader import read_schema
-from extractor.types import Document, Model, Reply, Request, Status, Usage
+from extractor.testing import ScriptedModel
+from extractor.types import Json, Model, Request, Status, Usage
 
 SCHEMA = read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())
 MANIFEST = {"extractor": "1", "model": {"name": "m"}, "prompt": {"fingerprint": "p"}, "schema": {"fingerprint": "s"}}
 
 
-class Counting:
-    """Answers "word", but for a document that says busy while `busy`; counts what it was asked, by document."""
-
-    def __init__(self) -> None:
-        self.asked = Counter[str]()
-        self.busy = True
-
-    async def complete(self, request: Request) -> Reply:
-        self.asked[request.label.split()[0]] += 1
-        await asyncio.sleep(0)
-        if "busy" in request.user and self.busy:
-            raise ModelBusy("come back later")
-        if "sleep" in request.user:
-            await asyncio.sleep(60)
-        return Reply({"title": "word"}, Usage(1, 1, 1, 0.0))
-
-    @asynccontextmanager
-    async def open(self, _: Document) -> AsyncIterator[Model]:
-        yield self
-
-
 class Folder:
     """Documents, where their results go, and runs over them."""
 
     def __init__(self, root: Path) -> None:
-        self.papers, self.out, self.model = root / "in", root / "out", Counting()
+        self.papers, self.out = root / "in", root / "out"
+        self.model = ScriptedModel(self.answer, usage=Usage(1, 1, 1, 0.0))
+        self.is_busy = True
         self.papers.mkdir()
         self.out.mkdir()
-        self.job = Job(Task("t", SCHEMA, {}), PROMPT, "m", MANIFEST, self.out, self.model.open, 2)
+        self.job = self.build_job()
+
+    async def answer(self, request: Request) -> Json:
+        """Says "word", but of a document that says busy nothing while `is_busy`."""
+        if "busy" in request.user and self.is_busy:
+            raise ModelBusy("come back later")
+        if "sleep" in request.user:
+            await asyncio.sleep(60)
+        return {"title": "word"}
+
+    def build_job(
+        self,
+        *,
+        model: Model | None = None,
+        mode: Mode = Mode.LIVE,
+        concurrency: int = 2,
+        manifest: Mapping[str, Json] = MANIFEST,
+        document_timeout: float | None = None,
+        **how: Any,
+    ) -> Job:
+        """A job of the folder; cassettes are in its parent."""
+        options = ClientOptions(mode, self.out.parent / "cassettes", concurrency)
+        session = ModelSession(Endpoint("", "m", "none"), options, own_model=model or self.model)
+        task = Task("t", SCHEMA, {})
+        extractor = DocumentExtractor(task, PROMPT, session, manifest, document_timeout=document_timeout)
+        return Job(extractor, self.out, **how)
 
     def write(self, **texts: str) -> None:
         for name, text in texts.items():
             (self.papers / f"{name}.txt").write_text(text, encoding="utf-8")
 
     def run(self, paths: Sequence[Path] | None = None, **how: Any) -> RunOutcomes:
-        self.model.asked.clear()
-        return asyncio.run(run_job(replace(self.job, **how), find_sources(paths or [self.papers])))
+        self.model.requests.clear()
+        return asyncio.run(run_job(self.build_job(**how), find_sources(paths or [self.papers])))
 
     def bytes(self) -> dict[str, bytes]:
         return {f.name: f.read_bytes() for f in sorted(self.out.iterdir())}
 
     @property
     def asked(self) -> dict[str, int]:
-        return dict(self.model.asked)
+        """How often each document was asked about in the last run."""
+        return dict(Counter(request.label.split()[0] for request in self.model.requests))
 
 
 @pytest.fixture
@@ -178,7 +187,7 @@ def test_failed_documents_are_asked_again_when_that_is_wanted(folder: Folder) ->
     kept = folder.run()
     assert folder.asked == {}
     assert "--retry-failed asks these again" in said(kept)
-    folder.model.busy = False
+    folder.is_busy = False
     again = folder.run(retry_failed=True)
     assert folder.asked == {"b.txt": 1}
     assert compute_exit_code(again) == 0
@@ -193,8 +202,8 @@ def test_fresh_asks_everything_and_gives_the_same_bytes(folder: Folder) -> None:
 
 
 def test_what_tapes_answer_is_played_each_time_and_not_taken_for_live(folder: Folder) -> None:
-    folder.run(is_replay=True)
-    folder.run(is_replay=True)
+    folder.run(mode=Mode.REPLAY)
+    folder.run(mode=Mode.REPLAY)
     assert len(folder.asked) == 3
     folder.run()
     assert len(folder.asked) == 3
@@ -202,7 +211,11 @@ def test_what_tapes_answer_is_played_each_time_and_not_taken_for_live(folder: Fo
 
 def test_where_tapes_are_recorded_a_result_without_its_tape_is_recorded_again(folder: Folder) -> None:
     folder.run()
-    again = folder.run(has_cassette=lambda name: name != "b.txt")
+    for name in ("a", "c"):
+        cassette = folder.job.extractor.find_cassette(f"{name}.txt")
+        cassette.parent.mkdir(parents=True, exist_ok=True)
+        cassette.touch()
+    again = folder.run(mode=Mode.RECORD)
     assert folder.asked == {"b.txt": 1}
     assert "no cassette" in said(again)
 
@@ -247,19 +260,19 @@ def test_a_document_is_cut_off_at_its_deadline_and_keeps_what_was_answered(folde
 
 
 def test_one_document_that_nobody_foresaw_costs_itself_and_three_in_a_row_end_the_run(folder: Folder) -> None:
-    @asynccontextmanager
-    async def broken(document: Document) -> AsyncIterator[Model]:
-        if document.name in bad:
+    def answer(request: Request) -> Json:
+        if request.label.split()[0] in bad:
             raise ZeroDivisionError("secret words of the document")
-        yield folder.model
+        return {"title": "word"}
 
+    broken = ScriptedModel(answer)
     bad = {"b.txt"}
-    ended = folder.run(open_model=broken)
+    ended = folder.run(model=broken)
     assert [o.status for o in ended] == [Status.COMPLETE, Status.FAILED, Status.COMPLETE]
     assert "ZeroDivisionError" in ended[1].message and "secret" not in ended[1].message
     bad = {"a.txt", "b.txt", "c.txt"}
     with pytest.raises(ZeroDivisionError):
-        folder.run(open_model=broken, fresh=True)
+        folder.run(model=broken, fresh=True)
 
 
 def test_lines_of_one_file_are_documents_of_their_own(folder: Folder) -> None:
@@ -499,17 +512,16 @@ def test_no_more_documents_are_under_way_than_requests_are_allowed(folder: Folde
         folder.write(**{f"x{i:03}": f"word {i}"})
     open_now = most = 0
 
-    @asynccontextmanager
-    async def counted(_: Document) -> AsyncIterator[Model]:
+    async def count(_: Request) -> Json:
         nonlocal open_now, most
         open_now += 1
         most = max(most, open_now)
         await asyncio.sleep(0.005)
-        yield folder.model
         open_now -= 1
+        return {"title": "word"}
 
-    folder.run(open_model=counted, concurrency=4)
-    assert most <= 4
+    folder.run(model=ScriptedModel(count), concurrency=4)
+    assert most == 4
 
 
 @pytest.mark.fault(37)

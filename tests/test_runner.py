@@ -1,47 +1,42 @@
 import asyncio
-import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from endpoint import serve
 
 from extractor.documents.discovery import find_sources
 from extractor.errors import ModelFatal
+from extractor.extraction.pipeline import Reading
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.openai.client import Endpoint
+from extractor.models.session import ClientOptions, ModelSession, build_own_session
+from extractor.models.traits import SMALL
+from extractor.runs.document import DocumentExtractor
 from extractor.runs.job import Job
 from extractor.runs.runner import compute_exit_code, run_job
 from extractor.schema.reader import read_schema
-from extractor.types import Document, Model, Reply, Request, Status, Usage
+from extractor.testing import FaultAnswer, FaultEndpoint, ScriptedModel, build_completion
+from extractor.types import Json, Model, Request, Status
 
 SCHEMA = read_schema({"type": "object", "properties": {"title": {"type": "string"}}})
 PROMPT = Prompt("p", "s", "{document}{question}", {}, Strategy())
 
 
-class Scripted:
-    async def complete(self, request: Request) -> Reply:
-        await asyncio.sleep(0.02 if "slow" in request.user else 0)
-        if "fatal" in request.user:
-            raise ModelFatal("no key")
-        return Reply({"title": "word"}, Usage(1, 1, 1, 0.0))
+async def answer(request: Request) -> Json:
+    await asyncio.sleep(0.02 if "slow" in request.user else 0)
+    return ModelFatal("no key") if "fatal" in request.user else {"title": "word"}
 
 
-@asynccontextmanager
-async def scripted(_: Document) -> AsyncIterator[Model]:
-    yield Scripted()
-
-
-def job(out: Path, at_once: int = 1) -> Job:
+def job(out: Path, at_once: int = 1, model: Model | None = None) -> Job:
     out.mkdir(exist_ok=True)
-    return Job(Task("t", SCHEMA, {}), PROMPT, "m", {}, out, scripted, at_once)
+    session = build_own_session(model or ScriptedModel(answer), at_once)
+    return Job(DocumentExtractor(Task("t", SCHEMA, {}), PROMPT, session, {}), out)
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -62,29 +57,27 @@ def test_questions_about_a_document_wait_for_each_other_where_one_place_answers_
     two = {"x-group": "one"}, {"x-group": "two"}
     schema = {"type": "object", "properties": {n: {"type": "string", **g} for n, g in zip("ab", two, strict=True)}}
     most: list[tuple[int, int]] = []
+    asked: list[str] = []
 
-    class Counting:
-        asked: tuple[str, ...] = ()
-
-        async def complete(self, request: Request) -> Reply:
-            document = request.label.split()[0]
-            Counting.asked += (document,)
-            most.append((len(Counting.asked), Counting.asked.count(document)))
-            await asyncio.sleep(0.01)
-            gone = Counting.asked.index(document)
-            Counting.asked = Counting.asked[:gone] + Counting.asked[gone + 1 :]
-            return Reply(dict.fromkeys(request.schema["properties"]), Usage(1, 1, 1, 0.0))
-
-    @asynccontextmanager
-    async def counting(_: Document) -> AsyncIterator[Model]:
-        yield Counting()
+    async def count(request: Request) -> Json:
+        document = request.label.split()[0]
+        asked.append(document)
+        most.append((len(asked), asked.count(document)))
+        await asyncio.sleep(0.01)
+        asked.remove(document)
+        return {}
 
     folder = write(tmp_path / "in", a="word", b="word", c="word")
     for in_turn, of_one in ((True, 1), (False, 2)):
         most.clear()
         out = tmp_path / str(in_turn)
         out.mkdir()
-        this = Job(Task("t", read_schema(schema), {}), PROMPT, "m", {}, out, counting, 2, in_turn)
+        model = ScriptedModel(count)
+        session = ModelSession(
+            Endpoint("", "m", "none"), ClientOptions(concurrency=2), in_turn=in_turn, own_model=model
+        )
+        task = Task("t", read_schema(schema), {})
+        this = Job(DocumentExtractor(task, PROMPT, session, {}, reading=Reading(SMALL)), out)
         asyncio.run(run_job(this, find_sources([folder])))
         assert len(most) == 6
         assert (max(all_of for all_of, _ in most), max(one for _, one in most)) == (2, of_one)
@@ -111,14 +104,14 @@ def test_a_fatal_error_ends_the_run_and_what_was_written_stays(tmp_path: Path) -
 def test_what_ended_a_run_is_said_though_its_summary_cannot_be_written_either(tmp_path: Path) -> None:
     folder, out = write(tmp_path / "in", a="word", b="fatal"), tmp_path / "out"
 
-    @asynccontextmanager
-    async def spoiling(document: Document) -> AsyncIterator[Model]:
-        if document.name == "b.txt":
-            (out / "run.json").mkdir()
-        yield Scripted()
+    def spoil(request: Request) -> Json:
+        if "fatal" not in request.user:
+            return {"title": "word"}
+        (out / "run.json").mkdir()
+        return ModelFatal("no key")
 
     with pytest.raises(ModelFatal, match="no key"):
-        asyncio.run(run_job(dataclasses.replace(job(out), open_model=spoiling), find_sources([folder])))
+        asyncio.run(run_job(job(out, model=ScriptedModel(spoil)), find_sources([folder])))
     assert json.loads((out / "a.json").read_text())["status"] == "complete"
 
 
@@ -129,12 +122,10 @@ def test_ctrl_c_keeps_finished_records_and_exits_130(tmp_path: Path) -> None:
     folder = write(tmp_path / "in", a="word", b="slow word", c="word")
     out = tmp_path / "out"
 
-    def answer(body: dict[str, object]) -> str:
-        if "slow" in json.dumps(body):
-            time.sleep(5)
-        return '{"title": "word"}'
+    def answer(body: dict[str, object], n: int) -> FaultAnswer:
+        return FaultAnswer(body=build_completion('{"title": "word"}'), sleep=5 if "slow" in json.dumps(body) else 0)
 
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         flags = ["-o", out, "--task", task, "--model", "m", "--base-url", server.url, "--concurrency", 1]
         command = [sys.executable, "-m", "extractor", "run", folder, *flags]
         process = subprocess.Popen(list(map(str, command)), env={**os.environ, "CI": ""}, stderr=subprocess.PIPE)

@@ -8,10 +8,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from endpoint import serve
 
 from extractor.cli.main import main
 from extractor.extraction.task import task_from_schema
+from extractor.testing import FaultEndpoint
 
 SLIP = {
     "number": "RR-2041",
@@ -24,7 +24,7 @@ SLIP = {
 }
 
 
-def answer(body: dict[str, Any]) -> str:
+def answer(body: dict[str, Any], n: int) -> str:
     """What the slip says of the fields that the body asks for."""
     asked = body["response_format"]["json_schema"]["schema"]["properties"]
     return json.dumps({name: SLIP[name] for name in asked})
@@ -38,7 +38,7 @@ def test_a_new_task_runs_and_is_scored_at_once(tmp_path: Path, capsys: pytest.Ca
     task = tmp_path / "letters"
     assert main(["task", "new", str(task)]) == 0
     out, report = tmp_path / "out", tmp_path / "report"
-    with serve(answer) as server:
+    with FaultEndpoint(answer) as server:
         assert (
             main(["run", str(task / "samples"), "--task", str(task), "-o", str(out), "--quiet", *flags(server.url)])
             == 0
@@ -59,7 +59,7 @@ def test_a_new_task_can_be_recorded_and_replayed(tmp_path: Path) -> None:
     task, tapes = tmp_path / "letters", tmp_path / "tapes"
     assert main(["task", "new", str(task)]) == 0
     common = ["eval", "--suite", str(task), "--cassettes", str(tapes), "--fail-under", "1"]
-    with pytest.MonkeyPatch.context() as patch, serve(answer) as server:
+    with pytest.MonkeyPatch.context() as patch, FaultEndpoint(answer) as server:
         patch.delenv("CI", raising=False)
         assert main([*common, "-o", str(tmp_path / "a"), "--mode", "record", "--base-url", server.url]) == 0
         address = server.url
@@ -100,11 +100,11 @@ def test_a_schema_file_alone_is_enough_to_run(tmp_path: Path) -> None:
     )
     plain = {**SLIP, "items": [{"title": i["title"], "fee": float(i["fee"])} for i in SLIP["items"]]}  # type: ignore[index,call-overload]
 
-    def number(body: dict[str, Any]) -> str:
+    def number(body: dict[str, Any], n: int) -> str:
         return json.dumps({n: plain[n] for n in body["response_format"]["json_schema"]["schema"]["properties"]})
 
     out = tmp_path / "out"
-    with serve(number) as server:
+    with FaultEndpoint(number) as server:
         code = main(
             [
                 "run",

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import Answer, Server, completion, error
 
 from extractor.cli.main import main
 from extractor.models.session import choose_model
+from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 
-Start = Callable[..., Server]
+Start = Callable[..., FaultEndpoint]
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}, "maker": {"type": "string"}}}
 
 
@@ -60,7 +60,7 @@ def nowhere(key: str, place: Path, *streams: str) -> None:
 
 
 def echo(key: str) -> dict[str, Any]:
-    return error(f"Incorrect API key provided: {key} ({base64.b64encode(key.encode()).decode()})")
+    return build_error(f"Incorrect API key provided: {key} ({base64.b64encode(key.encode()).decode()})")
 
 
 SCENARIOS: dict[str, Callable[[str], Any]] = {
@@ -70,16 +70,16 @@ SCENARIOS: dict[str, Callable[[str], Any]] = {
     "a bad request, echoed": lambda key: (400, echo(key)),
     "a server error, echoed": lambda key: (500, echo(key)),
     "a refusal, echoed": lambda key: (429, {**echo(key), "error": {"code": "insufficient_quota", "message": key}}),
-    "the key in a header": lambda key: Answer(400, echo(key), {"x-key": key, "set-cookie": key}),
+    "the key in a header": lambda key: FaultAnswer(400, echo(key), {"x-key": key, "set-cookie": key}),
     "the key as a value": lambda key: json.dumps({"title": key, "maker": f"by {key}"}),
     "the key as base64": lambda key: json.dumps({"title": base64.b64encode(key.encode()).decode()}),
     "the key in escapes": lambda key: '{"title": "' + "".join(f"\\u{ord(c):04x}" for c in key) + '"}',
     "the key as no json": lambda key: f"Your key is {key}",
     "the key as an extra key": lambda key: json.dumps({key: 1}),
-    "the key as a refusal": lambda key: (200, completion(None, refusal=key)),
-    "the key cut short": lambda key: (200, completion('{"title": "' + key, finish="length")),
-    "the key as a redirect": lambda key: Answer(302, b"", {"location": f"http://127.0.0.1:9/{key}"}),
-    "the key as html": lambda key: Answer(200, f"<html>{key}</html>".encode(), {"content-type": "text/html"}),
+    "the key as a refusal": lambda key: (200, build_completion(None, refusal=key)),
+    "the key cut short": lambda key: (200, build_completion('{"title": "' + key, finish="length")),
+    "the key as a redirect": lambda key: FaultAnswer(302, b"", {"location": f"http://127.0.0.1:9/{key}"}),
+    "the key as html": lambda key: FaultAnswer(200, f"<html>{key}</html>".encode(), {"content-type": "text/html"}),
 }
 
 
@@ -173,7 +173,7 @@ def test_a_document_is_in_no_log(
     canary = "canary-" + secrets.token_hex(8)
     (place / "in" / "a.txt").write_text(f"A bolt, {canary}.")
     caplog.set_level(logging.INFO)
-    for n, told in enumerate([(400, error(f"bad: {canary}")), f"no json {canary}", (500, error(canary))]):
+    for n, told in enumerate([(400, build_error(f"bad: {canary}")), f"no json {canary}", (500, build_error(canary))]):
         server = faults(lambda body, i, t=told: t)
         run(server.url, "-o", f"out{n}", "--no-cache")
     out, err = capfd.readouterr()

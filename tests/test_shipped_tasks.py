@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_wild_schemas import Scripted, said
+from test_wild_schemas import knowing, said
 
 from extractor.documents.discovery import load_document
 from extractor.evaluation.suite import load_suite, load_suite_gold
@@ -28,14 +28,8 @@ def gold(name: str, sample: Path) -> dict[str, Any]:
     return dict(json.loads((SUITES[name] / "gold" / f"{sample.stem}.json").read_text(encoding="utf-8")))
 
 
-class Spelled(Scripted):
-    """A model that knows the gold and copies each number as the document spells it."""
-
-    def __init__(self, truth: Json, text: str) -> None:
-        super().__init__(spelled(truth, text), Dialect.SCHEMA)
-
-
 def spelled(value: Json, text: str) -> Json:
+    """The gold with each number as the document spells it."""
     if isinstance(value, dict):
         return {k: spelled(v, text) for k, v in value.items()}
     if isinstance(value, list):
@@ -52,7 +46,7 @@ def spelled(value: Json, text: str) -> Json:
 def extract(name: str, sample: Path, prompt: str | None = None) -> tuple[Record, Json]:
     task, truth = load_task(name), gold(name, sample)["record"]
     document = load_document(sample)
-    model = Spelled(truth, document.text)
+    model = knowing(spelled(truth, document.text), Dialect.SCHEMA)
     return asyncio.run(extract_record(document, task, task.choose_prompt(prompt), model, "m")), truth
 
 

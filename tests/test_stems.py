@@ -18,7 +18,8 @@ from extractor.extraction.text.normalize import clean_words
 from extractor.extraction.text.patterns import find_candidates
 from extractor.schema import Date, Kind, Quantity, key
 from extractor.schema.reader import read_schema
-from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
+from extractor.testing import ScriptedModel
+from extractor.types import Document, Json, Match, Record, Request
 
 
 class Claim(BaseModel):
@@ -75,19 +76,13 @@ Answer = Callable[[Request], Json]
 def extract(
     of: type[BaseModel], text: str, answer: Answer, *, keep_unsupported: bool = False, **strategy: Any
 ) -> tuple[Record, list[Request]]:
-    asked: list[Request] = []
-
-    class Scripted:
-        async def complete(self, request: Request) -> Reply:
-            asked.append(request)
-            return Reply(answer(request), Usage(1, 10, 5))
-
+    model = ScriptedModel(answer)
     task = Task("t", read_schema(of.model_json_schema()), {}, of)
     prompt = Prompt("p", "s", "{document}\n{question}", {}, Strategy(**strategy))
     record = asyncio.run(
-        extract_record(Document("d.txt", text), task, prompt, Scripted(), "m", keep_unsupported=keep_unsupported)
+        extract_record(Document("d.txt", text), task, prompt, model, "m", keep_unsupported=keep_unsupported)
     )
-    return record, asked
+    return record, model.requests
 
 
 def fair(request: Request) -> Json:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import Server, error
 
 from extractor.cli.main import main
+from extractor.testing import FaultEndpoint, build_error
 
-Start = Callable[..., Server]
+Start = Callable[..., FaultEndpoint]
 GOOD = '{"title": "bolt"}'
 
 
@@ -28,7 +28,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(server: Server, *flags: str) -> int:
+def run(server: FaultEndpoint, *flags: str) -> int:
     given = ["run", "in", "-o", "out", "--task", "./task", "--model", "m", "--base-url", server.url, "--quiet", *flags]
     return main(given)
 
@@ -102,7 +102,11 @@ def test_an_amount_that_is_none_is_refused(place: Path, flags: list[str]) -> Non
 @pytest.mark.fault(7)
 @pytest.mark.parametrize(
     ("answer", "says"),
-    [((429, error("x", "insufficient_quota")), "quota"), ((401, error("x")), "key"), ((404, error("x")), "model")],
+    [
+        ((429, build_error("x", "insufficient_quota")), "quota"),
+        ((401, build_error("x")), "key"),
+        ((404, build_error("x")), "model"),
+    ],
 )
 def test_what_no_document_can_pass_ends_the_run_early(
     place: Path, faults: Start, capfd: pytest.CaptureFixture[str], answer: Any, says: str
@@ -117,7 +121,7 @@ def test_what_no_document_can_pass_ends_the_run_early(
 @pytest.mark.fault(18)
 def test_tokens_reported_are_tokens_served(place: Path, faults: Start) -> None:
     def script(body: dict[str, Any], n: int) -> Any:
-        return (500, error("down")) if n % 5 == 0 else "no json" if n % 3 == 0 else GOOD
+        return (500, build_error("down")) if n % 5 == 0 else "no json" if n % 3 == 0 else GOOD
 
     server = faults(script)
     run(server, "--concurrency", "3")

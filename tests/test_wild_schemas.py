@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,10 @@ from extractor.extraction.pipeline import extract_record
 from extractor.extraction.planning import plan_questions
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task, task_from_schema
-from extractor.extraction.text.dates import parse_date
-from extractor.extraction.text.normalize import fold_text
 from extractor.extraction.validation import build_validator
 from extractor.models.openai.dialects import Dialect, adapt_to_dialect, walk_schema
-from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
+from extractor.testing import ScriptedModel, fit_reply
+from extractor.types import Document, Json, Match, Record, Request
 
 FOLDER = Path(__file__).parent / "schemas"
 WILD = sorted(FOLDER.glob("*.schema.json"))
@@ -46,53 +44,19 @@ def page(value: Json, name: str = "", depth: int = 0) -> list[str]:
     return [f"{name}: {value}"]
 
 
-def answer(shape: Mapping[str, Json], truth: Json) -> Json:
-    """What a model says that knows the truth and keeps to the shape it was sent."""
-    kinds = shape.get("type")
-    if kinds == "object":
-        truth = truth if isinstance(truth, dict) else {}
-        return {name: answer(sub, truth.get(name)) for name, sub in shape["properties"].items()}
-    if kinds == "array":
-        said = [answer(shape["items"], one) for one in truth or ()]
-        return [one for one in said if one is not None][: shape["maxItems"]]
-    if "enum" in shape:
-        spelled = {_same(v): v for v in reversed(shape["enum"]) if v is not None}
-        return spelled.get(_same(truth))
-    allowed = kinds if isinstance(kinds, list) else [kinds]
-    if truth is None:
-        return None if "null" in allowed else {"string": "", "boolean": False}.get(allowed[0], 0)
-    if isinstance(truth, int | float) and "number" in allowed:
-        return truth
-    if "string" in allowed:
-        return str(truth)[: shape.get("maxLength")]
-    return truth if allowed != ["null"] else None
-
-
-def _same(value: Json) -> Json:
-    """Values that a model would take for the same: a date or a number in another spelling."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    text = str(value)
-    return parse_date(text, day_first=True) or fold_text(text)
-
-
-class Scripted:
+def knowing(truth: Json, dialect: Dialect) -> ScriptedModel:
     """A model that knows the truth, and is told the shape in one dialect."""
 
-    def __init__(self, truth: Json, dialect: Dialect) -> None:
-        self.truth = truth
-        self.dialect = dialect
-        self.requests: list[Request] = []
-
-    async def complete(self, request: Request) -> Reply:
-        self.requests.append(request)
-        spoken = adapt_to_dialect(self.dialect, request.schema)
+    def answer(request: Request) -> Json:
+        spoken = adapt_to_dialect(dialect, request.schema)
         assert not spoken.refusal_reasons
-        return Reply(answer({**request.schema, **spoken.response_schema}, self.truth), Usage(1, 1, 1, 0.0))
+        return fit_reply(truth, {**request.schema, **spoken.response_schema})
+
+    return ScriptedModel(answer)
 
 
-def extract(task: Task, text: str, truth: Json, dialect: Dialect = Dialect.GRAMMAR) -> tuple[Record, Scripted]:
-    model = Scripted(truth, dialect)
+def extract(task: Task, text: str, truth: Json, dialect: Dialect = Dialect.GRAMMAR) -> tuple[Record, ScriptedModel]:
+    model = knowing(truth, dialect)
     document = Document("d.txt", text)
     return asyncio.run(extract_record(document, task, task.choose_prompt(None), model, "m")), model
 

@@ -8,6 +8,9 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 
+CLOSING_SECONDS = 10.0
+"""Seconds that a loop has to end; what hangs longer is left to the end of the process, which does not wait for it."""
+
 
 @contextlib.contextmanager
 def run_event_loop() -> Iterator[asyncio.AbstractEventLoop]:
@@ -26,4 +29,5 @@ def run_event_loop() -> Iterator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join()
+        if thread is not threading.current_thread():  # garbage may be collected anywhere, and with it an engine
+            thread.join(CLOSING_SECONDS)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.endpoint_flags import add_cache_flag
 
 
-def add_cache_command(commands: Any) -> None:
+def add_cache_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("cache", help="show, verify or clear the replies that were paid for")
     parser.add_argument(
         "action", nargs="?", choices=["show", "verify", "clear"], default="show", help="(default: show)"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor.cli.console import sanitize_for_terminal
@@ -19,28 +20,41 @@ if TYPE_CHECKING:
 ESTIMATE_FORMAT = "extractor.estimate/1"
 
 
+@dataclass(frozen=True, slots=True)
+class EstimateOptions:
+    """What is to be estimated, and how it is shown."""
+
+    model: str
+    """The model that the run would ask."""
+    out: Path
+    """Folder of an earlier run, whose replies say how long replies are."""
+    concurrency: int | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+
 def print_estimate(
-    flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequence[Source], costs: PriceList
+    task: Task, prompt: Prompt, sources: Sequence[Source], costs: PriceList, options: EstimateOptions
 ) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
-    from extractor.models.session import DEFAULT_CONCURRENCY, choose_model, list_embedded_names
+    from extractor.models.session import DEFAULT_CONCURRENCY, list_embedded_names
     from extractor.models.traits import traits_of
     from extractor.runs.estimate import estimate_run, measure_earlier_run
 
-    name = flags.model or choose_model(None, flags.base_url).name
-    before = measure_earlier_run(flags.out, prompt, name, task.schema.fingerprint)
+    name = options.model
+    before = measure_earlier_run(options.out, prompt, name, task.schema.fingerprint)
     embedded = list_embedded_names()
     traits = traits_of(name, small=name in embedded or name.endswith(".gguf"))
     found = estimate_run(task, prompt, sources, name, before, traits)
     # an embedded model answers by turns: its cores are shared by all that it answers
-    at_once = {False: flags.concurrency or DEFAULT_CONCURRENCY, True: 1}
+    at_once = {False: options.concurrency or DEFAULT_CONCURRENCY, True: 1}
     rows = [
         _estimate_model(found, one, costs, one in embedded or one.endswith(".gguf"), at_once, one == name)
         for one in dict.fromkeys([name, *costs.models])
     ]
-    if flags.json:
+    if options.as_json:
         print(json.dumps(_estimate_to_json(found, task, prompt, costs, rows), ensure_ascii=False, indent=1))
-    elif not flags.quiet:
+    elif not options.quiet:
         _print_tables(found, task, prompt, costs, rows)
     return 1 if found.unreadable else 0
 

@@ -1,11 +1,11 @@
-"""The flags that say how a run deals with its endpoint: how fast, for how much, and what it keeps."""
+"""The flags that say what answers a run and how it is dealt with: how fast, for how much, and what is kept."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from extractor.cli.console import sanitize_for_terminal
 from extractor.errors import UsageError
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from extractor.models.session import ClientOptions
 
 
-def add_endpoint_flags(parser: argparse.ArgumentParser) -> None:
+def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
+    """The flags that choose what answers, of every command that asks a model."""
+    parser.add_argument("--mode", choices=["live", "record", "replay"], default=mode, help=f"(default: {mode})")
+    parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
+    parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
+    _add_endpoint_flags(parser)
+
+
+def _add_endpoint_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("endpoint")
     group.add_argument("--rpm", type=_parse_amount, metavar="N", help="requests a minute, at most")
     group.add_argument("--tpm", type=_parse_amount, metavar="N", help="tokens a minute, at most")
@@ -29,28 +38,33 @@ def add_endpoint_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--use-proxy", action="store_true", help="go through the proxy that HTTPS_PROXY names")
 
 
-def add_cache_flag(parser: Any) -> None:
+def add_cache_flag(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="paid replies (default: in the user's cache folder)")
 
 
-def read_client_options(flags: argparse.Namespace, at_once: int, embedded: bool) -> ClientOptions:
-    """The terms that the flags ask for. Raises UsageError for flags that make no sense together."""
-    from extractor.models.cache import find_cache_folder
+def read_client_options(flags: argparse.Namespace, mode: str, concurrency: int | None = None) -> ClientOptions:
+    """What the flags of `add_model_flags` say of every model that is asked.
+
+    Raises UsageError for flags that make no sense together.
+    """
     from extractor.models.limits.budget import BudgetLimits
-    from extractor.models.session import ClientOptions
+    from extractor.models.session import ClientOptions, Mode
 
     if (flags.max_cost is None) != (flags.price is None):
         raise UsageError("--max-cost and --price=IN,OUT go together; give both or none.")
     if flags.no_cache and flags.cache:
         raise UsageError("--cache and --no-cache exclude each other; give one.")
-    kept = None if flags.no_cache else flags.cache or (None if embedded else find_cache_folder())
     return ClientOptions(
-        concurrency=at_once,
+        mode=Mode(mode),
+        cassettes=flags.cassettes,
+        concurrency=concurrency,
         rpm=flags.rpm,
         tpm=flags.tpm,
         limits=BudgetLimits(flags.max_requests, flags.max_tokens, flags.max_cost, flags.price or (0.0, 0.0)),
-        cache=kept,
+        cache=flags.cache,
+        uses_default_cache=not flags.no_cache,
         use_proxy=flags.use_proxy,
+        verbose=flags.verbose,
         note=lambda text: print(f"note: {sanitize_for_terminal(text)}", file=sys.stderr),
     )
 

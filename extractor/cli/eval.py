@@ -6,15 +6,33 @@ import argparse
 import itertools
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from extractor.cli.console import RunProgress
-from extractor.cli.run import add_model_flags, open_job
+from extractor.cli.endpoint_flags import add_model_flags, read_client_options
+from extractor.cli.run import RunOptions, open_job
 from extractor.errors import Interrupted, UsageError
 
+if TYPE_CHECKING:
+    from extractor.evaluation.analysis.gates import GateBounds
+    from extractor.evaluation.suite import EvaluationSuite
+    from extractor.models.session import ClientOptions
 
-def add_eval_command(commands: Any) -> None:
+
+@dataclass(frozen=True, slots=True)
+class EvalOptions:
+    """How a suite is run, before anything is scored."""
+
+    out: Path
+    """Folder of the report; the runs are in it."""
+    client: ClientOptions
+    """How what answers is dealt with."""
+    base_url: str | None = None
+
+
+def add_eval_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("eval", help="score runs against gold and compare models and prompts")
     parser.add_argument("--suite", type=Path, default=Path("eval"), help="folder with suite.toml (default: eval)")
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
@@ -46,21 +64,11 @@ def add_eval_command(commands: Any) -> None:
 def run_eval_command(flags: argparse.Namespace) -> int:
     from extractor.evaluation.suite import load_suite, load_suite_gold, write_suite_report
 
-    least, least_of = _parse_bounds("--fail-under", flags.fail_under, float)
-    most, most_of = _parse_bounds("--max-invented", flags.max_invented, int)
-    gates = {
-        "fail_under": least,
-        "fail_under_fields": least_of,
-        "max_invented": most,
-        "max_invented_fields": most_of,
-        "max_failed": flags.max_failed,
-        "allowed_drop": flags.allowed_drop,
-        "runs": tuple(flags.only),
-    }
+    gates = _read_gates(flags)
     suite = load_suite(flags.suite)
-    flags.mode = flags.mode or suite.mode
     true = load_suite_gold(suite)
-    folders = flags.runs or _run_suite(flags, suite)
+    options = EvalOptions(flags.out, read_client_options(flags, flags.mode or suite.mode), flags.base_url)
+    folders = flags.runs or _run_suite(suite, options)
     verdict, paths = write_suite_report(
         suite, true, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
     )
@@ -68,6 +76,23 @@ def run_eval_command(flags: argparse.Namespace) -> int:
     for path in paths:
         print(path)
     return verdict.exit_code
+
+
+def _read_gates(flags: argparse.Namespace) -> GateBounds:
+    """What the flags ask of a run. Raises UsageError for a bound that cannot be meant."""
+    from extractor.evaluation.analysis.gates import GateBounds
+
+    least, least_of = _parse_bounds("--fail-under", flags.fail_under, float)
+    most, most_of = _parse_bounds("--max-invented", flags.max_invented, int)
+    return GateBounds(
+        fail_under=least,
+        fail_under_fields=least_of,
+        max_invented=most,
+        max_invented_fields=most_of,
+        max_failed=flags.max_failed,
+        allowed_drop=flags.allowed_drop,
+        runs=tuple(flags.only),
+    )
 
 
 _Bound = TypeVar("_Bound", int, float)
@@ -94,7 +119,7 @@ def _parse_bounds(
     return overall, of
 
 
-def _run_suite(flags: argparse.Namespace, suite: Any) -> list[Path]:
+def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
     from extractor.documents.discovery import find_sources
     from extractor.models.session import Mode, choose_model, open_endpoint
@@ -107,17 +132,17 @@ def _run_suite(flags: argparse.Namespace, suite: Any) -> list[Path]:
     sources = find_sources([suite.samples])
     for model, name, n in itertools.product(suite.models, suite.prompts, range(1, suite.repeats + 1)):
         again = "" if n == 1 else f"-{n}"
-        out = flags.out / "runs" / Path(model).name / f"{name}{again}"
+        out = options.out / "runs" / Path(model).name / f"{name}{again}"
         folders.append(out)
-        choice = choose_model(model, flags.base_url)
+        choice = choose_model(model, options.base_url)
         prompt = suite.task.choose_prompt(name)
-        if flags.mode != "replay":
+        if options.client.mode is not Mode.REPLAY:
             with open_endpoint(choice, Mode.REPLAY) as named:
                 if is_run_finished(out, build_run_manifest(suite.task, prompt, named), len(sources)):
                     continue
         prepare_output_folder(out)
         say = RunProgress(sys.stderr.isatty(), len(sources))
-        with open_job(flags, suite.task, prompt, choice, out, say, again) as job:
+        with open_job(RunOptions(out, options.client, again=again), suite.task, prompt, choice, say) as job:
             _, heard = run_until_signal(lambda stop, job=job: run_job(job, sources, stop))  # type: ignore[misc]
         say.clear_line()
         if heard:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from extractor.cli.console import sanitize_for_terminal
 
 EXPORT_FORMATS = ("jsonl", "csv", "parquet", "sqlite")
 
 
-def add_export_command(commands: Any) -> None:
+def add_export_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export = commands.add_parser("export", help="write results as JSON Lines, CSV, Parquet or a SQLite database")
     export.add_argument(
         "out", nargs="+", type=Path, metavar="OUT", help="folders that runs wrote, or .jsonl files of this command"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
 
 from extractor.cli.console import show_download_bar
 
 
-def add_models_command(commands: Any) -> None:
+def add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     models = commands.add_parser("models", help="list the embedded models, or fetch one")
     models.add_argument("--json", action="store_true", help="print JSON")
     models.set_defaults(command=run_models_command)

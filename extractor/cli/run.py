@@ -6,8 +6,9 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from extractor.cli.console import (
     RunProgress,
@@ -17,13 +18,34 @@ from extractor.cli.console import (
     print_summary,
     tolerate_closed_pipe,
 )
-from extractor.cli.endpoint_flags import add_endpoint_flags, read_client_options
+from extractor.cli.endpoint_flags import add_model_flags, read_client_options
 
 if TYPE_CHECKING:
+    from extractor.extraction.acceptance import Acceptance
+    from extractor.extraction.prompt import Prompt
+    from extractor.extraction.task import Task
+    from extractor.models.session import ClientOptions, ModelSpec
     from extractor.runs.job import Job
 
 
-def add_run_command(commands: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run goes about its documents, whatever it asks of them."""
+
+    out: Path
+    client: ClientOptions
+    """How what answers is dealt with."""
+    acceptance: Acceptance | None = None
+    """How sure one must be of a value that goes into the record."""
+    document_timeout: float | None = None
+    """Seconds."""
+    fresh: bool = False
+    retry_failed: bool = False
+    again: str = ""
+    """What tells a repeat of a run apart: it asks anew, and has cassettes of its own."""
+
+
+def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = commands.add_parser("run", help="extract records from documents")
     paths = "files, folders, patterns, or - for stdin; without any, the samples of the suite in ./ or ./eval"
     run.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=paths)
@@ -44,21 +66,14 @@ def add_run_command(commands: Any) -> None:
     )
     run.add_argument("--retry-failed", action="store_true", help="ask again what failed or is incomplete")
     run.add_argument("--fresh", action="store_true", help="ask everything, also what OUT has results of")
-    run.add_argument("--keep-unsupported", action="store_true", help="keep values without evidence, marked as such")
+    accept = "confidence from which on a value is in the record; 0 keeps all that was said (default: 0.5)"
+    run.add_argument("--accept", type=float, default=0.5, metavar="P", help=accept)
+    run.add_argument("--only-proven", action="store_true", help="nothing in a record that has no words of its own")
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
     run.set_defaults(command=run_extract_command)
-
-
-def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
-    """The flags that choose what answers, of every command that asks a model."""
-    parser.add_argument("--mode", choices=["live", "record", "replay"], default=mode, help=f"(default: {mode})")
-    parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
-    parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
-    parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
-    add_endpoint_flags(parser)
 
 
 def _parse_seconds(text: str) -> float:
@@ -82,15 +97,22 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_sources(inputs.paths, ocr=flags.ocr)
     if flags.dry_run:
-        from extractor.cli.dry_run import print_estimate
+        from extractor.cli.dry_run import EstimateOptions, print_estimate
 
-        return print_estimate(flags, task, prompt, sources, costs)
+        wanted = EstimateOptions(
+            flags.model or choose_model(None, flags.base_url).name,
+            flags.out,
+            flags.concurrency,
+            flags.json,
+            flags.quiet,
+        )
+        return print_estimate(task, prompt, sources, costs, wanted)
     choice = choose_model(flags.model, flags.base_url)
     prepare_output_folder(flags.out)
     price = None if choice.is_embedded else costs.find_price(choice.name)
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
     say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
-    with open_job(flags, task, prompt, choice, flags.out, say) as job:
+    with open_job(_read_run_options(flags), task, prompt, choice, say) as job:
         outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
     say.clear_line()
     if heard:
@@ -106,44 +128,35 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     return compute_exit_code(outcomes)
 
 
-@contextlib.contextmanager
-def open_job(
-    flags: argparse.Namespace, task: Any, prompt: Any, choice: Any, out: Path, say: RunProgress, again: str = ""
-) -> Iterator[Job]:
-    """The job that runs one model with one prompt, its engine running while the block lasts; repeats have own tapes."""
+def _read_run_options(flags: argparse.Namespace) -> RunOptions:
     from extractor.extraction.acceptance import Acceptance
-    from extractor.extraction.pipeline import Reading
-    from extractor.models.session import Mode, ModelSession, cassette_path, open_endpoint
-    from extractor.models.traits import traits_of
-    from extractor.results.manifest import build_run_manifest
+
+    return RunOptions(
+        out=flags.out,
+        client=read_client_options(flags, flags.mode, flags.concurrency),
+        acceptance=Acceptance(flags.accept, flags.only_proven),
+        document_timeout=flags.document_timeout,
+        fresh=flags.fresh,
+        retry_failed=flags.retry_failed,
+    )
+
+
+@contextlib.contextmanager
+def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec, say: RunProgress) -> Iterator[Job]:
+    """The job that runs one model with one prompt, its engine running while the block lasts."""
+    from extractor.models.session import open_session
+    from extractor.runs.document import build_extractor
     from extractor.runs.job import Job
     from extractor.runs.resources import limit_concurrency
 
-    mode = Mode(flags.mode)
-    replayed, recorded = mode is Mode.REPLAY, mode is Mode.RECORD
-    tapes = flags.cassettes / task.name / Path(choice.name).name / f"{prompt.name}{again}"
-    at_once = limit_concurrency(choice.choose_concurrency(getattr(flags, "concurrency", None)))
-    with open_endpoint(choice, mode, flags.verbose, at_once) as endpoint:
-        line = ModelSession(endpoint, mode, read_client_options(flags, at_once, choice.is_embedded), again)
-        yield Job(
-            task=task,
-            prompt=prompt,
-            model_name=choice.name,
-            manifest=build_run_manifest(task, prompt, endpoint),
-            out=out,
-            open_model=line.model_opener(tapes),
-            concurrency=at_once,
-            in_turn=choice.is_embedded,
-            reading=Reading(
-                traits_of(choice.name, small=choice.is_embedded),
-                Acceptance(0.0 if getattr(flags, "keep_unsupported", False) else 0.5),
-            ),
+    at_once = limit_concurrency(choice.choose_concurrency(options.client.concurrency))
+    with open_session(choice, replace(options.client, concurrency=at_once), options.again) as session:
+        extractor = build_extractor(
+            task,
+            prompt,
+            session,
+            acceptance=options.acceptance,
+            document_timeout=options.document_timeout,
             on_reply=say.count_reply,
-            on_document=say.count_document,
-            on_record=say.list_record,
-            document_timeout=getattr(flags, "document_timeout", None),
-            fresh=getattr(flags, "fresh", False),
-            retry_failed=getattr(flags, "retry_failed", False),
-            is_replay=replayed,
-            has_cassette=(lambda name: cassette_path(tapes, name).is_file()) if recorded else (lambda name: True),
         )
+        yield Job(extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record)

@@ -11,7 +11,7 @@ from typing import Any
 from extractor.errors import MachineError, UsageError
 
 
-def add_schema_command(commands: Any) -> None:
+def add_schema_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     schema = commands.add_parser("schema", help="explain a schema, or draft one from examples")
     kinds = schema.add_subparsers(title="commands", metavar="COMMAND", required=True)
     check = kinds.add_parser("check", help="what will be asked: fields, kinds, keys, questions, dialects, warnings")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 
-def add_show_command(commands: Any) -> None:
+def add_show_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     show = commands.add_parser("show", help="write a page that shows records beside their documents")
     show.add_argument("out", type=Path, help="the folder that a run wrote")
     show.add_argument("-o", "--output", type=Path, help="the page (default: OUT/index.html)")

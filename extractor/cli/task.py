@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 
-def add_task_command(commands: Any) -> None:
+def add_task_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     task = commands.add_parser("task", help="list the tasks that ship, or begin one of your own")
     kinds = task.add_subparsers(title="commands", metavar="COMMAND", required=True)
     shipped = kinds.add_parser("list", help="the tasks that ship")

@@ -21,7 +21,16 @@ from extractor.documents.formats.sandbox import load_in_sandbox
 from extractor.errors import DocumentError, UsageError
 from extractor.types import Document
 
-__all__ = ["MAX_TEXT_BYTES", "STDIN", "Source", "find_sources", "load_document", "printable_name", "read_source"]
+__all__ = [
+    "MAX_TEXT_BYTES",
+    "STDIN",
+    "Source",
+    "find_sources",
+    "load_bytes",
+    "load_document",
+    "printable_name",
+    "read_source",
+]
 
 JSONL_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 """Suffixes of files that hold a document a line."""
@@ -151,6 +160,21 @@ def read_source(source: Source) -> Document:
 def load_document(path: Path, *, ocr: bool = False) -> Document:
     """The document in a file. Raises DocumentError, whose reason is a word to count, for one that holds none."""
     return _load_file(path, printable_name(path.name), FORMATS_BY_SUFFIX.get(path.suffix.lower()), ocr)
+
+
+def load_bytes(data: bytes, name: str, *, ocr: bool = False) -> Document:
+    """The document in the bytes of a file of that name; its suffix says what they hold, or else their beginning.
+
+    Raises DocumentError, whose reason is a word to count, for bytes that hold none, or several.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix in JSONL_SUFFIXES:
+        raise DocumentError(f"{name} holds a document a line; write it to a file and name that.", reason="not read")
+    # by way of a file, as most readers want to go back and forth in theirs, and some are in another process
+    with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
+        path = Path(folder) / f"document{suffix if suffix in FORMATS_BY_SUFFIX else ''}"
+        path.write_bytes(data)
+        return _load_file(path, name, FORMATS_BY_SUFFIX.get(suffix), ocr)
 
 
 def _load_file(path: Path, name: str, kind: Format | None, ocr: bool) -> Document:

@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from extractor.documents.discovery import find_sources, load_document
 from extractor.errors import DocumentError, UsageError
@@ -108,7 +107,7 @@ def write_suite_report(
     true: SuiteGold,
     folders: Sequence[Path],
     out: Path,
-    gates: Mapping[str, Any],
+    gates: GateBounds,
     *,
     baseline_file: Path | None = None,
     update: Path | None = None,
@@ -128,7 +127,7 @@ def write_suite_report(
         if baseline_file
         else None
     )
-    judged = judge_comparison(comparison, GateBounds(**gates), diff)
+    judged = judge_comparison(comparison, gates, diff)
     content = build_report(comparison, judged, diff, title=suite.name, gold_notes=true.findings)
     paths = write_report_files(content, out, true.texts)
     if update:

@@ -73,17 +73,18 @@ async def extract_record(
     model: Model,
     model_name: str,
     *,
-    limit: asyncio.Semaphore | None = None,
     reading: Reading | None = None,
     progress: Callable[[Usage], None] = lambda usage: None,
 ) -> Record:
-    """The record of one document. Raises ModelFatal when no document could be answered, and nothing else of ours."""
-    limit, reading = limit or asyncio.Semaphore(1), reading or Reading(SMALL)
+    """The record of one document. All its questions are asked at once; how many are under way is the model's affair.
+
+    Raises ModelFatal when no document could be answered, and nothing else of ours.
+    """
+    reading = reading or Reading(SMALL)
     plan = plan_document(document, task.schema, prompt, model_name, reading.traits)
 
     async def answer(question: Question) -> list[Answer]:
-        async with limit:
-            one = await _answer_question(question, task, model, reading)
+        one = await _answer_question(question, task, model, reading)
         progress(one.usage)
         cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
         if not cut_short or not (parts := question.in_parts()):

@@ -136,6 +136,14 @@ def task_from_schema(where: str, prompt: Path | None = None) -> Task:
     return Task(_task_name(title, file), _read_schema(source, file), {version.name: version})
 
 
+def task_from_json_schema(source: Mapping[str, Json], prompt: Path | None = None) -> Task:
+    """A task that is a JSON Schema alone, as a dict; its name is the schema's title. Raises TaskError."""
+    title = str(source.get("title") or "")
+    version = prompts.read_prompt(prompt or SHIPPED_TASKS / "default.md")
+    file = Path("schema.json")
+    return Task(_task_name(title, file), _read_schema(dict(source), file), {version.name: version})
+
+
 def task_from_model(model: type[BaseModel], prompt: Path | None = None, file: Path | None = None) -> Task:
     """A task that is a Pydantic class alone; `file` is where it stands, for messages. Raises TaskError."""
     file = file or Path(f"{model.__name__}.py")

@@ -8,19 +8,20 @@ import os
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from extractor.errors import UsageError
-from extractor.models.cache import CachedModel, ReplyCache
+from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
+from extractor.models.document_model import DocumentModel
 from extractor.models.limits.budget import Budget, BudgetLimits
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.local.catalog import CATALOGUE, locate_weights
 from extractor.models.openai.client import Dialect, Endpoint, LiveModel, check_api_key
 from extractor.models.openai.transport import GuardedTransport, build_transport, check_base_url
-from extractor.types import Document, Model
+from extractor.models.traits import STRONG, ModelTraits, traits_of
+from extractor.types import Model
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 """The embedded model that answers when no key is set."""
@@ -52,6 +53,10 @@ class ModelSpec:
     @property
     def is_embedded(self) -> bool:
         return self.base_url is None
+
+    @property
+    def traits(self) -> ModelTraits:
+        return traits_of(self.name, small=self.is_embedded)
 
     def choose_concurrency(self, wanted: int | None = None) -> int:
         """Requests under way at a time, of an embedded model documents; as many as wanted, where that is said."""
@@ -103,25 +108,29 @@ def _read_api_key(environ: Mapping[str, str]) -> str | None:
     return check_api_key(text, "OPENAI_API_KEY_FILE")
 
 
-ModelOpener = Callable[[Document], AbstractAsyncContextManager[Model]]
-
-
 MAX_LOCAL_SLOTS = 16
 """Documents that an embedded model reads at a time; each takes memory, and beyond the cores few save any time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientOptions:
-    """How a run deals with its endpoint, whatever it asks."""
+    """How a run deals with what answers it, whatever it asks."""
 
-    concurrency: int = DEFAULT_CONCURRENCY
-    """Requests under way, at most."""
+    mode: Mode = Mode.LIVE
+    cassettes: Path = Path("cassettes")
+    """Folder of the recorded exchanges, which are written or played in the other modes."""
+    concurrency: int | None = None
+    """Requests under way at most, of an embedded model documents; None: 8, or 1 of an embedded one."""
     rpm: float | None = None
     tpm: float | None = None
     limits: BudgetLimits = field(default_factory=BudgetLimits)
     cache: Path | None = None
-    """Folder of the paid replies; None: every reply is paid for."""
+    """Folder of the paid replies; None: none are kept."""
+    uses_default_cache: bool = False
+    """Where `cache` names none, the replies of an endpoint are kept in the user's cache folder."""
     use_proxy: bool = False
+    verbose: bool = False
+    """Whether an embedded engine's own log is shown."""
     note: Callable[[str], None] = lambda text: None
     """Is told what a user should know of, in one sentence each."""
 
@@ -152,103 +161,168 @@ def open_endpoint(choice: ModelSpec, mode: Mode, verbose: bool = False, at_once:
         yield Endpoint(engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR)
 
 
-def cassette_path(tapes: Path, name: str) -> Path:
-    """The cassette of the document of that name."""
-    return tapes / f"{Path(name).stem}.json"
-
-
 @dataclass(frozen=True, slots=True)
 class _LoopConnection:
-    """The line on one event loop: connections, locks and timers are a loop's."""
+    """A session's connection on one event loop: sockets, locks and timers are a loop's."""
 
-    pressure: ConcurrencyLimiter
+    limiter: ConcurrencyLimiter
+    documents: asyncio.Semaphore
+    """Documents in hand: of an embedded model, each has a context of its own."""
     model: Model | None
     keeper: asyncio.Task[None] | None
 
 
 class ModelSession:
-    """One run's line to its endpoint: one client, one pressure, one budget and one cache for all of its documents.
+    """What answers a run: one client, one limiter, one budget and one cache for all of its documents.
 
-    It is picked up with the first document, and hangs up when the event loop ends or `hang_up` is called.
+    It connects with the first document, and closes when the event loop ends or `close` is called.
     """
 
-    def __init__(self, endpoint: Endpoint, mode: Mode, terms: ClientOptions, again: str = "") -> None:
-        """`again` tells repeats of a run apart, which are to be asked anew.
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        options: ClientOptions,
+        *,
+        model_name: str = "",
+        again: str = "",
+        in_turn: bool = False,
+        traits: ModelTraits = STRONG,
+        own_model: Model | None = None,
+    ) -> None:
+        """`model_name` is what requests are addressed to, the endpoint's model unless given. `again` tells repeats of
+        a run apart, which are to be asked anew. `in_turn`, the questions about a document wait for each other: what
+        answers them has read it once, in one place. `own_model` is asked instead of the endpoint, which then but says
+        what it is.
 
         Raises MachineError when no reply could be kept, and UsageError for an address that nothing is sent to.
         """
-        self._endpoint, self._mode, self._options = endpoint, mode, terms
+        self.endpoint = endpoint
+        """What is said in manifests of what answers."""
+        self.model_name = model_name or endpoint.model
+        """As requests and cassettes have it."""
+        self.traits = traits
+        """How far its answers carry, and what it can be asked at once."""
+        self.mode = options.mode
+        self.concurrency = options.concurrency or DEFAULT_CONCURRENCY
+        """Documents in hand, and requests under way, at a time at most."""
+        self._options, self._again, self._in_turn, self._own_model = options, again, in_turn, own_model
         self._identity = {
             "address": None if endpoint.digest else endpoint.base_url,
             "digest": endpoint.digest,
             "dialect": endpoint.dialect,
             "again": again,
         }
-        check_base_url(endpoint.base_url)
-        self._cache = ReplyCache(terms.cache, terms.note) if terms.cache and mode is Mode.LIVE else None
-        self._budget = Budget(terms.limits)
+        if own_model is None:
+            check_base_url(endpoint.base_url)
+        kept = options.cache if self.mode is Mode.LIVE and own_model is None else None
+        self._cache = ReplyCache(kept, options.note) if kept else None
+        self._budget = Budget(options.limits)
         self._connections: dict[asyncio.AbstractEventLoop, _LoopConnection] = {}
 
-    def model_opener(self, tapes: Path) -> ModelOpener:
-        """Opens the model for one document: in live mode the line itself, else with the document's tape between."""
-        return self._open_live if self._mode is Mode.LIVE else lambda document: self._open_recorded(document, tapes)
-
-    def close(self) -> None:
-        """Closes the line on every loop that still runs, and waits for it unless the caller's is the loop's thread."""
-        try:
-            here = asyncio.get_running_loop()
-        except RuntimeError:
-            here = None
-        for loop, call in list(self._connections.items()):
-            if call.keeper is None or not loop.is_running():
-                continue
-            ended = asyncio.run_coroutine_threadsafe(_cancel_keeper(call.keeper), loop)
-            if loop is not here:
-                with contextlib.suppress(TimeoutError, CancelledError):
-                    ended.result(_CLOSING_SECONDS)
+    def find_cassette(self, task: str, prompt: str, document: str) -> Path:
+        """Where the exchanges about a document are recorded, be the file there or not."""
+        model = Path(self.model_name).name
+        return self._options.cassettes / task / model / f"{prompt}{self._again}" / f"{Path(document).stem}.json"
 
     @contextlib.asynccontextmanager
-    async def _open_live(self, _: Document) -> AsyncIterator[Model]:
-        model = self._connect().model
-        if model is None:
-            raise AssertionError("a live line has a model")
-        yield model
+    async def open_model(self, cassette: Path, seconds: float | None = None) -> AsyncIterator[Model]:
+        """The model for one document, as soon as there is a hand free for it, and then for `seconds`.
+
+        In the modes that are not live, the document's cassette is recorded or played.
+        """
+        connection = self._connect()
+        async with connection.documents:
+            if connection.model is not None:
+                yield self._bound_model(connection.model, connection, seconds)
+                return
+            async with self._open_recorded(cassette, connection) as model:
+                yield self._bound_model(model, connection, seconds)
 
     @contextlib.asynccontextmanager
-    async def _open_recorded(self, document: Document, tapes: Path) -> AsyncIterator[Model]:
+    async def _open_recorded(self, cassette: Path, connection: _LoopConnection) -> AsyncIterator[Model]:
+        # 0.2 s of imports that only a recorded run should wait for
         from extractor.models.cassettes import CassetteTransport, DocumentCassette
 
-        tape = DocumentCassette(cassette_path(tapes, document.name), record=self._mode is Mode.RECORD)
+        tape = DocumentCassette(cassette, record=self.mode is Mode.RECORD)
         inner = self._build_transport() if tape.recording else None
-        model = LiveModel(self._endpoint, CassetteTransport(tape, inner), self._connect().pressure)
+        model = LiveModel(self.endpoint, CassetteTransport(tape, inner), connection.limiter)
         try:
             yield model
             tape.finish()
         finally:
             await model.aclose()
 
+    def close(self) -> None:
+        """Closes the connections on every loop that still runs, and waits for it unless the caller's is the loop's
+        thread."""
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        for loop, connection in list(self._connections.items()):
+            if connection.keeper is None or not loop.is_running():
+                continue
+            ended = asyncio.run_coroutine_threadsafe(_cancel_keeper(connection.keeper), loop)
+            if loop is not here:
+                with contextlib.suppress(TimeoutError, CancelledError):
+                    ended.result(_CLOSING_SECONDS)
+
+    def _bound_model(self, model: Model, connection: _LoopConnection, seconds: float | None) -> Model:
+        return DocumentModel(model, connection.limiter, in_turn=self._in_turn, seconds=seconds)
+
     def _connect(self) -> _LoopConnection:
         loop = asyncio.get_running_loop()
-        call = self._connections.get(loop)
-        if call is None or (call.keeper is not None and call.keeper.done()):
+        connection = self._connections.get(loop)
+        if connection is None or (connection.keeper is not None and connection.keeper.done()):
             for ended in [one for one in self._connections if one.is_closed()]:
                 del self._connections[ended]
-            call = self._connections[loop] = self._build_connection(loop)
-        return call
+            connection = self._connections[loop] = self._build_connection(loop)
+        return connection
 
     def _build_connection(self, loop: asyncio.AbstractEventLoop) -> _LoopConnection:
-        terms = self._options
-        pressure = ConcurrencyLimiter(terms.concurrency, rpm=terms.rpm, tpm=terms.tpm, budget=self._budget)
-        if self._mode is not Mode.LIVE:
-            return _LoopConnection(pressure, None, None)
-        live = LiveModel(self._endpoint, self._build_transport(), pressure)
-        cached = CachedModel(live, self._cache, self._identity, terms.note) if self._cache else None
-        return _LoopConnection(pressure, cached or live, loop.create_task(_close_with_loop(live, cached)))
+        options = self._options
+        limiter = ConcurrencyLimiter(self.concurrency, rpm=options.rpm, tpm=options.tpm, budget=self._budget)
+        documents = asyncio.Semaphore(self.concurrency)
+        if self._own_model is not None or self.mode is not Mode.LIVE:
+            return _LoopConnection(limiter, documents, self._own_model, None)
+        live = LiveModel(self.endpoint, self._build_transport(), limiter)
+        cached = CachedModel(live, self._cache, self._identity, options.note) if self._cache else None
+        return _LoopConnection(limiter, documents, cached or live, loop.create_task(_close_with_loop(live, cached)))
 
     def _build_transport(self) -> GuardedTransport:
         return build_transport(
-            self._endpoint.base_url, self._endpoint.api_key, self._options.concurrency + 2, self._options.use_proxy
+            self.endpoint.base_url, self.endpoint.api_key, self.concurrency + 2, self._options.use_proxy
         )
+
+
+@contextlib.contextmanager
+def open_session(choice: ModelSpec, options: ClientOptions, again: str = "") -> Iterator[ModelSession]:
+    """A session with the model of the choice, which runs while the block lasts. Raises as ModelSession does."""
+    at_once = choice.choose_concurrency(options.concurrency)
+    with open_endpoint(choice, options.mode, options.verbose, at_once) as endpoint:
+        by_default = find_cache_folder() if options.uses_default_cache and not choice.is_embedded else None
+        settled = replace(options, concurrency=at_once, cache=options.cache or by_default)
+        session = ModelSession(
+            endpoint,
+            settled,
+            model_name=choice.name,
+            again=again,
+            in_turn=choice.is_embedded,
+            traits=choice.traits,
+        )
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+def build_own_session(model: Model, concurrency: int | None = None) -> ModelSession:
+    """A session with a model of the caller's own; its name is its attribute `name`, or its class's."""
+    kind = type(model)
+    name = str(getattr(model, "name", None) or kind.__name__)
+    endpoint = Endpoint(f"python:{kind.__module__}.{kind.__qualname__}", name, "none")
+    traits = traits_of(name, small=False)
+    return ModelSession(endpoint, ClientOptions(concurrency=concurrency), traits=traits, own_model=model)
 
 
 async def _cancel_keeper(keeper: asyncio.Task[None]) -> None:
@@ -257,7 +331,7 @@ async def _cancel_keeper(keeper: asyncio.Task[None]) -> None:
 
 
 async def _close_with_loop(live: LiveModel, cached: CachedModel | None) -> None:
-    """Sleeps until the loop cancels what is left at its end, then hangs up: connections and files are the loop's."""
+    """Sleeps until the loop cancels what is left at its end, then closes: connections and files are the loop's."""
     try:
         await asyncio.Event().wait()
     finally:

@@ -18,14 +18,12 @@ from pathlib import Path
 from extractor._version import __version__
 from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
-from extractor.extraction.pipeline import extract_record
 from extractor.files import DISK_FULL_ERRORS, DiskReserve, remove_drafts
 from extractor.results import outcome as outcomes
-from extractor.results.file import build_failed_result, build_result, write_result, write_run_file
+from extractor.results.file import write_result, write_run_file
 from extractor.results.model import RUN_FILE, ResultFile
 from extractor.results.outcome import DocumentOutcome as DocumentOutcome
 from extractor.results.outcome import RunOutcomes
-from extractor.runs.deadline import DeadlineModel
 from extractor.runs.job import Job
 from extractor.runs.journal import Journal, JournalEntry
 from extractor.runs.lock import hold_folder_lock
@@ -61,7 +59,7 @@ async def run_job(job: Job, sources: Sequence[Source], stop: asyncio.Event | Non
     """
     with hold_folder_lock(job.out):
         remove_drafts(job.out)
-        ledger = Journal(job.out, fresh=job.fresh or job.is_replay)
+        ledger = Journal(job.out, fresh=job.ignores_earlier_results)
         try:
             reserve = reserve_disk_space(job.out)
             try:
@@ -77,17 +75,17 @@ class _JobRunner:
         self, job: Job, sources: Sequence[Source], ledger: Journal, reserve: DiskReserve, stop: asyncio.Event
     ) -> None:
         self._job, self._sources, self._ledger, self._reserve, self._stop = job, sources, ledger, reserve, stop
+        self._extractor = job.extractor
         self._job_fingerprint = job.fingerprint
         self._earlier_results = EarlierResults(
             ledger,
             job.out,
             self._job_fingerprint,
             sources,
-            fresh=job.fresh or job.is_replay,
+            fresh=job.ignores_earlier_results,
             retry_failed=job.retry_failed,
-            taped=job.has_cassette,
+            taped=job.is_recorded,
         )
-        self._limit = asyncio.Semaphore(job.concurrency)
         self._looking = asyncio.Lock()
         self._remaining = iter(enumerate(sources))
         self._places = array("q", [-1]) * len(sources)
@@ -98,7 +96,8 @@ class _JobRunner:
         self._has_written = False
 
     async def run_all(self) -> RunOutcomes:
-        crew = [asyncio.create_task(self._run_worker()) for _ in range(min(self._job.concurrency, len(self._sources)))]
+        hands = min(self._extractor.session.concurrency, len(self._sources))
+        crew = [asyncio.create_task(self._run_worker()) for _ in range(hands)]
         try:
             await _wait_for_workers(crew, self._stop)
         finally:
@@ -159,9 +158,9 @@ class _JobRunner:
                 self._kept += 1
                 await self._save_outcome(found, sighting, text, held.result, held.outcome)
                 return
-            record = await self._extract_record(document)
+            record = await self._extractor.extract_record(document)
             self._bugs = 0
-            result = build_result(record, self._job.task.name, self._job.manifest)
+            result = self._extractor.build_result(record)
             outcome, value = _summarize_record(record, found.file), record.value
         except DocumentError as error:
             text, result, outcome = None, *self._build_failure(found, error)
@@ -177,24 +176,9 @@ class _JobRunner:
         await self._save_outcome(found, sighting, text, result, outcome)
         self._job.on_record(outcome, value)
 
-    async def _extract_record(self, document: Document) -> Record:
-        job = self._job
-        async with job.open_model(document) as model:
-            bounded = DeadlineModel(model, self._limit, job.document_timeout)
-            return await extract_record(
-                document,
-                job.task,
-                job.prompt,
-                bounded,
-                job.model_name,
-                limit=asyncio.Semaphore(1) if job.in_turn else bounded.unlimited,
-                reading=job.reading,
-                progress=job.on_reply,
-            )
-
     def _build_failure(self, found: _PendingDocument, error: DocumentError) -> tuple[ResultFile, DocumentOutcome]:
         name = found.source.name
-        result = build_failed_result(name, error, self._job.task.name, self._job.manifest)
+        result = self._extractor.build_failed_result(name, error)
         return result, DocumentOutcome(name, found.file, Status.FAILED, message=str(error))
 
     async def _save_outcome(
@@ -291,8 +275,8 @@ class _JobRunner:
                 [*self._ledger.notes, *self._earlier_results.write_remarks(places, tally)],
             )
             if self._has_written or not tally.pending:
-                source = self._job.task.schema.source
-                write_run_file(path, self._job.task.name, self._job.manifest, source, ended, counts)
+                task = self._extractor.task
+                write_run_file(path, task.name, self._extractor.manifest, task.schema.source, ended, counts)
         except OSError as error:
             self._error = self._error or _unwritable_error(path, error)
             return RunOutcomes(places, self._ledger.open_outcome_reader(), tally)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from endpoint import Endpoint, serve
 
 from extractor.cli.main import main
+from extractor.testing import FaultEndpoint
 
 SCHEMA = {
     "type": "object",
@@ -44,15 +44,15 @@ def write(suite: Path, **more: Any) -> None:
     (suite / "suite.toml").write_text("\n".join(lines), encoding="utf-8")
 
 
-def right(body: dict[str, Any]) -> str:
+def right(body: dict[str, Any], n: int) -> str:
     return json.dumps(GOLD["a.txt"] if "bolt" in body["messages"][-1]["content"] else GOLD["b.txt"])
 
 
-def wrong(body: dict[str, Any]) -> str:
+def wrong(body: dict[str, Any], n: int) -> str:
     return json.dumps({"title": "bolt" if "bolt" in body["messages"][-1]["content"] else "of", "size": None})
 
 
-def evaluate(suite: Path, out: Path, server: Endpoint, *flags: object) -> int:
+def evaluate(suite: Path, out: Path, server: FaultEndpoint, *flags: object) -> int:
     common = ["--suite", suite, "-o", out, "--base-url", server.url, "--mode", "live", *flags]
     return main(["eval", *map(str, common)])
 
@@ -63,7 +63,7 @@ def told(out: Path) -> list[dict[str, Any]]:
 
 
 def test_a_suite_is_run_scored_and_judged_and_what_is_there_is_not_run_again(suite: Path, tmp_path: Path) -> None:
-    with serve(right) as server:
+    with FaultEndpoint(right) as server:
         assert evaluate(suite, tmp_path / "out", server, "--fail-under", 1, "--fail-under", "title=1") == 0
         asked = len(server.bodies)
         assert evaluate(suite, tmp_path / "out", server) == 0
@@ -76,7 +76,7 @@ def test_a_suite_is_run_scored_and_judged_and_what_is_there_is_not_run_again(sui
 
 
 def test_a_gate_that_does_not_hold_is_exit_1(suite: Path, tmp_path: Path, capsys: Any) -> None:
-    with serve(wrong) as server:
+    with FaultEndpoint(wrong) as server:
         assert evaluate(suite, tmp_path / "out", server, "--fail-under", "size=0.5") == 1
         assert "Failed" in capsys.readouterr().out
         assert evaluate(suite, tmp_path / "out", server, "--max-invented", "title=5") == 0
@@ -86,16 +86,16 @@ def test_a_gate_that_does_not_hold_is_exit_1(suite: Path, tmp_path: Path, capsys
 
 def test_a_baseline_holds_until_the_figures_drop(suite: Path, tmp_path: Path) -> None:
     pins = tmp_path / "baseline.json"
-    with serve(right) as server:
+    with FaultEndpoint(right) as server:
         assert evaluate(suite, tmp_path / "good", server, "--update-baseline", pins) == 0
         assert evaluate(suite, tmp_path / "good", server, "--baseline", pins) == 0
-    with serve(wrong) as server:
+    with FaultEndpoint(wrong) as server:
         assert evaluate(suite, tmp_path / "bad", server, "--baseline", pins) == 1
 
 
 def test_repeats_are_runs_of_one_entrant(suite: Path, tmp_path: Path) -> None:
     write(suite, repeats=2)
-    with serve(right) as server:
+    with FaultEndpoint(right) as server:
         assert evaluate(suite, tmp_path / "out", server) == 0
     [run] = told(tmp_path / "out")
     assert run["repeats"] == 2
@@ -103,7 +103,7 @@ def test_repeats_are_runs_of_one_entrant(suite: Path, tmp_path: Path) -> None:
 
 def test_two_runs_of_the_same_are_told_apart_by_their_folders(suite: Path, tmp_path: Path) -> None:
     for name, answer in (("old", wrong), ("new", right)):
-        with serve(answer) as server:
+        with FaultEndpoint(answer) as server:
             flags = ["-o", tmp_path / name, "--task", suite.parent / "task", "--model", "m", "--base-url", server.url]
             main(["run", *map(str, [suite / "samples", *flags, "--quiet"])])
     folders = [str(tmp_path / "old"), str(tmp_path / "new")]
@@ -138,7 +138,7 @@ def test_gold_that_cannot_be_scored_with_is_named_before_anything_is_run(
     suite: Path, tmp_path: Path, capsys: Any
 ) -> None:
     (suite / "gold" / "a.json").write_text('{"document": "a.txt", "record": {"colour": "red"}}', encoding="utf-8")
-    with serve(right) as server:
+    with FaultEndpoint(right) as server:
         assert evaluate(suite, tmp_path / "out", server) == 2
         assert server.bodies == []
     assert "colour" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """How hard an endpoint is pressed: how many requests are under way, and when the next one may go.
 
-Everything that a run sends to one endpoint passes one `Pressure`. The number under way follows what the endpoint takes:
+Everything that a run sends to one endpoint passes one `ConcurrencyLimiter`, by two gates: no more questions are in hand
+than may be under way at most, so that what is found out with the first holds for those that wait, and each of their
+requests is sent when the endpoint can be expected to take it. The number under way follows what the endpoint takes:
 a clean round adds one, a refusal (HTTP 429) falls back to what was not refused, by half at most. That is additive
 increase, multiplicative decrease (Chiu and Jain 1989), except that a ceiling that refused before is tried ever more
 rarely: each try costs a refused request and, where the endpoint says for how long, a wait of everybody's.
@@ -11,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from extractor.errors import ModelBusy
@@ -70,8 +73,13 @@ class ConcurrencyLimiter:
         self._ceiling = math.inf
         """The number under way that was refused last."""
         self._caution = 1
+        self._questions = asyncio.Semaphore(self.max_concurrency)
         self._waiting: deque[_WaitingRequest] = deque()
         self._timer: asyncio.TimerHandle | None = None
+
+    def admit_question(self) -> AbstractAsyncContextManager[None]:
+        """A block in which one question is answered, with all its requests; entered in the order of asking."""
+        return self._questions
 
     async def acquire(self, estimate: TokenEstimate, *, again: bool = False) -> SendPermit:
         """Waits for leave to send; whoever was sent away before comes first.

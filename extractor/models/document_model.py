@@ -1,25 +1,30 @@
-"""A model for one document that keeps the document's deadline and waits for its turn."""
+"""The model as one document has it: under its session's limiter, and within the document's own deadline."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from extractor.errors import ReplyLate
+from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.types import Model, Reply, Request, Usage
 
 
-class DeadlineModel:
-    """Asks `model`, under `limit` with everybody else, until `seconds` from now; None is no deadline.
+class DocumentModel:
+    """Asks `model` the questions of one document.
 
-    The deadline bounds waiting, retries and replies that come byte by byte. A question that it cuts off is a failure of
-    the document; what was answered before stays answered.
+    Each waits until `limiter` admits it, with the questions of all other documents; `in_turn`, also until the one
+    before it is answered. `seconds` from now all of it ends, waiting, retries and replies that come byte by byte
+    included; None is no deadline. A question that is cut off is a failure of the document; what was answered before
+    stays answered.
     """
 
-    def __init__(self, model: Model, limit: asyncio.Semaphore, seconds: float | None) -> None:
-        self._model, self._limit, self._seconds = model, limit, seconds
+    def __init__(
+        self, model: Model, limiter: ConcurrencyLimiter, *, in_turn: bool = False, seconds: float | None = None
+    ) -> None:
+        self._model, self._limiter, self._seconds = model, limiter, seconds
+        self._turn = asyncio.Lock() if in_turn else contextlib.nullcontext()
         self._until = None if seconds is None else asyncio.get_running_loop().time() + seconds
-        self.unlimited = asyncio.Semaphore(1 << 30)
-        """For who would wait for a turn before asking: here is where one waits, with an eye on the clock."""
 
     async def complete(self, request: Request) -> Reply:
         """The reply. Raises ReplyLate after the deadline, and what the model raises."""
@@ -28,7 +33,7 @@ class DeadlineModel:
         asked = False
         bound = asyncio.timeout_at(self._until)
         try:
-            async with bound, self._limit:
+            async with bound, self._turn, self._limiter.admit_question():
                 asked = True
                 return await self._model.complete(request)
         except TimeoutError:

@@ -1,10 +1,6 @@
-"""A scripted OpenAI-compatible server on loopback that fails in every way a script asks for.
+"""An OpenAI-compatible endpoint on loopback that answers and fails in every way a script asks for.
 
-    with faults.serve(lambda body, n: '{"title": "bolt"}') as server: ...
-
-A script is a plain function of the request's JSON body and its number (1, 2, ...) in the order of arrival; it gives the
-content of a completion (a string), `(status, body)`, or an `Answer`. In a test the fixture `faults` starts servers and
-stops them. `python tests/faults.py --latency 1` serves until its input ends, in a process of its own, for benchmarks.
+`python -m extractor.testing.fault_endpoint --latency 1` serves until its input ends, in a process of its own.
 """
 
 from __future__ import annotations
@@ -12,25 +8,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import inspect
 import json
 import socket
 import struct
 import sys
 import threading
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
-
-import pytest
+from types import TracebackType
+from typing import Any, Self, TypeAlias
 
 Json = Any
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the server does with one request; a `body` that is no bytes is sent as JSON."""
+@dataclass(frozen=True, slots=True)
+class FaultAnswer:
+    """What the endpoint does with one request; a `body` that is no bytes is sent as JSON."""
 
     status: int = 200
     body: Any = b""
@@ -47,11 +41,14 @@ class Answer:
     """The body is sent again and again, chunked, until the other side hangs up."""
 
 
-Said = str | tuple[int, Json] | Answer
-Script = Callable[[dict[str, Any], int], Said]
+ScriptedAnswer: TypeAlias = str | tuple[int, Json] | FaultAnswer
+"""The content of a completion; a status and a JSON body; or all that an answer can be."""
+
+EndpointScript: TypeAlias = Callable[[dict[str, Any], int], ScriptedAnswer | Awaitable[ScriptedAnswer]]
+"""A function of a request's JSON body and its number, 1 and up in the order of arrival; `async` or not."""
 
 
-def completion(
+def build_completion(
     content: str | None, *, finish: str = "stop", refusal: str | None = None, usage: Json = ..., **message: Json
 ) -> dict[str, Any]:
     """A completion that costs 10 tokens in and 5 out; `usage=None` leaves usage away, anything else replaces it."""
@@ -73,24 +70,39 @@ def completion(
     return body if usage is None else {**body, "usage": usage}
 
 
-def error(message: str, code: str | None = None) -> dict[str, Any]:
+def build_error(message: str, code: str | None = None) -> dict[str, Any]:
+    """The body of an error as endpoints of this kind have it."""
     return {"error": {"message": message, "type": code, "code": code}}
 
 
-def bomb(megabytes: int) -> Answer:
-    """A completion of so many MB that travels as some KB."""
-    content = json.dumps(completion("x" * 10))[:-1].encode() + b', "padding": "'
-    packer, block = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS), b" " * (1 << 20)
-    # never whole in memory: whoever measures what a client takes may be in this process
-    parts = [packer.compress(content), *(packer.compress(block) for _ in range(megabytes))]
-    parts += [packer.compress(b'"}'), packer.flush()]
-    return Answer(body=b"".join(parts), headers={"content-encoding": "gzip"})
+BUSY = FaultAnswer(429, build_error("too many requests"), {"retry-after-ms": "100"})
 
 
-class Server:
-    """What a test can ask of a server: counts, and what it was sent. Times are of the loop's clock, in seconds."""
+class FaultEndpoint:
+    """An endpoint on loopback, up while its block lasts, in a thread with an event loop of its own.
 
-    def __init__(self, script: Script, *, latency: float, capacity: int | None, busy: Answer, keep: bool) -> None:
+        with FaultEndpoint(lambda body, n: '{"number": "A-7"}') as endpoint:
+            extract(text, Order, model="m", base_url=endpoint.url)
+
+    `script` is a function of a request's JSON body and its number, 1 and up; it gives the content of a completion (a
+    string), a status and a JSON body, or a `FaultAnswer`. All requests are answered on one event loop, so that one that
+    waits is `async`, or sets `FaultAnswer.sleep`.
+    `latency` seconds are added to every answer; beyond `capacity` requests under way, `busy` is answered at once.
+    `keep=False` keeps no bodies, for very many requests.
+
+    Beside the counts it has what it was sent: `bodies`, `headers` and `paths`. `times` are of the loop's clock, in
+    seconds.
+    """
+
+    def __init__(
+        self,
+        script: EndpointScript,
+        *,
+        latency: float = 0.0,
+        capacity: int | None = None,
+        busy: FaultAnswer = BUSY,
+        keep: bool = True,
+    ) -> None:
         self.script, self.latency, self.capacity, self.busy, self.keep = script, latency, capacity, busy, keep
         self.url = ""
         self.requests = 0
@@ -108,12 +120,43 @@ class Server:
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.times: list[float] = []
+        self._started = threading.Event()
+        self._stop: Callable[[], object] = lambda: None
+        self._thread: threading.Thread | None = None
 
     @property
     def tokens(self) -> tuple[int, int]:
+        """Input and output tokens of the usage that was served."""
         return self.input_tokens, self.output_tokens
 
-    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread.start()
+        self._started.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    async def _serve(self) -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        self._stop = lambda: loop.call_soon_threadsafe(stop.set)
+        listening = await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=1 << 20, backlog=512)
+        self.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+        self._started.set()
+        await stop.wait()
+        listening.close()
+        tasks = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
             while await self._exchange(reader, writer):
@@ -145,7 +188,8 @@ class Server:
         self.in_flight += 1
         self.most = max(self.most, self.in_flight)
         try:
-            answer = _answer(self.script(body, n))
+            scripted = self.script(body, n)
+            answer = _read_answer(await scripted if inspect.isawaitable(scripted) else scripted)
             if pause := self.latency + answer.sleep:
                 await self._sleep(pause, reader)
             return await self._send(writer, reader, answer)
@@ -161,7 +205,7 @@ class Server:
                 self.closed_early += 1
                 raise ConnectionResetError
 
-    async def _send(self, writer: asyncio.StreamWriter, reader: asyncio.StreamReader, answer: Answer) -> bool:
+    async def _send(self, writer: asyncio.StreamWriter, reader: asyncio.StreamReader, answer: FaultAnswer) -> bool:
         if answer.reset:
             raw = writer.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -206,57 +250,10 @@ class Server:
             self.output_tokens += usage["completion_tokens"]
 
 
-def _answer(said: Said) -> Answer:
-    if isinstance(said, str):
-        return Answer(body=completion(said))
-    return said if isinstance(said, Answer) else Answer(said[0], said[1])
-
-
-BUSY = Answer(429, error("too many requests"), {"retry-after-ms": "100"})
-
-
-@contextmanager
-def serve(
-    script: Script, *, latency: float = 0.0, capacity: int | None = None, busy: Answer = BUSY, keep: bool = True
-) -> Iterator[Server]:
-    """The server, up while the block lasts, in a thread with a loop of its own.
-
-    `latency` seconds are added to every answer; beyond `capacity` requests under way, `busy` is answered at once.
-    `keep=False` keeps no bodies, for very many requests.
-    """
-    server = Server(script, latency=latency, capacity=capacity, busy=busy, keep=keep)
-    started = threading.Event()
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        listening = await asyncio.start_server(server.connected, "127.0.0.1", 0, limit=1 << 20, backlog=512)
-        server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
-        started.set()
-        await stop.wait()
-        listening.close()
-        tasks = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    started.wait()
-    try:
-        yield server
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
-
-
-@pytest.fixture
-def faults() -> Iterator[Callable[..., Server]]:
-    """Starts servers, as `serve` takes its arguments; they stop with the test."""
-    with contextlib.ExitStack() as stack:
-        yield lambda *script, **settings: stack.enter_context(serve(*script, **settings))
+def _read_answer(answer: ScriptedAnswer) -> FaultAnswer:
+    if isinstance(answer, str):
+        return FaultAnswer(body=build_completion(answer))
+    return answer if isinstance(answer, FaultAnswer) else FaultAnswer(answer[0], answer[1])
 
 
 def main() -> None:
@@ -267,14 +264,14 @@ def main() -> None:
     parser.add_argument("--retry-after-ms", type=int, default=100)
     parser.add_argument("--content", default="{}")
     flags = parser.parse_args()
-    busy = Answer(429, error("too many requests"), {"retry-after-ms": str(flags.retry_after_ms)})
-    with serve(
+    busy = FaultAnswer(429, build_error("too many requests"), {"retry-after-ms": str(flags.retry_after_ms)})
+    with FaultEndpoint(
         lambda body, n: flags.content, latency=flags.latency, capacity=flags.capacity, busy=busy, keep=False
-    ) as server:
-        print(server.url, flush=True)
+    ) as endpoint:
+        print(endpoint.url, flush=True)
         sys.stdin.read()
         counts = ("requests", "refused", "most", "input_tokens", "output_tokens", "connections")
-        print(json.dumps({name: getattr(server, name) for name in counts}), flush=True)
+        print(json.dumps({name: getattr(endpoint, name) for name in counts}), flush=True)
 
 
 if __name__ == "__main__":
