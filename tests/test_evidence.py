@@ -211,7 +211,7 @@ def test_one_mention_of_what_has_a_form_is_one_rows() -> None:
 
 def test_rows_under_a_heading_that_announces_something_else_are_refused() -> None:
     text = "# Parts\nBolt A1\n# Tools\nsaw, hammer\n"
-    cues = {"parts": {"x-cues": ["part"]}, "tools": {"x-cues": ["tool"]}}
+    cues = {"parts": {"x-keywords": ["part"]}, "tools": {"x-keywords": ["tool"]}}
     traced = works(text, {"parts": [{"label": "Bolt A1"}, {"label": "saw"}], "tools": ["saw", "Bolt A1"]}, **cues)
     assert [p["label"] for p in traced.value["parts"]] == ["Bolt A1"]
     assert traced.value["tools"] == ["saw"]
@@ -281,8 +281,8 @@ class Job(BaseModel):
 
 
 class Life(BaseModel):
-    jobs: list[Job] = Field([], json_schema_extra={"x-cues": ["job", "worked"]})
-    prizes: list[str] = Field([], json_schema_extra={"x-cues": ["prize"]})
+    jobs: list[Job] = Field([], json_schema_extra={"x-keywords": ["job", "worked"]})
+    prizes: list[str] = Field([], json_schema_extra={"x-keywords": ["prize"]})
     friends: list[Name] = []
 
 

@@ -23,7 +23,7 @@ from extractor.types import Chunk, Document, Json, Match, Record, Reply, Request
 
 
 def placed(*words: str) -> dict[str, Any]:
-    return {"x-placed": list(words)}
+    return {"x-locate-by-position": list(words)}
 
 
 class Boat(BaseModel):
@@ -188,9 +188,12 @@ def test_it_is_not_heard_against_what_stands_there() -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"a": {"type": "string"}, "b": {"type": "string", "x-placed": []}}, "must have a pattern"),
-        ({"a": {"type": "string"}, "b": {"type": "string", "x-kind": "url", "x-placed": "log"}}, "must be a list"),
-        ({"b": {"type": "string", "x-kind": "url", "x-placed": []}}, "one field of it must be asked for"),
+        ({"a": {"type": "string"}, "b": {"type": "string", "x-locate-by-position": []}}, "must have a pattern"),
+        (
+            {"a": {"type": "string"}, "b": {"type": "string", "x-kind": "url", "x-locate-by-position": "log"}},
+            "must be a list",
+        ),
+        ({"b": {"type": "string", "x-kind": "url", "x-locate-by-position": []}}, "one of them must be asked for"),
     ],
 )
 def test_what_cannot_be_placed_is_refused_by_name(row: dict[str, Any], said: str) -> None:
@@ -208,7 +211,7 @@ def test_what_tells_rows_apart_is_not_all_placed() -> None:
     class Pages(BaseModel):
         rows: list[Row] = []
 
-    with pytest.raises(TaskError, match="tells the rows of /rows\\[\\] apart"):
+    with pytest.raises(TaskError, match="identify the rows of /rows\\[\\]"):
         read_schema(Pages.model_json_schema())
 
 
@@ -237,7 +240,9 @@ def test_a_form_that_is_asked_for_all_the_same_is_a_choice_among_its_mentions() 
     class Row(BaseModel):
         model_config = key("name")
         name: str
-        size: str | None = Field(None, pattern=r"\d+\s+ft", json_schema_extra={"x-placed": [], "x-asked": True})
+        size: str | None = Field(
+            None, pattern=r"\d+\s+ft", json_schema_extra={"x-locate-by-position": [], "x-also-ask": True}
+        )
 
     class Rows(BaseModel):
         rows: list[Row] = []

@@ -18,15 +18,15 @@ class Prize(BaseModel):
     model_config = key("title", "day")
 
     title: str = Field(description="name of the prize")
-    day: Date | None = Field(None, json_schema_extra={"x-placed": []})
+    day: Date | None = Field(None, json_schema_extra={"x-locate-by-position": []})
 
 
 class Race(BaseModel):
     model_config = key("name")
 
     name: str
-    page: Url | None = Field(None, json_schema_extra={"x-placed": ["race"]})
-    result: Url | None = Field(None, json_schema_extra={"x-placed": [], "x-asked": True})
+    page: Url | None = Field(None, json_schema_extra={"x-locate-by-position": ["race"]})
+    result: Url | None = Field(None, json_schema_extra={"x-locate-by-position": [], "x-also-ask": True})
     prizes: list[Prize] = []
 
 
