@@ -6,7 +6,7 @@
     result = extract(Path("invoice.txt"), Invoice)
     print(result.record.number, result.evidence.number.quote)
 
-Nothing is imported before it is used: `import extractor` costs nothing, and no model is started by it.
+Names are imported when they are first used: `import extractor` is fast and starts no model.
 """
 
 from __future__ import annotations
