@@ -34,7 +34,7 @@ from extractor.evaluation.report.html import render_html
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
 from tests.evaluation import synthetic
 from tests.evaluation.test_report import HOSTILE, SIX, hostile, report, with_baseline
-from tests.evaluation.test_statistics import run
+from tests.evaluation.test_comparison import run
 
 
 class Page(HTMLParser):
