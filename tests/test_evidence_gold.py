@@ -41,7 +41,7 @@ def sample(request: pytest.FixtureRequest) -> Path:
 
 
 def test_every_label_is_found_exactly_once(sample: Path) -> None:
-    text = discovery.load(sample).text
+    text = discovery.load_document(sample).text
     for label in labels(sample):
         words = label["before"] + label["quote"]
         first = text.find(words)

@@ -16,9 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from extractor.extraction.pipeline import extract_record
+from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.traits import SMALL
 from extractor.schema import Date, Listed, Money, Name, Quantity, Url, key
 from extractor.schema.reader import read_schema
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
@@ -601,7 +603,7 @@ ANNOUNCED = [
             text + "\n\nWarden, Beacon Hall, May 2019" + tail,
             {"jobs": [{"firm": "Beacon Hall", "role": "Warden", "start": "May 2019"}]},
             {"jobs": [{"firm": "Beacon Hall", "role": "Warden", "start": "2019-05"}]} if stays else {},
-            () if stays else ("Beacon Hall", "Warden", "May 2019"),
+            () if stays else ("Beacon Hall", "Warden", "2019-05"),
         )
         for why, text, tail, stays in [
             ("a heading that announces nothing decides nothing", "# Jobs\n\n## Elsewhere", "", True),
@@ -778,7 +780,7 @@ def test_a_field_that_nothing_announces_is_not_asked_for_and_listed(
     ],
 )
 def test_values_without_words_can_be_kept_as_they_are_but_never_unmarked(text: str, reply: Mapping[str, Json]) -> None:
-    record = extract(Stock, text, reply, keep_unsupported=True)
+    record = extract(Stock, text, reply, reading=Reading(SMALL, Acceptance(threshold=0)))
     assert without_gaps(record.value) == reply
     assert {e.match for e in record.evidence.values()} == {Match.NONE}
 
