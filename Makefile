@@ -21,7 +21,7 @@ run: $(VENV)/.ready
 
 ## everything that can be tested with no key, no weights and no network
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov --cov-report=term
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check extractor prompts tests bench
