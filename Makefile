@@ -47,7 +47,7 @@ test:
 	$(call timed,test,every test with no key and no weights and no network)
 
 .test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup -rs --no-fold-skipped
+	$(BIN)/python -m pytest -n auto --dist loadgroup -rs --no-fold-skipped --cov --cov-report=term
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check extractor prompts tests bench

@@ -25,7 +25,7 @@ PROMPT = Prompt("p", "Copy.", "{document}\n{question}", {}, Strategy())
 async def run(url: str, at_once: int) -> tuple[float, int]:
     """Seconds, and documents that failed."""
     pressure = ConcurrencyLimiter(at_once)
-    model = LiveModel(Endpoint(url, "m", "none"), pressure=pressure)
+    model = LiveModel(Endpoint(url, "m", "none"), limiter=pressure)
     bounded = DocumentModel(model, pressure)
     started = time.perf_counter()
     task = Task("t", SCHEMA, {})

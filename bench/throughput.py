@@ -68,7 +68,7 @@ async def timed(ask: Callable[[int], Awaitable[object]], requests: int, at_once:
 
 
 async def ours(url: str, requests: int, at_once: int) -> tuple[float, float]:
-    model = LiveModel(Endpoint(url, "m", "none"), pressure=ConcurrencyLimiter(at_once))
+    model = LiveModel(Endpoint(url, "m", "none"), limiter=ConcurrencyLimiter(at_once))
 
     async def ask(i: int) -> object:
         user = f"<document>\n{i} {TEXT}\n</document>"

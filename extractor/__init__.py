@@ -7,8 +7,8 @@
     print(result.record.number, result.evidence.number.quote)
 
 `extractor.schema` has the words that a schema declares its fields with, `extractor.errors` what is raised, and
-`extractor.testing` models and an endpoint for tests. Nothing is imported before it is used: `import extractor` costs
-nothing, and no model is started by it.
+`extractor.testing` models and an endpoint for tests. Names are imported when they are first used: `import extractor` is
+fast and starts no model.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
     ├── DocumentError       this document cannot be read; the others go on
     ├── ModelError          a request brought no usable reply; costs one chunk and field group
     │   ├── ModelBusy       worth trying again: 429, 5xx, time-outs, broken connections
-    │   ├── ModelFatal      worth nothing to try again with any document: key, quota, unknown model
+    │   ├── ModelFatal      not worth trying again with any document: key, quota, unknown model
     │   │   └── BudgetSpent the run's own bound on requests, tokens or cost; what is finished stays (exit 1)
     │   ├── ReplyLate       the document's deadline was over before the reply was there
     │   ├── ReplyRefused    the model declined, or a filter did
@@ -15,9 +15,9 @@
     │   ├── ReplyUnreadable the reply did not fit the schema, re-asking included
     │   └── CassetteMissing the request is on no cassette
     ├── RecordInvalid       a record does not fit the class that a caller asked for
-    ├── CassetteStale       a cassette holds exchanges that nothing asks for any more
-    ├── WeightsError        model files: missing, half there, or not what their digest says
-    ├── MachineError        the machine failed us: disk full, folder not writable (exit 3)
+    ├── CassetteStale       a cassette holds exchanges that no request asks for any more
+    ├── WeightsError        model files: missing, incomplete, or of another digest
+    ├── MachineError        the machine failed: disk full, folder not writable (exit 3)
     └── Interrupted         a signal ended it (exit 128 and its number)
 
 A message is one sentence that says what to do next. Bugs are never wrapped in these.

@@ -1,4 +1,4 @@
-"""Files that a kill cannot tear: temporary file, fsync, rename. docs/durability.md says what that promises."""
+"""Files that a kill cannot tear: temporary file, fsync, rename. docs/durability.md describes the guarantees."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 
 _DRAFT = re.compile(r"\.extractor-\w+\.tmp")
 DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""What a disk says that has no room for more."""
+"""Error numbers of a disk that is full."""
 
 
 def write_atomically(path: Path, pieces: Iterable[bytes]) -> str:
-    """The whole file or none of it, for its owner's eyes only; the SHA-256 of what it holds. Raises OSError.
+    """Writes the whole file or none of it, readable by its owner only; returns its SHA-256. Raises OSError.
 
     A link in its place is replaced, not followed. That the name survives a power loss too takes `settle`.
     """
@@ -40,7 +40,7 @@ def write_atomically(path: Path, pieces: Iterable[bytes]) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Brings the folder's names to the disk; without it a power loss may undo the last renames. Raises OSError."""
+    """Syncs the folder's names to disk; without it a power loss may undo the last renames. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -49,7 +49,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_drafts(folder: Path) -> int:
-    """Removes drafts that a killed run left behind, and says how many. Only for who holds the folder's lock."""
+    """Removes drafts that a killed run left behind; returns how many. Call it only while holding the folder's lock."""
     drafts = [entry.path for entry in os.scandir(folder) if _DRAFT.fullmatch(entry.name)]
     for draft in drafts:
         Path(draft).unlink(missing_ok=True)
@@ -57,9 +57,9 @@ def remove_drafts(folder: Path) -> int:
 
 
 class DiskReserve:
-    """Room kept back on the disk, so that answers which are paid for when it fills up can still be saved.
+    """Disk space that is reserved, so that replies which are already paid for can be saved when the disk fills up.
 
-    Raises OSError where there is not that much room, which is the time to say so.
+    Raises OSError where there is not that much space.
     """
 
     def __init__(self, path: Path, size: int) -> None:
@@ -78,6 +78,6 @@ class DiskReserve:
             os.close(handle)
 
     def release(self) -> None:
-        """Gives the room back; when it returns, it is back, whoever of several threads did it."""
-        with self._lock:  # a name that another thread is removing is gone before its room is free
+        """Frees the space. When it returns the space is free, whichever of several threads freed it."""
+        with self._lock:  # a name that another thread is removing disappears before its space is free
             self._path.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""The nouns of the house, one frozen type per station of a document's path.
+"""The types that every layer shares, one frozen class for each step of a document's path.
 
-Document -> Chunk -> Request -> Reply -> Claim -> Extraction -> Record
+Document -> Chunk -> Request -> Reply -> Leaf and Evidence -> Record
 
 All positions are half-open ranges of code points in `Document.text`.
 """
@@ -24,12 +24,12 @@ ValuePath = tuple[str | int, ...]
 
 
 def canonical_json(value: Json) -> str:
-    """Compact JSON with sorted keys: the one spelling that fingerprints are taken of."""
+    """Compact JSON with sorted keys, the form that fingerprints are computed from."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def fingerprint_json(value: Json) -> str:
-    """SHA-256 of the canonical JSON, tagged so that a later change of algorithm shows."""
+    """SHA-256 of the canonical JSON as "sha256:" and 64 hex digits; the prefix allows another algorithm later."""
     return "sha256:" + hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
@@ -63,10 +63,10 @@ class Span:
 
 
 class Locations(Protocol):
-    """The way back from a document's text to the file that it was read from."""
+    """Maps spans of a document's text to places in the file that it was read from."""
 
     def locate(self, span: Span) -> list[dict[str, Json]]:
-        """Where the words of a span stand in the file, in order; what the keys mean is in docs/result.schema.json."""
+        """The places of a span in the file, in order; docs/result.schema.json describes the keys."""
         ...
 
 
@@ -80,7 +80,7 @@ class TextTable:
 
 @dataclass(frozen=True, slots=True)
 class UnreadPart:
-    """A part of a document's file that is not in its text, though it may say something. `reason` can be counted."""
+    """A part of a document's file that is not in its text, though it may matter. `reason` is a code to count by."""
 
     part: str
     reason: str
@@ -94,7 +94,7 @@ class Document:
     name: str
     text: str
     hidden: tuple[Span, ...] = ()
-    """What a reader of the file cannot see, in order: it is neither shown to a model nor evidence."""
+    """Spans that a reader of the file cannot see, in order; they are not shown to a model and are no evidence."""
     tables: tuple[TextTable, ...] = ()
     """In order, none in another."""
     unread: tuple[UnreadPart, ...] = ()
@@ -132,7 +132,7 @@ _VISIBLE = re.compile(r"[^\s]")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A span of a document that is put to the model in one piece."""
+    """A span of a document that is sent to the model in one request."""
 
     document: Document
     index: int
@@ -154,9 +154,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """All that is sent to a model, and a label that is not.
+    """Everything that is sent to a model, and a label that is not.
 
-    `schema` is the JSON Schema that the reply must fit; `grammar`, where an engine takes one, says the same and more.
+    `schema` is the JSON Schema that the reply must fit; `grammar` is the same for an engine that takes a grammar.
     """
 
     model: str
@@ -183,17 +183,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What replies cost, retries included. Tokens are None when an endpoint did not say."""
+    """What replies cost, retries included. Token counts are None where the endpoint reports none."""
 
     requests: int = 0
     input_tokens: int | None = 0
     output_tokens: int | None = 0
     seconds: float | None = 0.0
-    """Compute time as the server reports it, so that a replay tells the same; None when it does not."""
+    """Compute time in seconds as the server reports it, the same in a replay; None where it reports none."""
     cached: int = 0
     """Replies that were paid for by an earlier run; they count as no request and no token."""
     lost: int = 0
-    """Requests of the above whose reply never came whole: nobody here knows whether they were billed."""
+    """Requests among these whose reply did not arrive whole; whether they were billed is unknown."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -224,14 +224,14 @@ class Reply:
 
 
 class Model(Protocol):
-    """The seam. What answers a request may be a live endpoint, a tape, a cache, or a function in a test."""
+    """Whatever answers a request: a live endpoint, a cassette, a cache, or a function in a test."""
 
     async def complete(self, request: Request) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A question that brought no answer: not the same as an answer of nothing."""
+    """A request that brought no reply, which is not the same as an empty reply."""
 
     chunk: Span
     group: str
@@ -241,9 +241,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SkippedFields:
-    """Fields that a chunk was not asked for, since nothing in it announces them.
+    """Fields that a chunk was not asked for, since none of their keywords occurs in it.
 
-    "a.b" is the list b of the rows of a, where a text holds more of its values than are asked about one by one.
+    "a.b" is the list b of the rows of a, where a text holds more candidates for its rows than are asked about.
     """
 
     chunk: Span
@@ -269,7 +269,7 @@ class Evidence:
     match: Match
     spans: tuple[Span, ...] = ()
     model_value: str = ""
-    """What the model said, before code normalised it."""
+    """The model's value, before code normalised it."""
     confidence: float | None = None
     """How likely the value is right, 0 to 1; None only until it has been judged."""
     findings: tuple[str, ...] = ()
@@ -317,9 +317,9 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class RejectedValue:
-    """A value that the model said and the record does not hold, with the reason.
+    """A value of the model's that is not in the record, with the reason.
 
-    `path` is where it stood in the model's reply, whose rows are counted as they were said.
+    `path` is its place in the model's reply, whose rows are counted in the order of the reply.
     """
 
     path: ValuePath
@@ -332,7 +332,7 @@ class RejectedValue:
 class Status(StrEnum):
     COMPLETE = "complete"
     SUSPECT = "suspect"
-    """Everything was asked and answered, but a check wants a person to look."""
+    """Everything was asked and answered, but a check found something that a person should look at."""
     INCOMPLETE = "incomplete"
     """Some of the document was not read or some question not answered."""
     FAILED = "failed"
@@ -341,7 +341,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a check found. `code` is a word that can be counted."""
+    """A finding of a check. `code` is a word to count by."""
 
     code: str
     path: ValuePath
@@ -373,7 +373,7 @@ class Record:
 
 
 def find_uncovered_spans(document: Document, asked: Sequence[Span]) -> list[Span]:
-    """The parts of the document that no question was about."""
+    """The parts of the document that no request was about."""
     gaps, at = [], 0
     for span in sorted(asked):
         if span.start > at:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from extractor.documents.formats import sandbox
 from extractor.testing import FaultEndpoint
 
 REPOSITORY = Path(__file__).parent.parent
@@ -24,6 +28,32 @@ settings.load_profile("repeatable")
 # A shell that starts the tests in the background has them deaf to Ctrl-C, and with them the runs that they interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _measured_readers() -> Iterator[None]:
+    """Lets coverage see the processes that read files: they start with an environment of their own, and are killed."""
+    setting = os.environ.get("COVERAGE_PROCESS_CONFIG")
+    if not setting:
+        yield
+        return
+
+    def start(*command: Any, env: dict[str, str], **how: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(*command, env={**env, "COVERAGE_PROCESS_CONFIG": setting}, **how)
+
+    kill = sandbox._ReaderProcess.close
+
+    def close(reader: sandbox._ReaderProcess) -> None:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            reader._questions.close()
+            reader._process.wait(10)
+        kill(reader)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": start}))
+        patch.setattr(sandbox._ReaderProcess, "close", close)
+        yield
+        sandbox.close_readers()
 
 
 @pytest.fixture(autouse=True)

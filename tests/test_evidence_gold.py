@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from extractor.documents import discovery
-from extractor.types import Json, pointer
+from extractor.types import Json, json_pointer
 
 FOLDER = Path(__file__).parent.parent / "eval" / "evidence"
 SAMPLES = sorted((FOLDER / "samples").iterdir())
@@ -27,7 +27,7 @@ def leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[str]:
         for step, part in steps:
             yield from leaves(part, (*path, step))
     elif value is not None:
-        yield pointer(path)
+        yield json_pointer(path)
 
 
 def labels(sample: Path) -> Iterator[dict[str, str]]:
@@ -41,7 +41,7 @@ def sample(request: pytest.FixtureRequest) -> Path:
 
 
 def test_every_label_is_found_exactly_once(sample: Path) -> None:
-    text = discovery.load(sample).text
+    text = discovery.load_document(sample).text
     for label in labels(sample):
         words = label["before"] + label["quote"]
         first = text.find(words)

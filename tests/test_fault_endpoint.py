@@ -68,7 +68,7 @@ def ask_all(
     async def go() -> list[Outcome]:
         url = server if isinstance(server, str) else server.url
         fast = {"dialect": Dialect.SCHEMA, "attempts": 3, "deadline": 20.0} | settings
-        model = LiveModel(Endpoint(url, "m", SECRET, **fast), pressure=ConcurrencyLimiter(at_once))
+        model = LiveModel(Endpoint(url, "m", SECRET, **fast), limiter=ConcurrencyLimiter(at_once))
         try:
             told = await asyncio.gather(*(model.complete(asked(u)) for u in users), return_exceptions=True)
         finally:
@@ -519,7 +519,7 @@ def test_a_proxy_of_the_environment_sees_nothing(faults: Start, monkeypatch: pyt
 def test_an_endpoint_that_admits_less_than_is_asked_is_adapted_to() -> None:
     async def go(url: str) -> tuple[list[Record], ConcurrencyLimiter]:
         pressure = ConcurrencyLimiter(64)
-        model = LiveModel(Endpoint(url, "m", SECRET, dialect=Dialect.SCHEMA), pressure=pressure)
+        model = LiveModel(Endpoint(url, "m", SECRET, dialect=Dialect.SCHEMA), limiter=pressure)
         schema = read_schema({"type": "object", "properties": {"item": {"type": "string"}}})
         prompt, bounded = Prompt("p", "s", "{document}{question}", {}, Strategy()), DocumentModel(model, pressure)
         records = await asyncio.gather(

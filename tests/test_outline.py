@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.extraction.text.outline import Keywords, Outline, find_headings
+from extractor.extraction.text.outline import Outline, find_headings
 
 TEXT = """A line before.
 
@@ -47,34 +47,9 @@ def test_a_heading_in_capitals_is_above_others_whatever_its_marks_are() -> None:
     assert under(text, "old") == ["### Go", "#### GAMES"]
 
 
-def test_headings_with_nothing_between_them_open_one_section() -> None:
-    outline = Outline(TEXT)
-    start, end = outline.section_at(TEXT.index("rake"))
-    assert TEXT[start:end].startswith("# Garden")
-    assert TEXT[start:end].endswith("- rake\n\n")
-
-
 def test_a_sentence_in_capitals_is_no_heading() -> None:
     assert not find_headings("THIS IS A SENTENCE.\n")
     assert [h.level for h in find_headings("**Boxes**\n")] == [7]
-
-
-def test_cues_are_heard_at_the_beginning_of_a_word_whatever_its_case() -> None:
-    cues = Keywords(["tool"])
-    assert cues.occur_in("The TOOLS of a trade")
-    assert not cues.occur_in("a stool")
-    assert cues.occur_in("12tools")
-    assert Keywords([]).occur_in("anything")
-
-
-def test_a_cue_in_a_heading_announces_its_whole_section_and_one_in_a_paragraph_only_that() -> None:
-    outline = Outline(TEXT)
-    assert Keywords(["plant"]).announce_position(outline, TEXT.index("Roses"))
-    assert not Keywords(["plant"]).announce_position(outline, TEXT.index("ladder"))
-    [(start, end)] = Keywords(["plant"]).announced_sections(outline)
-    assert TEXT[start:end] == "## Plants\n\nRoses are kept here.\n\n"
-    [(start, end)] = Keywords(["ladder"]).announced_sections(outline)
-    assert TEXT[start:end] == "SHED\nNothing but a ladder.\n"
 
 
 def test_a_heading_that_is_hyphenated_with_the_next_says_what_both_say() -> None:

@@ -172,7 +172,7 @@ def test_a_loop_is_an_answer_with_a_mark() -> None:
 
 def test_what_nothing_announces_is_not_asked_and_said_to_be_so() -> None:
     schema = Cued.model_json_schema()
-    schema["properties"]["tools"].update(group("tools", **{"x-cues": ["tools"]}))
+    schema["properties"]["tools"].update(group("tools", **{"x-keywords": ["tools"]}))
     record, model = extract("Ada King\nhas a saw.", lambda request: {"owner": "Ada King"}, task(Cued, schema))
     assert ["tools" in r.schema["properties"] for r in model.requests] == [False]
     assert [s.fields for s in record.skipped] == [("tools",)]
@@ -180,7 +180,7 @@ def test_what_nothing_announces_is_not_asked_and_said_to_be_so() -> None:
 
 def test_what_is_announced_in_a_small_part_is_asked_of_that_part() -> None:
     schema = Cued.model_json_schema()
-    schema["properties"]["tools"].update(group("tools", **{"x-cues": ["tools"], "x-narrow": True}))
+    schema["properties"]["tools"].update(group("tools", **{"x-keywords": ["tools"], "x-keywords-only": True}))
     text = "Ada King\n" + "Much is said of other things. " * 40 + "\n\n# Tools\nsaw, hammer\n\n# End\nThat is all.\n"
 
     def answer(request: Request) -> Json:

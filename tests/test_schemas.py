@@ -5,6 +5,7 @@ from pydantic import BaseModel
 
 from extractor.errors import TaskError
 from extractor.schema import Date, Kind, Name, group, key
+from extractor.schema.annotations import RENAMED_KEYWORDS
 from extractor.schema.reader import ObjectList, Scalar, Schema, ValueList, iterate_scalars, read_schema
 
 
@@ -56,7 +57,7 @@ def test_groups_are_as_declared_and_else_lists_of_rows_stand_alone() -> None:
         ({"type": "string"}, "root must be an object"),
         ({"type": "object", "properties": {"a": {"$ref": "#/$defs/B"}}}, "not defined"),
         ({"type": "object", "properties": {"a": {"type": "string", "x-kind": "colour"}}}, "colour"),
-        ({"type": "object", "properties": {"a": {"type": "string", "x-cues": "word"}}}, "x-cues of /a"),
+        ({"type": "object", "properties": {"a": {"type": "string", "x-keywords": "word"}}}, "x-keywords of /a"),
         (
             {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "array"}}}},
             "/a is a list of lists",
@@ -89,3 +90,54 @@ def test_leaves_are_walked_in_the_order_of_the_schema() -> None:
         (("tags", 0), "x"),
         (("lines", 0, "item"), "bolt"),
     ]
+
+
+def test_old_names_of_extension_keys_are_read_with_a_note() -> None:
+    text = {"type": "string"}
+    row = {
+        "name": text,
+        "day": {**text, "format": "date", "x-placed": ["on"], "x-asked": True},
+        "tag": {**text, "x-listed": True},
+        "sum": {"type": "number", "x-copied": True},
+    }
+    old = read(
+        {
+            "rows": {
+                "type": "array",
+                "items": {"type": "object", "properties": row},
+                "x-cues": ["row"],
+                "x-narrow": True,
+            },
+            "days": {
+                "type": "array",
+                "x-each": "day",
+                "items": {"type": "object", "properties": {"day": {**text, "format": "date"}, "what": text}},
+            },
+        }
+    )
+    new = read_schema(rename_keys(old.source))
+    assert old.root == new.root and old.parts == new.parts
+    assert not new.notes
+    assert {note.message for note in old.notes} == {
+        f"{before} is called {after} now; rename it" for before, after in RENAMED_KEYWORDS.items()
+    }
+
+
+def rename_keys(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {RENAMED_KEYWORDS.get(name, name): rename_keys(value) for name, value in schema.items()}
+    return schema
+
+
+def test_a_property_named_like_an_old_key_keeps_its_name() -> None:
+    schema = read({"x-cues": {"type": "string"}})
+    assert [f.name for f in schema.root.fields] == ["x-cues"] and not schema.notes
+
+
+def test_the_new_name_wins_over_the_old() -> None:
+    schema = read({"a": {"type": "string", "x-cues": ["old"], "x-keywords": ["new"]}})
+    assert schema.root["a"].keywords == ("new",)
+
+
+def test_a_row_is_enumerated_by_either_word() -> None:
+    assert key("a", "b", each="a") == key("a", "b", enumerate_by="a")

@@ -1,6 +1,6 @@
-"""Paths -> sources -> documents: one canonical text of code points each, and the way back to the file.
+"""Paths -> sources -> documents: one canonical text of code points each, with the places of its parts in the file.
 
-What a format is read with is in `loaders`; here is what is read at all.
+This module decides what is read at all; `formats` holds a reader for each format.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Source:
     refused: str | None = None
     line: JsonLine | None = None
     ocr: bool = False
-    """Whether letters are read off pictures of pages."""
+    """Whether pages without a text layer are read by OCR."""
 
     @property
     def name(self) -> str:
@@ -62,8 +62,8 @@ def find_sources(paths: Sequence[Path], *, ocr: bool = False) -> list[Source]:
     """The documents that the paths name, in a stable order, each once.
 
     A path is a file, a folder (its files of known kinds at any depth), a pattern such as `papers/**/*.pdf`, or `-` for
-    stdin. Files of other kinds and links in a folder are in the list too, refused, so that none goes missing in
-    silence. Raises UsageError for a path that does not exist and for one that holds nothing to read.
+    stdin. Files of other kinds and links in a folder are in the list too, refused, so that no file is skipped
+    silently. Raises UsageError for a path that does not exist and for one that holds nothing to read.
     """
     sources: dict[Path, Source] = {}
     for path in paths:
@@ -120,8 +120,8 @@ def _walk_folder(folder: Path, ocr: bool) -> Iterator[Source]:
 
 
 def _find_in_file(path: Path, ocr: bool, *, named: bool) -> Iterator[Source]:
-    """The documents of a file. One that the user named is followed where it is a link, and read as text where no other
-    format is known; one that was come across is not."""
+    """The documents of a file. A file that the user named is followed where it is a link, and read as text where its
+    format is unknown; a file that was found in a folder is not."""
     suffix = path.suffix.lower()
     kind = describe_special_file(path, follow=named)
     known = suffix in JSONL_SUFFIXES or suffix in FORMATS_BY_SUFFIX
@@ -144,7 +144,7 @@ def _find_in_file(path: Path, ocr: bool, *, named: bool) -> Iterator[Source]:
 
 
 def read_source(source: Source) -> Document:
-    """The document of a source. Raises DocumentError, whose reason is a word to count, for one that holds none.
+    """The document of a source. Raises DocumentError, whose reason is a code to count by, for one that holds none.
 
     It may take seconds, and can be called from several threads at a time.
     """
@@ -158,7 +158,7 @@ def read_source(source: Source) -> Document:
 
 
 def load_document(path: Path, *, ocr: bool = False) -> Document:
-    """The document in a file. Raises DocumentError, whose reason is a word to count, for one that holds none."""
+    """The document in a file. Raises DocumentError, whose reason is a code to count by, for one that holds none."""
     return _load_file(path, printable_name(path.name), FORMATS_BY_SUFFIX.get(path.suffix.lower()), ocr)
 
 
@@ -191,7 +191,7 @@ def _load_file(path: Path, name: str, kind: Format | None, ocr: bool) -> Documen
 
 
 def _read_stdin(source: Source) -> Document:
-    """What stands on stdin, by way of a file, as most readers want to go back and forth in theirs."""
+    """The document on stdin, read through a temporary file, since most readers need to seek."""
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         path = Path(folder) / "stdin"
         with path.open("wb") as file:

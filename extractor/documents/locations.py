@@ -104,7 +104,7 @@ class SourceOffsets:
 class PieceLabels:
     """Pieces of a text (paragraphs, cells, header lines) and what each is called in its file: some numbers, from 1.
 
-    A number that is 0 says nothing. Where a key has names, the number says which of them.
+    0 means that there is no number. Where a key has names, the number is an index into them.
     """
 
     keys: tuple[str, ...] = ()
@@ -138,9 +138,9 @@ class PieceLabels:
 
 @dataclass(slots=True)
 class AttachmentLocations:
-    """A text with the texts of attachments below it: each has its own way back, with the attachment's name before it.
+    """A text with the texts of attachments below it: each has its own places, prefixed with the attachment's name.
 
-    The own text ends at `end`. What stands between the texts is of no file.
+    The document's own text ends at `end`. What stands between the texts is in no file.
     """
 
     own_end: int

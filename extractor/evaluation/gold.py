@@ -3,8 +3,8 @@
     {"document": "a.txt", "record": {...}, "optional": ["/pointer"], "accept": {"/pointer": [value, ...]},
      "spans": {"/pointer": [[start, end], ...]}}
 
-`optional`, `accept` and `spans` are keyed by JSON pointers into `record`; what they mean is said in grading.py and in
-grounding.py. Other keys are kept out of scoring, and the lint names them.
+`optional`, `accept` and `spans` are keyed by JSON pointers into `record`; scoring/grader.py and scoring/grounding.py
+describe what they mean. Other keys are not used for scoring, and the lint names them.
 """
 
 from __future__ import annotations

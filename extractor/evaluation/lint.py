@@ -1,6 +1,6 @@
-"""Is gold fit to score against? Asked before any score, since gold is the weakest part of most evaluations.
+"""Checks whether gold is fit to score against, before any score, since gold is the weak part of most evaluations.
 
-An error makes scores wrong; a warning wants a person to look.
+An error makes scores wrong; a warning is for a person to look at.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _follow_pointer(node: SchemaNode, value: Json, pointer: str) -> tuple[Schema
 
 
 def _check_duplicates(gold: Gold, schema: ObjectNode) -> Iterator[LintFinding]:
-    """Items of one list that say the same."""
+    """Equal items of one list."""
     items: dict[str, dict[str, list[tuple[str, Hashable]]]] = defaultdict(lambda: defaultdict(list))
     for _, leaf, value, path in iterate_leaf_values(schema, gold.record):
         steps = path.split("/")
@@ -225,7 +225,7 @@ def _check_grounding(gold: Gold, schema: ObjectNode, text: str) -> Iterator[Lint
 
 
 def _check_fields(golds: Sequence[Gold], schema: ObjectNode) -> Iterator[LintFinding]:
-    """Fields that cannot tell one run from another: never filled, or the same everywhere."""
+    """Fields that cannot distinguish one run from another: never filled, or the same everywhere."""
     forms: dict[str, set[Hashable]] = defaultdict(set)
     holders: dict[str, set[str]] = defaultdict(set)
     for gold in golds:
@@ -265,5 +265,5 @@ def _describe_type(value: Json) -> str:
 
 
 def _shorten_value(value: Json) -> str:
-    said = repr(value)
-    return said if len(said) <= 80 else said[:77] + "..."
+    shown = repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -99,7 +99,7 @@ def _table_at(tables: Sequence[TextTable], at: int) -> TextTable | None:
 def _header_span_above(tables: Sequence[TextTable], at: int, budget: int) -> Span | None:
     """The row that names the columns of the table that goes on at the position, if it stands above.
 
-    One that would take most of a chunk is not shown again: its characters are more than the tokens that there are.
+    One that would take most of a chunk is not repeated: it has more characters than the chunk has tokens.
     """
     table = _table_at(tables, at)
     header = table.header if table else None
@@ -143,13 +143,13 @@ def _cut_spans(text: str, budget: int, headings: list[int], tables: Sequence[Tex
 
 
 def _repeated_header_tokens(text: str, at: int, tables: Sequence[TextTable], budget: int) -> int:
-    """Tokens of the header that a chunk from there on shows again."""
+    """Tokens of the header that a chunk beginning there repeats."""
     header = _header_span_above(tables, at, budget)
     return estimate_tokens(text[header.start : header.end]) if header else 0
 
 
 def _keep_rows_whole(text: str, start: int, stop: int, tables: Sequence[TextTable]) -> int:
-    """The cut, moved before the row that it falls in, and before a table of which it leaves but the header."""
+    """The cut, moved before the row that it falls in, or before a table of which only the header would be left."""
     table = _table_at(tables, stop)
     if table is None or stop == table.span.start:
         return stop

@@ -1,8 +1,8 @@
-"""What a question asks for of a part of the record, and its reply brought back to the record's form.
+"""The compact form in which a part of the record is asked for, and the way back from the reply to the record's form.
 
-A reply says what only a reader can tell, and nothing twice: what code places (`x-placed`) is left out, and rows that
-this leaves with one field are asked for as a plain list. What is placed and asked for all the same is chosen among the
-mentions of its form.
+A model is asked only for what takes a reader: fields that code finds by position (`x-locate-by-position`) are left out,
+and rows that this leaves with one field are asked for as a plain list. A field that is found by position and asked for
+as well (`x-also-ask`) is chosen from the mentions of its form.
 """
 
 from __future__ import annotations

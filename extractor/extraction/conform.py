@@ -1,9 +1,9 @@
-"""A finished record, fitted to the schema as declared: what the steps keep is not always what the schema lets stand.
+"""Makes a finished record conform to the schema as declared, as far as that is possible without dropping a value.
 
-The steps hold null and [] for what was not found. Where the schema allows no null, a property that it does not require
-is left out; one that it requires is null, which is a problem of the record. A nested object of which nothing was found
-is null or left out; constants are filled in; an object that may be one of several becomes the one that has room for all
-that was found. No value that was found is ever dropped here.
+Until here null and [] stand for what was not found. Where the schema allows no null, a property that it does not
+require is left out; one that it requires is null, which is a problem of the record. A nested object of which nothing
+was found is null or left out; constants are filled in; an object that may be one of several becomes the one that has a
+place for all that was found.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from extractor.types import Json
 
 
 def conform_record(root: Object, value: Mapping[str, Json]) -> dict[str, Json]:
-    """The record as the schema would have it; whether it is valid is for checks to say."""
+    """The record in the form that the schema declares; `validation` decides whether it is valid."""
     return _conform_object(root, value)
 
 
@@ -56,7 +56,7 @@ def _conform_object(node: Object, value: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _keeps_empty(field: Field) -> bool:
-    """Whether the field is there though it says nothing: a required value that was not found is null, and a problem."""
+    """Whether the field is kept though it is empty: a required value that was not found is null, and a problem."""
     match field.node:
         case ValueList(min_items=least) | ObjectList(min_items=least):
             return least == 0 or not field.optional
@@ -73,22 +73,22 @@ def _has_content(value: Json) -> bool:
 
 
 def _choose_branch(branches: tuple[UnionBranch, ...], value: dict[str, Json]) -> dict[str, Json]:
-    """The value as the first branch that has room for all it says; as it is, without its gaps, when none has."""
-    said = {name: v for name, v in value.items() if _has_content(v)}
+    """The value as the first branch that has a place for all its fields; unchanged but for gaps when none has."""
+    filled = {name: v for name, v in value.items() if _has_content(v)}
     for branch in branches:
-        if all(name in branch.names for name in said) and _branch_allows(branch, said):
+        if all(name in branch.names for name in filled) and _branch_allows(branch, filled):
             implied = {
-                n: branch.choices[n][0] for n in branch.required - set(said) if len(branch.choices.get(n, ())) == 1
+                n: branch.choices[n][0] for n in branch.required - set(filled) if len(branch.choices.get(n, ())) == 1
             }
-            if branch.required <= said.keys() | implied.keys() | {n for n, v in value.items() if v == []}:
+            if branch.required <= filled.keys() | implied.keys() | {n for n, v in value.items() if v == []}:
                 kept = (
-                    said
+                    filled
                     | implied
-                    | {n: v for n, v in value.items() if n in branch.required and n not in said | implied}
+                    | {n: v for n, v in value.items() if n in branch.required and n not in filled | implied}
                 )
                 return {name: kept[name] for name in branch.names if name in kept}
-    return said
+    return filled
 
 
-def _branch_allows(branch: UnionBranch, said: Mapping[str, Json]) -> bool:
-    return all(said[n] in choices for n, choices in branch.choices.items() if n in said)
+def _branch_allows(branch: UnionBranch, filled: Mapping[str, Json]) -> bool:
+    return all(filled[n] in choices for n, choices in branch.choices.items() if n in filled)

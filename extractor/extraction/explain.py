@@ -1,4 +1,4 @@
-"""What will be asked for a schema: fields, kinds, keys, questions, what dialects drop, and what is worth a look."""
+"""Explains what will be asked for a schema: fields, kinds, keys, requests, what dialects drop, and warnings."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class FieldSummary:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSummary:
-    """What is asked of each chunk in one request."""
+    """What one request asks of each chunk."""
 
     group: str
     fields: tuple[str, ...]
     leaves: int
     dropped: Mapping[str, tuple[str, ...]]
-    """Dialect to what it cannot hold a reply to."""
+    """Dialect to the constraints that it cannot enforce on a reply."""
     refused: Mapping[str, tuple[str, ...]]
 
 
@@ -86,7 +86,7 @@ def _describe_kind(leaf: Scalar) -> str:
 
 
 def _asked_parts(schema: Schema) -> Iterator[tuple[str, Object]]:
-    """What is asked for together; of rows that are asked for one by one what each is asked for."""
+    """The parts that are asked for together; of enumerated rows, the part that is asked for each candidate."""
     for name, part in schema.parts.items():
         rest, lists = split_enumerated(part)
         if rest.fields:
@@ -96,15 +96,15 @@ def _asked_parts(schema: Schema) -> Iterator[tuple[str, Object]]:
 
 
 def _summarize_question(name: str, part: Object, prompt: Prompt) -> QuestionSummary:
-    # no document is known yet: without candidates this is the shape at its widest
-    shape = build_response_schema(part, "", replace(prompt.strategy, candidates=False))
-    spoken = {str(d): adapt_to_dialect(d, shape) for d in Dialect}
+    # no document is known yet: without candidates this is the schema at its widest
+    schema = build_response_schema(part, "", replace(prompt.strategy, candidates=False))
+    adapted = {str(d): adapt_to_dialect(d, schema) for d in Dialect}
     return QuestionSummary(
         name,
         tuple(f.name for f in part.fields),
         count_scalars(part),
-        {d: s.dropped for d, s in spoken.items() if s.dropped},
-        {d: s.refusal_reasons for d, s in spoken.items() if s.refusal_reasons},
+        {d: s.dropped for d, s in adapted.items() if s.dropped},
+        {d: s.refusal_reasons for d, s in adapted.items() if s.refusal_reasons},
     )
 
 
@@ -124,9 +124,8 @@ def _find_warnings(schema: Schema, whole: bool) -> Iterator[str]:
         shown = ", ".join(bare[:6]) + (f" and {len(bare) - 6} more" if len(bare) > 6 else "")
         yield f"no description: {shown}. A model that is told what a field holds finds more of it."
     for name, part in {"record": schema.root}.items() if whole else schema.parts.items():
-        if count_scalars(part) > MAX_SCALARS:
-            asked = count_scalars(part)
-            yield f"question {name!r} asks for {asked} fields at once; more than {MAX_SCALARS} are answered badly."
+        if (size := count_scalars(part)) > MAX_SCALARS:
+            yield f"question {name!r} asks for {size} fields at once; more than {MAX_SCALARS} are answered badly."
 
 
 def _walk_nodes(node: Node, place: str) -> Iterator[tuple[str, Node]]:
@@ -145,33 +144,36 @@ def _walk_nodes(node: Node, place: str) -> Iterator[tuple[str, Node]]:
             pass
 
 
-def explanation_to_json(survey: TaskExplanation) -> dict[str, Json]:
-    """The survey as JSON."""
+def explanation_to_json(explanation: TaskExplanation) -> dict[str, Json]:
+    """The explanation as JSON."""
     return {
-        "schema": survey.name,
+        "schema": explanation.name,
         "fields": [
             {"place": x.place, "kind": x.kind, "required": x.required, "description": x.description, "key": list(x.key)}
-            for x in survey.fields
+            for x in explanation.fields
         ],
         "questions": [
             {
                 "group": q.group,
                 "fields": list(q.fields),
                 "leaves": q.leaves,
-                "dropped": {d: list(said) for d, said in q.dropped.items()},
-                "refused": {d: list(said) for d, said in q.refused.items()},
+                "dropped": {d: list(reasons) for d, reasons in q.dropped.items()},
+                "refused": {d: list(reasons) for d, reasons in q.refused.items()},
             }
-            for q in survey.questions
+            for q in explanation.questions
         ],
-        "warnings": list(survey.warnings),
+        "warnings": list(explanation.warnings),
     }
 
 
-def format_explanation(survey: TaskExplanation) -> str:
-    """The survey for a terminal."""
-    out = [f"{survey.name}: {len(survey.fields)} places, {len(survey.questions)} questions for each chunk", ""]
-    wide = min(44, max((len(x.place) for x in survey.fields), default=0))
-    for x in survey.fields:
+def format_explanation(explanation: TaskExplanation) -> str:
+    """The explanation as text for a terminal."""
+    out = [
+        f"{explanation.name}: {len(explanation.fields)} places, {len(explanation.questions)} questions for each chunk",
+        "",
+    ]
+    wide = min(44, max((len(x.place) for x in explanation.fields), default=0))
+    for x in explanation.fields:
         mark = "*" if x.required else " "
         key = f"  key: {', '.join(x.key)}" if x.key else ""
         out.append(
@@ -179,25 +181,25 @@ def format_explanation(survey: TaskExplanation) -> str:
             + (f"  - {_shorten_text(x.description)}" if x.description else "")
         )
     out += ["", "  * a value is required", "", "Asked together:"]
-    out += [f"  {q.group} ({q.leaves} fields): {_shorten_text(', '.join(q.fields))}" for q in survey.questions]
+    out += [f"  {q.group} ({q.leaves} fields): {_shorten_text(', '.join(q.fields))}" for q in explanation.questions]
     out += ["", "What a dialect cannot hold a reply to (it is checked when the reply is there):"]
     for dialect in Dialect:
-        lines = list(_unique_sentences({q.group: q.dropped.get(dialect, ()) for q in survey.questions}))
+        lines = list(_unique_sentences({q.group: q.dropped.get(dialect, ()) for q in explanation.questions}))
         lines += _unique_sentences(
-            {q.group: [f"Not asked so: {why}." for why in q.refused.get(dialect, ())] for q in survey.questions}
+            {q.group: [f"Not asked so: {why}." for why in q.refused.get(dialect, ())] for q in explanation.questions}
         )
         lines = lines or ["nothing is dropped."]
         out += [f"  {dialect:8} {line}" for line in lines]
-    if survey.warnings:
-        out += ["", "Worth a look:", *(f"  {one}" for one in survey.warnings)]
+    if explanation.warnings:
+        out += ["", "Worth a look:", *(f"  {one}" for one in explanation.warnings)]
     return "\n".join(out)
 
 
-def _unique_sentences(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Each sentence once, with the questions that it is said of unless those are all."""
-    for one in dict.fromkeys(sentence for sentences in said.values() for sentence in sentences):
-        groups = [group for group, sentences in said.items() if one in sentences]
-        yield one if len(groups) == len(said) else f"{one} ({_shorten_text(', '.join(groups))})"
+def _unique_sentences(sentences_by_group: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Each sentence once, with the groups that it applies to unless those are all."""
+    for one in dict.fromkeys(sentence for sentences in sentences_by_group.values() for sentence in sentences):
+        groups = [group for group, sentences in sentences_by_group.items() if one in sentences]
+        yield one if len(groups) == len(sentences_by_group) else f"{one} ({_shorten_text(', '.join(groups))})"
 
 
 def _shorten_text(words: str, most: int = 80) -> str:

@@ -3,9 +3,9 @@
 A version is one Markdown file: settings between `+++` lines (TOML; in a table [small] those that hold for small models
 alone), then sections under level-one headings:
 
-    # system            what the model is told once
+    # system            the system message
     # user              the message, with {document} and {question}
-    # note GROUP        words added to the question about one field group
+    # note GROUP        text added to the request for one field group
 
 Any other heading is text. Placeholders are replaced once, from left to right; a document is never read as a template.
 """
@@ -32,7 +32,7 @@ _PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How a prompt version wants to be asked. All of it changes what is sent, so all of it is in the fingerprint."""
+    """The settings of a prompt version. All of them change what is sent, so all are in the fingerprint."""
 
     ask: str = "groups"
     """"groups": one request per field group and chunk; "whole": one for the whole record."""
@@ -140,12 +140,12 @@ def _read_settings(head: str, path: Path) -> tuple[Strategy, bool, dict[str, Any
 
 
 def build_part_messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:
-    """The system and the user message that put one field group's question about one chunk."""
+    """The system and the user message that ask for one field group in one chunk."""
     return build_messages(prompt, chunk, group, describe_fields(part))
 
 
 def build_messages(prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str]) -> tuple[str, str]:
-    """The system and the user message that put a question, of some lines and the group's note, about one chunk."""
+    """The system and the user message of a question of some lines and the group's note, about one chunk."""
     lines = "\n".join([*question, *filter(None, [prompt.notes.get(group)])])
     text = f"{chunk.header}\n{chunk.shown_text}" if chunk.header else chunk.shown_text
     inserts = {"document": _tag_document(text), "question": lines, "heading": chunk.heading}

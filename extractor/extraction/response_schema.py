@@ -1,4 +1,4 @@
-"""What a reply must look like: JSON Schema for a part of the record, narrowed to what one chunk can hold.
+"""The response schema: JSON Schema for a reply about a part of the record, narrowed to what one chunk can hold.
 
 Strict mode's dialect throughout: every property required, absence written as null, nothing additional. Where a kind
 has candidates in the chunk, they are the only choices; where it has none, null is. Lists and strings are bounded,
@@ -50,11 +50,11 @@ class _ResponseSchemaBuilder:
         }
 
     def field_schema(self, field: Field) -> dict[str, Json]:
-        shape = self.node_schema(field.node)
+        schema = self.node_schema(field.node)
         certain = self.strategy.narrows_schema and field.required
-        if certain and isinstance(field.node, Scalar) and shape != {"type": "null"}:
-            return _without_null(shape)
-        return shape
+        if certain and isinstance(field.node, Scalar) and schema != {"type": "null"}:
+            return _without_null(schema)
+        return schema
 
     def possible_values(self, leaf: Scalar) -> tuple[Json, ...] | None:
         """The only values the leaf can have in this chunk; None when they cannot be listed."""
@@ -92,19 +92,19 @@ class _ResponseSchemaBuilder:
             one = self.bound_text(one, item)
         return self.bound_items({"type": "array", "items": one}, most, "max_values")
 
-    def bound_items(self, shape: dict[str, Json], declared: int | None, setting: str) -> dict[str, Json]:
+    def bound_items(self, schema: dict[str, Json], declared: int | None, setting: str) -> dict[str, Json]:
         """A list with the entries that the schema and the strategy allow, where either bounds them."""
         bounds = [n for n in (declared, getattr(self.strategy, setting)) if n]
-        return {**shape, "maxItems": min(bounds)} if bounds else shape
+        return {**schema, "maxItems": min(bounds)} if bounds else schema
 
-    def bound_text(self, shape: dict[str, Json], leaf: Scalar) -> dict[str, Json]:
+    def bound_text(self, schema: dict[str, Json], leaf: Scalar) -> dict[str, Json]:
         most = leaf.max_length or self.strategy.max_length
-        return {**shape, "maxLength": most} if most else shape
+        return {**schema, "maxLength": most} if most else schema
 
 
-def _without_null(shape: dict[str, Json]) -> dict[str, Json]:
-    """The shape of a leaf without null among what it allows."""
-    if "enum" in shape:
-        return {**shape, "enum": [v for v in shape["enum"] if v is not None]}
-    kinds = [t for t in shape["type"] if t != "null"]
-    return {**shape, "type": kinds[0] if len(kinds) == 1 else kinds}
+def _without_null(schema: dict[str, Json]) -> dict[str, Json]:
+    """The schema of a leaf without null among what it allows."""
+    if "enum" in schema:
+        return {**schema, "enum": [v for v in schema["enum"] if v is not None]}
+    kinds = [t for t in schema["type"] if t != "null"]
+    return {**schema, "type": kinds[0] if len(kinds) == 1 else kinds}

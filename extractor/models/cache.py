@@ -1,9 +1,10 @@
 """Replies that were paid for, kept on disk, so that no run pays for them twice.
 
-diskcache keeps them: one SQLite file, safe for many processes, every reply on disk before the run goes on. What is ours
-is to trust nothing in that file. diskcache alone unpickles what a row asks it to, and reads and deletes the file that a
-row names (CVE-2025-69872; its JSONDisk does, too): here no row names a file, nothing is pickled, and a row is a reply
-only if its digest is right and it fits the schema of the request. Anything else is a miss, counted and told.
+diskcache keeps them: one SQLite file, safe for many processes, every reply on disk before the run goes on. This module
+adds that nothing in that file is trusted. diskcache alone unpickles what a row asks it to, and reads and deletes the
+file that a row names (CVE-2025-69872; its JSONDisk does, too): here no row names a file, nothing is pickled, and a row
+is a reply only if its digest is right and it fits the schema of the request. Anything else is a miss, which is counted
+and reported.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from extractor.types import Json, Model, Reply, Request, Usage, canonical_json, 
 CACHE_FORMAT = 1
 _DATABASE_FILE = "cache.db"
 _RAW = 1
-"""diskcache's word for a value that stands in its row as it is."""
+"""diskcache's mode for a value that is stored in its row unchanged."""
 _SETTINGS = frozenset(diskcache.DEFAULT_SETTINGS) | frozenset(diskcache.core.METADATA) | {"disk_min_file_size"}
 
 
@@ -68,7 +69,7 @@ class _PlainDisk(diskcache.Disk):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class CacheContents:
-    """What a folder of replies holds. `damaged` rows are no replies: nobody will be answered with them."""
+    """The contents of a folder of replies. `damaged` rows are never used as replies."""
 
     folder: Path
     replies: int
@@ -118,7 +119,7 @@ class ReplyCache:
             str(self.folder),
             timeout=60,
             disk=_PlainDisk,
-            eviction_policy="none",  # what was paid for goes when a person says so
+            eviction_policy="none",  # paid replies are only removed when the user asks for it
             size_limit=2**62,
             cull_limit=0,
             statistics=0,
@@ -178,7 +179,7 @@ def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def _make_private_folder(folder: Path) -> None:
-    """Makes the folder, for its owner's eyes only. Raises OSError for one that is somebody else's."""
+    """Makes the folder, readable by its owner only. Raises OSError for a folder of another user."""
     if os.path.expandvars(folder) != str(folder):  # diskcache would go to the folder that the variable names
         raise OSError(1, "its name holds a variable of the environment")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -247,8 +248,8 @@ def _decode_row(row: bytes) -> Json:
 class CachedModel:
     """Answers from the cache what it holds; asks `model` for the rest, once for each request, and keeps the replies.
 
-    `identity` tells models apart that the request does not: address, digest, dialect. Only replies that fit are kept,
-    since nothing else comes through the seam. The disk is read and written in a thread of its own.
+    `identity` is what distinguishes models beside the request: address, digest, dialect. Only replies that fit are
+    kept, since `complete` returns no others. The disk is read and written in a thread of its own.
     """
 
     def __init__(
@@ -269,7 +270,7 @@ class CachedModel:
     async def complete(self, request: Request) -> Reply:
         key = fingerprint_json({"request": request.key, **self._identity})[7:]
         while (other := self._under_way.get(key)) is not None:
-            await other.wait()  # the same question is being asked: its answer will do for both
+            await other.wait()  # the same request is under way: its reply serves both
         self._under_way[key] = done = asyncio.Event()
         try:
             kept = await self._find_reply(key, request)

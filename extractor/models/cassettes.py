@@ -1,8 +1,8 @@
 """Recorded exchanges, so that anybody can replay a run with no key, no model and no network.
 
-vcrpy keeps the tape: its cassette, its matching (method, path, body), its record modes. Two things are ours. It sits
-in the client's transport instead of patching the process, so that documents can be replayed side by side; and a tape
-is JSON with the bodies spelled out, which a person can read in a diff and which cannot run code.
+vcrpy keeps the cassette: its format, its matching (method, path, body), its record modes. Two things differ here. It
+sits in the client's transport instead of patching the process, so that documents can be replayed side by side; and a
+cassette is JSON with the bodies spelled out, which a person can read in a diff and which cannot run code.
 No header of a request or reply is kept.
 """
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MAX_CASSETTE_BYTES = 32_000_000
-"""Bytes of a cassette that are read; a tape of one document is some tens of thousands."""
+"""Bytes of a cassette that are read; that of one document has some tens of thousands."""
 
 
 class _ReadableSerializer:
     """vcrpy's serializer interface over JSON whose bodies are objects, not strings of JSON."""
 
     @staticmethod
-    def serialize(tape: Mapping[str, Any]) -> str:
+    def serialize(cassette: Mapping[str, Any]) -> str:
         interactions = [
             {
                 "request": {
@@ -51,16 +51,16 @@ class _ReadableSerializer:
                     "body": _decode_body(i["response"]["body"]["string"]),
                 },
             }
-            for i in tape["interactions"]
+            for i in cassette["interactions"]
         ]
         interactions.sort(key=lambda i: json.dumps(i["request"], sort_keys=True))
         return json.dumps({"version": 1, "interactions": interactions}, ensure_ascii=False, indent=1) + "\n"
 
     @staticmethod
     def deserialize(text: str) -> dict[str, Any]:
-        tape = json.loads(text)
+        cassette = json.loads(text)
         return {
-            "version": tape["version"],
+            "version": cassette["version"],
             "interactions": [
                 {
                     "request": {
@@ -75,7 +75,7 @@ class _ReadableSerializer:
                         "body": {"string": _encode_body(i["response"]["body"])},
                     },
                 }
-                for i in tape["interactions"]
+                for i in cassette["interactions"]
             ],
         }
 
@@ -97,7 +97,7 @@ def _encode_body(body: Json) -> str:
 
 
 class _AtomicPersister(FilesystemPersister):  # type: ignore[misc]
-    """vcrpy's persister, but a tape is whole or not there, and a broken one is an error and not an empty tape."""
+    """vcrpy's persister, but a cassette is written whole or not at all, and a broken one is an error."""
 
     @classmethod
     def load_cassette(cls, cassette_path: Path, serializer: ModuleType) -> Any:
@@ -107,7 +107,7 @@ class _AtomicPersister(FilesystemPersister):  # type: ignore[misc]
             raise UsageError(f"The cassette {cassette_path} is too large to be one; delete it and record it again.")
         try:
             if not cassette_path.stat().st_size:
-                raise ValueError("an empty file")  # vcrpy would take it for a new tape
+                raise ValueError("an empty file")  # vcrpy would take it for a new cassette
             return super().load_cassette(cassette_path, serializer)
         except CassetteNotFoundError:
             raise
@@ -129,7 +129,7 @@ class _AtomicPersister(FilesystemPersister):  # type: ignore[misc]
 
 
 def _match_method(a: Recorded, b: Recorded) -> None:
-    assert a.method == b.method, f"{a.method} is not {b.method}"  # noqa: S101 -- how vcrpy's matchers speak
+    assert a.method == b.method, f"{a.method} is not {b.method}"  # noqa: S101 -- vcrpy's matchers raise AssertionError
 
 
 def _match_path(a: Recorded, b: Recorded) -> None:
@@ -163,7 +163,7 @@ class DocumentCassette:
 
     @property
     def unplayed_count(self) -> int:
-        """Recorded exchanges that nothing asked for: the tape is of another prompt, schema or document."""
+        """Recorded exchanges that no request asked for: the cassette is of another prompt, schema or document."""
         return 0 if self.recording else len(self._cassette) - len(self._cassette.play_counts)
 
     def play(self, request: Recorded) -> tuple[int, bytes]:
@@ -189,13 +189,13 @@ class DocumentCassette:
             )
 
     def _describe_difference(self, request: Recorded) -> str:
-        """What the closest recording says instead, in the first lines that differ."""
-        asked = _split_body_lines(request)
+        """The first lines in which the closest recording differs."""
+        requested = _split_body_lines(request)
         recorded = [_split_body_lines(r) for r in self._cassette.requests]
-        closest = max(recorded, key=lambda r: difflib.SequenceMatcher(None, asked, r).quick_ratio(), default=[])
+        closest = max(recorded, key=lambda r: difflib.SequenceMatcher(None, requested, r).quick_ratio(), default=[])
         lines = [
             line
-            for line in difflib.unified_diff(closest, asked, "recorded", "asked", lineterm="", n=0)
+            for line in difflib.unified_diff(closest, requested, "recorded", "asked", lineterm="", n=0)
             if not line.startswith(("---", "+++", "@@"))
         ]
         lines = _shorten_changed_lines(lines)
@@ -226,11 +226,11 @@ def _split_body_lines(request: Recorded) -> list[str]:
 
 
 class CassetteTransport(httpx2.AsyncBaseTransport):
-    """Plays or records every exchange of one client on one tape."""
+    """Replays or records every exchange of one client on one cassette."""
 
-    def __init__(self, tape: DocumentCassette, inner: httpx2.AsyncBaseTransport | None = None) -> None:
-        self._cassette = tape
-        self._inner = inner or (httpx2.AsyncHTTPTransport() if tape.recording else None)
+    def __init__(self, cassette: DocumentCassette, inner: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._cassette = cassette
+        self._inner = inner or (httpx2.AsyncHTTPTransport() if cassette.recording else None)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         body = await request.aread()

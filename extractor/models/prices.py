@@ -34,7 +34,7 @@ class Speed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """What a file of prices says: of which day, in which currency, of which models."""
+    """A file of prices: of which day, in which currency, for which models."""
 
     file: str
     dated: datetime.date
@@ -58,7 +58,7 @@ def compute_cost(price: Price | tuple[float, float] | None, read: float | None, 
 
 
 def format_amount(amount: float, currency: str) -> str:
-    """An amount for people, with as many digits as tell something."""
+    """An amount for people, with as many digits as are useful."""
     digits = 2 if amount >= 1 or amount == 0 else 4
     return f"{amount:,.{digits}f} {currency}"
 
@@ -74,12 +74,12 @@ def load_prices(path: Path = SHIPPED_PRICES) -> PriceList:
     read, write = tokens in a second; optional
     """
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"The prices {path} cannot be read ({error.strerror}); check the path.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"The prices {path} are not TOML ({error}); correct them.") from error
-    dated, currency, models = told.get("dated"), told.get("currency"), told.get("models")
+    dated, currency, models = data.get("dated"), data.get("currency"), data.get("models")
     if not isinstance(dated, datetime.date) or not isinstance(currency, str) or not isinstance(models, dict):
         raise UsageError(f'{path} needs dated = YYYY-MM-DD, currency = "…" and a table [models."NAME"] each.')
     return PriceList(

@@ -3,7 +3,7 @@
 Byte-pair vocabularies cut a text into pieces by a pattern first (words with the sign before them, digits, runs of
 signs, runs of white space) and then each piece into tokens. The pattern is done here; what a piece of a kind and
 length comes to is a mean, measured with the vocabularies of Qwen2.5 and SmolLM2 over 850,000 characters of
-documentation, licences and tables, none of it of the documents here. `chunks.tokens` is a different thing: it bounds
+documentation, licences and tables, none of it of the documents here. `chunking.estimate_tokens` is different: it bounds
 the size of a chunk, so it errs upwards, and never changes.
 """
 

@@ -17,30 +17,30 @@ _RESERVED_NAMES = ("run.json",)
 
 
 def fold_filename(name: str) -> str:
-    """As the most forgetful file system compares it: without case, composed."""
+    """The name as the least distinguishing file system compares it: without case, composed."""
     return unicodedata.normalize("NFC", name.casefold())
 
 
 class FilenameRegistry:
-    """The names of one folder's result files, told apart as `folded` compares them."""
+    """The names of one folder's result files, distinct as `fold_name` compares them."""
 
     def __init__(self) -> None:
         self._taken = set(map(_hash_name, _RESERVED_NAMES))
 
     def reserve_name(self, name: str) -> None:
-        """Keeps a name for who has it."""
+        """Reserves a name."""
         self._taken.add(_hash_name(name))
 
     def choose_filename(self, path: Path, free: Callable[[str], bool] = lambda name: True) -> str:
         """A name that nobody has, of those that are `free`; for the same path, where it can be, the same one."""
-        whole = printable_name(path.stem)
-        stem = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in whole) or "_"
+        printable = printable_name(path.stem)
+        stem = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in printable) or "_"
         encoding = sys.getfilesystemencoding()
         stem = stem.encode(encoding, "replace").decode(encoding).replace("?", "_")
         while len(stem.encode()) > _LONGEST_STEM:
             stem = stem[:-1]
         name, tries = f"{stem}.json", 0
-        while _hash_name(name) in self._taken or not free(name) or (not tries and stem != whole):
+        while _hash_name(name) in self._taken or not free(name) or (not tries and stem != printable):
             name = f"{stem}-{hashlib.sha256(os.fsencode(path) + bytes(tries)).hexdigest()[:8]}.json"
             tries += 1
         self.reserve_name(name)

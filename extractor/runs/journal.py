@@ -1,6 +1,6 @@
 """The journal of a run: one line for each document that ended, appended when its result is on disk.
 
-The format is `extractor.journal/1`, JSON Lines: the first line names it, each other is an Entry. A later line about the
+The format is `extractor.journal/1`, JSON Lines: the first line names it, each other is an entry. A later line about the
 same source or result file replaces an earlier one. A line that a kill has torn is dropped, and its document done again.
 docs/durability.md says what the journal promises.
 """
@@ -31,7 +31,7 @@ SYNC_INTERVAL = 1.0
 """Seconds of finished documents that a power loss may undo; a kill undoes none."""
 _HEADER_LINE = json.dumps({"format": JOURNAL_FORMAT}).encode() + b"\n"
 _MAX_LINE_BYTES = 1 << 20
-"""Bytes of a line; no line of ours is near it."""
+"""Bytes of a line that are read; no line that a run writes is near it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class JournalEntry:
     source: str
     """The path, as it was given."""
     seen: str | None
-    """What was found there: "sha256:" of the file's bytes, or "refused:" and why; None when it could not be told."""
+    """What was found there: "sha256:" of the file's bytes, or "refused:" and why; None when it is not known."""
     reader: str
     """The version of extractor that read the text out of these bytes."""
     text: str | None
@@ -54,8 +54,8 @@ class JournalEntry:
 
     def to_line(self) -> bytes:
         own = {name: getattr(self, name) for name in _ENTRY_KEYS}
-        said: dict[str, Json] = {"file": self.outcome.file, **own, **asdict(self.outcome)}
-        return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+        fields: dict[str, Json] = {"file": self.outcome.file, **own, **asdict(self.outcome)}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
 _ENTRY_KEYS = tuple(f.name for f in fields(JournalEntry) if f.name != "outcome")
@@ -66,24 +66,24 @@ _USAGE_KEYS = tuple(f.name for f in fields(Usage))
 def parse_journal_line(line: bytes) -> JournalEntry:
     """The entry in a line. Raises ValueError for a line that holds none."""
     try:
-        said = json.loads(line)
-        spent = said["usage"]
+        fields = json.loads(line)
+        spent = fields["usage"]
         counts = {name: spent[name] for name in _USAGE_KEYS if name in spent}
         if any(type(n) not in (int, float, type(None)) for n in counts.values()):
             raise ValueError("usage is no number")
-        own = {name: said[name] for name in _ENTRY_KEYS}
-        about = {name: said[name] for name in _OUTCOME_KEYS}
-        about |= {"status": Status(said["status"]), "usage": Usage(**counts)}
+        own = {name: fields[name] for name in _ENTRY_KEYS}
+        about = {name: fields[name] for name in _OUTCOME_KEYS}
+        about |= {"status": Status(fields["status"]), "usage": Usage(**counts)}
         for name in ("source", "reader", "job", "result", "name", "file", "message"):
-            if type(said[name]) is not str:
+            if type(fields[name]) is not str:
                 raise ValueError(f"{name} is no text")
         for name in ("seen", "text"):
-            if type(said[name]) not in (str, type(None)):
+            if type(fields[name]) not in (str, type(None)):
                 raise ValueError(f"{name} is no text")
         for name in ("values", "unsupported", "conflicts", "failures"):
-            if type(said[name]) is not int:
+            if type(fields[name]) is not int:
                 raise ValueError(f"{name} is no number")
-        if Path(said["file"]).name != said["file"]:
+        if Path(fields["file"]).name != fields["file"]:
             raise ValueError("the file is not in the folder")
         return JournalEntry(**own, outcome=DocumentOutcome(**about))
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -93,7 +93,7 @@ def parse_journal_line(line: bytes) -> JournalEntry:
 class Journal:
     """The journal of one output folder, for one run: read once, appended to, put in order at the end.
 
-    In memory stands where each entry is, not what it says: some 100 bytes for a document. Threads may use it.
+    Memory holds the position of each entry, not its content: some 100 bytes for a document. Threads may use it.
     """
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
@@ -140,7 +140,7 @@ class Journal:
         return self._open_file(fresh)
 
     def _index_lines(self, handle: int) -> tuple[str, int, int]:
-        """The version if it is not ours, how many lines are no entries, and where the whole lines end."""
+        """The version if it is another one, how many lines are no entries, and where the whole lines end."""
         bad = end = 0
         with os.fdopen(os.dup(handle), "rb") as file:
             file.seek(0)
@@ -149,10 +149,10 @@ class Journal:
                     if end:
                         self.notes.append(f"The last line of {self._path} was torn; its document is done again.")
                     return "", bad + (not end and not _HEADER_LINE.startswith(line)), end
-                said = _read_format(line) if end == 0 else None
-                if said is not None and said != JOURNAL_FORMAT:
-                    return str(said), bad, end
-                if said is None:
+                journal_format = _read_format(line) if end == 0 else None
+                if journal_format is not None and journal_format != JOURNAL_FORMAT:
+                    return str(journal_format), bad, end
+                if journal_format is None:
                     try:
                         self._index_entry(parse_journal_line(line), end)
                     except ValueError:
@@ -172,7 +172,7 @@ class Journal:
         self._files[_hash_key(fold_filename(entry.outcome.file))] = place
 
     def append(self, entry: JournalEntry) -> int:
-        """Appends an entry, whole or not at all, and says where it stands. Raises OSError."""
+        """Appends an entry, whole or not at all; returns its position. Raises OSError."""
         line = entry.to_line()
         with self._lock:
             place = self._end
@@ -251,7 +251,7 @@ class Journal:
         return moved[: len(first)]
 
     def _move_pointers(self, before: array[int], after: array[int]) -> None:
-        """Points to where the entries stand now, in place: a second pair of dicts would be most of what a run takes."""
+        """Updates the positions in place: a second pair of dicts would be most of a run's memory."""
         order = array("q", sorted(range(len(before)), key=before.__getitem__))
         places = array("q", map(before.__getitem__, order))
         for pointers in (self._sources, self._files):
@@ -267,11 +267,11 @@ class Journal:
         self._last = None
 
     def open_outcome_reader(self) -> OutcomeReader:
-        """Reads outcomes from the journal as it is now, also when this ledger is closed."""
+        """Reads outcomes from the journal as it is now, also when this object is closed."""
         return OutcomeReader(os.dup(self._handle))
 
     def close(self) -> None:
-        """Brings what was appended to the disk. Raises OSError."""
+        """Syncs what was appended to disk. Raises OSError."""
         with self._lock:
             try:
                 if self._is_unsynced:
@@ -301,7 +301,7 @@ def _read_entry_at(handle: int, place: int) -> JournalEntry:
 
 
 def _hash_key(text: str) -> int:
-    """64 bits of a digest, which take a third of the room; who looks up compares the whole text."""
+    """64 bits of a digest, which take a third of the memory; a lookup compares the whole text as well."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 

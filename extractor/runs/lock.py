@@ -48,6 +48,6 @@ def hold_folder_lock(folder: Path) -> Iterator[None]:
 
 
 def require_unlocked_folder(folder: Path) -> None:
-    """Raises what `hold` would raise now, before anything is started that would have to be ended again."""
+    """Raises what `hold_lock` would raise now, before anything is started that would have to be stopped again."""
     with hold_folder_lock(folder):
         pass

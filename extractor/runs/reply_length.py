@@ -1,8 +1,8 @@
-"""How long an answer will be, before it is given: from the fields that are asked for and the length of the text.
+"""Estimates how long a reply will be: from the fields that are asked for and the length of the text.
 
-What code can know is counted: names, braces, commas, the choices of an enumeration. What it cannot is taken as a mean,
-by the kind of value, as answers of two embedded models to a CV's questions had it (November 2026). How many rows a text
-holds is anybody's guess before it is read, so the estimate is a range; a finished run of the same task knows better.
+What code can know is counted: names, braces, commas, the choices of an enumeration. The rest is a mean by the kind of
+value, measured on replies of two embedded models about CVs (November 2026). How many rows a text holds is unknown
+before it is read, so the estimate is a range; a finished run of the same task gives a better one.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ VALUE_TOKENS: Mapping[Kind, float] = {
 LIST_ITEM_TOKENS = 4
 """Tokens of an item of a written list."""
 CANDIDATE_TOKENS = 5
-"""Tokens of the name that a row goes by where rows are asked for one by one."""
+"""Tokens of the name of a candidate where rows are enumerated."""
 FILLED_SHARE = 0.9
 """The share of values that are not null."""
 ENTRIES_PER_THOUSAND = 2.6
-"""Entries of a list in the answer about 1,000 tokens of text. Four times the text brings twice as many, as it
+"""Entries of a list in the reply about 1,000 tokens of text. Four times the text brings twice as many, as it
 holds other things too; four lists that are asked for at once bring half as many each, as a model gets shorter."""
 INNER_ROWS, INNER_VALUES = 1, 2
 """Entries of a list inside a row."""
@@ -47,7 +47,7 @@ LISTED_SHARE = 0.4
 
 @dataclass(frozen=True, slots=True)
 class ReplyLength:
-    """Tokens of an answer: the least, what is to be expected, the most that is likely."""
+    """Tokens of a reply: the least, the expected number, the most that is likely."""
 
     low: float
     expected: float
@@ -55,7 +55,7 @@ class ReplyLength:
 
 
 def estimate_reply_length(part: Object, text_tokens: float, most: int) -> ReplyLength:
-    """The answer about a text of so many tokens, bounded by the tokens that it may have at most."""
+    """The reply about a text of so many tokens, bounded by the tokens that it may have at most."""
 
     def bound_length(entries: float) -> float:
         return min(float(most), _count_object_tokens(part, text_tokens, entries, entries))
@@ -65,10 +65,10 @@ def estimate_reply_length(part: Object, text_tokens: float, most: int) -> ReplyL
     return ReplyLength(bound_length(0.4 * entries), bound_length(entries), bound_length(2.5 * entries))
 
 
-def estimate_completion_length(rest: Object, stems: int, most: int) -> ReplyLength:
-    """The answer that completes so many rows, each called by its stem."""
+def estimate_completion_length(rest: Object, candidates: int, most: int) -> ReplyLength:
+    """The reply that completes so many enumerated rows, each called by its candidate's name."""
     one = CANDIDATE_TOKENS + _count_object_tokens(rest, 0, 0, 0)
-    low, expected, high = (min(float(most), 2 + stems * one * share) for share in (0.6, 1, 1.6))
+    low, expected, high = (min(float(most), 2 + candidates * one * share) for share in (0.6, 1, 1.6))
     return ReplyLength(low, expected, high)
 
 
@@ -103,5 +103,5 @@ def _limit_entries(entries: float, most: int | None) -> float:
 def _count_scalar_tokens(leaf: Scalar) -> float:
     if leaf.enum:
         spelled: list[Json] = list(leaf.enum)
-        return sum(count_tokens(json.dumps(choice, ensure_ascii=False)) for choice in spelled) / len(spelled)
+        return sum(count_tokens(json.dumps(value, ensure_ascii=False)) for value in spelled) / len(spelled)
     return LIST_ITEM_TOKENS if leaf.list_item_only else VALUE_TOKENS[leaf.kind]

@@ -12,7 +12,7 @@ DESCRIPTORS_PER_REQUEST = 4
 """Descriptors of one document: its connection, its file, its result, the folder's names."""
 MIN_MEMORY_BYTES = 400 << 20
 """Bytes of address space below which a run does not begin: 350 MB were seen to do, and with less Python may come to a
-standstill when it starts a thread, which nobody could tell from a slow model."""
+standstill when it starts a thread, which would look like a slow model."""
 
 
 def limit_concurrency(at_once: int) -> int:

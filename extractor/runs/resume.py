@@ -1,4 +1,4 @@
-"""What an earlier run left that still holds: same text, same question, and a result file as it was written."""
+"""Which results of an earlier run still hold: same text, same job, and a result file as it was written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REDO_REMARKS = {
     "changed": "{} done again, since the document has changed.",
     "asked otherwise": "{} done again, since schema, prompt, model or parameters have changed.",
     "damaged": "{} done again, since the file was missing or not as it was written.",
-    "no tape": "{} done again, since there was no cassette.",
+    "no cassette": "{} done again, since there was no cassette.",
     "failed": "{} done again that had failed or were incomplete.",
 }
 """Why an earlier result was not kept, for people."""
@@ -33,12 +33,12 @@ class EarlierResults:
 
     A result holds when the document's bytes (or, where those differ, its text) and the job are the same, and the file
     is the one that was written, down to the last byte. With `retry_failed` only finished ones hold, with `fresh` none.
-    `taped` says of a document's name whether its tape is there, where a result without one does not hold.
+    `taped` tells of a document's name whether its cassette is there, where a result without one does not hold.
     """
 
     def __init__(
         self,
-        ledger: Journal,
+        journal: Journal,
         folder: Path,
         job: str,
         sources: Sequence[Source],
@@ -47,7 +47,7 @@ class EarlierResults:
         retry_failed: bool = False,
         taped: Callable[[str], bool] = lambda name: True,
     ) -> None:
-        self._ledger, self._folder, self._job, self._sources = ledger, folder, job, sources
+        self._journal, self._folder, self._job, self._sources = journal, folder, job, sources
         self._fresh, self._retry_failed, self._taped = fresh, retry_failed, taped
         self._names = FilenameRegistry()
         self._present: set[int] | None = None
@@ -56,7 +56,7 @@ class EarlierResults:
 
     def choose_result_file(self, source: Source) -> str:
         """The name of the source's result file: the one that it had, or a new one that no other source has."""
-        known = self._ledger.find_by_source(printable_source_path(source))
+        known = self._journal.find_by_source(printable_source_path(source))
         if known is not None:
             file = known[1].outcome.file
             self._names.reserve_name(file)
@@ -65,7 +65,7 @@ class EarlierResults:
 
     def _is_free(self, name: str, source: Source) -> bool:
         """A file of a source that is gone is taken over by a document of the same name: the folder was moved."""
-        found = self._ledger.find_by_file(name)
+        found = self._journal.find_by_file(name)
         if found is None:
             return True
         if self._present is None:
@@ -102,7 +102,7 @@ class EarlierResults:
         return entry if why is None else None
 
     def _find_entry(self, file: str) -> tuple[int, JournalEntry] | None:
-        return None if self._fresh else self._ledger.find_by_file(file)
+        return None if self._fresh else self._journal.find_by_file(file)
 
     def _find_redo_reason(self, entry: JournalEntry) -> str | None:
         """Why an entry about the same text does not hold; None when it does."""
@@ -113,32 +113,32 @@ class EarlierResults:
         if digest_result_file(self._folder / entry.outcome.file) != entry.result:
             return "damaged"
         if entry.text is not None and not self._taped(entry.outcome.name):
-            return "no tape"
+            return "no cassette"
         return None
 
     def list_left_files(self, places: array[int]) -> list[str]:
         """Result files of documents that this run was not given, as the journal has them."""
         mine = set(places)
-        files = {self._ledger.read_entry(p).outcome.file for p in self._ledger.list_places() if p not in mine}
+        files = {self._journal.read_entry(p).outcome.file for p in self._journal.list_places() if p not in mine}
         return sorted(f for f in files if (self._folder / f).exists())
 
     def write_remarks(self, places: array[int], tally: RunTally) -> list[str]:
-        """What a run has to say of them at its end; `places` are those of its own documents in the journal."""
-        said = [
+        """The notes about them at the end of a run; `places` are those of its own documents in the journal."""
+        notes = [
             words.format(_format_result_count(self.redo_counts[why]))
             for why, words in _REDO_REMARKS.items()
             if self.redo_counts[why]
         ]
         unfinished = sum(n for s, n in tally.counts.items() if s not in FINISHED_STATUSES)
         if tally.kept:
-            said.append(f"{_format_result_count(tally.kept)} of an earlier run kept, and not asked again.")
+            notes.append(f"{_format_result_count(tally.kept)} of an earlier run kept, and not asked again.")
         if tally.kept and unfinished and not self._retry_failed:
-            said.append("Failed and incomplete ones were kept with them; --retry-failed asks these again.")
+            notes.append("Failed and incomplete ones were kept with them; --retry-failed asks these again.")
         left = self.list_left_files(places) if not tally.pending else []
         if left:
             listed = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-            said.append(f"Left as they were, of documents that were not in this run: {listed}.")
-        return said
+            notes.append(f"Left as they were, of documents that were not in this run: {listed}.")
+        return notes
 
 
 def _format_result_count(n: int) -> str:

@@ -15,14 +15,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FORCED_EXIT_SECONDS = 4.5
-"""Seconds after the first signal at which the process ends, whatever still holds it up; its state is saved by then."""
+"""Seconds after the first signal at which the process ends, whatever is still running; its state is saved by then."""
 _STOP_SIGNALS = [s for name in ("SIGINT", "SIGTERM", "SIGHUP") if (s := getattr(signal, name, None)) is not None]
 
 
 def run_until_signal(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, int]:
-    """What `work` gives, and the signal that was heard meanwhile, 0 for none. `work` is given what the first one sets.
+    """The result of `work` and the signal that arrived meanwhile, 0 for none. `work` is given the event that it sets.
 
-    Signals that the process was started to ignore stay ignored. On a thread that is not the main one, none is heard.
+    Signals that the process was started to ignore stay ignored. On a thread that is not the main one, none is handled.
     """
     heard: list[int] = []
     watches: list[threading.Timer] = []

@@ -1,4 +1,4 @@
-"""What stands at a source now, told by its bytes, without reading a text out of them."""
+"""The state of a source, by its bytes, without reading a text out of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_HASHED_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """`seen` is "sha256:" and the digest of the bytes, or "refused:" and why; None when it cannot be told.
+    """`seen` is "sha256:" and the digest of the bytes, or "refused:" and why; None when it is not known.
 
     `mark` changes when the file does: device, inode, size, and times of change. None where there is no file.
     """
@@ -35,14 +35,16 @@ def observe_source(source: Source) -> SourceState:
         if path is None or not stat.S_ISREG(path.stat().st_mode):
             return SourceState(None)
         with _open_without_waiting(path) as file:
-            told = os.fstat(file.fileno())
+            status = os.fstat(file.fileno())
             if source.line is not None:
                 line = os.pread(file.fileno(), source.line.size, source.line.start)
-                return SourceState(f"line:sha256:{hashlib.sha256(line).hexdigest()}", _mark_file_state(told))
-            if not stat.S_ISREG(told.st_mode) or told.st_size > MAX_HASHED_BYTES:
-                return SourceState(None, _mark_file_state(told))
+                return SourceState(f"line:sha256:{hashlib.sha256(line).hexdigest()}", _mark_file_state(status))
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_HASHED_BYTES:
+                return SourceState(None, _mark_file_state(status))
             way = "ocr:" if source.ocr else ""  # the same bytes, but another text
-            return SourceState(f"{way}sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}", _mark_file_state(told))
+            return SourceState(
+                f"{way}sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}", _mark_file_state(status)
+            )
     except OSError:
         return SourceState(None)
 
@@ -76,5 +78,5 @@ def _open_without_waiting(path: Path, flags: int = 0) -> io.FileIO:
     return io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags), "rb")
 
 
-def _mark_file_state(told: os.stat_result) -> tuple[int, ...]:
-    return told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+def _mark_file_state(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,4 +1,4 @@
-"""What a record may be: the words that a schema declares its fields with.
+"""What a record may be: the annotations with which a schema declares its fields.
 
 from extractor.schema import Date, Money, group, key
 """

@@ -1,4 +1,4 @@
-"""A drafted JSON Schema as a Pydantic file to go on with: a class for each object, the annotations of this project."""
+"""Writes a drafted JSON Schema as a Pydantic file: a class for each object, with this project's annotations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _USED_NAMES = frozenset(
 
 def generate_model_source(schema: Mapping[str, Json], name: str = "Record") -> str:
     """Python text that defines the record's class under `name`, inner classes first."""
-    writer = _ClassWriter(_collect_keys(schema))  # a field that is called as a class would hide it
+    writer = _ClassWriter(_collect_keys(schema))  # a field with a class's name would hide the class
     writer.write_class(schema, name)
     body = "\n\n\n".join(writer.classes)
     kinds = sorted(k for k in ("Date", "Email", "Url") if re.search(rf"\b{k}\b", body))
@@ -102,7 +102,7 @@ class _ClassWriter:
 
 
 def _make_identifier(key: str, taken: set[str]) -> str:
-    """The key as the name of a field; another one where Python or Pydantic cannot have it."""
+    """The key as the name of a field, changed where Python or Pydantic does not allow it."""
     name = key if key.isidentifier() and key.isascii() else re.sub(r"\W", "_", key, flags=re.A)
     name = name.lstrip("_") or "field"
     if name[0].isdigit():
@@ -121,4 +121,4 @@ _RESERVED_NAMES = frozenset(
         *("str", "int", "float", "bool", "list", "Any", "Literal", "Date", "Email", "Url", "Field", "None"),
     )
 )
-"""Names that a field must not hide: the base class's own, and those that the annotations of the class use."""
+"""Names that a field must not hide: the base class's, and those that the annotations of the class use."""

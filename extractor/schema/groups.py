@@ -1,8 +1,8 @@
-"""Which fields are asked for together: as the schema declares it, else in parts that one question can carry.
+"""Which fields are asked for together: as the schema declares it, else in parts that one request can carry.
 
-Declared groups stand. Without them, plain values are asked together, each list of rows and nested object by itself,
-and what has more leaves than MOST is split: an object by its fields, wide rows by their columns, each part with the
-identifying fields, by which merging puts the parts of a row together again.
+Declared groups are kept. Without them, plain values are asked for together, each list of objects and nested object
+separately, and what has more than MAX_SCALARS leaves is split: an object by its fields, wide rows by their columns,
+each part with the key, by which merging puts the parts of a row together again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import replace
 from extractor.schema.tree import Field, Object, ObjectList, count_scalars
 
 MAX_SCALARS = 30
-"""Leaves in one question. A larger one gets shallow answers from small models, and no provider's limit is near."""
+"""Leaves in one request. More of them get shallow answers from small models; providers allow far more."""
 
 
 def split_into_groups(root: Object) -> dict[str, Object]:
-    """Group name to the record narrowed to what is asked for together, in the schema's order."""
+    """Group name to the part of the record that is asked for together, in the schema's order."""
     declared: dict[str, list[Field]] = {}
     for f in root.fields:
         name = f.group or (f.name if isinstance(f.node, ObjectList | Object) else "values")

@@ -1,9 +1,9 @@
-"""A JSON Schema drafted from examples of the JSON that is wanted; every example is valid by its own draft.
+"""Drafts a JSON Schema from examples of the JSON that is wanted; every example is valid by the draft.
 
-types      as the examples have them; integer and number are number, what is now text and now number is either
+types      as the examples have them; integer and number become number, text and number become either
 formats    date, date-time, email and uri, where every text has that form
-choices    where few texts repeat: at most CHOICES different ones, each told REPEATS times on average
-optional   what some example leaves out; null beside a value is nullable
+enum       where few texts repeat: at most MAX_CHOICES different ones, each MIN_REPEATS times on average
+required   what every example has; null beside a value makes it nullable
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def draft_schema(examples: Sequence[Mapping[str, Json]], title: str) -> dict[str
 
 
 def _infer_schema(values: Sequence[Json]) -> dict[str, Json]:
-    """What all of the values are."""
+    """The schema that all of the values fit."""
     real = [v for v in values if v is not None]
     found = [of for of in (_infer_object(real), _infer_list(real), _infer_scalar(real)) if of is not None]
     if not found:
@@ -57,7 +57,7 @@ def _infer_object(values: Sequence[Json]) -> dict[str, Json] | None:
 
 
 def _merge_name_orders(lists: Sequence[Sequence[str]]) -> list[str]:
-    """Names in the order of the examples; a name that only later ones have stands behind the one before it there."""
+    """Names in the order of the examples; a name that only later ones have follows the one before it there."""
     out: list[str] = []
     for names in lists:
         at = 0

@@ -1,4 +1,4 @@
-"""A JSON Schema as written, folded into one plain declaration for each place.
+"""Folds a JSON Schema as written into one plain declaration for each place.
 
     $ref             local ones only, by pointer; what stands beside one wins over what it refers to
     allOf            its parts together: properties, required, bounds
@@ -7,7 +7,7 @@
     union of objects one object with all their properties, and the branches kept, so that a record can be fitted to one
     union of others  the richest: a list before an object before a scalar; a note says what is not asked for
 
-What cannot be meant is refused with the place; nothing is left out without a note.
+What no request can express is refused with its place; nothing is left out without a note.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from extractor.errors import TaskError
+from extractor.schema.annotations import RENAMED_KEYWORDS
 from extractor.schema.unions import allowed_values, join_scalar_schemas
 from extractor.types import Json
 
@@ -30,7 +31,7 @@ CONDITION_KEYWORDS = (
     "dependencies",
     "propertyNames",
 )
-"""Keywords that no question can carry; a record is held to them when it is done."""
+"""Keywords that no request can express; the finished record is checked against them."""
 _FOLDED = ("$ref", "allOf", "anyOf", "oneOf")
 _OBJECT = ("properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties")
 _LIST = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems")
@@ -56,7 +57,7 @@ class UnionBranch:
     names: tuple[str, ...]
     required: frozenset[str]
     choices: Mapping[str, tuple[Json, ...]]
-    """Properties that can only be one of these, such as the one that tells the branches apart."""
+    """Properties that can only be one of these, such as the discriminator of the branches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class SchemaNormalizer:
             return Declaration({}, True, trail)
         if not isinstance(schema, Mapping):
             raise TaskError(f"The schema at {place or 'the root'} is not an object; write one JSON Schema there.")
-        base = {k: v for k, v in schema.items() if k not in _FOLDED}
+        base = {k: v for k, v in self._rename_keywords(schema, place).items() if k not in _FOLDED}
         nullable = False
         branches: tuple[UnionBranch, ...] = ()
         trails: Mapping[str, frozenset[str]] = {}
@@ -128,6 +129,14 @@ class SchemaNormalizer:
                 base, nullable, trail, branches = dict(union.schema), union.nullable, union.trail, union.branches
                 trails = union.trails
         return Declaration(base, nullable, trail, branches, trails)
+
+    def _rename_keywords(self, schema: Mapping[str, Json], place: str) -> Mapping[str, Json]:
+        """The schema with the names that extension keys have now; a note for each old one."""
+        old = [name for name in RENAMED_KEYWORDS if name in schema]
+        for name in old:
+            self.add_note(place, "renamed", f"{name} is called {RENAMED_KEYWORDS[name]} now; rename it")
+        renamed = {RENAMED_KEYWORDS[name]: schema[name] for name in old}
+        return {**renamed, **{k: v for k, v in schema.items() if k not in old}} if old else schema
 
     def _resolve_reference(self, reference: Json, place: str, trail: frozenset[str]) -> Declaration:
         if reference in trail:
@@ -186,7 +195,7 @@ class SchemaNormalizer:
         if base.get("type") == "object" or "properties" in base:
             if not any("properties" in f.schema for f in real):
                 self.add_note(
-                    place, "condition", "its anyOf is not told to the model; the record is held to it in the end"
+                    place, "condition", "its anyOf is not shown to the model; the record is checked against it"
                 )
                 return Declaration(base, nullable, trail, branches)
             real = [Declaration(_intersect_schemas(base, f.schema), f.nullable, f.trail, f.branches) for f in real]
@@ -279,7 +288,7 @@ def _limits_choices(sub: Json) -> bool:
 
 
 def _intersect_schemas(a: Mapping[str, Json], b: Mapping[str, Json]) -> dict[str, Json]:
-    """What holds when both hold. Bounds of which a question carries only one stay with the validation at the end."""
+    """The schema that holds where both hold. Bounds that a request cannot express are left to validation at the end."""
     out: dict[str, Any] = {**a, **b}
     if "properties" in a and "properties" in b:
         properties = dict(a["properties"])

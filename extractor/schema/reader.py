@@ -1,4 +1,4 @@
-"""A record's JSON Schema, read into a tree: every place is given a kind, or refused by name."""
+"""Reads a record's JSON Schema into a tree: every place gets a kind, or is refused by name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ MAX_DEPTH = 12
 MAX_FIELDS = 5000
 """Fields of a schema, as many as strict mode takes; references that fan out make millions of a small file."""
 MAX_KEY_FIELDS = 3
-"""Fields that a row is told from others by when the schema does not say which."""
+"""Most fields in the key that is chosen for a row when the schema declares none."""
 
 _SCHEMA_WORDS = ("type", "properties", "$ref", "allOf", "anyOf", "oneOf", "$defs", "definitions")
 _FORMATS = {
@@ -54,7 +54,7 @@ _FORMATS = {
 }
 _TYPES = {"string": Kind.TEXT, "integer": Kind.INTEGER, "number": Kind.NUMBER, "boolean": Kind.BOOLEAN}
 _DISTINGUISHING_KINDS = (Kind.TEXT, Kind.NAME, Kind.EMAIL, Kind.URL, Kind.QUANTITY)
-"""Kinds that tell rows apart; dates and numbers are often the same by chance."""
+"""Kinds that distinguish rows; dates and numbers are often the same by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,8 @@ class _SchemaReader:
                     f"The schema has more than {MAX_FIELDS} fields by {where}; leave out what is not needed."
                 )
             if isinstance(sub, Mapping) and sub.get("x-skip") is True:
-                said = "left out; it is required, so every record lacks it" if name in required else "left out"
-                self.normalizer.add_note(where, "skipped", said)
+                note = "left out; it is required, so every record lacks it" if name in required else "left out"
+                self.normalizer.add_note(where, "skipped", note)
                 continue
             folded = self.normalizer.normalize(sub, where, declared.trail_of(name))
             if folded.type == "null":
@@ -188,7 +188,7 @@ class _SchemaReader:
             folded.schema.get("x-group"),
             required and not folded.nullable,
             _read_keywords(folded.schema, where),
-            folded.schema.get("x-narrow") is True,
+            folded.schema.get("x-keywords-only") is True,
             nullable=folded.nullable,
             optional=not required,
         )
@@ -203,11 +203,11 @@ class _SchemaReader:
                 if name not in known:
                     raise TaskError(
                         f"{place}/{name} is described in '{word}' alone; describe it under properties as well, "
-                        "and leave the condition to say when it is required."
+                        "and let the condition only decide when it is required."
                     )
             if word not in ("then", "else"):
                 self.normalizer.add_note(
-                    place, "condition", f"'{word}' is not told to the model; the record is held to it"
+                    place, "condition", f"'{word}' is not shown to the model; the record is checked against it"
                 )
 
     def read_list(self, declared: Declaration, place: str, depth: int) -> ValueList | ObjectList:
@@ -215,7 +215,7 @@ class _SchemaReader:
         if "prefixItems" in schema or isinstance(schema.get("items"), list):
             raise TaskError(f"{place} is a list whose items each have a place of their own; make it an object.")
         if not isinstance(schema.get("items"), Mapping):
-            self.normalizer.add_note(place, "open", "does not say what its items are; they are asked for as texts")
+            self.normalizer.add_note(place, "open", "does not describe its items; they are asked for as texts")
         items = schema.get("items") if isinstance(schema.get("items"), Mapping) else {"type": "string"}
         folded = self.normalizer.normalize(items, f"{place}[]", declared.trail)
         item = self.read_declaration(folded, f"{place}[]", depth + 1)
@@ -231,11 +231,13 @@ class _SchemaReader:
         for k in declared_key or ():
             if k not in names:
                 raise TaskError(f"x-key of {place} names {k!r}, which its rows do not have; choose from {names}.")
-        each = folded.schema.get("x-each") or schema.get("x-each")
-        if each is not None:
-            _check_enumerated_field(each, item, place)
-        _check_positioned_fields(item, tuple(declared_key or ()), each, f"{place}[]")
-        return ObjectList(item, tuple(declared_key or _choose_default_key(item)), most, least, bool(declared_key), each)
+        enumerate_by = folded.schema.get("x-enumerate-by") or schema.get("x-enumerate-by")
+        if enumerate_by is not None:
+            _check_enumerated_field(enumerate_by, item, place)
+        _check_positioned_fields(item, tuple(declared_key or ()), enumerate_by, f"{place}[]")
+        return ObjectList(
+            item, tuple(declared_key or _choose_default_key(item)), most, least, bool(declared_key), enumerate_by
+        )
 
     def read_scalar(self, declared: Declaration, place: str) -> Scalar:
         schema = declared.schema
@@ -249,12 +251,12 @@ class _SchemaReader:
                 f"{place} has the type {json_type!r}, which JSON Schema lacks; choose from {', '.join(_TYPES)}."
             )
         if "type" not in schema and not enum:
-            self.normalizer.add_note(place, "open", "does not say its type; it is asked for as a text")
+            self.normalizer.add_note(place, "open", "has no type; it is asked for as a text")
         declared_kind = schema.get("x-kind")
         try:
             kind = Kind(declared_kind) if declared_kind else None
         except ValueError:
-            raise TaskError(f"x-kind {declared_kind!r} of {place} is none of {', '.join(Kind)}.") from None
+            raise TaskError(f"x-kind {declared_kind!r} of {place} is unknown; choose from {', '.join(Kind)}.") from None
         if kind is None:
             kind = Kind.ENUM if enum else _FORMATS.get(schema.get("format", "")) or _TYPES[json_type]
         if schema.get("format") == "date-time" and kind is Kind.DATE:
@@ -267,12 +269,12 @@ class _SchemaReader:
             schema.get("x-derive"),
             schema.get("maxLength"),
             _read_pattern(schema.get("pattern"), place),
-            schema.get("x-listed") is True,
-            schema.get("x-copied") is True,
+            schema.get("x-list-item-only") is True,
+            schema.get("x-verbatim-number") is True,
             tuple(schema.get("x-texts", ())),
             f"{place.rpartition('/')[2]} {_read_description(schema)}".strip() if kind is Kind.BOOLEAN else "",
             _read_position_keywords(schema, kind, place),
-            "x-placed" not in schema or schema.get("x-asked") is True,
+            "x-locate-by-position" not in schema or schema.get("x-also-ask") is True,
         )
 
 
@@ -302,33 +304,35 @@ def _read_pattern(pattern: Json, place: str) -> str | None:
 
 
 def _read_keywords(schema: Mapping[str, Json], place: str) -> tuple[str, ...]:
-    cues = schema.get("x-cues", [])
-    if not isinstance(cues, list) or not all(isinstance(c, str) and c.strip() for c in cues):
-        raise TaskError(f"x-cues of {place} must be a list of words.")
-    return tuple(cues)
+    keywords = schema.get("x-keywords", [])
+    if not isinstance(keywords, list) or not all(isinstance(word, str) and word.strip() for word in keywords):
+        raise TaskError(f"x-keywords of {place} must be a list of words.")
+    return tuple(keywords)
 
 
 def _read_position_keywords(schema: Mapping[str, Json], kind: Kind, place: str) -> tuple[str, ...] | None:
-    words = schema.get("x-placed")
+    words = schema.get("x-locate-by-position")
     if words is None:
         return None
-    if not isinstance(words, list) or not all(isinstance(w, str) and w.strip() for w in words):
-        raise TaskError(f"x-placed of {place} must be a list of words, which may be empty.")
+    if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
+        raise TaskError(f"x-locate-by-position of {place} must be a list of words, which may be empty.")
     if not place.rpartition("/")[0].endswith("[]"):
-        raise TaskError(f"{place} has x-placed, which is for the fields of a list's rows alone.")
+        raise TaskError(f"{place} has x-locate-by-position, which is for the fields of a list's rows alone.")
     if kind not in FORMED_KINDS and not schema.get("pattern"):
-        raise TaskError(f"{place} has x-placed, so it must have a pattern or be {_join_kinds(FORMED_KINDS)}.")
+        raise TaskError(f"{place} has x-locate-by-position; it must have a pattern or be {_join_kinds(FORMED_KINDS)}.")
     return tuple(words)
 
 
-def _check_positioned_fields(row: Object, key: Sequence[str], each: Json, place: str) -> None:
-    """What a row is known by must be said: a place is a row's only once it is known where the row stands."""
-    placed = [f.name for f in row.fields if isinstance(f.node, Scalar) and not f.node.ask_model]
+def _check_positioned_fields(row: Object, key: Sequence[str], enumerate_by: Json, place: str) -> None:
+    """The key of a row must be asked for: a value found by position is a row's only once the row's place is known."""
+    positioned = [f.name for f in row.fields if isinstance(f.node, Scalar) and not f.node.ask_model]
     for f in row.fields:
-        if f.name in placed and (f.required or each):
-            raise TaskError(f"{place}/{f.name} has x-placed, so it cannot be required, nor stand beside x-each.")
-    if placed and all(name in placed for name in (key or [f.name for f in row.fields])):
-        raise TaskError(f"All that tells the rows of {place} apart has x-placed; one field of it must be asked for.")
+        if f.name in positioned and (f.required or enumerate_by):
+            raise TaskError(f"{place}/{f.name} has x-locate-by-position; it cannot be required nor enumerated.")
+    if positioned and all(name in positioned for name in (key or [f.name for f in row.fields])):
+        raise TaskError(
+            f"All fields that identify the rows of {place} have x-locate-by-position; one of them must be asked for."
+        )
 
 
 def _check_enumerated_field(name: Json, row: Object, place: str) -> None:
@@ -336,10 +340,11 @@ def _check_enumerated_field(name: Json, row: Object, place: str) -> None:
     node = fields.get(name) if isinstance(name, str) else None
     if not isinstance(node, Scalar) or node.kind not in FORMED_KINDS:
         raise TaskError(
-            f"x-each of {place} names {name!r}; it must be a field of its rows that is {_join_kinds(FORMED_KINDS)}."
+            f"x-enumerate-by of {place} names {name!r}; it must be a field of its rows "
+            f"that is {_join_kinds(FORMED_KINDS)}."
         )
     if len(fields) < 2 or not all(isinstance(n, Scalar) for n in fields.values()):
-        raise TaskError(f"{place} has x-each, so its rows must have other fields, and plain values alone.")
+        raise TaskError(f"{place} has x-enumerate-by, so its rows must have other fields, and plain values alone.")
 
 
 def _join_kinds(kinds: Iterable[Kind]) -> str:
@@ -347,10 +352,10 @@ def _join_kinds(kinds: Iterable[Kind]) -> str:
 
 
 def _choose_default_key(row: Object) -> tuple[str, ...]:
-    """For want of a declared key: what a row requires, names before figures, else the first that tell rows apart."""
-    said = asked_fields(row)
-    plain = [f for f in said if isinstance(f.node, Scalar) and f.node.kind is not Kind.BOOLEAN]
+    """The key where none is declared: required fields, names before figures, else the first that distinguish rows."""
+    requested = asked_fields(row)
+    plain = [f for f in requested if isinstance(f.node, Scalar) and f.node.kind is not Kind.BOOLEAN]
     telling = [f for f in plain if isinstance(f.node, Scalar) and f.node.kind in _DISTINGUISHING_KINDS]
     required = [f for f in telling if f.required] + [f for f in plain if f.required and f not in telling]
     chosen = required if any(f in telling for f in required) else [*required, *telling]
-    return tuple(f.name for f in (chosen[:MAX_KEY_FIELDS] or plain or said[:MAX_KEY_FIELDS]))
+    return tuple(f.name for f in (chosen[:MAX_KEY_FIELDS] or plain or requested[:MAX_KEY_FIELDS]))

@@ -1,9 +1,9 @@
 """The tree of a record's schema, which the steps walk.
 
-Object -- fields --> Leaf    one value
-                     Values  a list of values
-                     Rows    a list of objects
-                     Object  a nested object
+Object -- fields --> Scalar      one value
+                     ValueList   a list of values
+                     ObjectList  a list of objects
+                     Object      a nested object
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Scalar:
     text_patterns: tuple[str, ...] = ()
     """Of a value that may be a number or a text: what a text must look like to be one."""
     label: str = ""
-    """Of true or false: words that stand beside it where a document states it."""
+    """Of a boolean: words that stand beside it where a document states it."""
     locate_by_position: tuple[str, ...] | None = None
-    """Told by its form and its place in a row: words, one of which is in it or beside it; () for any."""
+    """Found by its form and its position in a row: words, one of which is in it or beside it; () for any."""
     ask_model: bool = True
-    """Whether the model is asked; what is placed wins over what it says."""
+    """Whether the model is asked; a value that is found by position wins over its answer."""
     closed_choice: bool = False
-    """Whether a question offers the mentions of its form alone."""
+    """Whether a request allows only the mentions of its form in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class ObjectList:
     key_declared: bool = False
     """Whether the schema names the key itself."""
     enumerate_by: str | None = None
-    """The field whose candidates in a text are asked about one by one."""
+    """The field whose candidates code finds in a text, one row for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ class Field:
     description: str = ""
     group: str | None = None
     required: bool = False
-    """Whether the schema wants a value there; a row without it is none."""
+    """Whether the schema requires a value there; a row without it is none."""
     keywords: tuple[str, ...] = ()
     """Words, one of which announces the field wherever a document has it."""
     keywords_only: bool = False
-    """Whether only the sections that the cues announce are asked."""
+    """Whether it is asked only of the sections that the keywords announce."""
     nullable: bool = True
     """Whether null may stand there; where not, the field is left out when nothing was found."""
     optional: bool = True
@@ -86,7 +86,7 @@ class Object:
     fields: tuple[Field, ...]
     description: str = ""
     constants: Mapping[str, Json] = field(default_factory=dict)
-    """Properties of which the schema leaves no choice; they are not asked for."""
+    """Properties with only one possible value; they are not asked for."""
     branches: tuple[UnionBranch, ...] = ()
     """The objects that this one may be; empty when it is just itself."""
     order: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ Node = Scalar | ValueList | ObjectList | Object
 
 
 def asked_fields(node: Object) -> tuple[Field, ...]:
-    """The fields that the model is asked for: without those that code places."""
+    """The fields that the model is asked for: all but those that code finds by position."""
     return tuple(f for f in node.fields if not isinstance(f.node, Scalar) or f.node.ask_model)
 
 

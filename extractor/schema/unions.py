@@ -1,4 +1,4 @@
-"""Several schemas of scalars as one: what a value may be when it may be any of them."""
+"""Joins several schemas of scalars into one that describes a value that may be any of them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def allowed_values(schema: Mapping[str, Json]) -> tuple[Json, ...]:
 
 
 def _common_entries(schemas: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """What all say alike."""
+    """The entries that are the same in all schemas."""
     return {k: v for k, v in schemas[0].items() if all(s.get(k, ...) == v for s in schemas)}
 
 

@@ -54,30 +54,30 @@ class Record(BaseModel):
         None,
         description="how long before the end either side has to give notice, in words or figures",
         max_length=60,
-        json_schema_extra=group("term", **{"x-cues": ["notice", "terminat", "end"]}),
+        json_schema_extra=group("term", **{"x-keywords": ["notice", "terminat", "end"]}),
     )
     governing_law: str | None = Field(
         None,
         description="country or state whose law governs it, its name alone",
         max_length=80,
-        json_schema_extra=group("law", **{"x-cues": ["law"]}),
+        json_schema_extra=group("law", **{"x-keywords": ["law"]}),
     )
     disputes: str | None = Field(
         None,
         description="courts or arbitrators that decide disputes, and where",
         max_length=120,
-        json_schema_extra=group("law", **{"x-cues": ["court", "arbitra", "jurisdiction", "dispute"]}),
+        json_schema_extra=group("law", **{"x-keywords": ["court", "arbitra", "jurisdiction", "dispute"]}),
     )
     liability_cap: Money | None = Field(
         None,
         description="sum in figures that limits the liability of a party",
-        json_schema_extra=group("law", **{"x-cues": ["liab"]}),
+        json_schema_extra=group("law", **{"x-keywords": ["liab"]}),
     )
     payments: list[Payment] = Field(
         [],
         description="what is to be paid",
         json_schema_extra=group(
-            "payments", **{"x-cues": ["pay", "charge", "price", "rent", "fee", "deposit", "remunerat", "salary"]}
+            "payments", **{"x-keywords": ["pay", "charge", "price", "rent", "fee", "deposit", "remunerat", "salary"]}
         ),
     )
     clauses: list[Clause] = Field([], description="clauses, each once", json_schema_extra=group("clauses"))

@@ -41,14 +41,16 @@ class Publication(BaseModel):
     title: str = Field(description="full title")
     authors: list[Name] = Field([], description="authors written beside this title, [] if none are")
     date: Date | None = Field(
-        None, description="date or year of publication", json_schema_extra={"x-derive": "venue", "x-placed": []}
+        None,
+        description="date or year of publication",
+        json_schema_extra={"x-derive": "venue", "x-locate-by-position": []},
     )
     venue: str | None = Field(None, description="conference or journal tag with its year, such as ABC'21")
     url: Url | None = Field(
         None,
         description="link to the paper",
         json_schema_extra={
-            "x-placed": [
+            "x-locate-by-position": [
                 *(
                     "arxiv",
                     "biorxiv",
@@ -72,7 +74,7 @@ class Publication(BaseModel):
 class Result(BaseModel):
     """A number that says how well the system does."""
 
-    model_config = key("value", "measure", each="value")
+    model_config = key("value", "measure", enumerate_by="value")
 
     value: Quantity = Field(description="the number with its unit, such as 2.5x or 40%")
     measure: str | None = Field(None, description="what is measured, such as latency")
@@ -89,13 +91,16 @@ class System(BaseModel):
 
     name: str = Field(description="short name of the system")
     code_size: str | None = Field(
-        None, description="how many lines of code", pattern=LINES, json_schema_extra={"x-placed": [], "x-asked": True}
+        None,
+        description="how many lines of code",
+        pattern=LINES,
+        json_schema_extra={"x-locate-by-position": [], "x-also-ask": True},
     )
     url: Url | None = Field(
         None,
         description="link to its code or page",
         json_schema_extra={
-            "x-placed": [
+            "x-locate-by-position": [
                 "github.com",
                 "gitlab",
                 "bitbucket",
@@ -120,7 +125,7 @@ class Award(BaseModel):
     model_config = key("title", "date")
 
     title: str = Field(description="name of the award")
-    date: Date | None = Field(None, description="when it was given", json_schema_extra={"x-placed": []})
+    date: Date | None = Field(None, description="when it was given", json_schema_extra={"x-locate-by-position": []})
 
 
 class Record(BaseModel):
@@ -143,25 +148,35 @@ class Record(BaseModel):
         description="phrases that the document calls research interests, vision or focus",
         json_schema_extra=group(
             "person",
-            **{"x-cues": ["interest", "vision", "focus", "passion", "research area", "research direction", "topics"]},
+            **{
+                "x-keywords": [
+                    "interest",
+                    "vision",
+                    "focus",
+                    "passion",
+                    "research area",
+                    "research direction",
+                    "topics",
+                ]
+            },
         ),
     )
     advisors: list[Name] = Field(
         [],
         description="who advises the person's own degree (not mentors of internships)",
         json_schema_extra=group(
-            "person", **{"x-cues": ["advis", "supervis", "guidance", "under the direction", "committee chair"]}
+            "person", **{"x-keywords": ["advis", "supervis", "guidance", "under the direction", "committee chair"]}
         ),
     )
     h_index: int | None = Field(
         None,
         description="h-index, if stated",
-        json_schema_extra=group("person", **{"x-cues": ["h-index", "h index", "hindex"]}),
+        json_schema_extra=group("person", **{"x-keywords": ["h-index", "h index", "hindex"]}),
     )
     citations: int | None = Field(
         None,
         description="number of citations, if stated",
-        json_schema_extra=group("person", **{"x-cues": ["citation", "cited"]}),
+        json_schema_extra=group("person", **{"x-keywords": ["citation", "cited"]}),
     )
     education: list[Education] = Field(
         [],
@@ -169,7 +184,7 @@ class Record(BaseModel):
         json_schema_extra=group(
             "education",
             **{
-                "x-cues": [
+                "x-keywords": [
                     *("educat", "degree", "bachelor", "master", "ph.d", "phd", "doctora", "b.s", "m.s", "bsc", "msc"),
                     *(
                         "b.a",
@@ -193,7 +208,7 @@ class Record(BaseModel):
         json_schema_extra=group(
             "experience",
             **{
-                "x-cues": [
+                "x-keywords": [
                     *("experience", "employ", "internship", "interned", "research intern", "intern at", "career"),
                     *(
                         "position",
@@ -217,7 +232,7 @@ class Record(BaseModel):
         json_schema_extra=group(
             "publications",
             **{
-                "x-cues": [
+                "x-keywords": [
                     *("publi", "paper", "article", "thesis", "dissertation", "preprint", "arxiv", "doi", "et al"),
                     *("proceedings", "conference", "journal", "workshop", "accept", "appear", "submi", "review", "pdf"),
                 ]
@@ -230,7 +245,7 @@ class Record(BaseModel):
         json_schema_extra=group(
             "systems",
             **{
-                "x-cues": [
+                "x-keywords": [
                     "project",
                     "experience",
                     "employment",
@@ -250,7 +265,7 @@ class Record(BaseModel):
         json_schema_extra=group(
             "awards",
             **{
-                "x-cues": [
+                "x-keywords": [
                     *(
                         "award",
                         "honor",
@@ -274,11 +289,11 @@ class Record(BaseModel):
         json_schema_extra=group(
             "skills",
             **{
-                "x-cues": [
+                "x-keywords": [
                     *("skill", "programming language", "proficient", "competenc", "tech stack", "toolkit"),
                     *("technologies:", "tools:", "languages:", "software:"),
                 ],
-                "x-narrow": True,
+                "x-keywords-only": True,
             },
         ),
     )

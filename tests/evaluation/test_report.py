@@ -23,7 +23,7 @@ from extractor.evaluation.report.write import write_json, write_report_files
 from extractor.evaluation.scoring.grounding import SpanOverlap
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport, tally_cells
 from tests.evaluation import synthetic
-from tests.evaluation.test_statistics import run
+from tests.evaluation.test_comparison import run
 
 SIX = [(model, prompt, skill) for model, skill in [("tiny", 0.4), ("small", 0.7), ("large", 0.9)] for prompt in "pq"]
 DOCS = Path(__file__).parents[2] / "docs" / "report.md"

@@ -1,6 +1,6 @@
 """File -> Document, a module for each format: `load(path, name, ocr)` gives the document or raises DocumentError.
 
-What parses a format of some depth runs in a process of its own, with bounds on time and memory (`apart`).
+Parsers of complex formats run in a process of their own, with bounds on time and memory (`sandbox`).
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ FORMATS_BY_SUFFIX: Mapping[str, Format] = {
     ".docx": DOCX_FORMAT,
     ".eml": MAIL_FORMAT,
 }
-"""Suffixes, in small letters, and what reads their files. JSON lines hold many documents; `lines` takes them apart."""
+"""Suffixes, in small letters, and what reads their files. JSON lines hold many documents; `jsonl` splits them."""
 
 
 def detect_format(start: bytes) -> Format:
-    """The format of a file whose name says nothing, by its first bytes; text, where these say nothing either."""
+    """The format of a file without a known suffix, by its first bytes; text, where these are not known either."""
     if start.startswith(b"%PDF-"):
         return PDF_FORMAT
     if start.startswith(b"PK\x03\x04"):

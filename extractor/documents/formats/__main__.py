@@ -1,4 +1,4 @@
-"""The process that `apart` asks to read files: questions on stdin, answers on stdout, until stdin ends."""
+"""The process in which `sandbox` reads files: requests on stdin, replies on stdout, until stdin ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from extractor.errors import DocumentError, ExtractorError
 
 def main(memory: int) -> None:
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints must not be taken for a reply
     _limit_memory(memory)
     gc.disable()  # a page makes a thousand small things and no cycles; what cycles there are go after each file
     questions = sys.stdin.buffer
@@ -39,9 +39,9 @@ def main(memory: int) -> None:
         except RecursionError:
             answer = DocumentError(f"{name} is nested too deep to be read; convert it to text first.", reason="broken")
         except Exception as error:  # noqa: BLE001 (parsers raise what they like at broken files)
-            said = " ".join(str(error).split())[:120]
+            reason = " ".join(str(error).split())[:120]
             answer = DocumentError(
-                f"{name} cannot be read ({type(error).__name__}: {said}); open it elsewhere and save it anew.",
+                f"{name} cannot be read ({type(error).__name__}: {reason}); open it elsewhere and save it anew.",
                 reason="broken",
             )
         send_pickled(answers, answer)

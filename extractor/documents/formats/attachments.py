@@ -1,4 +1,4 @@
-"""Documents within a document: what a mail encloses, read each by its own format and written below the mail's text.
+"""Attachments of a mail: documents within a document, each read by its own format and written below the mail's text.
 
 Each is read as if it had been given by itself, in a process of its own where its format wants one, so that a hostile
 attachment costs itself and not the mail. What is not read is named.
@@ -23,8 +23,8 @@ MAX_ATTACHMENTS = 20
 MAX_MAIL_DEPTH = 1
 """How many mails deep in the mail an attachment is read."""
 ATTACHMENT_SECONDS = 120.0
-"""For all of them together; what has not begun by then is not read. Where letters are read off pictures, as `apart` has
-it for one file."""
+"""Seconds for all of them together; what has not begun by then is not read. With OCR the bound is `sandbox`'s for one
+file."""
 MAX_ATTACHMENT_CHARACTERS = 20_000_000
 """Of text in all of them together."""
 _LONGEST_NAME = 100
@@ -43,12 +43,12 @@ MEDIA_TYPE_SUFFIXES: Mapping[str, str] = {
     "application/vnd.oasis.opendocument.spreadsheet": ".ods",
     "message/rfc822": ".eml",
 }
-"""Media types, for attachments whose name says nothing of their format, and the suffixes of such files."""
+"""Media types, for attachments whose name does not tell their format, and the suffixes of such files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file within a file. Its name and its type are what the sender says they are."""
+    """A file within a file. Its name and its type are the sender's claims."""
 
     name: str
     suffix: str
@@ -76,12 +76,12 @@ class MailDocument(Document):
 
 def clean_attachment_name(name: str) -> str:
     """A name on one line without signs that can't be seen, cut where it is long: its suffix stays."""
-    said = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return said if len(said) <= _LONGEST_NAME else f"{said[: _LONGEST_NAME - 13]}…{said[-12:]}"
+    printable = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return printable if len(printable) <= _LONGEST_NAME else f"{printable[: _LONGEST_NAME - 13]}…{printable[-12:]}"
 
 
 def append_attachments(letter: MailDocument, ocr: bool) -> Document:
-    """The letter's own text, then a heading and the text of each file that it encloses."""
+    """The mail's own text, then a heading and the text of each attachment."""
     seconds = OCR_READ_SECONDS if ocr else ATTACHMENT_SECONDS
     return _AttachmentReader(ocr, seconds).read_mail(letter, 0)
 

@@ -73,7 +73,7 @@ class DocumentBuilder:
         self.add_words(text, label, hidden=hidden)
 
     def add_table(self, rows: Sequence[Sequence[TableCell]], *, headed: bool | None = None) -> None:
-        """Rows of cells, those without any words left out; `headed` tells whether the first names the columns."""
+        """Writes rows of cells without the empty ones; `headed` is whether the first row names the columns."""
         rows = [row for row in rows if any(cell.text.strip() for cell in row)]
         if not rows:
             return

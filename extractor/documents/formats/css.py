@@ -17,7 +17,7 @@ import tinycss2
 MAX_STYLE_CHARACTERS = 500_000
 """Of all sheets of one page that are read."""
 MAX_STYLE_RULES = 5_000
-"""What their selectors say about what is hidden."""
+"""Rules about hidden text in all sheets of one page that are kept."""
 MAX_MATCH_STEPS = 5_000_000
 """How many times a rule is held against an element; elements with the same tag, id and classes are one."""
 _MAX_NESTING = 20
@@ -35,7 +35,7 @@ _PLAIN_MEDIA = frozenset({"", "all", "screen"})
 
 
 class _StyleRule(NamedTuple):
-    """The last part of a selector, and what it says of one property."""
+    """The last part of a selector, and the value that its rule gives one property."""
 
     tag: str
     identity: str
@@ -57,7 +57,7 @@ class _StyleRule(NamedTuple):
 
 @dataclass(slots=True)
 class StyleSheets:
-    """What the sheets of a page say of its elements."""
+    """The rules of a page's style sheets, by the elements they apply to."""
 
     incomplete_reason: str = ""
     """Why some of them is not followed; empty where all is."""
@@ -68,7 +68,7 @@ class StyleSheets:
     _known_elements: dict[tuple[str, str, frozenset[str]], Mapping[str, bool]] = field(default_factory=dict)
 
     def hiding_properties(self, tag: str, attributes: Mapping[str, str | None]) -> Mapping[str, bool]:
-        """For each property that is said of the element, whether it hides it for certain."""
+        """For each property that a rule sets on the element, whether it hides the element for certain."""
         if not self._rules:
             return {}
         key = tag, attributes.get("id") or "", frozenset((attributes.get("class") or "").split())
@@ -93,8 +93,8 @@ class StyleSheets:
                     doubted |= set() if rule.hides else {rule.prop}
                 elif rule.prop not in best or rule.weight > best[rule.prop].weight:
                     best[rule.prop] = rule
-        said = {prop: rule.hides and prop not in doubted for prop, rule in best.items()}
-        return {**dict.fromkeys(doubted, False), **said}
+        declared = {prop: rule.hides and prop not in doubted for prop, rule in best.items()}
+        return {**dict.fromkeys(doubted, False), **declared}
 
     def add_rules(self, rules: Sequence[Any], sure: bool, depth: int = 0) -> None:
         """The rules of a sheet, or of a condition in it."""
@@ -111,23 +111,23 @@ class StyleSheets:
                     self.add_rules(tinycss2.parse_blocks_contents(rule.content), holds, depth + 1)
 
     def _add_style_rule(self, rule: Any, sure: bool, depth: int) -> None:
-        said: dict[str, tuple[bool, bool]] = {}
+        declared: dict[str, tuple[bool, bool]] = {}
         for part in tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True):
             if part.type == "declaration" and part.lower_name in _HIDING_VALUES:
                 hides = _HIDING_VALUES[part.lower_name].fullmatch(_spell_tokens(part.value)) is not None
-                if part.important or not said.get(part.lower_name, (False, False))[1]:
-                    said[part.lower_name] = hides, part.important
+                if part.important or not declared.get(part.lower_name, (False, False))[1]:
+                    declared[part.lower_name] = hides, part.important
             elif part.type == "qualified-rule" and depth < _MAX_NESTING:
                 self._add_style_rule(part, False, depth + 1)  # what & stands for is not followed
             elif part.type == "at-rule" and part.content is not None and depth < _MAX_NESTING:
                 self._add_nested_condition(rule, part, depth)
-        for selector in _split_selectors(rule.prelude) if said else ():
+        for selector in _split_selectors(rule.prelude) if declared else ():
             last = _parse_last_compound(selector)
-            for prop, (hides, important) in said.items():
+            for prop, (hides, important) in declared.items():
                 self._store_rule(last, prop, hides, important, sure)
 
     def _add_nested_condition(self, rule: Any, part: Any, depth: int) -> None:
-        """A condition within a rule: what it says of the rule's elements is not certain."""
+        """A condition within a rule: whether it applies to the rule's elements is not certain."""
         within = tinycss2.ast.QualifiedRule(part.source_line, part.source_column, rule.prelude, part.content)
         self._add_style_rule(within, False, depth + 1)
 
@@ -145,18 +145,18 @@ class StyleSheets:
 
 def parse_style_sheets(sources: Sequence[tuple[str, str]]) -> StyleSheets:
     """The sheets of a page: each one's media, and its text."""
-    sheets, left = StyleSheets(), MAX_STYLE_CHARACTERS
+    style_sheets, left = StyleSheets(), MAX_STYLE_CHARACTERS
     for media, source in sources:
         media = media.strip().lower()
         if media == "print":
             continue
         if len(source) > left:
-            sheets.incomplete_reason = f"they are longer than {MAX_STYLE_CHARACTERS} characters"
+            style_sheets.incomplete_reason = f"they are longer than {MAX_STYLE_CHARACTERS} characters"
             break
         left -= len(source)
         rules = tinycss2.parse_stylesheet(source, skip_comments=True, skip_whitespace=True)
-        sheets.add_rules(rules, _applies_to_screen(media))
-    return sheets
+        style_sheets.add_rules(rules, _applies_to_screen(media))
+    return style_sheets
 
 
 def _applies_to_screen(media: str) -> bool:
@@ -186,7 +186,7 @@ def _split_selectors(prelude: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def _parse_last_compound(tokens: list[Any]) -> _CompoundSelector:
-    """The tag, id and classes that an element needs to be meant by a selector, and whether that is all it says."""
+    """The tag, id and classes that an element needs to match a selector, and whether the selector has no more parts."""
     while tokens and tokens[-1].type == "whitespace":
         tokens = tokens[:-1]
     while tokens and tokens[0].type == "whitespace":

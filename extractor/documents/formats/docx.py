@@ -77,7 +77,7 @@ def _find_margins(file: Any, side: str) -> Iterator[Any]:
 
 
 class _ParagraphStyles:
-    """What paragraph styles say: which heading a paragraph is, and whether it is an item of a list."""
+    """Paragraph styles: which heading level a paragraph has, and whether it is an item of a list."""
 
     def __init__(self, file: Any) -> None:
         self._known = {style.style_id: style for style in file.styles if hasattr(style, "base_style")}
@@ -146,16 +146,16 @@ class _BodyWriter:
                 self.write_blocks(box, "text box")
 
     def write_table(self, element: Any, part: str) -> None:
-        """A line for each row. What a merged cell says is said where it begins."""
+        """Writes a line for each row. The words of a merged cell stand where it begins."""
         self.table_count += 1
         rows, headed = [], None
         for i, row in enumerate(_find_children(element, _TR), 1):
             cells = []
             for j, cell in enumerate(_find_children(row, _TC), 1):
-                said = [(text, hidden) for p in cell.iter(_P) for text, hidden in [*_find_runs(p), (" ", False)]]
-                unseen = any(hidden for _, hidden in said) and not any(t.strip() for t, hidden in said if not hidden)
+                runs = [(text, hidden) for p in cell.iter(_P) for text, hidden in [*_find_runs(p), (" ", False)]]
+                unseen = any(hidden for _, hidden in runs) and not any(t.strip() for t, hidden in runs if not hidden)
                 label = (0, self.table_count, i, j, _PARTS.index(part) + 1 if part else 0)
-                cells.append(TableCell("".join(text for text, hidden in said if unseen or not hidden), label, unseen))
+                cells.append(TableCell("".join(text for text, hidden in runs if unseen or not hidden), label, unseen))
             if i == 1 and row.xpath("./w:trPr/w:tblHeader"):
                 headed = True
             rows.append(cells)

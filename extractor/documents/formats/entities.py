@@ -17,10 +17,15 @@ def find_source_offsets(data: str, source: str, origin: int) -> list[int]:
         letter = source[at]
         if letter == "&" and (entity := _ENTITY.match(source, at)):
             for size in range(len(entity[0]), 2, -1):
-                said = html.unescape(entity[0][:size])
-                if said != entity[0][:size] and "&" not in said[1:] and data.startswith(said, i) and len(said) <= 2:
-                    steps += [at] * (len(said) - 1) + [at + size]
-                    i, at = i + len(said), at + size
+                spelled = html.unescape(entity[0][:size])
+                if (
+                    spelled != entity[0][:size]
+                    and "&" not in spelled[1:]
+                    and data.startswith(spelled, i)
+                    and len(spelled) <= 2
+                ):
+                    steps += [at] * (len(spelled) - 1) + [at + size]
+                    i, at = i + len(spelled), at + size
                     break
             else:
                 if data[i] != "&":

@@ -39,7 +39,7 @@ _CLOSE = frozenset("li dt dd tr option summary legend div".split())  # noqa: SIM
 _NEVER = frozenset("script style template noscript iframe object svg math canvas audio video".split())  # noqa: SIM905 (read more easily than a list of strings)
 """Elements that are no text of the page."""
 _LAYOUT = frozenset("table h1 h2 h3 h4 h5 h6 ul ol dl hr blockquote pre form article section".split())  # noqa: SIM905 (read more easily than a list of strings)
-"""A table with one of these in it puts things in their places; it has no rows and columns that say something."""
+"""A table with one of these in it is used for layout; its rows and columns mean nothing."""
 _HEADINGS = {"title": 1, **{f"h{n}": n for n in range(1, 7)}}
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.I)
 _RUN = re.compile(r"[^ \t\r\n\f]+(?: [^ \t\r\n\f]+)*")
@@ -61,11 +61,11 @@ def parse_html(source: str, name: str) -> Document:
     writer.write_tree(page.root)
     loader, unread = f"justhtml {version('justhtml')}", []
     if sheets.incomplete_reason:
-        said = (
+        message = (
             f"Not all of the page's style sheets is followed, as {sheets.incomplete_reason}: "
             "what is hidden may be taken for shown."
         )
-        unread.append(UnreadPart("style sheets", "too large", said))
+        unread.append(UnreadPart("style sheets", "too large", message))
     text, hidden, tables = "".join(writer.pieces), tuple(writer.hidden), tuple(writer.tables)
     return Document(name, text, hidden, tables, tuple(unread), writer.places, loader)
 
@@ -188,7 +188,7 @@ class _HtmlWriter:
             self.request_gap("\n" if name in _CLOSE or self._preformatted_depth else "\n\n")
 
     def request_gap(self, space: str) -> None:
-        """Asks for white space; of all that is asked for between two words, the most is written."""
+        """Requests white space; of all requests between two words, the largest is written."""
         if self._rows and self._rows.in_cell:
             space = " "
         if len(space) > len(self._gap) or (space == "\n" and self._gap == " "):

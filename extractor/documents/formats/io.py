@@ -104,7 +104,7 @@ def decode_text(data: bytes, name: str) -> str:
 
 
 def require_text(text: str, name: str) -> str:
-    """The text, if it says anything. Raises DocumentError for one that is empty."""
+    """The text unchanged. Raises DocumentError for one that is empty."""
     if not text.strip("\ufeff \t\r\n\v\f"):
         raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")
     return text

@@ -34,7 +34,7 @@ class JsonLine:
 def find_json_lines(path: Path) -> Iterator[tuple[str, JsonLine]]:
     """The name of each line's document, and where it stands. Lines of white space are none.
 
-    A line that can't be read has its number for a name; what is wrong with it is said when it is loaded.
+    A line that can't be read has its number for a name; loading it raises the error.
     """
     with open_regular(path, 1 << 62) as file:
         number = start = 0

@@ -26,8 +26,8 @@ def load(path: Path, name: str, ocr: bool) -> MailDocument:
         raise DocumentError(f"{name} is no e-mail: it has none of its header lines.", reason="broken")
     draft = DocumentBuilder(PieceLabels(("header", "body"), {"header": list(SHOWN_HEADERS)}))
     for number, header in enumerate(SHOWN_HEADERS, 1):
-        said = [str(value).strip() for value in message.get_all(header, [])]
-        for value in filter(None, said):
+        header_values = [str(value).strip() for value in message.get_all(header, [])]
+        for value in filter(None, header_values):
             draft.add_text("\n" if draft.length else "")
             draft.add_text(f"{header}: ")
             draft.add_words(value, (number, 0))
@@ -47,7 +47,7 @@ def load(path: Path, name: str, ocr: bool) -> MailDocument:
 def _find_attachments(part: EmailMessage, body: EmailMessage | None, alternative: bool) -> Iterator[EmailMessage]:
     """The parts that are files, at any depth of this mail, but not of mails in it.
 
-    Text that only says the body another way is none: it has no name, and stands among alternatives (RFC 2046, 5.1.4).
+    Another form of the body is no file: it has no name, and stands among alternatives (RFC 2046, 5.1.4).
     """
     kind = part.get_content_type()
     if part is body:

@@ -38,8 +38,8 @@ def advise_on_ocr(wanted: bool) -> str:
 def find_tesseract_version() -> str:
     """Which tesseract there is."""
     try:
-        # its stdin is not ours: on that a reader is asked its questions
-        said = subprocess.run(
+        # it must not read this process's stdin, where the sandbox's requests arrive
+        finished = subprocess.run(
             ["tesseract", "--version"],  # noqa: S607
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -48,7 +48,7 @@ def find_tesseract_version() -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return "tesseract"
-    return (said.stdout or said.stderr).split("\n")[0].strip()
+    return (finished.stdout or finished.stderr).split("\n")[0].strip()
 
 
 def recognise_page(page: pdfium.PdfPage) -> tuple[str, PageLayout] | str:
@@ -64,15 +64,15 @@ def recognise_page(page: pdfium.PdfPage) -> tuple[str, PageLayout] | str:
         picture.close()
     command = ["tesseract", "stdin", "stdout", "--dpi", str(round(72 * scale)), "tsv"]
     try:
-        said = subprocess.run(command, input=image, capture_output=True, timeout=OCR_PAGE_SECONDS)  # noqa: S603
+        finished = subprocess.run(command, input=image, capture_output=True, timeout=OCR_PAGE_SECONDS)  # noqa: S603
     except subprocess.TimeoutExpired:
         return f"tesseract takes longer than {OCR_PAGE_SECONDS} seconds on it"
     except OSError as error:
         return f"tesseract does not start ({error.strerror})"
-    if said.returncode:
-        return f"tesseract fails on it (exit {said.returncode})"
-    text, laid = parse_tesseract_table(said.stdout.decode("utf-8", "replace"), scale)
-    return (text, laid) if laid.pieces else "tesseract reads nothing on it"
+    if finished.returncode:
+        return f"tesseract fails on it (exit {finished.returncode})"
+    text, layout = parse_tesseract_table(finished.stdout.decode("utf-8", "replace"), scale)
+    return (text, layout) if layout.pieces else "tesseract reads nothing on it"
 
 
 def _encode_pgm(picture: Any) -> bytes:
@@ -95,25 +95,25 @@ def parse_tesseract_table(table: str, scale: float) -> tuple[str, PageLayout]:
     lines: dict[tuple[str, ...], list[_RecognisedWord]] = {}
     for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
         try:
-            said, sure = (row["text"] or "").strip(), float(row["conf"])
+            word_text, sure = (row["text"] or "").strip(), float(row["conf"])
             left, top = float(row["left"]) / scale, float(row["top"]) / scale
             word = _RecognisedWord(
-                said, left, top, left + float(row["width"]) / scale, top + float(row["height"]) / scale
+                word_text, left, top, left + float(row["width"]) / scale, top + float(row["height"]) / scale
             )
             line = row["block_num"], row["par_num"], row["line_num"]
         except (KeyError, TypeError, ValueError):
             continue
-        if said and sure >= MIN_CERTAINTY:
+        if word_text and sure >= MIN_CERTAINTY:
             lines.setdefault(line, []).append(word)
-    text, laid = "", PageLayout()
+    text, layout = "", PageLayout()
     for found in lines.values():
-        start, first = len(text), len(laid.lengths)
+        start, first = len(text), len(layout.lengths)
         text += " ".join(word.text for word in found)
-        laid.lengths += [len(word.text) + 1 for word in found]
-        laid.lefts.extend(word.left for word in found)
-        laid.rights.extend(word.right for word in found)
+        layout.lengths += [len(word.text) + 1 for word in found]
+        layout.lefts.extend(word.left for word in found)
+        layout.rights.extend(word.right for word in found)
         left, right = min(word.left for word in found), max(word.right for word in found)
         top, bottom = min(word.top for word in found), max(word.bottom for word in found)
-        laid.pieces.append(TextPiece(start, len(text), first, len(laid.lengths), left, top, right, bottom))
+        layout.pieces.append(TextPiece(start, len(text), first, len(layout.lengths), left, top, right, bottom))
         text += "\n"
-    return text, laid
+    return text, layout

@@ -1,6 +1,6 @@
 """PDF: the text layer in reading order, with a page and a box for every word; pages without one go to OCR, if wanted.
 
-PDFium is not safe in several threads: this module runs in the one thread of a process (see `apart`).
+PDFium is not safe in several threads: this module runs in the one thread of a process (see `sandbox`).
 """
 
 from __future__ import annotations

@@ -31,9 +31,9 @@ class PageWriter:
         """Begins a page."""
         self.boxes.pages.append(len(self.boxes.starts))
 
-    def write_page(self, text: str, laid: PageLayout, bold: Callable[[TextPiece], bool] | None) -> None:
-        """Writes a page. Without `bold` its heights are those of pictures of words, and tell no heading."""
-        found = order_lines(laid.pieces)
+    def write_page(self, text: str, layout: PageLayout, bold: Callable[[TextPiece], bool] | None) -> None:
+        """Writes a page. Without `bold` its heights come from OCR and are too uncertain to recognise headings by."""
+        found = order_lines(layout.pieces)
         if not found:
             return
         body = math.inf
@@ -45,25 +45,25 @@ class PageWriter:
         above, level_above = None, 0
         starts: list[int] = []
         written: list[str] = []
-        lengths, length, put = laid.lengths, self.draft.length, written.append
+        lengths, length, put = layout.lengths, self.draft.length, written.append
         for line in found:
             level = _find_heading_level(line, body) if line.height > body else 0
-            apart = above is None or level or level_above or _ends_paragraph(text, above, line, pitch)
+            new_paragraph = above is None or level or level_above or _ends_paragraph(text, above, line, pitch)
             mark = "#" * level + " " if level else ""
-            if bold and apart and not level and _looks_like_heading(text, line) and bold(line.pieces[0]):
+            if bold and new_paragraph and not level and _looks_like_heading(text, line) and bold(line.pieces[0]):
                 mark = "**"
             bold_end = mark
             if length and (above is None or text[above.pieces[-1].end - 1] != HYPHEN):
-                mark = ("\n\n" if apart else "\n") + mark
+                mark = ("\n\n" if new_paragraph else "\n") + mark
             for piece in line.pieces:
                 start, end, first, last, *_ = piece
-                said = text[start:end] if text[end - 1] != HYPHEN else _join_hyphenated(text, piece)
+                words = text[start:end] if text[end - 1] != HYPHEN else _join_hyphenated(text, piece)
                 length += len(mark)
                 starts += accumulate(lengths[first : last - 1], initial=length)
-                length += len(said)
+                length += len(words)
                 self.boxes.ends.append(length)
                 put(mark)
-                put(said)
+                put(words)
                 mark = "\t"
             if bold_end == "**":
                 put(bold_end)
@@ -71,21 +71,21 @@ class PageWriter:
             above, level_above = line, level
         self.draft.add_text("".join(written))
         self.boxes.starts.fromlist(starts)
-        self._add_edges(laid, [piece for line in found for piece in line.pieces])
+        self._add_edges(layout, [piece for line in found for piece in line.pieces])
 
-    def _add_edges(self, laid: PageLayout, pieces: Sequence[TextPiece]) -> None:
+    def _add_edges(self, layout: PageLayout, pieces: Sequence[TextPiece]) -> None:
         boxes = self.boxes
         boxes.tops.extend([piece.top for piece in pieces])
         boxes.bottoms.extend([piece.bottom for piece in pieces])
         counts = accumulate((piece.last - piece.first for piece in pieces), initial=len(boxes.lefts))
         boxes.lines.extend(list(counts)[:-1])
         if all(a.last == b.first for a, b in pairwise(pieces)):
-            boxes.lefts.extend(laid.lefts)
-            boxes.rights.extend(laid.rights)
+            boxes.lefts.extend(layout.lefts)
+            boxes.rights.extend(layout.rights)
             return
         for piece in pieces:
-            boxes.lefts.extend(laid.lefts[piece.first : piece.last])
-            boxes.rights.extend(laid.rights[piece.first : piece.last])
+            boxes.lefts.extend(layout.lefts[piece.first : piece.last])
+            boxes.rights.extend(layout.rights[piece.first : piece.last])
 
 
 def _find_line_pitch(found: Sequence[TextLine]) -> float:
@@ -114,14 +114,14 @@ def _find_heading_level(line: TextLine, body: float) -> int:
 
 def _join_hyphenated(text: str, piece: TextPiece) -> str:
     """The words of a piece that ends within a word, with its hyphen if the word has one anywhere: well-known."""
-    said = text[piece.start : piece.end - 1]
+    words = text[piece.start : piece.end - 1]
     left, right = (
-        re.search(r"[^\W\d_]+(?:-[^\W\d_]+)*$", said),
+        re.search(r"[^\W\d_]+(?:-[^\W\d_]+)*$", words),
         re.match(r"[^\W\d_]+", text[piece.end : piece.end + 60]),
     )
     if not left or not right or "-" in left[0] or not (left[0][-1].islower() and right[0].islower()):
-        return f"{said}-"
-    return f"{said}-" if f"{left[0]}-{right[0]}" in text else said
+        return f"{words}-"
+    return f"{words}-" if f"{left[0]}-{right[0]}" in text else words
 
 
 def _looks_like_heading(text: str, line: TextLine) -> bool:

@@ -78,7 +78,7 @@ def lay_out_page(page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -
 def _lay_out_plain(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, words: list[str]) -> PageLayout:
     """Words of a page each line of which is drawn in one go: there is nothing between its words but spaces.
 
-    What stands after a word says where it ends, and, within a line, where the next begins.
+    The character after a word shows where the word ends and, within a line, where the next begins.
     """
     lines = text.split("\r\n")
     lengths = list(map(_AND_SPACE, map(len, words)))
@@ -112,29 +112,29 @@ def _lay_out_plain(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, wo
 def _lay_out_any(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, objects: int) -> PageLayout:
     """Words of any page.
 
-    A line drawn in one go has nothing between its words but spaces, and these are asked. In others a space may be of no
-    width, or far from the next word, and the first and the last letter of every word are asked.
+    A line drawn in one go has nothing between its words but spaces, and their boxes are used. In other lines a space
+    may have no width, or be far from the next word; there the boxes of each word's first and last letter are used.
     """
-    laid = PageLayout()
+    layout = PageLayout()
     found = [run.span() for run in _RUN.finditer(text)]
     if not found:
-        return laid
+        return layout
     patched = objects > len(found)
     runs: list[tuple[int, int, list[int], bool]] = []
-    asked: list[int] = []
+    box_indices: list[int] = []
     for start, end in found:
         lengths = list(map(_AND_SPACE, map(len, text[start:end].split(" "))))
         spaces = list(accumulate(lengths[:-1], initial=start - 1))[1:] if len(lengths) > 1 else []
         whole = not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1)
-        asked.append(start)
+        box_indices.append(start)
         if whole:
-            asked += spaces
+            box_indices += spaces
         else:
             for space in spaces:
-                asked += (space - 1, space + 1)
-        asked.append(end - 1)
+                box_indices += (space - 1, space + 1)
+        box_indices.append(end - 1)
         runs.append((start, end, lengths, whole))
-    left, top, right, bottom = _read_boxes(frame, letters, asked)
+    left, top, right, bottom = _read_boxes(frame, letters, box_indices)
     height, at, offset = frame.height, 0, 0
     for start, end, lengths, whole in runs:
         words = len(lengths)
@@ -142,20 +142,20 @@ def _lay_out_any(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, obje
             last = at + words
             lefts, rights = [left[at], *right[at + 1 : last]], [*left[at + 1 : last], right[last]]
             edges = min(lefts), height - top[at], max(rights), height - bottom[at]
-            laid.pieces.append(TextPiece(start, end, offset, offset + words, *edges))
+            layout.pieces.append(TextPiece(start, end, offset, offset + words, *edges))
             at = last + 1
         else:
             last = at + 2 * words
             lefts = list(map(min, left[at:last:2], left[at + 1 : last : 2]))
             rights = list(map(max, right[at:last:2], right[at + 1 : last : 2]))
             level = height - max(top[at:last]), height - min(bottom[at:last])
-            laid.pieces += _split_at_wide_gaps(start, lengths, offset, lefts, rights, level)
+            layout.pieces += _split_at_wide_gaps(start, lengths, offset, lefts, rights, level)
             at = last
-        laid.lengths += lengths
-        laid.lefts.extend(lefts)
-        laid.rights.extend(rights)
+        layout.lengths += lengths
+        layout.lefts.extend(lefts)
+        layout.rights.extend(rights)
         offset += words
-    return laid
+    return layout
 
 
 def _split_at_wide_gaps(

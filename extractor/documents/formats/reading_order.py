@@ -1,8 +1,8 @@
 """Pieces of lines as a page draws them -> lines in the order in which they are read.
 
 Most files draw their words in reading order, so that order is kept but for one case: a page of columns drawn line by
-line across them. It is told from a table by what stands on both sides of the gutter: lines of prose that fill their
-column, not short cells.
+line across them. Such a page differs from a table in what stands on both sides of the gutter: lines of prose that fill
+their column, not short cells.
 """
 
 from __future__ import annotations

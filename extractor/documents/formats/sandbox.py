@@ -21,7 +21,7 @@ from extractor.errors import DocumentError, ExtractorError
 from extractor.types import Document
 
 READ_SECONDS, OCR_READ_SECONDS = 60.0, 1800.0
-"""For one file. Reading letters off pictures of pages takes seconds a page."""
+"""Seconds for one file. OCR takes seconds a page."""
 READER_MEMORY = 1_500_000_000
 """Bytes of address space that a reader may have, its libraries included."""
 MAX_FILES_PER_READER = 200
@@ -33,7 +33,7 @@ _reader_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
 
 def load_in_sandbox(module: str, path: Path, name: str, ocr: bool, seconds: float | None = None) -> Document:
-    """The document that the loader of that name reads. Raises DocumentError, also for a reader that came to its end."""
+    """The document that the loader of that name reads. Raises DocumentError, also when the reader process ended."""
     bound = seconds or (OCR_READ_SECONDS if ocr else READ_SECONDS)
     question = (module, path, name, ocr)
     with _reader_slots:
@@ -44,7 +44,7 @@ def load_in_sandbox(module: str, path: Path, name: str, ocr: bool, seconds: floa
             except EOFError:
                 if not reader.files_read:
                     raise
-                reader.close()  # what it read before may have done this: the file has a fresh one to prove itself
+                reader.close()  # an earlier file may have broken the reader: this file gets a fresh one
                 reader = _ReaderProcess()
                 answer = reader.request_document(question, bound)
         except TimeoutError as error:
@@ -84,13 +84,13 @@ class _ReaderProcess:
     """A process that reads one file after the other."""
 
     def __init__(self) -> None:
-        home = str(Path(extractor.__file__).parent.parent)
+        package_parent = str(Path(extractor.__file__).parent.parent)
         kept = {
             k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TESSDATA_PREFIX") if k in os.environ
         }
-        paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
+        paths = os.pathsep.join(filter(None, [package_parent, os.environ.get("PYTHONPATH", "")]))
         self.files_read = 0
-        self._process = subprocess.Popen(  # noqa: S603 (our own module)
+        self._process = subprocess.Popen(  # noqa: S603 (a module of this package)
             [sys.executable, "-m", "extractor.documents.formats", str(READER_MEMORY)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -100,7 +100,7 @@ class _ReaderProcess:
         self._questions, self._answers = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
 
     def request_document(self, question: Any, seconds: float) -> Any:
-        """What the reader answers. Raises TimeoutError when it had to be ended, and EOFError when it came to an end."""
+        """The reader's reply. Raises TimeoutError when it had to be killed, and EOFError when it ended by itself."""
         late = threading.Event()
 
         def end() -> None:
@@ -134,7 +134,7 @@ def send_pickled(pipe: IO[bytes], value: Any) -> None:
 
 
 def receive_pickled(pipe: IO[bytes]) -> Any:
-    """What was sent. The reader is the same user with the same rights as we are, so what it sends may be unpickled."""
+    """The object that was sent. The reader runs as the same user with the same rights, so unpickling adds no risk."""
     size = pipe.read(_SIZE)
     if len(size) < _SIZE:
         raise EOFError

@@ -1,4 +1,4 @@
-"""How an element of a web page looks, as far as it says so itself or a style sheet does: enough to tell unseen text."""
+"""How an element of a web page looks by its own attributes and the style sheets: enough to recognise unseen text."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class ElementLook:
     white_ink: bool = False
     """Whether its letters are white or transparent."""
     white_ground: bool | None = None
-    """Whether what it stands on is white; None where nothing says."""
+    """Whether its background is white; None where it is not known."""
     hiding_inherited: frozenset[str] = frozenset()
     """Properties that hide it and are passed on, until an element within takes them back."""
 
     def look_within(
-        self, attributes: Mapping[str, str | None], styled: bool, sheets: Mapping[str, bool]
+        self, attributes: Mapping[str, str | None], styled: bool, sheet_rules: Mapping[str, bool]
     ) -> ElementLook:
-        """The look of an element within, which has these attributes, and of which the page's sheets say this."""
+        """The look of an element within, with these attributes and these declarations from the page's style sheets."""
         style = attributes.get("style") or ""
         ink, ground = _INK.search(style), _GROUND.search(style)
         white_ink = ink[1] is not None if ink else self.white_ink
@@ -42,14 +42,14 @@ class ElementLook:
             white_ground = (attributes["bgcolor"] or "").lower() in ("#ffffff", "white")
         on_white = white_ground or (white_ground is None and not styled)
         gone = "hidden" in attributes or attributes.get("aria-hidden") == "true" or _UNSEEN.search(style) is not None
-        if not sheets and not self.hiding_inherited:
+        if not sheet_rules and not self.hiding_inherited:
             return ElementLook(gone or (white_ink and on_white), white_ink, white_ground)
         own = {
             prop
             for prop in ROOTED_PROPERTIES + INHERITED_PROPERTIES
             if re.search(rf"(?:^|;)\s*{prop}\s*:", style, re.I)
         }
-        gone = gone or any(sheets.get(prop, False) for prop in ROOTED_PROPERTIES if prop not in own)
-        said = {prop: sheets.get(prop) for prop in INHERITED_PROPERTIES} | dict.fromkeys(own, False)
-        veils = {p for p in INHERITED_PROPERTIES if said[p] or (said[p] is None and p in self.hiding_inherited)}
+        gone = gone or any(sheet_rules.get(prop, False) for prop in ROOTED_PROPERTIES if prop not in own)
+        declared = {prop: sheet_rules.get(prop) for prop in INHERITED_PROPERTIES} | dict.fromkeys(own, False)
+        veils = {p for p in INHERITED_PROPERTIES if declared[p] or (declared[p] is None and p in self.hiding_inherited)}
         return ElementLook(gone or (white_ink and on_white), white_ink, white_ground, frozenset(veils))

@@ -1,4 +1,4 @@
-"""A baseline: the figures of an evaluation in a file, beside what they depend on, for a later one to be compared with.
+"""A baseline: the figures of an evaluation in a file, with what they depend on, to compare a later one with.
 
 The file holds counts, pointers and digests, and no value of a document.
 
@@ -28,7 +28,7 @@ from extractor.types import Json
 
 BASELINE_FORMAT = "extractor.baseline/1"
 SCORER_VERSION = "1"
-"""To be raised whenever a comparator, the alignment or what counts changes, so that older figures are not compared."""
+"""Raise it whenever a comparator, the alignment or what counts changes, so that older figures are not compared."""
 
 _LISTED_OUTCOMES = (LeafOutcome.WRONG, LeafOutcome.OMITTED, LeafOutcome.UNSCORED)
 
@@ -39,7 +39,7 @@ class BaselinePins:
 
     task: str
     gold: str
-    """Fingerprint of all gold files (`gold.digest`)."""
+    """Fingerprint of all gold files (`gold.fingerprint_golds`)."""
     schema: str
     """Fingerprint of the record's schema."""
     documents: tuple[str, ...]
@@ -92,7 +92,7 @@ class Baseline:
 
 
 def take_baseline(comparison: Comparison, pins: BaselinePins) -> Baseline:
-    """What a later evaluation needs to know of this one. Writing it is another, explicit step."""
+    """The baseline of this evaluation. Writing it to a file is a separate step."""
     return Baseline(pins, tuple(_keep_run(one) for one in sorted(comparison.entrants, key=lambda one: one.label)))
 
 
@@ -112,9 +112,9 @@ def read_baseline(path: Path) -> Baseline:
             raise ValueError("format")
         pins = whole["pins"]
         documents = tuple(_expect_text(name) for name in pins["documents"])
-        said = [_expect_text(pins[name]) for name in ("task", "gold", "schema")]
+        texts = [_expect_text(pins[name]) for name in ("task", "gold", "schema")]
         return Baseline(
-            BaselinePins(said[0], said[1], said[2], documents, _expect_text(pins["scorer"])),
+            BaselinePins(texts[0], texts[1], texts[2], documents, _expect_text(pins["scorer"])),
             tuple(_read_run(run) for run in whole["runs"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -136,7 +136,7 @@ def _keep_run(entrant: Entrant) -> BaselineRun:
 
 
 def collect_fingerprints(entrant: Entrant) -> dict[str, str]:
-    return {what: said for run in reversed(entrant.runs) for what, said in run.fingerprints}
+    return {what: fingerprint for run in reversed(entrant.runs) for what, fingerprint in run.fingerprints}
 
 
 def _collect_incorrect_leaves(run: ScoredRun) -> dict[str, IncorrectLeaves]:
@@ -149,13 +149,13 @@ def _collect_incorrect_leaves(run: ScoredRun) -> dict[str, IncorrectLeaves]:
             outcomes.setdefault(cell.document, {})
             invented[cell.document][cell.field].append(digest_value(cell.prediction))
     return {
-        name: IncorrectLeaves(found, {of: tuple(sorted(told)) for of, told in invented[name].items()})
+        name: IncorrectLeaves(found, {of: tuple(sorted(digests)) for of, digests in invented[name].items()})
         for name, found in outcomes.items()
     }
 
 
 def digest_value(value: Json) -> str:
-    """Ten hex digits of the value: enough to tell the inventions of one field in one document apart."""
+    """Ten hex digits of the value: enough to distinguish the inventions of one field in one document."""
     return hashlib.sha256(_serialise_exactly(value).encode("utf-8", "backslashreplace")).hexdigest()[:10]
 
 
@@ -179,10 +179,10 @@ def _convert_run_to_json(run: BaselineRun) -> dict[str, Json]:
             "leaves": [
                 {
                     **{
-                        str(bad): sorted(at for at, said in one.outcomes.items() if said is bad)
+                        str(bad): sorted(at for at, outcome in one.outcomes.items() if outcome is bad)
                         for bad in _LISTED_OUTCOMES
                     },
-                    "invented": {of: list(told) for of, told in one.invented.items()},
+                    "invented": {of: list(digests) for of, digests in one.invented.items()},
                 }
                 for one in repeats
             ],
@@ -212,11 +212,11 @@ def _read_run(run: Mapping[str, Json]) -> BaselineRun:
                 repeats.append({})
             repeats[at][name] = IncorrectLeaves(
                 {_expect_text(path): bad for bad in _LISTED_OUTCOMES for path in leaves[bad]},
-                {of: tuple(_expect_text(one) for one in told) for of, told in leaves["invented"].items()},
+                {of: tuple(_expect_text(one) for one in digests) for of, digests in leaves["invented"].items()},
             )
-    prints = {what: _expect_text(said) for what, said in run["fingerprints"].items()}
-    said = [_expect_text(run[name]) for name in ("label", "model", "prompt")]
-    return BaselineRun(said[0], said[1], said[2], prints, figures, tallies, tuple(repeats))
+    prints = {what: _expect_text(text) for what, text in run["fingerprints"].items()}
+    names = [_expect_text(run[name]) for name in ("label", "model", "prompt")]
+    return BaselineRun(names[0], names[1], names[2], prints, figures, tallies, tuple(repeats))
 
 
 def _expect_text(value: Json) -> str:

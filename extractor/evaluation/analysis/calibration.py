@@ -1,4 +1,4 @@
-"""Whether confidences mean what they say: of the values given with 0.9, are nine in ten right?"""
+"""Calibration of confidences: of the values given with 0.9, are nine in ten right?"""
 
 from __future__ import annotations
 

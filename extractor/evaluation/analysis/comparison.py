@@ -1,8 +1,8 @@
-"""What can be said of the difference of two runs, and of all of them. The document is the unit.
+"""Compares two runs with each other, and all of them. The document is the unit.
 
-Two runs are compared on the documents that both were scored on. Under ENOUGH documents nothing is claimed: on real
-outputs of six systems, bootstrap, sign-flip and t tests at 5% called equal systems different in 16 to 23% of cases with
-8 documents, and in 13% with 38.
+Two runs are compared on the documents that both were scored on. Under MIN_DOCUMENTS documents nothing is claimed: on
+real outputs of six systems, bootstrap, sign-flip and t tests at 5% called equal systems different in 16 to 23% of cases
+with 8 documents, and in 13% with 38.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from extractor.evaluation.analysis.resampling import (
 from extractor.evaluation.scoring.outcomes import LeafTally, ScoredRun
 
 MIN_DOCUMENTS = 30
-"""Documents under which the runs of a comparison are not told apart, whatever the tests say."""
+"""Documents under which no difference of two runs is claimed, whatever the tests give."""
 ALPHA = 0.05
 DETECTABLE_STANDARD_ERRORS = 2.8
 """Standard errors of a difference that is seen in 80% of cases at 5%: 1.96 + 0.84, by the normal law."""
@@ -98,7 +98,7 @@ class Comparison:
     """By the statistic, the best first."""
     pairs: tuple[RunPair, ...]
     tied_groups: tuple[tuple[str, ...], ...]
-    """Largest sets of runs of which no two can be told apart; a run may be in several, and is in at least one."""
+    """Largest sets of runs of which no two are separable; a run may be in several, and is in at least one."""
     documents: tuple[str, ...]
     balanced: bool
     """Whether all entrants have the same documents."""
@@ -123,22 +123,22 @@ def compare_runs(runs: Sequence[ScoredRun], *, statistic: Statistic = Statistic.
     )
     found = [_compare_pair(a, b, statistic, seed) for i, a in enumerate(entrants) for b in entrants[i + 1 :]]
     pairs = _adjust_pairs(found)
-    apart = {(pair.a, pair.b) for pair in pairs if pair.is_separable}
+    separable = {(pair.a, pair.b) for pair in pairs if pair.is_separable}
     documents = {name for one in entrants for name in one.tallies}
     return Comparison(
         statistic,
         seed,
         tuple(entrants),
         tuple(pairs),
-        _group_tied_labels([one.label for one in entrants], apart),
+        _group_tied_labels([one.label for one in entrants], separable),
         tuple(sorted(documents)),
         all(one.tallies.keys() == documents for one in entrants),
     )
 
 
-def compare_head_to_head(ours: Iterable[LeafTally], theirs: Iterable[LeafTally]) -> HeadToHead:
+def compare_head_to_head(left_tallies: Iterable[LeafTally], right_tallies: Iterable[LeafTally]) -> HeadToHead:
     """Wins, ties and losses by the F1 of documents; one where either has none (nothing to find) is left out."""
-    pairs = [(a.f1, b.f1) for a, b in zip(ours, theirs, strict=True)]
+    pairs = [(a.f1, b.f1) for a, b in zip(left_tallies, right_tallies, strict=True)]
     gaps = [a - b for a, b in pairs if a is not None and b is not None]
     return _build_head_to_head(sum(gap > 1e-12 for gap in gaps), sum(gap < -1e-12 for gap in gaps), len(gaps))
 
@@ -149,8 +149,11 @@ def _build_head_to_head(wins: int, losses: int, documents: int) -> HeadToHead:
 
 def _compare_pair(a: Entrant, b: Entrant, statistic: Statistic, seed: int) -> RunPair:
     shared = sorted(a.tallies.keys() & b.tallies.keys())
-    ours, theirs = [a.tallies[name] for name in shared], [b.tallies[name] for name in shared]
-    left, right = [statistic.ratio_part(one) for one in ours], [statistic.ratio_part(one) for one in theirs]
+    left_tallies, right_tallies = [a.tallies[name] for name in shared], [b.tallies[name] for name in shared]
+    left, right = (
+        [statistic.ratio_part(one) for one in left_tallies],
+        [statistic.ratio_part(one) for one in right_tallies],
+    )
     one, other = divide_sums(left), divide_sums(right)
     gap = None if one is None or other is None else one - other
     p, exact = permutation_test(left, right, seed)
@@ -164,7 +167,7 @@ def _compare_pair(a: Entrant, b: Entrant, statistic: Statistic, seed: int) -> Ru
         len(shared),
         len(a.tallies.keys() ^ b.tallies.keys()),
         MetricEstimate(gap, None if gap is None else bootstrap_paired_interval(left, right, seed)),
-        compare_head_to_head(ours, theirs),
+        compare_head_to_head(left_tallies, right_tallies),
         p,
         exact,
         p,
@@ -177,9 +180,12 @@ def _compare_pair(a: Entrant, b: Entrant, statistic: Statistic, seed: int) -> Ru
 def _compare_fields(a: Entrant, b: Entrant, shared: set[str]) -> Iterable[FieldDifference]:
     """Fields of two documents or more; that of one document says nothing of the next."""
     for field in dict.fromkeys([*a.fields, *b.fields]):
-        ours, theirs = a.fields.get(field, {}), b.fields.get(field, {})
-        names = sorted(shared & (ours.keys() | theirs.keys()))
-        left, right = [ours.get(name, LeafTally()) for name in names], [theirs.get(name, LeafTally()) for name in names]
+        left_tallies, right_tallies = a.fields.get(field, {}), b.fields.get(field, {})
+        names = sorted(shared & (left_tallies.keys() | right_tallies.keys()))
+        left, right = (
+            [left_tallies.get(name, LeafTally()) for name in names],
+            [right_tallies.get(name, LeafTally()) for name in names],
+        )
         one, other = sum_tallies(left).f1, sum_tallies(right).f1
         if len(names) >= 2 and one is not None and other is not None:
             # In a document where gold has no such leaf, saying nothing is right, and inventing one is a loss.
@@ -193,8 +199,8 @@ def _credit_silence(tally: LeafTally) -> LeafTally:
 
 def _adjust_pairs(pairs: Sequence[RunPair]) -> list[RunPair]:
     """The pairs with p corrected over pairs, and that of their fields over fields and pairs."""
-    told = [pair.p for pair in pairs if pair.p is not None]
-    whole = iter(adjust_by_holm(told))
+    p_values = [pair.p for pair in pairs if pair.p is not None]
+    whole = iter(adjust_by_holm(p_values))
     fields = iter(adjust_by_holm([one.head_to_head.p for pair in pairs for one in pair.fields]))
     return [
         replace(
@@ -206,10 +212,10 @@ def _adjust_pairs(pairs: Sequence[RunPair]) -> list[RunPair]:
     ]
 
 
-def _group_tied_labels(labels: Sequence[str], apart: set[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
-    """The maximal cliques of what cannot be told apart (Bron & Kerbosch 1973, with a pivot), in the order of labels."""
+def _group_tied_labels(labels: Sequence[str], separable: set[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+    """The maximal cliques of inseparable runs (Bron & Kerbosch 1973, with a pivot), in the order of labels."""
     near = {
-        one: {two for two in labels if one != two and (one, two) not in apart and (two, one) not in apart}
+        one: {two for two in labels if one != two and (one, two) not in separable and (two, one) not in separable}
         for one in labels
     }
     found: list[tuple[str, ...]] = []

@@ -14,12 +14,12 @@ COST_KINDS = ("seconds", "tokens", "money")
 
 
 def summarise_costs(entrant: Entrant) -> dict[str, Json]:
-    """Totals over all documents and repeats, and means per document that says.
+    """Totals over all documents and repeats, and means per document that has the figure.
 
-    {"seconds", "input_tokens", "output_tokens", "requests", "money": total or null when no document says,
-     "unknown": {the same keys: documents that do not say}, "per_document": {"seconds", "tokens", "money"}}
+    {"seconds", "input_tokens", "output_tokens", "requests", "money": total or null when no document has it,
+     "unknown": {the same keys: documents without it}, "per_document": {"seconds", "tokens", "money"}}
 
-    A failed or missing document that does not say is not counted as unknown: often nothing was asked.
+    A failed or missing document without a figure is not counted as unknown: often nothing was asked.
     """
     documents = [(one, run.price) for run in entrant.runs for one in run.documents]
     price = entrant.runs[0].price
@@ -36,10 +36,10 @@ def summarise_costs(entrant: Entrant) -> dict[str, Json]:
         for came, went in zip(amounts["input_tokens"], amounts["output_tokens"], strict=True)
     ]
     return {
-        **{what: _sum_known(said) for what, said in amounts.items()},
+        **{what: _sum_known(values) for what, values in amounts.items()},
         "unknown": {
-            what: sum(one is None and not undone for one, undone in zip(said, states, strict=True))
-            for what, said in amounts.items()
+            what: sum(one is None and not undone for one, undone in zip(values, states, strict=True))
+            for what, values in amounts.items()
         },
         "price": None if price is None else {"input": price[0], "output": price[1]},
         "per_document": {
@@ -66,17 +66,17 @@ def _price_document(one: ScoredDocument, price: tuple[float, float] | None) -> f
 
 
 def finite_or_none(value: float | None) -> float | None:
-    """The amount, or None for what is none: a result file may say NaN or -1."""
+    """The amount, or None for what is none: a result file may hold NaN or -1."""
     return value if value is not None and 0 <= value < float("inf") else None
 
 
-def _sum_known(said: Sequence[float | None]) -> float | None:
-    known = [one for one in said if one is not None]
+def _sum_known(amounts: Sequence[float | None]) -> float | None:
+    known = [one for one in amounts if one is not None]
     return _round_amount(sum(known)) if known else None
 
 
-def _average_known(said: Sequence[float | None]) -> float | None:
-    known = [one for one in said if one is not None]
+def _average_known(amounts: Sequence[float | None]) -> float | None:
+    known = [one for one in amounts if one is not None]
     return _round_amount(sum(known) / len(known)) if known else None
 
 

@@ -1,7 +1,7 @@
 """What changed since a baseline: leaves that are newly right or newly wrong, run by run.
 
 Figures of another gold, schema, task or scorer are no measure of a run, so comparing with them is refused. Another
-prompt or model is what a comparison is for: it is said, not refused.
+prompt or model is what a comparison is for: it is noted, not refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class LeafChange:
     """A leaf that was right and is not any more, or the reverse."""
 
     run: str
-    """Label of the run itself, so that a repeat is told."""
+    """Label of the run itself, which tells which repeat it is."""
     document: str
     field: str
     before: LeafOutcome
@@ -144,7 +144,7 @@ def _collect_changes(
     better: list[LeafChange],
     gone: Counter[str],
 ) -> None:
-    left = {name: {of: Counter(told) for of, told in one.invented.items()} for name, one in then.items()}
+    left = {name: {of: Counter(digests) for of, digests in one.invented.items()} for name, one in then.items()}
     for cell in run.cells:
         if cell.document not in then or cell.outcome is LeafOutcome.ABSENT:
             continue

@@ -1,4 +1,4 @@
-"""What a comparison amounts to, in words, and models by prompts."""
+"""The conclusion of a comparison in sentences, and the table of models by prompts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_headline(comparison: Comparison) -> str:
 
 
 def explain_few_documents(comparison: Comparison) -> str | None:
-    """What is to be said when there are too few documents, else None."""
+    """The warning for too few documents; None when there are enough."""
     n = len(comparison.documents)
     if not comparison.has_few_documents:
         return None
@@ -55,7 +55,7 @@ def build_model_prompt_matrix(comparison: Comparison) -> Json:
     """Models by prompts with the comparison's statistic, or None with only one of either, or two runs of a pair.
 
     Means of rows and columns only where every cell is filled and all runs have the same documents: else they would
-    compare different things. `interaction` is how far a cell is at most from what its row and column say together.
+    compare different things. `interaction` is how far a cell is at most from the sum of its row's and column's effects.
     """
     entrants = comparison.entrants
     models = list(dict.fromkeys(one.model for one in entrants))

@@ -1,6 +1,6 @@
 """Whether an evaluation passes: the one judgement that the exit code and every report repeat.
 
-A gate looks at every run, or at those that are named. Each says in one sentence what it asked and what it found. That
+A gate checks every run, or those that are named, and describes in one sentence its bound and what it found. That
 anything was scored at all is a gate of its own and always on: a comparison of nothing must not be green.
 """
 
@@ -22,7 +22,7 @@ _ROUNDING_TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class GateBounds:
-    """What is asked of a run. Raises UsageError for a bound that cannot be meant."""
+    """The bounds that a run must keep. Raises UsageError for a bound that makes no sense."""
 
     fail_under: float | None = None
     """The least that `statistic` must be, over everything."""
@@ -35,9 +35,9 @@ class GateBounds:
     max_failed: int | None = None
     """How many documents may have failed or be missing."""
     allowed_drop: float = 0.0
-    """How much less than in the baseline the statistic may be; asked only when there is a baseline."""
+    """How much less than in the baseline the statistic may be; checked only when there is a baseline."""
     baseline_statistic: Statistic | None = None
-    """The figure that is held against the baseline; None: `statistic`."""
+    """The figure that is compared with the baseline; None: `statistic`."""
     runs: tuple[str, ...] = ()
     """Labels of the runs that must pass; empty: all."""
 
@@ -58,10 +58,10 @@ class GateBounds:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """One thing asked of one run."""
+    """One bound on one run."""
 
     name: str
-    """What is asked, in few words: "micro F1 >= 0.8", "invented <= 3: tags[]"."""
+    """The bound in a few words: "micro F1 >= 0.8", "invented <= 3: tags[]"."""
     run: str
     passed: bool
     message: str
@@ -72,7 +72,7 @@ class GateResult:
 class Verdict:
     gates: tuple[GateResult, ...]
     notices: tuple[str, ...] = ()
-    """What a reader must know of the figures, and no gate asked for."""
+    """Sentences that a reader of the figures must know and no gate covers."""
 
     @property
     def failed_gates(self) -> tuple[GateResult, ...]:
@@ -126,10 +126,10 @@ def _apply_gates(run: Entrant, gates: GateBounds, shift: RunDiff | None) -> Iter
     if gates.max_failed is not None:
         n = len(run.undone)
         missing = _count_noun(n, "document", "documents")
-        said = f"{missing} of {run.label} failed or missing, {{}} {gates.max_failed} allowed."
+        sentence = f"{missing} of {run.label} failed or missing, {{}} {gates.max_failed} allowed."
         passed = n <= gates.max_failed
         yield GateResult(
-            f"failed documents <= {gates.max_failed}", run.label, passed, said.format(_within_or_over(passed))
+            f"failed documents <= {gates.max_failed}", run.label, passed, sentence.format(_within_or_over(passed))
         )
     if shift is not None:
         yield _check_baseline(shift, gates)
@@ -141,8 +141,8 @@ def _check_scored(run: Entrant) -> GateResult:
     if not documents:
         return GateResult(name, run.label, False, f"{run.label} has no document to score.")
     if not run.completed.documents:
-        said = f"None of {_count_noun(documents, 'document', 'documents')} of {run.label} was completed."
-        return GateResult(name, run.label, False, said)
+        sentence = f"None of {_count_noun(documents, 'document', 'documents')} of {run.label} was completed."
+        return GateResult(name, run.label, False, sentence)
     if not scored:
         return GateResult(name, run.label, False, f"Neither gold nor {run.label} holds a leaf that can be scored.")
     leaves = _count_noun(run.overall.tally.gold_count, "gold leaf", "gold leaves")
@@ -159,10 +159,10 @@ def _check_minimum(run: str, statistic: Statistic, name: str, value: float | Non
             what, run, False, f"{_capitalise_first(statistic.display_name)} of {of} has nothing to be computed from."
         )
     passed = value >= bound
-    found, asked = _format_distinctly(value, bound)
+    found, wanted = _format_distinctly(value, bound)
     where = "at or above" if passed else "below"
-    said = f"{_capitalise_first(statistic.display_name)} of {of} is {found}, {where} the {asked} asked for."
-    return GateResult(what, run, passed, said)
+    sentence = f"{_capitalise_first(statistic.display_name)} of {of} is {found}, {where} the {wanted} asked for."
+    return GateResult(what, run, passed, sentence)
 
 
 def _check_invented(run: str, name: str, found: int, most: int) -> GateResult:
@@ -172,8 +172,8 @@ def _check_invented(run: str, name: str, found: int, most: int) -> GateResult:
         if name
         else _count_noun(found, "leaf", "leaves")
     )
-    said = f"{run} invented {of}, {_within_or_over(passed)} {most} allowed."
-    return GateResult(f"invented <= {most}" + (f": {name}" if name else ""), run, passed, said)
+    sentence = f"{run} invented {of}, {_within_or_over(passed)} {most} allowed."
+    return GateResult(f"invented <= {most}" + (f": {name}" if name else ""), run, passed, sentence)
 
 
 def _check_baseline(shift: RunDiff, gates: GateBounds) -> GateResult:
@@ -196,8 +196,8 @@ def _check_baseline(shift: RunDiff, gates: GateBounds) -> GateResult:
     from_to = f"at {now:.3f}" if how == "stayed" else f"from {before:.3f} to {now:.3f}"
     allowed = f"{_within_or_over(passed)} the {gates.allowed_drop:.3f} allowed" if how == "fell" else "as asked"
     documents = f"better on {_count_noun(shift.head_to_head.wins, *_DOCUMENTS)}, worse on {shift.head_to_head.losses}"
-    said = f"{_capitalise_first(statistic.display_name)} of {shift.label} {how} {from_to}, {allowed} ({documents})."
-    return GateResult(name, shift.label, passed, said)
+    sentence = f"{_capitalise_first(statistic.display_name)} of {shift.label} {how} {from_to}, {allowed} ({documents})."
+    return GateResult(name, shift.label, passed, sentence)
 
 
 def _write_notices(comparison: Comparison, diff: BaselineDiff | None) -> Iterator[str]:
@@ -209,8 +209,8 @@ def _write_notices(comparison: Comparison, diff: BaselineDiff | None) -> Iterato
             if names:
                 how = "failed" if state == "failed" else "is missing" if len(names) == 1 else "are missing"
                 cost = "costs all of its leaves" if len(names) == 1 else "cost all of their leaves"
-                said = _join_names(list(dict.fromkeys(names)))
-                yield f"{one.label}: {len(names)} of {whole} {how} and {cost} ({said})."
+                listed = _join_names(list(dict.fromkeys(names)))
+                yield f"{one.label}: {len(names)} of {whole} {how} and {cost} ({listed})."
     if diff is None:
         return
     for what in dict.fromkeys(what for shift in diff.run_diffs for what, _, _ in shift.changed_fingerprints):

@@ -62,7 +62,7 @@ class MetricEstimate:
 
     value: float | None
     interval: Interval | None = None
-    """None with fewer than two documents that say anything, and where all of them agree."""
+    """None with fewer than two documents that count, and where all of them agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,9 @@ def group_into_entrants(runs: Sequence[ScoredRun], seed: int = 0) -> list[Entran
             raise UsageError(f'Two runs are labelled "{run.label}"; name each run once, or label them apart.')
         label = run.label.removesuffix(f" #{run.repeat}") if run.repeat > 1 else run.label
         grouped.setdefault(label, []).append(run)
-    return [_build_entrant(label, sorted(ours, key=lambda run: run.repeat), seed) for label, ours in grouped.items()]
+    return [
+        _build_entrant(label, sorted(repeats, key=lambda run: run.repeat), seed) for label, repeats in grouped.items()
+    ]
 
 
 def _build_entrant(label: str, runs: Sequence[ScoredRun], seed: int) -> Entrant:
@@ -126,15 +128,17 @@ def _build_entrant(label: str, runs: Sequence[ScoredRun], seed: int) -> Entrant:
     undone: dict[str, str] = {}
     for run in runs:
         status = {one.document: one.status for one in run.documents}
-        undone |= {name: said for name, said in status.items() if said in UNDONE_STATUSES}
-        done |= {name: done[name] for name, said in status.items() if said not in UNDONE_STATUSES}
+        undone |= {name: state for name, state in status.items() if state in UNDONE_STATUSES}
+        done |= {name: done[name] for name, state in status.items() if state not in UNDONE_STATUSES}
         for cell in run.cells:
             cells[cell.field][cell.document].append(cell)
             tried.setdefault(cell.document, []).append(cell)
             if not cell.failed and status.get(cell.document) not in UNDONE_STATUSES:
                 done[cell.document].append(cell)
     tallies = {name: tally_cells(tried[name]) for name in sorted(tried)}
-    fields = {field: {name: tally_cells(ours) for name, ours in found.items()} for field, found in cells.items()}
+    fields = {
+        field: {name: tally_cells(cells_of) for name, cells_of in found.items()} for field, found in cells.items()
+    }
     everything = _summarise_tallies(list(tallies.values()), seed)
     completed = _summarise_tallies([tally_cells(done[name]) for name in sorted(done)], seed) if undone else everything
     return Entrant(label, tuple(runs), tallies, fields, dict(sorted(undone.items())), everything, completed)

@@ -59,7 +59,7 @@ def divide_sums(parts: Sequence[RatioPart]) -> float | None:
 def bootstrap_interval(parts: Sequence[RatioPart], seed: int) -> Interval | None:
     """The interval of `ratio(parts)`.
 
-    None with fewer than two documents that say anything, and when all resamples agree: an interval of no width would
+    None with fewer than two documents that count, and when all resamples agree: an interval of no width would
     look like certainty, and is only what few documents can't show.
     """
     telling = [part for part in parts if part != (0, 0)]

@@ -1,4 +1,4 @@
-"""Where things stand in the page's drawings. The template draws; this says where, in units of the drawing."""
+"""Positions in the page's charts. The template draws; this module computes where, in units of the drawing."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ScatterChart:
     front: tuple[tuple[float, float], ...]
     """The corners of the line through the runs that no other beats."""
     unknown: tuple[str, ...]
-    """Labels of runs that do not say."""
+    """Labels of runs without the figure."""
 
 
 def build_share_axis(values: Sequence[float | None], length: float, room: float = 0.02) -> ChartAxis:
@@ -108,7 +108,7 @@ def build_amount_axis(values: Sequence[float], length: float) -> ChartAxis:
 
 
 def build_scatter_chart(content: ReportContent, kind: str) -> ScatterChart | None:
-    """The report's figure against what a document costs; None when no run says."""
+    """The report's figure against what a document costs; None when no run has a cost."""
     average, what = locate_ranked_figure(content)
     runs = [run for run in content["runs"] if run[average][what] is not None]
     known = [run for run in runs if run["usage"]["per_document"][kind] is not None]

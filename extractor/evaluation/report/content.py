@@ -1,7 +1,7 @@
-"""The content of a report: everything that report.json, report.md, report.html and junit.xml say, computed once.
+"""The content of a report: everything in report.json, report.md, report.html and junit.xml, computed once.
 
-docs/report.md describes the format. All figures come from the flat table of cells, all certainty from `statistics`, and
-the verdict is handed in, so that no two outputs can disagree. Same inputs, same content.
+docs/report.md describes the format. All figures come from the flat table of cells, all tests and intervals from
+`analysis`, and the verdict is an argument, so that no two outputs can disagree. Same inputs, same content.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def build_report(
     """The report of a comparison.
 
     `title` names the suite; `spans` holds, per entrant's label, how claimed spans cover gold's, where gold has spans;
-    `gold_notes` are what the lint found, each one sentence.
+    `gold_notes` are the findings of the lint, one sentence each.
     """
     entrants = comparison.entrants
     order = order_fields(comparison)

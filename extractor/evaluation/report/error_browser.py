@@ -1,4 +1,4 @@
-"""What the page's error browser and heat map read: rows as numbers and shared strings, and the words around marks.
+"""The data of the page's error browser and heat map: rows as numbers and shared strings, and the words around marks.
 
 Positions in a result file count code points, those in a browser UTF-16 units; they are converted here. Only the parts
 of a document's text that some row points to are taken along.
@@ -122,20 +122,20 @@ def build_browser_payload(
 def serialise_for_script(value: Json) -> str:
     """The value as JSON that may stand in a script element: no character of it can end the element or a line.
 
-    Lone surrogates must not be left, see `writing.strict`.
+    Lone surrogates must not be left, see `strict_json`.
     """
-    said = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for char in "<>&\u2028\u2029":
-        said = said.replace(char, f"\\u{ord(char):04x}")
-    return said
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
 
 
 def format_report_value(value: Json) -> str | None:
-    """A value as people read it, cut to LONGEST; None for nothing."""
+    """A value as people read it, cut to MAX_VALUE_CHARACTERS; None for nothing."""
     if value is None:
         return None
-    said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return said if len(said) <= MAX_VALUE_CHARACTERS else f"{said[:MAX_VALUE_CHARACTERS]}… ({len(said)} characters)"
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= MAX_VALUE_CHARACTERS else f"{shown[:MAX_VALUE_CHARACTERS]}… ({len(shown)} characters)"
 
 
 def _limit_errors_evenly(errors: Sequence[ReportContent], most: int) -> Sequence[ReportContent]:
@@ -182,26 +182,26 @@ class _MarkFinder:
 
     def find_verbatim(self, name: str, text: str, value: Json) -> list[tuple[int, int]]:
         """The first places where the value stands to the letter, not within a word."""
-        said = "" if value is None or isinstance(value, bool | dict | list) else str(value).strip()
-        if not said:
+        words = "" if value is None or isinstance(value, bool | dict | list) else str(value).strip()
+        if not words:
             return []
-        key = (name, said)
+        key = (name, words)
         if key not in self.found_places:
-            self.found_places[key] = list(_find_occurrences(text, said))
+            self.found_places[key] = list(_find_occurrences(text, words))
         return self.found_places[key]
 
 
-def _find_occurrences(text: str, said: str) -> Iterator[tuple[int, int]]:
-    at, count = text.find(said), 0
+def _find_occurrences(text: str, words: str) -> Iterator[tuple[int, int]]:
+    at, count = text.find(words), 0
     while at >= 0 and count < MAX_PLACES_PER_VALUE:
-        end = at + len(said)
-        inside = (at > 0 and (text[at - 1] + said[0]).isalnum()) or (
-            end < len(text) and (said[-1] + text[end]).isalnum()
+        end = at + len(words)
+        inside = (at > 0 and (text[at - 1] + words[0]).isalnum()) or (
+            end < len(text) and (words[-1] + text[end]).isalnum()
         )
         if not inside:
             yield at, end
             count += 1
-        at = text.find(said, end)
+        at = text.find(words, end)
 
 
 class _TextExcerpt:

@@ -1,8 +1,8 @@
 """report.html: one page for offline reading, with its style, its script and its data inside.
 
-Names, values and errors come from models and documents and are hostile here. They reach the page through Jinja's
-autoescape, or as JSON in a data block that no character of theirs can end, from where the script sets them as text.
-Style and script hold no word of theirs; both are allowed by their hashes, and nothing else is (CSP level 3). Characters
+Names, values and errors come from models and documents and may be hostile. They reach the page through Jinja's
+autoescape, or as JSON in a data block that none of their characters can end, from where the script sets them as text.
+Style and script hold none of them; both are allowed by their hashes, and nothing else is (CSP level 3). Characters
 that reorder or hide text are shown by number. Same content, same bytes.
 """
 
@@ -117,7 +117,7 @@ def _show_unseen_characters(text: str) -> str:
 
 
 def _find_largest_differences(pair: Mapping[str, Any]) -> list[Json]:
-    """The three fields that two runs differ most in, by size and by how many documents say so."""
+    """The three fields that two runs differ most in, by size and by the number of documents that differ."""
     ordered = sorted(
         pair["fields"],
         key=lambda one: (-abs(one["difference"]) * (one["wins"] + one["losses"]) ** 0.5, one["field"]),
@@ -126,7 +126,7 @@ def _find_largest_differences(pair: Mapping[str, Any]) -> list[Json]:
 
 
 def _assign_tie_letters(content: ReportContent) -> dict[str, str] | None:
-    """Run -> letters of the groups it is tied in; None where there is nothing to tell, as with too few documents."""
+    """Run -> letters of the groups it is tied in; None where nothing is claimed, as with too few documents."""
     if content["few"] or len(content["runs"]) < 2:
         return None
     names = list(_generate_letters(len(content["ties"])))
@@ -145,7 +145,7 @@ def _generate_letters(n: int) -> Iterator[str]:
 
 
 def _list_plain_labels(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Labels that say no more than model and prompt beside them."""
+    """Labels that are only model and prompt, which stand beside them."""
     return f"{run['model']} · {run['prompt']}", run["model"], run["prompt"]
 
 

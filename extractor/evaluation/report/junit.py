@@ -80,19 +80,21 @@ def _describe_document(one: ReportContent, errors: list[ReportContent]) -> str:
     counts = ", ".join(f"{one[kind]} {kind}" for kind in ("correct", "wrong", "omitted", "invented"))
     lines = [f"{f1}: {counts}"]
     for error in errors[:MAX_LISTED_ERRORS]:
-        gold, said = (_shorten_value(error[side]) for side in ("gold", "prediction"))
-        lines.append(f"{error['outcome']} {error['field']} at {error['gold_path'] or error['path']}: {gold} -> {said}")
+        gold, predicted = (_shorten_value(error[side]) for side in ("gold", "prediction"))
+        lines.append(
+            f"{error['outcome']} {error['field']} at {error['gold_path'] or error['path']}: {gold} -> {predicted}"
+        )
     if len(errors) > MAX_LISTED_ERRORS:
         lines.append(f"and {len(errors) - MAX_LISTED_ERRORS} more, see report.html")
     return "\n".join(lines)
 
 
 def _shorten_value(value: object) -> str:
-    said = format_report_value(value)
+    shown = format_report_value(value)
     return (
         "nothing"
-        if said is None
-        else repr(said if len(said) <= _MAX_VALUE_CHARACTERS else said[:_MAX_VALUE_CHARACTERS] + "…")
+        if shown is None
+        else repr(shown if len(shown) <= _MAX_VALUE_CHARACTERS else shown[:_MAX_VALUE_CHARACTERS] + "…")
     )
 
 

@@ -1,7 +1,7 @@
-"""report.md: the short of a report, for the summary of a CI job.
+"""report.md: a short report, for the summary of a CI job.
 
 GitHub drops a summary of more than 1 MiB whole, so tables are cut, and the file stays far below that. Names and values
-are escaped: no markup, link, image or mention of theirs is live.
+are escaped: none of their markup, links, images or mentions is live.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def _render_lines(content: ReportContent) -> Iterator[str]:
     yield f"# {'✅' if verdict['passed'] else '❌'} {title}"
     yield from ("", f"**{verdict['sentence']}** {escape_markdown(content['headline'])}", "")
     broken = [gate["message"] for gate in verdict["gates"] if not gate["passed"]]
-    yield from _render_list([f"❌ {escape_markdown(said)}" for said in broken])
-    yield from _render_list([escape_markdown(said) for said in verdict["notices"]])
+    yield from _render_list([f"❌ {escape_markdown(sentence)}" for sentence in broken])
+    yield from _render_list([escape_markdown(sentence) for sentence in verdict["notices"]])
     if content["few"]:
         yield from (f"> **Too few documents to tell.** {content['few']}", "")
     yield from _render_ranking(content)
@@ -182,7 +182,7 @@ def _render_table(heads: Sequence[str], rows: Sequence[Sequence[str]], whole: in
 
 
 def _render_list(sentences: Sequence[str], most: int = _SENTENCES) -> Iterator[str]:
-    yield from (f"- {said}" for said in sentences[:most])
+    yield from (f"- {sentence}" for sentence in sentences[:most])
     if len(sentences) > most:
         yield f"- and {len(sentences) - most} more, see report.html"
     if sentences:
@@ -194,15 +194,15 @@ def _format_figure(value: float | None) -> str:
 
 
 def _quote_value(value: Json) -> str:
-    said = format_report_value(value)
-    if said is None:
+    shown = format_report_value(value)
+    if shown is None:
         return "nothing"
-    return f"“{escape_markdown(said if len(said) <= _MAX_VALUE_CHARACTERS else said[:_MAX_VALUE_CHARACTERS] + '…')}”"
+    return f"“{escape_markdown(shown if len(shown) <= _MAX_VALUE_CHARACTERS else shown[:_MAX_VALUE_CHARACTERS] + '…')}”"
 
 
-def escape_markdown(said: str) -> str:
-    """Text of others on one line, with all that Markdown, HTML or GitHub would take for more than text made inert."""
-    seen = "".join(f"‹U+{what}›" if kind == "unseen" else what for kind, what in split_unseen(said))
+def escape_markdown(text: str) -> str:
+    """Foreign text on one line, with everything escaped that Markdown, HTML or GitHub would take for more than text."""
+    seen = "".join(f"‹U+{what}›" if kind == "unseen" else what for kind, what in split_unseen(text))
     inert = _MARKDOWN_SYNTAX.sub(r"\\\1", " ".join(seen.split()))
     inert = inert.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A zero-width joiner would do, but is invisible; an entity shows nothing and stops "@name" and "https://" alike.

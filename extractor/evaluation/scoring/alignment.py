@@ -4,12 +4,12 @@ Two rows may be paired when they have something in common. With declared keys th
 both have is equal, or its words are mostly the same, or at least half of the leaves of the larger row are in common
 (else two rows that share no more than a year would be one row, mostly wrong and right about the year). Without keys:
 any leaf. Of all pairings the one is taken with the most equal key fields (a stronger one outweighs all weaker ones),
-then with the most leaves in common, then with the most similar words in keys. Ties are settled by the content of rows,
-never by their place. A leaf that is absent from both rows is not something in common.
+then with the most leaves in common, then with the most similar words in keys. Ties are broken by the content of rows,
+never by their position. A leaf that is absent from both rows is not something in common.
 
 Rows with equal content are paired first: by exchange, no pairing without them has more in common. What is left falls
-into independent blocks (rows that may not be paired are in no common block); a block of up to LARGEST rows a side is
-solved optimally, a larger one greedily, best pairs first, and the result says so.
+into independent blocks (rows that may not be paired are in no common block); a block of up to MAX_OPTIMAL_ROWS rows a
+side is solved optimally, a larger one greedily, best pairs first, and the result is marked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_OPTIMAL_ROWS = 256
 """Rows a side up to which a block is solved optimally: 256 x 256 takes a tenth of a second, one second at worst."""
 MAX_ROW_PAIRS = 250_000
 """Pairs of rows (500 x 500) up to which all are looked at. In longer lists candidates are looked for by the rarest
-leaves, keys and words first, up to as many pairs by each of the three: what all rows share tells nothing apart.
+leaves, keys and words first, up to as many pairs by each of the three: what all rows share distinguishes none.
 """
 MIN_SHARED_WORDS_PERCENT = 60
 """Per cent of the words of the shorter key text that the other must hold for two rows to be the same thing misspelt."""
@@ -44,9 +44,9 @@ class RowSketch:
     key_forms: tuple[tuple[LeafToken, ...], ...] = ()
     """Per declared key, strongest first, the forms it may have; () when it is absent."""
     key_texts: tuple[tuple[str, ...], ...] = ()
-    """Per declared key the texts it may have; () where words do not tell whether it is nearly the same."""
+    """Per declared key the texts it may have; () where words do not show whether it is nearly the same."""
     is_optional: bool = False
-    """Gold does not insist on this row, so of two equal ones it is the one to miss."""
+    """Gold marks this row optional, so of two equal ones it is the one to leave unpaired."""
 
     @property
     def content_tokens(self) -> frozenset[LeafToken]:
@@ -116,11 +116,14 @@ def _weigh_pairs(gold: list[RowSketch], predicted: list[RowSketch]) -> tuple[Sha
             [row.key_forms[k : k + 1] for row in gold], [row.key_forms[k : k + 1] for row in predicted]
         )
         equal.append(met)
-        ours, theirs = [_list_key_words(row, k) for row in gold], [_list_key_words(row, k) for row in predicted]
-        met, all_words = _count_shared_forms(
-            *([[((word,),) for word in row] for row in side] for side in (ours, theirs))
+        gold_words, predicted_words = (
+            [_list_key_words(row, k) for row in gold],
+            [_list_key_words(row, k) for row in predicted],
         )
-        alike.append({(i, j): 100 * n // min(len(ours[i]), len(theirs[j])) for (i, j), n in met.items()})
+        met, all_words = _count_shared_forms(
+            *([[((word,),) for word in row] for row in side] for side in (gold_words, predicted_words))
+        )
+        alike.append({(i, j): 100 * n // min(len(gold_words[i]), len(predicted_words[j])) for (i, j), n in met.items()})
         complete = complete and all_keys and all_words
     size = max(len(gold), len(predicted)) + 1
     leaf = 202 * size

@@ -49,9 +49,9 @@ def parse_plain_quantity(text: str) -> tuple[Decimal, str] | None:
     found = _QUANTITY.fullmatch(text)
     if found is None:
         return None
-    said = found["number"].rstrip(".,'")
-    read = parse_plain_number(said)
+    digits = found["number"].rstrip(".,'")
+    read = parse_plain_number(digits)
     if read is None:
         return None
-    unit = found["before"] + found["number"][len(said) :] + found["after"]
+    unit = found["before"] + found["number"][len(digits) :] + found["after"]
     return read, "".join(unit.split())

@@ -1,10 +1,10 @@
-"""When two values of a kind say the same.
+"""When two values of a kind are equal.
 
 Every kind has a canonical form, and two values are equal when their forms are: so a comparison is reflexive, symmetric
 and transitive whatever the values, and rows can be matched by looking forms up. Only a `fuzzy` leaf compares texts by
 similarity on top of that (then it is not transitive), and no similarity excuses a digit.
 
-    text      equal when normalised as texts.py says
+    text      equal when normalised as `text` does
     name      as text, and without diacritics, points behind initials, and the comma of "Last, First"
     date      at the precision stated: "2023" is not "2023-10"; other spellings only where there is one reading
     number    by value: 1000.0 is 1000, "1,000" is 1000; true is not 1     (integer likewise)
@@ -47,7 +47,7 @@ _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|mailto:|tel:")
 
 
 def values_match(leaf: LeafNode, a: Json, b: Json) -> bool:
-    """Whether the two say the same. Total: no value raises, and same(leaf, x, x) holds for every x, NaN included."""
+    """Whether the two are equal. Total: no value raises, and every value equals itself, NaN included."""
     if type(a) is str and type(b) is str and a == b:
         return True
     if canonicalise_value(leaf.kind, a) == canonicalise_value(leaf.kind, b):
@@ -86,10 +86,10 @@ def _canonicalise_scalar(kind: Kind, value: str | int | float) -> CanonicalForm:
         return "name", canonicalise_name(text)
     if kind is Kind.DATE and (date := parse_plain_date(strip_punctuation(text))) is not None:
         return "date", date
-    said = normalise_for_comparison(text)
-    if kind is Kind.BOOLEAN and said in ("true", "false"):
-        return "boolean", said == "true"
-    return "text", said
+    plain = normalise_for_comparison(text)
+    if kind is Kind.BOOLEAN and plain in ("true", "false"):
+        return "boolean", plain == "true"
+    return "text", plain
 
 
 def _canonicalise_amount(kind: Kind, value: str | int | float) -> CanonicalForm:
@@ -97,25 +97,25 @@ def _canonicalise_amount(kind: Kind, value: str | int | float) -> CanonicalForm:
         return ("number", Decimal(repr(value))) if math.isfinite(value) else ("text", repr(value))
     if isinstance(value, int):
         return "number", Decimal(value)
-    said = strip_punctuation(value)
+    plain = strip_punctuation(value)
     if kind is Kind.QUANTITY:
-        if (quantity := parse_plain_quantity(said)) is None:
+        if (quantity := parse_plain_quantity(plain)) is None:
             return "text", normalise_for_comparison(value)
         number, unit = quantity
         return ("quantity", (number, _UNIT_SPELLINGS.get(unit, unit))) if unit else ("number", number)
-    read = parse_plain_number(said)
+    read = parse_plain_number(plain)
     return ("text", normalise_for_comparison(value)) if read is None else ("number", read)
 
 
 def canonicalise_name(text: str) -> str:
     """A person's name as it is compared."""
-    said = strip_punctuation(text)
-    if said.count(",") == 1:
-        last, first = said.split(",")
-        said = f"{first} {last}"
-    if not said.isascii():
-        said = unicodedata.normalize("NFC", _DIACRITICS.sub("", unicodedata.normalize("NFD", said)))
-    return " ".join(said.replace(".", " ").split()) or said
+    plain = strip_punctuation(text)
+    if plain.count(",") == 1:
+        last, first = plain.split(",")
+        plain = f"{first} {last}"
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFC", _DIACRITICS.sub("", unicodedata.normalize("NFD", plain)))
+    return " ".join(plain.replace(".", " ").split()) or plain
 
 
 def canonicalise_email(text: str) -> str:
@@ -124,12 +124,12 @@ def canonicalise_email(text: str) -> str:
 
 def canonicalise_url(text: str) -> str:
     """An address as it is compared: path, query and fragment as written, since servers tell their case apart."""
-    said = text.strip().strip("<>\"'").rstrip(".,;")
+    address = text.strip().strip("<>\"'").rstrip(".,;")
     try:
-        parts = urlsplit(said if _SCHEME.match(said) else "//" + said)
+        parts = urlsplit(address if _SCHEME.match(address) else "//" + address)
         port = parts.port
     except ValueError:
-        return said
+        return address
     scheme = "" if parts.scheme in ("http", "https") else parts.scheme
     host = parts.netloc.casefold()
     if (parts.scheme, port) in (("http", 80), ("https", 443)):

@@ -42,7 +42,7 @@ _NAMED = (
 
 
 def parse_plain_date(text: str) -> StatedDate | str | None:
-    """The date that the plain text is, "present" when it says so, None when it is none or has more than one reading."""
+    """The date that the plain text is, "present" for a word for it, None for no date or more than one reading."""
     if text in PRESENT_WORDS:
         return "present"
     if found := _ISO.fullmatch(text):
@@ -73,7 +73,7 @@ def _build_date(year: str, month: str | None, day: str | None) -> StatedDate | N
 def is_date_mentioned(date: StatedDate, text: str) -> bool:
     """Whether the text has the year, in four digits or behind an apostrophe, and near it the month and the day.
 
-    Lenient on purpose: it tells a date that was read from the text from one that was not, not which date it is.
+    Lenient on purpose: it decides whether a date was read from the text at all, not which date it is.
     """
     year, month, day = date
     for found in re.finditer(rf"(?<!\d)(?:{year:04d}|['’‘]{year % 100:02d})(?!\d)", text):

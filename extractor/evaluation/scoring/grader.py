@@ -6,7 +6,7 @@
 
 A predicted value of another shape than the schema's (a text where a list belongs) is one invented leaf, and what gold
 has there is omitted; where gold itself has another shape, the values decide what is compared with what. What is nested
-deeper than `fields.DEEPEST` is compared as one value.
+deeper than `schema.MAX_DEPTH` is compared as one value.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class GradingResult:
 def grade_document_cells(
     gold: Gold, result: Mapping[str, Json] | None, schema: ObjectNode, run: str
 ) -> list[ScoreCell]:
-    """The cells of one document; see `grading`."""
+    """The cells of one document; see the module's docstring."""
     return list(grade_document(gold, result, schema, run).cells)
 
 
@@ -189,8 +189,8 @@ class _DocumentGrader:
         taken = set(pairs.values())
         rest = [i for i in left if i not in pairs], [j for j in right if j not in taken]
         if all(rest):
-            ours = [self._sketch_row(node, gold[i], places[i], self.accept) for i in rest[0]]
-            found = align_rows(ours, [self._sketch_row(node, predicted[j], at, {}) for j in rest[1]])
+            gold_rows = [self._sketch_row(node, gold[i], places[i], self.accept) for i in rest[0]]
+            found = align_rows(gold_rows, [self._sketch_row(node, predicted[j], at, {}) for j in rest[1]])
             if not found.optimal:
                 self._note_incomplete(at, len(left), len(right), "aligned optimally")
             pairs |= {rest[0][a]: rest[1][b] for a, b in found.pairs}
@@ -265,8 +265,10 @@ class _DocumentGrader:
         predicted = "" if j is None else f"{at.predicted}/{j}"
         return _Position(gold, predicted, at.field + "[]", at.optional or gold in self.optional, at.depth + 1)
 
-    def _note_incomplete(self, at: _Position, ours: int, theirs: int, what: str) -> None:
-        self.notes.append(f"{at.field}: {ours} gold and {theirs} predicted items are too many to be {what} in full.")
+    def _note_incomplete(self, at: _Position, gold_rows: int, theirs: int, what: str) -> None:
+        self.notes.append(
+            f"{at.field}: {gold_rows} gold and {theirs} predicted items are too many to be {what} in full."
+        )
 
     def _add_cell(self, outcome: LeafOutcome, leaf: LeafNode, gold: Json, predicted: Json, at: _Position) -> None:
         claim, support = NO_CLAIM, ValueSupport.UNKNOWN

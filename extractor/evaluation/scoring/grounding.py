@@ -27,7 +27,7 @@ _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*")
 
 @dataclass(frozen=True, slots=True)
 class EvidenceClaim:
-    """What a result says of where a value stands."""
+    """The evidence that a result claims for a value."""
 
     match: str | None = None
     spans: tuple[CharacterRange, ...] = ()
@@ -48,11 +48,11 @@ class ResultEvidence:
         self.evidence: Mapping[str, Json] = evidence if isinstance(evidence, dict) else {}
 
     def find_claim(self, path: str) -> EvidenceClaim:
-        said = self.evidence.get(path)
-        if not isinstance(said, dict):
+        entry = self.evidence.get(path)
+        if not isinstance(entry, dict):
             return NO_CLAIM
-        match, sure = said.get("match"), said.get("confidence")
-        spans = tuple((span["start"], span["end"]) for span in _list_valid_spans(said))
+        match, sure = entry.get("match"), entry.get("confidence")
+        spans = tuple((span["start"], span["end"]) for span in _list_valid_spans(entry))
         if isinstance(sure, bool) or not isinstance(sure, int | float) or not 0 <= sure <= 1:
             sure = None
         return EvidenceClaim(match if isinstance(match, str) else None, spans, None if sure is None else float(sure))
@@ -64,15 +64,15 @@ class ResultEvidence:
 
         SUPPORTED: a claimed span quotes the text as it is, the value can be read in it, and it meets a gold span.
         ELSEWHERE: the value can be read in the text, but no claimed span passes. UNSUPPORTED: neither. A choice of a
-        list (enum) and true or false need not be written anywhere: for them a true quotation is enough, and UNKNOWN is
-        what is said of true or false without one.
+        list (enum) and true or false need not be written anywhere: for them a true quotation is enough, and true or
+        false without one are UNKNOWN.
         """
         if self.text is None or isinstance(value, dict | list):
             return ValueSupport.UNKNOWN
-        said = self.evidence.get(path)
+        entry = self.evidence.get(path)
         checked = (
-            [span for span in _list_valid_spans(said) if self._span_supports(leaf, value, span)]
-            if isinstance(said, dict)
+            [span for span in _list_valid_spans(entry) if self._span_supports(leaf, value, span)]
+            if isinstance(entry, dict)
             else []
         )
         if checked:
@@ -119,10 +119,10 @@ def measure_span_overlap(cells: Iterable[ScoreCell], golds: Iterable[Gold]) -> S
     for cell in cells:
         gold = known.get(cell.document, {}).get(cell.gold_path or "", ())
         if gold and cell.outcome is not LeafOutcome.UNSCORED:
-            ours, theirs = _join_ranges(gold), _join_ranges(cell.spans)
-            shared += sum(max(0, min(b, d) - max(a, c)) for a, b in ours for c, d in theirs)
-            claimed += sum(end - start for start, end in theirs)
-            there += sum(end - start for start, end in ours)
+            gold_ranges, claimed_ranges = _join_ranges(gold), _join_ranges(cell.spans)
+            shared += sum(max(0, min(b, d) - max(a, c)) for a, b in gold_ranges for c, d in claimed_ranges)
+            claimed += sum(end - start for start, end in claimed_ranges)
+            there += sum(end - start for start, end in gold_ranges)
     return SpanOverlap(shared, claimed, there)
 
 
@@ -137,8 +137,8 @@ def _join_ranges(places: Iterable[CharacterRange]) -> list[CharacterRange]:
     return out
 
 
-def _list_valid_spans(said: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-    spans = said.get("spans")
+def _list_valid_spans(entry: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    spans = entry.get("spans")
     return [
         span
         for span in (spans if isinstance(spans, list) else [])
@@ -149,24 +149,26 @@ def _list_valid_spans(said: Mapping[str, Json]) -> list[Mapping[str, Json]]:
 def is_value_in_text(leaf: LeafNode, value: str | int | float, text: str) -> bool:
     """Whether the value can be read in the text, by the rule of its kind.
 
-    Dates: as `dates.mentioned` says. Numbers: a number of the same value, whatever its sign, since a dash before a
+    Dates: see `dates.is_date_mentioned`. Numbers: a number of the same value, whatever its sign, since a dash before a
     number may be one or not. Quantities: their words, or their number. All else: its words in sequence, or, from eight
     letters on, its letters in sequence, since a text may break a word.
     """
-    said = value if isinstance(value, str) else spell_number(value)
+    words = value if isinstance(value, str) else spell_number(value)
     if leaf.kind is Kind.DATE:
-        date = parse_plain_date(strip_punctuation(said))
+        date = parse_plain_date(strip_punctuation(words))
         if date is not None:
             return _mentions_present(text) if isinstance(date, str) else is_date_mentioned(date, text)
     if leaf.kind in (Kind.NUMBER, Kind.INTEGER, Kind.QUANTITY) or not isinstance(value, str):
-        quantity = parse_plain_quantity(strip_punctuation(said))
+        quantity = parse_plain_quantity(strip_punctuation(words))
         if quantity is not None and quantity[0].copy_abs() in _find_number_readings(text):
             return True
-    if leaf.kind is Kind.NAME and f" {' '.join(split_plain_words(canonicalise_name(said)))} " in _join_name_words(text):
+    if leaf.kind is Kind.NAME and f" {' '.join(split_plain_words(canonicalise_name(words)))} " in _join_name_words(
+        text
+    ):
         return True
-    sought = split_plain_words(_SCHEME.sub("", strip_markup(said)) if leaf.kind is Kind.URL else said)
+    sought = split_plain_words(_SCHEME.sub("", strip_markup(words)) if leaf.kind is Kind.URL else words)
     if not sought:
-        return strip_markup(said) in strip_markup(text)
+        return strip_markup(words) in strip_markup(text)
     if f" {' '.join(sought)} " in _join_words(text):
         return True
     letters = "".join(sought)
@@ -191,13 +193,17 @@ def _join_name_words(text: str) -> str:
 @lru_cache(maxsize=64)
 def _find_number_readings(text: str) -> frozenset[Decimal]:
     """The numbers of the text, and those that a longer run of digits, points and spaces may be made of."""
-    said = set(_NUMBER.findall(strip_markup(text)))
-    parts = {part for one in said for pattern in _NUMBER_BREAKS for part in pattern.split(one)} if said else said
-    found = (Decimal(one) if one.isdigit() else parse_plain_number(one) for one in said | parts)
+    numerals = set(_NUMBER.findall(strip_markup(text)))
+    parts = (
+        {part for one in numerals for pattern in _NUMBER_BREAKS for part in pattern.split(one)}
+        if numerals
+        else numerals
+    )
+    found = (Decimal(one) if one.isdigit() else parse_plain_number(one) for one in numerals | parts)
     return frozenset(one for one in found if one is not None)
 
 
 @lru_cache(maxsize=64)
 def _mentions_present(text: str) -> bool:
-    said = _join_words(text)
-    return any(f" {' '.join(split_plain_words(one))} " in said for one in PRESENT_WORDS)
+    words = _join_words(text)
+    return any(f" {' '.join(split_plain_words(one))} " in words for one in PRESENT_WORDS)

@@ -1,4 +1,4 @@
-"""Lists of scalars, compared as multisets: as many items as possible find a partner that says the same."""
+"""Lists of scalars, compared as multisets: as many items as possible are paired with an equal one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_FUZZY_PAIRS = 250_000
 def match_multisets(
     leaf: LeafNode, gold: Sequence[Sequence[Json]], predicted: Sequence[Json]
 ) -> tuple[dict[int, int], bool]:
-    """Index of a gold item -> index of the predicted item that says the same; and whether all pairs were looked at.
+    """Index of a gold item -> index of the equal predicted item; and whether all pairs were looked at.
 
     `gold` gives the readings of each item, its own value first. A maximum matching by augmenting paths; where there
     are too few predictions, earlier gold items are served first.

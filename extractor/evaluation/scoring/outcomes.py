@@ -22,10 +22,10 @@ from extractor.types import Json
 class LeafOutcome(StrEnum):
     CORRECT = "correct"
     WRONG = "wrong"
-    """Both say something, and it differs."""
+    """Both have a value, and the values differ."""
     OMITTED = "omitted"
     INVENTED = "invented"
-    """Gold says nothing here, the prediction does; rows that no gold row is aligned with are made of these."""
+    """Gold has no value here, the prediction has; rows that no gold row is aligned with consist of these."""
     ABSENT = "absent"
     UNSCORED = "unscored"
     """Gold marks the leaf optional and it was left out, or nothing could be decided."""
@@ -61,7 +61,7 @@ class ScoreCell:
     match: str | None = None
     """The match class that the result file claims for the value."""
     spans: tuple[tuple[int, int], ...] = ()
-    """Where the result file says the value stands."""
+    """The spans that the result file claims for the value."""
     confidence: float | None = None
     failed: bool = False
     """The leaf is omitted because its whole document failed."""

@@ -1,10 +1,10 @@
 """A record's JSON Schema, read into what a comparison needs to know and nothing more.
 
-    Leaf    one value and how two of them are compared
-    Values  a list of scalars, compared as a multiset
-    Rows    a list of objects, aligned one to one by the fields named in `key`
-    Group   an object
-    Unknown whatever the schema leaves open: told from the values themselves
+    LeafNode       one value and how two of them are compared
+    ValueListNode  a list of scalars, compared as a multiset
+    ObjectListNode a list of objects, aligned one to one by the fields named in `key`
+    ObjectNode     an object
+    UnknownNode    whatever the schema leaves open: inferred from the values themselves
 
 The tree may be cyclic where a schema refers to itself; nodes are compared and hashed by identity.
 """
@@ -38,14 +38,14 @@ class LeafNode:
 @dataclass(frozen=True, slots=True, eq=False)
 class ValueListNode:
     item: LeafNode | None = None
-    """None: told from the values."""
+    """None: inferred from the values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectNode:
     fields: Mapping[str, SchemaNode] = field(default_factory=dict)
     additional: SchemaNode | None = None
-    """What the schema says of properties that it does not name; None when it says nothing."""
+    """The schema of properties that it does not name; None when it has none."""
     allows_additional: bool = True
     """Whether properties that are not named may stand here at all."""
     key_fields: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ def infer_leaf_node(values: Iterable[Json]) -> LeafNode:
 
 
 def is_blank(value: Json, depth: int = 0) -> bool:
-    """Whether the value says nothing: null, "", white space, [], {}, lists and objects of these; 0 and False do say."""
+    """Whether the value is empty: null, "", white space, [], {}, lists and objects of these; 0 and False are not."""
     if isinstance(value, str):
         return not value or value.isspace()
     if value is None:
@@ -220,8 +220,8 @@ class _NodeReader:
                 _read_key_fields(schema, place) or _read_key_fields(schema.get("items"), place) or items.key_fields,
             )
         if isinstance(items, LeafNode):
-            said = self._apply_annotations(items, schema, place)
-            return ValueListNode(said if isinstance(said, LeafNode) else items)
+            annotated = self._apply_annotations(items, schema, place)
+            return ValueListNode(annotated if isinstance(annotated, LeafNode) else items)
         return UNKNOWN_NODE
 
     def _read_leaf(self, schema: Mapping[str, Json], kinds: set[str], place: str) -> SchemaNode:
@@ -239,7 +239,7 @@ class _NodeReader:
         return self._apply_annotations(UNKNOWN_NODE, schema, place)
 
     def _apply_annotations(self, found: SchemaNode, schema: Mapping[str, Json], place: str) -> SchemaNode:
-        """The field with what x-kind and x-compare of this schema say; the one place where they are read."""
+        """The field with x-kind and x-compare of this schema applied; the one place where they are read."""
         if not isinstance(found, LeafNode | UnknownNode | ValueListNode):
             return found
         kind, compare = schema.get("x-kind"), schema.get("x-compare")
@@ -265,8 +265,8 @@ class _NodeReader:
 
 
 def _list_types(schema: Mapping[str, Json]) -> set[str]:
-    said = schema.get("type")
-    words = said if isinstance(said, list) else [said]
+    declared = schema.get("type")
+    words = declared if isinstance(declared, list) else [declared]
     return {word for word in words if isinstance(word, str) and word != "null"}
 
 
@@ -282,7 +282,7 @@ def _read_key_fields(schema: Json, place: str) -> tuple[str, ...]:
 
 
 def _merge_objects(groups: list[ObjectNode]) -> ObjectNode:
-    """One object that may be any of several: a field that they describe differently is told from its values."""
+    """One object that may be any of several: a field that they describe differently is inferred from its values."""
     fields: dict[str, SchemaNode] = {}
     for group in groups:
         for name, one in group.fields.items():

@@ -1,4 +1,4 @@
-"""Texts as a reader hears them: what is typesetting is dropped, what is content stays.
+"""Normalises texts for comparison: typesetting is dropped, content stays.
 
 Dropped: case, compatibility forms (NFKC), kinds of quotation marks and dashes, emphasis and simple tags, the address
 behind a Markdown link, dollars around mathematics, white space beside punctuation and between a digit and a letter, and
@@ -31,8 +31,8 @@ def normalise_for_comparison(text: str) -> str:
     """The form in which two texts are compared."""
     if text.isascii() and text.replace(" ", "").isalpha():
         return text.strip().casefold() if "  " not in text else " ".join(text.casefold().split())
-    said = strip_punctuation(text)
-    return _BESIDE_DIGITS.sub("", _BESIDE_SIGNS.sub(_drop_space_beside_sign, said)) if " " in said else said
+    plain = strip_punctuation(text)
+    return _BESIDE_DIGITS.sub("", _BESIDE_SIGNS.sub(_drop_space_beside_sign, plain)) if " " in plain else plain
 
 
 def _drop_space_beside_sign(found: re.Match[str]) -> str:
@@ -48,25 +48,25 @@ def _drop_space_beside_sign(found: re.Match[str]) -> str:
 
 def strip_punctuation(text: str) -> str:
     """The plain text without punctuation around it; a text of nothing else stays as it is."""
-    said = strip_markup(text)
-    if "](" in said:
-        said = _LINK.sub(r"\1", said)
-    return _peel_punctuation(said) or said
+    plain = strip_markup(text)
+    if "](" in plain:
+        plain = _LINK.sub(r"\1", plain)
+    return _peel_punctuation(plain) or plain
 
 
 def strip_markup(text: str) -> str:
     """The text in lower case with single spaces, without markup: every word of it, and its punctuation."""
-    said = fold_typography(text)
-    if "<" in said:
-        said = _TAG.sub("", said)
-    if "\\" in said or "$" in said:
-        said = _MATHEMATICS.sub(r"\1", said)
-        said = re.sub(r"\\([%&$#_{}])", r"\1", re.sub(r"\\times\b", "x", said))
-    if "--" in said:
-        said = re.sub("--+", "-", said)
-    if "*" in said or "_" in said or "~~" in said:
-        said = _EMPHASIS.sub("", said) or said
-    return " ".join(said.split())
+    plain = fold_typography(text)
+    if "<" in plain:
+        plain = _TAG.sub("", plain)
+    if "\\" in plain or "$" in plain:
+        plain = _MATHEMATICS.sub(r"\1", plain)
+        plain = re.sub(r"\\([%&$#_{}])", r"\1", re.sub(r"\\times\b", "x", plain))
+    if "--" in plain:
+        plain = re.sub("--+", "-", plain)
+    if "*" in plain or "_" in plain or "~~" in plain:
+        plain = _EMPHASIS.sub("", plain) or plain
+    return " ".join(plain.split())
 
 
 def fold_typography(text: str) -> str:

@@ -54,9 +54,9 @@ def iterate_leaf_values(
             if not isinstance(one, LeafNode):
                 yield from iterate_leaf_values(one, value.get(name), path + format_pointer_step(name), inner, depth + 1)
             elif not is_blank(
-                said := value.get(name)
+                inner_value := value.get(name)
             ):  # most are plain leaves, and a generator for each costs the half
-                yield inner, one, said, path + format_pointer_step(name)
+                yield inner, one, inner_value, path + format_pointer_step(name)
     elif isinstance(node, ObjectListNode | ValueListNode) and isinstance(value, list):
         item: SchemaNode = node.row if isinstance(node, ObjectListNode) else node.item or infer_leaf_node(value)
         for i, one in enumerate(value):

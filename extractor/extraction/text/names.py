@@ -26,6 +26,6 @@ _BETWEEN = re.compile(r"\s*(?:;|\band\b|&|,)\s*", re.I)
 
 
 def split_names(names: str) -> list[str]:
-    """The persons in a string of several. "King, Ada" stays one: a part of a single word is no name by itself."""
+    """Splits a string of several persons. "King, Ada" stays one: a part of a single word is no name by itself."""
     parts = [p for p in _BETWEEN.split(names) if p]
     return parts if len(parts) > 1 and all(" " in strip_titles(p).strip() for p in parts) else [names]

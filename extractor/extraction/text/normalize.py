@@ -1,5 +1,5 @@
-"""Two spellings of the same words: folding forgets what does not matter when words are compared, and remembers
-where each character stood; cleaning takes the markup out of words that go into a record.
+"""Normalises words: folding drops what does not matter when words are compared, and keeps the position of each
+character; cleaning takes the markup out of words that go into a record.
 
 Folding drops white space, inline tags and emphasis marks, unifies quotation marks, dashes and compatibility forms
 (Unicode NFKD), drops Latin combining marks, and folds case. It never drops a digit or a sign before one.
@@ -109,7 +109,7 @@ def fold_text(text: str) -> str:
 
 
 def comparison_key(value: Json) -> str:
-    """What two values are compared by."""
+    """The form in which two values are compared."""
     return fold_text(str(value)) if isinstance(value, str | int | float) else repr(value)
 
 

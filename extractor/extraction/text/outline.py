@@ -40,14 +40,14 @@ def find_headings(text: str) -> list[Heading]:
 
 
 def _heading_level(match: re.Match[str]) -> int:
-    """Capitals say more than marks do, which converters of documents count from the size of letters."""
+    """The level of a heading. Capitals count more than marks, which converters derive from the size of letters."""
     if match["capitals"] or (match["marks"] and _LOUD.fullmatch(match[0])):
         return _CAPITALS
     return len(match["marks"]) if match["marks"] else _BOLD
 
 
 class Outline:
-    """A text's headings and paragraphs, to ask where a position stands."""
+    """A text's headings and paragraphs, by position."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -85,17 +85,17 @@ class Outline:
         return found
 
     def heading_text(self, heading: Span) -> str:
-        """What the heading says, with the heading that it is hyphenated with: "## INTRO-" above "## DUCTION"."""
+        """The heading's text, joined with the heading that it is hyphenated with: "## INTRO-" above "## DUCTION"."""
         i = bisect_right(self._starts, heading.start) - 1
         first, last = max(0, i - 1), min(len(self.headings), i + 2)
         lines = [h.span for h in self.headings[first:last]]
-        said = self.text[heading.start : heading.end]
+        title = self.text[heading.start : heading.end]
         for above, below in pairwise(lines):
             upper, lower = self.text[above.start : above.end].rstrip(), self.text[below.start : below.end]
             together = not self.text[above.end : below.start].strip()
             if together and upper.endswith("-") and heading in (above, below):
-                said = upper[:-1] + lower.lstrip("# \t")
-        return said
+                title = upper[:-1] + lower.lstrip("# \t")
+        return title
 
     def paragraph_at(self, at: int) -> tuple[int, int]:
         """The lines around the position up to blank ones."""
@@ -139,9 +139,9 @@ class Keywords:
         """The parts of the text that the words announce: the sections whose headings hold one, else paragraphs."""
         if self._pattern is None:
             return [(0, len(outline.text))] if outline.text else []
-        heard = [m.start() for m in self._pattern.finditer(outline.text)]
-        in_headings = [at for at in heard if any(s.start <= at < s.end for s in outline.headings_above(at))]
-        parts = [outline.section_at(at) for at in in_headings] or [outline.paragraph_at(at) for at in heard]
+        found = [m.start() for m in self._pattern.finditer(outline.text)]
+        in_headings = [at for at in found if any(s.start <= at < s.end for s in outline.headings_above(at))]
+        parts = [outline.section_at(at) for at in in_headings] or [outline.paragraph_at(at) for at in found]
         joined: list[tuple[int, int]] = []
         for start, end in sorted(parts):
             if joined and start <= joined[-1][1]:

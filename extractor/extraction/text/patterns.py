@@ -1,4 +1,4 @@
-"""Values of a kind that can be told by their form alone, found in a text.
+"""Finds values of a kind that can be recognised by their form alone.
 
 They narrow what a model may answer (only addresses that stand in the text) and prove what it did answer.
 """
@@ -22,7 +22,7 @@ _FIGURE = re.compile(
 )
 """A number with a sign that makes it a share or a multiple, or a range of them: "10-15%", "2.5x", "$2.5\times$"."""
 ENUMERABLE_KINDS = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
-"""Kinds whose candidates are few and complete enough to be put to the model as the only choices."""
+"""Kinds whose candidates are few and complete enough to be sent to the model as the only choices."""
 
 
 def find_candidates(kind: Kind, text: str) -> Iterator[Span]:

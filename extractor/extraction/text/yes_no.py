@@ -1,6 +1,6 @@
-"""Where a text states that something is so, or is not: an answer beside its label, or a box that is ticked.
+"""Finds where a text states true or false: an answer beside its label, or a box that is ticked or not.
 
-Only these forms prove true or false. What a sentence implies is no statement that code could check.
+Only these forms prove a boolean. What a sentence implies cannot be checked by code.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ STEM_LENGTH = 4
 """Letters by which two words are taken for forms of one: "imported", "importation"."""
 
 
-def find_statements(text: str, label: str, said: Json) -> Iterator[Span]:
-    """Where the text answers as was said, beside a word of the label, in order."""
+def find_statements(text: str, label: str, value: Json) -> Iterator[Span]:
+    """Where the text states the value beside a word of the label, in order."""
     wanted = _word_stems(label)
-    group = "yes" if said is True else "no"
+    group = "yes" if value is True else "no"
     found = [
         m for form in (_ANSWER, _BOX) for m in form.finditer(text) if m[group] and wanted & _word_stems(m["label"])
     ]

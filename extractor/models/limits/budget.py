@@ -20,7 +20,7 @@ class BudgetLimits:
 
 @dataclass(frozen=True, slots=True)
 class TokenEstimate:
-    """The most that a request is expected to take, in tokens; kept aside for it until its reply says what it took."""
+    """The most that a request is expected to take, in tokens; reserved for it until its reply reports its usage."""
 
     input_tokens: int
     output_tokens: int
@@ -32,13 +32,13 @@ class TokenEstimate:
 
 @dataclass(slots=True)
 class Budget:
-    """Adds up what was spent and what is kept aside for requests under way."""
+    """Adds up what was spent and what is reserved for requests under way."""
 
     limits: BudgetLimits = field(default_factory=BudgetLimits)
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    """Kept aside ones included; a reply that does not say what it took counts as its estimate."""
+    """Reserved ones included; a reply that reports no usage counts as its estimate."""
 
     def fits(self, estimate: TokenEstimate) -> bool:
         return self._exceeded_limit(estimate) is None
@@ -49,16 +49,16 @@ class Budget:
         self.output_tokens += estimate.output_tokens
 
     def settle_reservation(self, estimate: TokenEstimate, took: Usage | None) -> None:
-        """What the request took in the place of what was kept aside for it; None: nobody says."""
+        """Replaces the reservation by what the request took; None where the reply reports no usage."""
         if took is None:
             return
         for name in ("input_tokens", "output_tokens"):
-            told = getattr(took, name)
-            if told is not None:
-                setattr(self, name, getattr(self, name) - getattr(estimate, name) + told)
+            reported = getattr(took, name)
+            if reported is not None:
+                setattr(self, name, getattr(self, name) - getattr(estimate, name) + reported)
 
     def budget_spent_error(self, estimate: TokenEstimate) -> BudgetSpent:
-        """The error that tells which bound the request would go beyond."""
+        """The error that names the bound that the request would exceed."""
         return BudgetSpent(
             f"{self._exceeded_limit(estimate)}; what is finished is kept, and a later run goes on from there."
         )

@@ -1,1 +1,1 @@
-"""An engine of our own: weights, their download, and the process that serves them."""
+"""The embedded engine: model files, their download, and the process that serves them."""

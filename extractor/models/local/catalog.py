@@ -78,7 +78,7 @@ CATALOGUE: tuple[CatalogModel, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A model file that is here and, if the catalogue has it, is what its digest says."""
+    """A model file that is on disk and, if it is in the catalogue, has the catalogue's digest."""
 
     name: str
     path: Path
@@ -92,10 +92,10 @@ class Weights:
 class ModelFileState(StrEnum):
     PRESENT = "present"
     PARTIAL = "half"
-    """Some of it is here; a pull goes on from there."""
+    """Part of it is on disk; a pull continues it."""
     MISSING = "missing"
     CORRUPT = "wrong"
-    """A file of that name is here, and is not the model."""
+    """A file of that name is on disk, and has another digest."""
 
 
 @dataclass(frozen=True, slots=True)

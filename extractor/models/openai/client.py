@@ -1,8 +1,8 @@
-"""The model behind the seam: any OpenAI-compatible endpoint, through openai and instructor.
+"""A Model that is any OpenAI-compatible endpoint, through openai and instructor.
 
 The only module that sends documents anywhere. It owns all retries: openai's own are off; only replies that do not fit
-are asked again; one tenacity loop of ours, around each HTTP request, waits out a busy endpoint. A question thus costs
-at most 1 + retries + re-asks requests, whatever goes wrong in whatever order.
+are asked again; one tenacity loop around each HTTP request waits while an endpoint is busy. A request thus costs at
+most 1 + retries + re-asks HTTP requests, whatever goes wrong in whatever order.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MAX_FORBIDDEN_IN_A_ROW = 3
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is, and how it is to be spoken to. The key shows in no representation of it."""
+    """Where a model is, and how requests are sent to it. The key shows in no representation of it."""
 
     base_url: str
     model: str
@@ -52,7 +52,7 @@ class Endpoint:
     attempts: int = 5
     """Tries on a busy endpoint."""
     reasks: int = 2
-    """How often a model is told what is wrong with its reply."""
+    """How often a reply that does not fit is asked for again, with the error."""
 
 
 def check_api_key(text: str, name: str = "OPENAI_API_KEY") -> str:
@@ -65,7 +65,7 @@ def check_api_key(text: str, name: str = "OPENAI_API_KEY") -> str:
 
 @dataclass(slots=True)
 class _RequestTally:
-    """What one question took so far, over all its requests."""
+    """What one request took so far, over all its HTTP requests."""
 
     usage: Usage = field(default_factory=Usage)
     completions: int = 0
@@ -78,15 +78,14 @@ class _RequestTally:
 class LiveModel:
     """`complete(request) -> reply` over HTTP; one for a whole run, since its connections are worth keeping.
 
-    `transport` stands in for the network: cassettes wrap it, and tests on loopback leave it alone. `pressure` is shared
-    by all that speak to the same endpoint.
+    `transport` replaces the network: cassettes wrap it. `limiter` is shared by all that send to the same endpoint.
     """
 
     def __init__(
         self,
         endpoint: Endpoint,
         transport: httpx2.AsyncBaseTransport | None = None,
-        pressure: ConcurrencyLimiter | None = None,
+        limiter: ConcurrencyLimiter | None = None,
     ) -> None:
         # 0.9 s of imports that only a command that asks a model should wait for
         import httpx2
@@ -94,7 +93,7 @@ class LiveModel:
 
         logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it logs replies, and so documents
         self.endpoint = endpoint
-        self.pressure = pressure or ConcurrencyLimiter(64)
+        self.limiter = limiter or ConcurrencyLimiter(64)
         self._dialects = [endpoint.dialect] if endpoint.dialect else [Dialect.SCHEMA, Dialect.TOOLS, Dialect.JSON]
         self._forbidden = 0
         self._client: AsyncOpenAI = openai.AsyncOpenAI(
@@ -106,7 +105,7 @@ class LiveModel:
                 follow_redirects=False,
                 trust_env=False,
                 transport=transport
-                or build_transport(endpoint.base_url, endpoint.api_key, connections=self.pressure.max_concurrency + 2),
+                or build_transport(endpoint.base_url, endpoint.api_key, connections=self.limiter.max_concurrency + 2),
             ),
         )
 
@@ -125,13 +124,13 @@ class LiveModel:
     async def _ask_in_some_dialect(self, request: Request, question: _RequestTally) -> Reply:
         while True:
             dialect = self._dialects[0]
-            spoken = adapt_to_dialect(dialect, request.schema)
-            if spoken.refusal_reasons and len(self._dialects) > 1:
-                dialect = self._dialects[1]  # this question alone: a smaller one may be asked strictly
-                spoken = adapt_to_dialect(dialect, request.schema)
+            dialect_schema = adapt_to_dialect(dialect, request.schema)
+            if dialect_schema.refusal_reasons and len(self._dialects) > 1:
+                dialect = self._dialects[1]  # for this request only: a smaller one may fit strict mode
+                dialect_schema = adapt_to_dialect(dialect, request.schema)
             try:
                 return await self._ask_until_valid(
-                    build_chat_request(request, dialect, spoken.response_schema), question
+                    build_chat_request(request, dialect, dialect_schema.response_schema), question
                 )
             except DialectRefused as error:
                 if dialect is self._dialects[-1]:
@@ -139,17 +138,17 @@ class LiveModel:
                 if dialect in self._dialects:  # another request may have found out before
                     self._dialects.remove(dialect)
 
-    async def _ask_until_valid(self, asked: ChatRequest, question: _RequestTally) -> Reply:
+    async def _ask_until_valid(self, chat: ChatRequest, question: _RequestTally) -> Reply:
         before = question.completions
         for left in range(self.endpoint.reasks, -1, -1):
-            completion = await self._send_with_retries(asked.arguments, question)
+            completion = await self._send_with_retries(chat.arguments, question)
             try:
-                value = asked.read_reply(completion)
+                value = chat.read_reply(completion)
                 return Reply(self._mask_key(value), question.usage, question.completions - before)
             except InvalidReply as error:
                 if not left:
                     raise ReplyUnreadable(f"No reply fitted the schema: {error}") from None
-                asked = asked.repeat_with_error(completion, error)
+                chat = chat.repeat_with_error(completion, error)
         raise AssertionError("a question is asked at least once")
 
     def _mask_key(self, value: dict[str, Json]) -> dict[str, Json]:
@@ -158,7 +157,7 @@ class LiveModel:
         return {name: _mask_secrets(one, secrets) for name, one in value.items()} if secrets else value
 
     async def _send_with_retries(self, arguments: Mapping[str, Any], question: _RequestTally) -> ChatCompletion:
-        """A completion that can be read as an answer, with as many tries as a busy endpoint is worth."""
+        """A completion that can be read as a reply, retried while the endpoint is busy."""
         from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
         backoff = wait_random_exponential(multiplier=0.5, max=30)
@@ -183,12 +182,12 @@ class LiveModel:
 
     async def _acquire_permit(self, estimate: TokenEstimate, *, again: bool) -> SendPermit:
         try:
-            return await self.pressure.acquire(estimate, again=again)
+            return await self.limiter.acquire(estimate, again=again)
         except ModelBusy as error:  # a rest that is too long to wait for is no reason to try again
             raise ModelError(str(error), reason=error.reason) from None
 
     def _should_give_up(self, question: _RequestTally, error: Any) -> bool:
-        """Refusals are waited out while others are served: then the endpoint is busy, and busy with us."""
+        """Whether to wait after a refusal: yes while others are served, since the endpoint is busy with this run."""
         if error.reason == "rate limited":
             return question.refusals >= self.endpoint.attempts
         question.retries += 1
@@ -197,7 +196,7 @@ class LiveModel:
     async def _exchange_once(
         self, arguments: Mapping[str, Any], turn: SendPermit, question: _RequestTally
     ) -> ChatCompletion:
-        """One HTTP request on one turn: what it took is known to the budget and the question when this returns."""
+        """One HTTP request; when this returns, budget and tally have counted what it took."""
         took = Usage(1, lost=1)
         started = _read_loop_clock()
         try:
@@ -205,35 +204,35 @@ class LiveModel:
                 completion = await self._post_request(arguments)
             took = completions.read_usage(completion)
             self._forbidden = 0
-            self.pressure.record_reply(turn, took)
+            self.limiter.record_reply(turn, took)
             return completion
         except ModelBusy as error:
             took = Usage(1, lost=1) if error.lost else Usage(1)
             if error.reason == "rate limited":
-                idle = self.pressure.served == turn.served
+                idle = self.limiter.served == turn.served
                 question.refusals = question.refusals + 1 if idle else 1
-                self.pressure.record_refusal(turn, error.retry_after)
+                self.limiter.record_refusal(turn, error.retry_after)
             else:
-                self.pressure.record_failure(turn, None if error.lost else took, error.retry_after)
+                self.limiter.record_failure(turn, None if error.lost else took, error.retry_after)
             raise
         except TimeoutError:
             took = Usage(1, lost=1)
-            self.pressure.record_failure(turn, None)
+            self.limiter.record_failure(turn, None)
             raise ModelError(
                 f"No reply within {self.endpoint.deadline:g} s; lower chunk_tokens in the prompt's settings.",
                 reason="deadline",
             ) from None
         except RequestForbidden as error:
             took = Usage(1)
-            self.pressure.record_failure(turn, took)
+            self.limiter.record_failure(turn, took)
             self._forbidden += 1
-            if not self.pressure.served or self._forbidden >= MAX_FORBIDDEN_IN_A_ROW:
+            if not self.limiter.served or self._forbidden >= MAX_FORBIDDEN_IN_A_ROW:
                 raise error.fatal from None
             raise
         except BaseException as error:
-            told = isinstance(error, DialectRefused) or (isinstance(error, ModelError) and not error.lost)
-            took = Usage(1) if told else Usage(1, lost=1)
-            self.pressure.record_failure(turn, took if not took.lost else None)
+            cost_known = isinstance(error, DialectRefused) or (isinstance(error, ModelError) and not error.lost)
+            took = Usage(1) if cost_known else Usage(1, lost=1)
+            self.limiter.record_failure(turn, took if not took.lost else None)
             raise
         finally:
             question.seconds += _read_loop_clock() - started
@@ -281,6 +280,6 @@ def _mask_secrets(value: Json, secrets: list[str]) -> Json:
 
 
 def describe_endpoint(endpoint: Endpoint) -> dict[str, Json]:
-    """What a result says of the model that made it; never the key, nor a name or password in the address."""
+    """The model as a result file describes it; never the key, nor a name or password in the address."""
     address = re.sub(r"//[^/@]*@", "//", endpoint.base_url)
     return {"name": endpoint.model, "digest": endpoint.digest, "endpoint": address}

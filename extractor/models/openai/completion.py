@@ -1,4 +1,4 @@
-"""A reply's bytes -> openai's ChatCompletion, and what it says that it took."""
+"""A reply's bytes -> openai's ChatCompletion, and the usage that it reports."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def parse_completion(content: bytes) -> ChatCompletion:
 
 
 def _parse_leniently(content: bytes) -> ChatCompletion:
-    """Built of what is there, as openai's client builds it: endpoints leave fields out, or have own words for some."""
+    """Built of what is there, as openai's client builds it: endpoints leave fields out, or use other values."""
     from openai.types.chat import ChatCompletion
 
     try:
-        told = json.loads(content)
-        return ChatCompletion.construct(**{name: one for name, one in told.items() if not name.startswith("_")})
+        data = json.loads(content)
+        return ChatCompletion.construct(**{name: one for name, one in data.items() if not name.startswith("_")})
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise not_a_completion_error(type(error).__name__) from None
 
@@ -62,8 +62,8 @@ def require_full_answer(completion: ChatCompletion) -> ChatCompletion:
 
 
 def read_usage(completion: ChatCompletion) -> Usage:
-    """What a completion says that it took; None for what it does not say, or says in a way that makes no sense."""
-    told: Any = completion.usage
+    """The usage that a completion reports; None for counts that are missing or make no sense."""
+    data: Any = completion.usage
     timings = (completion.model_extra or {}).get("timings")
     seconds = None
     if isinstance(timings, dict):
@@ -71,8 +71,8 @@ def read_usage(completion: ChatCompletion) -> Usage:
         seconds = sum(p for p in parts if isinstance(p, int | float)) / 1000
     return Usage(
         1,
-        _read_token_count(getattr(told, "prompt_tokens", None)),
-        _read_token_count(getattr(told, "completion_tokens", None)),
+        _read_token_count(getattr(data, "prompt_tokens", None)),
+        _read_token_count(getattr(data, "completion_tokens", None)),
         seconds,
     )
 

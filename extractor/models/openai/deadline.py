@@ -1,7 +1,7 @@
-"""Deadlines that hold against a slow drip of bytes, and that a stopped process does not fall victim to.
+"""Deadlines that hold against a slow drip of bytes, and that do not expire while the process is stopped.
 
-They are of the event loop's clock, which is monotonic: setting the wall clock changes nothing. A time in which this
-process did not run at all (SIGSTOP, a closed lid) is nobody's slowness and does not count.
+They use the event loop's clock, which is monotonic: setting the wall clock changes nothing. Time in which this process
+did not run at all (SIGSTOP, a closed lid) does not count.
 """
 
 from __future__ import annotations

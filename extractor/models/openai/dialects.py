@@ -1,12 +1,12 @@
-"""What an endpoint is sent for a shape, in each dialect, and what had to be dropped from it.
+"""What an endpoint is sent for a response schema, in each dialect, and what had to be dropped from it.
 
-    grammar  the embedded engine: everything a shape says holds while the reply is written
+    grammar  the embedded engine: the whole schema is enforced while the reply is written
     schema   strict JSON schema as OpenAI documents it: every node typed, no maxLength, and limits on size
-    tools    the shape as a function's parameters; what it says is told, and checked when the reply is there
-    json     the shape as text in the prompt; checked when the reply is there
+    tools    the schema as a function's parameters; checked when the reply is there
+    json     the schema as text in the prompt; checked when the reply is there
 
-A shape never holds anyOf, $ref or allOf, so that is all there is to convert. The limits are those of OpenAI's guide
-on structured outputs (supported schemas), as of 2026.
+A response schema never holds anyOf, $ref or allOf, so that is all there is to convert. The limits are those of OpenAI's
+guide on structured outputs (supported schemas), as of 2026.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONG_LIST, LONG_LIST_LETTERS = 250, 15_000
 
 
 class Dialect(StrEnum):
-    """How an endpoint is told the shape of a reply, from the strictest down."""
+    """How an endpoint is given the schema of a reply, from the strictest down."""
 
     GRAMMAR = "grammar"
     SCHEMA = "schema"
@@ -39,30 +39,30 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DialectSchema:
-    """A shape in a dialect. `dropped` says, a sentence each, what no longer holds while a reply is written."""
+    """A response schema in a dialect. `dropped` names, a sentence each, what is not enforced while a model writes."""
 
     response_schema: Mapping[str, Json]
     dropped: tuple[str, ...] = ()
     refusal_reasons: tuple[str, ...] = ()
-    """Why the dialect cannot take the shape at all; the next one down is for it."""
+    """Why the dialect cannot take the schema at all; the next one down is used then."""
 
 
-def adapt_to_dialect(dialect: Dialect, shape: Mapping[str, Json]) -> DialectSchema:
-    """The shape as the dialect takes it. What is dropped is still checked when the reply is there."""
+def adapt_to_dialect(dialect: Dialect, schema: Mapping[str, Json]) -> DialectSchema:
+    """The schema as the dialect takes it. What is dropped is still checked when the reply is there."""
     match dialect:
         case Dialect.SCHEMA:
-            return _adapt_to_strict_mode(shape)
+            return _adapt_to_strict_mode(schema)
         case Dialect.TOOLS:
-            return DialectSchema(shape, ("Nothing holds the reply to the schema while it is written.",))
+            return DialectSchema(schema, ("Nothing holds the reply to the schema while it is written.",))
         case Dialect.JSON:
-            return DialectSchema(shape, ("The schema is words in the prompt; nothing holds the reply to it.",))
-    return DialectSchema(shape)
+            return DialectSchema(schema, ("The schema is words in the prompt; nothing holds the reply to it.",))
+    return DialectSchema(schema)
 
 
-def _adapt_to_strict_mode(shape: Mapping[str, Json]) -> DialectSchema:
+def _adapt_to_strict_mode(schema: Mapping[str, Json]) -> DialectSchema:
     dropped: list[str] = []
-    whole = _copy_with_types(shape)
-    if any("maxLength" in node for node in walk_schema(shape)):
+    whole = _copy_with_types(schema)
+    if any("maxLength" in node for node in walk_schema(schema)):
         dropped.append("The length of texts: strict mode does not take maxLength.")
     dropped += _drop_large_enums(whole)
     refused = []
@@ -101,14 +101,14 @@ def _json_type_name(value: Json) -> str:
     return "string"
 
 
-def _drop_large_enums(shape: dict[str, Any]) -> list[str]:
-    """Turns the largest enumerations of `shape` into plain types, in place, until all together are within limits."""
+def _drop_large_enums(schema: dict[str, Any]) -> list[str]:
+    """Turns the largest enumerations of `schema` into plain types, in place, until all together are within limits."""
     dropped = []
-    lists = sorted((n for n in walk_schema(shape) if "enum" in n), key=lambda n: -len(n["enum"]))
+    lists = sorted((n for n in walk_schema(schema) if "enum" in n), key=lambda n: -len(n["enum"]))
     for node in lists:
         many = len(node["enum"])
         letters = sum(len(str(v)) for v in node["enum"])
-        total = sum(len(n["enum"]) for n in walk_schema(shape) if "enum" in n)
+        total = sum(len(n["enum"]) for n in walk_schema(schema) if "enum" in n)
         if total > MAX_CHOICES or (many > LONG_LIST and letters > LONG_LIST_LETTERS):
             del node["enum"]
             dropped.append(
@@ -117,21 +117,21 @@ def _drop_large_enums(shape: dict[str, Any]) -> list[str]:
     return dropped
 
 
-def walk_schema(shape: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
-    """Every node of a shape, the shape itself first."""
-    yield shape  # type: ignore[misc]
-    for sub in shape.get("properties", {}).values():
+def walk_schema(schema: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
+    """Every node of a response schema, the root first."""
+    yield schema  # type: ignore[misc]
+    for sub in schema.get("properties", {}).values():
         yield from walk_schema(sub)
-    if "items" in shape:
-        yield from walk_schema(shape["items"])
+    if "items" in schema:
+        yield from walk_schema(schema["items"])
 
 
-def measure_nesting(shape: Mapping[str, Json]) -> int:
+def measure_nesting(schema: Mapping[str, Json]) -> int:
     """Levels of objects, one inside the other; a list of objects is one level."""
-    inner = [*shape.get("properties", {}).values(), *([shape["items"]] if "items" in shape else [])]
-    return int("properties" in shape) + max(map(measure_nesting, inner), default=0)
+    inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return int("properties" in schema) + max(map(measure_nesting, inner), default=0)
 
 
-def _count_schema_characters(shape: Mapping[str, Json]) -> int:
-    names = sum(len(name) for node in walk_schema(shape) for name in node.get("properties", ()))
-    return names + sum(len(str(v)) for node in walk_schema(shape) for v in node.get("enum", ()))
+def _count_schema_characters(schema: Mapping[str, Json]) -> int:
+    names = sum(len(name) for node in walk_schema(schema) for name in node.get("properties", ()))
+    return names + sum(len(str(v)) for node in walk_schema(schema) for v in node.get("enum", ()))

@@ -1,4 +1,4 @@
-"""What an endpoint's refusals mean: openai's errors as ours, each with its reason and what to do next.
+"""What an endpoint's refusals mean: openai's errors as ModelErrors, each with its reason and what to do next.
 
 Bodies are never quoted: a 401 may echo the key, a 400 the document.
 """
@@ -12,11 +12,11 @@ from extractor.errors import ExtractorError, ModelBusy, ModelError, ModelFatal
 
 
 class DialectRefused(Exception):
-    """The endpoint does not take the form that the reply's shape was told in."""
+    """The endpoint does not take the dialect that the reply's schema was sent in."""
 
 
 class RequestForbidden(ModelError):
-    """HTTP 401 or 403: of the key, or of this document alone when others pass; `fatal` says it for the first case."""
+    """HTTP 401 or 403: about the key, or about this document alone when others pass; `fatal` is for the first case."""
 
     reason = "forbidden"
 
@@ -26,7 +26,7 @@ class RequestForbidden(ModelError):
 
 
 def translate_api_error(error: Exception, base_url: str, model: str) -> Exception:
-    """openai's error as one of ours."""
+    """openai's error as a ModelError."""
     import openai
 
     inner: BaseException | None = error
@@ -60,12 +60,12 @@ def _translate_connection_error(error: Exception, base_url: str) -> ModelBusy:
 
 def _translate_status_error(error: Any, base_url: str, model: str) -> Exception:
     status = error.status_code
-    said = f"{error.code} {error.type} {error.message}".lower()
+    message = f"{error.code} {error.type} {error.message}".lower()
     if 300 <= status < 400:
         return ModelFatal(
             f"{base_url} redirects, and documents are not sent after; give the address it redirects to as --base-url."
         )
-    if "insufficient_quota" in said or status == 402:
+    if "insufficient_quota" in message or status == 402:
         return ModelFatal(f"The quota at {base_url} is used up; top it up, then run again.")
     if status in (401, 403):
         fatal = ModelFatal(f"{base_url} refuses the key (HTTP {status}); check OPENAI_API_KEY.")
@@ -74,20 +74,20 @@ def _translate_status_error(error: Any, base_url: str, model: str) -> Exception:
         return ModelFatal(f"{base_url} has no model {model!r}; check --model and --base-url.")
     if status == 429:
         return ModelBusy(f"{base_url} is rate-limiting.", reason="rate limited", retry_after=read_retry_after(error))
-    if status == 413 or "context" in said:
+    if status == 413 or "context" in message:
         return ModelError(
             f"{base_url} answers HTTP {status}: the chunk is too long for it; lower chunk_tokens in the prompt.",
             reason="too long",
         )
-    if status in (400, 422) and _concerns_response_format(said):
+    if status in (400, 422) and _concerns_response_format(message):
         return DialectRefused(f"HTTP {status}")
     if status in (408, 409) or status >= 500:
         return ModelBusy(f"{base_url} answers HTTP {status}.", reason="upstream", retry_after=read_retry_after(error))
     return ModelError(f"{base_url} answers HTTP {status}: it refuses the request.")
 
 
-def _concerns_response_format(said: str) -> bool:
-    return any(word in said for word in ("response_format", "json_schema", "tool", "grammar", "schema"))
+def _concerns_response_format(message: str) -> bool:
+    return any(word in message for word in ("response_format", "json_schema", "tool", "grammar", "schema"))
 
 
 def read_retry_after(error: Any) -> float | None:
@@ -103,9 +103,9 @@ def read_retry_after(error: Any) -> float | None:
             continue
         return seconds if 0 < seconds < 1e9 else None
     try:
-        asked = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
+        retry_at = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
         now = email.utils.parsedate_to_datetime(headers.get("date") or email.utils.formatdate())
-        seconds = (asked - now).total_seconds()
+        seconds = (retry_at - now).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
     return seconds if 0 < seconds < 1e9 else None

@@ -1,8 +1,8 @@
-"""Reply text -> claims: strict reading of what a model wrote, and the compact error that it is re-asked with.
+"""Reply text -> JSON value: strict reading of what a model wrote, and the short error that it is asked again with.
 
-The shape that was asked for becomes a Pydantic class, since that is what instructor validates with. It is stricter
-than JSON is (a duplicate key is an error, not "last one wins") and kinder than strict mode (a missing key is null):
-endpoints that do not enforce a schema leave keys out, and a re-ask for that would cost more than it tells.
+The response schema becomes a Pydantic class, since that is what instructor validates with. It is stricter than JSON
+(a duplicate key is an error, not "last one wins") and more lenient than strict mode (a missing key is null): endpoints
+that do not enforce a schema leave keys out, and asking again for that would cost more than it brings.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from pydantic_core import from_json
 from extractor.types import Json
 
 MAX_REPLY_CHARACTERS = 4_000_000
-"""Characters of a reply that are read; more is no answer to any question asked here."""
+"""Characters of a reply that are read; a longer one is no reply to any request of this package."""
 LOOP_LENGTH = 3
-"""Entries at the end of a list that stood in it before, and it is a loop: a document says some things twice."""
+"""Repeated entries at the end of a list from which on it is a loop: a document may repeat a few things."""
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 MAX_REPORTED_PROBLEMS = 5
-"""Problems named in a re-ask. More than a few, and a model mends none of them."""
+"""Problems named when a reply is asked for again. Given more than a few, a model corrects none of them."""
 
 
 class InvalidReply(json.JSONDecodeError):
     """The reply does not fit; the text is short enough to send back to the model.
 
-    A JSONDecodeError, since that is what instructor re-asks for.
+    A JSONDecodeError, since that is what instructor asks again for.
     """
 
     def __init__(self, message: str) -> None:
@@ -42,7 +42,7 @@ class InvalidReply(json.JSONDecodeError):
 
 
 class ReplyModel(BaseModel):
-    """Base of the classes that stand for a shape; `shape` is the JSON Schema that is sent for it."""
+    """Base of the classes that stand for a response schema, which is `response_schema`."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
     response_schema: ClassVar[dict[str, Json]] = {}
@@ -57,7 +57,7 @@ class ReplyModel(BaseModel):
 
 
 def parse_reply(model: type[ReplyModel], text: str) -> ReplyModel:
-    """The reply as an instance of the shape's class. Raises Unfit with at most a few short problems."""
+    """The reply as an instance of the schema's class. Raises UnfitReply with at most a few short problems."""
     if len(text) > MAX_REPLY_CHARACTERS:
         raise InvalidReply("The reply is far too long.")
     try:
@@ -109,66 +109,68 @@ def _summarize_problems(error: ValidationError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TruncatedReply:
-    """What a reply said before it was cut short: its complete entries, each of the last list once."""
+    """What a reply held before it was cut short: its complete entries, each of the last list once."""
 
     value: dict[str, Json]
     latest_entries: dict[str, Json] | None = None
-    """The last few entries of the last list alone; None when they only repeat what that list had said before."""
+    """The last few entries of the last list alone; None when they only repeat earlier entries of that list."""
     is_early: bool = False
-    """It was cut before there were enough entries to tell whether it was getting anywhere."""
+    """It was cut before there were enough entries to decide whether it was in a loop."""
 
 
-def read_truncated_reply(text: str, shape: Mapping[str, Json]) -> TruncatedReply | None:
-    """What a reply that was cut short says; None when it is not the beginning of anything that fits the shape."""
+def read_truncated_reply(text: str, schema: Mapping[str, Json]) -> TruncatedReply | None:
+    """What a reply that was cut short holds; None when it is not the beginning of anything that fits the schema."""
     try:
-        told = from_json(text, allow_partial=True)
-        built = build_reply_model(shape)
-        inner, name = _find_innermost_key(told)
+        data = from_json(text, allow_partial=True)
+        built = build_reply_model(schema)
+        inner, name = _find_innermost_key(data)
         if not isinstance(inner.get(name), list):
             del inner[name]  # half a number, perhaps
-            return TruncatedReply(reply_to_json(built.model_validate(told)), is_early=True)
-        said = inner[name][:-1]  # the last one may be half an entry
-        inner[name] = [entry for i, entry in enumerate(said) if entry not in said[:i]]
-        whole = reply_to_json(built.model_validate(told))
-        tail = [entry for i, entry in enumerate(said) if i >= len(said) - LOOP_LENGTH and entry not in said[:i]]
-        if len(said) < LOOP_LENGTH or not tail:
-            return TruncatedReply(whole, is_early=len(said) < LOOP_LENGTH)
+            return TruncatedReply(reply_to_json(built.model_validate(data)), is_early=True)
+        entries = inner[name][:-1]  # the last one may be half an entry
+        inner[name] = [entry for i, entry in enumerate(entries) if entry not in entries[:i]]
+        whole = reply_to_json(built.model_validate(data))
+        tail = [
+            entry for i, entry in enumerate(entries) if i >= len(entries) - LOOP_LENGTH and entry not in entries[:i]
+        ]
+        if len(entries) < LOOP_LENGTH or not tail:
+            return TruncatedReply(whole, is_early=len(entries) < LOOP_LENGTH)
         for outer in inner:
             inner[outer] = tail if outer == name else None
-        return TruncatedReply(whole, reply_to_json(built.model_validate(told)))
+        return TruncatedReply(whole, reply_to_json(built.model_validate(data)))
     except ValueError:
         return None
 
 
-def _find_innermost_key(told: Json) -> tuple[dict[str, Json], str]:
+def _find_innermost_key(data: Json) -> tuple[dict[str, Json], str]:
     """The object that the reply was in when it ended, and its last key. Raises ValueError when it was in none."""
-    if not isinstance(told, dict) or not told:
+    if not isinstance(data, dict) or not data:
         raise ValueError("no object was begun")
-    name = list(told)[-1]
-    return _find_innermost_key(told[name]) if isinstance(told[name], dict) and told[name] else (told, name)
+    name = list(data)[-1]
+    return _find_innermost_key(data[name]) if isinstance(data[name], dict) and data[name] else (data, name)
 
 
-def build_reply_model(shape: Mapping[str, Json]) -> type[ReplyModel]:
-    """The class that replies of this shape are read with, and that tells the shape to who asks for its schema."""
-    return _build_model_cached(json.dumps(shape))  # in the order of its keys, which is told, too
+def build_reply_model(schema: Mapping[str, Json]) -> type[ReplyModel]:
+    """The class that replies of this schema are read with, and whose `model_json_schema` is this schema."""
+    return _build_model_cached(json.dumps(schema))  # in the order of its keys, which is sent, too
 
 
-def build_reply_reader(shape: Mapping[str, Json]) -> type[ReplyModel]:
-    """The same class without its schema: shapes that differ in bounds and choices alone are read alike.
+def build_reply_reader(schema: Mapping[str, Json]) -> type[ReplyModel]:
+    """The same class without its schema: schemas that differ only in bounds and choices are read alike.
 
     Building a class takes milliseconds; choices change from chunk to chunk, keys and types hardly ever.
     """
-    return _build_reader_cached(_extract_skeleton(shape))
+    return _build_reader_cached(_extract_skeleton(schema))
 
 
 _Skeleton = tuple[Any, ...] | str
 
 
 @lru_cache(maxsize=256)
-def _build_model_cached(shape: str) -> type[ReplyModel]:
-    told = json.loads(shape)
-    built = _build_object_model(_extract_skeleton(told), "Answer")
-    built.response_schema = told
+def _build_model_cached(schema_text: str) -> type[ReplyModel]:
+    schema = json.loads(schema_text)
+    built = _build_object_model(_extract_skeleton(schema), "Answer")
+    built.response_schema = schema
     return built
 
 
@@ -177,21 +179,21 @@ def _build_reader_cached(skeleton: _Skeleton) -> type[ReplyModel]:
     return _build_object_model(skeleton, "Answer")
 
 
-def _extract_skeleton(shape: Mapping[str, Json]) -> _Skeleton:
-    """Keys and types of a shape: ("object", (key, skeleton), ...), ("array", skeleton), or a type's word."""
-    if "enum" in shape:
-        # a choice that is not on the list is for evidence to judge: endpoints without strict mode paraphrase
-        return "string" if all(isinstance(v, str | None) for v in shape["enum"]) else "any"
-    types = shape.get("type")
+def _extract_skeleton(schema: Mapping[str, Json]) -> _Skeleton:
+    """Keys and types of a schema: ("object", (key, skeleton), ...), ("array", skeleton), or a type's name."""
+    if "enum" in schema:
+        # evidence decides about a value that is not in the enum: endpoints without strict mode paraphrase
+        return "string" if all(isinstance(v, str | None) for v in schema["enum"]) else "any"
+    types = schema.get("type")
     real = [t for t in types if t != "null"] if isinstance(types, list) else [types]
     if len(real) > 1:
         return "figure"
     kind = real[0] if real else "null"
     if kind == "object":
-        return ("object", *((key, _extract_skeleton(sub)) for key, sub in shape["properties"].items()))
+        return ("object", *((key, _extract_skeleton(sub)) for key, sub in schema["properties"].items()))
     if kind == "array":
         # a list that may be null is null when it is left out
-        return ("array" if types == "array" else "array or null", _extract_skeleton(shape["items"]))
+        return ("array" if types == "array" else "array or null", _extract_skeleton(schema["items"]))
     return str(kind)
 
 

@@ -25,7 +25,7 @@ from extractor.types import Document, Json, Match, Record, Request
 class Claim(BaseModel):
     """A number that says how good the machine is."""
 
-    model_config = key("value", "measure", each="value")
+    model_config = key("value", "measure", enumerate_by="value")
 
     value: Quantity
     measure: str | None = None
@@ -44,7 +44,7 @@ class Fair(BaseModel):
 
 
 class Event(BaseModel):
-    model_config = key("day", "what", each="day")
+    model_config = key("day", "what", enumerate_by="day")
 
     day: Date
     what: str | None = None
@@ -295,8 +295,8 @@ def test_a_perfect_reader_loses_no_figure_at_any_size_of_chunk(planted: list[lis
     ],
 )
 def test_a_field_that_cannot_be_found_by_its_form_is_no_stem(each: Json, row: dict[str, Json]) -> None:
-    rows = {"type": "array", "x-each": each, "items": {"type": "object", "properties": row}}
-    with pytest.raises(TaskError, match="x-each"):
+    rows = {"type": "array", "x-enumerate-by": each, "items": {"type": "object", "properties": row}}
+    with pytest.raises(TaskError, match="x-enumerate-by"):
         read_schema({"type": "object", "properties": {"rows": rows}})
 
 

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from extractor.extraction.compact import compact_part, expand_reply
 from extractor.schema import Date, Url, key
-from extractor.schema.reader import ObjectList, ValueList, read_schema
+from extractor.schema.reader import read_schema
 from extractor.types import Json
 
 
@@ -18,15 +16,15 @@ class Prize(BaseModel):
     model_config = key("title", "day")
 
     title: str = Field(description="name of the prize")
-    day: Date | None = Field(None, json_schema_extra={"x-placed": []})
+    day: Date | None = Field(None, json_schema_extra={"x-locate-by-position": []})
 
 
 class Race(BaseModel):
     model_config = key("name")
 
     name: str
-    page: Url | None = Field(None, json_schema_extra={"x-placed": ["race"]})
-    result: Url | None = Field(None, json_schema_extra={"x-placed": [], "x-asked": True})
+    page: Url | None = Field(None, json_schema_extra={"x-locate-by-position": ["race"]})
+    result: Url | None = Field(None, json_schema_extra={"x-locate-by-position": [], "x-also-ask": True})
     prizes: list[Prize] = []
 
 
@@ -37,33 +35,6 @@ class Club(BaseModel):
 
 
 ROOT = read_schema(Club.model_json_schema()).root
-
-
-def test_rows_that_are_left_with_one_field_are_asked_for_as_a_plain_list() -> None:
-    prizes = compact_part(ROOT)["prizes"]
-    assert isinstance(prizes.node, ValueList)
-    assert prizes.node.item == ROOT["prizes"].node.row["title"].node  # type: ignore[union-attr]
-    assert prizes.description == "all prizes. A prize that was won. Of each the name of the prize"
-
-
-def test_rows_inside_of_rows_are_so_too() -> None:
-    races = compact_part(ROOT)["races"].node
-    assert isinstance(races, ObjectList)
-    assert [f.name for f in races.row.fields] == ["name", "result", "prizes"]
-    assert isinstance(races.row["prizes"].node, ValueList)
-
-
-def test_a_reply_comes_back_in_rows() -> None:
-    reply: dict[str, Any] = {
-        "name": "A",
-        "prizes": ["x", "y"],
-        "races": [{"name": "r", "result": None, "prizes": ["z"]}],
-    }
-    assert expand_reply(ROOT, reply) == {
-        "name": "A",
-        "prizes": [{"title": "x"}, {"title": "y"}],
-        "races": [{"name": "r", "result": None, "prizes": [{"title": "z"}]}],
-    }
 
 
 def test_what_a_reply_lacks_it_lacks_afterwards() -> None:

@@ -12,7 +12,7 @@ from extractor.evaluation.analysis.comparison import compare_runs
 from extractor.evaluation.analysis.diff import compare_with_baseline
 from extractor.evaluation.analysis.gates import GateBounds, judge_comparison
 from extractor.evaluation.analysis.metrics import Statistic
-from tests.evaluation.test_statistics import run
+from tests.evaluation.test_comparison import run
 
 HALF = {"d1": "ccww", "d2": "ccww"}
 

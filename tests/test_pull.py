@@ -412,7 +412,7 @@ def test_a_disk_that_fills_up_is_the_machine_s_fault_and_what_came_is_kept(tmp_p
             import resource, sys
             from pathlib import Path
             from extractor.errors import MachineError
-            from tests.test_pulls import pull
+            from tests.test_pull import pull
             resource.setrlimit(resource.RLIMIT_FSIZE, (7000, 7000))  # "File too large" stands for "No space left"
             try:
                 pull(Path({str(tmp_path)!r}), {hub.base!r})

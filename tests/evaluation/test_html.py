@@ -33,8 +33,8 @@ from extractor.evaluation.report.error_browser import (
 from extractor.evaluation.report.html import render_html
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
 from tests.evaluation import synthetic
+from tests.evaluation.test_comparison import run
 from tests.evaluation.test_report import HOSTILE, SIX, hostile, report, with_baseline
-from tests.evaluation.test_statistics import run
 
 
 class Page(HTMLParser):

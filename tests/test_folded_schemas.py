@@ -109,7 +109,7 @@ def test_what_tells_branches_apart_is_a_choice_of_all_their_tags() -> None:
             "object as well; it is asked for as a list",
         ),
         ({"type": ["integer", "boolean"]}, Scalar, "boolean or integer; it is asked for as integer"),
-        ({"type": "array"}, ValueList, "does not say what its items are"),
+        ({"type": "array"}, ValueList, "does not describe its items"),
         ({"type": "object", "properties": {"b": TEXT}, "additionalProperties": NUMBER}, Object, "without a name"),
         (
             {"type": "object", "properties": {"b": TEXT}, "anyOf": [{"required": ["b"]}, {"required": []}]},

@@ -2,10 +2,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from test_evidence import SCHEMA
+from test_grounding_rules import Stock
 
 from extractor.extraction.merging import PartialRecord, merge_records
+from extractor.schema.reader import read_schema
 from extractor.types import Evidence, Match, Span, ValuePath
+
+SCHEMA = read_schema(Stock.model_json_schema())
 
 
 def found(order: int, value: dict[str, Any]) -> PartialRecord:

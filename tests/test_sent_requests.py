@@ -1,0 +1,225 @@
+"""What a model is sent about a text, as one table: the schema that its reply must fit, and the words that it reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from extractor.extraction.pipeline import extract_record
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
+from extractor.models.openai.reply import InvalidReply, build_reply_model, parse_reply, reply_to_json
+from extractor.schema import Date, Email, Money, Quantity, Url, group, key
+from extractor.schema.reader import read_schema
+from extractor.types import Document, Json, Record, Reply, Request, Usage
+
+
+class Row(BaseModel):
+    name: str
+    day: Date | None = None
+
+
+class Letter(BaseModel):
+    mails: list[Email] = []
+    page: Url | None = None
+    size: int | None = None
+    rows: list[Row] = []
+
+
+class Bill(BaseModel):
+    total: Money
+    parts: list[Money] = []
+
+
+class Boat(BaseModel):
+    model_config = key("name")
+    name: str
+    size: str | None = Field(
+        None, pattern=r"\d+\s+ft", json_schema_extra={"x-locate-by-position": [], "x-also-ask": True}
+    )
+    log: Url | None = Field(None, json_schema_extra={"x-locate-by-position": ["log"]})
+
+
+class Boats(BaseModel):
+    boats: list[Boat] = []
+
+
+class Prize(BaseModel):
+    """A prize that was won."""
+
+    model_config = key("title", "day")
+    title: str = Field(description="name of the prize")
+    day: Date | None = Field(None, json_schema_extra={"x-locate-by-position": []})
+
+
+class Race(BaseModel):
+    model_config = key("name")
+    name: str
+    prizes: list[Prize] = []
+
+
+class Club(BaseModel):
+    prizes: list[Prize] = Field([], description="all prizes")
+    races: list[Race] = []
+
+
+class Gain(BaseModel):
+    model_config = key("value", enumerate_by="value")
+    value: Quantity
+    what: str | None = None
+
+
+class Report(BaseModel):
+    gains: list[Gain] = []
+
+
+LETTER = "Write to a@b.org or https://b.org by 3 May 2024."
+FLEET = "Gull is 31 ft, Heron 44\n ft, the shed 31 ft"
+OVENS = """# Ovens
+
+The old one burnt. The new one bakes 40% faster vs. the
+old one, says Dr. 3 of them. It is red.
+
+- bread: 20%
+"""
+GARDEN = (
+    "Ada King\n\n# Garden\n\n## Tools\n- rake\n\n## Plants\n\n" + "Roses. " * 60 + "\n\nSHED\nNothing but a ladder.\n"
+)
+
+
+def extract(
+    schema: type[BaseModel], text: str, reply: Mapping[str, Json] | None = None, **settings: Any
+) -> tuple[Record, list[Request]]:
+    sent: list[Request] = []
+
+    class Scripted:
+        async def complete(self, request: Request) -> Reply:
+            sent.append(request)
+            asked = request.schema["properties"]
+            empty = {name: [] if sub.get("type") == "array" else None for name, sub in asked.items()}
+            return Reply({**empty, **{k: v for k, v in (reply or {}).items() if k in asked}}, Usage(1))
+
+    task = Task("t", read_schema(schema.model_json_schema()), {}, schema)
+    prompt = Prompt("p", "s", "<text>{document}</text>{question}", {}, Strategy(**settings))
+    record = asyncio.run(extract_record(Document("d.txt", text), task, prompt, Scripted(), "m"))
+    return record, sent
+
+
+def sent_schemas(schema: type[BaseModel], text: str, **settings: Any) -> Mapping[str, Any]:
+    """Name of a top-level field to the schema that is sent for it."""
+    _, sent = extract(schema, text, **settings)
+    return {name: sub for request in sent for name, sub in request.schema["properties"].items()}
+
+
+def at(node: Any, *path: str) -> Any:
+    for step in path:
+        node = node["items"] if step == "[]" else node["properties"][step] if "properties" in node else node[step]
+    return node
+
+
+@pytest.mark.parametrize(
+    ("why", "schema", "text", "path", "sent"),
+    [
+        ("an address may be one of the text's", Letter, LETTER, ("mails", "[]"), {"enum": ["a@b.org"]}),
+        ("or none", Letter, LETTER, ("page",), {"enum": ["https://b.org", None]}),
+        ("a date too", Letter, LETTER, ("rows", "[]", "day"), {"enum": ["3 May 2024", None]}),
+        ("without a candidate there is none", Letter, "Nothing.", ("page",), {"type": "null"}),
+        ("a required value is not null", Letter, "x", ("rows", "[]", "name", "type"), "string"),
+        ("a number may be copied", Bill, "x", ("total", "type"), ["number", "string"]),
+        (
+            "a form that is located and asked for as well is one of its mentions",
+            Boats,
+            FLEET,
+            ("boats", "[]", "size"),
+            {"enum": ["31 ft", "44 ft", None]},
+        ),
+        ("or null", Boats, "Gull", ("boats", "[]", "size"), {"type": "null"}),
+        ("rows that locating leaves with one field are a list", Club, "x", ("prizes", "items", "type"), "string"),
+        ("inside of rows, too", Club, "x", ("races", "[]", "prizes", "items", "type"), "string"),
+    ],
+)
+def test_the_schema_of_the_reply_is(why: str, schema: Any, text: str, path: tuple[str, ...], sent: Json) -> None:
+    assert at(sent_schemas(schema, text), *path) == sent, why
+
+
+def test_without_candidates_any_date_may_be_given() -> None:
+    assert at(sent_schemas(Letter, "x", candidates=False), "rows", "[]", "day")["type"] == ["string", "null"]
+
+
+def test_what_is_located_alone_is_not_asked_for() -> None:
+    _, sent = extract(Boats, "Gull [log](https://a.org/1)")
+    assert not any("log" in json.dumps(r.schema) or "log" in r.user.partition("</text>")[2] for r in sent)
+    _, sent = extract(Boats, "Gull [log](https://a.org/1)", ask="whole")
+    assert at(sent[0].schema, "boats", "[]", "log"), "a prompt that asks for everything asks for it"
+
+
+def test_a_list_that_stands_for_rows_comes_back_in_rows() -> None:
+    reply = {"prizes": ["Oak Cup", "Ash Cup"], "races": [{"name": "Regatta", "prizes": ["Elm Cup"]}]}
+    text = "Prizes: Oak Cup, Ash Cup.\n\nRegatta, with the Elm Cup"
+    record, sent = extract(Club, text, reply)
+    assert [p["title"] for p in record.value["prizes"]] == ["Oak Cup", "Ash Cup"]
+    assert [p["title"] for p in record.value["races"][0]["prizes"]] == ["Elm Cup"]
+    (asked,) = [r.user for r in sent if "prizes" in r.schema["properties"]]
+    assert "all prizes. A prize that was won. Of each the name of the prize" in asked
+
+
+def test_a_candidate_is_quoted_in_its_sentence() -> None:
+    _, (request,) = extract(Report, OVENS)
+    quotes = [line for line in request.user.splitlines() if line.startswith("- ") and '"' in line]
+    assert quotes == [
+        '- 40%: "The new one bakes 40% faster vs. the old one, says Dr. 3 of them."',
+        '- 20%: "- bread: 20%"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("why", "keyword", "shown"),
+    [
+        ("a word in a heading announces its section", "tool", "# Garden\n\n## Tools\n- rake"),
+        ("else a word in a paragraph that paragraph", "ladder", "SHED\nNothing but a ladder."),
+    ],
+)
+def test_a_field_may_be_asked_only_of_what_its_keywords_announce(why: str, keyword: str, shown: str) -> None:
+    only = group("tools", **{"x-keywords": [keyword], "x-keywords-only": True})
+
+    class Shed(BaseModel):
+        owner: str | None = None
+        tools: list[str] = Field([], json_schema_extra=only)
+
+    _, sent = extract(Shed, GARDEN)
+    (request,) = [r for r in sent if "tools" in r.schema["properties"]]
+    assert request.user.partition("</document>")[0].partition("<document>")[2].strip() == shown
+
+
+def walk(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for inner in [*node.get("properties", {}).values(), *([node["items"]] if "items" in node else [])]:
+        yield from walk(inner)
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"), [(Letter, LETTER), (Bill, "x"), (Boats, FLEET), (Club, "x"), (Report, OVENS)]
+)
+def test_every_object_is_strict_and_every_list_and_text_bounded(schema: type[BaseModel], text: str) -> None:
+    _, sent = extract(schema, text)
+    for node in (node for request in sent for node in walk(request.schema)):
+        if node.get("type") == "object":
+            assert node["additionalProperties"] is False
+            assert node["required"] == list(node["properties"])
+        elif node.get("type") == "array":
+            assert node["maxItems"] >= 0
+        elif "string" in node.get("type", ()):
+            assert node.get("maxLength") or node == {"type": "string"}
+
+
+def test_a_copied_number_is_read_as_it_was_given() -> None:
+    _, (request,) = extract(Bill, "x")
+    for value in ({"total": 12.5, "parts": [3, "1.024,50"]}, {"total": "1.024,50 EUR", "parts": []}):
+        assert reply_to_json(parse_reply(build_reply_model(request.schema), json.dumps(value))) == value
+    with pytest.raises(InvalidReply):
+        parse_reply(build_reply_model(request.schema), '{"total": [1], "parts": []}')
