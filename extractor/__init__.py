@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from extractor.api.functions import aextract as aextract
     from extractor.api.functions import extract as extract
     from extractor.api.functions import extract_all as extract_all
+    from extractor.api.grounding import ground as ground
     from extractor.errors import ExtractorError as ExtractorError
     from extractor.extraction.task import Task as Task
     from extractor.extraction.task import load_task as load_task
@@ -51,6 +52,7 @@ _MODULES = {
     "aextract": "api.functions",
     "extract": "api.functions",
     "extract_all": "api.functions",
+    "ground": "api.grounding",
     "load_task": "extraction.task",
 }
 """Where each public name is."""

@@ -17,6 +17,7 @@ from extractor.cli.cache import add_cache_command
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
+from extractor.cli.ground import add_ground_command
 from extractor.cli.models import add_models_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
@@ -35,6 +36,7 @@ examples:
   extractor show out                           one HTML page: each value beside the words that prove it
   extractor export out -f sqlite -o out.db     records, evidence and runs, ready to query (also jsonl, csv, parquet)
   extractor run docs/ --task invoice --dry-run requests, tokens, money and time, before anything is sent
+  extractor ground order.pdf record.json        prove a record from any tool by the words of its document
   extractor models pull qwen2.5-coder-1.5b     fetch an embedded model
   extractor schema init wanted.json -o my.schema.json    draft a schema from examples of the JSON you want
   extractor schema check my.schema.json        what will be asked, and what is worth a look
@@ -105,6 +107,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_run_command(commands)
     add_show_command(commands)
     add_export_command(commands)
+    add_ground_command(commands)
     add_models_command(commands)
     add_cache_command(commands)
     add_eval_command(commands)

@@ -95,7 +95,7 @@ async def extract_record(
         return answered
 
     answers = [a for batch in await asyncio.gather(*map(answer, plan.questions)) for a in batch]
-    return _build_record(document, task, plan, answers, reading)
+    return build_record(document, task, plan, answers, reading)
 
 
 async def _answer_question(question: Question, task: Task, model: Model, reading: Reading) -> Answer:
@@ -112,21 +112,22 @@ async def _answer_question(question: Question, task: Task, model: Model, reading
             return Answer(question, failure=failure, usage=usage)
         value = cut.value
         if reading.traits.repairs_values and not cut.is_early:
-            latest = _ground_reply(question, task, cut.latest_entries, reading) if cut.latest_entries else None
+            latest = ground_question(question, task, cut.latest_entries, reading) if cut.latest_entries else None
             if latest is None or not has_words(latest):
                 failure, ran_on = None, True
-    tree, rejected = _accept_reply(question, _ground_reply(question, task, value, reading), reading)
+    tree, rejected = accept_reply(question, ground_question(question, task, value, reading), reading)
     return Answer(question, tree, tuple(rejected), failure, usage, ran_on)
 
 
-def _ground_reply(question: Question, task: Task, value: Json, reading: Reading) -> GroundedObject | GroundedList:
+def ground_question(question: Question, task: Task, value: Json, reading: Reading) -> GroundedObject | GroundedList:
+    """Everything that a reply to the question says, each leaf with its evidence and findings."""
     index = TextIndex(question.chunk, kinds_first=not reading.traits.repairs_values)
     if question.batch is not None:
         return ground_candidates(question.batch, value, index, reading.traits)
     return ground_reply(question.part, question.expand_reply(value), index, reading.traits, whole=task.schema.root)
 
 
-def _accept_reply(
+def accept_reply(
     question: Question, grounded: GroundedObject | GroundedList, reading: Reading
 ) -> tuple[GroundedObject | GroundedList, list[RejectedValue]]:
     """What is accepted of a reply, and the rest; a row of a candidate only with the candidate itself."""
@@ -141,7 +142,8 @@ def _accept_reply(
     return GroundedList(tuple(whole)), [replace(r, path=(*question.batch.path, *r.path[1:])) for r in rejected]
 
 
-def _build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer], reading: Reading) -> Record:
+def build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer], reading: Reading) -> Record:
+    """One record out of what the questions of a plan brought."""
     root = task.schema.root
     records, unplaced = _link_answers(answers, reading)
     merged = merge_records(root, records)
