@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from extractor.documents.discovery import find_sources
+from extractor.extraction.pipeline import Reading
 from extractor.extraction.task import Task, load_task
 from extractor.models.openai.client import Endpoint
 from extractor.models.session import build_own_session
@@ -43,7 +44,7 @@ def task(folder: Path) -> Task:
 def run(papers: Path, out: Path, task: Task, at_once: int = 8) -> int:
     """Requests that one run over the folder made."""
     model, prompt = ScriptedModel({"title": "steel"}), task.choose_prompt(None)
-    manifest = build_run_manifest(task, prompt, Endpoint(URL, "m", "none"))
+    manifest = build_run_manifest(task, prompt, Endpoint(URL, "m", "none"), Reading())
     prepare_output_folder(out)
     job = Job(DocumentExtractor(task, prompt, build_own_session(model, at_once), manifest), out)
     asyncio.run(run_job(job, find_sources([papers])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from extractor.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from extractor.evaluation.analysis.gates import GateBounds
-    from extractor.evaluation.suite import EvaluationSuite
+    from extractor.evaluation.suite import EvaluationSuite, SuiteGold
     from extractor.models.session import ClientOptions
 
 
@@ -58,6 +59,8 @@ def add_eval_command(commands: argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("--baseline", type=Path, help="compare with this baseline; any drop fails")
     parser.add_argument("--allowed-drop", type=float, default=0.0, metavar="F1", help="from the baseline (default: 0)")
     parser.add_argument("--update-baseline", type=Path, metavar="FILE", help="write a baseline of this evaluation")
+    learn = "learn from these runs (best made with --accept 0) how likely values are right, and write that to FILE"
+    parser.add_argument("--calibrate", type=Path, metavar="FILE", help=learn)
     parser.set_defaults(command=run_eval_command)
 
 
@@ -72,10 +75,30 @@ def run_eval_command(flags: argparse.Namespace) -> int:
     verdict, paths = write_suite_report(
         suite, true, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
     )
+    if flags.calibrate:
+        _write_calibration(flags.calibrate, folders, true)
+        paths = (*paths, flags.calibrate)
     print(verdict.sentence)
     for path in paths:
         print(path)
     return verdict.exit_code
+
+
+def _write_calibration(file: Path, folders: Sequence[Path], gold: SuiteGold) -> None:
+    """Fits the weights of the runs' class of models on the suite's gold."""
+    from extractor.evaluation.analysis.fitting import collect_leaves, fit_calibration
+    from extractor.evaluation.runs import read_run_folder
+    from extractor.extraction.grounding.confidence import load_calibration
+    from extractor.files import write_atomically
+    from extractor.models.traits import ModelClass
+
+    runs = [read_run_folder(folder) for folder in folders]
+    classes = {run.manifest.reading.get("class", ModelClass.STRONG.value) for run in runs}
+    if len(classes) > 1:
+        raise UsageError("These runs are of small and of strong models; calibrate the one and the other by themselves.")
+    leaves = [leaf for run in runs for leaf in collect_leaves(run, gold)]
+    content = fit_calibration(leaves, ModelClass(classes.pop()), load_calibration())
+    write_atomically(file, [json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"])
 
 
 def _read_gates(flags: argparse.Namespace) -> GateBounds:
@@ -122,6 +145,7 @@ def _parse_bounds(
 def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
     from extractor.documents.discovery import find_sources
+    from extractor.extraction.pipeline import Reading
     from extractor.models.session import Mode, choose_model, open_endpoint
     from extractor.results.manifest import build_run_manifest
     from extractor.runs.output_folder import is_run_finished, prepare_output_folder
@@ -138,7 +162,8 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
         prompt = suite.task.choose_prompt(name)
         if options.client.mode is not Mode.REPLAY:
             with open_endpoint(choice, Mode.REPLAY) as named:
-                if is_run_finished(out, build_run_manifest(suite.task, prompt, named), len(sources)):
+                manifest = build_run_manifest(suite.task, prompt, named, Reading(choice.traits))
+                if is_run_finished(out, manifest, len(sources)):
                     continue
         prepare_output_folder(out)
         say = RunProgress(sys.stderr.isatty(), len(sources))

@@ -37,6 +37,8 @@ class RunOptions:
     """How what answers is dealt with."""
     acceptance: Acceptance | None = None
     """How sure one must be of a value that goes into the record."""
+    calibration: Path | None = None
+    """Weights of one's own to compute that with."""
     document_timeout: float | None = None
     """Seconds."""
     fresh: bool = False
@@ -68,6 +70,8 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--fresh", action="store_true", help="ask everything, also what OUT has results of")
     accept = "confidence from which on a value is in the record; 0 keeps all that was said (default: 0.5)"
     run.add_argument("--accept", type=float, default=0.5, metavar="P", help=accept)
+    calibration = "weights of confidence that eval --calibrate wrote (default: those that ship)"
+    run.add_argument("--calibration", type=Path, metavar="FILE", help=calibration)
     run.add_argument("--only-proven", action="store_true", help="nothing in a record that has no words of its own")
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
@@ -135,6 +139,7 @@ def _read_run_options(flags: argparse.Namespace) -> RunOptions:
         out=flags.out,
         client=read_client_options(flags, flags.mode, flags.concurrency),
         acceptance=Acceptance(flags.accept, flags.only_proven),
+        calibration=flags.calibration,
         document_timeout=flags.document_timeout,
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
@@ -156,6 +161,7 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
             prompt,
             session,
             acceptance=options.acceptance,
+            calibration_file=options.calibration,
             document_timeout=options.document_timeout,
             on_reply=say.count_reply,
         )

@@ -62,6 +62,18 @@ class Reading:
     acceptance: Acceptance = field(default_factory=Acceptance)
     calibration: Calibration = field(default_factory=load_calibration)
 
+    def describe(self) -> dict[str, Json]:
+        """What a manifest says of it."""
+        return {
+            "class": self.traits.model_class.value,
+            "window": self.traits.window,
+            "max_output": self.traits.max_output,
+            "traits_by": self.traits.source,
+            "accept": self.acceptance.threshold,
+            "only_proven": self.acceptance.only_proven,
+            "calibration": self.calibration.fingerprint,
+        }
+
     def judge(self, node: Tree) -> Tree:
         return self.calibration.judge(node, self.traits)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 
 from extractor._version import __version__
+from extractor.extraction.pipeline import Reading
 from extractor.extraction.planning import greedy_parameters
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
@@ -12,7 +13,7 @@ from extractor.models.openai.client import Endpoint, describe_endpoint
 from extractor.types import Json
 
 
-def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[str, Json]:
+def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint, reading: Reading) -> dict[str, Json]:
     """The manifest of a run; nothing in it changes from one run to the next, so results stay byte for byte the same."""
     model = describe_endpoint(endpoint)
     if endpoint.digest:
@@ -23,5 +24,6 @@ def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint) -> dict[s
         "prompt": {"name": prompt.name, "fingerprint": prompt.fingerprint},
         "schema": {"fingerprint": task.schema.fingerprint},
         "parameters": dict(greedy_parameters(prompt.strategy.max_tokens)),
+        "reading": reading.describe(),
         "versions": {name: metadata.version(name) for name in ("openai", "instructor", "pydantic")},
     }

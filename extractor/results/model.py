@@ -129,6 +129,9 @@ class Manifest(FilePart):
     record_schema: SchemaEntry = Field(default_factory=SchemaEntry, alias="schema")
     parameters: JsonObject = Field(default={}, description="as they were sent to the model")
     versions: Named[Text] = Field(default={}, description="of the libraries that talk to the model")
+    reading: JsonObject = optional_key(
+        "how replies were read: the model's class and traits, what was accepted, and the fingerprint of the weights", {}
+    )
 
 
 class ResultFile(FilePart):

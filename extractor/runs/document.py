@@ -8,6 +8,7 @@ from pathlib import Path
 
 from extractor.errors import ExtractorError
 from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.grounding.confidence import load_calibration
 from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
@@ -69,13 +70,16 @@ def build_extractor(
     session: ModelSession,
     *,
     acceptance: Acceptance | None = None,
+    calibration_file: Path | None = None,
     document_timeout: float | None = None,
     on_reply: Callable[[Usage], None] = lambda usage: None,
 ) -> DocumentExtractor:
     """The extractor whose manifest says what the session's model is.
 
-    `acceptance` says how sure one must be of a value that goes into the record. `document_timeout` is in seconds.
+    `acceptance` says how sure one must be of a value that goes into the record, `calibration_file` has weights of
+    one's own to compute that with. `document_timeout` is in seconds.
     """
-    manifest = build_run_manifest(task, prompt, session.endpoint)
-    reading = Reading(session.traits, acceptance or Acceptance())
+    calibration = load_calibration(calibration_file) if calibration_file else load_calibration()
+    reading = Reading(session.traits, acceptance or Acceptance(), calibration)
+    manifest = build_run_manifest(task, prompt, session.endpoint, reading)
     return DocumentExtractor(task, prompt, session, manifest, reading, document_timeout, on_reply)
