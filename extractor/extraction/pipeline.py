@@ -13,10 +13,10 @@ from extractor.extraction.enumerated import ground_candidates
 from extractor.extraction.grounding.confidence import Calibration, load_calibration
 from extractor.extraction.grounding.derived import fill_derived_values
 from extractor.extraction.grounding.findings import ROW_UNPLACED
-from extractor.extraction.grounding.grounder import ground_reply, has_words
+from extractor.extraction.grounding.grounder import ground_reply
 from extractor.extraction.grounding.mentions import TextIndex
 from extractor.extraction.grounding.name_ownership import find_names_of_rows
-from extractor.extraction.grounding.tree import Tree, add_findings, collect_evidence, iterate_leaves, to_json
+from extractor.extraction.grounding.tree import Tree, add_findings, collect_evidence, has_words, iterate_leaves, to_json
 from extractor.extraction.linking import link_to_parent
 from extractor.extraction.merging import PartialRecord, merge_records
 from extractor.extraction.planning import Plan, Question, plan_document

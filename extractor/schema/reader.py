@@ -22,6 +22,7 @@ from extractor.schema.tree import (
     empty_value,
     iterate_scalars,
 )
+from extractor.schema.wrapper import unwrap_schema
 from extractor.types import Json, fingerprint_json
 
 __all__ = [
@@ -46,7 +47,6 @@ MAX_FIELDS = 5000
 MAX_KEY_FIELDS = 3
 """Most fields in the key that is chosen for a row when the schema declares none."""
 
-_SCHEMA_WORDS = ("type", "properties", "$ref", "allOf", "anyOf", "oneOf", "$defs", "definitions")
 _FORMATS = {
     **dict.fromkeys(("date", "date-time"), Kind.DATE),
     **dict.fromkeys(("uri", "iri", "url"), Kind.URL),
@@ -98,17 +98,6 @@ def read_schema(source: Mapping[str, Json]) -> Schema:
     if not root.fields:
         raise TaskError("The schema leaves nothing to ask for: all of its properties are constants or left out.")
     return Schema(source, root, split_into_groups(root), tuple(reader.normalizer.notes))
-
-
-def unwrap_schema(source: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The JSON Schema inside what an API takes round it: `{"name": …, "schema": {…}}`, however it is called there."""
-    if not isinstance(source, Mapping) or any(word in source for word in _SCHEMA_WORDS):
-        return source
-    inner = [v for v in source.values() if isinstance(v, Mapping) and any(word in v for word in _SCHEMA_WORDS)]
-    deeper = [v for v in source.values() if isinstance(v, Mapping)]
-    if len(inner) == 1:
-        return inner[0]
-    return unwrap_schema(deeper[0]) if len(deeper) == 1 else source
 
 
 class _SchemaReader:

@@ -89,22 +89,7 @@ def build_report(
         "documents": list(comparison.documents),
         "balanced": comparison.balanced,
         "few": explain_few_documents(comparison),
-        "statistics": {
-            "statistic": str(comparison.statistic),
-            "seed": comparison.seed,
-            "unit": "document",
-            "interval": INTERVAL_METHOD,
-            "level": CONFIDENCE_LEVEL,
-            "draws": count_draws(len(comparison.documents)),
-            "test": "permutation of the two runs within documents, and exact sign test of documents",
-            "flips": count_flips(len(comparison.documents)),
-            "correction": "Holm",
-            "alpha": ALPHA,
-            "enough": MIN_DOCUMENTS,
-            "detectable": (
-                f"{DETECTABLE_STANDARD_ERRORS:g} standard errors of the paired difference: seen in 80% of cases at 5%"
-            ),
-        },
+        "statistics": _describe_statistics(comparison),
         "verdict": _describe_verdict(verdict),
         "notes": [*gold_notes, *(f"{run.label}: {note}" for one in entrants for run in one.runs for note in run.notes)],
         "runs": runs,
@@ -116,6 +101,26 @@ def build_report(
         "errors": list(_iterate_errors(comparison, diff)),
     }
     return dict(make_strict_json(content))
+
+
+def _describe_statistics(comparison: Comparison) -> ReportContent:
+    """How intervals and tests were made."""
+    return {
+        "statistic": str(comparison.statistic),
+        "seed": comparison.seed,
+        "unit": "document",
+        "interval": INTERVAL_METHOD,
+        "level": CONFIDENCE_LEVEL,
+        "draws": count_draws(len(comparison.documents)),
+        "test": "permutation of the two runs within documents, and exact sign test of documents",
+        "flips": count_flips(len(comparison.documents)),
+        "correction": "Holm",
+        "alpha": ALPHA,
+        "enough": MIN_DOCUMENTS,
+        "detectable": (
+            f"{DETECTABLE_STANDARD_ERRORS:g} standard errors of the paired difference: seen in 80% of cases at 5%"
+        ),
+    }
 
 
 def _describe_run(one: Entrant, rank: int, order: Sequence[str], overlap: SpanOverlap | None) -> ReportContent:

@@ -112,11 +112,14 @@ def build_browser_payload(
         "errors": len(content["errors"]),
         "byField": _count_outcomes(content, "fields", "field", fields),
         "byDocument": _count_outcomes(content, "documents", "document", documents),
-        "states": [
-            [{one["document"]: one["status"] for one in run["documents"]}.get(name, "") for name in documents]
-            for run in content["runs"]
-        ],
+        "states": [_list_states(run, documents) for run in content["runs"]],
     }
+
+
+def _list_states(run: Mapping[str, Json], documents: Sequence[str]) -> list[str]:
+    """How each document ended in the run; empty where it has none."""
+    states = {one["document"]: one["status"] for one in run["documents"]}
+    return [states.get(name, "") for name in documents]
 
 
 def serialise_for_script(value: Json) -> str:

@@ -66,3 +66,6 @@ DERIVED = "derived"
 """The value follows from the words by a rule of its kind."""
 FUZZY = "fuzzy"
 """The words are nearly the value."""
+
+MATCH_FINDINGS = frozenset({NORMALISED, DERIVED, FUZZY})
+"""Those that say how exactly the words are the value, and nothing against it."""

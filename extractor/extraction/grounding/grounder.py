@@ -14,17 +14,18 @@ from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.anchors import find_anchors, find_key_mentions, reading_distance
 from extractor.extraction.grounding.assignment import assign_to_rows
 from extractor.extraction.grounding.labels import FieldLabels
+from extractor.extraction.grounding.located import ground_located
 from extractor.extraction.grounding.locator import Locator
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_keys import index_keys, key_forms, keys_agree
 from extractor.extraction.grounding.scope import RowScope, find_repeat_spans, row_scope
-from extractor.extraction.grounding.tree import add_findings
+from extractor.extraction.grounding.tree import add_findings, has_words, is_doubted
 from extractor.extraction.text.names import split_names
 from extractor.extraction.text.normalize import clean_words, comparison_key, fold_text
 from extractor.extraction.text.outline import Keywords
 from extractor.models.traits import ModelTraits
 from extractor.schema.annotations import Kind
-from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
+from extractor.schema.reader import Field, Object, ObjectList, Scalar, ValueList
 from extractor.types import (
     Evidence,
     GroundedList,
@@ -34,7 +35,6 @@ from extractor.types import (
     Json,
     Match,
     Span,
-    ValuePath,
 )
 
 MAX_DOUBTFUL_ROWS = 12
@@ -58,30 +58,6 @@ def ground_reply(
         return ground_located(node, value, Locator(index, FieldLabels(whole or node)))
     grounder = _Grounder(index, traits, [Keywords(f.keywords) for f in (whole or node).fields if f.keywords])
     return grounder.ground_object(node, value, None)
-
-
-def ground_located(node: Object, value: Mapping[str, Json], locator: Locator) -> GroundedObject:
-    """The reply of a model whose spelling stands: each leaf on the mention that the locator chose over all of them."""
-    located = locator.locate(node, value)
-
-    def build(node: Node, value: Json, path: ValuePath) -> GroundedNode | None:
-        match node:
-            case Scalar():
-                leaf = located.get(path)
-                return None if leaf is None else locator.support(leaf)
-            case ValueList(item):
-                entries = [build(item, one, (*path, i)) for i, one in enumerate(value or ())]
-                return GroundedList(tuple(one for one in entries if one is not None))
-            case ObjectList(row):
-                rows = [build(row, one or {}, (*path, i)) or GroundedObject() for i, one in enumerate(value or ())]
-                return GroundedList(tuple(rows))
-            case Object(fields):
-                inner = {f.name: build(f.node, (value or {}).get(f.name), (*path, f.name)) for f in fields}
-                return GroundedObject({name: one for name, one in inner.items() if one is not None})
-
-    tree = build(node, value, ())
-    assert isinstance(tree, GroundedObject)  # noqa: S101 -- the root is an object
-    return tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +182,7 @@ class _Grounder:
             form = fold_text(str(leaf.value))
             if any(a.overlaps(b) for a in words for b in mine) or form in seen:
                 leaf = add_findings(leaf, found.DUPLICATE)
-            elif not set(leaf.evidence.findings) - set(_BY_MATCH.values()):
+            elif not is_doubted(leaf):
                 seen.add(form)
                 mine.update(words)
             entries.append(leaf)
@@ -311,7 +287,7 @@ class _Grounder:
             leaf = self.ground_scalar(f.node, row.get(f.name), scope, used)
             if leaf is not None:
                 fields[f.name] = leaf
-                if context.date_fields and f.node.kind is Kind.TEXT and not _is_doubted(leaf):
+                if context.date_fields and f.node.kind is Kind.TEXT and not is_doubted(leaf):
                     self.separate_date(fields, f.name, context.date_fields)
         return GroundedObject(fields)
 
@@ -362,21 +338,3 @@ class _Grounder:
             return [found.ROW_UNANNOUNCED]
         required = [f.name for f in context.node.row.fields if f.required and isinstance(f.node, Scalar)]
         return [] if all(has_words(one.fields.get(name)) for name in required) else [found.ROW_INCOMPLETE]
-
-
-def has_words(node: GroundedNode | None) -> bool:
-    """Whether anything of it is supported without a doubt."""
-    match node:
-        case None:
-            return False
-        case GroundedValue():
-            return not _is_doubted(node)
-        case GroundedList(items):
-            return any(map(has_words, items))
-        case GroundedObject(fields):
-            return any(map(has_words, fields.values()))
-
-
-def _is_doubted(leaf: GroundedValue) -> bool:
-    """Whether something was found about it that is more than how exactly its words are the value."""
-    return bool(set(leaf.evidence.findings) - set(_BY_MATCH.values()))

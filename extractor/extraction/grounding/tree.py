@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar, cast
 
+from extractor.extraction.grounding.findings import MATCH_FINDINGS
 from extractor.types import Evidence, GroundedList, GroundedNode, GroundedObject, GroundedValue, Json, Span, ValuePath
 
 Tree = TypeVar("Tree", bound=GroundedNode)
@@ -66,3 +67,21 @@ def collect_evidence(node: GroundedNode) -> dict[ValuePath, Evidence]:
 def first_words(node: GroundedNode) -> Span | None:
     """Where the first leaf that has words has them: where a row stands."""
     return next((leaf.evidence.spans[0] for _, leaf in iterate_leaves(node) if leaf.evidence.spans), None)
+
+
+def has_words(node: GroundedNode | None) -> bool:
+    """Whether anything of it is supported without a doubt."""
+    match node:
+        case None:
+            return False
+        case GroundedValue():
+            return not is_doubted(node)
+        case GroundedList(items):
+            return any(map(has_words, items))
+        case GroundedObject(fields):
+            return any(map(has_words, fields.values()))
+
+
+def is_doubted(leaf: GroundedValue) -> bool:
+    """Whether something was found about it that is more than how exactly its words are the value."""
+    return not MATCH_FINDINGS.issuperset(leaf.evidence.findings)

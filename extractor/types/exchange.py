@@ -1,0 +1,86 @@
+"""What goes to a model and what comes back: the seam, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from extractor.types.text import Json, fingerprint_json
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that is sent to a model, and a label that is not.
+
+    `schema` is the JSON Schema that the reply must fit; `grammar` is the same for an engine that takes a grammar.
+    """
+
+    model: str
+    system: str
+    user: str
+    schema: Mapping[str, Json]
+    parameters: Mapping[str, Json]
+    grammar: str | None = None
+    label: str = ""
+
+    @property
+    def key(self) -> str:
+        return fingerprint_json(
+            {
+                "model": self.model,
+                "system": self.system,
+                "user": self.user,
+                "schema": self.schema,
+                "parameters": self.parameters,
+                "grammar": self.grammar,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What replies cost, retries included. Token counts are None where the endpoint reports none."""
+
+    requests: int = 0
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    seconds: float | None = 0.0
+    """Compute time in seconds as the server reports it, the same in a replay; None where it reports none."""
+    cached: int = 0
+    """Replies that were paid for by an earlier run; they count as no request and no token."""
+    lost: int = 0
+    """Requests among these whose reply did not arrive whole; whether they were billed is unknown."""
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.requests + other.requests,
+            _add_known(self.input_tokens, other.input_tokens),
+            _add_known(self.output_tokens, other.output_tokens),
+            _add_known(self.seconds, other.seconds),
+            self.cached + other.cached,
+            self.lost + other.lost,
+        )
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _add_known(a: _Number | None, b: _Number | None) -> _Number | None:
+    return None if a is None or b is None else a + b
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply that fits the request's schema. `value` is the parsed JSON."""
+
+    value: Json
+    usage: Usage
+    attempts: int = 1
+    """How often the model had to be asked until the reply fitted."""
+
+
+class Model(Protocol):
+    """Whatever answers a request: a live endpoint, a cassette, a cache, or a function in a test."""
+
+    async def complete(self, request: Request) -> Reply: ...
