@@ -39,6 +39,8 @@ class RunOptions:
     """How sure one must be of a value that goes into the record."""
     calibration: Path | None = None
     """Weights of one's own to compute that with."""
+    day_first: bool | None = None
+    """Whether 03/04/2024 is the third of April; None: the document decides."""
     document_timeout: float | None = None
     """Seconds."""
     fresh: bool = False
@@ -72,6 +74,8 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--accept", type=float, default=0.5, metavar="P", help=accept)
     calibration = "weights of confidence that eval --calibrate wrote (default: those that ship)"
     run.add_argument("--calibration", type=Path, metavar="FILE", help=calibration)
+    order = "03/04/2024 is the third of April, or of March with --no-day-first (default: the document decides)"
+    run.add_argument("--day-first", action=argparse.BooleanOptionalAction, default=None, help=order)
     run.add_argument("--only-proven", action="store_true", help="nothing in a record that has no words of its own")
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
@@ -140,6 +144,7 @@ def _read_run_options(flags: argparse.Namespace) -> RunOptions:
         client=read_client_options(flags, flags.mode, flags.concurrency),
         acceptance=Acceptance(flags.accept, flags.only_proven),
         calibration=flags.calibration,
+        day_first=flags.day_first,
         document_timeout=flags.document_timeout,
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
@@ -162,6 +167,7 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
             session,
             acceptance=options.acceptance,
             calibration_file=options.calibration,
+            day_first=options.day_first,
             document_timeout=options.document_timeout,
             on_reply=say.count_reply,
         )

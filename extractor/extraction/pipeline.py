@@ -61,6 +61,8 @@ class Reading:
     traits: ModelTraits = STRONG
     acceptance: Acceptance = field(default_factory=Acceptance)
     calibration: Calibration = field(default_factory=load_calibration)
+    day_first: bool | None = None
+    """Whether 03/04/2024 is the third of April; None: the document's other dates and its language decide."""
 
     def describe(self) -> dict[str, Json]:
         """What a manifest says of it."""
@@ -72,6 +74,7 @@ class Reading:
             "accept": self.acceptance.threshold,
             "only_proven": self.acceptance.only_proven,
             "calibration": self.calibration.fingerprint,
+            **({} if self.day_first is None else {"day_first": self.day_first}),
         }
 
     def judge(self, node: Tree) -> Tree:
@@ -133,7 +136,7 @@ async def _answer_question(question: Question, task: Task, model: Model, reading
 
 def ground_question(question: Question, task: Task, value: Json, reading: Reading) -> GroundedObject | GroundedList:
     """Everything that a reply to the question says, each leaf with its evidence and findings."""
-    index = TextIndex(question.chunk, kinds_first=not reading.traits.repairs_values)
+    index = TextIndex(question.chunk, kinds_first=not reading.traits.repairs_values, day_first=reading.day_first)
     if question.batch is not None:
         return ground_candidates(question.batch, value, index, reading.traits)
     return ground_reply(question.part, question.expand_reply(value), index, reading.traits, whole=task.schema.root)

@@ -71,6 +71,7 @@ def build_extractor(
     *,
     acceptance: Acceptance | None = None,
     calibration_file: Path | None = None,
+    day_first: bool | None = None,
     document_timeout: float | None = None,
     on_reply: Callable[[Usage], None] = lambda usage: None,
 ) -> DocumentExtractor:
@@ -80,6 +81,6 @@ def build_extractor(
     one's own to compute that with. `document_timeout` is in seconds.
     """
     calibration = load_calibration(calibration_file) if calibration_file else load_calibration()
-    reading = Reading(session.traits, acceptance or Acceptance(), calibration)
+    reading = Reading(session.traits, acceptance or Acceptance(), calibration, day_first)
     manifest = build_run_manifest(task, prompt, session.endpoint, reading)
     return DocumentExtractor(task, prompt, session, manifest, reading, document_timeout, on_reply)

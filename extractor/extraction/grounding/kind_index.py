@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 
@@ -41,9 +40,9 @@ _HAS_DIGIT = re.compile(r"\d")
 class KindIndex:
     """The values of one document. Spans are those of its text; what is hidden is not in it."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, day_first: bool | None = None) -> None:
         self.text = document.visible_text(Span(0, len(document.text))) if document.text else ""
-        self.reading = Reading.of(self.text)
+        self.reading = Reading.of(self.text, day_first=day_first)
         self._by_kind: dict[str, dict[Hashable, list[ValueMention]]] = {}
         self._about: dict[str, list[ValueMention]] = {}
         self._folded: Folded | None = None
@@ -117,11 +116,6 @@ class KindIndex:
 
 
 @lru_cache(maxsize=8)
-def index_document(document: Document) -> KindIndex:
-    """The index of a document; the questions about it share one."""
-    return KindIndex(document)
-
-
-def first_from(spans: list[Span], at: int) -> int:
-    """The number of the first span that begins at or after a position; spans are in order."""
-    return bisect_left(spans, at, key=lambda s: s.start)
+def index_document(document: Document, day_first: bool | None = None) -> KindIndex:
+    """The index of a document; the questions about it share one. `day_first` settles 03/04/2024, where it is known."""
+    return KindIndex(document, day_first)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.extraction.grounding import findings as found
-from extractor.extraction.grounding.kind_index import index_document
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
@@ -190,7 +189,7 @@ class Locator:
 
     def support(self, leaf: LocatedLeaf) -> GroundedValue:
         """The leaf on its words, in the record's form of what was said, with what was found about it."""
-        value = index_document(self.index.chunk.document).normalise(leaf.node, leaf.value)
+        value = self.index.kinds.normalise(leaf.node, leaf.value)
         findings = tuple(name for name, applies in FINDINGS if applies(self, leaf))
         if leaf.chosen is None:
             return GroundedValue(value, Evidence(Match.NONE, (), str(leaf.value), findings=findings))
@@ -279,6 +278,7 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
     (found.WORDS_SHARED, lambda at, leaf: leaf.chosen is not None and at.taken[leaf.chosen.span] > 1),
     (found.SEVERAL_PLACES, lambda at, leaf: leaf.others > 0),
     (found.LABEL_BESIDE, lambda at, leaf: at.affinity(leaf) >= LABELLED),
+    (found.ORDER_GUESSED, lambda at, leaf: leaf.chosen is not None and "guessed" in leaf.chosen.rule),
     (found.PLACEHOLDER, lambda at, leaf: is_placeholder(leaf.value)),
     (
         found.DENIED,

@@ -60,13 +60,16 @@ class Mention:
     value: Json
     span: Span
     match: Match
+    rule: str = ""
+    """How the value follows from the words, where it does not stand there as it is."""
 
 
 class TextIndex:
     """A chunk prepared for looking things up in it."""
 
-    def __init__(self, chunk: Chunk, *, kinds_first: bool = False) -> None:
+    def __init__(self, chunk: Chunk, *, kinds_first: bool = False, day_first: bool | None = None) -> None:
         self.chunk = chunk
+        self.kinds = index_document(chunk.document, day_first)
         self.kinds_first = kinds_first
         self.text = chunk.text
         self.folded = FoldedText(self.text)
@@ -90,11 +93,11 @@ class TextIndex:
     def _find_by_kind(self, node: Scalar, said: Json) -> list[Mention]:
         """Mentions that are the value by its kind: a number or date written otherwise, a code, an answer to a label."""
         by = self.chunk.span.start
-        found = index_document(self.chunk.document).find(node, said, self.chunk.span)
+        found = self.kinds.find(node, said, self.chunk.span)
         if not self.kinds_first:
             found = [m for m in found if not m.rule] or found
         return [
-            Mention(said, m.span.shift(-by), Match.DERIVED if m.rule else Match.NORMALISED)
+            Mention(said, m.span.shift(-by), Match.DERIVED if m.rule else Match.NORMALISED, m.rule)
             for m in found[:MAX_MENTIONS]
         ]
 
