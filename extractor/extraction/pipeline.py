@@ -10,6 +10,7 @@ from extractor.errors import ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction.acceptance import Acceptance, accept_leaves
 from extractor.extraction.conform import conform_record
 from extractor.extraction.enumerated import ground_candidates
+from extractor.extraction.fitting import find_misfits, fit_value
 from extractor.extraction.grounding.confidence import Calibration, load_calibration
 from extractor.extraction.grounding.derived import fill_derived_values
 from extractor.extraction.grounding.findings import ROW_UNPLACED
@@ -131,6 +132,8 @@ async def _answer_question(question: Question, task: Task, model: Model, reading
             if latest is None or not has_words(latest):
                 failure, ran_on = None, True
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading), reading)
+    if question.batch is None:
+        rejected = [*find_misfits(question.part, question.expand_reply(value), question.chunk.span), *rejected]
     return Answer(question, tree, tuple(rejected), failure, usage, ran_on)
 
 
@@ -139,7 +142,8 @@ def ground_question(question: Question, task: Task, value: Json, reading: Readin
     index = TextIndex(question.chunk, kinds_first=not reading.traits.repairs_values, day_first=reading.day_first)
     if question.batch is not None:
         return ground_candidates(question.batch, value, index, reading.traits)
-    return ground_reply(question.part, question.expand_reply(value), index, reading.traits, whole=task.schema.root)
+    fitting = fit_value(question.part, question.expand_reply(value)) or {}
+    return ground_reply(question.part, fitting, index, reading.traits, whole=task.schema.root)
 
 
 def accept_reply(

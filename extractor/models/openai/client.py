@@ -146,6 +146,8 @@ class LiveModel:
                 value = chat.read_reply(completion)
                 return Reply(self._mask_key(value), question.usage, question.completions - before)
             except InvalidReply as error:
+                if not left and error.value is not None:  # what does not fit costs itself, and is listed
+                    return Reply(self._mask_key(error.value), question.usage, question.completions - before)
                 if not left:
                     raise ReplyUnreadable(f"No reply fitted the schema: {error}") from None
                 chat = chat.repeat_with_error(completion, error)

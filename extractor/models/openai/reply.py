@@ -34,6 +34,9 @@ class InvalidReply(json.JSONDecodeError):
     A JSONDecodeError, since that is what instructor asks again for.
     """
 
+    value: dict[str, Json] | None = None
+    """What it says all the same, where it is an object that fits but for some leaves."""
+
     def __init__(self, message: str) -> None:
         super().__init__(message, "", 0)
 
@@ -68,7 +71,9 @@ def parse_reply(model: type[ReplyModel], text: str) -> ReplyModel:
     except InvalidReply:
         raise
     except ValidationError as error:
-        raise InvalidReply(_summarize_problems(error)) from None
+        invalid = InvalidReply(_summarize_problems(error))
+        invalid.value = value if isinstance(value, dict) else None
+        raise invalid from None
     except json.JSONDecodeError as error:
         raise InvalidReply(f"The reply is not JSON: {error.msg} at character {error.pos}.") from None
     except RecursionError:

@@ -1,0 +1,94 @@
+"""What of a reply the schema has a place for: a leaf that does not fit costs that leaf, and is listed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from extractor.schema.kinds import KINDS
+from extractor.schema.kinds.reading import Reading as TextReading
+from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
+from extractor.types import Evidence, Json, Match, RejectedValue, Span, ValuePath
+
+NOT_IN_SCHEMA, NOT_OF_ITS_TYPE = "not in the schema", "not of its type"
+_READER = TextReading()
+
+
+def fit_value(node: Node, value: Json) -> Json:
+    """The value without what the schema has no place for; None where it is of another form altogether."""
+    match node, value:
+        case Object(fields), dict():
+            return {f.name: fit_value(f.node, value.get(f.name)) for f in fields}
+        case ObjectList(row), list():
+            return [fit_value(row, one) for one in value if isinstance(one, dict)]
+        case ValueList(item), list():
+            return [fit_value(item, one) for one in value]
+        case Scalar(), _ if _fits(node, value):
+            return value
+    return None
+
+
+def find_misfits(node: Node, value: Json, chunk: Span) -> list[RejectedValue]:
+    """Every leaf that `fit_value` leaves out, with what is wrong with it."""
+    return [
+        RejectedValue(path, leaf, reason, chunk, Evidence(Match.NONE, (), _quote(leaf), 0.0, (reason,)))
+        for path, leaf, reason in _iterate_misfits(node, value, ())
+    ]
+
+
+def _fits(node: Scalar, value: Json) -> bool:
+    """Whether the value may be read as one of the scalar's type; a number may be written as a text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    if node.enum or node.verbatim_number or node.type == "string":
+        return isinstance(value, str | int | float)
+    if node.type == "boolean":
+        return isinstance(value, bool) or (
+            isinstance(value, str) and KINDS["boolean"].normalise(value, _READER) is not None
+        )
+    if isinstance(value, str):
+        return KINDS["number"].normalise(value, _READER) is not None
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _quote(value: Json) -> str:
+    try:
+        return str(value)[:200]
+    except ValueError:  # thousands of digits
+        return "a number of thousands of digits"
+
+
+def _iterate_misfits(node: Node, value: Json, path: ValuePath) -> Iterator[tuple[ValuePath, Json, str]]:
+    match node, value:
+        case _, None:
+            return
+        case Object(fields), dict():
+            nodes = {f.name: f.node for f in fields}
+            for name, inner in value.items():
+                if name in nodes:
+                    yield from _iterate_misfits(nodes[name], inner, (*path, name))
+                else:
+                    yield from ((at, leaf, NOT_IN_SCHEMA) for at, leaf in _iterate_leaves(inner, (*path, name)))
+        case ObjectList(row), list():
+            yield from _iterate_items(row, value, path)
+        case ValueList(item), list():
+            yield from _iterate_items(item, value, path)
+        case Scalar(), _ if _fits(node, value):
+            return
+        case _:
+            yield from ((at, leaf, NOT_OF_ITS_TYPE) for at, leaf in _iterate_leaves(value, path))
+
+
+def _iterate_items(node: Node, items: Sequence[Json], path: ValuePath) -> Iterator[tuple[ValuePath, Json, str]]:
+    for i, one in enumerate(items):
+        yield from _iterate_misfits(node, one, (*path, i))
+
+
+def _iterate_leaves(value: Json, path: ValuePath) -> Iterator[tuple[ValuePath, Json]]:
+    if isinstance(value, dict | list):
+        for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _iterate_leaves(inner, (*path, step))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, str(value)
+    elif value is not None:
+        yield path, value
