@@ -284,7 +284,12 @@ def test_what_wants_a_look_has_types() -> None:
     assert [(f.group, f.reason, f.chunk.start, f.chunk.end) for f in result.failures] == [
         ("lines", "cut short", 0, len(TEXT))
     ]
-    assert [(r.path, r.value, r.reason) for r in result.rejected] == [("/lines/1", {"count": 10**30}, "unsupported")]
+    assert [(r.path, r.value, r.reason) for r in result.rejected] == [
+        ("/lines/1", {"count": 10**30}, "unsupported"),
+        ("/lines/2/count", 3, "no words"),
+    ]
+    left = result.rejected[1].evidence
+    assert left is not None and left.confidence == 0.1 and left.findings == ["no words"]
     assert result.evidence.number.spans[0].places[0].page == 1
     assert result.proofs["/lines/0/count"].confidence == 0.5
     assert not result.evidence.colour and result.evidence.colour.said == "red"

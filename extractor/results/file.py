@@ -140,7 +140,7 @@ def _build_proof(evidence: Evidence, document: Document) -> Proof:
         spans=[_build_quote(s, document) for s in evidence.spans],
         said=evidence.model_value,
         confidence=evidence.confidence,
-        findings=list(evidence.findings) or (),
+        findings=list(evidence.findings),
     )
 
 
