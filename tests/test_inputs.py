@@ -57,8 +57,9 @@ def place(document: Document, words: str) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     ("text", "unseen"),
     [
-        ("---\ntitle: x\n---\n# Ada\n", ["---\ntitle: x\n---\n"]),
-        ("+++\na = 1\n+++\nwords", ["+++\na = 1\n+++\n"]),
+        ("---\ntitle: x\n---\n# Ada\n", []),  # front matter is text that was written to be read
+        ("+++\na = 1\n+++\nwords", []),
+        ("---\ntitle: x\n---\n# Ada\n<!-- no -->", ["<!-- no -->"]),
         ("words\n\n---\n\nmore\n\n---\n", []),
         ("a <!-- no --> b <!-- nor this", ["<!-- no -->", "<!-- nor this"]),
         ("```html\n<!-- seen -->\n```\n<!-- not -->", ["<!-- not -->"]),

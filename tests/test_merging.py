@@ -1,34 +1,63 @@
+"""What replies gave, merged into one record: rules by name, and properties of any replies."""
+
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from test_grounding_rules import Stock
 
-from extractor.extraction.merging import PartialRecord, merge_records
+from extractor.extraction import merging
+from extractor.extraction.grounding.row_keys import comparison_form
+from extractor.extraction.grounding.tree import collect_evidence, iterate_leaves, to_json
+from extractor.extraction.merging import MergedRecord, PartialRecord, merge_records
 from extractor.schema.reader import read_schema
-from extractor.types import Evidence, Match, Span, ValuePath
+from extractor.types import Evidence, GroundedList, GroundedNode, GroundedObject, GroundedValue, Json, Match, Span
 
 SCHEMA = read_schema(Stock.model_json_schema())
 
 
-def found(order: int, value: dict[str, Any]) -> PartialRecord:
-    proof: dict[ValuePath, Evidence] = {}
-    at = order * 100
+class Line(BaseModel):
+    what: str | None = None
+    price: str | None = None
+    note: str | None = None
 
-    def walk(v: Any, path: ValuePath) -> None:
-        nonlocal at
-        if isinstance(v, dict):
-            for name, inner in v.items():
-                walk(inner, (*path, name))
-        elif isinstance(v, list):
-            for i, inner in enumerate(v):
-                walk(inner, (*path, i))
-        elif v is not None:
-            at += 1
-            proof[path] = Evidence(Match.EXACT, (Span(at, at + 1),), str(v))
 
-    walk(value, ())
-    return PartialRecord((order,), value, proof)
+class Bill(BaseModel):
+    lines: list[Line] = []
+
+
+BILL = read_schema(Bill.model_json_schema())
+"""Rows without a declared key."""
+
+
+def found(order: int, value: dict[str, Any], start: int | None = None) -> PartialRecord:
+    """What one reply said, each value on words of its own from `start` on, in the order in which it is said."""
+    places = iter(range(order * 100 if start is None else start, 10**9))
+
+    def ground(value: Any) -> GroundedNode | None:
+        match value:
+            case None:
+                return None
+            case dict():
+                inner = {name: ground(one) for name, one in value.items()}
+                return GroundedObject({name: one for name, one in inner.items() if one is not None})
+            case list():
+                return GroundedList(tuple(one for v in value if (one := ground(v)) is not None))
+        at = next(places)
+        return GroundedValue(value, Evidence(Match.EXACT, (Span(at, at + 1),), str(value)))
+
+    tree = ground(value)
+    assert isinstance(tree, GroundedObject)
+    return PartialRecord((order,), tree, order)
+
+
+def rows(merged: MergedRecord, name: str = "parts") -> list[dict[str, Json]]:
+    kept = to_json(merged.tree).get(name, [])
+    assert isinstance(kept, list)
+    return kept
 
 
 part = st.fixed_dictionaries(
@@ -53,14 +82,48 @@ def test_the_order_in_which_replies_arrive_plays_no_part(values: list[dict[str, 
 
 @given(st.lists(record, max_size=4))
 def test_every_value_kept_has_evidence_and_every_evidence_a_value(values: list[dict[str, Any]]) -> None:
-    out = merge_records(SCHEMA.root, [found(i, v) for i, v in enumerate(values)])
-    for path in out.evidence:
-        value: Any = out.value
+    pieces = [found(i, v) for i, v in enumerate(values)]
+    out = merge_records(SCHEMA.root, pieces)
+    kept = to_json(out.tree)
+    said = {leaf for piece in pieces for _, leaf in iterate_leaves(piece.tree)}
+    for path, leaf in iterate_leaves(out.tree):
+        assert leaf in said and leaf.evidence.spans
+        value: Any = kept
         for step in path:
             value = value[step]
-        assert value is not None
-    kept = sum(v is not None for p in out.value["parts"] for v in p.values())
-    assert kept == sum(p[0] == "parts" for p in out.evidence)
+        assert value == leaf.value is not None
+    assert len(collect_evidence(out.tree)) == sum(1 for _ in values_of(kept))
+
+
+def values_of(value: Json) -> Iterator[Json]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from values_of(inner)
+    else:
+        yield value
+
+
+@given(st.lists(record, max_size=4))
+def test_nothing_that_was_said_is_lost_but_to_what_says_the_same_or_is_a_conflict(values: list[dict[str, Any]]) -> None:
+    out = merge_records(SCHEMA.root, [found(i, v) for i, v in enumerate(values)])
+    left = {comparison_form(leaf.value) for _, leaf in iterate_leaves(out.tree)}
+    left |= {comparison_form(conflict.other.value) for conflict in out.conflicts}
+    for value in (leaf for said in values for leaf in values_of(said) if leaf is not None):
+        assert comparison_form(value) in left
+
+
+@given(st.lists(part, max_size=6))
+def test_rows_of_one_reply_stay_rows(parts: list[dict[str, Any]]) -> None:
+    out = merge_records(SCHEMA.root, [found(0, {"parts": parts})])
+    assert rows(out) == [{name: said for name, said in one.items() if said is not None} for one in parts]
+    assert not out.conflicts
+
+
+@pytest.mark.parametrize("start", [0, 50])
+def test_rows_of_two_replies_that_overlap_are_merged_where_they_are_the_very_same_or_share_the_key(start: int) -> None:
+    said = {"parts": [{"label": "Bolt", "made": "2019"}, {"label": "Nut", "made": "2020"}]}
+    out = merge_records(SCHEMA.root, [found(0, said, 0), found(1, said, start)])
+    assert rows(out) == said["parts"]
 
 
 def test_rows_of_one_key_fill_each_others_gaps() -> None:
@@ -68,14 +131,38 @@ def test_rows_of_one_key_fill_each_others_gaps() -> None:
         found(0, {"parts": [{"label": "Bolt", "made": None}]}),
         found(1, {"parts": [{"label": "bolt", "made": "2020"}]}),
     ]
+    assert rows(merge_records(SCHEMA.root, pieces)) == [{"label": "Bolt", "made": "2020"}]
+
+
+def test_rows_that_share_a_key_and_differ_are_one_with_a_conflict() -> None:
+    pieces = [
+        found(0, {"parts": [{"label": "Bolt", "made": "2019"}]}),
+        found(1, {"parts": [{"label": "bolt", "made": "2020"}]}),
+    ]
     out = merge_records(SCHEMA.root, pieces)
-    assert [(p["label"], p["made"]) for p in out.value["parts"]] == [("Bolt", "2020")]
+    assert rows(out) == [{"label": "Bolt", "made": "2019"}]
+    assert [(c.path, c.kept.value, c.other.value) for c in out.conflicts] == [(("parts", 0, "made"), "2019", "2020")]
+
+
+def test_two_equal_lines_in_other_places_are_two_and_in_the_same_place_one() -> None:
+    said = {"lines": [{"what": "coffee", "price": "2.50"}]}
+    other = merge_records(BILL.root, [found(0, said, 0), found(1, said, 50)])
+    same = merge_records(BILL.root, [found(0, said, 0), found(1, said, 0)])
+    assert rows(other, "lines") == said["lines"] * 2
+    assert rows(same, "lines") == said["lines"]
+
+
+def test_without_a_declared_key_rows_are_one_where_nothing_differs() -> None:
+    one, more = {"what": "coffee"}, {"what": "coffee", "price": "2.50"}
+    other = {"what": "coffee", "price": "3.10"}
+    pieces = [found(i, {"lines": [line]}) for i, line in enumerate((one, more, other))]
+    assert rows(merge_records(BILL.root, pieces), "lines") == [more, other]
 
 
 def test_a_disagreement_keeps_one_value_and_reports_both() -> None:
     pieces = [found(0, {"title": "x"}), found(1, {"title": "y"}), found(2, {"title": "y"})]
     out = merge_records(SCHEMA.root, pieces)
-    assert out.value["title"] == "y"
+    assert to_json(out.tree) == {"title": "y"}
     assert [(c.kept.value, c.other.value) for c in out.conflicts] == [("y", "x")]
 
 
@@ -83,9 +170,51 @@ def test_a_name_with_its_subtitle_is_the_name_again_and_another_subtitle_is_anot
     out = merge_records(
         SCHEMA.root,
         [
-            found(0, {"parts": [{"label": "Ode", "made": None}, {"label": "Ode: a song", "made": "2019"}]}),
-            found(1, {"parts": [{"label": "Hymn: a song"}, {"label": "Hymn: of praise"}, {"label": "Odeon"}]}),
+            found(0, {"parts": [{"label": "Ode", "made": None}]}),
+            found(1, {"parts": [{"label": "Ode: a song", "made": "2019"}]}),
+            found(2, {"parts": [{"label": "Hymn: a song"}, {"label": "Hymn: of praise"}, {"label": "Odeon"}]}),
         ],
     )
-    labels = [(p["label"], p["made"]) for p in out.value["parts"]]
-    assert labels == [("Ode", "2019"), ("Hymn: a song", None), ("Hymn: of praise", None), ("Odeon", None)]
+    assert rows(out) == [
+        {"label": "Ode", "made": "2019"},
+        {"label": "Hymn: a song"},
+        {"label": "Hymn: of praise"},
+        {"label": "Odeon"},
+    ]
+
+
+def test_rows_are_compared_with_those_that_may_be_the_same_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """8,000 rows of two replies: the comparisons that are made are counted, since a clock proves nothing."""
+    compared = 0
+    is_same_row = merging._is_same_row
+
+    def count(*row: Any) -> bool:
+        nonlocal compared
+        compared += 1
+        return is_same_row(*row)
+
+    monkeypatch.setattr(merging, "_is_same_row", count)
+    counts = {}
+    for many in (4_000, 8_000):
+        compared = 0
+        said = [{"label": f"part {i}", "made": None} for i in range(many // 2)]
+        out = merge_records(SCHEMA.root, [found(i, {"parts": said}, i * 10**6) for i in range(2)])
+        assert len(rows(out)) == many // 2
+        counts[many] = compared
+    assert counts == {4_000: 2_000, 8_000: 4_000}
+
+
+def test_rows_of_one_name_are_compared_with_so_many_of_it_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+    is_same_row = merging._is_same_row
+
+    def count(*row: Any) -> bool:
+        nonlocal compared
+        compared += 1
+        return is_same_row(*row)
+
+    monkeypatch.setattr(merging, "_is_same_row", count)
+    said = [{"label": "bolt", "made": str(i)} for i in range(2_000)]
+    out = merge_records(SCHEMA.root, [found(0, {"parts": said})])
+    assert len(rows(out)) == 2_000
+    assert compared <= 2_000 * merging.MAX_CANDIDATES

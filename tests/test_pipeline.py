@@ -11,11 +11,13 @@ from planted import planted
 from pydantic import BaseModel
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort
-from extractor.extraction.pipeline import extract_record
+from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.document_model import DocumentModel
 from extractor.models.limits.concurrency import ConcurrencyLimiter
+from extractor.models.traits import STRONG
 from extractor.results.file import build_result, encode_part
 from extractor.schema import group, key
 from extractor.schema.reader import read_schema
@@ -197,5 +199,24 @@ def test_what_is_announced_in_a_small_part_is_asked_of_that_part() -> None:
 def test_no_value_without_words_gets_into_a_record_unmarked(tmp_path: Path) -> None:
     record, _ = extract("Ada King", lambda r: {"owner": "Bo Li", "items": [{"name": "gold", "price": "1"}]}, task(Shop))
     assert record.value == {"owner": None, "items": [], "tools": []}
-    assert {r.reason for r in record.rejected} == {"unsupported", "row without a supported key"}
-    assert all(e.match is not Match.NONE for e in record.evidence.values())
+    assert {(r.path, r.value, r.reason) for r in record.rejected} == {
+        (("owner",), "Bo Li", "no words"),
+        (("items", 0, "name"), "gold", "no words; row without key"),
+        (("items", 0, "price"), "1", "no words; row without key"),
+    }
+    assert all(r.evidence is not None and r.evidence.match is Match.NONE for r in record.rejected)
+    assert not record.evidence
+
+
+def test_of_a_strong_model_a_value_without_words_may_stay_and_is_marked() -> None:
+    said = {"owner": "Bo Li"}
+    model, of = ScriptedModel(said), task(Shop)
+    for only_proven, kept in ((False, "Bo Li"), (True, None)):
+        reading = Reading(STRONG, Acceptance(only_proven=only_proven))
+        record = asyncio.run(extract_record(Document("d", "Ada King"), of, prompt(), model, "m", reading=reading))
+        assert record.value["owner"] == kept
+        if kept:
+            assert record.evidence[("owner",)].match is Match.NONE
+            assert record.evidence[("owner",)].findings == ("no words",)
+        else:
+            assert [(r.path, r.reason) for r in record.rejected] == [(("owner",), "no words")]

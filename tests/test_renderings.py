@@ -14,13 +14,15 @@ import pytest
 from authored_cv import RENDERINGS, SAYS
 
 from extractor.documents.discovery import load_document
-from extractor.extraction.pipeline import extract_record
+from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.task import load_task
 from extractor.extraction.text.normalize import fold_text
+from extractor.models.traits import STRONG
 from extractor.results.file import build_result, encode_part
 from extractor.results.review.notebook import render_notebook
 from extractor.results.review.page import build_review_page
-from extractor.types import Json, Record
+from extractor.testing import ScriptedModel
+from extractor.types import Json, Match, Record
 
 SCALE = 4
 
@@ -164,8 +166,23 @@ def test_all_evidence_of_all_renderings_is_what_the_words_say(tmp_path: Path) ->
 
 def test_what_markdown_hides_is_no_evidence_either(tmp_path: Path) -> None:
     found = record(tmp_path, "cv.md")
-    assert len(found.document.hidden) == 2
-    assert found.value["h_index"] is None and found.value["emails"] == SAYS["emails"]
+    (hidden,) = found.document.hidden
+    assert found.document.text[hidden.start : hidden.end] == "<!-- Mirela Nobody, nobody@tides.example -->"
+    assert said(found.value) == SAYS
+
+
+def test_front_matter_of_markdown_is_text_that_is_shown_and_is_evidence(tmp_path: Path) -> None:
+    path = tmp_path / "cv.md"
+    path.write_bytes(RENDERINGS["cv.md"]())
+    model = ScriptedModel({"h_index": 99, "emails": ["nobody@tides.example"]})
+    task = load_task("researcher")
+    document = load_document(path)
+    found = asyncio.run(extract_record(document, task, task.choose_prompt(None), model, "m", reading=Reading(STRONG)))
+    assert found.value["h_index"] == 99
+    assert found.evidence[("emails", 0)].match is Match.NONE  # a strong model may know it; the comment is no evidence
+    (span,) = found.evidence[("h_index",)].spans
+    assert document.text[: span.end].endswith("author: Mirela Nobody, h-index 99")
+    assert all("nobody@tides" not in request.user for request in model.requests)
 
 
 def test_what_a_page_hides_is_no_evidence_and_is_shown_to_no_model(tmp_path: Path) -> None:

@@ -60,14 +60,17 @@ class Pages:
 
 def record(**more: Any) -> Record:
     number = Evidence(Match.EXACT, (Span(6, 9),), "A-7")
-    count = Evidence(Match.DERIVED, (Span(11, 12), Span(13, 18)), "two", 0.5)
+    count = Evidence(Match.DERIVED, (Span(11, 12), Span(13, 18)), "two", 0.5, ("derived", "label beside"))
     chunk = Span(0, len(TEXT))
     return Record(
         Document("a.pdf", TEXT, (Span(0, 2),), (), (UnreadPart("page 2", "scan", "No text."),), Pages(), "pdf 1"),
         {"number": "A-7", "lines": [{"count": 2, "paid": None}], "colour": "red"},
         {("number",): number, ("lines", 0, "count"): count, ("colour",): Evidence(Match.NONE, (), "red")},
         (Conflict(("number",), GroundedValue("A-7", number), GroundedValue(8, Evidence(Match.NONE))),),
-        (RejectedValue(("lines", 1), {"count": 10**30}, "unsupported", chunk),),
+        (
+            RejectedValue(("lines", 1), {"count": 10**30}, "unsupported", chunk),
+            RejectedValue(("lines", 2, "count"), 3, "no words", chunk, Evidence(Match.NONE, (), "3", 0.1, ("no words",))),
+        ),
         (Failure(chunk, "lines", "cut short", "Too long."),),
         (Problem("looped", ("lines",), "Again."),),
         (Span(0, 9),),
@@ -105,6 +108,11 @@ def test_what_is_written_is_as_published_and_read_back_to_the_byte(repository: P
     assert reading.file == written() and encode_part(reading.file) == data
     assert convert_result(json.loads(data)).file == reading.file
     wrong = json.loads(data)
+    assert wrong["evidence"]["/lines/0/count"]["findings"] == ["derived", "label beside"]
+    assert "findings" not in wrong["evidence"]["/number"]
+    assert wrong["rejected"][1]["evidence"] == {
+        "match": "none", "spans": [], "said": "3", "confidence": 0.1, "findings": ["no words"]
+    }  # fmt: skip
     for path in (["task"], ["evidence", "/number", "said"], ["rejected", 0, "reason"], ["usage", "requests"]):
         broken = deepcopy(wrong)
         inner = broken
@@ -276,7 +284,12 @@ def test_what_wants_a_look_has_types() -> None:
     assert [(f.group, f.reason, f.chunk.start, f.chunk.end) for f in result.failures] == [
         ("lines", "cut short", 0, len(TEXT))
     ]
-    assert [(r.path, r.value, r.reason) for r in result.rejected] == [("/lines/1", {"count": 10**30}, "unsupported")]
+    assert [(r.path, r.value, r.reason) for r in result.rejected] == [
+        ("/lines/1", {"count": 10**30}, "unsupported"),
+        ("/lines/2/count", 3, "no words"),
+    ]
+    left = result.rejected[1].evidence
+    assert left is not None and left.confidence == 0.1 and left.findings == ["no words"]
     assert result.evidence.number.spans[0].places[0].page == 1
     assert result.proofs["/lines/0/count"].confidence == 0.5
     assert not result.evidence.colour and result.evidence.colour.said == "red"

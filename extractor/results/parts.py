@@ -25,6 +25,10 @@ def listed_key(description: str | None = None) -> Any:
     return Field(default_factory=list, description=description)
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class FilePart(BaseModel):
     """An object of a file: frozen, and with the keys that a later version may have added."""
 
@@ -120,8 +124,10 @@ class Proof:
     confidence: Share | None = Field(
         default=None, description="how likely the value is right, 0 to 1; null only in files of earlier versions"
     )
-    findings: Listed[Text] = optional_key(
-        "what code found about the value, by name: docs/quality.md says what each is", ()
+    findings: Listed[Text] = Field(
+        default_factory=list,
+        description="what code found about the value, by name: docs/quality.md says what each is",
+        exclude_if=not_,
     )
 
     def __bool__(self) -> bool:
@@ -159,7 +165,11 @@ class RejectedEntry:
     value: Json = None
     reason: Text = ""
     chunk: TextRange = Field(default_factory=TextRange)
-    evidence: Proof | None = optional_key("what supports it, and how likely it is right", None)
+    evidence: Proof | None = Field(
+        default=None,
+        description="what supports it, and how likely it is right",
+        exclude_if=_is_none,  # a proof without words is false, and tells why it was rejected all the same
+    )
 
 
 @small_part()

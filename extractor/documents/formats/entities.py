@@ -33,7 +33,8 @@ def find_source_offsets(data: str, source: str, origin: int) -> list[int]:
                 i, at = i + 1, at + 1
                 steps.append(at)
             continue
-        if letter == "<" != data[i] and (tag := _TAG.match(source, at)):  # one that closes nothing parts no text
+        # a tag that closes nothing parts no text; what follows it may be a "<" of the text, as in "a</b><a"
+        if letter == "<" and (tag := _TAG.match(source, at)) and not data.startswith(tag[0], i):
             steps[-1] = at = tag.end()
             continue
         width = 2 if letter == "\r" and source[at + 1 : at + 2] == "\n" else 1

@@ -35,6 +35,7 @@ _OF_WORDS = (
 )
 """What a text is looked up as, where its own words are not found: an ISO date in a text field, a code, a number."""
 _HAS_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 class KindIndex:
@@ -82,6 +83,8 @@ class KindIndex:
             return
         yield "enum" if node.enum else "text"
         for name in _OF_WORDS:
+            if name in ("number", "quantity") and not _is_only(name, words):
+                continue
             if _HAS_DIGIT.search(words) or name in ("email", "url", "currency", "country", "language"):
                 yield name
 
@@ -113,6 +116,13 @@ class KindIndex:
             return value
         form = KINDS[names[0]].normalise(value, self.reading)
         return value if form is None else form
+
+
+def _is_only(name: str, words: str) -> bool:
+    """Whether a text is a number or quantity and no more, but for a currency: "EUR 12.50", and not "room 12"."""
+    inside = {i for m in KINDS[name].find(words, Reading.of(words)) for i in range(m.span.start, m.span.end)}
+    rest = "".join(" " if i in inside else letter for i, letter in enumerate(words))
+    return all(next(iter(KINDS["currency"].keys(word)), None) for word in _WORD.findall(rest))
 
 
 @lru_cache(maxsize=8)

@@ -96,6 +96,8 @@ class TextIndex:
         found = self.kinds.find(node, said, self.chunk.span)
         if not self.kinds_first:
             found = [m for m in found if not m.rule] or found
+        if node.kind is Kind.NAME:  # a name inside an address proves nobody
+            found = [m for m in found if not self._is_in_address(m.span.shift(-by))]
         return [
             Mention(said, m.span.shift(-by), Match.DERIVED if m.rule else Match.NORMALISED, m.rule)
             for m in found[:MAX_MENTIONS]
