@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell
 from extractor.types import Json
@@ -16,7 +16,8 @@ def calibrate_confidence(cells: Iterable[ScoreCell]) -> Json:
 
     {"leaves", "without": predicted leaves that have none, "brier": mean squared error of the confidence (Brier 1950),
      "error": expected calibration error, bins weighted by their leaves (Naeini 2015),
-     "bins": [{"low", "high", "leaves", "confidence": mean, "correct": share}], empty bins left out}
+     "bins": [{"low", "high", "leaves", "confidence": mean, "correct": share}], empty bins left out,
+     "coverage": [{"threshold", "kept": share of the leaves with at least that confidence, "correct": share of these}]}
     """
     sure: list[tuple[float, bool]] = []
     without = 0
@@ -48,4 +49,15 @@ def calibrate_confidence(cells: Iterable[ScoreCell]) -> Json:
         "brier": round(sum((confidence - right) ** 2 for confidence, right in sure) / len(sure), 6),
         "error": round(sum(one["leaves"] * abs(one["confidence"] - one["correct"]) for one in bins) / len(sure), 6),
         "bins": bins,
+        "coverage": list(_trace_coverage(sure)),
     }
+
+
+def _trace_coverage(sure: Sequence[tuple[float, bool]]) -> Iterator[dict[str, Json]]:
+    """What is left, and how much of that is right, as the threshold rises in tenths; until nothing is left."""
+    for at in range(CALIBRATION_BINS):
+        threshold = at / CALIBRATION_BINS
+        kept = [right for confidence, right in sure if confidence >= threshold]
+        if kept:
+            share = round(len(kept) / len(sure), 6)
+            yield {"threshold": threshold, "kept": share, "correct": round(sum(kept) / len(kept), 6)}

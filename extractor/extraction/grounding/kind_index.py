@@ -125,7 +125,7 @@ def _is_only(name: str, words: str) -> bool:
     return all(next(iter(KINDS["currency"].keys(word)), None) for word in _WORD.findall(rest))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def index_document(document: Document, day_first: bool | None = None) -> KindIndex:
     """The index of a document; the questions about it share one. `day_first` settles 03/04/2024, where it is known."""
     return KindIndex(document, day_first)
