@@ -284,14 +284,16 @@ def test_any_object_that_completes_requests_is_a_model() -> None:
         Engine(7)  # type: ignore[arg-type]
 
 
-def test_a_document_ends_at_its_timeout_with_what_was_answered() -> None:
+def test_a_document_ends_at_its_timeout_with_what_was_answered(tmp_path: Path) -> None:
     async def answer(request: Request) -> dict[str, Any]:
         await asyncio.sleep(60 if "the end" in request.user else 0)
         return {"one": "bolts"}
 
     one = {"type": "object", "properties": {"one": {"type": "string"}}}
-    with Engine(ScriptedModel(answer)) as engine:  # more than one request can hold, of which the last brings nothing
-        result = engine.extract("bolts\n\n" + "nuts and nails\n\n" * 28_000 + "the end", one, timeout=1.0)
+    small = tmp_path / "small.md"  # chunks of which the last brings nothing
+    small.write_text("+++\nchunk_tokens = 40\n+++\n# system\nRead.\n\n# user\n{document}\n{question}\n")
+    with Engine(ScriptedModel(answer)) as engine:
+        result = engine.extract("bolts\n\n" + "nuts and nails\n\n" * 30 + "the end", one, prompt=small, timeout=2.0)
     assert [f.reason for f in result.failures] == ["deadline"] and result.status is Status.INCOMPLETE
     assert result.record == {"one": "bolts"} and result.evidence.one.quote == "bolts"
 

@@ -72,7 +72,8 @@ def parse_reply(model: type[ReplyModel], text: str) -> ReplyModel:
         raise
     except ValidationError as error:
         invalid = InvalidReply(_summarize_problems(error))
-        invalid.value = value if isinstance(value, dict) else None
+        known = {field.alias for field in model.model_fields.values()}
+        invalid.value = value if isinstance(value, dict) and known & value.keys() else None
         raise invalid from None
     except json.JSONDecodeError as error:
         raise InvalidReply(f"The reply is not JSON: {error.msg} at character {error.pos}.") from None
