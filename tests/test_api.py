@@ -284,15 +284,19 @@ def test_any_object_that_completes_requests_is_a_model() -> None:
         Engine(7)  # type: ignore[arg-type]
 
 
-def test_a_document_ends_at_its_timeout_with_what_was_answered() -> None:
+def test_a_document_ends_at_its_timeout_with_what_was_answered(tmp_path: Path) -> None:
     async def answer(request: Request) -> dict[str, Any]:
         await asyncio.sleep(60 if "the end" in request.user else 0)
         return {"one": "bolts"}
 
     one = {"type": "object", "properties": {"one": {"type": "string"}}}
-    with Engine(ScriptedModel(answer)) as engine:  # more than one request can hold, of which the last brings nothing
-        result = engine.extract("bolts\n\n" + "nuts and nails\n\n" * 28_000 + "the end", one, timeout=1.0)
+    short = tmp_path / "short.md"
+    short.write_text("---\nchunk_tokens: 200\n---\n# system\ns\n\n# user\n{document}\n{question}\n")
+    text = "bolts\n\n" + "nuts and nails\n\n" * 80 + "the end"
+    with Engine(ScriptedModel(answer)) as engine:  # more than one request holds, of which the last brings nothing
+        result = engine.extract(text, one, prompt=short, timeout=3.0)
     assert [f.reason for f in result.failures] == ["deadline"] and result.status is Status.INCOMPLETE
+    assert result.failures[0].chunk.end == len(text)
     assert result.record == {"one": "bolts"} and result.evidence.one.quote == "bolts"
 
 

@@ -82,9 +82,7 @@ def extract(
     task = Task("t", read_schema(of.model_json_schema()), {}, of)
     prompt = Prompt("p", "s", "{document}\n{question}", {}, Strategy(**strategy))
     record = asyncio.run(
-        extract_record(
-            Document("d.txt", text), task, prompt, model, "m", reading=Reading(SMALL, Acceptance(accept))
-        )
+        extract_record(Document("d.txt", text), task, prompt, model, "m", reading=Reading(SMALL, Acceptance(accept)))
     )
     return record, model.requests
 

@@ -23,7 +23,18 @@ def test_the_manual_names_every_public_module_and_name(repository: Path) -> None
 
 def test_help_tells_every_parameter() -> None:
     text = pydoc.plain(pydoc.render_doc(extractor.extract))
-    for name in ("source", "schema", "name", "prompt", "accept", "only_proven", "timeout", "engine", "model", "base_url"):
+    for name in (
+        "source",
+        "schema",
+        "name",
+        "prompt",
+        "accept",
+        "only_proven",
+        "timeout",
+        "engine",
+        "model",
+        "base_url",
+    ):
         assert f"{name}:" in text
     assert "api_key:" in text and "**" not in text
     engine = pydoc.plain(pydoc.render_doc(extractor.Engine))

@@ -70,7 +70,9 @@ def record(**more: Any) -> Record:
         (Conflict(("number",), GroundedValue("A-7", number), GroundedValue(8, Evidence(Match.NONE))),),
         (
             RejectedValue(("lines", 1), {"count": 10**30}, "unsupported", chunk),
-            RejectedValue(("lines", 2, "count"), 3, "no words", chunk, Evidence(Match.NONE, (), "3", 0.1, ("no words",))),
+            RejectedValue(
+                ("lines", 2, "count"), 3, "no words", chunk, Evidence(Match.NONE, (), "3", 0.1, ("no words",))
+            ),
         ),
         (Failure(chunk, "lines", "cut short", "Too long."),),
         (Problem("looped", ("lines",), "Again."),),
