@@ -291,7 +291,7 @@ def test_a_document_ends_at_its_timeout_with_what_was_answered(tmp_path: Path) -
 
     one = {"type": "object", "properties": {"one": {"type": "string"}}}
     short = tmp_path / "short.md"
-    short.write_text("---\nchunk_tokens: 200\n---\n# system\ns\n\n# user\n{document}\n{question}\n")
+    short.write_text("+++\nchunk_tokens = 200\n+++\n# system\ns\n\n# user\n{document}\n{question}\n")
     text = "bolts\n\n" + "nuts and nails\n\n" * 80 + "the end"
     with Engine(ScriptedModel(answer)) as engine:  # more than one request holds, of which the last brings nothing
         result = engine.extract(text, one, prompt=short, timeout=3.0)
