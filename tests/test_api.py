@@ -290,11 +290,13 @@ def test_a_document_ends_at_its_timeout_with_what_was_answered(tmp_path: Path) -
         return {"one": "bolts"}
 
     one = {"type": "object", "properties": {"one": {"type": "string"}}}
-    small = tmp_path / "small.md"  # chunks of which the last brings nothing
-    small.write_text("+++\nchunk_tokens = 40\n+++\n# system\nRead.\n\n# user\n{document}\n{question}\n")
-    with Engine(ScriptedModel(answer)) as engine:
-        result = engine.extract("bolts\n\n" + "nuts and nails\n\n" * 30 + "the end", one, prompt=small, timeout=2.0)
+    short = tmp_path / "short.md"
+    short.write_text("+++\nchunk_tokens = 200\n+++\n# system\ns\n\n# user\n{document}\n{question}\n")
+    text = "bolts\n\n" + "nuts and nails\n\n" * 80 + "the end"
+    with Engine(ScriptedModel(answer)) as engine:  # more than one request holds, of which the last brings nothing
+        result = engine.extract(text, one, prompt=short, timeout=3.0)
     assert [f.reason for f in result.failures] == ["deadline"] and result.status is Status.INCOMPLETE
+    assert result.failures[0].chunk.end == len(text)
     assert result.record == {"one": "bolts"} and result.evidence.one.quote == "bolts"
 
 

@@ -76,3 +76,17 @@ def test_what_the_text_supports_is_kept_with_its_words_and_what_it_does_not_has_
         assert proved == set(said)
     elif case["supported"] == "no":
         assert not proved
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "supported"),
+    [
+        ("Thing number 1 costs 1.20", "ghost 1", False),
+        ("Room 14 has 12 seats.", "room 12", False),
+        ("The fee is 12.50 EUR.", "EUR 12.50", True),
+        ("It weighs 2,0 kg.", "2 kg", True),
+    ],
+)
+def test_a_text_with_a_number_is_not_proved_by_the_number_alone(text: str, said: str, supported: bool) -> None:
+    record = play(text, {"text": said}, described=False)
+    assert (record.evidence[("text",)].match is not Match.NONE) == supported

@@ -1,5 +1,6 @@
 """The labelled set of eval/evidence: every label stands in its document exactly once, every leaf of gold has one."""
 
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,15 @@ def test_gold_fits_its_schema(sample: Path) -> None:
     checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
     jsonschema.Draft202012Validator(schema, format_checker=checker).validate(read("gold", sample))
     assert '"x-' not in json.dumps(schema), "a schema as a user writes it, without notes of ours"
+
+
+def test_the_evidence_of_right_values_is_on_the_words_that_a_person_points_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar of bench/evidence.py, which tells what is missed."""
+    monkeypatch.syspath_prepend(FOLDER.parent.parent / "bench")
+    evidence = importlib.import_module("evidence")
+    whole = sum((evidence.judged(path) for path in SAMPLES), evidence.Tally())
+    assert whole.counts["kept"] == whole.counts["said"]
+    assert whole.share("hit") >= evidence.BAR == 0.95
 
 
 def test_there_are_enough_documents_and_leaves() -> None:

@@ -45,8 +45,9 @@ def test_a_checkout_is_installed_from_its_folder(
 def test_a_wheel_is_installed_by_the_name_of_the_project(repository: Path, tmp_path: Path) -> None:
     package = tmp_path / "site-packages" / "extractor"
     package.mkdir(parents=True)
-    for name in ("__init__.py", "_version.py", "errors.py", "types.py"):
+    for name in ("__init__.py", "_version.py", "errors.py"):
         shutil.copy(repository / "extractor" / name, package)
+    shutil.copytree(repository / "extractor" / "types", package / "types")
     (package.parent / "pyproject.toml").write_text('[project]\nname = "stray"\n', encoding="utf-8")
     code = "from extractor.errors import name_install_command as n; print(n('pdf'))"
     said = subprocess.run(

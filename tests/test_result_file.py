@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 import time
 from copy import deepcopy
@@ -264,6 +265,7 @@ def test_anything_anywhere_is_read_or_refused_and_what_is_read_can_be_written(ch
     assert repr(again.file.to_content()) == repr(reading.file.to_content())
 
 
+@pytest.mark.skipif("EXTRACTOR_TIMED" not in os.environ, reason="a clock is read; make soak does")
 def test_a_broken_file_of_ten_times_the_size_takes_ten_times_as_long() -> None:
     def seconds(count: int) -> float:
         content = json.loads(encode_part(written()))

@@ -47,8 +47,10 @@ def _fits(node: Scalar, value: Json) -> bool:
             isinstance(value, str) and KINDS["boolean"].normalise(value, _READER) is not None
         )
     if isinstance(value, str):
-        return KINDS["number"].normalise(value, _READER) is not None
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        return KINDS[node.type].normalise(value, _READER) is not None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return node.type != "integer" or isinstance(value, int) or value.is_integer()
 
 
 def _quote(value: Json) -> str:
