@@ -94,24 +94,46 @@ def _features(leaf: LabelledLeaf, names: Sequence[str]) -> list[int]:
 
 
 def _fit_weights(features: Sequence[Sequence[int]], leaves: Sequence[LabelledLeaf], prior: Vector) -> Vector:
-    """The maximum a posteriori weights, by Newton's method."""
+    """The maximum a posteriori weights, by Newton's method; a step that overshoots is halved until it does not."""
     many: Mapping[str, int] = Counter(leaf.document for leaf in leaves)
-    shares = [min(1.0, MOST_OF_A_DOCUMENT / many[leaf.document]) for leaf in leaves]
-    weights = list(prior)
+    cases = [
+        (row, leaf.right, min(1.0, MOST_OF_A_DOCUMENT / many[leaf.document]))
+        for row, leaf in zip(features, leaves, strict=True)
+    ]
+    weights, loss = list(prior), _measure_loss(cases, prior, prior)
     for _ in range(STEPS):
         gradient = [RIDGE * (p - w) for w, p in zip(weights, prior, strict=True)]
         hessian = [[RIDGE if i == j else 0.0 for j in range(len(prior))] for i in range(len(prior))]
-        for row, leaf, share in zip(features, leaves, shares, strict=True):
-            chance = 1 / (1 + math.exp(-max(-30.0, min(30.0, sum(weights[i] for i in row)))))
+        for row, right, share in cases:
+            chance = 1 / (1 + math.exp(-_logit(row, weights)))
             for i in row:
-                gradient[i] += share * (leaf.right - chance)
+                gradient[i] += share * (right - chance)
                 for j in row:
                     hessian[i][j] += share * chance * (1 - chance)
         step = _solve(hessian, gradient)
-        weights = [w + s for w, s in zip(weights, step, strict=True)]
+        for _ in range(STEPS):
+            tried = [w + s for w, s in zip(weights, step, strict=True)]
+            after = _measure_loss(cases, tried, prior)
+            if after <= loss:
+                weights, loss = tried, after
+                break
+            step = [s / 2 for s in step]
         if max(map(abs, step)) < 1e-6:
             break
     return weights
+
+
+def _logit(row: Sequence[int], weights: Vector) -> float:
+    return max(-30.0, min(30.0, sum(weights[i] for i in row)))
+
+
+def _measure_loss(cases: Sequence[tuple[Sequence[int], bool, float]], weights: Vector, prior: Vector) -> float:
+    """Minus the log of the posterior, up to a constant."""
+    loss = sum(RIDGE * (w - p) ** 2 / 2 for w, p in zip(weights, prior, strict=True))
+    for row, right, share in cases:
+        logit = _logit(row, weights)
+        loss += share * math.log1p(math.exp(-logit if right else logit))
+    return loss
 
 
 def _solve(matrix: list[Vector], right: Vector) -> Vector:

@@ -1,0 +1,91 @@
+"""Anybody's JSON, proved against its document: from Python and from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from extractor import ground
+from extractor.cli.main import main
+from extractor.errors import UsageError
+from extractor.types import Match, Status
+
+TEXT = "Order A-7\nBolts: 4 boxes\nSubtotal: 45.00\nTotal due: 45.00\nOrdered 3 March 2026\n"
+RECORD = {"order": "A-7", "boxes": 4, "total_due": 45.0, "ordered": "2026-03-03"}
+
+
+def test_each_value_is_proved_by_its_own_words() -> None:
+    result = ground(TEXT, RECORD)
+    assert result.record == RECORD and result.status is Status.COMPLETE
+    total = result.file.evidence["/total_due"].spans[0]
+    assert TEXT[: total.start].endswith("Total due: ")
+    assert result.file.evidence["/ordered"].spans[0].quote == "3 March 2026"
+    assert all(proof.confidence is not None for proof in result.file.evidence.values())
+
+
+def test_what_has_no_words_stays_marked_unless_only_the_proven_is_wanted() -> None:
+    record = {"order": "A-7", "mood": "cheerful"}
+    stays = ground(TEXT, record)
+    assert stays.record == record and stays.file.evidence["/mood"].match is Match.NONE
+    leaves = ground(TEXT, record, only_proven=True)
+    assert leaves.record["order"] == "A-7" and not leaves.record.get("mood")
+    assert [(r.path, r.value) for r in leaves.rejected] == [("/mood", "cheerful")]
+    assert leaves.status is Status.SUSPECT
+
+
+def test_what_the_schema_has_no_place_for_is_listed_and_costs_nothing_else() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "order": {"type": "string"},
+            "boxes": {"type": "integer"},
+            "lines": {"type": "array", "items": {"type": "object", "properties": {"item": {"type": "string"}}}},
+        },
+    }
+    record = {
+        "order": "A-7",
+        "boxes": "many",
+        "lines": [{"item": "Bolts", "extra": {"a": [1]}}, 5],
+        "more": float("nan"),
+    }
+    result = ground(TEXT, record, schema)
+    assert result.record == {"order": "A-7", "lines": [{"item": "Bolts"}]}
+    assert {(r.path, r.reason) for r in result.rejected} == {
+        ("/boxes", "not of its type"),
+        ("/lines/0/extra/a/0", "not in the schema"),
+        ("/lines/1", "not of its type"),
+        ("/more", "not in the schema"),
+    }
+
+
+def test_a_threshold_outside_of_0_and_1_is_refused() -> None:
+    for wrong in (-0.1, 1.5, float("nan")):
+        with pytest.raises(UsageError, match="from 0 to 1"):
+            ground(TEXT, RECORD, accept=wrong)
+
+
+def test_the_command_writes_a_result_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document, record = tmp_path / "order.txt", tmp_path / "record.json"
+    document.write_text(TEXT, encoding="utf-8")
+    record.write_text(json.dumps(RECORD), encoding="utf-8")
+    assert main(["ground", str(document), str(record)]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["record"] == RECORD and printed["status"] == "complete"
+    schema = tmp_path / "order.schema.json"
+    schema.write_text(json.dumps({"type": "object", "properties": {"order": {"type": "string"}}}), encoding="utf-8")
+    out = tmp_path / "out.json"
+    assert main(["ground", str(document), str(record), "--schema", str(schema), "-o", str(out)]) == 1
+    assert len(json.loads(out.read_text(encoding="utf-8"))["rejected"]) == 3
+
+
+@pytest.mark.parametrize(("content", "says"), [("[1]", "no JSON object"), ("{", "cannot be read as JSON")])
+def test_what_is_no_record_is_refused_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, says: str
+) -> None:
+    document, record = tmp_path / "order.txt", tmp_path / "record.json"
+    document.write_text(TEXT, encoding="utf-8")
+    record.write_text(content, encoding="utf-8")
+    assert main(["ground", str(document), str(record)]) == 2
+    assert says in capsys.readouterr().err
