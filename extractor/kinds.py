@@ -1,31 +1,4 @@
 """The old place of `extractor.schema`'s annotations, kept for one release: import them from `extractor.schema`."""
 
-from extractor.schema import (
-    Amount,
-    Date,
-    Email,
-    Kind,
-    Listed,
-    Money,
-    Name,
-    Quantity,
-    Url,
-    VerbatimDate,
-    group,
-    key,
-)
-
-__all__ = [
-    "Amount",
-    "Date",
-    "Email",
-    "Kind",
-    "Listed",
-    "Money",
-    "Name",
-    "Quantity",
-    "Url",
-    "VerbatimDate",
-    "group",
-    "key",
-]
+from extractor.schema import *  # noqa: F403 -- whatever has moved there
+from extractor.schema import __all__ as __all__

@@ -13,7 +13,7 @@ from extractor.extraction.enumerated import ground_candidates
 from extractor.extraction.fitting import find_misfits, fit_value
 from extractor.extraction.grounding.confidence import Calibration, load_calibration
 from extractor.extraction.grounding.derived import fill_derived_values
-from extractor.extraction.grounding.findings import ROW_UNPLACED
+from extractor.extraction.grounding.findings import ROW_UNPLACED, ROW_WITHOUT_KEY
 from extractor.extraction.grounding.grounder import ground_reply
 from extractor.extraction.grounding.mentions import TextIndex
 from extractor.extraction.grounding.name_ownership import find_names_of_rows
@@ -157,8 +157,16 @@ def accept_reply(
     kept, rejected = accept_leaves(GroundedObject({"": reading.judge(grounded)}), reading.acceptance, span)
     own, rows = str(question.batch.object_list.enumerate_by), kept.fields.get("")
     left = rows.items if isinstance(rows, GroundedList) else ()
-    whole = [row for row in left if isinstance(row, GroundedObject) and own in row.fields]
-    return GroundedList(tuple(whole)), [replace(r, path=(*question.batch.path, *r.path[1:])) for r in rejected]
+    rejected = [replace(r, path=(*question.batch.path, *r.path[1:])) for r in rejected]
+    whole: list[GroundedObject] = []
+    for number, row in enumerate(left):
+        if isinstance(row, GroundedObject) and own in row.fields:
+            whole.append(row)
+            continue
+        for path, leaf in iterate_leaves(row):  # of a candidate that is not believed nothing else is
+            at = (*question.batch.path, number, *path)
+            rejected.append(RejectedValue(at, leaf.value, ROW_WITHOUT_KEY, span, leaf.evidence))
+    return GroundedList(tuple(whole)), rejected
 
 
 def build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer], reading: Reading) -> Record:

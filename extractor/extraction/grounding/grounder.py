@@ -316,7 +316,7 @@ class _Grounder:
                 fields[name] = self.cut_date_off(leaf)
             return
         fields[name] = add_findings(leaf, found.DATE_OF_OTHER_FIELD)
-        if self.traits.repairs_values and len(date_fields) == 1 and not has_words(fields.get(date_fields[0])):
+        if self.traits.repairs_values and len(date_fields) == 1 and date_fields[0] not in fields:
             mention = Mention(date.iso, date.span, Match.NORMALISED)
             fields[date_fields[0]] = self.support(mention, leaf.evidence.model_value)
 

@@ -66,7 +66,6 @@ class _Region:
     start: int = 0
     end: int = 1 << 60
     list_path: tuple[str, ...] = ()
-    parent: _Region | None = None
     coherence: float = 1.0
 
 
@@ -159,12 +158,12 @@ class Locator:
         regions: list[_Region] = []
         for place in places:
             if place is None:
-                regions.append(_Region(outer.anchor, outer.start, outer.end, names, outer))
+                regions.append(_Region(outer.anchor, outer.start, outer.end, names))
                 continue
             line_start, _ = self.context.line_span(self.context.line_number(place.start))
             after = bisect_left(starts, place.start + 1)
             end = starts[after] if after < len(starts) else outer.end
-            regions.append(_Region(place, min(line_start, place.start), end, names, outer))
+            regions.append(_Region(place, min(line_start, place.start), end, names))
         return regions
 
     def _row_leaves(self, node: Node, value: Json, outer: _Region) -> Iterator[RowLeaf]:
