@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from extractor.documents.discovery import find_sources
 from extractor.extraction.pipeline import Reading
 from extractor.extraction.task import Task, load_task
-from extractor.models.openai.client import Endpoint
+from extractor.models.endpoint import Endpoint
 from extractor.models.session import build_own_session
 from extractor.results.manifest import build_run_manifest
 from extractor.runs.document import DocumentExtractor

@@ -12,8 +12,9 @@ from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.document_model import DocumentModel
+from extractor.models.endpoint import Endpoint
 from extractor.models.limits.concurrency import ConcurrencyLimiter
-from extractor.models.openai.client import Endpoint, LiveModel
+from extractor.models.openai.client import LiveModel
 from extractor.schema.reader import read_schema
 from extractor.types import Document
 

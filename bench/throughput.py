@@ -18,8 +18,9 @@ from pathlib import Path
 import scene
 from pydantic import BaseModel
 
+from extractor.models.endpoint import Endpoint
 from extractor.models.limits.concurrency import ConcurrencyLimiter
-from extractor.models.openai.client import Endpoint, LiveModel
+from extractor.models.openai.client import LiveModel
 from extractor.types import Request
 
 TEXT = "It is said of this bolt that it holds, and of that nut that it turns. " * 40

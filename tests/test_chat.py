@@ -3,9 +3,9 @@ import json
 import pytest
 
 from extractor.errors import ReplyUnreadable
+from extractor.models.endpoint import Dialect
 from extractor.models.openai.chat import build_chat_request, build_request_body
 from extractor.models.openai.completion import parse_completion
-from extractor.models.openai.dialects import Dialect
 from extractor.models.openai.reply import InvalidReply
 from extractor.testing import build_completion
 from extractor.types import Request

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
-from extractor.models.openai.client import Dialect, Endpoint, LiveModel, check_api_key
+from extractor.models.endpoint import Connection, Dialect, Endpoint
+from extractor.models.openai.client import LiveModel, check_api_key
 from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 from extractor.types import Reply, Request
@@ -24,8 +25,10 @@ def request(user: str = "What is it? {{ 7*7 }}") -> Request:
 
 
 def ask(url: str, *, dialect: Dialect | None = None, attempts: int = 3, deadline: float = 20.0) -> Reply:
+    waits = Connection(attempts=attempts, question_deadline=deadline)
+
     async def go() -> Reply:
-        model = LiveModel(Endpoint(url, "m", SECRET, dialect=dialect, attempts=attempts, deadline=deadline))
+        model = LiveModel(Endpoint(url, "m", SECRET, dialect=dialect, connection=waits))
         try:
             return await model.complete(request())
         finally:

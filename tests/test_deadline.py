@@ -28,10 +28,12 @@ def test_what_takes_too_long_is_cancelled() -> None:
 PROGRAM = """
 import asyncio, sys, time
 from extractor.types import Request
-from extractor.models.openai.client import Dialect, Endpoint, LiveModel
+from extractor.models.endpoint import Connection, Dialect, Endpoint
+from extractor.models.openai.client import LiveModel
 SHAPE = {{"type": "object", "properties": {{"item": {{"type": ["string", "null"]}}}}}}
 async def go():
-    model = LiveModel(Endpoint({url!r}, "m", "none", dialect=Dialect.SCHEMA, deadline=2.5, attempts=1))
+    waits = Connection(question_deadline=2.5, attempts=1)
+    model = LiveModel(Endpoint({url!r}, "m", "none", dialect=Dialect.SCHEMA, connection=waits))
     def ask(i):
         return model.complete(Request("m", "s", str(i), SHAPE, {{}}))
     await ask(0)

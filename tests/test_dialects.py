@@ -1,6 +1,7 @@
 from typing import Any
 
-from extractor.models.openai.dialects import MAX_CHOICES, Dialect, adapt_to_dialect, measure_nesting, walk_schema
+from extractor.models.endpoint import Dialect
+from extractor.models.openai.dialects import MAX_CHOICES, adapt_to_dialect, measure_nesting, walk_schema
 
 
 def shape(**properties: Any) -> dict[str, Any]:

@@ -23,8 +23,9 @@ from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.document_model import DocumentModel
+from extractor.models.endpoint import Connection, Dialect, Endpoint
 from extractor.models.limits.concurrency import ConcurrencyLimiter
-from extractor.models.openai.client import Dialect, Endpoint, LiveModel
+from extractor.models.openai.client import LiveModel
 from extractor.schema.reader import read_schema
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 from extractor.testing.fault_endpoint import EndpointScript
@@ -58,6 +59,7 @@ def asked(user: str = "What is it?") -> Request:
 
 
 Outcome = Reply | ModelError
+WAITS = {"attempts", "question_deadline"}
 
 
 def ask_all(
@@ -67,7 +69,8 @@ def ask_all(
 
     async def go() -> list[Outcome]:
         url = server if isinstance(server, str) else server.url
-        fast = {"dialect": Dialect.SCHEMA, "attempts": 3, "deadline": 20.0} | settings
+        waits = {"attempts": 3, "question_deadline": 20.0} | {k: settings.pop(k) for k in WAITS & settings.keys()}
+        fast = {"dialect": Dialect.SCHEMA, "connection": Connection(**waits)} | settings
         model = LiveModel(Endpoint(url, "m", SECRET, **fast), limiter=ConcurrencyLimiter(at_once))
         try:
             told = await asyncio.gather(*(model.complete(asked(u)) for u in users), return_exceptions=True)
@@ -258,7 +261,7 @@ def test_a_connection_that_breaks_is_tried_again_and_may_be_billed_twice(faults:
 def test_a_drip_of_bytes_does_not_outlast_the_deadline(faults: Start) -> None:
     server = faults(lambda body, n: FaultAnswer(body=build_completion(GOOD), drip=0.02))
     started = time.monotonic()
-    failed = fails(server, deadline=1.0)
+    failed = fails(server, question_deadline=1.0)
     took = time.monotonic() - started
     assert failed.reason == "deadline" and failed.usage == Usage(1, lost=1)
     assert 0.9 <= took < 4  # of 5 s and more that the answer drips; a busy machine needs its time, too
@@ -267,7 +270,7 @@ def test_a_drip_of_bytes_does_not_outlast_the_deadline(faults: Start) -> None:
 @pytest.mark.fault(10)
 def test_the_connection_of_a_drip_is_closed(faults: Start) -> None:
     server = faults(lambda body, n: FaultAnswer(body=build_completion(GOOD), drip=0.02))
-    fails(server, deadline=0.3)
+    fails(server, question_deadline=0.3)
     for _ in range(200):
         if server.closed_early:
             break
@@ -279,7 +282,7 @@ def test_the_connection_of_a_drip_is_closed(faults: Start) -> None:
 @pytest.mark.fault(11)
 def test_headers_that_never_come_hold_up_nobody_else(faults: Start) -> None:
     server = faults(lambda body, n: FaultAnswer(body=build_completion(GOOD), sleep=30) if "slow" in str(body) else GOOD)
-    told = ask_all(server, ["slow", *map(str, range(30))], at_once=2, deadline=1.0)
+    told = ask_all(server, ["slow", *map(str, range(30))], at_once=2, question_deadline=1.0)
     assert isinstance(told[0], ModelError) and told[0].reason == "deadline"
     assert all(isinstance(one, Reply) for one in told[1:])
 

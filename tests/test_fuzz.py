@@ -18,7 +18,8 @@ from extractor.errors import DocumentError, ModelFatal
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.models.openai.client import Dialect, Endpoint, LiveModel
+from extractor.models.endpoint import Connection, Dialect, Endpoint
+from extractor.models.openai.client import LiveModel
 from extractor.results.file import build_result, encode_part
 from extractor.schema.reader import read_schema
 from extractor.testing import build_completion
@@ -74,7 +75,9 @@ class Body(httpx2.AsyncBaseTransport):
 
 
 async def extract(document: Document, body: bytes) -> dict[str, Any]:
-    endpoint = Endpoint("http://127.0.0.1:9/v1", "m", "none", dialect=Dialect.JSON, attempts=1, reasks=0)
+    endpoint = Endpoint(
+        "http://127.0.0.1:9/v1", "m", "none", dialect=Dialect.JSON, reasks=0, connection=Connection(attempts=1)
+    )
     model = LiveModel(endpoint, Body(body))
     try:
         record = await extract_record(document, TASK, PROMPT, model, "m")

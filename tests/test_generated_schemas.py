@@ -14,7 +14,7 @@ from test_wild_schemas import extract, page, said
 from extractor.extraction.prompt import read_prompt
 from extractor.extraction.task import SHIPPED_TASKS, Task
 from extractor.extraction.validation import build_validator
-from extractor.models.openai.dialects import Dialect
+from extractor.models.endpoint import Dialect
 from extractor.schema.reader import read_schema
 from extractor.types import Json
 

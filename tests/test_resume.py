@@ -21,7 +21,7 @@ from extractor.documents.discovery import Source, find_sources
 from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.models.openai.client import Endpoint
+from extractor.models.endpoint import Endpoint
 from extractor.models.session import ClientOptions, Mode, ModelSession
 from extractor.results.outcome import DocumentOutcome, RunOutcomes
 from extractor.runs.document import DocumentExtractor

@@ -14,7 +14,7 @@ from extractor.errors import ModelFatal
 from extractor.extraction.pipeline import Reading
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
-from extractor.models.openai.client import Endpoint
+from extractor.models.endpoint import Endpoint
 from extractor.models.session import ClientOptions, ModelSession, build_own_session
 from extractor.models.traits import SMALL
 from extractor.runs.document import DocumentExtractor

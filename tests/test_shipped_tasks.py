@@ -16,7 +16,7 @@ from extractor.extraction.chunking import split_document
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.task import load_task
 from extractor.extraction.validation import validate_record
-from extractor.models.openai.dialects import Dialect
+from extractor.models.endpoint import Dialect
 from extractor.types import Json, Record
 
 REPOSITORY = Path(__file__).parent.parent

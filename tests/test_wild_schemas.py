@@ -18,7 +18,8 @@ from extractor.extraction.planning import plan_questions
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task, task_from_schema
 from extractor.extraction.validation import build_validator
-from extractor.models.openai.dialects import Dialect, adapt_to_dialect, walk_schema
+from extractor.models.endpoint import Dialect
+from extractor.models.openai.dialects import adapt_to_dialect, walk_schema
 from extractor.testing import ScriptedModel, fit_reply
 from extractor.types import Document, Json, Match, Record, Request
 

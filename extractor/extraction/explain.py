@@ -10,7 +10,8 @@ from extractor.extraction.enumerated import CandidateBatch, split_enumerated
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.task import Task
-from extractor.models.openai.dialects import Dialect, adapt_to_dialect
+from extractor.models.endpoint import Dialect
+from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.schema.annotations import Kind
 from extractor.schema.groups import MAX_SCALARS
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, Schema, ValueList, count_scalars

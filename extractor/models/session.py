@@ -15,10 +15,11 @@ from pathlib import Path
 from extractor.errors import UsageError
 from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
 from extractor.models.document_model import DocumentModel
+from extractor.models.endpoint import Dialect, Endpoint
 from extractor.models.limits.budget import Budget, BudgetLimits
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.local.catalog import CATALOGUE, locate_weights
-from extractor.models.openai.client import Dialect, Endpoint, LiveModel, check_api_key
+from extractor.models.openai.client import LiveModel, check_api_key
 from extractor.models.openai.transport import GuardedTransport, build_transport, check_base_url
 from extractor.models.traits import STRONG, ModelTraits, traits_of
 from extractor.types import Model

@@ -9,7 +9,8 @@ from extractor.extraction.pipeline import Reading
 from extractor.extraction.planning import greedy_parameters
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.models.openai.client import Endpoint, describe_endpoint
+from extractor.models.endpoint import Endpoint
+from extractor.models.openai.client import describe_endpoint
 from extractor.types import Json
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from extractor.errors import ReplyUnreadable
-from extractor.models.openai.dialects import Dialect
+from extractor.models.endpoint import Dialect
 from extractor.models.openai.reply import InvalidReply, ReplyModel, build_reply_model, build_reply_reader, reply_to_json
 from extractor.types import Json, Request
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable, UsageError
+from extractor.models.endpoint import Dialect, Endpoint
 from extractor.models.limits.budget import TokenEstimate
 from extractor.models.limits.concurrency import ConcurrencyLimiter, SendPermit
 from extractor.models.openai import completion as completions
 from extractor.models.openai import errors as refusals
 from extractor.models.openai.chat import ChatRequest, build_chat_request, build_request_body
 from extractor.models.openai.deadline import enforce_deadline
-from extractor.models.openai.dialects import Dialect as Dialect
 from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.models.openai.errors import DialectRefused, RequestForbidden
 from extractor.models.openai.reply import InvalidReply
@@ -34,25 +34,6 @@ if TYPE_CHECKING:
 
 MAX_FORBIDDEN_IN_A_ROW = 3
 """Requests in a row that the endpoint may forbid before the run ends; the first reply of a run forgives none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a model is, and how requests are sent to it. The key shows in no representation of it."""
-
-    base_url: str
-    model: str
-    api_key: str = field(repr=False)
-    digest: str | None = None
-    dialect: Dialect | None = None
-    """None: try from SCHEMA down, and stay with the first that the endpoint takes."""
-    deadline: float = 600.0
-    """Seconds under way for one question, over all its requests; a slow drip of bytes does not extend it, and waiting
-    for a turn does not count."""
-    attempts: int = 5
-    """Tries on a busy endpoint."""
-    reasks: int = 2
-    """How often a reply that does not fit is asked for again, with the error."""
 
 
 def check_api_key(text: str, name: str = "OPENAI_API_KEY") -> str:
@@ -191,9 +172,12 @@ class LiveModel:
     def _should_give_up(self, question: _RequestTally, error: Any) -> bool:
         """Whether to wait after a refusal: yes while others are served, since the endpoint is busy with this run."""
         if error.reason == "rate limited":
-            return question.refusals >= self.endpoint.attempts
+            return question.refusals >= self.endpoint.connection.attempts
         question.retries += 1
-        return question.retries >= self.endpoint.attempts or question.seconds >= self.endpoint.deadline
+        return (
+            question.retries >= self.endpoint.connection.attempts
+            or question.seconds >= self.endpoint.connection.question_deadline
+        )
 
     async def _exchange_once(
         self, arguments: Mapping[str, Any], turn: SendPermit, question: _RequestTally
@@ -202,7 +186,7 @@ class LiveModel:
         took = Usage(1, lost=1)
         started = _read_loop_clock()
         try:
-            async with enforce_deadline(max(0.001, self.endpoint.deadline - question.seconds)):
+            async with enforce_deadline(max(0.001, self.endpoint.connection.question_deadline - question.seconds)):
                 completion = await self._post_request(arguments)
             took = completions.read_usage(completion)
             self._forbidden = 0
@@ -221,7 +205,8 @@ class LiveModel:
             took = Usage(1, lost=1)
             self.limiter.record_failure(turn, None)
             raise ModelError(
-                f"No reply within {self.endpoint.deadline:g} s; lower chunk_tokens in the prompt's settings.",
+                f"No reply within {self.endpoint.connection.question_deadline:g} s; "
+                "lower chunk_tokens in the prompt's settings.",
                 reason="deadline",
             ) from None
         except RequestForbidden as error:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from extractor.models.endpoint import Dialect
 from extractor.types import Json
 
 MAX_PROPERTIES = 5000
@@ -26,15 +26,6 @@ MAX_SCHEMA_CHARACTERS = 120_000
 """Characters of all names and enumerated values together."""
 LONG_LIST, LONG_LIST_LETTERS = 250, 15_000
 """An enumeration of more values than this has a limit on their characters of its own."""
-
-
-class Dialect(StrEnum):
-    """How an endpoint is given the schema of a reply, from the strictest down."""
-
-    GRAMMAR = "grammar"
-    SCHEMA = "schema"
-    TOOLS = "tools"
-    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)

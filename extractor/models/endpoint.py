@@ -1,0 +1,73 @@
+"""An endpoint: where a model is, what is asked of it beside the question, and how it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from extractor.types import Json
+
+
+class Dialect(StrEnum):
+    """How an endpoint is given the schema of a reply, from the strictest down."""
+
+    GRAMMAR = "grammar"
+    SCHEMA = "schema"
+    TOOLS = "tools"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParameters:
+    """What a user sets of how a model answers. None: what the request itself says, as far as the model takes it."""
+
+    temperature: float | None = None
+    seed: int | None = None
+    top_p: float | None = None
+    reasoning_effort: str | None = None
+    """A word that the endpoint knows, such as low."""
+    thinking: bool | None = None
+    """False: the model is told not to think, where it can be told."""
+    max_output: int | None = None
+    """Tokens that one reply may take, thinking included."""
+    extra_body: Mapping[str, Json] = field(default_factory=dict)
+    """Members that the body of every request has besides; they win over what is said here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How requests reach an endpoint, and how long one waits for it."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request besides; they may hold keys, so that they show in no representation, file or log."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Of every request's address, such as api-version."""
+    organization: str | None = None
+    ca_file: str | None = None
+    """Certificates that are trusted instead of the system's, PEM."""
+    proxy: str | None = field(default=None, repr=False)
+    request_deadline: float = 600.0
+    """Seconds under way for one HTTP request; a slow drip of bytes does not extend it."""
+    question_deadline: float = 600.0
+    """Seconds under way for one question, over all its requests; waiting for a turn does not count."""
+    attempts: int = 5
+    """Tries on a busy endpoint."""
+    patience: float = 120.0
+    """Seconds that a question waits, all in all, for an endpoint that is loading or names no time to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is, and how requests are sent to it. The key shows in no representation of it."""
+
+    base_url: str
+    model: str
+    api_key: str = field(repr=False)
+    digest: str | None = None
+    dialect: Dialect | None = None
+    """None: try from SCHEMA down, and stay with the first that the endpoint takes."""
+    reasks: int = 2
+    """How often a reply that does not fit is asked for again, with the error."""
+    parameters: ModelParameters = ModelParameters()
+    connection: Connection = Connection()
