@@ -154,13 +154,15 @@ def _read_run_options(flags: argparse.Namespace) -> RunOptions:
 @contextlib.contextmanager
 def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec, say: RunProgress) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts."""
+    from extractor.documents.confinement.confine import hide_from_readers
     from extractor.models.session import open_session
     from extractor.runs.document import build_extractor
     from extractor.runs.job import Job
     from extractor.runs.resources import limit_concurrency
 
     at_once = limit_concurrency(choice.choose_concurrency(options.client.concurrency))
-    with open_session(choice, replace(options.client, concurrency=at_once), options.again) as session:
+    client = replace(options.client, concurrency=at_once)
+    with hide_from_readers(), open_session(choice, client, options.again) as session:
         extractor = build_extractor(
             task,
             prompt,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.documents.formats import FORMATS_BY_SUFFIX, MAIL_FORMAT
+from extractor.documents.formats.answers import allow_answer
 from extractor.documents.formats.sandbox import OCR_READ_SECONDS, READ_SECONDS, load_in_sandbox
 from extractor.documents.locations import AttachmentLocations
 from extractor.errors import DocumentError
@@ -67,6 +68,7 @@ class Attachment:
         return cls(name or media, next(known, ""), data)
 
 
+@allow_answer
 @dataclass(frozen=True, slots=True)
 class MailDocument(Document):
     """A document and the files that it encloses, which are not in its text yet."""
