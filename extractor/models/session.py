@@ -21,6 +21,7 @@ from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.local.catalog import CATALOGUE, locate_weights
 from extractor.models.openai.client import LiveModel, check_api_key
 from extractor.models.openai.transport import GuardedTransport, build_transport, check_base_url
+from extractor.models.secrets import find_secrets
 from extractor.models.traits import STRONG, ModelTraits, traits_of
 from extractor.types import Model
 
@@ -292,7 +293,7 @@ class ModelSession:
 
     def _build_transport(self) -> GuardedTransport:
         return build_transport(
-            self.endpoint.base_url, self.endpoint.api_key, self.concurrency + 2, self._options.use_proxy
+            self.endpoint.base_url, find_secrets(self.endpoint), self.concurrency + 2, self._options.use_proxy
         )
 
 

@@ -23,8 +23,10 @@ from extractor.models.openai.chat import ChatRequest, build_chat_request, build_
 from extractor.models.openai.deadline import enforce_deadline
 from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.models.openai.errors import DialectRefused, RequestForbidden
+from extractor.models.openai.quiet_logs import own_request, quiet_library_logs
 from extractor.models.openai.reply import InvalidReply
-from extractor.models.openai.transport import KEY_MASK, build_transport, list_secret_forms
+from extractor.models.openai.transport import build_transport
+from extractor.models.secrets import SecretMask, find_secrets
 from extractor.types import Json, Reply, Request, Usage
 
 if TYPE_CHECKING:
@@ -73,10 +75,13 @@ class LiveModel:
         import openai
 
         logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it logs replies, and so documents
+        quiet_library_logs()
         self.endpoint = endpoint
         self.limiter = limiter or ConcurrencyLimiter(64)
         self._dialects = [endpoint.dialect] if endpoint.dialect else [Dialect.SCHEMA, Dialect.TOOLS, Dialect.JSON]
         self._forbidden = 0
+        secrets = find_secrets(endpoint)
+        self._mask = SecretMask(secrets)
         self._client: AsyncOpenAI = openai.AsyncOpenAI(
             api_key=endpoint.api_key,
             base_url=endpoint.base_url,
@@ -86,7 +91,7 @@ class LiveModel:
                 follow_redirects=False,
                 trust_env=False,
                 transport=transport
-                or build_transport(endpoint.base_url, endpoint.api_key, connections=self.limiter.max_concurrency + 2),
+                or build_transport(endpoint.base_url, secrets, connections=self.limiter.max_concurrency + 2),
             ),
         )
 
@@ -135,9 +140,9 @@ class LiveModel:
         raise AssertionError("a question is asked at least once")
 
     def _mask_key(self, value: dict[str, Json]) -> dict[str, Json]:
-        """The value, with a key masked that the transport could not see, since it was spelled in JSON's escapes."""
-        secrets = [s.decode() for s in list_secret_forms(self.endpoint.api_key)]
-        return {name: _mask_secrets(one, secrets) for name, one in value.items()} if secrets else value
+        """The value, with secrets masked that the transport could not see, since they were spelled in escapes."""
+        masked: dict[str, Json] = self._mask.mask_json(value)
+        return masked
 
     async def _send_with_retries(self, arguments: Mapping[str, Any], question: _RequestTally) -> ChatCompletion:
         """A completion that can be read as a reply, retried while the endpoint is busy."""
@@ -232,9 +237,10 @@ class LiveModel:
         try:
             # What create() does, with the body in its order, but without its walk through all of a schema that it has
             # nothing to change in, and with the reply read here: together half of the work of a request.
-            response = await self._client.post(
-                "/chat/completions", cast_to=httpx2.Response, body=build_request_body(arguments), options={}
-            )
+            with own_request(self._mask):
+                response = await self._client.post(
+                    "/chat/completions", cast_to=httpx2.Response, body=build_request_body(arguments), options={}
+                )
         except openai.OpenAIError as error:
             raise refusals.translate_api_error(error, self.endpoint.base_url, self.endpoint.model) from None
         return completions.parse_completion(response.content)
@@ -252,18 +258,6 @@ def _estimate_tokens(arguments: Mapping[str, Any]) -> TokenEstimate:
     sent += sum(len(str(arguments.get(name, ""))) for name in ("response_format", "tools"))
     most = arguments.get("max_tokens") or arguments.get("max_completion_tokens")
     return TokenEstimate(sent // 3 + 16, most if isinstance(most, int) else 4096)
-
-
-def _mask_secrets(value: Json, secrets: list[str]) -> Json:
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, KEY_MASK.decode())
-        return value
-    if isinstance(value, list):
-        return [_mask_secrets(one, secrets) for one in value]
-    if isinstance(value, dict):
-        return {name: _mask_secrets(one, secrets) for name, one in value.items()}
-    return value
 
 
 def describe_endpoint(endpoint: Endpoint) -> dict[str, Json]:

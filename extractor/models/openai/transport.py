@@ -4,7 +4,7 @@ and no reply that carries the key back.
 
 from __future__ import annotations
 
-import base64
+import asyncio
 import urllib.request
 import zlib
 from collections.abc import Sequence
@@ -12,20 +12,25 @@ from collections.abc import Sequence
 import httpx2
 
 from extractor.errors import ModelError, UsageError
+from extractor.models.secrets import SecretMask
 
 MAX_RESPONSE_BYTES = 16_000_000
 """Bytes of a decoded reply that are read; an answer of 100,000 tokens is some 400,000."""
-KEY_MASK = b"[key]"
-_SHORTEST_SECRET = 8
-"""Characters from which on a key is a secret and not the word that a local server wants in its place."""
+_LARGE_BYTES = 250_000
+"""Bytes from which on a reply is searched for secrets in a thread, so that other requests go on."""
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Reads every reply whole, within bounds; the key in it, plain or as base64, is masked before anybody sees it."""
+    """Reads every reply whole, within bounds; secrets in it and in its headers are masked before anybody sees them."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, key: str = "", largest: int = MAX_RESPONSE_BYTES) -> None:
+    def __init__(
+        self,
+        inner: httpx2.AsyncBaseTransport,
+        secrets: str | Sequence[str] = (),
+        largest: int = MAX_RESPONSE_BYTES,
+    ) -> None:
         self._inner = inner
-        self._secrets = list_secret_forms(key)
+        self._mask = SecretMask(secrets)
         self._largest = largest
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -36,10 +41,13 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             body = await self._read_body(response)
         finally:
             await response.aclose()
-        for secret in self._secrets:
-            body = body.replace(secret, KEY_MASK)
+        if len(body) > _LARGE_BYTES:
+            body = await asyncio.to_thread(self._mask.mask_bytes, body)
+        else:
+            body = self._mask.mask_bytes(body)
         dropped = ("content-encoding", "content-length", "transfer-encoding")
-        headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in dropped]
+        told = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in dropped]
+        headers = [(self._mask.mask_text(k), self._mask.mask_text(v)) for k, v in told]
         return httpx2.Response(response.status_code, headers=headers, content=body, request=request)
 
     async def aclose(self) -> None:
@@ -80,14 +88,6 @@ def _broken_response_error(how: str) -> ModelError:
     )
 
 
-def list_secret_forms(key: str) -> tuple[bytes, ...]:
-    """What must not be seen of a key: itself and its base64, as a header or a log may hold it."""
-    if len(key) < _SHORTEST_SECRET:
-        return ()
-    plain = key.encode()
-    return plain, base64.b64encode(plain).rstrip(b"="), base64.urlsafe_b64encode(plain).rstrip(b"=")
-
-
 def check_base_url(base_url: str) -> httpx2.URL:
     """The address. Raises UsageError for one that nothing can be sent to, or that holds a name and password."""
     try:
@@ -101,7 +101,9 @@ def check_base_url(base_url: str) -> httpx2.URL:
     return url
 
 
-def build_transport(base_url: str, key: str, connections: int, use_proxy: bool = False) -> GuardedTransport:
+def build_transport(
+    base_url: str, secrets: str | Sequence[str], connections: int, use_proxy: bool = False
+) -> GuardedTransport:
     """The way to an endpoint. Raises UsageError for an address that nothing is sent to."""
     url = check_base_url(base_url)
     inner = httpx2.AsyncHTTPTransport(
@@ -109,7 +111,7 @@ def build_transport(base_url: str, key: str, connections: int, use_proxy: bool =
         limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
         proxy=find_proxy(url) if use_proxy else None,
     )
-    return GuardedTransport(inner, key)
+    return GuardedTransport(inner, secrets)
 
 
 def find_proxy(url: httpx2.URL) -> str | None:
