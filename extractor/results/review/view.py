@@ -14,7 +14,8 @@ from extractor.results.fields import is_too_deep
 from extractor.results.frame import walk_leaves
 from extractor.results.model import ReadError, ResultFile
 from extractor.results.parts import Proof, Quote, TextRange, place_contents
-from extractor.results.review.highlights import Segment, split_segments, split_unseen
+from extractor.results.review.highlights import Segment, split_segments
+from extractor.results.unseen import describe_unseen, split_unseen
 from extractor.types import Json, Match, Span
 
 ISSUE_LABELS = {
@@ -190,7 +191,8 @@ def build_document_view(result: ResultFile, damage: Mapping[str, str] = _NO_DAMA
         sheet.error = error.reason, error.message
     sheet.about |= about
     for path, value in walk_leaves(result.record or {}, ""):
-        sheet.values[path] = sheet.trace_value("value", _quote_path(path), path, value, result.evidence.get(path))
+        entry = sheet.trace_value("value", _quote_path(path), path, value, result.evidence.get(path))
+        sheet.values[path] = replace(entry, flags=(note,)) if (note := describe_unseen(value)) else entry
     _add_checks(sheet, result, damage)
     _add_conflicts(sheet, result)
     for number, refused in enumerate(result.rejected, 1):
