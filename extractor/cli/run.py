@@ -19,6 +19,7 @@ from extractor.cli.console import (
     tolerate_closed_pipe,
 )
 from extractor.cli.endpoint_flags import add_model_flags, read_client_options
+from extractor.cli.trust import add_trust_flag
 
 if TYPE_CHECKING:
     from extractor.extraction.acceptance import Acceptance
@@ -56,6 +57,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("-o", "--out", type=Path, default=Path("out"), help="folder for the results (default: out)")
     run.add_argument("--task", help="the name of a task that ships, or a folder as a path (./mine, mine/)")
     run.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
+    add_trust_flag(run)
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_model_flags(run, "live")

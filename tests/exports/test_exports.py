@@ -173,7 +173,10 @@ def test_no_cell_of_text_is_a_formula_and_every_guard_can_be_undone(text: str) -
     assert safe[:1] not in ("\t", "\r", "\n", "\0") or not safe
 
 
-UNSEEN = "\u200b \ufeff \u2060 \u200d\u200c \u202e \u2066 \xad \u200e \U000e0041 \ufe0f \u3164 \u115f \u180e \x01 \u2800 \xa0 \u061c"
+UNSEEN = (
+    "\u200b \ufeff \u2060 \u200d\u200c \u202e \u2066 \xad \u200e \U000e0041 \ufe0f "
+    "\u3164 \u115f \u180e \x01 \u2800 \xa0 \u061c"
+)
 
 
 @pytest.mark.parametrize(
