@@ -117,6 +117,8 @@ def _build_document(document: Document) -> DocumentEntry:
     rare = {
         "loader": document.loader,
         "hidden": [_build_range(h) for h in document.hidden],
+        "doubtful": [_build_range(d) for d in document.doubtful],
+        "notes": list(document.notes),
         "unread": [UnreadEntry(part=u.part, reason=u.reason, message=u.message) for u in document.unread],
     }
     return DocumentEntry.model_validate(
