@@ -35,6 +35,8 @@ class TableCell:
     """Whether the file says that it names its column or row."""
     pieces: Sequence[tuple[str, Sight]] = ()
     """Its text in pieces where they are not seen alike; together they are the text."""
+    column: int = -1
+    """Its column, from 0, where empty cells before it are not given."""
 
     def seen_pieces(self) -> Iterable[tuple[str, Sight]]:
         """Its text without line ends and surplus blanks, in pieces that are seen alike."""
@@ -184,7 +186,8 @@ def _place_cells(rows: Sequence[Sequence[TableCell]]) -> Iterator[list[tuple[int
     for number, row in enumerate(rows):
         placed, column = [], 0
         for cell in row:
-            while taken.get(column, 0) > number:
+            column = cell.column if cell.column >= 0 else column
+            while cell.column < 0 and taken.get(column, 0) > number:
                 column += 1
             placed.append((column, cell))
             width = min(max(1, cell.column_span), MAX_SPAN)
