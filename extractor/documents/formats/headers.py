@@ -56,7 +56,7 @@ def _is_named(filled: Sequence[Row], number: int) -> bool:
     if all(len(above) == 1 for above in filled[:number]) and max(map(len, below)) <= len(row):
         return True
     columns = {column for column, _ in row}
-    return any(_is_figure(text) and column in columns for line in below for column, text in line)
+    return any(is_figure(text) and column in columns for line in below for column, text in line)
 
 
 def looks_like_header(cells: Sequence[str]) -> bool:
@@ -66,9 +66,10 @@ def looks_like_header(cells: Sequence[str]) -> bool:
         len(names) > 1
         and len(set(names)) == len(names)
         and len(names) * 2 > len(cells)
-        and not any(map(_is_figure, names))
+        and not any(map(is_figure, names))
     )
 
 
-def _is_figure(text: str) -> bool:
+def is_figure(text: str) -> bool:
+    """Whether most of a text is digits."""
     return 2 * sum(c.isdigit() for c in text) >= len(text) > 0

@@ -51,9 +51,12 @@ class _Section:
     condition: tuple[str, float] | None = None
     colour: tuple[int, int, int] | None = None
     language: int = 0
+    plain: tuple[str, Decimal, str, bool] | None = None
+    """Of #,##0.00 and the like: words before and behind, the last decimal, and whether it is a percentage."""
+    kinds: frozenset[str] = frozenset()
 
     def has(self, kind: str) -> bool:
-        return any(token[0] == kind for token in self.tokens)
+        return kind in self.kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,16 @@ def show_value(value: float | str | bool, code: str, *, from_1904: bool = False)
     """The text that a cell with that format shows for its value."""
     if isinstance(value, bool):
         return ShownValue("TRUE" if value else "FALSE")
+    if code == GENERAL:
+        return ShownValue(value if isinstance(value, str) else _show_general(value))
     sections = _parse_format(code[:_LONGEST])
     if isinstance(value, str):
         return _show_text(value, sections)
+    if len(sections) == 1 and (plain := sections[0].plain) is not None:
+        before, decimals, after, percent = plain
+        exact = Decimal(f"{value * 100 if percent else value:.15g}").quantize(decimals, ROUND_HALF_UP)
+        sign = "-" if exact < 0 else ""
+        return ShownValue(f"{sign}{before}{abs(exact):,f}{after}", sections[0].colour)
     section, negative = _choose_section(value, sections)
     if section.has("clock"):
         shown = format_clock(section.tokens, value, section.language, from_1904)
@@ -116,8 +126,22 @@ def _build_section(part: Sequence[Token]) -> _Section:
         else:
             colour = _COLOURS.get(re.sub(r"color\s*(?=\d)", "color ", text.lower()), colour)
     if any(kind == "general" for kind, _ in tokens):  # "General" holds no letters of dates
-        return _Section(tuple(tokens), condition, colour)
-    return _Section(tuple(_mark_places(tokens)), condition, colour, language)
+        return _Section(tuple(tokens), condition, colour, kinds=frozenset(kind for kind, _ in tokens))
+    marked = tuple(_mark_places(tokens))
+    kinds = frozenset(kind for kind, _ in marked)
+    plain = None if condition else _find_plain(marked)
+    return _Section(marked, condition, colour, language, plain, kinds)
+
+
+def _find_plain(tokens: Sequence[Token]) -> tuple[str, Decimal, str, bool] | None:
+    """The parts of a format that is words, digits in groups of three, decimals and words: most formats are."""
+    spelled = "".join(text if kind == "digits" or (kind == "other" and text in ".,%") else "w" for kind, text in tokens)
+    found = re.fullmatch(r"(w*)(#,##0(?:\.0+)?)(w*)(%?)(w*)", spelled)
+    if found is None or "general" in {kind for kind, _ in tokens}:
+        return None
+    words = [text for _, text in tokens]
+    before, after = "".join(words[: found.end(1)]).lstrip(), "".join(words[found.end(2) :]).rstrip()
+    return before, Decimal(1).scaleb(-len(found[2].partition(".")[2])), after, bool(found[4])
 
 
 def _mark_places(tokens: Sequence[Token]) -> list[Token]:
@@ -200,7 +224,7 @@ def _fill_places(value: Decimal, tokens: Sequence[Token]) -> str:
     decimals = [i for i in places if i > point]
     rounded = value.quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP) if places else value
     digits, _, fraction = f"{rounded:f}".partition(".")
-    filled = {i: text for i, text in zip(decimals, fraction, strict=False)}
+    filled = dict(zip(decimals, fraction, strict=False))
     for i in reversed(decimals):
         if filled.get(i) != "0" or tokens[i][1] == "0":
             break
@@ -244,7 +268,9 @@ def _show_power(value: Decimal, tokens: Sequence[Token], at: int) -> str:
         power, mantissa = power + step, mantissa.scaleb(-step)
     sign = "-" if power < 0 else "+" if tokens[at][1][1] == "+" else ""
     width = max(1, len(after))
-    return f"{_fill_places(mantissa, before)}{tokens[at][1][0].upper()}{sign}{abs(power):0{width}d}{''.join(rest)}".strip()
+    return (
+        f"{_fill_places(mantissa, before)}{tokens[at][1][0].upper()}{sign}{abs(power):0{width}d}{''.join(rest)}".strip()
+    )
 
 
 def _show_fraction(value: float, tokens: Sequence[Token], slash: int) -> str:
