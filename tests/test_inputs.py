@@ -302,7 +302,7 @@ def test_attachments_are_read_below_the_mail_each_with_its_own_way_back(tmp_path
         *["Item | Price"] * 2,
         "Part | Count",
     ]
-    assert {"justhtml", "pypdfium2", "python-calamine", "python-docx", "csv"} <= {
+    assert {"justhtml", "pypdfium2", "xlsx", "python-docx", "csv"} <= {
         made.split()[0] for made in document.loader.split(", ")
     }
 

@@ -127,7 +127,8 @@ class SheetReader:
             place = element.get("r") or ""
             letters = place.rstrip("0123456789")
             column = column_number(letters) if letters.isalpha() else column + 1
-            kind, value, formula, runs = element.get("t", "n"), "", None, None
+            kind, value, formula = element.get("t", "n"), "", None
+            runs: Sequence[Run] | None = None
             for inner in element:
                 match inner.tag.rpartition("}")[2]:
                     case "v":
