@@ -1,4 +1,4 @@
-"""Addresses behind linked words, which a reader follows with a click: they stand in angle brackets after the words."""
+"""Addresses behind linked words, which a reader follows with a click: they stand in brackets after the words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SCHEME = re.compile(r"^(?:mailto:|tel:|https?://(?:www\.)?|ftp://)", re.I)
 def add_address(words: str, address: str) -> str:
     """The words, and the address behind them where they do not say it themselves."""
     address = " ".join(address.split())
-    return words if not is_told(address) or _says(words, address) else f"{words} <{_spell(address)}>"
+    return words if not is_told(address) or _says(words, address) else f"{words} ({_spell(address)})"
 
 
 def is_told(address: str) -> bool:

@@ -27,3 +27,8 @@ def _spell(text: str, before: str, signs: dict[int, int], mark: str) -> str:
     if all(ord(c) in signs for c in inner):
         return text.replace(inner, inner.translate(signs))
     return text.replace(inner, f"{mark}({inner})")
+
+
+def raise_mark(mark: str) -> str:
+    """The mark of a note, a number or letters, as it stands above the line."""
+    return mark.translate(_SUPERSCRIPTS)
