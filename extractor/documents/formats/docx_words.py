@@ -1,4 +1,4 @@
-"""The words of a paragraph of Word, in pieces that are seen alike: text, symbols, formulas, results of fields, links."""
+"""The words of a paragraph of Word in pieces that are seen alike: text, symbols, formulas, fields, links."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def _without_nuls(decoded: DecodedText, name: str) -> DecodedText:
     """The text with a sign for each NUL in it, which no program can show; those that pad its end are left out."""
     text = decoded.text.rstrip("\0")
     nuls = text.count("\0")
-    if not nuls and decoded.encoding.startswith("utf-8"):
+    if "\0" not in decoded.text and decoded.encoding.startswith("utf-8"):
         return DecodedText(text, decoded.encoding, decoded.note)
     controls = len(_CONTROLS.findall(text))
     if nuls > _MOST_NULS * len(text) or controls > max(1, _MOST_CONTROLS * len(text)):
