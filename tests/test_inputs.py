@@ -397,7 +397,7 @@ def test_a_file_of_json_lines_holds_a_document_a_line(tmp_path: Path) -> None:
     path = tmp_path / "docs.jsonl"
     path.write_bytes("\r\n".join(rows).encode())
     sources = find_sources([path])
-    assert [s.name for s in sources] == ["ö_1", "7", "4", "x", "6"]
+    assert [s.name for s in sources] == ["ö_1", "7", "4", "x", "6", "7 (line 7)"]
     read = {}
     for source in sources:
         try:
@@ -405,6 +405,9 @@ def test_a_file_of_json_lines_holds_a_document_a_line(tmp_path: Path) -> None:
         except DocumentError as error:
             read[source.name] = str(error)
     assert read["ö_1"] == "Ada" and read["7"] == "Bo" and read["6"] == "nameless"
+    assert read["7 (line 7)"] == "again"
+    (note,) = read_source(sources[-1]).notes
+    assert "Lines 3 and 7 of docs.jsonl have the same name" in note
     assert "Line 4 of docs.jsonl is not JSON" in read["4"] and "Line 5 of docs.jsonl has no text" in read["x"]
 
 
