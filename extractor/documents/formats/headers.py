@@ -33,7 +33,7 @@ def find_header_rows(rows: Sequence[Row], marked: int | None = None) -> HeaderRo
         if not looks_like_header([text for _, text in rows[number]]):
             continue
         if number == 0:
-            if 5 * len(row) >= 3 * min(usual, max(map(len, filled))) or not _is_named_below(filled):
+            if len(row) >= usual or not _is_named_below(filled):
                 return HeaderRows(0, 1)
         elif _is_named(filled, number):
             return HeaderRows(number, 1)
