@@ -316,6 +316,7 @@ def test_dates_from_1904_and_addresses_behind_words() -> None:
         (45355, "[$-407]d. mmmm yyyy", "4. März 2024"),
         (45355.75, "yyyy-mm-dd h:mm AM/PM", "2024-03-04 6:00 PM"),
         (60, "d/m/yyyy", "29/2/1900"),
+        (45355, "DD/MM/YYYY", "04/03/2024"),
         (0.5, "mm:ss.0", "00:00.0"),
         (5551234567, "(000) 000-0000", "(555) 123-4567"),
         (12345.678, "##0.0E+0", "12.3E+3"),
@@ -352,3 +353,19 @@ def test_a_workbook_that_is_empty_or_broken_is_named() -> None:
     assert error.value.reason == "empty"
     with pytest.raises(DocumentError):
         read(plain, {SHEET: ("</sheetData>", "")})
+
+
+def test_old_files_are_shown_by_their_formats_and_looks_too() -> None:
+    document = load_document(CASES / "xls/formats.xls")
+    assert document.text.split("\n")[:7] == [
+        "# Prices",
+        "",
+        "Price list",
+        "",
+        "Item | Day | Share | Code | secret",
+        "Bolt | 04/03/2024 | 12.5% | 00007 | x9",
+        "Nut | x9 | 9999 | TRUE",
+    ]
+    seen = document.visible_text(Span(0, len(document.text)))
+    assert "x9" not in seen and "9999" not in seen and "secret" not in seen
+    assert headers(document)[-2:] != [] and "Nut" in seen

@@ -147,7 +147,7 @@ def _find_plain(tokens: Sequence[Token]) -> tuple[str, Decimal, str, bool] | Non
 def _mark_places(tokens: Sequence[Token]) -> list[Token]:
     """Letters that are no dates, where digits are placed, become words: so does all of a text's format."""
     numeric = any(kind == "digits" for kind, _ in tokens)
-    timed = any(kind == "clock" and text[0] in CLOCK_LETTERS for kind, text in tokens)
+    timed = any(kind == "clock" and text[0].lower() in CLOCK_LETTERS for kind, text in tokens)
     if timed and not (numeric and not any(t[-1] in "0" for k, t in tokens if k == "digits")):
         return list(tokens)
     return [("literal", text) if kind in ("clock", "half") else (kind, text) for kind, text in tokens]

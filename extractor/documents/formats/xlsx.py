@@ -1,7 +1,8 @@
 """Spreadsheets: what each cell shows, table by table; a cell is known by its sheet and name, such as B3.
 
 .xlsx files are read here, part by part: no library that is kept well renders number formats, and those that know
-styles take a gigabyte for half a million cells (docs/decisions/017). calamine reads values of the older formats.
+styles take a gigabyte for half a million cells (docs/decisions/017). xlrd reads
+.xls files, calamine the values of those that are left.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from extractor.documents.formats import SPREADSHEET_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder
+from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.number_format import GENERAL, show_value
 from extractor.documents.formats.office_package import OfficePackage, attribute, child, children, is_on
 from extractor.documents.formats.sheet import Sheet, SheetCell, SheetRow, spell_cells
@@ -20,7 +23,7 @@ from extractor.documents.formats.sheet_layout import PARTS, write_sheet
 from extractor.documents.formats.sheet_styles import SheetStyles
 from extractor.documents.formats.sheet_xml import SheetReader
 from extractor.documents.formats.sight import Sight
-from extractor.documents.formats.zip_guard import check_archive
+from extractor.documents.formats.zip_guard import OLE_START, check_archive
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
@@ -30,13 +33,7 @@ MAX_CELLS = 3_000_000
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    if path.suffix.lower() != ".xls":
-        check_archive(path, name, SPREADSHEET_FORMAT.max_bytes)
-    package = _open_package(path)
-    if package is not None:
-        sheets, loader = list(_read_package(package, name)), "xlsx"
-    else:
-        sheets, loader = list(_read_values(path, name)), f"python-calamine {version('python-calamine')}"
+    sheets, loader = _read_sheets(path, name)
     labels = PieceLabels(("sheet", "row", "column", "part"), {"sheet": [s.name for s in sheets], "part": list(PARTS)})
     draft = DocumentBuilder(labels)
     for number, sheet in enumerate(sheets, 1):
@@ -51,19 +48,25 @@ def load(path: Path, name: str, ocr: bool) -> Document:
     return draft.build_document(name, loader)
 
 
-def _open_package(path: Path) -> OfficePackage | None:
-    """The file as a package of parts, if it is a workbook of the newer format."""
-    if path.suffix.lower() in (".xls", ".ods"):
-        return None
-    package = OfficePackage(path)
-    if any(relation.kind == "officeDocument" for relation in package.related("").values()):
-        return package
-    package.close()
-    return None
+def _read_sheets(path: Path, name: str) -> tuple[list[Sheet], str]:
+    """The sheets of a file of whatever format, and what has read them."""
+    with open_regular(path, SPREADSHEET_FORMAT.max_bytes) as file:
+        start = file.read(8)
+    if start == OLE_START and path.suffix.lower() == ".xls" and find_spec("xlrd"):
+        from extractor.documents.formats.xls import read_old_workbook  # imports xlrd, which few files need
+
+        return list(read_old_workbook(path, name)), f"xlrd {version('xlrd')}"
+    if path.suffix.lower() != ".xls" or start.startswith(b"PK"):
+        check_archive(path, name, SPREADSHEET_FORMAT.max_bytes)
+        package = OfficePackage(path)
+        roots = [r.target for r in package.related("").values() if r.kind == "officeDocument"]
+        if roots and not roots[0].lower().endswith(".bin"):
+            return list(_read_package(package, roots[0], name)), "xlsx"
+        package.close()
+    return list(_read_values(path, name)), f"python-calamine {version('python-calamine')}"
 
 
-def _read_package(package: OfficePackage, name: str) -> Iterator[Sheet]:
-    root = next(r.target for r in package.related("").values() if r.kind == "officeDocument")
+def _read_package(package: OfficePackage, root: str, name: str) -> Iterator[Sheet]:
     relations = package.related(root)
     parts = {relation.kind: relation.target for relation in relations.values()}
     workbook = package.read_part(root)
