@@ -2,7 +2,7 @@
 
 chardet weighs languages; on short business texts it takes German and French for Cyrillic, Czech or Macintosh. How a
 word is built tells more there: a letter of another script, a capital or a currency sign inside a word, a lone letter
-that is no word. The two are added; docs/decisions/017 has what either and both got right.
+that is no word. The two are added; docs/decisions/018 has what either and both got right.
 """
 
 from __future__ import annotations

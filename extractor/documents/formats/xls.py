@@ -71,7 +71,7 @@ def _show_cell(book: Any, cell: Any) -> tuple[str, Sight]:
     value = bool(cell.value) if cell.ctype == xlrd.XL_CELL_BOOLEAN else cell.value
     shown = show_value(value, look.code, from_1904=book.datemode == 1)
     if not shown.text.strip() and str(value).strip():
-        return ("" if value == 0 else str(value)), Sight.HIDDEN
+        return ("" if value == 0 else show_value(value, GENERAL).text), Sight.HIDDEN
     return shown.text, look.judge(shown.colour)
 
 

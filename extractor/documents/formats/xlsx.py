@@ -1,7 +1,7 @@
 """Spreadsheets: what each cell shows, table by table; a cell is known by its sheet and name, such as B3.
 
 .xlsx files are read here, part by part: no library that is kept well renders number formats, and those that know
-styles take a gigabyte for half a million cells (docs/decisions/017). xlrd reads
+styles take a gigabyte for half a million cells (docs/decisions/018). xlrd reads
 .xls files, calamine the values of those that are left.
 """
 
