@@ -132,8 +132,8 @@ class DocumentView:
             if isinstance(span, Quote) and self.text[start:end] != span.quote:
                 raise ValueError(f"The words at [{start}, {end}) are not those that the file quotes, “{span.quote}”.")
             found.append(Span(start, end))
-            if isinstance(span, Quote) and span.places:
-                said = places.describe_places(place_contents(span))
+            if isinstance(span, Quote) and (span.places or span.column_headers):
+                said = "; ".join(filter(None, (places.describe_places(place_contents(span)), _describe_cell(span))))
                 if said:
                     self.files[self.places.setdefault(found[-1], len(self.places))] = said
         return tuple(dict.fromkeys(self.places.setdefault(span, len(self.places)) for span in found))
@@ -245,6 +245,12 @@ def _add_conflicts(sheet: DocumentView, result: ResultFile) -> None:
         else:
             at = sheet.trace_value("value", f"!kept-{number}", path, kept.value, kept.evidence)
             sheet.checks.append(replace(entry, others=(at,)))
+
+
+def _describe_cell(quote: Quote) -> str:
+    """The headers of a table that words stand under and beside."""
+    under, beside = " › ".join(quote.column_headers), " › ".join(quote.row_headers)
+    return ", ".join([*([f"under “{under}”"] if under else []), *([f"beside “{beside}”"] if beside else [])])
 
 
 def _describe_path(path: str, record: Json) -> str:
