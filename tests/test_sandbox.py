@@ -27,6 +27,7 @@ from extractor.documents.locations import AttachmentLocations, PieceLabels, Sour
 from extractor.errors import DocumentError
 from extractor.testing import FaultEndpoint
 from extractor.types import Document, Json, Span, TextTable, UnreadPart
+from extractor.types.table import TableGrid
 
 REPOSITORY = Path(__file__).parent.parent
 IS_CONFINED = bool(find_landlock_version()) and can_filter_calls()
@@ -242,6 +243,9 @@ def full_document() -> MailDocument:
     offsets.add_run(0, 3, 0, 3)
     labels = PieceLabels(("sheet", "row", "column"), {"sheet": ["one"]})
     labels.add_piece(0, 3, (1, 2, 3))
+    grid = TableGrid(1)
+    grid.add_cell(0, 1, (0, 0), header=True)
+    grid.add_cell(1, 2, (1, 0), (1, 2))
     places = AttachmentLocations(3, boxes)
     places.add_attachment(3, 6, "x", offsets)
     places.add_attachment(6, 9, "y", labels)
@@ -250,11 +254,13 @@ def full_document() -> MailDocument:
         "a.eml",
         "abcdefghi\u20ac\U0001f600z",
         (Span(0, 1), Span(2, 4)),
-        (TextTable(Span(4, 6), Span(4, 5)), TextTable(Span(6, 9))),
+        (TextTable(Span(4, 6), Span(4, 5), grid), TextTable(Span(6, 9))),
         (UnreadPart("body", "empty", "why"),),
         places,
         "by hand",
-        (Attachment("x", ".pdf", b"\0\xff"),),
+        notes=("read as cp1252",),
+        doubtful=(Span(5, 7),),
+        attachments=(Attachment("x", ".pdf", b"\0\xff"),),
     )
 
 
@@ -262,6 +268,7 @@ def test_a_document_arrives_as_it_was_sent() -> None:
     sent = full_document()
     got = decode_answer(encode_document(sent))
     assert got == sent and isinstance(got, MailDocument)
+    assert got.tables[0].cells() == sent.tables[0].cells() != []
     assert got.locations is not None and sent.locations is not None
     assert got.locations.locate(Span(0, 12)) == sent.locations.locate(Span(0, 12))
     failure = decode_answer(encode_failure(DocumentError("it\x1b is broken", reason="broken")))

@@ -21,6 +21,7 @@ from typing import IO, Any, TypeVar, Union, cast, get_args, get_origin, get_type
 from extractor.documents import locations as places
 from extractor.errors import DocumentError
 from extractor.types import Document, Json, Locations, Span
+from extractor.types.table import TableGrid
 
 MAX_ANSWER_BYTES = 200_000_000
 """Bytes of one answer that are read: a text, where its words stand, and the files that it encloses."""
@@ -172,11 +173,26 @@ def _check_document(document: Any) -> None:
     """Raises ValueError where spans or places are not within the text, or not in order."""
     length = len(document.text)
     _check_order(document.hidden, length)
+    _check_order(document.doubtful, length)
     _check_order([table.span for table in document.tables], length)
     for table in document.tables:
         if table.header is not None and not table.header.within(table.span):
             raise ValueError("a header that is not in its table")
+        if table.grid is not None:
+            _check_grid(table.grid, len(table.span))
     _check_places(document.locations, _MAX_NESTED_PLACES)
+
+
+def _check_grid(grid: TableGrid, length: int) -> None:
+    """Raises ValueError for cells that are not in their table, or not in order."""
+    many = len(grid.starts)
+    if len(grid.ends) != many or len(grid.places) != 5 * many:
+        raise ValueError("cells that are not whole")
+    at = 0
+    for start, end in zip(grid.starts, grid.ends, strict=True):
+        if not at <= start < end <= length:
+            raise ValueError("cells that are not in order")
+        at = end
 
 
 def _check_order(spans: Sequence[Span], length: int) -> None:
