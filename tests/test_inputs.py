@@ -503,6 +503,24 @@ def test_entities_that_multiply_are_not_expanded(tmp_path: Path) -> None:
     assert error.value.reason in ("empty", "broken", "too costly")
 
 
+@pytest.mark.parametrize(
+    ("suffix", "tag"),
+    [
+        *((".html", tag) for tag in ("b", "div", "ul><li", "b><p", "sup", "svg")),
+        (".eml", "b"),
+        (".md", "b"),
+        (".txt", "b"),
+    ],
+)
+def test_tags_nested_six_thousand_deep_are_read_or_refused(tag: str, suffix: str, tmp_path: Path) -> None:
+    head = "Subject: tags\nContent-Type: text/html\n\n" if suffix == ".eml" else ""
+    (tmp_path / f"a{suffix}").write_text(head + f"<{tag}>" * 6_000 + "deep")
+    try:
+        assert load_document(tmp_path / f"a{suffix}").text
+    except DocumentError as error:
+        assert error.reason in ("empty", "broken", "too costly")
+
+
 def test_a_page_nested_very_deep_is_read(tmp_path: Path) -> None:
     assert load(tmp_path, "a.html", "<div>" * 30_000 + "deep").text == "deep"
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extractor.cli.main import main
 from extractor.documents import locations
 from extractor.documents.confinement.landlock import find_landlock_version
 from extractor.documents.confinement.seccomp import can_filter_calls
@@ -85,6 +86,18 @@ def test_what_is_promised_of_a_reader_holds_here(monkeypatch: pytest.MonkeyPatch
     held = probe_reader()
     close_readers()
     assert len(held) == 5 and all(held.values()), held
+
+
+def test_a_command_tells_how_well_a_reader_is_confined(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sandbox, "FORKS", sys.platform == "linux")
+    close_readers()
+    assert main(["doctor"]) == (0 if IS_CONFINED else 1)
+    close_readers()
+    told = capfd.readouterr().out
+    assert "no network" in told and ".pdf" in told
+    assert ("\n  no " in told) == (not IS_CONFINED)
 
 
 ATTEMPTS = {

@@ -2,7 +2,7 @@
 
 diskcache alone unpickles what a row asks it to, and reads and deletes the file that a row names (CVE-2025-69872; its
 JSONDisk does, too). It takes any setting in the file as an attribute of its own, and SQLite runs whatever trigger is in
-it. docs/decisions/018-cache-file.md has what follows.
+it. docs/decisions/022-cache-file.md has what follows.
 """
 
 from __future__ import annotations
