@@ -8,13 +8,24 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from extractor.documents.formats import FORMATS_BY_SUFFIX, PDF_FORMAT, TEXT_FORMAT, Format, detect_format
+from extractor.documents.formats import CONTAINER_SUFFIXES, FORMATS_BY_SUFFIX, TEXT_FORMAT
 from extractor.documents.formats.attachments import MailDocument, append_attachments
+from extractor.documents.formats.containers import (
+    ContainedFile,
+    find_contained_files,
+    is_system_file,
+    unpack_contained_file,
+)
+from extractor.documents.formats.detection import (
+    choose_format,
+    describe_kind,
+    recognise_content,
+)
 from extractor.documents.formats.io import describe_special_file, open_regular, printable_name
 from extractor.documents.formats.jsonl import JsonLine, find_json_lines, load_json_line
 from extractor.documents.formats.sandbox import load_in_sandbox
@@ -49,6 +60,9 @@ class Source:
     """Its file; of a document in a file of several, the file and its name in it: refs.jsonl/doc-7."""
     refused: str | None = None
     line: JsonLine | None = None
+    """Where it stands in a file that holds a document a line."""
+    member: ContainedFile | None = None
+    """Where it stands in an archive or a mailbox."""
     ocr: bool = False
     """Whether pages without a text layer are read by OCR."""
 
@@ -57,50 +71,34 @@ class Source:
         """For people."""
         return "stdin" if self.path == STDIN else printable_name(self.path.name)
 
+    @property
+    def file(self) -> Path:
+        """The file on disk that its bytes are in."""
+        within = self.line or self.member
+        return within.file if within else self.path
 
-def find_sources(paths: Sequence[Path], *, ocr: bool = False) -> list[Source]:
+
+def find_sources(
+    paths: Sequence[Path], *, ocr: bool = False, on_ignored: Callable[[Path], None] = lambda path: None
+) -> list[Source]:
     """The documents that the paths name, in a stable order, each once.
 
     A path is a file, a folder (its files of known kinds at any depth), a pattern such as `papers/**/*.pdf`, or `-` for
     stdin. Files of other kinds and links in a folder are in the list too, refused, so that no file is skipped
-    silently. Raises UsageError for a path that does not exist and for one that holds nothing to read.
+    silently. What is nobody's document is not in the list (hidden files and folders, locks of Office, folders that a
+    run wrote its results to): `on_ignored` is told of each.
+    Raises UsageError for a path that does not exist and for one that holds nothing to read.
     """
     sources: dict[Path, Source] = {}
     for path in paths:
-        found = list(_find_named(path, ocr))
+        found = list(_FileFinder(ocr, on_ignored).find_named(path))
         if not any(s.refused is None for s in found):
             missing = sorted({s.refused for s in found if s.refused and "pip install" in s.refused})
-            known = f"the kinds known are {', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES}))}"
+            known = f"the kinds known are {', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES, *CONTAINER_SUFFIXES}))}"
             raise UsageError(f"{path} holds no file to read; {missing[0] if missing else known}.")
         for source in found:
             sources.setdefault(source.path, source)
     return list(sources.values())
-
-
-def _find_named(path: Path, ocr: bool) -> Iterator[Source]:
-    if path == STDIN:
-        yield Source(path, ocr=ocr)
-    elif path.is_dir():
-        yield from _walk_folder(path, ocr)
-    elif path.exists() or path.is_symlink():
-        yield from _find_in_file(path, ocr, named=True)
-    elif any(c in str(path) for c in "*?["):
-        found = list(_find_matching(path, ocr))
-        if not found:
-            raise UsageError(f"No file matches {path}; check the pattern.")
-        yield from found
-    else:
-        raise UsageError(f"There is no file or folder {path}; check the path.")
-
-
-def _find_matching(pattern: Path, ocr: bool) -> Iterator[Source]:
-    """Files that fit the pattern: `**` stands for any folders. Links are not followed, as in a folder."""
-    fixed = next(i for i, part in enumerate(pattern.parts) if any(c in part for c in "*?["))
-    root, names = Path(*pattern.parts[:fixed]), pattern.parts[fixed:]
-    for source in _walk_folder(root, ocr):
-        file = source.line.file if source.line else source.path
-        if _matches_pattern(file.relative_to(root).parts, names):
-            yield source
 
 
 def _matches_pattern(names: Sequence[str], patterns: Sequence[str]) -> bool:
@@ -111,36 +109,107 @@ def _matches_pattern(names: Sequence[str], patterns: Sequence[str]) -> bool:
     return fnmatchcase(names[0], patterns[0]) and _matches_pattern(names[1:], patterns[1:])
 
 
-def _walk_folder(folder: Path, ocr: bool) -> Iterator[Source]:
-    for where, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield from _find_in_file(Path(where) / name, ocr, named=False)
+@dataclass(frozen=True, slots=True)
+class _FileFinder:
+    """Finds the documents of one path that was named."""
+
+    ocr: bool
+    on_ignored: Callable[[Path], None]
+
+    def find_named(self, path: Path) -> Iterator[Source]:
+        if path == STDIN:
+            yield Source(path, ocr=self.ocr)
+        elif path.is_dir():
+            yield from self._walk_folder(path)
+        elif path.exists() or path.is_symlink():
+            yield from self._find_in_file(path, named=True)
+        elif any(c in str(path) for c in "*?["):
+            found = list(self._find_matching(path))
+            if not found:
+                raise UsageError(f"No file matches {path}; check the pattern.")
+            yield from found
+        else:
+            raise UsageError(f"There is no file or folder {path}; check the path.")
+
+    def _find_matching(self, pattern: Path) -> Iterator[Source]:
+        """Files that fit the pattern: `**` stands for any folders. Links are not followed, as in a folder."""
+        fixed = next(i for i, part in enumerate(pattern.parts) if any(c in part for c in "*?["))
+        root, names = Path(*pattern.parts[:fixed]), pattern.parts[fixed:]
+        for source in self._walk_folder(root):
+            if _matches_pattern(source.file.relative_to(root).parts, names):
+                yield source
+
+    def _walk_folder(self, folder: Path) -> Iterator[Source]:
+        closed: list[OSError] = []
+        for where, folders, names in os.walk(folder, followlinks=False, onerror=closed.append):
+            at = Path(where)
+            walked = []
+            for name in sorted(folders):
+                if is_system_file(name) or _is_output_folder(at / name):
+                    self.on_ignored(at / name)
+                elif (at / name).is_symlink():
+                    yield Source(at / name, "a link to a folder; name the folder itself to have it read")
+                else:
+                    walked.append(name)
+            folders[:] = walked
+            for name in sorted(names):
+                if is_system_file(name):
+                    self.on_ignored(at / name)
+                else:
+                    yield from self._find_in_file(at / name, named=False)
+        for error in closed:
+            yield Source(Path(os.fsdecode(error.filename)), f"a folder that cannot be listed ({error.strerror})")
+
+    def _find_in_file(self, path: Path, *, named: bool) -> Iterator[Source]:
+        """The documents of a file. A file that the user named is followed where it is a link, and read as text where
+        its format is unknown; a file that was found in a folder is not."""
+        kind = describe_special_file(path, follow=named)
+        if kind == "a link":
+            yield Source(path, "a link; name the file itself to have it read")
+        elif kind or not path.exists():
+            yield Source(path, f"{kind or 'a link that leads nowhere'}, no regular file")
+        else:
+            suffix = path.suffix.lower()
+            try:
+                if suffix in JSONL_SUFFIXES:
+                    for name, line in find_json_lines(path):
+                        yield Source(path / name, line=line)
+                elif suffix in CONTAINER_SUFFIXES and recognise_content(path) in CONTAINER_SUFFIXES | {"", ".txt", ".eml"}:
+                    yield from self._find_in_container(path)
+                else:
+                    yield Source(path, _refuse_kind(path, suffix, named), ocr=self.ocr)
+            except DocumentError as error:
+                yield Source(path, str(error).rstrip("."))
+
+    def _find_in_container(self, path: Path) -> Iterator[Source]:
+        for member in find_contained_files(path):
+            yield Source(path / member.name, member.refused or None, member=member, ocr=self.ocr)
 
 
-def _find_in_file(path: Path, ocr: bool, *, named: bool) -> Iterator[Source]:
-    """The documents of a file. A file that the user named is followed where it is a link, and read as text where its
-    format is unknown; a file that was found in a folder is not."""
-    suffix = path.suffix.lower()
-    kind = describe_special_file(path, follow=named)
-    known = suffix in JSONL_SUFFIXES or suffix in FORMATS_BY_SUFFIX
-    if kind == "a link":
-        yield Source(path, "a link; name the file itself to have it read")
-    elif kind or not path.exists():
-        yield Source(path, f"{kind or 'a link that leads nowhere'}, no regular file")
-    elif suffix in JSONL_SUFFIXES:
-        try:
-            for name, line in find_json_lines(path):
-                yield Source(path / name, line=line)
-        except DocumentError as error:
-            yield Source(path, str(error).rstrip("."))
-    elif not known and not named:
-        yield Source(path, f"files of kind {path.suffix or 'without suffix'} are not read")
-    elif missing := FORMATS_BY_SUFFIX[suffix].missing_extra() if known else "":
-        yield Source(path, missing)
-    else:
-        yield Source(path, ocr=ocr)
+def _refuse_kind(path: Path, suffix: str, named: bool) -> str | None:
+    """Why the file is not read; None if it is. Without a suffix that is known its content tells."""
+    kind = FORMATS_BY_SUFFIX.get(suffix)
+    if kind is None:
+        found = recognise_content(path)
+        kind = FORMATS_BY_SUFFIX.get(found)
+        if found in CONTAINER_SUFFIXES:
+            return f"{describe_kind(found)} under another name; call it {found} to have its documents read"
+        if kind is None and found:
+            return f"{describe_kind(found)}, which is not read"
+        if not named and suffix not in _OLD_SUFFIXES and (not found or (suffix and found not in _CERTAIN_SUFFIXES)):
+            return f"files of kind {suffix or 'without suffix'} are not read"
+    return (kind.missing_extra() if kind else "") or None
+
+
+_OLD_SUFFIXES = frozenset({"", ".doc", ".dot", ".ppt", ".pps", ".wps"})
+"""Of files whose content alone tells how they are read: many a .doc is RTF, a web page or a .docx."""
+_CERTAIN_SUFFIXES = frozenset({".pdf", ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".msg", ".rtf", ".eml"})
+"""What is recognised for certain, whatever a file's own suffix is."""
+
+
+def _is_output_folder(folder: Path) -> bool:
+    """Whether results of a run lie there: they are no documents."""
+    return (folder / "run.json").is_file() and (folder / "journal.jsonl").is_file()
 
 
 def read_source(source: Source) -> Document:
@@ -152,6 +221,8 @@ def read_source(source: Source) -> Document:
         raise DocumentError(f"{source.name}: {source.refused}.", reason="not read")
     if source.line is not None:
         return load_json_line(source.line, source.name)
+    if source.member is not None:
+        return _read_member(source.member, source)
     if source.path == STDIN:
         return _read_stdin(source)
     return load_document(source.path, ocr=source.ocr)
@@ -159,7 +230,7 @@ def read_source(source: Source) -> Document:
 
 def load_document(path: Path, *, ocr: bool = False) -> Document:
     """The document in a file. Raises DocumentError, whose reason is a code to count by, for one that holds none."""
-    return _load_file(path, printable_name(path.name), FORMATS_BY_SUFFIX.get(path.suffix.lower()), ocr)
+    return _load_file(path, printable_name(path.name), ocr)
 
 
 def load_bytes(data: bytes, name: str, *, ocr: bool = False) -> Document:
@@ -174,13 +245,20 @@ def load_bytes(data: bytes, name: str, *, ocr: bool = False) -> Document:
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         path = Path(folder) / f"document{suffix if suffix in FORMATS_BY_SUFFIX else ''}"
         path.write_bytes(data)
-        return _load_file(path, name, FORMATS_BY_SUFFIX.get(suffix), ocr)
+        return _load_file(path, name, ocr)
 
 
-def _load_file(path: Path, name: str, kind: Format | None, ocr: bool) -> Document:
-    if kind is None:
-        with open_regular(path, PDF_FORMAT.max_bytes) as file:
-            kind = detect_format(file.read(4096))
+def _read_member(member: ContainedFile, source: Source) -> Document:
+    """A document of an archive or a mailbox, by way of a file, as all formats are read from files."""
+    with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
+        path = Path(folder) / f"document{member.suffix if member.suffix in FORMATS_BY_SUFFIX else ''}"
+        unpack_contained_file(member, path, source.name)
+        return _load_file(path, source.name, source.ocr)
+
+
+def _load_file(path: Path, name: str, ocr: bool) -> Document:
+    """The document in a file; `name` is what it is called, which the file may not be."""
+    kind = choose_format(path, path.suffix.lower(), name)
     if missing := kind.missing_extra():
         raise DocumentError(f"{name}: {missing}.", reason="not read")
     if kind.sandboxed:
@@ -203,4 +281,4 @@ def _read_stdin(source: Source) -> Document:
                         f"stdin is over {_MAX_STDIN_BYTES / 1e6:.0f} MB; give a file.", reason="too large"
                     )
                 file.write(data)
-        return _load_file(path, source.name, None, source.ocr)
+        return _load_file(path, source.name, source.ocr)

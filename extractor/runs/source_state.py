@@ -13,6 +13,7 @@ from extractor.files import open_regular_file
 
 MAX_HASHED_BYTES = 1 << 30
 """Bytes of a file that are looked at; a larger one is read anew each time, or refused."""
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,13 @@ def observe_source(source: Source) -> SourceState:
             return SourceState(None)
         with open_regular_file(path) as file:
             status = os.fstat(file.fileno())
+            if source.member is not None:
+                member = source.member
+                file.seek(member.start)
+                digest = hashlib.sha256(b"%d %d %d " % (member.checksum, member.unpacked, source.ocr))
+                for _ in range(0, member.size, _PIECE):
+                    digest.update(file.read(min(_PIECE, member.size)))
+                return SourceState(f"member:sha256:{digest.hexdigest()}", _mark_file_state(status))
             if source.line is not None:
                 line = os.pread(file.fileno(), source.line.size, source.line.start)
                 return SourceState(f"line:sha256:{hashlib.sha256(line).hexdigest()}", _mark_file_state(status))
@@ -62,7 +70,7 @@ def _find_source_path(source: Source) -> Path | None:
     """The file that the document stands in; None for what comes in through a pipe."""
     if source.path == STDIN:
         return None
-    return source.line.file if source.line is not None else source.path
+    return source.file
 
 
 def digest_result_file(path: Path) -> str | None:

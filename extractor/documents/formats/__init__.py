@@ -49,32 +49,35 @@ TEXT_FORMAT = Format("text")
 PDF_FORMAT = Format("pdf", 500_000_000, True, "pypdfium2", "pdf")
 DOCX_FORMAT = Format("docx", 200_000_000, True, "docx", "docx")
 SPREADSHEET_FORMAT = Format("xlsx", 100_000_000, True, "python_calamine", "xlsx")
+PPTX_FORMAT = Format("pptx", 200_000_000, True, "pptx", "pptx")
+ODF_FORMAT = Format("opendocument", 200_000_000, True, "lxml", "odf")
+EPUB_FORMAT = Format("epub", 200_000_000, True, "lxml justhtml tinycss2", "epub")
+RTF_FORMAT = Format("rtf", 50_000_000, True)
 HTML_FORMAT = Format("html", sandboxed=True, library="justhtml tinycss2", extra="html")
+XML_FORMAT, JSON_FORMAT = Format("xml", 50_000_000, True), Format("json", 50_000_000, True)
+CARD_FORMAT = Format("cards", sandboxed=True)
 MARKDOWN_FORMAT, CSV_FORMAT, MAIL_FORMAT = Format("markdown"), Format("csv"), Format("mail", 50_000_000, True)
+OUTLOOK_FORMAT = Format("outlook", 100_000_000, True, "olefile", "msg")
 
 FORMATS_BY_SUFFIX: Mapping[str, Format] = {
-    **dict.fromkeys((".txt", ".text"), TEXT_FORMAT),
+    **dict.fromkeys((".txt", ".text", ".log", ".rst", ".tex", ".adoc", ".yaml", ".yml", ".toml", ".ini"), TEXT_FORMAT),
     **dict.fromkeys((".md", ".markdown"), MARKDOWN_FORMAT),
     **dict.fromkeys((".csv", ".tsv"), CSV_FORMAT),
     **dict.fromkeys((".htm", ".html", ".xhtml"), HTML_FORMAT),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), SPREADSHEET_FORMAT),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".xlsb"), SPREADSHEET_FORMAT),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx"), PPTX_FORMAT),
+    **dict.fromkeys((".odt", ".ott", ".ods", ".ots", ".odp", ".otp", ".fodt", ".fods", ".fodp"), ODF_FORMAT),
+    **dict.fromkeys((".ics", ".vcf"), CARD_FORMAT),
     ".pdf": PDF_FORMAT,
     ".docx": DOCX_FORMAT,
+    ".epub": EPUB_FORMAT,
+    ".rtf": RTF_FORMAT,
+    ".xml": XML_FORMAT,
+    ".json": JSON_FORMAT,
     ".eml": MAIL_FORMAT,
+    ".msg": OUTLOOK_FORMAT,
 }
-"""Suffixes, in small letters, and what reads their files. JSON lines hold many documents; `jsonl` splits them."""
+"""Suffixes, in small letters, and what reads their files. JSON lines, archives and mailboxes hold many documents each."""
 
-
-def detect_format(start: bytes) -> Format:
-    """The format of a file without a known suffix, by its first bytes; text, where these are not known either."""
-    if start.startswith(b"%PDF-"):
-        return PDF_FORMAT
-    if start.startswith(b"PK\x03\x04"):
-        return (
-            DOCX_FORMAT
-            if b"word/" in start or (b"[Content_Types].xml" in start and b"xl/" not in start)
-            else SPREADSHEET_FORMAT
-        )
-    if start.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-        return HTML_FORMAT
-    return TEXT_FORMAT
+CONTAINER_SUFFIXES = frozenset({".zip", ".mbox"})
+"""Suffixes of files that hold several documents."""

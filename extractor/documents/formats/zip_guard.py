@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from typing import BinaryIO, cast
+
 from extractor.documents.formats.io import open_regular
 from extractor.errors import DocumentError
 
@@ -13,6 +15,8 @@ MAX_UNPACKED = 150_000_000
 MAX_PARTS = 20_000
 MAX_RATIO = 200
 """How much larger than packed a part over a megabyte may be. Real ones are some ten times."""
+MAX_DIRECTORY_BYTES = 16_000_000
+"""Bytes of the list of its parts that an archive ends with; 20,000 parts with long names have a quarter of it."""
 _TEXTUAL = (".xml", ".rels", ".bin")
 OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How old Office files begin, and new ones with a password (MS-CFB 2.2)."""
@@ -27,7 +31,7 @@ def check_archive(path: Path, name: str, largest: int) -> None:
                 reason="encrypted",
             )
         try:
-            with zipfile.ZipFile(file) as archive:
+            with open_archive(file) as archive:
                 parts = archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise DocumentError(f"{name} is broken ({error}); save it anew.", reason="broken") from error
@@ -42,3 +46,21 @@ def check_archive(path: Path, name: str, largest: int) -> None:
             "split it, or convert it to text first.",
             reason="too large",
         )
+
+
+class _GuardedFile:
+    """A file that is not read in one go: a list of parts may be said to be as long as memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MAX_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile(f"a part list of {size / 1e6:.0f} MB")
+        return self._file.read(size)
+
+
+def open_archive(file: BinaryIO) -> zipfile.ZipFile:
+    """The archive in an open file. Raises BadZipFile, also for one whose list of parts is out of proportion."""
+    return zipfile.ZipFile(cast(BinaryIO, _GuardedFile(file)))
