@@ -19,6 +19,8 @@ from extractor.types import Document, GridCell, Span
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where words are joined by their capitals, as in names of elements and keys: DueDate, IBANNumber."""
 STEM = 5
 """Letters by which two words are taken for forms of one: "payment", "payable" are none; "address", "addresses" are."""
 BESIDE, AFTER, ABOVE = 80, 24, 160
@@ -59,8 +61,13 @@ _LIGHT = frozenset(
 
 @lru_cache(maxsize=1 << 14)
 def word_stems(text: str) -> frozenset[str]:
-    """The stems of the words of a text that may be labels, without single letters and words that say nothing."""
-    return frozenset(w[:STEM] for w in map(simple, _WORD.findall(text)) if len(w) > 1 and w not in _LIGHT)
+    """The stems of the words of a text that may be labels, without single letters and words that say nothing.
+
+    Words that are joined by their capitals count as one and as several: DueDate, due, date.
+    """
+    words = _WORD.findall(text)
+    parts = [part for word in words if _JOINED.search(word) for part in _JOINED.split(word)]
+    return frozenset(w[:STEM] for w in map(simple, (*words, *parts)) if len(w) > 1 and w not in _LIGHT)
 
 
 def name_words(name: str) -> str:
