@@ -218,7 +218,9 @@ class _NamedWriter:
     def _write_caption(self, path: tuple[str, ...]) -> None:
         if self._left:
             self._return_to_heading(path)
-        if path and self._headings:
+            if not self._headings and len(path) == 1:  # the heading says it all
+                return
+        if path:
             self._begin_line()
             self.draft.add_text(NAME_SEPARATOR.join(path) + ":")
 
