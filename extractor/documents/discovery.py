@@ -94,7 +94,9 @@ def find_sources(
         found = list(_FileFinder(ocr, on_ignored).find_named(path))
         if not any(s.refused is None for s in found):
             missing = sorted({s.refused for s in found if s.refused and "pip install" in s.refused})
-            known = f"the kinds known are {', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES, *CONTAINER_SUFFIXES}))}"
+            known = (
+                f"the kinds known are {', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES, *CONTAINER_SUFFIXES}))}"
+            )
             raise UsageError(f"{path} holds no file to read; {missing[0] if missing else known}.")
         for source in found:
             sources.setdefault(source.path, source)
@@ -174,7 +176,11 @@ class _FileFinder:
                 if suffix in JSONL_SUFFIXES:
                     for name, line in find_json_lines(path):
                         yield Source(path / name, line=line)
-                elif suffix in CONTAINER_SUFFIXES and recognise_content(path) in CONTAINER_SUFFIXES | {"", ".txt", ".eml"}:
+                elif suffix in CONTAINER_SUFFIXES and recognise_content(path) in CONTAINER_SUFFIXES | {
+                    "",
+                    ".txt",
+                    ".eml",
+                }:
                     yield from self._find_in_container(path)
                 else:
                     yield Source(path, _refuse_kind(path, suffix, named), ocr=self.ocr)
@@ -203,7 +209,9 @@ def _refuse_kind(path: Path, suffix: str, named: bool) -> str | None:
 
 _OLD_SUFFIXES = frozenset({"", ".doc", ".dot", ".ppt", ".pps", ".wps"})
 """Of files whose content alone tells how they are read: many a .doc is RTF, a web page or a .docx."""
-_CERTAIN_SUFFIXES = frozenset({".pdf", ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".msg", ".rtf", ".eml"})
+_CERTAIN_SUFFIXES = frozenset(
+    {".pdf", ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".msg", ".rtf", ".eml"}
+)
 """What is recognised for certain, whatever a file's own suffix is."""
 
 

@@ -151,7 +151,9 @@ def _build_message(path: Path, stem: str, number: int, start: int, end: int) -> 
         refused = f"it comes after {MAX_MESSAGES:,} messages of its mailbox; split that"
     elif end - start > MAIL_FORMAT.max_bytes:
         refused = f"it is {(end - start) / 1e6:.0f} MB; at most {MAIL_FORMAT.max_bytes / 1e6:.0f} MB are read"
-    return ContainedFile(path, f"{stem}-{number}.eml", number, start, end - start, unpacked=end - start, refused=refused)
+    return ContainedFile(
+        path, f"{stem}-{number}.eml", number, start, end - start, unpacked=end - start, refused=refused
+    )
 
 
 def unpack_contained_file(contained: ContainedFile, target: Path, name: str) -> None:

@@ -121,7 +121,7 @@ def _read_cells(node: NamedNode, path: tuple[str, ...], row: Row, depth: int) ->
     """Adds the node's values to the row, by their paths; whether all of them have room in it."""
     if depth > _MAX_INNER_DEPTH or node.is_hidden:
         return False
-    if node.value is not None and node.is_leaf:
+    if node.value is not None and node.is_leaf and (node.value.text or not node.notes):
         cell = _read_cell(node)
         if cell is None or path in row:
             return False
@@ -132,7 +132,7 @@ def _read_cells(node: NamedNode, path: tuple[str, ...], row: Row, depth: int) ->
             return False
         row[path] = cell
         return True
-    elif node.value is not None:
+    elif node.value is not None and node.value.text:
         return False
     inner = (*node.notes, *node.children)
     return all(_read_cells(child, (*path, child.name.text), row, depth + 1) for child in inner)

@@ -210,7 +210,8 @@ class _NamedWriter:
         columns = list(dict.fromkeys(column for row in rows for column in row))
         header = [TableCell(NAME_SEPARATOR.join(column), self._label(Words(""))) for column in columns]
         body = [
-            [TableCell(cell.text, self._label(cell)) for cell in (row.get(c, Words("")) for c in columns)] for row in rows
+            [TableCell(cell.text, self._label(cell)) for cell in (row.get(c, Words("")) for c in columns)]
+            for row in rows
         ]
         self._write_caption(path)
         self._add_table([header, *body], headed=True)

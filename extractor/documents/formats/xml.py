@@ -139,7 +139,7 @@ class _XmlParser:
         node = element.node
         text = "".join(element.texts)
         if element.is_mixed:
-            node.value, node.is_prose, node.children = element.join_prose(), True, ()
+            node.value, node.is_prose, node.children = element.join_prose(self._position()), True, ()
         elif text.strip(_SPACE):
             end = self._position()
             while end > element.text_start and self._source[end - 1 - self._skipped] in _SPACE:
@@ -208,10 +208,10 @@ class _Element:
         self.children.append(node)
         self.parts.append(node)
 
-    def join_prose(self) -> Words:
+    def join_prose(self, end: int) -> Words:
         """The words with those of the elements among them, as one reads on."""
         pieces = [part if isinstance(part, str) else _read_inline(part) for part in self.parts]
-        return Words(_tidy_lines("".join(pieces)), self.start, self.start + 1)
+        return Words(_tidy_lines("".join(pieces)), self.start, end)
 
 
 def _read_inline(node: NamedNode) -> str:

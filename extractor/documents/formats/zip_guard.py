@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-
 from typing import BinaryIO, cast
 
 from extractor.documents.formats.io import open_regular
