@@ -57,7 +57,7 @@ HTML_FORMAT = Format("html", sandboxed=True, library="justhtml tinycss2", extra=
 XML_FORMAT, JSON_FORMAT = Format("xml", 50_000_000, True), Format("json", 50_000_000, True)
 CARD_FORMAT = Format("cards", sandboxed=True)
 MARKDOWN_FORMAT, CSV_FORMAT, MAIL_FORMAT = Format("markdown"), Format("csv"), Format("mail", 50_000_000, True)
-OUTLOOK_FORMAT = Format("outlook", 100_000_000, True, "olefile", "msg")
+OUTLOOK_FORMAT = Format("outlook", 100_000_000, True, "olefile compressed_rtf", "msg")
 
 FORMATS_BY_SUFFIX: Mapping[str, Format] = {
     **dict.fromkeys((".txt", ".text", ".log", ".rst", ".tex", ".adoc", ".yaml", ".yml", ".toml", ".ini"), TEXT_FORMAT),

@@ -21,7 +21,11 @@ SHOWN_HEADERS = ("From", "To", "Cc", "Date", "Subject")
 
 
 def load(path: Path, name: str, ocr: bool) -> MailDocument:
-    message = email.message_from_bytes(read_file_bytes(path, MAIL_FORMAT.max_bytes), policy=default)
+    return read_message(email.message_from_bytes(read_file_bytes(path, MAIL_FORMAT.max_bytes), policy=default), name)
+
+
+def read_message(message: EmailMessage, name: str) -> MailDocument:
+    """The document of a message. Raises DocumentError for what is none."""
     if not any(header in message for header in SHOWN_HEADERS):
         raise DocumentError(f"{name} is no e-mail: it has none of its header lines.", reason="broken")
     draft = DocumentBuilder(PieceLabels(("header", "body"), {"header": list(SHOWN_HEADERS)}))
