@@ -458,6 +458,7 @@ def test_whatever_is_no_file_is_refused_with_a_word_for_what_it_is(tmp_path: Pat
         "s.txt": "a socket",
         "zero.txt": "a link",
         "lost.txt": "a link",
+        "loop": "a link to a folder",
     }
     for path in (tmp_path / "pipe.txt", Path("/dev/zero"), tmp_path / "zero.txt"):
         with pytest.raises(DocumentError, match="no regular file"):

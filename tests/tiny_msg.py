@@ -22,7 +22,9 @@ def write_compound_file(tree: Tree) -> bytes:
         before = -1
         for name, content in folder.items():
             number = len(entries)
-            entries.append((name, 2 if isinstance(content, bytes) else 1, content if isinstance(content, bytes) else b""))
+            entries.append(
+                (name, 2 if isinstance(content, bytes) else 1, content if isinstance(content, bytes) else b"")
+            )
             links.append([_FREE, _FREE])
             if before < 0:
                 links[parent][1] = number

@@ -94,8 +94,7 @@ def _parse_seconds(text: str) -> float:
 
 
 def run_extract_command(flags: argparse.Namespace) -> int:
-    from extractor.cli.run_inputs import choose_run_inputs
-    from extractor.documents.discovery import find_sources
+    from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
     from extractor.models.prices import SHIPPED_PRICES, load_prices
     from extractor.models.session import choose_model
     from extractor.runs.output_folder import prepare_output_folder
@@ -105,7 +104,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     inputs = choose_run_inputs(flags)
     task, prompt = inputs.task, inputs.prompt
     costs = load_prices(flags.prices or SHIPPED_PRICES)
-    sources = find_sources(inputs.paths, ocr=flags.ocr)
+    sources = find_run_sources(flags, inputs.paths)
     if flags.dry_run:
         from extractor.cli.dry_run import EstimateOptions, print_estimate
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from extractor.cli.console import print_notes
 from extractor.cli.trust import allow_task_code
@@ -12,6 +14,11 @@ from extractor.errors import UsageError
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task, choose_task, find_task_code
 
+if TYPE_CHECKING:
+    from extractor.documents.discovery import Source
+
+MAX_NAMED = 5
+"""Ignored files that a note names."""
 SUITE_FOLDERS = (Path(), Path("eval"))
 """Where a suite is looked for when nothing is named."""
 
@@ -45,3 +52,25 @@ def choose_run_inputs(flags: argparse.Namespace) -> RunInputs:
     if not flags.quiet:
         print_notes([f"Nothing was named; running {suite.samples} of the suite {suite.name}, task {suite.task.name}."])
     return RunInputs((suite.samples,), suite.task, suite.task.choose_prompt(flags.prompt))
+
+
+def find_run_sources(flags: argparse.Namespace, paths: Sequence[Path]) -> list[Source]:
+    """The documents to read. What is nobody's document is left out, and named in a note; so is the schema's file."""
+    from extractor.documents.discovery import (
+        find_sources,
+    )  # it brings the readers' modules, which a help text needs not
+
+    ignored: list[Path] = []
+    schema = [Path(flags.schema)] if flags.schema else []
+    sources = find_sources(paths, ocr=flags.ocr, leave_out=schema, on_ignored=ignored.append)
+    if ignored and not flags.quiet:
+        print_notes([_describe_ignored(ignored)])
+    return sources
+
+
+def _describe_ignored(ignored: Sequence[Path]) -> str:
+    from extractor.documents.discovery import printable_name  # as above
+
+    names = list(dict.fromkeys(printable_name(path.name) for path in ignored))
+    more = f" and {len(ignored) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return f"Ignored, as they are no documents: {', '.join(names[:MAX_NAMED])}{more}."

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from extractor.documents.formats import CONTAINER_SUFFIXES, FORMATS_BY_SUFFIX, TEXT_FORMAT
+from extractor.documents.formats import CONTAINER_SUFFIXES, FORMATS_BY_SUFFIX, TEXT_FORMAT, Format
 from extractor.documents.formats.attachments import MailDocument, append_attachments
 from extractor.documents.formats.containers import (
     ContainedFile,
@@ -79,19 +79,24 @@ class Source:
 
 
 def find_sources(
-    paths: Sequence[Path], *, ocr: bool = False, on_ignored: Callable[[Path], None] = lambda path: None
+    paths: Sequence[Path],
+    *,
+    ocr: bool = False,
+    leave_out: Collection[Path] = (),
+    on_ignored: Callable[[Path], None] = lambda path: None,
 ) -> list[Source]:
     """The documents that the paths name, in a stable order, each once.
 
     A path is a file, a folder (its files of known kinds at any depth), a pattern such as `papers/**/*.pdf`, or `-` for
     stdin. Files of other kinds and links in a folder are in the list too, refused, so that no file is skipped
     silently. What is nobody's document is not in the list (hidden files and folders, locks of Office, folders that a
-    run wrote its results to): `on_ignored` is told of each.
+    run wrote its results to, and in folders the files to `leave_out`): `on_ignored` is told of each.
     Raises UsageError for a path that does not exist and for one that holds nothing to read.
     """
     sources: dict[Path, Source] = {}
+    apart = frozenset(path.resolve() for path in leave_out)
     for path in paths:
-        found = list(_FileFinder(ocr, on_ignored).find_named(path))
+        found = list(_FileFinder(ocr, apart, on_ignored).find_named(path))
         if not any(s.refused is None for s in found):
             missing = sorted({s.refused for s in found if s.refused and "pip install" in s.refused})
             known = (
@@ -116,6 +121,7 @@ class _FileFinder:
     """Finds the documents of one path that was named."""
 
     ocr: bool
+    leave_out: frozenset[Path]
     on_ignored: Callable[[Path], None]
 
     def find_named(self, path: Path) -> Iterator[Source]:
@@ -155,12 +161,15 @@ class _FileFinder:
                     walked.append(name)
             folders[:] = walked
             for name in sorted(names):
-                if is_system_file(name):
+                if is_system_file(name) or self._is_left_out(at / name):
                     self.on_ignored(at / name)
                 else:
                     yield from self._find_in_file(at / name, named=False)
         for error in closed:
             yield Source(Path(os.fsdecode(error.filename)), f"a folder that cannot be listed ({error.strerror})")
+
+    def _is_left_out(self, path: Path) -> bool:
+        return any(path.name == other.name for other in self.leave_out) and path.resolve() in self.leave_out
 
     def _find_in_file(self, path: Path, *, named: bool) -> Iterator[Source]:
         """The documents of a file. A file that the user named is followed where it is a link, and read as text where
@@ -266,9 +275,18 @@ def _read_member(member: ContainedFile, source: Source) -> Document:
 
 def _load_file(path: Path, name: str, ocr: bool) -> Document:
     """The document in a file; `name` is what it is called, which the file may not be."""
+    claimed = FORMATS_BY_SUFFIX.get(path.suffix.lower())
     kind = choose_format(path, path.suffix.lower(), name)
     if missing := kind.missing_extra():
         raise DocumentError(f"{name}: {missing}.", reason="not read")
+    document = _load_as(kind, path, name, ocr)
+    if claimed in (None, kind):
+        return document
+    note = f"{name} is no {path.suffix.lower()} file by what it holds; it was read by the reader of {kind.module}."
+    return replace(document, notes=(*document.notes, note))
+
+
+def _load_as(kind: Format, path: Path, name: str, ocr: bool) -> Document:
     if kind.sandboxed:
         open_regular(path, kind.max_bytes).close()
         document = load_in_sandbox(kind.module, path.absolute(), name, ocr)

@@ -77,7 +77,7 @@ FORMATS_BY_SUFFIX: Mapping[str, Format] = {
     ".eml": MAIL_FORMAT,
     ".msg": OUTLOOK_FORMAT,
 }
-"""Suffixes, in small letters, and what reads their files. JSON lines, archives and mailboxes hold many documents each."""
+"""Suffixes, in small letters, and what reads their files. JSON lines, archives and mailboxes hold many documents."""
 
 CONTAINER_SUFFIXES = frozenset({".zip", ".mbox"})
 """Suffixes of files that hold several documents."""

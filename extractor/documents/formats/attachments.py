@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.documents.formats import FORMATS_BY_SUFFIX, MAIL_FORMAT
+from extractor.documents.formats import FORMATS_BY_SUFFIX, MAIL_FORMAT, OUTLOOK_FORMAT
 from extractor.documents.formats.answers import allow_answer
 from extractor.documents.formats.sandbox import OCR_READ_SECONDS, READ_SECONDS, load_in_sandbox
 from extractor.documents.locations import AttachmentLocations
@@ -42,6 +42,19 @@ MEDIA_TYPE_SUFFIXES: Mapping[str, str] = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
     "application/vnd.ms-excel": ".xls",
     "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.presentation": ".odp",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
+    "application/vnd.ms-outlook": ".msg",
+    "application/epub+zip": ".epub",
+    "application/rtf": ".rtf",
+    "text/rtf": ".rtf",
+    "application/json": ".json",
+    "application/xml": ".xml",
+    "text/xml": ".xml",
+    "text/calendar": ".ics",
+    "text/vcard": ".vcf",
+    "text/x-vcard": ".vcf",
     "message/rfc822": ".eml",
 }
 """Media types, for attachments whose name does not tell their format, and the suffixes of such files."""
@@ -142,7 +155,7 @@ class _AttachmentReader:
         kind = FORMATS_BY_SUFFIX.get(enclosure.suffix)
         if kind is None:
             raise DocumentError(f"{name} is of no kind that is read; save it and convert it.", reason="not read")
-        if kind is MAIL_FORMAT and depth >= MAX_MAIL_DEPTH:
+        if kind in (MAIL_FORMAT, OUTLOOK_FORMAT) and depth >= MAX_MAIL_DEPTH:
             raise DocumentError(
                 f"{name} is a mail in an attached mail; save it and give it by itself.", reason="not read"
             )

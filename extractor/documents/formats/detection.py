@@ -73,7 +73,7 @@ _OLE_STREAMS = {
     "Workbook": ".xls",
     "Book": ".xls",
 }
-"""Streams of a compound file, and what it is (MS-OFFCRYPTO 2.3.4.4, MS-OXMSG 2.4, MS-DOC 2.1, MS-PPT 2.1, MS-XLS 2.1)."""
+"""Streams of a compound file, and what it is (MS-OFFCRYPTO 2.3.4, MS-OXMSG 2.4, MS-DOC, MS-PPT, MS-XLS 2.1)."""
 _MEDIA_TYPES = {
     b"application/epub+zip": ".epub",
     b"application/vnd.oasis.opendocument.text": ".odt",

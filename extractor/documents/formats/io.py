@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,8 +13,16 @@ from extractor.errors import DocumentError
 
 
 def printable_name(name: str) -> str:
-    """A file name as text; bytes that are not UTF-8 are shown as replaced."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A file name as text on one line that is read as it stands; two names are never the same text.
+
+    Bytes that are not UTF-8, and signs that are not seen or turn the direction of others, are spelled out: \\u202e.
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else _spell_out(c) for c in text)
+
+
+def _spell_out(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 def open_regular(path: Path, largest: int) -> BinaryIO:

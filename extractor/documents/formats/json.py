@@ -7,7 +7,7 @@ one of two members of the same name, and nests calls as deep as the file nests (
 from __future__ import annotations
 
 import re
-from json.decoder import scanstring
+from json import decoder
 from pathlib import Path
 
 from extractor.documents.formats import JSON_FORMAT
@@ -17,7 +17,7 @@ from extractor.documents.formats.named_writer import write_named_values, write_s
 from extractor.errors import DocumentError
 from extractor.types import Document
 
-_TOKEN = re.compile(r'[ \t\r\n]*+([{}\[\],:"]|[-+0-9A-Za-z.]++)')
+_SIGN = re.compile(r'[ \t\r\n]*+([{}\[\],:"]|[-+0-9A-Za-z.]++)')
 _SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|NaN|-?Infinity")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _OWN_FORMATS = ("extractor.result/", "extractor.run/")
@@ -55,50 +55,50 @@ class _JsonParser:
         self._open: list[tuple[NamedNode, list[NamedNode], int]] = []
 
     def parse(self) -> list[NamedNode]:
-        while (token := self._next_token()) is not None:
-            if self._open and token in "]}":
-                self._close(token)
+        while (sign := self._next_sign()) is not None:
+            if self._open and sign in "]}":
+                self._close(sign)
                 continue
             if self._open and self._open[-1][1]:
-                if token != ",":
+                if sign != ",":
                     raise self._error("a comma")
-                token = self._require_token()
+                sign = self._require_sign()
             name = Words("")
             if self._open and not self._open[-1][0].is_list:
-                if token != '"':
+                if sign != '"':
                     raise self._error("a name in quotes")
                 name = self._read_string()
-                if self._require_token() != ":":
+                if self._require_sign() != ":":
                     raise self._error("a colon")
-                token = self._require_token()
-            self._read_value(token, name)
+                sign = self._require_sign()
+            self._read_value(sign, name)
         if self._open or not self._roots:
             raise self._error("its end")
         return self._roots
 
-    def _read_value(self, token: str, name: Words) -> None:
+    def _read_value(self, sign: str, name: Words) -> None:
         where = self._open[-1][1] if self._open else self._roots
-        if token == '"':
+        if sign == '"':
             where.append(NamedNode(name, self._read_string()))
-        elif token in ("{", "["):
+        elif sign in ("{", "["):
             children: list[NamedNode] = []
-            node = NamedNode(name, is_list=token == "[", children=children)
+            node = NamedNode(name, is_list=sign == "[", children=children)
             where.append(node)
             self._open.append((node, children, self._at - 1))
-        elif _SCALAR.fullmatch(token):
-            where.append(NamedNode(name, Words(token, self._at - len(token), self._at)))
+        elif _SCALAR.fullmatch(sign):
+            where.append(NamedNode(name, Words(sign, self._at - len(sign), self._at)))
         else:
             raise self._error("a value")
 
-    def _close(self, token: str) -> None:
+    def _close(self, sign: str) -> None:
         node, children, start = self._open.pop()
-        if (token == "]") != node.is_list:
+        if (sign == "]") != node.is_list:
             raise self._error("another bracket")
         if not children:
             node.value, node.is_list, node.children = Words("[]" if node.is_list else "{}", start, self._at), False, ()
 
-    def _next_token(self) -> str | None:
-        found = _TOKEN.match(self._source, self._at)
+    def _next_sign(self) -> str | None:
+        found = _SIGN.match(self._source, self._at)
         if found is None:
             if self._source[self._at :].strip(" \t\r\n"):
                 raise self._error("something of JSON")
@@ -106,16 +106,16 @@ class _JsonParser:
         self._at = found.end()
         return found[1]
 
-    def _require_token(self) -> str:
-        token = self._next_token()
-        if token is None:
+    def _require_sign(self) -> str:
+        sign = self._next_sign()
+        if sign is None:
             raise self._error("its end")
-        return token
+        return sign
 
     def _read_string(self) -> Words:
         start = self._at
         try:
-            text, self._at = scanstring(self._source, start, False)
+            text, self._at = decoder.scanstring(self._source, start, False)  # type: ignore[attr-defined]
         except ValueError:
             raise self._error("the end of a string") from None
         if _LONE_SURROGATE.search(text):

@@ -30,11 +30,14 @@ class Words(NamedTuple):
     end: int = 0
 
 
+NO_WORDS = Words("")
+
+
 @dataclass(slots=True)
 class NamedNode:
-    """A name with a value, or with others under it: an element of XML, a member of a JSON object, an entry of a list."""
+    """A name with a value, or with others under it: an element of XML, a member of a JSON object, a list's entry."""
 
-    name: Words = Words("")
+    name: Words = NO_WORDS
     value: Words | None = None
     """None where there is none of its own."""
     notes: Sequence[NamedNode] = ()

@@ -133,7 +133,7 @@ class OdfStyles:
         return next((name for name in found if name), "")
 
     def number_item(self, list_style: str, level: int, counts: Sequence[int]) -> str:
-        """The number of an item, as it is shown; empty for a bullet. `counts` are those of its level and those above."""
+        """The number of an item, as shown; empty for a bullet. `counts` are those of its level and those above."""
         about = self._lists.get(list_style, {}).get(level)
         if about is None or not str(about.tag).endswith(("list-level-style-number", "outline-level-style")):
             return ""
@@ -148,7 +148,7 @@ class OdfStyles:
                 spell_number(counts[at - 1], own.get(qualify("style:num-format"), "1") if own is not None else "1")
             )
         inner = ".".join(filter(None, numbers))
-        return about.get(qualify("style:num-prefix"), "") + inner + about.get(qualify("style:num-suffix"), "")
+        return f"{about.get(qualify('style:num-prefix'), '')}{inner}{about.get(qualify('style:num-suffix'), '')}"
 
 
 def spell_number(number: int, form: str) -> str:

@@ -1,6 +1,6 @@
 """Words of OpenDocument paragraphs: runs with how well they are seen, and what is anchored among them.
 
-White space is one blank, as the format has it (OASIS ODF 1.3, part 3, 6.1.2); blanks that count are elements of their own.
+White space is one blank, as the format has it (OASIS ODF 1.3, part 3, 6.1.2); blanks that count are elements.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Paragraph:
 def read_paragraph(
     element: Element, styles: OdfStyles, look: TextLook, controls: Mapping[str, str] | None = None
 ) -> Paragraph:
-    """The paragraph of an element. `look` is that of what is around it; `controls` are fields of forms and their values."""
+    """The paragraph of an element. `look` is that of what is around it; `controls` are values of a form's fields."""
     paragraph = Paragraph()
     own = styles.apply(look, "paragraph", element.get(qualify("text:style-name")))
     for text, sight in _walk(element, styles, own, Sight.SHOWN, paragraph, controls or {}):

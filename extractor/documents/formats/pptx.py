@@ -31,8 +31,12 @@ from extractor.types import Document, UnreadPart
 PARTS = ("notes", "comment")
 _TITLES = ("title", "ctrTitle")
 _LIST_SIGNS = {"arabicPeriod": ("1", "", "."), "arabicParenR": ("1", "", ")"), "arabicParenBoth": ("1", "(", ")")}
-_LIST_SIGNS |= {f"alpha{c}{k}": (f, "", s) for c, f in (("Lc", "a"), ("Uc", "A")) for k, s in (("Period", "."), ("ParenR", ")"))}
-_LIST_SIGNS |= {f"roman{c}{k}": (f, "", s) for c, f in (("Lc", "i"), ("Uc", "I")) for k, s in (("Period", "."), ("ParenR", ")"))}
+_LIST_SIGNS |= {
+    f"alpha{c}{k}": (f, "", s) for c, f in (("Lc", "a"), ("Uc", "A")) for k, s in (("Period", "."), ("ParenR", ")"))
+}
+_LIST_SIGNS |= {
+    f"roman{c}{k}": (f, "", s) for c, f in (("Lc", "i"), ("Uc", "I")) for k, s in (("Period", "."), ("ParenR", ")"))
+}
 _ABOVE_LINE = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _DIAGRAM_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}t"
@@ -126,7 +130,9 @@ class _SlideReader:
         outside = box is not None and box.right > box.left and not box.overlaps(self.slide_box)
         return Sight.DOUBTFUL if outside and shape.getparent().tag == qn("p:spTree") else Sight.SHOWN
 
-    def write_words(self, body: Element, ground: Colour | None, sight: Sight, *, level: int = 0, part: str = "") -> None:
+    def write_words(
+        self, body: Element, ground: Colour | None, sight: Sight, *, level: int = 0, part: str = ""
+    ) -> None:
         """The paragraphs of a shape, a line each."""
         first, counts = True, [0] * 10
         for paragraph in body.iterchildren(qn("a:p")) if body is not None else ():
@@ -164,7 +170,11 @@ class _SlideReader:
                 yield "\n", Sight.SHOWN
             elif tag in (qn("a:r"), qn("a:fld")) and element.get("type") != "slidenum":
                 about, text = element.find(qn("a:rPr")), element.findtext(qn("a:t")) or ""
-                if about is not None and about.get("baseline", "0").lstrip("-").isdecimal() and int(about.get("baseline", 0)) > 0:
+                if (
+                    about is not None
+                    and about.get("baseline", "0").lstrip("-").isdecimal()
+                    and int(about.get("baseline", 0)) > 0
+                ):
                     text = text.translate(_ABOVE_LINE)
                 if text:
                     yield text, self.colours.judge(about, ground)
@@ -188,7 +198,9 @@ class _SlideReader:
         assert self.colours is not None  # noqa: S101 -- a slide is at hand
         if (table := frame.find(f".//{qn('a:tbl')}")) is not None:
             self.table_count += 1
-            self.draft.add_table([list(self._read_row(row, i, sight)) for i, row in enumerate(table.iter(qn("a:tr")), 1)])
+            self.draft.add_table(
+                [list(self._read_row(row, i, sight)) for i, row in enumerate(table.iter(qn("a:tr")), 1)]
+            )
         elif (chart := frame.find(f".//{qn('c:chart')}")) is not None:
             self.write_chart(chart, sight)
         elif diagram := frame.xpath(".//*[local-name()='relIds']"):

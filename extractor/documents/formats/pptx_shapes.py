@@ -1,7 +1,7 @@
 """Shapes of a slide: where they are, what they are filled with, and so what their words stand on.
 
-Colours of a slide are names in its theme (ECMA-376, part 1, 20.1.6.2), by way of a map in its master. What words stand on
-is known where their shape is filled, or where nothing lies under it; else it is not known, and nothing is called hidden.
+Colours of a slide are names in its theme (ECMA-376, part 1, 20.1.6.2), by way of a map in its master. What words
+stand on is known where their shape is filled, or where nothing lies under it; else nothing is called hidden.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Box:
     bottom: int
 
     def overlaps(self, other: Box) -> bool:
-        return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
 
 
 def walk_shapes(tree: Element) -> Iterator[Element]:
@@ -108,7 +110,9 @@ class SlideColours:
         box = find_box(shape)
         fills = shape.find(qn("p:spPr"))
         filled = fills.find(qn("a:solidFill")) if fills is not None else None
-        painted = fills is not None and any(fills.find(qn(f"a:{n}")) is not None for n in ("gradFill", "blipFill", "pattFill"))
+        painted = fills is not None and any(
+            fills.find(qn(f"a:{n}")) is not None for n in ("gradFill", "blipFill", "pattFill")
+        )
         empty = fills is not None and fills.find(qn("a:noFill")) is not None
         style = shape.find(f"{qn('p:style')}/{qn('a:fillRef')}")
         if filled is not None or painted:

@@ -29,11 +29,40 @@ from extractor.types import Document, UnreadPart
 
 PARTS = ("header", "footer", "footnotes", "comments", "text box")
 _SIGNS = {
-    **{"tab": "\t", "line": "\n", "emdash": "—", "endash": "–", "bullet": "•", "lquote": "‘", "rquote": "’"},
-    **{"ldblquote": "“", "rdblquote": "”", "emspace": " ", "enspace": " ", "qmspace": " ", "~": "\xa0", "_": "-"},
-    **{"{": "{", "}": "}", "\\": "\\", "\n": "\n", "\r": "\n", "\t": "\t", "softline": "\n"},
+    "tab": "\t",
+    "line": "\n",
+    "emdash": "—",
+    "endash": "–",
+    "bullet": "•",
+    "lquote": "‘",
+    "rquote": "’",
+    "ldblquote": "“",
+    "rdblquote": "”",
+    "emspace": " ",
+    "enspace": " ",
+    "qmspace": " ",
+    "~": "\xa0",
+    "_": "-",
+    "{": "{",
+    "}": "}",
+    "\\": "\\",
+    "\n": "\n",
+    "\r": "\n",
+    "\t": "\t",
+    "softline": "\n",
 }
-_SYMBOLS = {0x6F: "☐", 0x71: "☐", 0xA8: "☐", 0x78: "☒", 0xFD: "☒", 0xFE: "☑", 0xFC: "✓", 0xFB: "✗", 0x6C: "●", 0xA7: "▪"}
+_SYMBOLS = {
+    0x6F: "☐",
+    0x71: "☐",
+    0xA8: "☐",
+    0x78: "☒",
+    0xFD: "☒",
+    0xFE: "☑",
+    0xFC: "✓",
+    0xFB: "✗",
+    0x6C: "●",
+    0xA7: "▪",
+}
 """Letters of Wingdings that stand for an answer or begin a line."""
 _ABOVE_LINE = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 _TABLES = frozenset({"fonttbl", "colortbl", "stylesheet"})
@@ -45,12 +74,29 @@ _SKIPPED = frozenset(
         "wgrffmtfilter mmathPr upr"
     ).split()
 )
-_ENTERED = frozenset({"shpinst", "shptxt", "do", "dptxbxtext", "ud", "nesttableprops", "fldrslt", "result", "annotation", "listtext", "pntext"})
+_ENTERED = frozenset(
+    {
+        "shpinst",
+        "shptxt",
+        "do",
+        "dptxbxtext",
+        "ud",
+        "nesttableprops",
+        "fldrslt",
+        "result",
+        "annotation",
+        "listtext",
+        "pntext",
+    }
+)
 """Groups with text of the page in them, though a mark before some of them lets older readers leave them out."""
 _PART_GROUPS = {
     **dict.fromkeys(("header", "headerl", "headerr", "headerf"), "header"),
     **dict.fromkeys(("footer", "footerl", "footerr", "footerf"), "footer"),
-    **{"footnote": "footnotes", "annotation": "comments", "shptxt": "text box", "dptxbxtext": "text box"},
+    "footnote": "footnotes",
+    "annotation": "comments",
+    "shptxt": "text box",
+    "dptxbxtext": "text box",
 }
 _HYPERLINK = re.compile(r'HYPERLINK\s+(?:\\[a-z]\s+)*"([^"]{1,2000})"')
 
@@ -92,7 +138,9 @@ class _Flow:
 class _RtfReader:
     def __init__(self) -> None:
         self._tables = RtfTables()
-        self._draft = DocumentBuilder(PieceLabels(("paragraph", "table", "row", "column", "part"), {"part": list(PARTS)}))
+        self._draft = DocumentBuilder(
+            PieceLabels(("paragraph", "table", "row", "column", "part"), {"part": list(PARTS)})
+        )
         self._state = RtfState()
         self._stack: list[RtfState] = []
         self._flows = {part: _Flow() for part in ("", *PARTS)}

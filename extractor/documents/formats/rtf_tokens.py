@@ -19,9 +19,23 @@ _TOKEN = re.compile(
     r"\\'([0-9a-fA-F]{2})|\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\([^a-zA-Z'])|([{}])|([^\\{}\r\n]+)|\\'?", re.S
 )
 _CHARSETS = {
-    **{0: "cp1252", 77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gbk", 136: "cp950", 161: "cp1253"},
-    **{162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874"},
-    **{238: "cp1250", 255: "cp437"},
+    0: "cp1252",
+    77: "mac_roman",
+    128: "cp932",
+    129: "cp949",
+    130: "johab",
+    134: "gbk",
+    136: "cp950",
+    161: "cp1253",
+    162: "cp1254",
+    163: "cp1258",
+    177: "cp1255",
+    178: "cp1256",
+    186: "cp1257",
+    204: "cp1251",
+    222: "cp874",
+    238: "cp1250",
+    255: "cp437",
 }
 """Code pages of character sets of fonts."""
 
@@ -175,7 +189,9 @@ def apply_property(state: RtfState, token: Token, tables: RtfTables) -> RtfState
         case "cs" if number in tables.hidden_styles:
             return replace(state, is_hidden=True)
         case "plain":
-            return replace(state, is_hidden=False, colour=0, ground=0, half_points=24, is_raised=False, is_deleted=False)
+            return replace(
+                state, is_hidden=False, colour=0, ground=0, half_points=24, is_raised=False, is_deleted=False
+            )
         case "pard":
             return replace(state, paragraph_ground=0)
     return state
