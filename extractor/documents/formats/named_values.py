@@ -102,9 +102,10 @@ def read_keyed_rows(node: NamedNode) -> list[Row] | None:
 def read_matrix(entries: Sequence[NamedNode]) -> list[list[Words]] | None:
     """The entries of a list that are lists of values themselves; None where they are not."""
     rows = []
+    names: set[str] = set()
     for entry in entries:
         cells = [_unwrap_value(child) for child in entry.children]
-        names = {child.name.text for child in entry.children}
+        names.update(child.name.text for child in entry.children)
         if entry.value or entry.notes or len(names) != 1 or None in cells or len(cells) > MAX_COLUMNS:
             return None
         rows.append([cell for cell in cells if cell is not None])
@@ -114,7 +115,7 @@ def read_matrix(entries: Sequence[NamedNode]) -> list[list[Words]] | None:
 def _unwrap_value(node: NamedNode) -> Words | None:
     """The one value in a node, through elements that hold nothing but the next."""
     for _ in range(_MAX_INNER_DEPTH):
-        if len(node.children) != 1 or node.is_hidden:
+        if len(node.children) != 1 or node.is_hidden or not node.name.text:
             break
         node = node.children[0]
     return _read_cell(node) if node.is_leaf else None

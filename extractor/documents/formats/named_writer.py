@@ -26,6 +26,8 @@ from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
 NAME_SEPARATOR = " / "
+MAX_PATH = 80
+"""Letters of the names that stand before a value; of more, the outer ones are left out, since they tell the least."""
 _PROSE_NAMES = frozenset({"p", "para", "simpara"})
 """Elements that are paragraphs and nothing else in every vocabulary that has them; their names say nothing."""
 
@@ -189,7 +191,7 @@ class _NamedWriter:
             self._gap = ""
         self._begin_line()
         if node.name.text not in _PROSE_NAMES:
-            self.draft.add_text("".join(step + NAME_SEPARATOR for step in path))
+            self.draft.add_text("".join(step + NAME_SEPARATOR for step in _shorten(path)))
             self._add(node.name)
             self.draft.add_text(": " if value.text and (path or node.name.text) else ":" if node.name.text else "")
         self._add(value)
@@ -208,7 +210,7 @@ class _NamedWriter:
 
     def _write_table(self, rows: Sequence[Row], path: tuple[str, ...]) -> None:
         columns = list(dict.fromkeys(column for row in rows for column in row))
-        header = [TableCell(NAME_SEPARATOR.join(column), self._label(Words(""))) for column in columns]
+        header = [TableCell(NAME_SEPARATOR.join(_shorten(column)), self._label(Words(""))) for column in columns]
         body = [
             [TableCell(cell.text, self._label(cell)) for cell in (row.get(c, Words("")) for c in columns)]
             for row in rows
@@ -223,7 +225,7 @@ class _NamedWriter:
                 return
         if path:
             self._begin_line()
-            self.draft.add_text(NAME_SEPARATOR.join(path) + ":")
+            self.draft.add_text(NAME_SEPARATOR.join(_shorten(path)) + ":")
 
     def _add_table(self, rows: list[list[TableCell]], *, headed: bool | None = None) -> None:
         self.draft.add_table(rows, headed=headed)
@@ -238,3 +240,12 @@ class _NamedWriter:
         if words.text:
             self.has_values = True
             self.draft.add_words(words.text, self._label(words))
+
+
+def _shorten(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The inner names of a long path."""
+    length, first = 0, len(path)
+    while first > 0 and (first == len(path) or length + len(path[first - 1]) <= MAX_PATH):
+        first -= 1
+        length += len(path[first]) + len(NAME_SEPARATOR)
+    return path[first:]

@@ -69,8 +69,8 @@ _TABLES = frozenset({"fonttbl", "colortbl", "stylesheet"})
 _SKIPPED = frozenset(
     (  # noqa: SIM905 (read more easily than a list of strings)
         "info pict object objdata themedata colorschememapping datastore listtable listoverridetable rsidtbl xmlnstbl "
-        "generator filetbl latentstyles revtbl nonshppict nonesttables xe tc tcn rxe objalias objsect bkmkstart bkmkend "
-        "atnid atnauthor atntime atndate atnref atnparent ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn pgptbl "
+        "generator filetbl latentstyles revtbl nonshppict nonesttables xe tc tcn rxe objalias objsect bkmkstart "
+        "bkmkend atnid atnauthor atntime atndate atnref atnparent ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn pgptbl "
         "wgrffmtfilter mmathPr upr"
     ).split()
 )

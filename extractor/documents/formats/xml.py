@@ -174,7 +174,9 @@ class _XmlParser:
 
     def _read_reference(self, data: str) -> None:
         if data.startswith("&") and data.endswith(";") and len(self._open) > 1:
-            value = self._entities.get(data[1:-1], data)
+            value = self._entities.get(data[1:-1])
+            if value is None:
+                self._refuse(f"the entity {data[1:-1]} is not defined in it")
             self._expanded += len(value)
             if self._expanded > MAX_EXPANDED:
                 self._refuse("its entities stand for more than a million letters")
