@@ -11,10 +11,8 @@ _SPACES = {
         n: f"urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"
         for n in ("office", "style", "text", "table", "presentation")
     },
-
-        "draw": "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0",
-        "form": "urn:oasis:names:tc:opendocument:xmlns:form:1.0"
-    ,
+    "draw": "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0",
+    "form": "urn:oasis:names:tc:opendocument:xmlns:form:1.0",
     "fo": "urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0",
     "chart": "urn:oasis:names:tc:opendocument:xmlns:chart:1.0",
     "xlink": "http://www.w3.org/1999/xlink",

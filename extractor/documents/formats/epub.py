@@ -30,6 +30,8 @@ _PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
 MAX_CHAPTERS = 5_000
 MAX_STYLES = 500_000
 """Letters of the style sheets of one chapter that are read."""
+_INSTRUCTION = re.compile(r"<\?[^>]*\?>")
+"""What a page of XML says to programs; to a reader of HTML it would be words."""
 _EMPTY = re.compile(r"<([a-zA-Z][\w:.-]*)((?:\s[^<>]*)?)/>")
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905 (as prose)
 _STYLE_LINK = re.compile(r"<link\s[^<>]*>", re.I)
@@ -89,7 +91,8 @@ def _write_chapter(archive: zipfile.ZipFile, chapter: str, number: int, draft: D
     if data is None:
         draft.unread.append(UnreadPart(chapter, "missing", f"The chapter {chapter} of {name} is not in it."))
         return ""
-    source = _EMPTY.sub(lambda m: m[0] if m[1].lower() in _VOID else f"<{m[1]}{m[2]}></{m[1]}>", decode_xml(data, name))
+    source = _INSTRUCTION.sub("", decode_xml(data, name))
+    source = _EMPTY.sub(lambda m: m[0] if m[1].lower() in _VOID else f"<{m[1]}{m[2]}></{m[1]}>", source)
     page = parse_html(_inline_styles(archive, source, posixpath.dirname(chapter), name), name)
     draft.unread += [UnreadPart(f"{chapter}: {u.part}", u.reason, u.message) for u in page.unread]
     if not page.text.strip():
