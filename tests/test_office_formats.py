@@ -78,7 +78,8 @@ NUMBERS = (
         (p("12 m<text:span text:style-name='S'>2</text:span>"), "12 m²"),
         ("<text:tracked-changes><text:changed-region>" + p("gone") + "</text:changed-region></text:tracked-changes>"
          + p("kept"), "kept"),
-        (p("<draw:frame><draw:text-box>" + p("in a box") + "</draw:text-box></draw:frame>around"), "around\n\nin a box"),
+        (p("<draw:frame><draw:text-box>" + p("in a box") + "</draw:text-box></draw:frame>around"),
+         "around\n\nin a box"),
         (p("<text:page-number>4</text:page-number> of <text:ruby><text:ruby-base>漢</text:ruby-base>"
            "<text:ruby-text>kan</text:ruby-text></text:ruby>"), "4 of 漢(kan)"),
         ("<office:forms><form:form><form:checkbox form:id='c' form:label='Yes' form:current-state='checked'/>"
@@ -134,10 +135,11 @@ def test_a_spreadsheet_is_read_as_shown(tmp_path: Path) -> None:
     ]
     rows += "".join(f"<table:table-row>{line}</table:table-row>" for line in lines)
     rows += f"<table:table-row table:visibility='collapse'>{cell('unseen')}</table:table-row>"
-    rows += "<table:table-row table:number-rows-repeated='1048000'><table:table-cell table:number-columns-repeated='16384'/>"
-    rows += "</table:table-row>"
+    rows += "<table:table-row table:number-rows-repeated='1048000'>"
+    rows += "<table:table-cell table:number-columns-repeated='16384'/></table:table-row>"
     body = f"<table:table table:name='Prices'>{rows}</table:table>"
-    body += f"<table:table table:name='Old' table:style-name='H'><table:table-row>{cell('a')}</table:table-row></table:table>"
+    old = f"<table:table-row>{cell('a')}</table:table-row>"
+    body += f"<table:table table:name='Old' table:style-name='H'>{old}</table:table>"
     gone = (
         "<style:style style:name='H' style:family='table'><style:table-properties table:display='false'/></style:style>"
     )
@@ -272,7 +274,7 @@ def test_what_nobody_sees_on_slides_is_hidden_and_what_is_off_them_is_doubtful(t
 
 
 def test_a_slide_that_is_a_picture_is_named(tmp_path: Path) -> None:
-    slides, slide = deck()
+    slides, _ = deck()
     bare = slides.slides.add_slide(slides.slide_layouts[6])
     picture = bytes.fromhex(
         "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -323,7 +325,8 @@ HEAD += r"{\colortbl;\red255\green255\blue255;\red0\green0\blue0;}{\stylesheet{\
         (r"x{\footnote below} y\par z", "x y\n\nbelow\n\nz"),
         (r"{\*\unknown gone}{\info{\title gone}}{\pict 00ff}kept{\deleted gone}", "kept"),
         (r"{\header Engines Ltd\par}\pard words", "Engines Ltd\n\nwords"),
-        (r"\trowd\cellx1\cellx2\intbl Item\cell Price\cell\row\trowd\cellx1\cellx2\intbl Bolt\par M8\cell 3.25\cell\row\pard on",
+        (r"\trowd\cellx1\cellx2\intbl Item\cell Price\cell\row"
+         r"\trowd\cellx1\cellx2\intbl Bolt\par M8\cell 3.25\cell\row\pard on",
          "Item | Price\nBolt M8 | 3.25\n\non"),
         (r"{\listtext 1.\tab}first\par{\listtext 2.\tab}second", "1.\tfirst\n\n2.\tsecond"),
         (r"{\shp{\*\shpinst{\sp{\sn x}{\sv 1}}{\shptxt in a box\par}}}around", "around\n\nin a box"),
@@ -331,8 +334,7 @@ HEAD += r"{\colortbl;\red255\green255\blue255;\red0\green0\blue0;}{\stylesheet{\
     ],
 )  # fmt: skip
 def test_rich_text_is_read_as_it_is_shown(tmp_path: Path, body: str, text: str) -> None:
-    words = load(tmp_path, "a.rtf", f"{HEAD}{body}}}").text
-    assert words.replace("x1", "").strip("\n1x ") == text.strip("\n1x ") or words == text
+    assert load(tmp_path, "a.rtf", f"{HEAD}{body}}}").text == text
 
 
 def test_what_rich_text_hides_is_hidden(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def _refuse_kind(path: Path, suffix: str, named: bool) -> str | None:
             return f"{describe_kind(found)} under another name; call it {found} to have its documents read"
         if kind is None and found:
             return f"{describe_kind(found)}, which is not read"
-        if not named and suffix not in _OLD_SUFFIXES and (not found or (suffix and found not in _CERTAIN_SUFFIXES)):
+        if not named and (not found or (suffix not in _OLD_SUFFIXES and found not in _CERTAIN_SUFFIXES)):
             return f"files of kind {suffix or 'without suffix'} are not read"
     return (kind.missing_extra() if kind else "") or None
 

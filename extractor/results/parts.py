@@ -69,7 +69,7 @@ class Place:
         "/ between",
         minLength=1,
     )
-    page: Ordinal | None = optional_key(None, None)
+    page: Ordinal | None = optional_key("of a file in pages; the slide of a presentation", None)
     box: Listed[Number] = optional_key(
         "left, top, right, bottom in points (1/72 inch) from the upper left corner of the page as it is shown",
         (),
@@ -83,10 +83,13 @@ class Place:
     column: Ordinal | None = optional_key(None, None)
     sheet: Text = optional_key()
     cell: Text = optional_key(pattern="^[A-Z]+[0-9]+$")
-    part: Text = optional_key("what is not the body: header, footer, footnotes, endnotes, comments, text box")
+    part: Text = optional_key(
+        "what is not the body: header, footer, footnotes, endnotes, comments, text box, notes of a slide; of a book "
+        "the file of the chapter"
+    )
     header: Text = optional_key("which header line of an e-mail")
     body: Ordinal | None = optional_key("the body of an e-mail", None)
-    line: Ordinal | None = optional_key("of a file with a document a line", None)
+    line: Ordinal | None = optional_key("of a file with a document a line, or of a card or calendar", None)
 
 
 @small_part()

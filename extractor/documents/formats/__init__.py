@@ -64,7 +64,7 @@ FORMATS_BY_SUFFIX: Mapping[str, Format] = {
     **dict.fromkeys((".md", ".markdown"), MARKDOWN_FORMAT),
     **dict.fromkeys((".csv", ".tsv"), CSV_FORMAT),
     **dict.fromkeys((".htm", ".html", ".xhtml"), HTML_FORMAT),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".xlsb"), SPREADSHEET_FORMAT),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls"), SPREADSHEET_FORMAT),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx"), PPTX_FORMAT),
     **dict.fromkeys((".odt", ".ott", ".ods", ".ots", ".odp", ".otp", ".fodt", ".fods", ".fodp"), ODF_FORMAT),
     **dict.fromkeys((".ics", ".vcf"), CARD_FORMAT),

@@ -137,8 +137,8 @@ class _MessageFolder:
         html, plain = self.html(), self.text(_BODY)
         if not html.strip() and not plain.strip():
             plain = self._read_rich_text()
-        if plain.strip() or html.strip():
-            mail.set_content(plain if plain.strip() else html, subtype="plain" if plain.strip() else "html")
+        is_page = bool(html.strip()) and not plain.strip()
+        mail.set_content(html if is_page else plain, subtype="html" if is_page else "plain")
         if plain.strip() and html.strip():
             mail.add_alternative(html, subtype="html")
         for name in [n for n in self._folders if n.startswith("__attach")][:MAX_ATTACHMENTS]:

@@ -70,8 +70,8 @@ _SKIPPED = frozenset(
     (  # noqa: SIM905 (read more easily than a list of strings)
         "info pict object objdata themedata colorschememapping datastore listtable listoverridetable rsidtbl xmlnstbl "
         "generator filetbl latentstyles revtbl nonshppict nonesttables xe tc tcn rxe objalias objsect bkmkstart "
-        "bkmkend atnid atnauthor atntime atndate atnref atnparent ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn pgptbl "
-        "wgrffmtfilter mmathPr upr"
+        "bkmkend atnid atnauthor atntime atndate atnref atnparent ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn "
+        "pgptbl sp wgrffmtfilter mmathPr upr"
     ).split()
 )
 _ENTERED = frozenset(
