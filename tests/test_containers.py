@@ -232,7 +232,8 @@ def test_cards_and_calendars_are_lines_under_names_that_people_know(tmp_path: Pa
     event = (
         "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:x\nEND:VTIMEZONE\nBEGIN:VEVENT\n"
         'DTSTART;TZID="Europe/Berlin":20261201T1400\n'
-        'SUMMARY:Meet\\, and\n  greet\nATTENDEE;CN="King: Ada":mailto:ada@a.example\nDESCRIPTION:one\\ntwo\nEND:VEVENT\n'
+        'SUMMARY:Meet\\, and\n  greet\nATTENDEE;CN="King: Ada":mailto:ada@a.example\n'
+        "DESCRIPTION:one\\ntwo\nEND:VEVENT\n"
         "END:VCALENDAR\n"
     )
     document = load(tmp_path, "a.ics", event)

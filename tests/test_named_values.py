@@ -194,6 +194,25 @@ def test_of_equal_values_each_is_proved_by_the_one_under_its_own_name(tmp_path: 
         assert all(name in lines[f"/lines/{i}/{leaf}"] for leaf in ("line_id", "name", "quantity", "line_total"))
 
 
+def test_a_boolean_is_proved_by_the_cell_of_its_row_under_its_own_name(tmp_path: Path) -> None:
+    rows = [("fee", True, False), ("discount", False, True), ("freight", False, False)]
+    record = {"items": [{"reason": r, "isCharge": c, "taxFree": t} for r, c, t in rows]}
+    (tmp_path / "a.json").write_text(json.dumps(record), encoding="utf-8")
+    leaf = {"reason": {"type": "string"}, "isCharge": {"type": "boolean"}, "taxFree": {"type": "boolean"}}
+    schema = {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": {"type": "object", "properties": leaf}}},
+    }
+    with Engine(ScriptedModel(gold=record)) as engine:
+        result = engine.extract(tmp_path / "a.json", schema)
+    assert result.value == record
+    for i, (reason, charge, free) in enumerate(rows):
+        for name, said, column in (("isCharge", charge, 1), ("taxFree", free, 2)):
+            (quote,) = result.proofs[f"/items/{i}/{name}"].spans
+            line = result.text[result.text.rfind("\n", 0, quote.start) + 1 : quote.start]
+            assert line.startswith(reason) and line.count(" | ") == column and quote.quote == str(said).lower()
+
+
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
 
 

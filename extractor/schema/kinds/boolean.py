@@ -43,6 +43,8 @@ _ATTRIBUTE = re.compile(
     r"|false|yes|no)\b",
     re.I,
 )
+_CELL_BREAK, _MAX_HEADER, _MAX_ANSWER = " | ", 200, 20
+"""What stands between cells of a table, and letters of a header and of an answer, at most."""
 STEM = 4
 """Letters by which two words are taken for forms of one: "insured", "insurance"."""
 
@@ -84,6 +86,7 @@ class BooleanKind:
                 label_words = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
                 if said is not None and wanted & stems(label_words):
                     yield ValueMention(Span(*m.span("answer")), said)
+        yield from _in_columns(text, wanted)
         yield from _ticked(text, wanted)
         yield from _in_clauses(text, wanted)
 
@@ -107,6 +110,25 @@ class BooleanKind:
         """Whether both say yes, or both no."""
         first = self.normalise(a, Reading())
         return first is not None and first == self.normalise(b, Reading())
+
+
+def _in_columns(text: str, wanted: set[str]) -> Iterator[ValueMention]:
+    """Cells that answer, in the columns of tables whose first row names what the label does."""
+    at, columns, within = 0, set[int](), False
+    for line in text.splitlines(keepends=True):
+        cells = line.rstrip("\r\n").split(_CELL_BREAK) if _CELL_BREAK in line else []
+        if cells and not within:
+            columns = {i for i, cell in enumerate(cells) if len(cell) <= _MAX_HEADER and wanted & stems(cell)}
+        elif cells and columns:
+            start = at
+            for i, cell in enumerate(cells):
+                said = answer_of(cell) if i in columns and len(cell) <= _MAX_ANSWER else None
+                if said is not None and cell.strip():
+                    begin = start + len(cell) - len(cell.lstrip())
+                    yield ValueMention(Span(begin, begin + len(cell.strip())), said)
+                start += len(cell) + len(_CELL_BREAK)
+        within = bool(cells)
+        at += len(line)
 
 
 def _in_clauses(text: str, wanted: set[str]) -> Iterator[ValueMention]:
