@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
+from pptx.oxml import parse_xml
 from pptx.util import Inches
 from tiny_office import epub, flat_odf, odf, p, pack, table
 
@@ -271,6 +274,39 @@ def test_what_nobody_sees_on_slides_is_hidden_and_what_is_off_them_is_doubtful(t
     document = load(tmp_path, "a.pptx", save(slides))
     assert hidden(document) == ["white on white", "switched off", "Unseen slide"]
     assert doubtful(document) == ["pale", "off the slide"]
+
+
+def test_diagrams_and_numbers_of_slides_are_read_and_comments_are_doubtful(tmp_path: Path) -> None:
+    slides, slide = deck()
+    main = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    diagram = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    presentation = "http://schemas.openxmlformats.org/presentationml/2006/main"
+    point = "<dgm:pt><dgm:t><a:bodyPr/><a:p><a:r><a:t>{}</a:t></a:r></a:p></dgm:t></dgm:pt>"
+    points = "".join(point.format(words) for words in ("Plan", "Build"))
+    data = f'<dgm:dataModel xmlns:dgm="{diagram}" {main}><dgm:ptLst>{points}</dgm:ptLst></dgm:dataModel>'
+    note = f'<p:cmLst xmlns:p="{presentation}"><p:cm><p:text>aside</p:text></p:cm></p:cmLst>'
+
+    def relate(name: str, kind: str, blob: str) -> str:
+        part = Part(PackURI(name), "application/xml", slide.part.package, blob.encode())
+        return str(slide.part.relate_to(part, f"{relations}/{kind}"))
+
+    number = relate("/ppt/diagrams/data1.xml", "diagramData", data)
+    relate("/ppt/comments/comment1.xml", "comments", note)
+    slide.shapes._spTree.append(
+        parse_xml(
+            f'<p:graphicFrame xmlns:p="{presentation}" xmlns:r="{relations}" {main}>'
+            f'<a:graphic><a:graphicData uri="{diagram}">'
+            f'<dgm:relIds xmlns:dgm="{diagram}" r:dm="{number}"/></a:graphicData></a:graphic></p:graphicFrame>'
+        )
+    )
+    listed = write(slide, "one\ntwo")
+    for paragraph in listed.text_frame.paragraphs:
+        numbering = parse_xml(f'<a:buAutoNum {main} type="alphaLcParenR"/>')
+        paragraph._p.get_or_add_pPr().append(numbering)
+    document = load(tmp_path, "a.pptx", save(slides))
+    assert document.text == "# Plan\n\nPlan\n\nBuild\n\na) one\nb) two\n\naside"
+    assert doubtful(document) == ["aside"]
 
 
 def test_a_slide_that_is_a_picture_is_named(tmp_path: Path) -> None:
