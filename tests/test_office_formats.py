@@ -68,7 +68,7 @@ NUMBERS = (
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (p("a <text:s text:c='2'/>b<text:tab/>c<text:line-break/>d"), "a  b\tc\nd"),
+        (p("a <text:s text:c='2'/>b<text:tab/>c<text:line-break/>d"), "a   b\tc\nd"),
         ("<text:h text:outline-level='2'>Parts</text:h>" + p("  two\n   words "), "## Parts\n\ntwo words"),
         (p("see <text:a xlink:href='https://l.example/'>there</text:a>"), "see there (https://l.example/)"),
         (p("at <text:a xlink:href='https://l.example/'>https://l.example/</text:a>"), "at https://l.example/"),

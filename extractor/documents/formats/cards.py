@@ -94,7 +94,9 @@ def load(path: Path, name: str, ocr: bool) -> Document:
         raise DocumentError(f"{name} is no card and no calendar: nothing begins in it.", reason="broken")
     if inside:
         draft.unread.append(UnreadPart("rest of the file", "broken", f"{name} ends before its last part does."))
-    return draft.build_document(name, "cards")
+    document = draft.build_document(name, "cards")
+    require_text(document.text, name)
+    return document
 
 
 def _unfold(text: str) -> Iterator[tuple[int, str]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from extractor.documents.formats.package_xml import Element
+from extractor.documents.formats.roman import spell_roman
 from extractor.documents.formats.sight import WHITE, Colour, Sight, judge_contrast, parse_colour
 
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
@@ -50,8 +51,8 @@ class TextLook:
     """None where it is not known: under words on a picture."""
     is_unseen: bool = False
     points: float | None = None
-    is_raised: bool = False
-    """Whether they stand above the line."""
+    place: str = ""
+    """super or sub, where they stand above the line or below it."""
 
     def sight(self) -> Sight:
         """How well the words are seen."""
@@ -102,9 +103,7 @@ class OdfStyles:
             ground or look.ground,
             look.is_unseen if "display" not in found else found["display"] == "none",
             float(size[1]) * _POINTS[size[2]] if size else look.points,
-            look.is_raised
-            if not position
-            else position.startswith("super") or (position[:1].isdigit() and position[0] != "0"),
+            _read_position(position) if position else look.place,
         )
 
     def properties(self, family: str, name: str) -> Mapping[str, str]:
@@ -151,6 +150,15 @@ class OdfStyles:
         return f"{about.get(qualify('style:num-prefix'), '')}{inner}{about.get(qualify('style:num-suffix'), '')}"
 
 
+def _read_position(written: str) -> str:
+    """Whether a text position is above the line or below it: "super 58%", "-33% 58%" (ODF 1.3, part 3, 20.411)."""
+    first = written.split()[0] if written.split() else ""
+    if first in ("super", "sub"):
+        return first
+    shift = first.rstrip("%")
+    return "" if not shift.strip("-0.") else "sub" if shift.startswith("-") else "super"
+
+
 def spell_number(number: int, form: str) -> str:
     """A number of a list in one of the forms of ODF: 1, a, A, i, I (OASIS ODF 1.3, part 3, 20.357)."""
     if form in ("a", "A") and number > 0:
@@ -159,16 +167,7 @@ def spell_number(number: int, form: str) -> str:
             number, rest = divmod(number - 1, 26)
             letters = chr(ord("a") + rest) + letters
         return letters if form == "a" else letters.upper()
-    if form in ("i", "I") and 0 < number < 4000:
-        roman = ""
-        for value, sign in _ROMAN:
-            while number >= value:
-                roman, number = roman + sign, number - value
-        return roman if form == "i" else roman.upper()
+    if form in ("i", "I"):
+        roman = spell_roman(number)
+        return roman if form == "I" else roman.lower()
     return str(number)
-
-
-_ROMAN = (
-    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc")),
-    *((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
-)

@@ -19,9 +19,11 @@ from pptx.package import Package
 
 from extractor.documents.formats import PPTX_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.formats.link_text import add_address
 from extractor.documents.formats.odf_styles import spell_number
 from extractor.documents.formats.pptx_charts import read_chart
 from extractor.documents.formats.pptx_shapes import Box, Element, SlideColours, find_box, is_marked_hidden, walk_shapes
+from extractor.documents.formats.scripts import spell_subscript, spell_superscript
 from extractor.documents.formats.sight import WHITE, Colour, Sight
 from extractor.documents.formats.zip_guard import check_archive
 from extractor.documents.locations import PieceLabels
@@ -37,7 +39,6 @@ _LIST_SIGNS |= {
 _LIST_SIGNS |= {
     f"roman{c}{k}": (f, "", s) for c, f in (("Lc", "i"), ("Uc", "I")) for k, s in (("Period", "."), ("ParenR", ")"))
 }
-_ABOVE_LINE = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _DIAGRAM_TEXT = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}t"
 _LEGACY_COMMENT = qn("p:text")
@@ -164,34 +165,28 @@ class _SlideReader:
 
     def _read_runs(self, paragraph: Element, ground: Colour | None) -> Iterator[tuple[str, Sight]]:
         assert self.colours is not None  # noqa: S101 -- a slide is at hand
+        before = ""
         for element in paragraph:
             tag = element.tag
             if tag == qn("a:br"):
                 yield "\n", Sight.SHOWN
             elif tag in (qn("a:r"), qn("a:fld")) and element.get("type") != "slidenum":
-                about, text = element.find(qn("a:rPr")), element.findtext(qn("a:t")) or ""
-                if (
-                    about is not None
-                    and about.get("baseline", "0").lstrip("-").isdecimal()
-                    and int(about.get("baseline", 0)) > 0
-                ):
-                    text = text.translate(_ABOVE_LINE)
+                about = element.find(qn("a:rPr"))
+                text = _shift_baseline(element.findtext(qn("a:t")) or "", about, before)
+                before = text or before
                 if text:
                     yield text, self.colours.judge(about, ground)
-                if target := self._find_target(about, text):
-                    yield f" ({target})", Sight.SHOWN
+                if address := add_address(text, self._find_target(about))[len(text) :]:
+                    yield address, Sight.SHOWN
             elif tag not in (qn("a:r"), qn("a:fld"), qn("a:pPr"), qn("a:endParaRPr")):
                 math = "".join(text.text or "" for text in element.iter(_MATH_TEXT))
                 yield from [(math, Sight.SHOWN)] if math else []
 
-    def _find_target(self, about: Element | None, text: str) -> str:
-        """The address behind linked words; empty for a link within the file, and where the words are the address."""
+    def _find_target(self, about: Element | None) -> str:
+        """The address behind linked words; empty for a link within the file."""
         link = about.find(qn("a:hlinkClick")) if about is not None else None
         related = self.part.rels.get(link.get(qn("r:id"), "")) if link is not None else None
-        if related is None or not related.is_external:
-            return ""
-        target = str(related.target_ref).removeprefix("mailto:")
-        return "" if target in text else target
+        return str(related.target_ref) if related is not None and related.is_external else ""
 
     def write_frame(self, frame: Element, sight: Sight) -> None:
         """A table, a chart, a diagram; another embedded object is named."""
@@ -246,6 +241,14 @@ class _SlideReader:
             ],
             headed=True,
         )
+
+
+def _shift_baseline(text: str, about: Element | None, before: str) -> str:
+    """Words above or below the line, in signs of their own; `before` is what stands before them."""
+    shift = about.get("baseline", "0") if about is not None else "0"
+    if not shift.lstrip("-").isdecimal() or not int(shift):
+        return text
+    return spell_subscript(text, before) if shift.startswith("-") else spell_superscript(text, before)
 
 
 def _parse(blob: bytes) -> Element:

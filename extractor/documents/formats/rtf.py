@@ -12,6 +12,7 @@ from pathlib import Path
 from extractor.documents.formats import RTF_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
 from extractor.documents.formats.io import read_file_bytes, require_text
+from extractor.documents.formats.link_text import add_address
 from extractor.documents.formats.rtf_tokens import (
     CLOSE,
     MAX_GROUPS,
@@ -22,7 +23,9 @@ from extractor.documents.formats.rtf_tokens import (
     apply_property,
     split_tokens,
 )
+from extractor.documents.formats.scripts import spell_subscript, spell_superscript
 from extractor.documents.formats.sight import Sight
+from extractor.documents.formats.symbol_fonts import read_symbols
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
@@ -51,20 +54,6 @@ _SIGNS = {
     "\t": "\t",
     "softline": "\n",
 }
-_SYMBOLS = {
-    0x6F: "☐",
-    0x71: "☐",
-    0xA8: "☐",
-    0x78: "☒",
-    0xFD: "☒",
-    0xFE: "☑",
-    0xFC: "✓",
-    0xFB: "✗",
-    0x6C: "●",
-    0xA7: "▪",
-}
-"""Letters of Wingdings that stand for an answer or begin a line."""
-_ABOVE_LINE = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 _TABLES = frozenset({"fonttbl", "colortbl", "stylesheet"})
 _SKIPPED = frozenset(
     (  # noqa: SIM905 (read more easily than a list of strings)
@@ -211,8 +200,8 @@ class _RtfReader:
         found = _HYPERLINK.search(self._field)
         words = "".join(text for text, _ in self._flows[self._state.part].runs[-_LINKED_RUNS:])
         self._field = ""
-        if found and found[1].removeprefix("mailto:") not in words:
-            self._add(f" ({found[1].removeprefix('mailto:')})")
+        if found:
+            self._add(add_address(words, found[1])[len(words) :])
 
     def _take_text(self, token: Token) -> None:
         if token.byte >= 0:
@@ -276,7 +265,7 @@ class _RtfReader:
         if self._state.skips or self._state.destination or not data:
             return
         if self._state.font in self._tables.symbol_fonts:
-            self._add("".join(_SYMBOLS.get(byte, "") or chr(byte) for byte in data))
+            self._add(read_symbols(data.decode("latin-1"), self._tables.symbol_fonts[self._state.font]))
             return
         try:
             self._add(data.decode(self._tables.encoding_of(self._state.font), "replace"))
@@ -291,7 +280,7 @@ class _RtfReader:
         letter = self._half + chr(number)
         self._half = ""
         if 0xF000 <= number <= 0xF0FF:
-            letter = _SYMBOLS.get(number - 0xF000, "")
+            letter = read_symbols(letter, self._tables.symbol_fonts.get(self._state.font, "wingdings"))
         self._add(letter.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
     def _add(self, text: str) -> None:
@@ -301,7 +290,10 @@ class _RtfReader:
         flow = self._flows[state.part]
         cell = len(flow.cells)
         ground = self._cell_grounds[cell] if flow.in_table and cell < len(self._cell_grounds) else 0
-        flow.runs.append((text.translate(_ABOVE_LINE) if state.is_raised else text, self._tables.judge(state, ground)))
+        if state.place:
+            before = flow.runs[-1][0] if flow.runs else ""
+            text = (spell_superscript if state.place == "super" else spell_subscript)(text, before)
+        flow.runs.append((text, self._tables.judge(state, ground)))
 
     def _end_paragraph(self, part: str) -> None:
         flow = self._flows[part]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from extractor.documents.formats.sight import WHITE, Colour, Sight, judge_contrast
+from extractor.documents.formats.symbol_fonts import is_symbol_font
 
 MAX_GROUPS = 2_000
 """Groups in each other that are followed."""
@@ -85,7 +86,8 @@ class RtfState:
     ground: int = 0
     paragraph_ground: int = 0
     half_points: int = 24
-    is_raised: bool = False
+    place: str = ""
+    """super or sub, where the letters stand above the line or below it."""
     font: int = -1
     unicode_skip: int = 1
     destination: str = ""
@@ -101,7 +103,7 @@ class RtfTables:
 
     code_page: str = "cp1252"
     charsets: dict[int, str] = field(default_factory=dict)
-    symbol_fonts: set[int] = field(default_factory=set)
+    symbol_fonts: dict[int, str] = field(default_factory=dict)
     colours: list[Colour | None] = field(default_factory=list)
     levels: dict[int, int] = field(default_factory=dict)
     """Outline levels of paragraph styles, from 1."""
@@ -126,8 +128,8 @@ class RtfTables:
             self.charsets[state.font] = _CHARSETS[token.number]
         elif token.word == "cpg" and token.number:
             self.charsets[state.font] = f"cp{token.number}"
-        elif "wingdings" in token.text.lower():
-            self.symbol_fonts.add(state.font)
+        elif is_symbol_font(name := token.text.strip(" ;")):
+            self.symbol_fonts[state.font] = name
 
     def _read_colour(self, token: Token) -> None:
         if token.word in ("red", "green", "blue"):
@@ -178,10 +180,10 @@ def apply_property(state: RtfState, token: Token, tables: RtfTables) -> RtfState
             return replace(state, paragraph_ground=number or 0)
         case "fs":
             return replace(state, half_points=24 if number is None else number)
-        case "super":
-            return replace(state, is_raised=on)
+        case "super" | "sub":
+            return replace(state, place=word if on else "")
         case "nosupersub":
-            return replace(state, is_raised=False)
+            return replace(state, place="")
         case "f":
             return replace(state, font=-1 if number is None else number)
         case "uc":
@@ -189,9 +191,7 @@ def apply_property(state: RtfState, token: Token, tables: RtfTables) -> RtfState
         case "cs" if number in tables.hidden_styles:
             return replace(state, is_hidden=True)
         case "plain":
-            return replace(
-                state, is_hidden=False, colour=0, ground=0, half_points=24, is_raised=False, is_deleted=False
-            )
+            return replace(state, is_hidden=False, colour=0, ground=0, half_points=24, place="", is_deleted=False)
         case "pard":
             return replace(state, paragraph_ground=0)
     return state

@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 from extractor.documents.formats import XML_FORMAT
 from extractor.documents.formats.io import decode_text, read_file_bytes, require_text
+from extractor.documents.formats.link_text import add_address
 from extractor.documents.formats.named_values import NamedNode, Words
 from extractor.documents.formats.named_writer import write_named_values, write_source
 from extractor.errors import DocumentError
@@ -224,7 +225,7 @@ def _read_inline(node: NamedNode) -> str:
     inner = " ".join(filter(None, map(_read_inline, node.children)))
     link = next((n.value.text for n in node.notes if n.value and n.name.text in ("href", "url", "target")), "")
     words = " ".join(filter(None, (own, inner)))
-    return f"{words} ({link})" if link and link != words else words
+    return add_address(words, link)
 
 
 def _name_words(name: str, at: int) -> Words:
