@@ -151,7 +151,7 @@ def test_a_spreadsheet_is_read_as_shown(tmp_path: Path) -> None:
     assert place(document, "00007") == [{"sheet": "Prices", "cell": "C2"}]
     unseen = " ".join(" ".join(hidden(document)).split())
     assert unseen == "Cost 9 unseen # Old a"
-    assert [(u.part, u.reason) for u in document.unread] == [("sheet Prices", "not computed")]
+    assert [(u.part, u.reason) for u in document.unread] == [("sheet Prices", "formula")]
 
 
 def test_slides_are_read_in_order_and_hidden_ones_are_hidden(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from extractor.documents.formats import ODF_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder
 from extractor.documents.formats.io import open_regular, read_file_bytes
+from extractor.documents.formats.odf_sheets import write_sheets
 from extractor.documents.formats.odf_styles import OdfStyles, TextLook, qualify
 from extractor.documents.formats.odf_tables import OdfTable, TableReader
 from extractor.documents.formats.odf_text import H, P, Paragraph, read_paragraph
@@ -23,7 +24,7 @@ from extractor.documents.formats.sight import WHITE, Sight, parse_colour
 from extractor.documents.formats.zip_guard import check_archive, open_archive
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
-from extractor.types import Document, UnreadPart
+from extractor.types import Document
 
 PARTS = ("header", "footer", "footnote", "endnote", "comment", "text box", "notes", "object")
 _TABLE, _LIST, _ITEM, _PAGE = (qualify(n) for n in ("table:table", "text:list", "text:list-item", "draw:page"))
@@ -79,7 +80,6 @@ class _OdfReader:
     styles: OdfStyles = field(init=False)
     tables: TableReader = field(init=False)
     controls: Mapping[str, str] = field(init=False)
-    sheet_names: list[str] = field(default_factory=list)
     page: int = 0
     paragraph_count: int = 0
     table_count: int = 0
@@ -88,8 +88,8 @@ class _OdfReader:
     _after_item: bool = False
 
     def __post_init__(self) -> None:
-        keys = ("page", "sheet", "paragraph", "table", "row", "column", "part")
-        self.draft = DocumentBuilder(PieceLabels(keys, {"part": list(PARTS), "sheet": self.sheet_names}))
+        keys = ("page", "paragraph", "table", "row", "column", "part")
+        self.draft = DocumentBuilder(PieceLabels(keys, {"part": list(PARTS)}))
         self.styles = OdfStyles(self.roots)
         self.tables = TableReader(self.styles, self.name)
         self.controls = dict(_read_controls(self.roots[0]))
@@ -98,18 +98,21 @@ class _OdfReader:
         body = root.find(f"{qualify('office:body')}/*")
         if body is None:
             raise DocumentError(f"{self.name} is no OpenDocument file: it has no body.", reason="broken")
+        if body.tag == qualify("office:spreadsheet"):
+            self.draft = write_sheets(body, self.styles, self.name)
+            return self._finish(body)
         look = TextLook()
         margins = list(self._find_margins()) if body.tag == qualify("office:text") else []
         for margin, part in margins:
             if part == "header":
                 self.write_blocks(margin, look, Sight.SHOWN, part)
-        if body.tag == qualify("office:spreadsheet"):
-            self.write_sheets(body, look)
-        else:
-            self.write_blocks(body, look, Sight.SHOWN, "")
+        self.write_blocks(body, look, Sight.SHOWN, "")
         for margin, part in margins:
             if part == "footer":
                 self.write_blocks(margin, look, Sight.SHOWN, part)
+        return self._finish(body)
+
+    def _finish(self, body: Element) -> Document:
         if not self.draft.length:
             raise self._explain_emptiness(body)
         return self.draft.build_document(self.name, f"lxml {version('lxml')}")
@@ -134,11 +137,10 @@ class _OdfReader:
                     seen.add(words)
                     yield margin, part
 
-    def _label(self, part: str, row: int = 0, column: int = 0, sheet: int = 0) -> tuple[int, ...]:
+    def _label(self, part: str, row: int = 0, column: int = 0) -> tuple[int, ...]:
         number = PARTS.index(part) + 1 if part else 0
-        in_table = self.table_count if row and not sheet else 0
         paragraph = 0 if part or row or self.page else self.paragraph_count
-        return self.page, sheet, paragraph, in_table, row, column, number
+        return self.page, paragraph, self.table_count if row else 0, row, column, number
 
     def write_blocks(self, parent: Element, look: TextLook, sight: Sight, part: str) -> None:
         """What stands under an element: paragraphs, lists, tables, slides and drawings."""
@@ -225,29 +227,6 @@ class _OdfReader:
         self.draft.add_table(found.rows, headed=True if any(c.header for r in found.rows[:1] for c in r) else None)
         self._after_item = False
         self._write_anchored(found, look, sight)
-
-    def write_sheets(self, body: Element, look: TextLook) -> None:
-        sheets = [table for table in body if table.tag == _TABLE]
-        self.sheet_names += [sheet.get(qualify("table:name"), "") for sheet in sheets]
-        for number, sheet in enumerate(sheets, 1):
-            about = self.styles.properties("table", sheet.get(qualify("table:style-name"), ""))
-            sight = Sight.HIDDEN if about.get("display") == "false" else Sight.SHOWN
-
-            def label(row: int, column: int, number: int = number) -> tuple[int, ...]:
-                return self._label("", row, column, number)
-
-            found = self.tables.read_table(sheet, look, sight, label)
-            if len(sheets) > 1 and any(cell.text for row in found.rows for cell in row):
-                start = self.draft.length
-                self.draft.end_paragraph()
-                self.draft.add_text(f"# {self.sheet_names[number - 1]}")
-                if sight is Sight.HIDDEN:
-                    self.draft.hide_from(start)
-            self.draft.add_table(found.rows)
-            if found.unread_formulas:
-                message = f"{found.unread_formulas} formulas of the sheet have no result in the file."
-                self.draft.unread.append(UnreadPart(f"sheet {self.sheet_names[number - 1]}", "not computed", message))
-            self._write_anchored(found, look, sight)
 
     def write_slide(self, page: Element) -> None:
         self.page += 1
