@@ -54,15 +54,14 @@ class TableReader:
             seen = Sight.HIDDEN if row.get(qualify("table:visibility")) in ("collapse", "filter") else sight
             cells = list(self._read_row(row, look, seen, unseen, found))
             if any(cell.text.strip() for _, cell in cells):
+                self.cell_count += len(cells) * repeats
+                if self.cell_count > MAX_CELLS:
+                    raise DocumentError(
+                        f"{self.name} has more than {MAX_CELLS:,} cells; save the part that matters by itself.",
+                        reason="too large",
+                    )
                 for i in range(number + 1, number + repeats + 1):
-                    self.cell_count += len(cells)
-                    if self.cell_count > MAX_CELLS:
-                        raise DocumentError(
-                            f"{self.name} has more than {MAX_CELLS:,} cells; save the part that matters by itself.",
-                            reason="too large",
-                        )
-                    written = [replace(c, label=tuple(label(i, j)), header=is_header) for j, c in cells]
-                    found.rows.append(written)
+                    found.rows.append([replace(c, label=tuple(label(i, j)), header=is_header) for j, c in cells])
             else:
                 found.rows.append([])
             number += repeats
