@@ -23,6 +23,14 @@ from extractor.documents.formats.rtf_tokens import (
     apply_property,
     split_tokens,
 )
+from extractor.documents.formats.rtf_words import (
+    ENTERED_GROUPS,
+    PART_GROUPS,
+    PARTS,
+    SIGNS,
+    SKIPPED_GROUPS,
+    TABLES,
+)
 from extractor.documents.formats.scripts import spell_subscript, spell_superscript
 from extractor.documents.formats.sight import Sight
 from extractor.documents.formats.symbol_fonts import read_symbols
@@ -30,63 +38,6 @@ from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
-PARTS = ("header", "footer", "footnotes", "comments", "text box")
-_SIGNS = {
-    "tab": "\t",
-    "line": "\n",
-    "emdash": "—",
-    "endash": "–",
-    "bullet": "•",
-    "lquote": "‘",
-    "rquote": "’",
-    "ldblquote": "“",
-    "rdblquote": "”",
-    "emspace": " ",
-    "enspace": " ",
-    "qmspace": " ",
-    "~": "\xa0",
-    "_": "-",
-    "{": "{",
-    "}": "}",
-    "\\": "\\",
-    "\n": "\n",
-    "\r": "\n",
-    "\t": "\t",
-    "softline": "\n",
-}
-_TABLES = frozenset({"fonttbl", "colortbl", "stylesheet"})
-_SKIPPED = frozenset(
-    (  # noqa: SIM905 (read more easily than a list of strings)
-        "info pict object objdata themedata colorschememapping datastore listtable listoverridetable rsidtbl xmlnstbl "
-        "generator filetbl latentstyles revtbl nonshppict nonesttables xe tc tcn rxe objalias objsect bkmkstart "
-        "bkmkend atnid atnauthor atntime atndate atnref atnparent ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn "
-        "pgptbl sp wgrffmtfilter mmathPr upr"
-    ).split()
-)
-_ENTERED = frozenset(
-    {
-        "shpinst",
-        "shptxt",
-        "do",
-        "dptxbxtext",
-        "ud",
-        "nesttableprops",
-        "fldrslt",
-        "result",
-        "annotation",
-        "listtext",
-        "pntext",
-    }
-)
-"""Groups with text of the page in them, though a mark before some of them lets older readers leave them out."""
-_PART_GROUPS = {
-    **dict.fromkeys(("header", "headerl", "headerr", "headerf"), "header"),
-    **dict.fromkeys(("footer", "footerl", "footerr", "footerf"), "footer"),
-    "footnote": "footnotes",
-    "annotation": "comments",
-    "shptxt": "text box",
-    "dptxbxtext": "text box",
-}
 _HYPERLINK = re.compile(r'HYPERLINK\s+(?:\\[a-z]\s+)*"([^"]{1,2000})"')
 
 _LINKED_RUNS = 40
@@ -164,7 +115,7 @@ class _RtfReader:
         if token.word and self._starts_group:
             self._enter_group(token.word)
         self._starts_group = self._is_optional = False
-        if self._state.destination in _TABLES:
+        if self._state.destination in TABLES:
             self._state = apply_property(self._state, token, self._tables) if token.word == "f" else self._state
             self._tables.read(token, self._state)
         elif self._state.destination == "fldinst":
@@ -174,15 +125,15 @@ class _RtfReader:
 
     def _enter_group(self, word: str) -> None:
         state = self._state
-        if word in _TABLES or word == "fldinst":
+        if word in TABLES or word == "fldinst":
             self._state = replace(state, destination="" if state.skips else word, skips=state.skips)
             self._field = "" if word == "fldinst" else self._field
         elif word == "ud":
             self._state = replace(state, skips=any(s.skips for s in self._stack[:-2]))
-        elif word in _SKIPPED or (self._is_optional and word not in _ENTERED):
+        elif word in SKIPPED_GROUPS or (self._is_optional and word not in ENTERED_GROUPS):
             self._state = replace(state, skips=True)
-        elif word in _PART_GROUPS and not state.skips:
-            part = _PART_GROUPS[word]
+        elif word in PART_GROUPS and not state.skips:
+            part = PART_GROUPS[word]
             self._state = replace(RtfState(), font=state.font, part=part, doubtful=part == "comments")
 
     def _close_group(self) -> None:
@@ -216,8 +167,8 @@ class _RtfReader:
             self._flush_bytes()
         elif token.word == "u":
             self._add_unicode((token.number or 0) & 0xFFFF)
-        elif token.word in _SIGNS:
-            self._add(_SIGNS[token.word])
+        elif token.word in SIGNS:
+            self._add(SIGNS[token.word])
         else:
             self._take_word(token)
 
