@@ -66,10 +66,17 @@ def test_columns_drawn_one_by_one_stay_as_they_are(tmp_path: Path) -> None:
     assert text.split("\n\n") == ["\n".join(RIGHT), "\n".join(LEFT)]
 
 
-def test_rows_of_a_table_stay_rows(tmp_path: Path) -> None:
+def test_rows_of_aligned_words_are_a_table_with_its_cells(tmp_path: Path) -> None:
     rows = [("Item", "Count", "Price"), *((f"Bolt of size {i}", str(i), f"{i}.50") for i in range(9))]
     lines = [Line(x, 700 - 13 * i, row[j]) for i, row in enumerate(rows) for j, x in enumerate((60, 250, 400))]
-    assert load(tmp_path, lines).text.split("\n") == ["\t".join(row) for row in rows]
+    document = load(tmp_path, lines)
+    assert document.text.split("\n") == [" | ".join(row) for row in rows]
+    (table,) = document.tables
+    assert document.text[table.header.start : table.header.end] == "Item | Count | Price"  # type: ignore[union-attr]
+    cell = table.cell_at(document.text.index("4.50"))
+    assert cell and (cell.row, cell.column) == (5, 2)
+    assert [document.text[h.start : h.end] for h in table.column_headers(cell)] == ["Price"]
+    assert [document.text[h.start : h.end] for h in table.row_headers(cell)] == ["Bolt of size 4"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 30), st.integers(1, 20)), max_size=60))

@@ -51,7 +51,7 @@ def find_tesseract_version() -> str:
     return (finished.stdout or finished.stderr).split("\n")[0].strip()
 
 
-def recognise_page(page: pdfium.PdfPage) -> tuple[str, PageLayout] | str:
+def recognise_page(page: pdfium.PdfPage) -> PageLayout | str:
     """The page's words and where they stand, or why there are none."""
     if not shutil.which("tesseract"):
         return advise_on_ocr(True)
@@ -71,8 +71,8 @@ def recognise_page(page: pdfium.PdfPage) -> tuple[str, PageLayout] | str:
         return f"tesseract does not start ({error.strerror})"
     if finished.returncode:
         return f"tesseract fails on it (exit {finished.returncode})"
-    text, layout = parse_tesseract_table(finished.stdout.decode("utf-8", "replace"), scale)
-    return (text, layout) if layout.pieces else "tesseract reads nothing on it"
+    layout = parse_tesseract_table(finished.stdout.decode("utf-8", "replace"), scale)
+    return layout if layout.pieces else "tesseract reads nothing on it"
 
 
 def _encode_pgm(picture: Any) -> bytes:
@@ -90,7 +90,7 @@ class _RecognisedWord(NamedTuple):
     bottom: float
 
 
-def parse_tesseract_table(table: str, scale: float) -> tuple[str, PageLayout]:
+def parse_tesseract_table(table: str, scale: float) -> PageLayout:
     """Tesseract's table as a page: its words, a piece for each line, edges in points."""
     lines: dict[tuple[str, ...], list[_RecognisedWord]] = {}
     for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
@@ -116,4 +116,5 @@ def parse_tesseract_table(table: str, scale: float) -> tuple[str, PageLayout]:
         top, bottom = min(word.top for word in found), max(word.bottom for word in found)
         layout.pieces.append(TextPiece(start, len(text), first, len(layout.lengths), left, top, right, bottom))
         text += "\n"
-    return text, layout
+    layout.text = text
+    return layout

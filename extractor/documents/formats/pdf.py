@@ -14,8 +14,11 @@ import pypdfium2.raw as raw
 from extractor.documents.formats import PDF_FORMAT
 from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.ocr import advise_on_ocr, find_tesseract_version, recognise_page
+from extractor.documents.formats.page_blocks import PageRules
 from extractor.documents.formats.pdf_layout import PageWriter
+from extractor.documents.formats.pdf_objects import find_rules, read_objects
 from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, lay_out_page, read_characters
+from extractor.documents.formats.pdf_visibility import VisibilityJudge
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
@@ -50,56 +53,70 @@ def _build_document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Docum
         raise DocumentError(
             f"{name} has {len(pdf)} pages; split it into files of at most {MAX_PAGES} pages.", reason="too large"
         )
-    writer = PageWriter()
+    reader = _PageReader(name, with_ocr)
+    draft = reader.writer.draft
     for number in range(1, len(pdf) + 1):
-        writer.begin_page()
+        reader.writer.begin_page()
         try:
             page = pdf[number - 1]
         except pdfium.PdfiumError:
-            writer.draft.unread.append(UnreadPart(f"page {number}", "broken", f"Page {number} cannot be opened."))
+            draft.unread.append(UnreadPart(f"page {number}", "broken", f"Page {number} cannot be opened."))
             continue
         try:
-            reason = _read_page(page, number, name, writer, with_ocr)
+            reason = reader.read_page(page, number)
         finally:
             page.close()
         if reason:
-            writer.draft.unread.append(UnreadPart(f"page {number}", "needs OCR", reason))
-    if not writer.draft.length:
+            draft.unread.append(UnreadPart(f"page {number}", "needs OCR", reason))
+    if not draft.length:
         advice = advise_on_ocr(with_ocr)
         raise DocumentError(f"{name} needs OCR: no page has a text layer; {advice}.", reason="needs OCR")
     library = f"pypdfium2 {version('pypdfium2')}"
-    return writer.draft.build_document(
-        name, f"{library}, {find_tesseract_version()}" if writer.recognised else library, writer.boxes
-    )
+    loader = f"{library}, {find_tesseract_version()}" if reader.writer.recognised else library
+    return draft.build_document(name, loader, reader.writer.boxes)
 
 
-def _read_page(page: pdfium.PdfPage, number: int, name: str, writer: PageWriter, with_ocr: bool) -> str:
-    """Writes one page; why it could not be, or nothing."""
-    layer = page.get_textpage()
-    try:
-        count = layer.count_chars()
-        if count > MAX_PAGE_CHARACTERS:
-            raise DocumentError(
-                f"Page {number} of {name} has {count} characters; no page that people read has: split it.",
-                reason="too large",
-            )
-        text = read_characters(layer, count)
-        unknown = sum(map(text.count, "\x00\ufffd")) if "\x00" in text or "\ufffd" in text else 0
-        if text and not text.isspace() and unknown <= (len(text) - unknown) * MAX_UNKNOWN_SHARE:
-            writer.write_page(text.translate(_SIGNS), lay_out_page(page, layer, text), BoldDetector(layer))
-            return ""
-    finally:
-        layer.close()
-    if not text.strip("\x00\ufffd \r\n") and not unknown and not _has_drawing(page):
-        return ""  # an empty page
-    if not with_ocr:
-        return f"Page {number} has no text layer; {advise_on_ocr(with_ocr)}."
-    found = recognise_page(page)
-    if isinstance(found, str):
-        return f"Page {number} has no text layer, and {found}."
-    writer.recognised = True
-    writer.write_page(*found, None)
-    return ""
+class _PageReader:
+    """Reads the pages of one file."""
+
+    def __init__(self, name: str, with_ocr: bool) -> None:
+        self._name, self._with_ocr = name, with_ocr
+        self.writer = PageWriter()
+        self._judge = VisibilityJudge()
+
+    def read_page(self, page: pdfium.PdfPage, number: int) -> str:
+        """Writes one page; why it could not be, or nothing."""
+        letters = page.get_textpage()
+        try:
+            count = letters.count_chars()
+            if count > MAX_PAGE_CHARACTERS:
+                raise DocumentError(
+                    f"Page {number} of {self._name} has {count} characters; no page that people read has: split it.",
+                    reason="too large",
+                )
+            text = read_characters(letters, count)
+            unknown = sum(map(text.count, "\x00\ufffd")) if "\x00" in text or "\ufffd" in text else 0
+            if text and not text.isspace() and unknown <= (len(text) - unknown) * MAX_UNKNOWN_SHARE:
+                self._write_letters(page, letters, text)
+                return ""
+        finally:
+            letters.close()
+        if not text.strip("\x00\ufffd \r\n") and not unknown and not _has_drawing(page):
+            return ""  # an empty page
+        if not self._with_ocr:
+            return f"Page {number} has no text layer; {advise_on_ocr(self._with_ocr)}."
+        found = recognise_page(page)
+        if isinstance(found, str):
+            return f"Page {number} has no text layer, and {found}."
+        self.writer.recognised = True
+        self.writer.write_page(found, PageRules(), None)
+        return ""
+
+    def _write_letters(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> None:
+        layout, objects = lay_out_page(page, letters, text), read_objects(page)
+        verdicts = self._judge.judge_words(page, letters, text, layout, objects)
+        layout.text = text.translate(_SIGNS)
+        self.writer.write_page(layout, find_rules(page, objects), BoldDetector(letters), verdicts)
 
 
 def _has_drawing(page: pdfium.PdfPage) -> bool:
