@@ -98,7 +98,7 @@ def _trim_block(block: list[Row]) -> Iterator[list[Row]]:
 
 
 def _read_block(block: list[Row], rules: Sequence[tuple[float, float, float]]) -> PageTable | None:
-    columns = _find_columns(block)
+    columns = _join_connected(block, _find_columns(block))
     if len(columns) < 2 or not _are_columns(block, columns):
         return None
     merged = merge_lines(block, columns, rules)
@@ -135,6 +135,22 @@ def _find_columns(block: Sequence[Row]) -> Columns:
             columns.append((start, at))
             start, last = None, at
     return [(a, b) for a, b in columns if b - a > 0.5]
+
+
+def _join_connected(block: Sequence[Row], columns: Columns) -> Columns:
+    """The columns, those that go on with a dash or the like joined with the ones before: from - to."""
+    joined: Columns = []
+    for left, right in columns:
+        held = [s for row in block for s in row.segments if s.left < right and left < s.right]
+        going_on = sum(s.text[0] in _CONNECTING and not s.is_figure for s in held)
+        if joined and 5 * going_on >= 3 * len(held) > 3:
+            joined[-1] = joined[-1][0], right
+        else:
+            joined.append((left, right))
+    return joined
+
+
+_CONNECTING = frozenset("-–—－~〜～→/")
 
 
 def find_column(segment_left: float, segment_right: float, columns: Columns) -> tuple[int, int]:

@@ -12,6 +12,8 @@ from typing import TypeAlias, cast
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+ASCENT, DESCENT = 0.9, 0.25
+"""What a line takes above and below its base, in sizes of its font, as most fonts have it."""
 _AT_ONCE = 4096
 _BLOCK = (raw.FS_RECTF * _AT_ONCE)()
 _ADDRESSES = [ctypes.c_void_p(ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF)) for i in range(_AT_ONCE)]
@@ -84,6 +86,16 @@ def read_boxes(frame: PageFrame, letters: pdfium.PdfTextPage, indices: Sequence[
         deque(map(_box, handle, some, _ADDRESSES), 0)
         numbers.frombytes(_BYTES[: 16 * len(some)])
     return frame.turn_edges((numbers[0::4], numbers[1::4], numbers[2::4], numbers[3::4]))
+
+
+def read_letter_level(frame: PageFrame, letters: pdfium.PdfTextPage, index: int) -> tuple[float, float]:
+    """How far down a letter's line begins and ends on the page as shown, by its origin and the size of its font."""
+    x, y, matrix = ctypes.c_double(), ctypes.c_double(), raw.FS_MATRIX()
+    raw.FPDFText_GetCharOrigin(letters.raw, index, x, y)
+    raw.FPDFText_GetMatrix(letters.raw, index, matrix)
+    size = raw.FPDFText_GetFontSize(letters.raw, index) * (matrix.c**2 + matrix.d**2) ** 0.5
+    _, base, _, _ = frame.place_box(x.value, y.value, x.value, y.value)
+    return base - ASCENT * size, base + DESCENT * size
 
 
 def _shift_edge(edge: _Edge, by: float) -> _Edge:

@@ -22,6 +22,7 @@ from extractor.documents.formats.pdf_words import (
     WordEdges,
     add_turned_words,
     find_raised_figures,
+    find_true_level,
     find_turn,
     has_odd_words,
     is_turned,
@@ -99,7 +100,9 @@ def _lay_out_plain(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, wor
     ends[-1] = len(text) - 1
     left, top, right, bottom = read_boxes(frame, letters, ends + starts)
     count, height = len(words), frame.height
-    if sum(map(MIN_SPACE.__gt__, map(sub, right[: count + 1], left[: count + 1]))) > len(lines) + 1:
+    level = height - top[0], height - bottom[0]
+    has_odd_font = find_true_level(frame, letters, 0, right[0] - left[0], level) != level
+    if has_odd_font or sum(map(MIN_SPACE.__gt__, map(sub, right[: count + 1], left[: count + 1]))) > len(lines) + 1:
         return _lay_out_any(frame, letters, text, sys.maxsize)
     lefts, rights = right[:count], left[1 : count + 1]
     rights[-1] = right[count]
@@ -185,14 +188,14 @@ def _part_run(
     """A run of words, parted at wide gaps, with superscripts apart and spaced letters as the words that they are."""
     start, end, lengths = run
     height, words = frame.height, len(lengths)
+    level = height - max(boxes.top), height - min(boxes.bottom)
+    level = find_true_level(frame, letters, start, abs(max(boxes.right) - min(boxes.left)) / (end - start), level)
     if whole:
         lefts, rights = [boxes.left[0], *boxes.right[1:words]], [*boxes.left[1:words], boxes.right[words]]
-        level = height - boxes.top[0], height - boxes.bottom[words]
         parts = [PlacedWords(start, end, lengths, lefts, rights, *level)]
     else:
         lefts = list(map(min, boxes.left[0::2], boxes.left[1::2]))
         rights = list(map(max, boxes.right[0::2], boxes.right[1::2]))
-        level = height - max(boxes.top), height - min(boxes.bottom)
         raised = find_raised_figures(frame, letters, text, run, boxes)
         parts = list(_split_at_wide_gaps(PlacedWords(start, end, lengths, lefts, rights, *level), raised))
     for part in parts:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from extractor.documents.formats.pdf_frame import PageFrame, read_boxes
+from extractor.documents.formats.pdf_frame import PageFrame, read_boxes, read_letter_level
 from extractor.documents.formats.reading_order import PageLayout, PlacedWords
 
 SLANTED = 4
@@ -24,6 +24,8 @@ _BACKWARDS = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _EAST = r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
 _SPACED = re.compile(rf"(?<!\S)[^\W\d_](?: [^\W\d_]){{3,}}(?!\S)|(?<!\S){_EAST}(?: {_EAST})+(?!\S)")
 _MAYBE_SPACED = re.compile(r" [A-Za-z] [A-Za-z] [A-Za-z](?![A-Za-z])")
+MAX_LINE_HEIGHT = 4.0
+"""The most that lines are high, in widths of their letters on average, of most fonts that know their own height."""
 EVEN_GAP = 1.7
 """How many times the usual gap between spaced letters a gap is that parts two words."""
 
@@ -56,6 +58,16 @@ def is_turned(boxes: WordEdges, words: str) -> bool:
     if not bottom[0] < top[-1] or not bottom[-1] < top[0]:
         return True
     return left[-1] < left[0] - 1 and not reads_backwards(words)
+
+
+def find_true_level(
+    frame: PageFrame, letters: pdfium.PdfTextPage, start: int, width: float, level: tuple[float, float]
+) -> tuple[float, float]:
+    """How far down words begin and end: as their font says, if it knows its own height; `width` is of one letter."""
+    if level[1] - level[0] <= MAX_LINE_HEIGHT * width:
+        return level
+    top, bottom = read_letter_level(frame, letters, start)
+    return (top, bottom) if level[1] - level[0] > 1.6 * (bottom - top) > 0 else level
 
 
 def find_turn(frame: PageFrame, letters: pdfium.PdfTextPage, index: int) -> int:
