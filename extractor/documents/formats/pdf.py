@@ -5,6 +5,7 @@ PDFium is not safe in several threads: this module runs in the one thread of a p
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,13 +13,17 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from extractor.documents.formats import PDF_FORMAT
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.ocr import advise_on_ocr, find_tesseract_version, recognise_page
 from extractor.documents.formats.page_blocks import PageRules
+from extractor.documents.formats.pdf_files import read_files, read_form_data
 from extractor.documents.formats.pdf_layout import PageWriter
+from extractor.documents.formats.pdf_notes import NoteKind, place_notes, read_notes
 from extractor.documents.formats.pdf_objects import find_rules, read_objects
 from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, lay_out_page, read_characters
 from extractor.documents.formats.pdf_visibility import VisibilityJudge
+from extractor.documents.formats.reading_order import PageLayout
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
@@ -53,6 +58,8 @@ def _build_document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Docum
         raise DocumentError(
             f"{name} has {len(pdf)} pages; split it into files of at most {MAX_PAGES} pages.", reason="too large"
         )
+    if pdf.get_formtype() != raw.FORMTYPE_NONE:
+        pdf.init_forms()  # before any page is opened
     reader = _PageReader(name, with_ocr)
     draft = reader.writer.draft
     for number in range(1, len(pdf) + 1):
@@ -68,12 +75,19 @@ def _build_document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Docum
             page.close()
         if reason:
             draft.unread.append(UnreadPart(f"page {number}", "needs OCR", reason))
+    reader.writer.write_form_data(read_form_data(pdf))
     if not draft.length:
         advice = advise_on_ocr(with_ocr)
         raise DocumentError(f"{name} needs OCR: no page has a text layer; {advice}.", reason="needs OCR")
     library = f"pypdfium2 {version('pypdfium2')}"
     loader = f"{library}, {find_tesseract_version()}" if reader.writer.recognised else library
-    return draft.build_document(name, loader, reader.writer.boxes)
+    files, unread = read_files(pdf)
+    draft.unread += unread
+    read = draft.build_document(name, loader, reader.writer.boxes)
+    if not files:
+        return read
+    known = {field.name: getattr(read, field.name) for field in fields(read)}
+    return MailDocument(**known, attachments=tuple(files))
 
 
 class _PageReader:
@@ -96,8 +110,11 @@ class _PageReader:
                 )
             text = read_characters(letters, count)
             unknown = sum(map(text.count, "\x00\ufffd")) if "\x00" in text or "\ufffd" in text else 0
-            if text and not text.isspace() and unknown <= (len(text) - unknown) * MAX_UNKNOWN_SHARE:
+            has_letters = bool(text) and not text.isspace()
+            if has_letters and unknown <= (len(text) - unknown) * MAX_UNKNOWN_SHARE:
                 self._write_letters(page, letters, text)
+                return ""
+            if not has_letters and self._write_notes(page):
                 return ""
         finally:
             letters.close()
@@ -112,11 +129,25 @@ class _PageReader:
         self.writer.write_page(found, PageRules(), None)
         return ""
 
+    def _write_notes(self, page: pdfium.PdfPage) -> bool:
+        """Writes what is laid over a page without letters; whether there is anything. A scan is read by OCR instead."""
+        notes = [] if _has_picture(page) else read_notes(page)
+        layout = PageLayout()
+        place_notes(layout, [note for note in notes if note.kind is not NoteKind.ADDRESS])
+        if layout.pieces:
+            self.writer.write_page(layout, PageRules(), None)
+        return bool(layout.pieces)
+
     def _write_letters(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> None:
         layout, objects = lay_out_page(page, letters, text), read_objects(page)
         verdicts = self._judge.judge_words(page, letters, text, layout, objects)
         layout.text = text.translate(_SIGNS)
+        place_notes(layout, read_notes(page))
         self.writer.write_page(layout, find_rules(page, objects), BoldDetector(letters), verdicts)
+
+
+def _has_picture(page: pdfium.PdfPage) -> bool:
+    return any(True for _ in page.get_objects([raw.FPDF_PAGEOBJ_IMAGE], max_depth=2))
 
 
 def _has_drawing(page: pdfium.PdfPage) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
 
 from extractor.documents.formats.builder import CELL_SEPARATOR, DocumentBuilder
@@ -13,7 +13,7 @@ from extractor.documents.formats.headers import find_header_rows
 from extractor.documents.formats.page_blocks import Block, PageRules, arrange_page
 from extractor.documents.formats.page_rows import JOINED_GAP
 from extractor.documents.formats.page_tables import Cell, PageTable
-from extractor.documents.formats.pdf_text import HYPHEN
+from extractor.documents.formats.pdf_text import HYPHEN, WIDE_GAP
 from extractor.documents.formats.pdf_visibility import part_by_sight
 from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece
 from extractor.documents.locations import WordBoxes
@@ -48,7 +48,7 @@ class PageWriter:
 
         With verdicts, what is hidden stands below what is seen.
         """
-        seen, doubtful, hidden = part_by_sight(layout, verdicts) if verdicts else (layout.pieces, set[int](), [])
+        seen, doubtful, hidden = part_by_sight(layout, verdicts)
         blocks = arrange_page(layout, seen, rules, is_drawn_in_order=bold is not None)
         lines = [line for block in blocks if isinstance(block, list) for line in block]
         _PageLines(self, layout, lines, bold, self._height_counts, doubtful).write(blocks)
@@ -57,6 +57,17 @@ class PageWriter:
             unseen = [TextLine([piece], 0.0) for piece in hidden]
             _PageLines(self, layout, unseen, None, self._height_counts, set()).write([unseen])
             self.draft.hide_from(start)
+
+    def write_form_data(self, values: Iterable[tuple[str, str]]) -> None:
+        """Writes names and values of the file's form that its pages do not show. They stand on no page."""
+        shown, missing = "", list[str]()
+        for name, value in values:
+            shown = shown or "\n".join(self.draft.text.split())
+            if "\n".join(value.split()) not in shown:
+                missing.append(f"{name}: {value}")
+        if missing:
+            self.draft.end_paragraph()
+            self.draft.add_text("# Form data\n\n" + "\n".join(missing))
 
 
 class _PageLines:
@@ -99,6 +110,8 @@ class _PageLines:
     def _write_line(self, line: TextLine) -> None:
         layout, above, bold, pieces = self._layout, self._above, self._bold, line.pieces
         level = _find_heading_level(line, self._body) if line.height > self._body else 0
+        if pieces[0].start > layout.own_end:
+            level = 0
         new_paragraph = (
             above is None or level or self._level_above or _ends_paragraph(layout.text, above, line, self._pitch)
         )
@@ -110,7 +123,7 @@ class _PageLines:
             between = "\n\n" if above is None or new_paragraph else _join_lines(layout, above, line)
         self._write_piece(pieces[0], between + mark)
         for before, piece in pairwise(pieces):
-            self._write_piece(piece, _join_pieces(before, piece))
+            self._write_piece(piece, _join_pieces(layout, before, piece))
         if mark == "**":
             self._put(mark)
         self._above, self._level_above = line, level
@@ -221,11 +234,20 @@ def _find_heading_level(line: TextLine, body: float) -> int:
     return next((level for times, level in _LEVELS if line.height >= times * body), 0)
 
 
-def _join_pieces(before: TextPiece, piece: TextPiece) -> str:
+def _join_pieces(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str:
     """What stands between pieces on one line."""
-    if piece.turn:
+    if piece.start in layout.raised:
+        return ""
+    if piece.turn or piece.start in layout.attached:
         return " "
-    return "\t" if piece.left - before.right > JOINED_GAP * (piece.bottom - piece.top) else " "
+    gap, height = piece.left - before.right, piece.bottom - piece.top
+    of_one_run = before.end + 1 == piece.start or before.start in layout.attached
+    if gap > (WIDE_GAP if of_one_run else JOINED_GAP) * height:
+        return "\t"
+    is_one_word = (
+        abs(gap) < 0.05 * height and layout.text[before.end - 1].isalnum() and layout.text[piece.start].isalnum()
+    )
+    return "" if is_one_word else " "
 
 
 def _join_lines(layout: PageLayout, above: TextLine, line: TextLine) -> str:
@@ -244,6 +266,8 @@ def _join_lines(layout: PageLayout, above: TextLine, line: TextLine) -> str:
 
 def _join_cell_lines(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str:
     words, after = layout.words_of(before), layout.words_of(piece)
+    if piece.start in layout.raised:
+        return ""
     if piece.top < before.bottom - 1:
         return " "  # on one line
     within_word = words[-1] == "-" and words[-2:-1].isalpha() and after[0].islower()

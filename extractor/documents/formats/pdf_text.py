@@ -197,12 +197,16 @@ def _part_run(
         lefts = list(map(min, boxes.left[0::2], boxes.left[1::2]))
         rights = list(map(max, boxes.right[0::2], boxes.right[1::2]))
         raised = find_raised_figures(frame, letters, text, run, boxes)
-        parts = list(_split_at_wide_gaps(PlacedWords(start, end, lengths, lefts, rights, *level), raised))
+        parts = list(_split_at_wide_gaps(text, PlacedWords(start, end, lengths, lefts, rights, *level), raised))
     for part in parts:
-        yield join_spaced_letters(text, part) if has_odd_words(text[part.start : part.end]) else part
+        yield (
+            join_spaced_letters(text, part)
+            if not part.rewritten and has_odd_words(text[part.start : part.end])
+            else part
+        )
 
 
-def _split_at_wide_gaps(run: PlacedWords, raised: Mapping[int, RaisedFigures]) -> Iterator[PlacedWords]:
+def _split_at_wide_gaps(text: str, run: PlacedWords, raised: Mapping[int, RaisedFigures]) -> Iterator[PlacedWords]:
     """The pieces of a run of words: those with wide gaps between them are not of one sentence."""
     first, at = 0, run.start
     lengths, lefts, rights = run.lengths, run.lefts, run.rights
@@ -212,7 +216,7 @@ def _split_at_wide_gaps(run: PlacedWords, raised: Mapping[int, RaisedFigures]) -
             end = at + sum(lengths[first:k]) - 1
             part = PlacedWords(at, end, lengths[first:k], lefts[first:k], rights[first:k], run.top, run.bottom)
             if figures:
-                yield from figures.part(part)
+                yield from figures.part(text, part)
             else:
                 yield part
             first, at = k, end + 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pypdfium2 as pdfium
@@ -106,29 +106,41 @@ def _is_odd(frame: PageFrame, piece: TextPiece) -> bool:
     return piece.left < 0 or piece.top < 0 or piece.right > frame.width or piece.bottom > frame.height
 
 
-def part_by_sight(layout: PageLayout, verdicts: bytearray) -> tuple[list[TextPiece], set[int], list[TextPiece]]:
+def part_by_sight(layout: PageLayout, verdicts: bytearray | None) -> tuple[list[TextPiece], set[int], list[TextPiece]]:
     """The pieces that are seen, which of them are doubtful (by where they start), and those that are hidden."""
+    if not verdicts and not layout.sights:
+        return layout.pieces, set(), []
     seen: list[TextPiece] = []
     hidden: list[TextPiece] = []
     doubtful: set[int] = set()
-    for piece in layout.pieces:
-        first, at = piece.first, piece.start
-        is_whole = at in layout.rewritten  # its words are not where its letters are
-        while first < piece.last:
-            last, end = first, at
-            while last < piece.last and (is_whole or verdicts[last] == verdicts[first]):
-                end += layout.lengths[last]
-                last += 1
-            part = piece
-            if last - first < piece.last - piece.first:
-                lefts, rights = layout.lefts[first:last], layout.rights[first:last]
-                close = piece.end if last == piece.last else end - 1
-                part = TextPiece(at, close, first, last, min(lefts), piece.top, max(rights), piece.bottom)
-            (hidden if verdicts[first] == HIDDEN else seen).append(part)
-            if verdicts[first] == DOUBTFUL:
-                doubtful.add(at)
-            first, at = last, end
+    for whole in layout.pieces:
+        added = layout.sights.get(whole.start)
+        parts = [(whole, added)] if added is not None or not verdicts else _part_piece(layout, whole, verdicts)
+        for piece, verdict in parts:
+            (hidden if verdict == HIDDEN else seen).append(piece)
+            if verdict == DOUBTFUL:
+                doubtful.add(piece.start)
     return seen, doubtful, hidden
+
+
+def _part_piece(layout: PageLayout, piece: TextPiece, verdicts: bytearray) -> Iterator[tuple[TextPiece, int]]:
+    """The piece in parts that are seen alike."""
+    is_whole = piece.start in layout.rewritten or piece.last > len(verdicts)  # its words are not where its letters are
+    first, at = piece.first, piece.start
+    while first < piece.last:
+        last, end = first, at
+        verdict = verdicts[first] if first < len(verdicts) else SEEN
+        while last < piece.last and (is_whole or verdicts[last] == verdict):
+            end += layout.lengths[last]
+            last += 1
+        if last - first == piece.last - piece.first:
+            yield piece, verdict
+        else:
+            lefts, rights = layout.lefts[first:last], layout.rights[first:last]
+            close = piece.end if last == piece.last else end - 1
+            edges = min(lefts), piece.top, max(rights), piece.bottom
+            yield TextPiece(at, close, first, last, *edges, piece.turn), verdict
+        first, at = last, end
 
 
 def find_text_objects(letters: pdfium.PdfTextPage, layout: PageLayout) -> list[int]:

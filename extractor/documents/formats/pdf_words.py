@@ -15,9 +15,12 @@ import pypdfium2.raw as raw
 
 from extractor.documents.formats.pdf_frame import PageFrame, read_boxes, read_letter_level
 from extractor.documents.formats.reading_order import PageLayout, PlacedWords
+from extractor.documents.formats.scripts import spell_superscript
 
 SLANTED = 4
 """The turn of words that stand at no right angle to the page."""
+NEAR = 0.6
+"""The gap between a word and raised figures that belong to it, in heights of its line."""
 RAISED_HEIGHT, RAISED_BY = 0.82, 0.1
 """The most that the height of raised figures is of the letters' before them, and by how much of it they are raised."""
 _BACKWARDS = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
@@ -96,7 +99,7 @@ def add_turned_words(
 
 
 class RaisedFigures(NamedTuple):
-    """A word that ends in figures which are smaller and stand higher than its letters."""
+    """A word that ends in figures which are smaller and stand higher than the letters before them."""
 
     at: int
     """Where the figures begin."""
@@ -104,12 +107,17 @@ class RaisedFigures(NamedTuple):
     top: float
     bottom: float
 
-    def part(self, words: PlacedWords) -> Iterator[PlacedWords]:
-        """The words without their last one's figures, and the figures."""
-        _start, end, lengths, _lefts, rights, *_ = words
-        before = [*lengths[:-1], lengths[-1] - (end - self.at)]
-        yield words._replace(end=self.at, lengths=before, rights=[*rights[:-1], self.left])
-        yield PlacedWords(self.at, end, [end - self.at + 1], [self.left], rights[-1:], self.top, self.bottom)
+    def part(self, text: str, words: PlacedWords) -> Iterator[PlacedWords]:
+        """The words without their last one's figures, and the figures as signs of their own."""
+        end, lengths, rights = words.end, words.lengths, words.rights
+        figures = spell_superscript(text[self.at : end], text[words.start : self.at])
+        alone = PlacedWords(self.at, end, [end - self.at + 1], [self.left], rights[-1:], self.top, self.bottom)
+        length = lengths[-1] - 1 - (end - self.at)
+        if length:
+            yield words._replace(end=self.at, lengths=[*lengths[:-1], length + 1], rights=[*rights[:-1], self.left])
+        elif len(lengths) > 1:
+            yield words._replace(end=self.at - 1, lengths=lengths[:-1], lefts=words.lefts[:-1], rights=rights[:-1])
+        yield alone._replace(rewritten=figures, is_raised=bool(length) or len(lengths) > 1)
 
 
 def find_raised_figures(
@@ -120,11 +128,16 @@ def find_raised_figures(
     at, _, lengths = run
     for number, length in enumerate(lengths):
         end = at + length - 1
-        if length > 2 and text[end - 1].isdigit():
-            first, last = 2 * number, 2 * number + 1
-            height = boxes.top[first] - boxes.bottom[first]
-            least = boxes.bottom[first] + RAISED_BY * height
-            if boxes.top[last] - boxes.bottom[last] < RAISED_HEIGHT * height and boxes.bottom[last] > least:
+        # figures of a word of their own are raised if they are so beside the word before them
+        base = 2 * number if length > 2 or not number else 2 * number - 1
+        if text[end - 1].isdigit() and (length > 2 or number):
+            last = 2 * number + 1
+            if text[at:end].isdigit() and number:
+                base = 2 * number - 1
+            height = boxes.top[base] - boxes.bottom[base]
+            least = boxes.bottom[base] + RAISED_BY * height
+            near = base % 2 == 0 or boxes.left[2 * number] - boxes.right[base] < NEAR * height
+            if near and boxes.top[last] - boxes.bottom[last] < RAISED_HEIGHT * height and boxes.bottom[last] > least:
                 figures = _find_figures(frame, letters, text, (at, end), height)
                 if figures:
                     found[number] = figures
@@ -138,7 +151,7 @@ def _find_figures(
     start, end = word
     left, top, _, bottom = read_boxes(frame, letters, range(start, end))
     at = end - 1
-    while at > start and text[at].isdigit() and top[at - start] - bottom[at - start] < RAISED_HEIGHT * height:
+    while at >= start and text[at].isdigit() and top[at - start] - bottom[at - start] < RAISED_HEIGHT * height:
         at -= 1
     at += 1
     if at == end:

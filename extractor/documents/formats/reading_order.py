@@ -8,6 +8,7 @@ their column, not short cells.
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from statistics import median
 from typing import NamedTuple
+
+from extractor.documents.formats.sight import Sight
 
 MIN_GUTTER_ROWS = 4
 """Rows with words on both sides that a gutter needs to part columns."""
@@ -67,6 +70,7 @@ class PlacedWords(NamedTuple):
     turn: int = 0
     rewritten: str = ""
     """What they are where that is not their part of the page's text, such as spaced letters."""
+    is_raised: bool = False
 
 
 @dataclass(slots=True)
@@ -82,6 +86,15 @@ class PageLayout:
     rewritten: dict[int, str] = field(default_factory=dict)
     """What a piece says, by where it starts, if it is not that part of the text."""
 
+    raised: set[int] = field(default_factory=set)
+    """Where pieces start that are raised figures behind the one before them, with nothing between."""
+    attached: set[int] = field(default_factory=set)
+    """Where pieces start that belong to the one before them, such as an address behind words."""
+    own_end: int = sys.maxsize
+    """Where what was added begins."""
+    sights: dict[int, Sight] = field(default_factory=dict)
+    """How pieces that were added are seen, by where they start, if they are not."""
+
     def add_words(self, words: PlacedWords) -> None:
         """Adds a piece."""
         first = len(self.lengths)
@@ -92,6 +105,8 @@ class PageLayout:
         self.pieces.append(TextPiece(words.start, words.end, first, len(self.lengths), *edges, words.turn))
         if words.rewritten:
             self.rewritten[words.start] = words.rewritten
+        if words.is_raised:
+            self.raised.add(words.start)
 
     def part_piece(self, piece: TextPiece, at: Sequence[float]) -> list[TextPiece]:
         """The piece, parted between words at those places from the left, where they lie between words."""
@@ -108,6 +123,15 @@ class PageLayout:
                 found.append(TextPiece(start, close, first, i + 1, *edges, piece.turn))
                 first, start = i + 1, end
         return found
+
+    def part_piece_after(self, piece: TextPiece, word: int) -> list[TextPiece]:
+        """The piece, parted behind a word of it that is not its last."""
+        if word + 1 >= piece.last:
+            return [piece]
+        end = piece.start + sum(self.lengths[piece.first : word + 1]) - 1
+        right, left = max(self.rights[piece.first : word + 1]), min(self.lefts[word + 1 : piece.last])
+        head = piece._replace(end=end, last=word + 1, right=right)
+        return [head, piece._replace(start=end + 1, first=word + 1, left=left)]
 
     def words_of(self, piece: TextPiece) -> str:
         """What a piece says."""
