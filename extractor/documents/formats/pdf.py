@@ -15,7 +15,7 @@ import pypdfium2.raw as raw
 from extractor.documents.formats import PDF_FORMAT
 from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.io import open_regular
-from extractor.documents.formats.ocr import advise_on_ocr, find_tesseract_version, recognise_page
+from extractor.documents.formats.ocr import advise_on_ocr, find_ocr_version, recognise_page
 from extractor.documents.formats.page_blocks import PageRules
 from extractor.documents.formats.pdf_files import read_files, read_form_data
 from extractor.documents.formats.pdf_layout import PageWriter
@@ -80,7 +80,7 @@ def _build_document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Docum
         advice = advise_on_ocr(with_ocr)
         raise DocumentError(f"{name} needs OCR: no page has a text layer; {advice}.", reason="needs OCR")
     library = f"pypdfium2 {version('pypdfium2')}"
-    loader = f"{library}, {find_tesseract_version()}" if reader.writer.recognised else library
+    loader = f"{library}, {find_ocr_version()}" if reader.writer.recognised else library
     files, unread = read_files(pdf)
     draft.unread += unread
     read = draft.build_document(name, loader, reader.writer.boxes)

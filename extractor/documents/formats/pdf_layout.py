@@ -186,10 +186,22 @@ class _PageLines:
 
     def _add_edges(self, pieces: Sequence[TextPiece]) -> None:
         boxes, layout = self._writer.boxes, self._layout
-        boxes.tops.extend([piece.top for piece in pieces])
-        boxes.bottoms.extend([piece.bottom for piece in pieces])
         counts = accumulate((piece.last - piece.first for piece in pieces), initial=len(boxes.lefts))
         boxes.lines.extend(list(counts)[:-1])
+        if layout.certainties:
+            boxes.certainties.extend([1.0] * (len(boxes.lefts) - len(boxes.certainties)))
+            for piece in pieces:
+                boxes.certainties.extend(layout.certainties[piece.first : piece.last])
+        if layout.shown:
+            for piece in pieces:
+                left, top, right, bottom = layout.shown[piece.start]
+                boxes.lefts.append(left)
+                boxes.tops.append(top)
+                boxes.rights.append(right)
+                boxes.bottoms.append(bottom)
+            return
+        boxes.tops.extend([piece.top for piece in pieces])
+        boxes.bottoms.extend([piece.bottom for piece in pieces])
         if len(pieces) == len(layout.pieces) and all(a.last == b.first for a, b in pairwise(pieces)):
             boxes.lefts.extend(layout.lefts)
             boxes.rights.extend(layout.rights)

@@ -90,6 +90,10 @@ class PageLayout:
     """Where pieces start that are raised figures behind the one before them, with nothing between."""
     attached: set[int] = field(default_factory=set)
     """Where pieces start that belong to the one before them, such as an address behind words."""
+    certainties: array[float] = field(default_factory=lambda: array("f"))
+    """How surely each word was read, from 0 to 1, where they were read off a picture."""
+    shown: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
+    """Left, top, right and bottom of pieces of one word that are shown elsewhere than they are laid out, by start."""
     own_end: int = sys.maxsize
     """Where what was added begins."""
     sights: dict[int, Sight] = field(default_factory=dict)
