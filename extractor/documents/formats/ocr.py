@@ -21,7 +21,7 @@ DOTS_PER_INCH, TESSERACT_DOTS_PER_INCH = 200, 300
 """Dots per inch of a page's picture; tesseract is trained on more."""
 MAX_PIXELS = 40_000_000
 """The most of one picture; a larger page is pictured more coarsely."""
-SURE = 0.75
+SURE = 0.85
 """The certainty of a page's words, on average, under which it may lie on its head, or want another reader."""
 UPRIGHT = 1.5
 """How much higher than wide a line is that lies on its side."""
@@ -99,12 +99,13 @@ def _read_any_way_up(picture: Image, dots_per_inch: float) -> _Reading:
     read = ocr_rapid.read_words if ocr_rapid.is_installed() else ocr_tesseract.read_words
     best = _Reading.of(read(picture, dots_per_inch))
     turns = _find_likely_turns(best)
+    if turns and turns[0] != 2:
+        best = _Reading([], 0.0, 0)  # lines on their side may be read well, but stand in no order
     for turn in turns:
         turned = _Reading.of(read(picture.rotate(90 * turn, expand=True), dots_per_inch), turn)
-        if turned.worth > best.worth:
-            best = turned
-            if best.certainty >= SURE:
-                break
+        best = turned if turned.worth > best.worth else best
+        if best.certainty >= SURE:
+            break
     if best.certainty < SURE and ocr_rapid.is_installed() and ocr_tesseract.is_installed():
         try:
             other = _Reading.of(ocr_tesseract.read_words(picture, dots_per_inch))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LONGEST_SIDE = 2000
 """Pixels of a picture's longer side for it; a larger one is made smaller, which bounds its memory too."""
+SHORTEST_SIDE = 320
+"""Pixels of the shorter side, to which a smaller picture is made larger to find its lines."""
 OCR_MEMORY = 3_000_000_000
 """Bytes of address space that a reader may have while it reads pictures; about a third is used."""
 
@@ -43,6 +45,7 @@ def _load_engine() -> Any:
             "Global.max_side_len": LONGEST_SIDE,
             "Global.use_cls": False,  # turns lines that stand upright; whole pages are turned by `ocr`
             "Global.log_level": "critical",
+            "Det.limit_side_len": SHORTEST_SIDE,
             "Rec.rec_batch_num": 1,  # more is no faster on a processor, and takes more memory
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,

@@ -256,10 +256,9 @@ def _join_pieces(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str
     of_one_run = before.end + 1 == piece.start or before.start in layout.attached
     if gap > (WIDE_GAP if of_one_run else JOINED_GAP) * height:
         return "\t"
-    is_one_word = (
-        abs(gap) < 0.05 * height and layout.text[before.end - 1].isalnum() and layout.text[piece.start].isalnum()
-    )
-    return "" if is_one_word else " "
+    if layout.certainties or abs(gap) > 0.05 * height:
+        return " "
+    return "" if layout.text[before.end - 1].isalnum() and layout.text[piece.start].isalnum() else " "
 
 
 def _join_lines(layout: PageLayout, above: TextLine, line: TextLine) -> str:
