@@ -246,3 +246,34 @@ def test_a_page_that_lies_askew_is_laid_out_straight_and_its_words_keep_their_pl
     tops = [piece.top for piece in layout.pieces]
     assert max(tops[:3]) - min(tops[:3]) < 3
     assert layout.shown[layout.pieces[2].start][1] == pytest.approx(120)
+
+
+def poor(codes: bytes) -> bytes:
+    """A page whose font does not say which letters it shows."""
+    fonts = [
+        b"<</Type/Font/Subtype/Type0/BaseFont/AAAAAA+Odd/Encoding/Identity-H/DescendantFonts[7 0 R]>>",
+        b"<</Type/Font/Subtype/CIDFontType2/BaseFont/AAAAAA+Odd/DW 600/FontDescriptor 8 0 R"
+        b"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>>>",
+        b"<</Type/FontDescriptor/FontName/AAAAAA+Odd/Flags 4/FontBBox[0 -200 1000 900]/ItalicAngle 0/Ascent 900"
+        b"/Descent -200/CapHeight 700/StemV 80>>",
+    ]
+    parts = Parts(fonts, b"/Font<</F1 3 0 R/F9 6 0 R>>")
+    return tiny_pdf.write([b"BT /F9 12 Tf 72 700 Td <%s> Tj ET" % codes.hex().encode()], parts=parts)
+
+
+@pytest.mark.parametrize("codes", [b"\0\1\0\2\0\3\0\4\0\5", bytes(range(0, 40))])
+def test_a_text_layer_that_does_not_say_what_it_shows_is_read_off_the_picture(
+    tmp_path: Path, said: Callable[..., None], codes: bytes
+) -> None:
+    said(lambda picture: [[word("Total", 100, 100)]])
+    path = tmp_path / "poor.pdf"
+    path.write_bytes(poor(codes))
+    assert pdf_format.load(path, "poor.pdf", True).text == "Total"
+
+
+def test_a_text_layer_that_does_not_say_what_it_shows_is_told_where_ocr_is_not_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "poor.pdf"
+    path.write_bytes(poor(b"\0\1\0\2\0\3\0\4\0\5"))
+    with pytest.raises(DocumentError, match="needs OCR") as error:
+        pdf_format.load(path, "poor.pdf", False)
+    assert error.value.reason == "needs OCR"

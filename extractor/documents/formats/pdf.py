@@ -21,7 +21,7 @@ from extractor.documents.formats.pdf_files import read_files, read_form_data
 from extractor.documents.formats.pdf_layout import PageWriter
 from extractor.documents.formats.pdf_notes import NoteKind, place_notes, read_notes
 from extractor.documents.formats.pdf_objects import find_rules, read_objects
-from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, lay_out_page, read_characters
+from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, is_poor_layer, lay_out_page, read_characters
 from extractor.documents.formats.pdf_visibility import VisibilityJudge
 from extractor.documents.formats.reading_order import PageLayout
 from extractor.errors import DocumentError
@@ -30,8 +30,6 @@ from extractor.types import Document, UnreadPart
 MAX_PAGES = 5_000
 MAX_PAGE_CHARACTERS = 200_000
 """Characters of one page that are read, and pages of one file."""
-MAX_UNKNOWN_SHARE = 0.3
-"""The part of a page's characters without a known letter from which its text layer is no text."""
 _SIGNS = str.maketrans({"\ufffe": HYPHEN, "\ufeff": " ", "\xa0": " ", "\x00": "\ufffd"})
 
 
@@ -109,24 +107,35 @@ class _PageReader:
                     reason="too large",
                 )
             text = read_characters(letters, count)
-            unknown = sum(map(text.count, "\x00\ufffd")) if "\x00" in text or "\ufffd" in text else 0
             has_letters = bool(text) and not text.isspace()
-            if has_letters and unknown <= (len(text) - unknown) * MAX_UNKNOWN_SHARE:
+            if has_letters and not is_poor_layer(letters, text):
                 self._write_letters(page, letters, text)
                 return ""
             if not has_letters and self._write_notes(page):
                 return ""
+            if not has_letters and not _has_drawing(page):
+                return ""  # an empty page
+            return self._read_picture(page, letters, number, text if has_letters else "")
         finally:
             letters.close()
-        if not text.strip("\x00\ufffd \r\n") and not unknown and not _has_drawing(page):
-            return ""  # an empty page
-        if not self._with_ocr:
-            return f"Page {number} has no text layer; {advise_on_ocr(self._with_ocr)}."
-        found = recognise_page(page)
-        if isinstance(found, str):
-            return f"Page {number} has no text layer, and {found}."
-        self.writer.recognised = True
-        self.writer.write_page(found, PageRules(), None)
+
+    def _read_picture(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage, number: int, text: str) -> str:
+        """Writes what OCR reads of a page; why there is nothing, or nothing.
+
+        Where it is not wanted, a text layer that may not say what it shows is written, doubtful.
+        """
+        found = recognise_page(page) if self._with_ocr else ""
+        if isinstance(found, PageLayout):
+            self.writer.recognised = True
+            self.writer.write_page(found, PageRules(), None)
+            return ""
+        advice = found or advise_on_ocr(self._with_ocr)
+        if not _is_readable(text):
+            return f"Page {number} has no text layer; {advice}."
+        start = self.writer.draft.length
+        self._write_letters(page, letters, text)
+        self.writer.draft.doubt_from(start)
+        self.writer.draft.notes.append(f"The fonts of page {number} do not say which letters they show; {advice}.")
         return ""
 
     def _write_notes(self, page: pdfium.PdfPage) -> bool:
@@ -144,6 +153,11 @@ class _PageReader:
         layout.text = text.translate(_SIGNS)
         place_notes(layout, read_notes(page))
         self.writer.write_page(layout, find_rules(page, objects), BoldDetector(letters), verdicts)
+
+
+def _is_readable(text: str) -> bool:
+    """Whether letters of a poor text layer are letters at all."""
+    return sum(c.isalnum() for c in text) > 2 * sum(c in "\0\ufffd" or "\ue000" <= c <= "\uf8ff" for c in text)
 
 
 def _has_picture(page: pdfium.PdfPage) -> bool:

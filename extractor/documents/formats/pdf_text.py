@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import accumulate, pairwise, repeat
 from operator import sub
+from typing import cast
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -52,6 +53,30 @@ def read_characters(letters: pdfium.PdfTextPage, count: int) -> str:
         return text
     codes = list(map(raw.FPDFText_GetUnicode, repeat(letters.raw, count), range(count)))
     return "".join("\ufffd" if 0xD800 <= c < 0xE000 or c > 0x10FFFF else chr(c) for c in codes)
+
+
+SAMPLED_LETTERS = 24
+"""Letters of a page that are looked at for whether its fonts say what they are."""
+MAX_UNKNOWN_SHARE = 0.3
+"""The part of a page's letters that may be unknown; with more its text layer is no text, or may say anything."""
+_UNKNOWN = re.compile(r"[\x00\ufffd\ue000-\uf8ff]")
+
+
+def is_poor_layer(letters: pdfium.PdfTextPage, text: str) -> bool:
+    """Whether the page's letters may not be what they show: its fonts don't say which letters of Unicode they are."""
+    known = len(text) - text.count("\r") - text.count("\n") - text.count(" ")
+    if not known:
+        return False
+    if not text.isascii() and len(_UNKNOWN.findall(text)) > MAX_UNKNOWN_SHARE * known:
+        return True
+    sample = range(0, len(text), max(1, len(text) // SAMPLED_LETTERS))
+    wrong = sum(map(_map_error, repeat(ctypes.cast(letters.raw, ctypes.c_void_p)), sample))
+    return bool(wrong > MAX_UNKNOWN_SHARE * len(sample))
+
+
+_map_error = ctypes.CFUNCTYPE(ctypes.c_int)(
+    cast(int, ctypes.cast(raw.FPDFText_HasUnicodeMapError, ctypes.c_void_p).value)
+)
 
 
 class BoldDetector:

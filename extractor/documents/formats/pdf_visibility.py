@@ -36,7 +36,7 @@ INK_CONTRAST = 60
 """Between the darkest and the lightest spot under a word of a scan."""
 MIN_LAYER_SHARE, MIN_INKED_SHARE = 0.7, 0.5
 """The part of a page's words that is not painted, and of those the part that has ink under it, for a scan's layer."""
-PICTURE_SCALE, MAX_PICTURE_PIXELS = 2.0, 16_000_000
+PICTURE_SCALE, MAX_PICTURE_PIXELS = 2.0, 8_000_000
 """Pixels to a point, and of one picture; a larger page is pictured more coarsely."""
 MIN_CERTAIN_SCALE = 0.9
 """Pixels to a point from which letters of the smallest size that is read leave a mark."""
