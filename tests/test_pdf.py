@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from tiny_pdf import Line
 
 from extractor.documents.discovery import find_sources, load_document, read_source
+from extractor.documents.formats import ocr_rapid
 from extractor.documents.formats.io import read_file_bytes
-from extractor.documents.formats.ocr import find_tesseract_version
+from extractor.documents.formats.ocr import is_ocr_installed
 from extractor.documents.formats.pdf import MAX_PAGES
+from extractor.documents.formats.pdf import load as load_pdf
 from extractor.documents.formats.reading_order import TextPiece, order_lines
 from extractor.documents.formats.sandbox import _idle_readers, close_readers, load_in_sandbox
 from extractor.errors import DocumentError
@@ -66,10 +68,17 @@ def test_columns_drawn_one_by_one_stay_as_they_are(tmp_path: Path) -> None:
     assert text.split("\n\n") == ["\n".join(RIGHT), "\n".join(LEFT)]
 
 
-def test_rows_of_a_table_stay_rows(tmp_path: Path) -> None:
+def test_rows_of_aligned_words_are_a_table_with_its_cells(tmp_path: Path) -> None:
     rows = [("Item", "Count", "Price"), *((f"Bolt of size {i}", str(i), f"{i}.50") for i in range(9))]
     lines = [Line(x, 700 - 13 * i, row[j]) for i, row in enumerate(rows) for j, x in enumerate((60, 250, 400))]
-    assert load(tmp_path, lines).text.split("\n") == ["\t".join(row) for row in rows]
+    document = load(tmp_path, lines)
+    assert document.text.split("\n") == [" | ".join(row) for row in rows]
+    (table,) = document.tables
+    assert document.text[table.header.start : table.header.end] == "Item | Count | Price"  # type: ignore[union-attr]
+    cell = table.cell_at(document.text.index("4.50"))
+    assert cell and (cell.row, cell.column) == (5, 2)
+    assert [document.text[h.start : h.end] for h in table.column_headers(cell)] == ["Price"]
+    assert [document.text[h.start : h.end] for h in table.row_headers(cell)] == ["Bolt of size 4"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 30), st.integers(1, 20)), max_size=60))
@@ -231,15 +240,13 @@ def outlines(folder: Path) -> Path:
     return folder / "scan.pdf"
 
 
-@pytest.mark.skipif(
-    find_tesseract_version() == "tesseract", reason="no tesseract; Debian: apt-get install tesseract-ocr"
-)
+@pytest.mark.skipif(not is_ocr_installed(), reason="no reader of pictures; pip install 'recordproof[ocr]'")
 def test_letters_are_read_off_a_picture_where_that_is_wanted(tmp_path: Path) -> None:
     path = outlines(tmp_path)
     (source,) = find_sources([path], ocr=True)
     document = read_source(source)
     assert fold_text("Harbour dues were paid in silver.") == fold_text(document.text)
-    assert "tesseract" in document.loader
+    assert "rapidocr" in document.loader or "tesseract" in document.loader
     ((found),) = place(document, "Harbour")
     left, top, right, bottom = found["box"]  # type: ignore[misc]
     assert left == pytest.approx(60, abs=3) and 70 < top < bottom < 100 and 110 < right < 145
@@ -261,13 +268,12 @@ def test_what_tesseract_says_is_understood_without_it(tmp_path: Path, monkeypatc
     program.write_text(f"#!{sys.executable}\nimport sys\nsys.stdin.buffer.read()\nprint({table!r})\n", encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    close_readers()
+    monkeypatch.setattr(ocr_rapid, "is_installed", lambda: False)
     (tmp_path / "a.pdf").write_bytes(scan())
-    document = load_document(tmp_path / "a.pdf", ocr=True)
-    close_readers()
+    document = load_pdf(tmp_path / "a.pdf", "a.pdf", True)
     assert document.text == "first\n\nHarbour dues\n\nthird"
     assert document.unread == ()
-    assert place(document, "dues")[0] == {"page": 2, "box": [57.6, 48.0, 72.0, 57.6]}
+    assert place(document, "dues")[0] == {"page": 2, "box": [57.6, 48.0, 72.0, 57.6], "certainty": 0.93}
 
 
 def test_a_reader_that_is_killed_between_files_is_replaced(tmp_path: Path) -> None:

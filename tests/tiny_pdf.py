@@ -31,15 +31,47 @@ def page(lines: Sequence[Line]) -> bytes:
     return b"\n".join(drawn)
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a file has beside its pages' content: objects of its own, the first of which is number 6, and names for
+    them. The first page is number 6 + len(objects) + 1, each further one 2 more."""
+
+    objects: Sequence[bytes] = ()
+    resources: bytes = b""
+    """Entries of every page's resources, beside its fonts: b"/XObject<</Im1 6 0 R>>"."""
+    catalog: bytes = b""
+    page: bytes = b""
+    """Entries of every page, such as b"/Annots[7 0 R]"."""
+    size: tuple[float, float] = (WIDTH, HEIGHT)
+
+
+def stream(entries: bytes, data: bytes) -> bytes:
+    """An object with a stream."""
+    return b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(data), data)
+
+
+def image(width: int, height: int, pixels: bytes) -> bytes:
+    """An image of grey pixels, a byte each."""
+    entries = b"/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 8"
+    return stream(entries % (width, height), pixels)
+
+
 def write(
-    contents: Sequence[bytes], *, rotate: int = 0, password: str | None = None, crop: Sequence[float] | None = None
+    contents: Sequence[bytes],
+    *,
+    rotate: int = 0,
+    password: str | None = None,
+    crop: Sequence[float] | None = None,
+    parts: Parts = Parts(),
 ) -> bytes:
     """A PDF of pages with these content streams; with a password, encrypted (RC4, 40 bits: ISO 32000-1, 7.6)."""
     fonts = [b"Helvetica", b"Helvetica-Bold", b"Courier"]
     objects = [b"", b""]  # catalog and pages come when the pages are known
     objects += [b"<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding/WinAnsiEncoding>>" % name for name in fonts]
-    resources = b"<</Font<<%s>>>>" % b"".join(b"/F%d %d 0 R" % (i + 1, i + 3) for i in range(len(fonts)))
-    extra = b"/Rotate %d" % rotate if rotate else b""
+    objects += parts.objects
+    named = b"".join(b"/F%d %d 0 R" % (i + 1, i + 3) for i in range(len(fonts)))
+    resources = b"<</Font<<%s>>%s>>" % (named, parts.resources)
+    extra = parts.page + (b"/Rotate %d" % rotate if rotate else b"")
     if crop:
         extra += b"/CropBox[%s]" % " ".join(f"{edge:g}" for edge in crop).encode()
     seal = _Seal(password) if password is not None else None
@@ -50,10 +82,10 @@ def write(
         objects.append(b"<</Length %d>>stream\n%s\nendstream" % (len(body), body))
         objects.append(
             b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %g %g]/Resources%s/Contents %d 0 R%s>>"
-            % (WIDTH, HEIGHT, resources, number, extra)
+            % (*parts.size, resources, number, extra)
         )
         pages.append(number + 1)
-    objects[0] = b"<</Type/Catalog/Pages 2 0 R>>"
+    objects[0] = b"<</Type/Catalog/Pages 2 0 R%s>>" % parts.catalog
     objects[1] = b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), b" ".join(b"%d 0 R" % n for n in pages))
     trailer = b""
     if seal:

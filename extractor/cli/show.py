@@ -10,11 +10,14 @@ def add_show_command(commands: argparse._SubParsersAction[argparse.ArgumentParse
     show = commands.add_parser("show", help="write a page that shows records beside their documents")
     show.add_argument("out", type=Path, help="the folder that a run wrote")
     show.add_argument("-o", "--output", type=Path, help="the page (default: OUT/index.html)")
+    show.add_argument(
+        "--documents", type=Path, metavar="FOLDER", help="the documents: pages of PDFs and pictures are shown, too"
+    )
     show.set_defaults(command=run_show_command)
 
 
 def run_show_command(flags: argparse.Namespace) -> int:
     from extractor.results.review.page import write_review_page
 
-    print(write_review_page(flags.out, flags.output or flags.out / "index.html"))
+    print(write_review_page(flags.out, flags.output or flags.out / "index.html", flags.documents))
     return 0

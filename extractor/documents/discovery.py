@@ -289,7 +289,7 @@ def _load_file(path: Path, name: str, ocr: bool) -> Document:
 def _load_as(kind: Format, path: Path, name: str, ocr: bool) -> Document:
     if kind.sandboxed:
         open_regular(path, kind.max_bytes).close()
-        document = load_in_sandbox(kind.module, path.absolute(), name, ocr)
+        document = load_in_sandbox(kind.module, path.absolute(), name, ocr or kind.always_ocr)
         return append_attachments(document, ocr) if isinstance(document, MailDocument) else document
     return kind.load(path, name, ocr)
 

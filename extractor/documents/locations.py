@@ -39,21 +39,29 @@ class WordBoxes:
     bottoms: array[float] = field(default_factory=_new_floats)
     pages: array[int] = field(default_factory=_new_integers)
     """The number of words before each page."""
+    certainties: array[float] = field(default_factory=_new_floats)
+    """How surely each word was read off a picture, 0 to 1, up to the last that was; empty where none was."""
 
     def locate(self, span: Span) -> list[dict[str, Json]]:
-        """A page and a box for every run of words on one line."""
-        found: list[tuple[int, list[float]]] = []
+        """A page and a box for every run of words on one line, and of words read off a picture how surely they were."""
+        found: list[tuple[int, list[float], float]] = []
         for i in range(max(0, bisect_right(self.starts, span.start) - 1), bisect_left(self.starts, span.end)):
             page, line = bisect_right(self.pages, i), bisect_right(self.lines, i) - 1
             if span.start >= self._word_end(i, line):
                 continue
             word = [self.lefts[i], self.tops[line], self.rights[i], self.bottoms[line]]
+            certainty = self.certainties[i] if i < len(self.certainties) else 1.0
             if found and found[-1][0] == page and _is_adjoining(found[-1][1], word):
-                box = found[-1][1]
+                box, before = found[-1][1:]
                 box[:] = box[0], min(box[1], word[1]), word[2], max(box[3], word[3])
+                found[-1] = page, box, min(before, certainty)
             else:
-                found.append((page, word))
-        return [{"page": page, "box": [round(edge, 2) for edge in box]} for page, box in found]
+                found.append((page, word, certainty))
+        return [
+            {"page": page, "box": [round(edge, 2) for edge in box]}
+            | ({"certainty": round(certainty, 2)} if certainty < 1 else {})
+            for page, box, certainty in found
+        ]
 
     def _word_end(self, word: int, line: int) -> int:
         after = self.lines[line + 1] if line + 1 < len(self.lines) else len(self.starts)

@@ -76,6 +76,7 @@ class Place:
         minItems=4,
         maxItems=4,
     )
+    certainty: Share | None = optional_key("how surely the words were read off a picture, from 0 to 1", None)
     source: TextRange | None = optional_key("the range of the file's decoded text, in code points", None)
     paragraph: Ordinal | None = optional_key("of the body, those in tables not counted", None)
     table: Ordinal | None = optional_key(None, None)

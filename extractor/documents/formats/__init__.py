@@ -28,6 +28,8 @@ class Format:
     library: str = ""
     extra: str = ""
     """The libraries that it needs, and the extra of this package that brings them."""
+    always_ocr: bool = False
+    """Whether there is nothing in its files but what OCR reads."""
 
     def missing_extra(self) -> str:
         """The sentence that says how to install what the format needs; empty if it is there."""
@@ -46,7 +48,8 @@ def _is_installed(library: str) -> bool:
 
 
 TEXT_FORMAT = Format("text")
-PDF_FORMAT = Format("pdf", 500_000_000, True, "pypdfium2", "pdf")
+PDF_FORMAT = Format("pdf", 500_000_000, True, "pypdfium2 PIL", "pdf")
+IMAGE_FORMAT = Format("image", 200_000_000, True, "PIL", "ocr", always_ocr=True)
 DOCX_FORMAT = Format("docx", 200_000_000, True, "docx", "docx")
 SPREADSHEET_FORMAT = Format("xlsx", 100_000_000, True, "python_calamine", "xlsx")
 PPTX_FORMAT = Format("pptx", 200_000_000, True, "pptx", "pptx")
@@ -68,6 +71,9 @@ FORMATS_BY_SUFFIX: Mapping[str, Format] = {
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx"), PPTX_FORMAT),
     **dict.fromkeys((".odt", ".ott", ".ods", ".ots", ".odp", ".otp", ".fodt", ".fods", ".fodp"), ODF_FORMAT),
     **dict.fromkeys((".ics", ".vcf"), CARD_FORMAT),
+    **dict.fromkeys(
+        (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".heif", ".webp", ".bmp", ".gif"), IMAGE_FORMAT
+    ),
     ".pdf": PDF_FORMAT,
     ".docx": DOCX_FORMAT,
     ".epub": EPUB_FORMAT,

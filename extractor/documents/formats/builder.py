@@ -73,6 +73,11 @@ class DocumentBuilder:
     length: int = 0
     _pieces: list[str] = field(default_factory=list)
 
+    @property
+    def text(self) -> str:
+        """What is written so far."""
+        return "".join(self._pieces)
+
     def add_text(self, text: str) -> None:
         """The text as it is."""
         self._pieces.append(text)

@@ -1,119 +1,140 @@
-"""Pages without a text layer -> words with boxes, by tesseract, if it is installed.
+"""Pictures of pages -> words with boxes, by whichever reader of pictures is installed: RapidOCR, else tesseract.
 
-It reads a page's picture on its stdin and writes a table of words on its stdout (tesseract(1), "tsv").
+A page that was scanned upside down or on its side is turned first, by how surely its words are read.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import shutil
-import subprocess
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
 
-from extractor.documents.formats.reading_order import PageLayout, TextPiece
+from extractor.documents.formats import ocr_rapid, ocr_tesseract
+from extractor.documents.formats.ocr_words import PictureError, PictureWord, WordLine, lay_out_words
+from extractor.documents.formats.reading_order import PageLayout
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium
+    from PIL.Image import Image
 
-DOTS_PER_INCH = 300
-"""Dots per inch of the picture; what tesseract is trained on."""
+DOTS_PER_INCH, TESSERACT_DOTS_PER_INCH = 200, 300
+"""Dots per inch of a page's picture; tesseract is trained on more."""
 MAX_PIXELS = 40_000_000
 """The most of one picture; a larger page is pictured more coarsely."""
-OCR_PAGE_SECONDS = 120
-"""For one page."""
-MIN_CERTAINTY = 30
-"""Per cent of its own certainty under which a word is noise of the picture rather than words."""
+SURE = 0.85
+"""The certainty of a page's words, on average, under which it may lie on its head, or want another reader."""
+UPRIGHT = 1.5
+"""How much higher than wide a line is that lies on its side."""
 
 
 def advise_on_ocr(wanted: bool) -> str:
     """What to do about pages without a text layer."""
-    if not shutil.which("tesseract"):
-        return "install tesseract (Debian: apt-get install tesseract-ocr) and run again with --ocr"
-    return "tesseract read nothing on it either" if wanted else "run again with --ocr"
+    if not is_ocr_installed():
+        return "install a reader of pictures (pip install 'recordproof[ocr]', or tesseract) and run again with --ocr"
+    return "nothing could be read on it either" if wanted else "run again with --ocr"
 
 
-@cache
-def find_tesseract_version() -> str:
-    """Which tesseract there is."""
-    try:
-        # it must not read this process's stdin, where the sandbox's requests arrive
-        finished = subprocess.run(
-            ["tesseract", "--version"],  # noqa: S607
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=OCR_PAGE_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return "tesseract"
-    return (finished.stdout or finished.stderr).split("\n")[0].strip()
+def is_ocr_installed() -> bool:
+    """Whether there is anything that reads pictures."""
+    return ocr_rapid.is_installed() or ocr_tesseract.is_installed()
 
 
-def recognise_page(page: pdfium.PdfPage) -> tuple[str, PageLayout] | str:
+def find_ocr_version() -> str:
+    """What reads pictures here."""
+    if ocr_rapid.is_installed():
+        return ocr_rapid.find_version()
+    return ocr_tesseract.find_version() if ocr_tesseract.is_installed() else ""
+
+
+def recognise_page(page: pdfium.PdfPage) -> PageLayout | str:
     """The page's words and where they stand, or why there are none."""
-    if not shutil.which("tesseract"):
+    if not is_ocr_installed():
         return advise_on_ocr(True)
     width, height = page.get_size()
-    scale = min(DOTS_PER_INCH / 72, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
-    picture = page.render(scale=scale, grayscale=True)
+    dots = DOTS_PER_INCH if ocr_rapid.is_installed() else TESSERACT_DOTS_PER_INCH
+    scale = min(dots / 72, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
+    bitmap = page.render(scale=scale)
     try:
-        image = _encode_pgm(picture)
+        picture = bitmap.to_pil().convert("RGB")
     finally:
-        picture.close()
-    command = ["tesseract", "stdin", "stdout", "--dpi", str(round(72 * scale)), "tsv"]
+        bitmap.close()
+    return recognise_picture(picture, scale)
+
+
+def recognise_picture(picture: Image, scale: float) -> PageLayout | str:
+    """The words of a picture of so many pixels to a point, and where they stand in points, or why there are none."""
+    if not is_ocr_installed():
+        return advise_on_ocr(True)
     try:
-        finished = subprocess.run(command, input=image, capture_output=True, timeout=OCR_PAGE_SECONDS)  # noqa: S603
-    except subprocess.TimeoutExpired:
-        return f"tesseract takes longer than {OCR_PAGE_SECONDS} seconds on it"
-    except OSError as error:
-        return f"tesseract does not start ({error.strerror})"
-    if finished.returncode:
-        return f"tesseract fails on it (exit {finished.returncode})"
-    text, layout = parse_tesseract_table(finished.stdout.decode("utf-8", "replace"), scale)
-    return (text, layout) if layout.pieces else "tesseract reads nothing on it"
+        best = _read_any_way_up(picture, 72 * scale)
+    except PictureError as error:
+        return str(error)
+    turn, size = best.turn, picture.size
+    layout = lay_out_words(best.lines, scale, (lambda word: place_word(word, turn, size)) if turn else None)
+    return layout if layout.pieces else "nothing can be read on it"
 
 
-def _encode_pgm(picture: Any) -> bytes:
-    """The picture as a portable graymap, the simplest format that tesseract reads."""
-    data, stride, width, height = bytes(picture.buffer), picture.stride, picture.width, picture.height
-    rows = data if stride == width else b"".join(data[y * stride : y * stride + width] for y in range(height))
-    return b"P5 %d %d 255\n" % (width, height) + rows[: width * height]
+class _Reading(NamedTuple):
+    """Lines that were read, and how surely: the certainty of its words, and how many letters they have."""
+
+    lines: list[WordLine]
+    certainty: float
+    letters: int
+    turn: int = 0
+    """By how many quarters the picture was turned against the clock."""
+
+    @classmethod
+    def of(cls, lines: list[WordLine], turn: int = 0) -> _Reading:
+        words = [word for line in lines for word in line]
+        letters = sum(len(word.text) for word in words)
+        sure = sum(word.certainty * len(word.text) for word in words)
+        return cls(lines, sure / letters if letters else 0.0, letters, turn)
+
+    @property
+    def worth(self) -> float:
+        return self.certainty * min(self.letters, 200)
 
 
-class _RecognisedWord(NamedTuple):
-    text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-def parse_tesseract_table(table: str, scale: float) -> tuple[str, PageLayout]:
-    """Tesseract's table as a page: its words, a piece for each line, edges in points."""
-    lines: dict[tuple[str, ...], list[_RecognisedWord]] = {}
-    for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
+def _read_any_way_up(picture: Image, dots_per_inch: float) -> _Reading:
+    read = ocr_rapid.read_words if ocr_rapid.is_installed() else ocr_tesseract.read_words
+    best = _Reading.of(read(picture, dots_per_inch))
+    turns = _find_likely_turns(best)
+    if turns and turns[0] != 2:
+        best = _Reading([], 0.0, 0)  # lines on their side may be read well, but stand in no order
+    for turn in turns:
+        turned = _Reading.of(read(picture.rotate(90 * turn, expand=True), dots_per_inch), turn)
+        best = turned if turned.worth > best.worth else best
+        if best.certainty >= SURE:
+            break
+    if best.certainty < SURE and ocr_rapid.is_installed() and ocr_tesseract.is_installed():
         try:
-            word_text, sure = (row["text"] or "").strip(), float(row["conf"])
-            left, top = float(row["left"]) / scale, float(row["top"]) / scale
-            word = _RecognisedWord(
-                word_text, left, top, left + float(row["width"]) / scale, top + float(row["height"]) / scale
-            )
-            line = row["block_num"], row["par_num"], row["line_num"]
-        except (KeyError, TypeError, ValueError):
-            continue
-        if word_text and sure >= MIN_CERTAINTY:
-            lines.setdefault(line, []).append(word)
-    text, layout = "", PageLayout()
-    for found in lines.values():
-        start, first = len(text), len(layout.lengths)
-        text += " ".join(word.text for word in found)
-        layout.lengths += [len(word.text) + 1 for word in found]
-        layout.lefts.extend(word.left for word in found)
-        layout.rights.extend(word.right for word in found)
-        left, right = min(word.left for word in found), max(word.right for word in found)
-        top, bottom = min(word.top for word in found), max(word.bottom for word in found)
-        layout.pieces.append(TextPiece(start, len(text), first, len(layout.lengths), left, top, right, bottom))
-        text += "\n"
-    return text, layout
+            other = _Reading.of(ocr_tesseract.read_words(picture, dots_per_inch))
+        except PictureError:
+            return best
+        best = other if other.worth > best.worth and other.certainty > best.certainty else best
+    return best
+
+
+def _find_likely_turns(reading: _Reading) -> Sequence[int]:
+    """By how many quarters the page may have to be turned against the clock to stand upright, beside none."""
+    words = [word for line in reading.lines for word in line if len(word.text) > 2]
+    if not words:
+        return (1, 3, 2) if reading.lines else ()
+    if median((word.bottom - word.top) / max(1.0, word.right - word.left) for word in words) > UPRIGHT:
+        return 1, 3
+    return (2, 1, 3) if reading.certainty < SURE else ()
+
+
+def place_word(word: PictureWord, turn: int, size: tuple[int, int]) -> PictureWord:
+    """A word of a picture that was turned so many quarters against the clock, where it is in the one that was not,
+    whose width and height are `size`."""
+    width, height = size
+    text, left, top, right, bottom, certainty = word
+    match turn:
+        case 1:
+            left, top, right, bottom = width - bottom, left, width - top, right
+        case 2:
+            left, top, right, bottom = width - right, height - bottom, width - left, height - top
+        case 3:
+            left, top, right, bottom = top, height - right, bottom, height - left
+    return PictureWord(text, left, top, right, bottom, certainty)

@@ -5,6 +5,7 @@ PDFium is not safe in several threads: this module runs in the one thread of a p
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,18 +13,23 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from extractor.documents.formats import PDF_FORMAT
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.io import open_regular
-from extractor.documents.formats.ocr import advise_on_ocr, find_tesseract_version, recognise_page
+from extractor.documents.formats.ocr import advise_on_ocr, find_ocr_version, recognise_page
+from extractor.documents.formats.page_blocks import PageRules
+from extractor.documents.formats.pdf_files import read_files, read_form_data
 from extractor.documents.formats.pdf_layout import PageWriter
-from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, lay_out_page, read_characters
+from extractor.documents.formats.pdf_notes import NoteKind, place_notes, read_notes
+from extractor.documents.formats.pdf_objects import find_rules, read_objects
+from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, is_poor_layer, lay_out_page, read_characters
+from extractor.documents.formats.pdf_visibility import VisibilityJudge
+from extractor.documents.formats.reading_order import PageLayout
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
 MAX_PAGES = 5_000
 MAX_PAGE_CHARACTERS = 200_000
 """Characters of one page that are read, and pages of one file."""
-MAX_UNKNOWN_SHARE = 0.3
-"""The part of a page's characters without a known letter from which its text layer is no text."""
 _SIGNS = str.maketrans({"\ufffe": HYPHEN, "\ufeff": " ", "\xa0": " ", "\x00": "\ufffd"})
 
 
@@ -50,56 +56,112 @@ def _build_document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Docum
         raise DocumentError(
             f"{name} has {len(pdf)} pages; split it into files of at most {MAX_PAGES} pages.", reason="too large"
         )
-    writer = PageWriter()
+    if pdf.get_formtype() != raw.FORMTYPE_NONE:
+        pdf.init_forms()  # before any page is opened
+    reader = _PageReader(name, with_ocr)
+    draft = reader.writer.draft
     for number in range(1, len(pdf) + 1):
-        writer.begin_page()
+        reader.writer.begin_page()
         try:
             page = pdf[number - 1]
         except pdfium.PdfiumError:
-            writer.draft.unread.append(UnreadPart(f"page {number}", "broken", f"Page {number} cannot be opened."))
+            draft.unread.append(UnreadPart(f"page {number}", "broken", f"Page {number} cannot be opened."))
             continue
         try:
-            reason = _read_page(page, number, name, writer, with_ocr)
+            reason = reader.read_page(page, number)
         finally:
             page.close()
         if reason:
-            writer.draft.unread.append(UnreadPart(f"page {number}", "needs OCR", reason))
-    if not writer.draft.length:
+            draft.unread.append(UnreadPart(f"page {number}", "needs OCR", reason))
+    reader.writer.write_form_data(read_form_data(pdf))
+    if not draft.length:
         advice = advise_on_ocr(with_ocr)
         raise DocumentError(f"{name} needs OCR: no page has a text layer; {advice}.", reason="needs OCR")
     library = f"pypdfium2 {version('pypdfium2')}"
-    return writer.draft.build_document(
-        name, f"{library}, {find_tesseract_version()}" if writer.recognised else library, writer.boxes
-    )
+    loader = f"{library}, {find_ocr_version()}" if reader.writer.recognised else library
+    files, unread = read_files(pdf)
+    draft.unread += unread
+    read = draft.build_document(name, loader, reader.writer.boxes)
+    if not files:
+        return read
+    known = {field.name: getattr(read, field.name) for field in fields(read)}
+    return MailDocument(**known, attachments=tuple(files))
 
 
-def _read_page(page: pdfium.PdfPage, number: int, name: str, writer: PageWriter, with_ocr: bool) -> str:
-    """Writes one page; why it could not be, or nothing."""
-    layer = page.get_textpage()
-    try:
-        count = layer.count_chars()
-        if count > MAX_PAGE_CHARACTERS:
-            raise DocumentError(
-                f"Page {number} of {name} has {count} characters; no page that people read has: split it.",
-                reason="too large",
-            )
-        text = read_characters(layer, count)
-        unknown = sum(map(text.count, "\x00\ufffd")) if "\x00" in text or "\ufffd" in text else 0
-        if text and not text.isspace() and unknown <= (len(text) - unknown) * MAX_UNKNOWN_SHARE:
-            writer.write_page(text.translate(_SIGNS), lay_out_page(page, layer, text), BoldDetector(layer))
+class _PageReader:
+    """Reads the pages of one file."""
+
+    def __init__(self, name: str, with_ocr: bool) -> None:
+        self._name, self._with_ocr = name, with_ocr
+        self.writer = PageWriter()
+        self._judge = VisibilityJudge()
+
+    def read_page(self, page: pdfium.PdfPage, number: int) -> str:
+        """Writes one page; why it could not be, or nothing."""
+        letters = page.get_textpage()
+        try:
+            count = letters.count_chars()
+            if count > MAX_PAGE_CHARACTERS:
+                raise DocumentError(
+                    f"Page {number} of {self._name} has {count} characters; no page that people read has: split it.",
+                    reason="too large",
+                )
+            text = read_characters(letters, count)
+            has_letters = bool(text) and not text.isspace()
+            if has_letters and not is_poor_layer(letters, text):
+                self._write_letters(page, letters, text)
+                return ""
+            if not has_letters and self._write_notes(page):
+                return ""
+            if not has_letters and not _has_drawing(page):
+                return ""  # an empty page
+            return self._read_picture(page, letters, number, text if has_letters else "")
+        finally:
+            letters.close()
+
+    def _read_picture(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage, number: int, text: str) -> str:
+        """Writes what OCR reads of a page; why there is nothing, or nothing.
+
+        Where it is not wanted, a text layer that may not say what it shows is written, doubtful.
+        """
+        found = recognise_page(page) if self._with_ocr else ""
+        if isinstance(found, PageLayout):
+            self.writer.recognised = True
+            self.writer.write_page(found, PageRules(), None)
             return ""
-    finally:
-        layer.close()
-    if not text.strip("\x00\ufffd \r\n") and not unknown and not _has_drawing(page):
-        return ""  # an empty page
-    if not with_ocr:
-        return f"Page {number} has no text layer; {advise_on_ocr(with_ocr)}."
-    found = recognise_page(page)
-    if isinstance(found, str):
-        return f"Page {number} has no text layer, and {found}."
-    writer.recognised = True
-    writer.write_page(*found, None)
-    return ""
+        advice = found or advise_on_ocr(self._with_ocr)
+        if not _is_readable(text):
+            return f"Page {number} has no text layer; {advice}."
+        start = self.writer.draft.length
+        self._write_letters(page, letters, text)
+        self.writer.draft.doubt_from(start)
+        self.writer.draft.notes.append(f"The fonts of page {number} do not say which letters they show; {advice}.")
+        return ""
+
+    def _write_notes(self, page: pdfium.PdfPage) -> bool:
+        """Writes what is laid over a page without letters; whether there is anything. A scan is read by OCR instead."""
+        notes = [] if _has_picture(page) else read_notes(page)
+        layout = PageLayout()
+        place_notes(layout, [note for note in notes if note.kind is not NoteKind.ADDRESS])
+        if layout.pieces:
+            self.writer.write_page(layout, PageRules(), None)
+        return bool(layout.pieces)
+
+    def _write_letters(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> None:
+        layout, objects = lay_out_page(page, letters, text), read_objects(page)
+        verdicts = self._judge.judge_words(page, letters, text, layout, objects)
+        layout.text = text.translate(_SIGNS)
+        place_notes(layout, read_notes(page))
+        self.writer.write_page(layout, find_rules(page, objects), BoldDetector(letters), verdicts)
+
+
+def _is_readable(text: str) -> bool:
+    """Whether letters of a poor text layer are letters at all."""
+    return sum(c.isalnum() for c in text) > 2 * sum(c in "\0\ufffd" or "\ue000" <= c <= "\uf8ff" for c in text)
+
+
+def _has_picture(page: pdfium.PdfPage) -> bool:
+    return any(True for _ in page.get_objects([raw.FPDF_PAGEOBJ_IMAGE], max_depth=2))
 
 
 def _has_drawing(page: pdfium.PdfPage) -> bool:

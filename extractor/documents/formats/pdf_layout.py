@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
 
-from extractor.documents.formats.builder import DocumentBuilder
-from extractor.documents.formats.pdf_text import HYPHEN
-from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece, order_lines
+from extractor.documents.formats.builder import CELL_SEPARATOR, DocumentBuilder
+from extractor.documents.formats.headers import find_header_rows
+from extractor.documents.formats.page_blocks import Block, PageRules, arrange_page
+from extractor.documents.formats.page_rows import JOINED_GAP
+from extractor.documents.formats.page_tables import Cell, PageTable
+from extractor.documents.formats.pdf_text import HYPHEN, WIDE_GAP
+from extractor.documents.formats.pdf_visibility import part_by_sight
+from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece
 from extractor.documents.locations import WordBoxes
+from extractor.types import Span, TableGrid, TextTable
 
 _LEVELS = ((1.6, 1), (1.3, 2), (1.15, 3))
 """How much larger than the text around it a line is to be a heading, and of which level."""
@@ -31,61 +37,186 @@ class PageWriter:
         """Begins a page."""
         self.boxes.pages.append(len(self.boxes.starts))
 
-    def write_page(self, text: str, layout: PageLayout, bold: Callable[[TextPiece], bool] | None) -> None:
-        """Writes a page. Without `bold` its heights come from OCR and are too uncertain to recognise headings by."""
-        found = order_lines(layout.pieces)
-        if not found:
-            return
-        body = math.inf
-        if bold:
-            for line in found:
-                self._height_counts[line.height] += line.pieces[-1].end - line.pieces[0].start
-            body = max(self._height_counts, key=lambda height: (self._height_counts[height], -height))
-        pitch = _find_line_pitch(found)
-        above, level_above = None, 0
-        starts: list[int] = []
-        written: list[str] = []
-        lengths, length, put = layout.lengths, self.draft.length, written.append
-        for line in found:
-            level = _find_heading_level(line, body) if line.height > body else 0
-            new_paragraph = above is None or level or level_above or _ends_paragraph(text, above, line, pitch)
-            mark = "#" * level + " " if level else ""
-            if bold and new_paragraph and not level and _looks_like_heading(text, line) and bold(line.pieces[0]):
-                mark = "**"
-            bold_end = mark
-            if length and (above is None or text[above.pieces[-1].end - 1] != HYPHEN):
-                mark = ("\n\n" if new_paragraph else "\n") + mark
-            for piece in line.pieces:
-                start, end, first, last, *_ = piece
-                words = text[start:end] if text[end - 1] != HYPHEN else _join_hyphenated(text, piece)
-                length += len(mark)
-                starts += accumulate(lengths[first : last - 1], initial=length)
-                length += len(words)
-                self.boxes.ends.append(length)
-                put(mark)
-                put(words)
-                mark = "\t"
-            if bold_end == "**":
-                put(bold_end)
-                length += 2
-            above, level_above = line, level
-        self.draft.add_text("".join(written))
-        self.boxes.starts.fromlist(starts)
-        self._add_edges(layout, [piece for line in found for piece in line.pieces])
+    def write_page(
+        self,
+        layout: PageLayout,
+        rules: PageRules,
+        bold: Callable[[TextPiece], bool] | None,
+        verdicts: bytearray | None = None,
+    ) -> None:
+        """Writes a page. Without `bold` its heights come from OCR and are too uncertain to recognise headings by.
 
-    def _add_edges(self, layout: PageLayout, pieces: Sequence[TextPiece]) -> None:
-        boxes = self.boxes
-        boxes.tops.extend([piece.top for piece in pieces])
-        boxes.bottoms.extend([piece.bottom for piece in pieces])
+        With verdicts, what is hidden stands below what is seen.
+        """
+        seen, doubtful, hidden = part_by_sight(layout, verdicts)
+        blocks = arrange_page(layout, seen, rules, is_drawn_in_order=bold is not None)
+        lines = [line for block in blocks if isinstance(block, list) for line in block]
+        _PageLines(self, layout, lines, bold, self._height_counts, doubtful).write(blocks)
+        if hidden:
+            start = self.draft.length
+            unseen = [TextLine([piece], 0.0) for piece in hidden]
+            _PageLines(self, layout, unseen, None, self._height_counts, set()).write([unseen])
+            self.draft.hide_from(start)
+
+    def write_form_data(self, values: Iterable[tuple[str, str]]) -> None:
+        """Writes names and values of the file's form that its pages do not show. They stand on no page."""
+        shown, missing = "", list[str]()
+        for name, value in values:
+            shown = shown or "\n".join(self.draft.text.split())
+            if "\n".join(value.split()) not in shown:
+                missing.append(f"{name}: {value}")
+        if missing:
+            self.draft.end_paragraph()
+            self.draft.add_text("# Form data\n\n" + "\n".join(missing))
+
+
+class _PageLines:
+    """Writes the blocks of one page."""
+
+    def __init__(
+        self,
+        writer: PageWriter,
+        layout: PageLayout,
+        lines: Sequence[TextLine],
+        bold: Callable[[TextPiece], bool] | None,
+        height_counts: Counter[float],
+        doubtful: set[int],
+    ) -> None:
+        self._writer, self._layout, self._bold, self._doubtful = writer, layout, bold, doubtful
+        self._body, self._pitch = math.inf, _find_line_pitch(lines)
+        if bold:
+            for line in lines:
+                height_counts[line.height] += line.pieces[-1].end - line.pieces[0].start
+            self._body = max(height_counts, key=lambda height: (height_counts[height], -height), default=math.inf)
+        self._written: list[str] = []
+        self._length = writer.draft.length
+        self._starts: list[int] = []
+        self._pieces: list[TextPiece] = []
+        self._above: TextLine | None = None
+        self._level_above = 0
+
+    def write(self, blocks: Sequence[Block]) -> None:
+        draft, boxes = self._writer.draft, self._writer.boxes
+        for block in blocks:
+            if isinstance(block, PageTable):
+                self._write_table(block)
+            else:
+                for line in block:
+                    self._write_line(line)
+        draft.add_text("".join(self._written))
+        boxes.starts.fromlist(self._starts)
+        self._add_edges(self._pieces)
+
+    def _write_line(self, line: TextLine) -> None:
+        layout, above, bold, pieces = self._layout, self._above, self._bold, line.pieces
+        level = _find_heading_level(line, self._body) if line.height > self._body else 0
+        if pieces[0].start > layout.own_end:
+            level = 0
+        new_paragraph = (
+            above is None or level or self._level_above or _ends_paragraph(layout.text, above, line, self._pitch)
+        )
+        mark = "#" * level + " " if level else ""
+        if bold and new_paragraph and not level and _looks_like_heading(layout, line) and bold(pieces[0]):
+            mark = "**"
+        between = ""
+        if self._length:
+            between = "\n\n" if above is None or new_paragraph else _join_lines(layout, above, line)
+        self._write_piece(pieces[0], between + mark)
+        for before, piece in pairwise(pieces):
+            self._write_piece(piece, _join_pieces(layout, before, piece))
+        if mark == "**":
+            self._put(mark)
+        self._above, self._level_above = line, level
+
+    def _put(self, text: str) -> None:
+        self._written.append(text)
+        self._length += len(text)
+
+    def _write_piece(self, piece: TextPiece, between: str) -> None:
+        """Writes what stands before a piece, and the piece."""
+        layout = self._layout
+        start, end, first, last, *_ = piece
+        words = layout.text[start:end]
+        if start in layout.rewritten:
+            words = layout.rewritten[start]
+        elif words[-1] == HYPHEN:
+            words = _drop_hyphen(layout.text, piece)
+        self._written += between, words
+        length = self._length + len(between)
+        if last - first > 1:
+            self._starts += accumulate(layout.lengths[first : last - 1], initial=length)
+        else:
+            self._starts.append(length)
+        self._length = length + len(words)
+        if start in self._doubtful:
+            _mark(self._writer.draft.doubtful, length, self._length)
+        self._writer.boxes.ends.append(self._length)
+        self._pieces.append(piece)
+
+    def _write_table(self, table: PageTable) -> None:
+        if self._length:
+            self._put("\n\n")
+        start = self._length
+        texts = [[(cell.column, cell.text) for cell in row] for row in table.rows]
+        header = find_header_rows(texts, table.header_rows)
+        grid, ends = TableGrid(header.count, header.first), list[int]()
+        for number, row in enumerate(table.rows):
+            if number:
+                self._put("\n")
+            column = 0
+            for cell in row:
+                self._put(CELL_SEPARATOR * (cell.column - column))
+                column = cell.column
+                began = self._length - start
+                self._write_cell(cell)
+                is_header = header.first <= number < header.first + header.count
+                size = min(cell.row_span, 1000), min(cell.column_span, 1000)
+                grid.add_cell(began, self._length - start, (number, column), size, is_header)
+            ends.append(self._length)
+        first = ends[header.first - 1] + 1 if header.first else start
+        named = Span(first, ends[header.first + header.count - 1]) if header.count else None
+        self._writer.draft.tables.append(TextTable(Span(start, self._length), named, grid))
+        self._above = None
+
+    def _write_cell(self, cell: Cell) -> None:
+        before: TextPiece | None = None
+        for piece in cell.pieces:
+            self._write_piece(piece, _join_cell_lines(self._layout, before, piece) if before else "")
+            before = piece
+
+    def _add_edges(self, pieces: Sequence[TextPiece]) -> None:
+        boxes, layout = self._writer.boxes, self._layout
         counts = accumulate((piece.last - piece.first for piece in pieces), initial=len(boxes.lefts))
         boxes.lines.extend(list(counts)[:-1])
-        if all(a.last == b.first for a, b in pairwise(pieces)):
+        if layout.certainties:
+            boxes.certainties.extend([1.0] * (len(boxes.lefts) - len(boxes.certainties)))
+            for piece in pieces:
+                boxes.certainties.extend(layout.certainties[piece.first : piece.last])
+        if layout.shown:
+            for piece in pieces:
+                left, top, right, bottom = layout.shown[piece.start]
+                boxes.lefts.append(left)
+                boxes.tops.append(top)
+                boxes.rights.append(right)
+                boxes.bottoms.append(bottom)
+            return
+        boxes.tops.extend([piece.top for piece in pieces])
+        boxes.bottoms.extend([piece.bottom for piece in pieces])
+        if len(pieces) == len(layout.pieces) and all(a.last == b.first for a, b in pairwise(pieces)):
             boxes.lefts.extend(layout.lefts)
             boxes.rights.extend(layout.rights)
             return
         for piece in pieces:
             boxes.lefts.extend(layout.lefts[piece.first : piece.last])
             boxes.rights.extend(layout.rights[piece.first : piece.last])
+
+
+def _mark(spans: list[Span], start: int, end: int) -> None:
+    """Adds a range, which goes on with the last one if only white space is between them."""
+    if spans and start - spans[-1].end <= 2:
+        spans[-1] = Span(spans[-1].start, end)
+    else:
+        spans.append(Span(start, end))
 
 
 def _find_line_pitch(found: Sequence[TextLine]) -> float:
@@ -97,6 +228,9 @@ def _find_line_pitch(found: Sequence[TextLine]) -> float:
 
 def _ends_paragraph(text: str, above: TextLine, line: TextLine, pitch: float) -> bool:
     """Whether a paragraph ends between the lines; a sentence may go on in the next column, or on the next page."""
+    turn = line.pieces[0].turn
+    if turn or above.pieces[0].turn:
+        return turn != above.pieces[0].turn
     if abs(line.height - above.height) > 0.1 * above.height:
         return True
     step = line.pieces[0].top - above.pieces[0].top
@@ -112,19 +246,76 @@ def _find_heading_level(line: TextLine, body: float) -> int:
     return next((level for times, level in _LEVELS if line.height >= times * body), 0)
 
 
-def _join_hyphenated(text: str, piece: TextPiece) -> str:
+def _join_pieces(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str:
+    """What stands between pieces on one line."""
+    if piece.start in layout.raised:
+        return ""
+    if piece.turn or piece.start in layout.attached:
+        return " "
+    gap, height = piece.left - before.right, piece.bottom - piece.top
+    of_one_run = before.end + 1 == piece.start or before.start in layout.attached
+    if gap > (WIDE_GAP if of_one_run else JOINED_GAP) * height:
+        return "\t"
+    if layout.certainties or abs(gap) > 0.05 * height:
+        return " "
+    return "" if layout.text[before.end - 1].isalnum() and layout.text[piece.start].isalnum() else " "
+
+
+def _join_lines(layout: PageLayout, above: TextLine, line: TextLine) -> str:
+    """What stands between two lines of a paragraph: nothing within a word, an address or a number."""
+    last = layout.text[above.end - 1]
+    if last.isalpha() and last < _FIRST_EAST:
+        return "\n"
+    before, after = layout.words_of(above.pieces[-1]), layout.words_of(line.pieces[0])
+    is_full = above.pieces[-1].right >= line.pieces[-1].right - 2 * line.height
+    if before[-1] == HYPHEN or (is_full and _is_broken(before, after)):
+        return ""
+    if _GROUPED.search(before) and _GROUP.match(after) and len(before) > 20:
+        return " "
+    return "\n"
+
+
+def _join_cell_lines(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str:
+    words, after = layout.words_of(before), layout.words_of(piece)
+    if piece.start in layout.raised:
+        return ""
+    if piece.top < before.bottom - 1:
+        return " "  # on one line
+    within_word = words[-1] == "-" and words[-2:-1].isalpha() and after[0].islower()
+    return "" if words[-1] == HYPHEN or within_word or _is_broken(words, after) else " "
+
+
+_FIRST_EAST = "\u2e80"
+_EAST = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+_BROKEN = re.compile(rf"(?:\d-|(?:https?://|www\.)\S*[/\-_=?&.#%]|[{_EAST}])\Z", re.I)
+_GROUPED, _GROUP = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})*\Z"), re.compile(r"\d{3}(?!\d)")
+_EASTERN = re.compile(rf"[{_EAST}]")
+
+
+def _is_broken(before: str, after: str) -> bool:
+    """Whether what ends a line goes on in the next: a number with a hyphen, an address, a text without spaces."""
+    if not _BROKEN.search(before[-300:]):
+        return False
+    if before[-1] == "-" and before[-2:-1].isdigit():
+        return after[0].isdigit()
+    if _EASTERN.match(before[-1]):
+        return len(before) >= 12 and _EASTERN.match(after) is not None
+    return after[0].isalnum() or after[0] in "/?#&%_-=.~"
+
+
+def _drop_hyphen(text: str, piece: TextPiece) -> str:
     """The words of a piece that ends within a word, with its hyphen if the word has one anywhere: well-known."""
     words = text[piece.start : piece.end - 1]
     left, right = (
         re.search(r"[^\W\d_]+(?:-[^\W\d_]+)*$", words),
-        re.match(r"[^\W\d_]+", text[piece.end : piece.end + 60]),
+        re.match(r"\s*([^\W\d_]+)", text[piece.end : piece.end + 60]),
     )
-    if not left or not right or "-" in left[0] or not (left[0][-1].islower() and right[0].islower()):
+    if not left or not right or "-" in left[0] or not (left[0][-1].islower() and right[1][0].islower()):
         return f"{words}-"
-    return f"{words}-" if f"{left[0]}-{right[0]}" in text else words
+    return f"{words}-" if f"{left[0]}-{right[1]}" in text else words
 
 
-def _looks_like_heading(text: str, line: TextLine) -> bool:
+def _looks_like_heading(layout: PageLayout, line: TextLine) -> bool:
     """Whether the line is short and by itself, as a heading of the text's own size would be."""
-    words = text[line.start : line.end]
+    words = layout.words_of(line.pieces[0])
     return len(line.pieces) == 1 and 3 <= len(words) <= 60 and not re.search(r"[*_]|[.,;]$", words)

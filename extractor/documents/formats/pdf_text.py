@@ -9,21 +9,35 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
-from array import array
-from collections import deque
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, repeat
-from typing import TypeAlias, cast
+from collections.abc import Iterator, Mapping
+from itertools import accumulate, pairwise, repeat
+from operator import sub
+from typing import cast
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from extractor.documents.formats.reading_order import PageLayout, TextPiece
+from extractor.documents.formats.pdf_frame import PageFrame, read_boxes
+from extractor.documents.formats.pdf_words import (
+    RaisedFigures,
+    WordEdges,
+    add_turned_words,
+    find_raised_figures,
+    find_true_level,
+    find_turn,
+    has_odd_words,
+    is_turned,
+    join_spaced_letters,
+    reads_backwards,
+)
+from extractor.documents.formats.reading_order import PageLayout, PlacedWords, TextPiece
 
 HYPHEN = "\x02"
 """PDFium's sign for a hyphen that ends a line within a word; so is U+FFFE, when it gives the whole text."""
 WIDE_GAP = 1.2
 """The gap between two words, in heights of their line, from which they are not of one sentence."""
+MIN_SPACE = 0.3
+"""Points that a space is wide at least that is a letter of the file; one that PDFium adds has no width."""
 _RUN = re.compile(r"[^\s\x00\x02\ufffe]+(?: [^\s\x00\x02\ufffe]+)*[\x02\ufffe]?")
 """Words with single spaces between them. After a hyphen at a line's end no line end follows."""
 
@@ -39,6 +53,30 @@ def read_characters(letters: pdfium.PdfTextPage, count: int) -> str:
         return text
     codes = list(map(raw.FPDFText_GetUnicode, repeat(letters.raw, count), range(count)))
     return "".join("\ufffd" if 0xD800 <= c < 0xE000 or c > 0x10FFFF else chr(c) for c in codes)
+
+
+SAMPLED_LETTERS = 24
+"""Letters of a page that are looked at for whether its fonts say what they are."""
+MAX_UNKNOWN_SHARE = 0.3
+"""The part of a page's letters that may be unknown; with more its text layer is no text, or may say anything."""
+_UNKNOWN = re.compile(r"[\x00\ufffd\ue000-\uf8ff]")
+
+
+def is_poor_layer(letters: pdfium.PdfTextPage, text: str) -> bool:
+    """Whether the page's letters may not be what they show: its fonts don't say which letters of Unicode they are."""
+    known = len(text) - text.count("\r") - text.count("\n") - text.count(" ")
+    if not known:
+        return False
+    if not text.isascii() and len(_UNKNOWN.findall(text)) > MAX_UNKNOWN_SHARE * known:
+        return True
+    sample = range(0, len(text), max(1, len(text) // SAMPLED_LETTERS))
+    wrong = sum(map(_map_error, repeat(ctypes.cast(letters.raw, ctypes.c_void_p)), sample))
+    return bool(wrong > MAX_UNKNOWN_SHARE * len(sample))
+
+
+_map_error = ctypes.CFUNCTYPE(ctypes.c_int)(
+    cast(int, ctypes.cast(raw.FPDFText_HasUnicodeMapError, ctypes.c_void_p).value)
+)
 
 
 class BoldDetector:
@@ -66,16 +104,16 @@ _AND_SPACE, _AND_BREAK = (1).__add__, (2).__add__
 
 def lay_out_page(page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> PageLayout:
     """Where the page's words stand. A piece is a run of words with single spaces between them."""
-    frame = _PageFrame(page)
+    frame = PageFrame(page)
     objects = raw.FPDFText_CountRects(letters.raw, 0, len(text))
     flat = text.replace("\r\n", " \n")  # a line's first word begins with \n
-    odd = "  " in flat or "\n " in flat or flat[:1].isspace() or flat[-1:].isspace()
+    odd = "  " in flat or "\n " in flat or flat[:1].isspace() or flat[-1:].isspace() or has_odd_words(text)
     if flat and not odd and objects == text.count("\r\n") + 1 and flat.replace("\n", "").isprintable():
         return _lay_out_plain(frame, letters, text, flat.split(" "))
     return _lay_out_any(frame, letters, text, objects)
 
 
-def _lay_out_plain(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, words: list[str]) -> PageLayout:
+def _lay_out_plain(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, words: list[str]) -> PageLayout:
     """Words of a page each line of which is drawn in one go: there is nothing between its words but spaces.
 
     The character after a word shows where the word ends and, within a line, where the next begins.
@@ -85,8 +123,12 @@ def _lay_out_plain(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, wo
     ends, starts = list(accumulate(lengths, initial=-1)), [0, *accumulate(map(_AND_BREAK, map(len, lines)))]
     ends[0], starts[-1] = 0, len(text) - 1  # the page's first and last letters, where nothing stands around words
     ends[-1] = len(text) - 1
-    left, top, right, bottom = _read_boxes(frame, letters, ends + starts)
+    left, top, right, bottom = read_boxes(frame, letters, ends + starts)
     count, height = len(words), frame.height
+    level = height - top[0], height - bottom[0]
+    has_odd_font = find_true_level(frame, letters, 0, right[0] - left[0], level) != level
+    if has_odd_font or sum(map(MIN_SPACE.__gt__, map(sub, right[: count + 1], left[: count + 1]))) > len(lines) + 1:
+        return _lay_out_any(frame, letters, text, sys.maxsize)
     lefts, rights = right[:count], left[1 : count + 1]
     rights[-1] = right[count]
     # what stands before a line's first word is of the line before
@@ -106,26 +148,28 @@ def _lay_out_plain(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, wo
             east = last
         pieces.append(TextPiece(start, start + len(line), first, after, end, height - above, east, height - below))
         first = after
-    return PageLayout(pieces, lengths, lefts, rights)
+    return PageLayout(text, pieces, lengths, lefts, rights)
 
 
-def _lay_out_any(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, objects: int) -> PageLayout:
+def _lay_out_any(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, objects: int) -> PageLayout:
     """Words of any page.
 
     A line drawn in one go has nothing between its words but spaces, and their boxes are used. In other lines a space
     may have no width, or be far from the next word; there the boxes of each word's first and last letter are used.
     """
-    layout = PageLayout()
+    layout = PageLayout(text)
     found = [run.span() for run in _RUN.finditer(text)]
     if not found:
         return layout
     patched = objects > len(found)
+    backwards = reads_backwards(text)
     runs: list[tuple[int, int, list[int], bool]] = []
     box_indices: list[int] = []
     for start, end in found:
         lengths = list(map(_AND_SPACE, map(len, text[start:end].split(" "))))
         spaces = list(accumulate(lengths[:-1], initial=start - 1))[1:] if len(lengths) > 1 else []
         whole = not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1)
+        whole = whole and not (backwards and reads_backwards(text[start:end]))
         box_indices.append(start)
         if whole:
             box_indices += spaces
@@ -134,115 +178,70 @@ def _lay_out_any(frame: _PageFrame, letters: pdfium.PdfTextPage, text: str, obje
                 box_indices += (space - 1, space + 1)
         box_indices.append(end - 1)
         runs.append((start, end, lengths, whole))
-    left, top, right, bottom = _read_boxes(frame, letters, box_indices)
-    height, at, offset = frame.height, 0, 0
+    edges = read_boxes(frame, letters, box_indices)
+    at = 0
     for start, end, lengths, whole in runs:
-        words = len(lengths)
-        if whole:
-            last = at + words
-            lefts, rights = [left[at], *right[at + 1 : last]], [*left[at + 1 : last], right[last]]
-            edges = min(lefts), height - top[at], max(rights), height - bottom[at]
-            layout.pieces.append(TextPiece(start, end, offset, offset + words, *edges))
-            at = last + 1
-        else:
-            last = at + 2 * words
-            lefts = list(map(min, left[at:last:2], left[at + 1 : last : 2]))
-            rights = list(map(max, right[at:last:2], right[at + 1 : last : 2]))
-            level = height - max(top[at:last]), height - min(bottom[at:last])
-            layout.pieces += _split_at_wide_gaps(start, lengths, offset, lefts, rights, level)
-            at = last
-        layout.lengths += lengths
-        layout.lefts.extend(lefts)
-        layout.rights.extend(rights)
-        offset += words
+        last = at + (len(lengths) if whole else 2 * len(lengths) - 1)
+        boxes = WordEdges(*(edge[at : last + 1] for edge in edges))
+        at = last + 1
+        if whole and len(lengths) > 1 and min(map(sub, boxes.right[1:-1], boxes.left[1:-1])) < MIN_SPACE:
+            whole, boxes = False, _read_letters(frame, letters, start, lengths)
+        if end - start > 1 and is_turned(boxes, text[start:end]):
+            turn = find_turn(frame, letters, start)
+            if turn:
+                add_turned_words(layout, frame, letters, (start, end, lengths), turn)
+                continue
+        for part in _part_run(frame, letters, text, (start, end, lengths), boxes, whole):
+            layout.add_words(part)
     return layout
 
 
-def _split_at_wide_gaps(
-    start: int, lengths: list[int], offset: int, lefts: list[float], rights: list[float], edges: tuple[float, float]
-) -> Iterator[TextPiece]:
-    """The pieces of a run of words: those with wide gaps between them are not of one sentence."""
-    above, below = edges
-    first, at = 0, start
-    for k in range(1, len(lengths) + 1):
-        if k == len(lengths) or lefts[k] - rights[k - 1] > WIDE_GAP * (below - above):
-            end = at + sum(lengths[first:k]) - 1
-            yield TextPiece(
-                at, end, offset + first, offset + k, min(lefts[first:k]), above, max(rights[first:k]), below
-            )
-            first, at = k, end + 1
+def _read_letters(frame: PageFrame, letters: pdfium.PdfTextPage, start: int, lengths: list[int]) -> WordEdges:
+    """The edges of each word's first and last letter."""
+    starts = list(accumulate(lengths, initial=start))
+    return WordEdges(*read_boxes(frame, letters, [i for a, b in pairwise(starts) for i in (a, b - 2)]))
 
 
-_AT_ONCE = 4096
-_BLOCK = (raw.FS_RECTF * _AT_ONCE)()
-_ADDRESSES = [ctypes.c_void_p(ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF)) for i in range(_AT_ONCE)]
-_BYTES = memoryview(_BLOCK).cast("B")
-_box = ctypes.CFUNCTYPE(ctypes.c_int)(cast(int, ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value))
-"""PDFium's own function without declared arguments, for numbers and addresses made before: what ctypes makes of
-declared ones costs as much as the call itself."""
-_Edge: TypeAlias = "array[float]"
-_Edges: TypeAlias = "tuple[_Edge, _Edge, _Edge, _Edge]"
-
-
-class _PageFrame:
-    """A page as it is shown: cropped, and turned clockwise by quarters (ISO 32000-1, 7.7.3.3)."""
-
-    def __init__(self, page: pdfium.PdfPage) -> None:
-        box = raw.FS_RECTF()
-        raw.FPDF_GetPageBoundingBox(page.raw, box)
-        self.left, self.bottom, self.right, self.top = box.left, box.bottom, box.right, box.top
-        self.quarter_turns = raw.FPDFPage_GetRotation(page.raw)
-        self.height = self.right - self.left if self.quarter_turns % 2 else self.top - self.bottom
-
-    def turn_edges(self, edges: _Edges) -> _Edges:
-        """Edges from the left and from the bottom of the page as it is shown."""
-        left, top, right, bottom = edges
-        match self.quarter_turns:
-            case 0 if not (self.left or self.bottom):
-                return edges
-            case 0:
-                return (
-                    _shift_edge(left, self.left),
-                    _shift_edge(top, self.bottom),
-                    _shift_edge(right, self.left),
-                    _shift_edge(bottom, self.bottom),
-                )
-            case 1:
-                return (
-                    _shift_edge(bottom, self.bottom),
-                    _mirror_edge(left, self.right),
-                    _shift_edge(top, self.bottom),
-                    _mirror_edge(right, self.right),
-                )
-            case 2:
-                return (
-                    _mirror_edge(right, self.right),
-                    _mirror_edge(bottom, self.top),
-                    _mirror_edge(left, self.right),
-                    _mirror_edge(top, self.top),
-                )
-        return (
-            _mirror_edge(top, self.top),
-            _shift_edge(right, self.left),
-            _mirror_edge(bottom, self.top),
-            _shift_edge(left, self.left),
+def _part_run(
+    frame: PageFrame,
+    letters: pdfium.PdfTextPage,
+    text: str,
+    run: tuple[int, int, list[int]],
+    boxes: WordEdges,
+    whole: bool,
+) -> Iterator[PlacedWords]:
+    """A run of words, parted at wide gaps, with superscripts apart and spaced letters as the words that they are."""
+    start, end, lengths = run
+    height, words = frame.height, len(lengths)
+    level = height - max(boxes.top), height - min(boxes.bottom)
+    level = find_true_level(frame, letters, start, abs(max(boxes.right) - min(boxes.left)) / (end - start), level)
+    if whole:
+        lefts, rights = [boxes.left[0], *boxes.right[1:words]], [*boxes.left[1:words], boxes.right[words]]
+        parts = [PlacedWords(start, end, lengths, lefts, rights, *level)]
+    else:
+        lefts = list(map(min, boxes.left[0::2], boxes.left[1::2]))
+        rights = list(map(max, boxes.right[0::2], boxes.right[1::2]))
+        raised = find_raised_figures(frame, letters, text, run, boxes)
+        parts = list(_split_at_wide_gaps(text, PlacedWords(start, end, lengths, lefts, rights, *level), raised))
+    for part in parts:
+        yield (
+            join_spaced_letters(text, part)
+            if not part.rewritten and has_odd_words(text[part.start : part.end])
+            else part
         )
 
 
-def _read_boxes(frame: _PageFrame, letters: pdfium.PdfTextPage, indices: Sequence[int]) -> _Edges:
-    """Left, top, right and bottom of letters, line high, in points from the lower left corner of the page as shown."""
-    numbers = array("f")
-    handle = repeat(ctypes.cast(letters.raw, ctypes.c_void_p))
-    for at in range(0, len(indices), _AT_ONCE):
-        some = indices[at : at + _AT_ONCE]
-        deque(map(_box, handle, some, _ADDRESSES), 0)
-        numbers.frombytes(_BYTES[: 16 * len(some)])
-    return frame.turn_edges((numbers[0::4], numbers[1::4], numbers[2::4], numbers[3::4]))
-
-
-def _shift_edge(edge: _Edge, by: float) -> _Edge:
-    return array("f", [at - by for at in edge])
-
-
-def _mirror_edge(edge: _Edge, by: float) -> _Edge:
-    return array("f", [by - at for at in edge])
+def _split_at_wide_gaps(text: str, run: PlacedWords, raised: Mapping[int, RaisedFigures]) -> Iterator[PlacedWords]:
+    """The pieces of a run of words: those with wide gaps between them are not of one sentence."""
+    first, at = 0, run.start
+    lengths, lefts, rights = run.lengths, run.lefts, run.rights
+    for k in range(1, len(lengths) + 1):
+        figures = raised.get(k - 1)
+        if k == len(lengths) or figures or lefts[k] - rights[k - 1] > WIDE_GAP * (run.bottom - run.top):
+            end = at + sum(lengths[first:k]) - 1
+            part = PlacedWords(at, end, lengths[first:k], lefts[first:k], rights[first:k], run.top, run.bottom)
+            if figures:
+                yield from figures.part(text, part)
+            else:
+                yield part
+            first, at = k, end + 1

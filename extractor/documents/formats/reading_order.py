@@ -7,17 +7,24 @@ their column, not short cells.
 
 from __future__ import annotations
 
+import math
+import sys
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from statistics import median
 from typing import NamedTuple
 
+from extractor.documents.formats.sight import Sight
+
 MIN_GUTTER_ROWS = 4
 """Rows with words on both sides that a gutter needs to part columns."""
 MIN_PROSE_LENGTH = 18
 """Characters that half of a column's lines have at least."""
+LEVEL = 0.2
+"""How far apart, in heights of a line, the middles of two lines are that stand on one level."""
 BLANK_LINE_GAP = 0.5
 """The gap between two rows, in heights of a line, that is a blank line."""
 MIN_FILLED_WIDTH = 0.5
@@ -38,6 +45,8 @@ class TextPiece(NamedTuple):
     top: float
     right: float
     bottom: float
+    turn: int = 0
+    """Quarters by which it is turned clockwise; 4 where it is slanted."""
 
     def on_same_line(self, other: TextPiece) -> bool:
         """Whether the two stand on one line."""
@@ -45,6 +54,92 @@ class TextPiece(NamedTuple):
             return False
         shared = min(self.bottom, other.bottom) - max(self.top, other.top)
         return 2 * shared > min(self.bottom - self.top, other.bottom - other.top)
+
+
+class PlacedWords(NamedTuple):
+    """Words [start, end) of a page's text on one line, as a reader of the page finds them: the length of each with the
+    space after it, what lies left and right of each, and what lies above and below them all."""
+
+    start: int
+    end: int
+    lengths: list[int]
+    lefts: list[float]
+    rights: list[float]
+    top: float
+    bottom: float
+    turn: int = 0
+    rewritten: str = ""
+    """What they are where that is not their part of the page's text, such as spaced letters."""
+    is_raised: bool = False
+
+
+@dataclass(slots=True)
+class PageLayout:
+    """A page: its text, its pieces as they are drawn, and its words with what lies left and right of them."""
+
+    text: str = ""
+    pieces: list[TextPiece] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    """Of each word, with the space after it."""
+    lefts: array[float] = field(default_factory=lambda: array("f"))
+    rights: array[float] = field(default_factory=lambda: array("f"))
+    rewritten: dict[int, str] = field(default_factory=dict)
+    """What a piece says, by where it starts, if it is not that part of the text."""
+
+    raised: set[int] = field(default_factory=set)
+    """Where pieces start that are raised figures behind the one before them, with nothing between."""
+    attached: set[int] = field(default_factory=set)
+    """Where pieces start that belong to the one before them, such as an address behind words."""
+    certainties: array[float] = field(default_factory=lambda: array("f"))
+    """How surely each word was read, from 0 to 1, where they were read off a picture."""
+    shown: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
+    """Left, top, right and bottom of pieces of one word that are shown elsewhere than they are laid out, by start."""
+    own_end: int = sys.maxsize
+    """Where what was added begins."""
+    sights: dict[int, Sight] = field(default_factory=dict)
+    """How pieces that were added are seen, by where they start, if they are not."""
+
+    def add_words(self, words: PlacedWords) -> None:
+        """Adds a piece."""
+        first = len(self.lengths)
+        self.lengths += words.lengths
+        self.lefts.extend(words.lefts)
+        self.rights.extend(words.rights)
+        edges = min(words.lefts), words.top, max(words.rights), words.bottom
+        self.pieces.append(TextPiece(words.start, words.end, first, len(self.lengths), *edges, words.turn))
+        if words.rewritten:
+            self.rewritten[words.start] = words.rewritten
+        if words.is_raised:
+            self.raised.add(words.start)
+
+    def part_piece(self, piece: TextPiece, at: Sequence[float]) -> list[TextPiece]:
+        """The piece, parted between words at those places from the left, where they lie between words."""
+        if piece.start in self.rewritten:
+            return [piece]
+        found: list[TextPiece] = []
+        first, start, end = piece.first, piece.start, piece.start
+        for i in range(piece.first, piece.last):
+            end += self.lengths[i]
+            is_last = i + 1 == piece.last
+            if is_last or any(self.rights[i] - 1 <= x <= self.lefts[i + 1] + 1 for x in at):
+                edges = min(self.lefts[first : i + 1]), piece.top, max(self.rights[first : i + 1]), piece.bottom
+                close = piece.end if is_last else end - 1
+                found.append(TextPiece(start, close, first, i + 1, *edges, piece.turn))
+                first, start = i + 1, end
+        return found
+
+    def part_piece_after(self, piece: TextPiece, word: int) -> list[TextPiece]:
+        """The piece, parted behind a word of it that is not its last."""
+        if word + 1 >= piece.last:
+            return [piece]
+        end = piece.start + sum(self.lengths[piece.first : word + 1]) - 1
+        right, left = max(self.rights[piece.first : word + 1]), min(self.lefts[word + 1 : piece.last])
+        head = piece._replace(end=end, last=word + 1, right=right)
+        return [head, piece._replace(start=end + 1, first=word + 1, left=left)]
+
+    def words_of(self, piece: TextPiece) -> str:
+        """What a piece says."""
+        return self.rewritten.get(piece.start) or self.text[piece.start : piece.end]
 
 
 @dataclass(slots=True)
@@ -66,12 +161,22 @@ class TextLine:
         return self.pieces[-1].end
 
 
+def round_height(piece: TextPiece) -> float:
+    """To half a point."""
+    return round(2 * (piece[7] - piece[5])) / 2
+
+
+def order_pieces(pieces: Sequence[TextPiece]) -> list[TextPiece]:
+    """The pieces in reading order."""
+    return _order_pieces(list(pieces), 3)
+
+
 def order_lines(pieces: Sequence[TextPiece]) -> list[TextLine]:
-    """The pieces in reading order, those on one line together."""
+    """The pieces, which are in reading order, by lines."""
     found: list[TextLine] = []
     last: TextPiece | None = None
-    for piece in _order_pieces(list(pieces), 3):
-        height = round(2 * (piece.bottom - piece.top)) / 2
+    for piece in pieces:
+        height = round_height(piece)
         if last and last.on_same_line(piece) and piece.left >= last.right - height / 2:
             found[-1].pieces.append(piece)
             found[-1].height = max(found[-1].height, height)
@@ -140,9 +245,26 @@ def _is_columned(block: Sequence[TextPiece], gutter: float) -> bool:
     return (
         min(len(left), len(right)) >= MIN_GUTTER_ROWS
         and turns >= MIN_GUTTER_ROWS
-        and _is_prose(left)
-        and _is_prose(right)
+        and ((_is_prose(left) and _is_prose(right)) or not are_level(left, right))
     )
+
+
+def are_level(left: Sequence[TextPiece], right: Sequence[TextPiece]) -> bool:
+    """Whether lines on the left and on the right stand on one level, as they do in rows: most of the fewer do."""
+    few, many = sorted((left, right), key=len)
+    return 5 * count_level(few, many) >= 3 * len(few)
+
+
+def count_level(some: Sequence[TextPiece], others: Sequence[TextPiece]) -> int:
+    """How many pieces have one of the others on their level."""
+    middles = sorted(p.top + p.bottom for p in others)
+    level = 0
+    for piece in some:
+        at = piece.top + piece.bottom
+        i = bisect_left(middles, at)
+        off = min((abs(middles[k] - at) for k in (i - 1, i) if 0 <= k < len(middles)), default=math.inf)
+        level += off < 2 * LEVEL * (piece.bottom - piece.top)
+    return level
 
 
 def _is_prose(column: Sequence[TextPiece]) -> bool:
@@ -167,14 +289,3 @@ def _find_gutter(pieces: Sequence[TextPiece]) -> float | None:
         return None
     shared = [(a, b) for a, b in gaps if a <= best <= b]
     return (max(a for a, _ in shared) + min(b for _, b in shared)) / 2
-
-
-@dataclass(slots=True)
-class PageLayout:
-    """A page: its pieces as they are drawn, and its words with what lies left and right of them."""
-
-    pieces: list[TextPiece] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
-    """Of each word, with the space after it."""
-    lefts: array[float] = field(default_factory=lambda: array("f"))
-    rights: array[float] = field(default_factory=lambda: array("f"))

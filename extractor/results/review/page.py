@@ -23,6 +23,7 @@ from urllib.parse import quote
 from extractor.errors import MachineError, ResultUnreadable, UsageError
 from extractor.results.model import RUN_FILE, ResultFile, RunFile
 from extractor.results.reading import Reading, convert_result, read_result_file, read_run_file
+from extractor.results.review.pictures import PictureFinder
 from extractor.results.review.view import (
     ISSUE_LABELS,
     DocumentView,
@@ -65,12 +66,15 @@ def _convert(result: ResultFile | Mapping[str, Json]) -> Readable:
         return _describe_unreadable(error)
 
 
-def write_review_page(results_folder: Path, target: Path) -> Path:
+def write_review_page(results_folder: Path, target: Path, documents: Path | None = None) -> Path:
     """Reads the files of a run and writes their page, whole or not at all; returns `target`.
+
+    With the folder of its documents, pages of PDFs and pictures are shown too, with boxes where values stand.
 
     Only its owner may read the page, as it holds the documents. Raises UsageError where there is nothing to show, and
     MachineError where the page can't be written.
     """
+    pictures = PictureFinder(documents) if documents else None
     if not results_folder.is_dir():
         raise UsageError(f"{results_folder} is not a folder: name the one that results were written to.")
     found: dict[str, Readable] = {}
@@ -90,7 +94,7 @@ def write_review_page(results_folder: Path, target: Path) -> Path:
     missing: Readable = "The run lists this file, and it is not in the folder."
     sources = {name: found.get(name, missing) for name in listed} | found
     about = run.to_content() if run else {}
-    page = _render_page(list(sources.items()), about, strays=found.keys() - listed if listed else ())
+    page = _render_page(list(sources.items()), about, strays=found.keys() - listed if listed else (), pictures=pictures)
     try:
         handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
         try:
@@ -113,6 +117,7 @@ def _render_page(
     sources: Sequence[tuple[str, Readable]],
     run: Mapping[str, Json],
     strays: Collection[str] = (),
+    pictures: PictureFinder | None = None,
 ) -> str:
     shown, taken = [], Counter[str]()
     for label, reading in sources:
@@ -123,6 +128,8 @@ def _render_page(
         except ValueError as error:
             sheet = DocumentView(label, "unreadable", error=("unreadable", str(error)))
         sheet.stray = label in strays
+        if pictures is not None:
+            sheet.pages = pictures.find_pages(sheet.name, sheet.boxes)
         taken[sheet.name] += 1
         # "!" stands in no quoted name, so a second document of one name can't take the address of a third.
         again = f"!{taken[sheet.name]}" if taken[sheet.name] > 1 else ""

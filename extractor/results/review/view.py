@@ -15,6 +15,7 @@ from extractor.results.frame import walk_leaves
 from extractor.results.model import ReadError, ResultFile
 from extractor.results.parts import Proof, Quote, TextRange, place_contents
 from extractor.results.review.highlights import Segment, split_segments
+from extractor.results.review.pictures import PageView
 from extractor.results.unseen import describe_unseen, split_unseen
 from extractor.types import Json, Match, Span
 
@@ -81,6 +82,9 @@ class DocumentView:
     places: dict[Span, int] = field(default_factory=dict)
     files: dict[int, str] = field(default_factory=dict)
     """Where the words of a place stand in the document's file, for people, where the result says so."""
+    boxes: dict[int, list[tuple[int, tuple[float, float, float, float]]]] = field(default_factory=dict)
+    """The pages of the file that a place's words stand on, and where, in points."""
+    pages: list[PageView] = field(default_factory=list)
     weakest: dict[int, Match] = field(default_factory=dict)
     unasked: set[int] = field(default_factory=set)
 
@@ -134,8 +138,14 @@ class DocumentView:
             found.append(Span(start, end))
             if isinstance(span, Quote) and (span.places or span.column_headers):
                 said = "; ".join(filter(None, (places.describe_places(place_contents(span)), _describe_cell(span))))
+                number = self.places.setdefault(found[-1], len(self.places))
                 if said:
-                    self.files[self.places.setdefault(found[-1], len(self.places))] = said
+                    self.files[number] = said
+                self.boxes[number] = [
+                    (place.page, (box[0], box[1], box[2], box[3]))
+                    for place in span.places
+                    if place.page and not place.attachment and len(box := [float(edge) for edge in place.box]) == 4
+                ]
         return tuple(dict.fromkeys(self.places.setdefault(span, len(self.places)) for span in found))
 
     def trace_value(self, kind: str, link: str, path: str, value: Json, proof: Proof | None) -> ViewEntry:

@@ -1,0 +1,79 @@
+"""Rows and segments of a page: what stands on one level, and what of it belongs together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from extractor.documents.formats.reading_order import TextPiece
+
+JOINED_GAP = 0.55
+"""The gap between two pieces, in heights of their line, up to which they are one phrase."""
+_ENUMERATED = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]")
+
+
+@dataclass(slots=True)
+class Segment:
+    """Pieces on one level with no wide gap between them: a phrase, or what stands in a cell on that line."""
+
+    pieces: list[TextPiece]
+    text: str
+
+    @property
+    def left(self) -> float:
+        return self.pieces[0].left
+
+    @property
+    def right(self) -> float:
+        return max(piece.right for piece in self.pieces)
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it is a number, a date or the like: at least half of its letters are digits."""
+        known = [c for c in self.text if c.isalnum()]
+        return bool(known) and 2 * sum(c.isdigit() for c in known) >= len(known)
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it is a bullet or the number of an item."""
+        return not any(c.isalnum() for c in self.text) or _ENUMERATED.fullmatch(self.text) is not None
+
+
+@dataclass(slots=True)
+class Row:
+    """Segments on one level, from left to right."""
+
+    segments: list[Segment]
+    top: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def pieces(self) -> Iterable[TextPiece]:
+        return (piece for segment in self.segments for piece in segment.pieces)
+
+
+def group_rows(pieces: Sequence[TextPiece], texts: dict[TextPiece, str]) -> list[Row]:
+    """The pieces by level, from the top."""
+    levels: list[list[TextPiece]] = []
+    for piece in sorted(pieces, key=lambda p: (p.top + p.bottom, p.left)):
+        if levels and any(piece.on_same_line(other) for other in levels[-1][-3:]):
+            levels[-1].append(piece)
+        else:
+            levels.append([piece])
+    return [_make_row(sorted(level, key=lambda p: p.left), texts) for level in levels]
+
+
+def _make_row(level: list[TextPiece], texts: dict[TextPiece, str]) -> Row:
+    segments: list[Segment] = []
+    for piece in level:
+        if segments and piece.left - segments[-1].right <= JOINED_GAP * (piece.bottom - piece.top):
+            segments[-1].pieces.append(piece)
+            segments[-1].text += " " + texts[piece]
+        else:
+            segments.append(Segment([piece], texts[piece]))
+    return Row(segments, min(p.top for p in level), max(p.bottom for p in level))

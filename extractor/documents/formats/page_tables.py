@@ -1,0 +1,278 @@
+"""Tables of a page that are told by how their words are aligned: columns with gaps between them over several rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from extractor.documents.formats.page_rows import Row, Segment
+from extractor.documents.formats.reading_order import TextPiece
+
+MIN_ROWS = 3
+"""Rows with words in two columns that a table has at least."""
+ROW_REACH = 3.5
+"""The widest gap between two rows of a table, in heights of a line."""
+MIN_COLUMN_GAP = 0.3
+"""The narrowest gap between two columns, in heights of a line."""
+BRIDGED = 0.3
+"""How many rows may have words across a gap between two columns, titles and notes, for each that has the gap."""
+ALIGNED, MIN_ALIGNED = 2.5, 0.5
+"""Points within which edges are one, and the part of a column's cells whose left or right edges or middles are."""
+PROSE_LENGTH, PROSE_WIDTH = 22, 0.3
+"""Characters that half of a prose column's lines have at least, and the part of the table's width that it takes."""
+TIGHT = 0.85
+"""How much closer than rows usually are lines of one row stand."""
+WRAPPED = 0.75
+"""The part of its column's width that a line takes at least that is broken for want of room."""
+
+
+@dataclass(slots=True)
+class Cell:
+    """A cell: its pieces in reading order, and its place; columns count from 0."""
+
+    column: int
+    pieces: list[TextPiece]
+    text: str
+    column_span: int = 1
+    row_span: int = 1
+    is_header: bool = False
+
+
+@dataclass(slots=True)
+class PageTable:
+    """Rows of cells. `edges` are the left, top, right and bottom of it all."""
+
+    rows: list[list[Cell]] = field(default_factory=list)
+    header_rows: int | None = None
+    """How many rows name columns, where it is known."""
+
+    @property
+    def pieces(self) -> list[TextPiece]:
+        return [piece for row in self.rows for cell in row for piece in cell.pieces]
+
+
+def find_aligned_tables(rows: Sequence[Row], rules: Sequence[tuple[float, float, float]]) -> Iterator[PageTable]:
+    """The tables among a page's rows; `rules` are level lines: how far down, and from where to where."""
+    for block in _find_blocks(rows):
+        table = _read_block(block, rules)
+        if table is not None:
+            yield table
+
+
+def _find_blocks(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Runs of rows that may be tables: they begin and end with rows of several segments, not far apart."""
+    block: list[Row] = []
+    for row in rows:
+        if block and row.top - block[-1].bottom > ROW_REACH * max(6.0, min(row.height, block[-1].height)):
+            yield from _trim_block(block)
+            block = []
+        if len(row.segments) == 1 and block and _is_broad(row, block):
+            yield from _trim_block(block)
+            block = []
+            continue
+        block.append(row)
+    yield from _trim_block(block)
+
+
+def _is_broad(row: Row, block: Sequence[Row]) -> bool:
+    """Whether a single segment goes across the gaps of most of the rows above."""
+    left, right = row.segments[0].left, row.segments[0].right
+    several = [other for other in block[-6:] if len(other.segments) > 1]
+    crossed = sum(any(left < a.right - 1 and b.left + 1 < right for a, b in pairwise(o.segments)) for o in several)
+    return bool(several) and 2 * crossed > len(several) and len(row.segments[0].text) > 25
+
+
+def _trim_block(block: list[Row]) -> Iterator[list[Row]]:
+    several = [i for i, row in enumerate(block) if len(row.segments) > 1]
+    if len(several) >= MIN_ROWS:
+        end = several[-1] + 1
+        left = block[several[-1]].segments[0].right
+        while end < len(block) and block[end].top - block[end - 1].bottom < 0.5 * block[end].height:
+            if block[end].segments[0].left < left:
+                break
+            end += 1  # the rest of the last row's cells
+        yield block[several[0] : end]
+
+
+def _read_block(block: list[Row], rules: Sequence[tuple[float, float, float]]) -> PageTable | None:
+    columns = _join_connected(block, _find_columns(block))
+    if len(columns) < 2 or not _are_columns(block, columns):
+        return None
+    merged = merge_lines(block, columns, rules)
+    table = PageTable([make_cells(lines, columns) for lines in merged])
+    full = sum(len(row) > 1 for row in table.rows)
+    return table if full >= MIN_ROWS - 1 and 3 * full >= len(table.rows) else None
+
+
+Columns = list[tuple[float, float]]
+
+
+def _find_columns(block: Sequence[Row]) -> Columns:
+    """Where columns begin and end: between gaps that many rows have and few have words across."""
+    several = [row for row in block if len(row.segments) > 1]
+    narrowest = MIN_COLUMN_GAP * median(row.height for row in several)
+    edges: list[tuple[float, int, int]] = []
+    for row in several:
+        edges += (row.segments[0].left, 0, 1), (max(s.right for s in row.segments), 0, -1)
+        for segment in row.segments:
+            edges += (segment.left, 1, 0), (segment.right, -1, 0)
+    edges.sort()
+    columns: Columns = []
+    last, depth, reaching = 0.0, 0, 0
+    start: float | None = None
+    for i, (at, step, reach) in enumerate(edges):
+        depth += step
+        reaching += reach
+        if i + 1 < len(edges) and edges[i + 1][0] == at:
+            continue
+        is_gap = depth <= BRIDGED * (reaching - depth) if reaching else True
+        if start is None and not is_gap:
+            start = columns.pop()[0] if columns and at - last < narrowest else at
+        elif start is not None and is_gap:
+            columns.append((start, at))
+            start, last = None, at
+    return [(a, b) for a, b in columns if b - a > 0.5]
+
+
+def _join_connected(block: Sequence[Row], columns: Columns) -> Columns:
+    """The columns, those that go on with a dash or the like joined with the ones before: from - to."""
+    joined: Columns = []
+    for left, right in columns:
+        held = [s for row in block for s in row.segments if s.left < right and left < s.right]
+        going_on = sum(s.text[0] in _CONNECTING and not s.is_figure for s in held)
+        if joined and 5 * going_on >= 3 * len(held) > 3:
+            joined[-1] = joined[-1][0], right
+        else:
+            joined.append((left, right))
+    return joined
+
+
+_CONNECTING = frozenset("-–—－~〜～→/")
+
+
+def find_column(segment_left: float, segment_right: float, columns: Columns) -> tuple[int, int]:
+    """The first column that a segment stands in, and how many it takes."""
+    inside = [i for i, (a, b) in enumerate(columns) if min(segment_right, b) - max(segment_left, a) > 0.5]
+    if inside:
+        return inside[0], inside[-1] - inside[0] + 1
+    middle = (segment_left + segment_right) / 2
+    return min(range(len(columns)), key=lambda i: abs((columns[i][0] + columns[i][1]) / 2 - middle)), 1
+
+
+def _are_columns(block: Sequence[Row], columns: Columns) -> bool:
+    """Whether the columns are those of a table: aligned, of several kinds of content, and not all prose."""
+    held: list[list[Segment]] = [[] for _ in columns]
+    for row in block:
+        for segment in row.segments:
+            at, count = find_column(segment.left, segment.right, columns)
+            if count == 1:
+                held[at].append(segment)
+    told = [cells for cells in held if len(cells) > 1 and sum(cell.is_mark for cell in cells) < 0.8 * len(cells)]
+    if len(told) < 2:
+        return False
+    width = columns[-1][1] - columns[0][0]
+    prose = sum(_is_prose(cells, width) for cells in told)
+    if prose and prose >= len(told) - 1:
+        return False
+    labels = sum(
+        sum(cell.text[-1] in ":：" or cell.text[0] in ":：" for cell in cells) >= 0.6 * len(cells) for cells in told
+    )
+    if 2 * labels >= len(told):
+        return False  # labels and values: each label stands beside its value, and no column has a name
+    return sum(map(_is_aligned, told)) >= 0.6 * len(told)
+
+
+def _is_prose(cells: Sequence[Segment], width: float) -> bool:
+    long = median(len(cell.text) for cell in cells) >= PROSE_LENGTH
+    return long and median(cell.right - cell.left for cell in cells) >= PROSE_WIDTH * width
+
+
+def _is_aligned(cells: Sequence[Segment]) -> bool:
+    for edge in (lambda c: c.left, lambda c: c.right, lambda c: (c.left + c.right) / 2):
+        at = sorted(map(edge, cells))
+        most = max(sum(abs(b - a) <= ALIGNED for b in at) for a in at[:200])
+        if most >= MIN_ALIGNED * len(at) and most > 1:
+            return True
+    return False
+
+
+def merge_lines(block: list[Row], columns: Columns, rules: Sequence[tuple[float, float, float]]) -> list[list[Row]]:
+    """The lines of the table's rows: lines with no rule between them, or closer than rows are, may be of one row."""
+    between = [_has_rule(a, b, columns, rules) for a, b in pairwise(block)]
+    is_ruled = sum(between) >= MIN_ROWS - 1 and 2 * sum(between) >= len(between)
+    steps = [b.top - a.top for a, b in pairwise(block)]
+    usual = _usual_step(steps)
+    found = [[block[0]]]
+    for above, row, ruled, step in zip(block, block[1:], between, steps, strict=False):
+        if is_ruled:
+            near = row.top - above.bottom < row.height and len(found[-1]) < 4
+            joined = near and not ruled and _complete(found[-1], row, columns)
+        else:
+            tight = step < TIGHT * usual and step < 1.6 * max(above.height, 6.0)
+            joined = (tight and _complete(found[-1], row, columns)) or _goes_on(found[-1], row, columns)
+        if joined:
+            found[-1].append(row)
+        else:
+            found.append([row])
+    return found
+
+
+def _usual_step(steps: Sequence[float]) -> float:
+    """From row to row: of two usual steps, the larger."""
+    counts = Counter(round(step) for step in steps)
+    often = [step for step, count in counts.items() if count >= max(2, 0.2 * len(steps))]
+    return max(often, default=0.0)
+
+
+def _has_rule(above: Row, below: Row, columns: Columns, rules: Sequence[tuple[float, float, float]]) -> bool:
+    low, high = (above.top + above.bottom) / 2, (below.top + below.bottom) / 2
+    return any(low < y < high and left < columns[-1][1] and right > columns[0][0] for y, left, right in rules)
+
+
+def _columns_of(row: Row, columns: Columns) -> dict[int, Segment]:
+    return {find_column(segment.left, segment.right, columns)[0]: segment for segment in row.segments}
+
+
+def _complete(lines: Sequence[Row], row: Row, columns: Columns) -> bool:
+    """Whether the line can be of the row that the lines above begin: it fills other columns, or goes on in one."""
+    held: dict[int, Segment] = {}
+    for line in lines:
+        held |= _columns_of(line, columns)
+    shared = [(held[at], segment) for at, segment in _columns_of(row, columns).items() if at in held]
+    if any(a.is_figure and b.is_figure for a, b in shared):
+        return False
+    return len(shared) <= 1 or 2 * len(shared) <= min(len(held), len(row.segments) + 1)
+
+
+def _goes_on(lines: Sequence[Row], row: Row, columns: Columns) -> bool:
+    """Whether the line is the rest of one cell's words, by what it says: the line above had no room for it."""
+    if len(row.segments) != 1 or len(lines) > 3:
+        return False
+    ((at, segment),) = _columns_of(row, columns).items()
+    above = _columns_of(lines[-1], columns).get(at)
+    if above is None or segment.is_figure or above.is_figure or row.top - lines[-1].bottom > 0.6 * row.height:
+        return False
+    filled = above.right - above.left >= WRAPPED * (columns[at][1] - columns[at][0])
+    return filled and (segment.text[0].islower() or (at > 0 and len(lines[0].segments) > 1))
+
+
+def make_cells(lines: Sequence[Row], columns: Columns) -> list[Cell]:
+    cells: dict[int, Cell] = {}
+    for line in lines:
+        for segment in line.segments:
+            at, count = find_column(segment.left, segment.right, columns)
+            cell = cells.setdefault(at, Cell(at, [], ""))
+            cell.pieces += segment.pieces
+            cell.text = f"{cell.text} {segment.text}".strip()
+            cell.column_span = max(cell.column_span, count)
+    return _part_overlaps([cells[at] for at in sorted(cells)])
+
+
+def _part_overlaps(cells: list[Cell]) -> list[Cell]:
+    """The cells, none reaching over the next."""
+    for cell, after in pairwise(cells):
+        cell.column_span = min(cell.column_span, after.column - cell.column)
+    return cells
