@@ -480,18 +480,21 @@ def test_a_folder_that_cannot_be_written_is_named_before_anything_is_asked(folde
 
 
 @pytest.mark.fault(34)
-def test_bytes_are_decoded_as_declared_or_named_as_no_text(folder: Folder) -> None:
+def test_bytes_are_decoded_by_their_mark_or_their_looks_or_named_as_no_text(folder: Folder) -> None:
     (folder.papers / "utf16.txt").write_bytes("word \U0001f600\r\nand\n".encode("utf-16"))
-    (folder.papers / "lone.txt").write_bytes(b"word \xff")
+    (folder.papers / "old.txt").write_bytes("word für Köln".encode("cp1252"))
+    (folder.papers / "lone.txt").write_bytes(b"word \x01\x02\0\xff")
     ended = {o.name: o for o in folder.run()}
     assert ended["lone.txt"].status is Status.FAILED
     result = json.loads((folder.out / "utf16.json").read_text())
     assert result["document"]["text"] == "word \U0001f600\r\nand\n"
+    guessed = json.loads((folder.out / "old.json").read_text())["document"]
+    assert guessed["text"] == "word für Köln" and "cp1252" in guessed["notes"][0]
     assert "lone.txt" not in folder.asked
 
 
 @pytest.mark.fault(35)
-@pytest.mark.parametrize("content", [b"", b" \r\n\t", b"\xef\xbb\xbf", b"\0\0\0", b"word\0"])
+@pytest.mark.parametrize("content", [b"", b" \r\n\t", b"\xef\xbb\xbf", b"\0\0\0", b"word\0\1"])
 def test_a_document_of_nothing_is_a_failure_and_nothing_is_asked(folder: Folder, content: bytes) -> None:
     (folder.papers / "none.txt").write_bytes(content)
     ended = folder.run()

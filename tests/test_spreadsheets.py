@@ -368,3 +368,21 @@ def test_old_files_are_shown_by_their_formats_and_looks_too() -> None:
     ]
     seen = document.visible_text(Span(0, len(document.text)))
     assert "x9" not in seen and "9999" not in seen and "secret" not in seen
+
+
+def test_signs_that_xml_forbids_are_read_and_halves_of_letters_are_not() -> None:
+    def fill(book: Any, sheet: Any) -> None:
+        sheet.write(0, 0, "one_x000D_two")
+        sheet.write(1, 0, "_xD83D_")
+
+    changes = {"xl/sharedStrings.xml": ("_x005F_x", "_x")}
+    assert read(fill, changes).text == "one two\n_xD83D_"
+
+
+def test_the_first_cell_of_a_sheet_may_stand_anywhere() -> None:
+    def fill(book: Any, sheet: Any) -> None:
+        sheet.write("BB300", "Fee")
+        sheet.write("BB301", 5)
+
+    document = read(fill)
+    assert document.text == "Fee\n5" and not document.hidden and not document.doubtful

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from docx.oxml.ns import qn
@@ -65,15 +66,18 @@ class ParagraphReader:
 
     def __init__(self, styles: StyleSheet, story: Story) -> None:
         self._styles, self._story = styles, story
+        self._length = 0
+        """Characters of the paragraph that have been read."""
 
     def read(self, paragraph: Any, setting: Setting) -> Pieces:
         """The words of a paragraph."""
         pieces: Pieces = []
+        self._length = 0
         self._usual = self._resolve(None, setting)
         for opened, _ in self._story.fields.stack:
             opened.start = 0
         self._read_inner(paragraph, setting, pieces)
-        return pieces
+        return [("".join(text for text, _ in alike), sight) for sight, alike in groupby(pieces, key=lambda p: p[1])]
 
     def _read_inner(self, parent: Any, setting: Setting, pieces: Pieces) -> None:
         for element in parent:
@@ -81,7 +85,7 @@ class ParagraphReader:
             if tag == R:
                 self._read_run(element, setting, pieces)
             elif tag in (_LINK, _SIMPLE):
-                start = _count(pieces)
+                start = self._length
                 self._read_inner(element, setting, pieces)
                 code = element.get(qn("w:instr"), "") if tag == _SIMPLE else ""
                 address = self._find_address(element) if tag == _LINK else Field(code).address
@@ -96,8 +100,17 @@ class ParagraphReader:
 
     def _add_address(self, pieces: Pieces, start: int, address: str) -> None:
         """Writes the address behind linked words after them, as well seen as they are."""
-        words = "".join(text for text, _ in pieces)[start:]
-        if address and words.strip() and not self._story.fields.in_code:
+        if not address or self._story.fields.in_code:
+            return
+        said: list[str] = []
+        at = self._length
+        for text, _ in reversed(pieces):
+            if at <= start:
+                break
+            said.append(text)
+            at -= len(text)
+        words = "".join(reversed(said))
+        if words.strip():
             self._add(pieces, add_address(words, address)[len(words) :], pieces[-1][1])
 
     def _read_run(self, run: Any, setting: Setting, pieces: Pieces) -> None:
@@ -133,12 +146,12 @@ class ParagraphReader:
         ended = fields.pass_mark(mark)
         if ended is None:
             if mark in fields.fields and mark.get(qn("w:fldCharType")) == "begin":
-                fields.fields[mark].start = _count(pieces)
+                fields.fields[mark].start = self._length
             return
         if fields.in_code:
             return
         if ended.form is not None and (shown := show_form(ended.form)):
-            if ended.form.find(qn("w:checkBox")) is not None or not _count(pieces) > ended.start:
+            if ended.form.find(qn("w:checkBox")) is not None or self._length <= ended.start:
                 self._add(pieces, shown, look.sight)
         else:
             self._add_address(pieces, ended.start, ended.address)
@@ -157,18 +170,10 @@ class ParagraphReader:
         look = resolve_look(self._styles, levels, own, setting.ground, in_contents=contents)
         return WordLook(max(look.sight, setting.sight), look.raised, look.font)
 
-    @staticmethod
-    def _add(pieces: Pieces, text: str, sight: Sight) -> None:
-        if not text:
-            return
-        if pieces and pieces[-1][1] is sight:
-            pieces[-1] = pieces[-1][0] + text, sight
-        else:
+    def _add(self, pieces: Pieces, text: str, sight: Sight) -> None:
+        if text:
             pieces.append((text, sight))
-
-
-def _count(pieces: Pieces) -> int:
-    return sum(len(text) for text, _ in pieces)
+            self._length += len(text)
 
 
 def _read_symbol(sign: Any) -> str:

@@ -130,7 +130,7 @@ def _without_nuls(decoded: DecodedText, name: str) -> DecodedText:
     if "\0" not in decoded.text and decoded.encoding.startswith("utf-8"):
         return DecodedText(text, decoded.encoding, decoded.note)
     controls = len(_CONTROLS.findall(text))
-    if nuls > _MOST_NULS * len(text) or controls > max(1, _MOST_CONTROLS * len(text)):
+    if not text or nuls > _MOST_NULS * len(text) or controls > max(1, _MOST_CONTROLS * len(text)):
         raise DocumentError(f"{name} is a binary file, not text; convert it to text first.", reason="binary")
     note = decoded.note
     if nuls:

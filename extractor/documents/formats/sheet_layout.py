@@ -47,15 +47,16 @@ def _mark_far_cells(sheet: Sheet) -> None:
     sight, before = Sight.SHOWN, 0
     for row in sheet.rows:
         gap = row.number - before - 1
+        away = AWAY_ROWS if before else FAR_ROWS  # above the first row there is nothing to be far from
         before = row.number
-        sight = max(sight, _judge_gap(gap, AWAY_ROWS, FAR_ROWS)) if gap >= AWAY_ROWS else sight
+        sight = max(sight, _judge_gap(gap, away, FAR_ROWS))
         if sight is not Sight.SHOWN:
             row.cells = [replace(cell, sight=max(cell.sight, sight)) for cell in row.cells]
     used = sorted({cell.column for row in sheet.rows for cell in row.cells})
     far = {}
     sight, before = Sight.SHOWN, 0
     for column in used:
-        sight = max(sight, _judge_gap(column - before - 1, AWAY_COLUMNS, FAR_COLUMNS))
+        sight = max(sight, _judge_gap(column - before - 1, AWAY_COLUMNS if before else FAR_COLUMNS, FAR_COLUMNS))
         before = column
         if sight is not Sight.SHOWN:
             far[column] = sight

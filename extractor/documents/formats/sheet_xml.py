@@ -38,6 +38,7 @@ FLAT, LOW = 1.5, 5.0
 """Heights of rows in points below which no letter is seen, and below which perhaps none is."""
 NARROW = 0.6
 """Widths of columns in letters below which perhaps none is seen; of those without width none is."""
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MOST_COLUMNS = 16_384
 _OF_CELLS = frozenset({"c", "v", "f", "is", "t", "r", "rPr", "color", "sz"})
 _LINK_FORMULA = re.compile(r'\s*HYPERLINK\(\s*"([^"]+)"', re.I)
@@ -246,10 +247,10 @@ class SheetReader:
         runs: list[Run] = []
         for inner in element:
             if local_name(inner) == "t":
-                runs.append((inner.text or "", None, None))
+                runs.append((_unescape(inner.text or ""), None, None))
             elif local_name(inner) == "r":
                 words, look = child(inner, "t"), child(inner, "rPr")
-                text = (words.text or "") if words is not None else ""
+                text = _unescape(words.text or "") if words is not None else ""
                 raised = child(look, "vertAlign")
                 if raised is not None:
                     before = runs[-1][0] if runs else ""
@@ -291,6 +292,16 @@ class SheetReader:
         style = child(table, "tableStyleInfo")
         if style is not None and style.get("name"):
             frame.repainted.append((area, Repaint(unknown=True)))
+
+
+def _unescape(text: str) -> str:
+    """The text without the spelling that XML's forbidden signs have in it, such as _x000D_ (22.9.2.19)."""
+    return _ESCAPE.sub(_spell_escape, text) if "_x" in text else text
+
+
+def _spell_escape(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    return found[0] if not code or 0xD800 <= code < 0xE000 else chr(code)
 
 
 def _add_remark(sheet: Sheet, kind: str, reference: str | None, text: str) -> None:
