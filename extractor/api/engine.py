@@ -221,7 +221,7 @@ class Engine:
 
     async def _extract_document(self, document: Document, wanted: WantedRecord) -> Result[Any]:
         extractor = await asyncio.to_thread(self._build_extractor, wanted)
-        return wanted.build_result(extractor.build_result(await extractor.extract_record(document)))
+        return wanted.build_result(extractor.build_single_result(await extractor.extract_record(document)))
 
     def _build_extractor(self, wanted: WantedRecord) -> DocumentExtractor:
         return build_extractor(

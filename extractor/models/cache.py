@@ -26,8 +26,9 @@ from typing import Any
 import diskcache
 
 from extractor.errors import MachineError
-from extractor.models.openai import reply as replies
-from extractor.types import Json, Model, Reply, Request, Usage, canonical_json, fingerprint_json
+from extractor.models.openai.reply import fit_reply
+from extractor.models.openai.reply_text import is_answer
+from extractor.types import Json, LeafProbability, Model, Reply, Request, Usage, canonical_json, fingerprint_json
 
 CACHE_FORMAT = 1
 _DATABASE_FILE = "cache.db"
@@ -245,6 +246,34 @@ def _decode_row(row: bytes) -> Json:
         raise ValueError("a damaged row") from None
 
 
+_WHOLE_REPLY = "extractor.reply/1"
+"""Marks a row that holds more of a reply than its value."""
+
+
+def encode_reply(reply: Reply) -> Json:
+    """A reply as a row has it: its value, and where there is more to it than that, an object with all of it."""
+    if not reply.said_besides and not reply.leaf_probabilities:
+        return reply.value
+    likely = [[list(path), one.log, one.tokens] for path, one in reply.leaf_probabilities.items()]
+    return {
+        "format": _WHOLE_REPLY,
+        "value": reply.value,
+        "besides": [[list(path), one] for path, one in reply.said_besides],
+        "likely": likely,
+    }
+
+
+def decode_reply(row: Json, schema: Mapping[str, Json]) -> Reply:
+    """The reply of a row. Raises ValueError, TypeError or KeyError for what is no reply to a request of this schema."""
+    told: Mapping[str, Any] = row if isinstance(row, dict) and row.get("format") == _WHOLE_REPLY else {"value": row}
+    value = told["value"]
+    if not isinstance(value, dict) or (value and not is_answer(value, schema)):
+        raise ValueError("a row of another request")
+    likely = {tuple(path): LeafProbability(float(log), int(n)) for path, log, n in told.get("likely", ())}
+    besides = tuple((tuple(path), one) for path, one in told.get("besides", ()))
+    return Reply(fit_reply(value, schema).value, Usage(cached=1), said_besides=besides, leaf_probabilities=likely)
+
+
 class CachedModel:
     """Answers from the cache what it holds; asks `model` for the rest, once for each request, and keeps the replies.
 
@@ -276,11 +305,11 @@ class CachedModel:
             kept = await self._find_reply(key, request)
             if kept is not None:
                 self.hits += 1
-                return Reply(kept, Usage(cached=1))
+                return kept
             self.misses += 1
             reply = await self._model.complete(request)
             # Cancelled or not, what was paid for is written to its end.
-            await asyncio.shield(self._run_in_thread(self._store_reply, key, reply.value))
+            await asyncio.shield(self._run_in_thread(self._store_reply, key, encode_reply(reply)))
             return reply
         finally:
             del self._under_way[key]
@@ -295,15 +324,11 @@ class CachedModel:
                 "look with: extractor cache verify"
             )
 
-    async def _find_reply(self, key: str, request: Request) -> dict[str, Json] | None:
+    async def _find_reply(self, key: str, request: Request) -> Reply | None:
         try:
             kept = await self._run_in_thread(self._cache.get, key)
-            if kept is None:
-                return None
-            return replies.reply_to_json(
-                replies.parse_reply(replies.build_reply_reader(request.schema), json.dumps(kept))
-            )
-        except (sqlite3.Error, diskcache.Timeout, OSError, ValueError):
+            return None if kept is None else decode_reply(kept, request.schema)
+        except (sqlite3.Error, diskcache.Timeout, OSError, ValueError, TypeError, KeyError, RecursionError):
             self.damaged += 1
             return None
 

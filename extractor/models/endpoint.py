@@ -16,6 +16,8 @@ class Dialect(StrEnum):
     SCHEMA = "schema"
     TOOLS = "tools"
     JSON = "json"
+    TEXT = "text"
+    """The schema in the prompt alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class ModelParameters:
     """False: the model is told not to think, where it can be told."""
     max_output: int | None = None
     """Tokens that one reply may take, thinking included."""
+    token_probabilities: bool | None = None
+    """Whether the endpoint is asked how likely each token was; None: where the server is one of the user's own."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
     """Members that the body of every request has besides; they win over what is said here."""
 
@@ -71,3 +75,9 @@ class Endpoint:
     """How often a reply that does not fit is asked for again, with the error."""
     parameters: ModelParameters = ModelParameters()
     connection: Connection = Connection()
+    refuses: frozenset[str] = frozenset()
+    """Parameters that the model is known not to take, by their names in a request: temperature, seed, max_tokens."""
+    thinks: bool | None = None
+    """Whether the model reasons before it answers; None: not known."""
+    max_output: int | None = None
+    """Tokens that one reply of the model may have at most, thinking included; None: not known."""

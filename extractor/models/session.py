@@ -20,9 +20,10 @@ from extractor.models.limits.budget import Budget, BudgetLimits
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.local.catalog import CATALOGUE, locate_weights
 from extractor.models.openai.client import LiveModel, check_api_key
+from extractor.models.openai.learnt import LearntTraits
 from extractor.models.openai.transport import GuardedTransport, build_transport, check_base_url
 from extractor.models.traits import STRONG, ModelTraits, traits_of
-from extractor.types import Model
+from extractor.types import Json, Model
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 """The embedded model that answers when no key is set."""
@@ -218,7 +219,12 @@ class ModelSession:
         kept = options.cache if self.mode is Mode.LIVE and own_model is None else None
         self._cache = ReplyCache(kept, options.note) if kept else None
         self._budget = Budget(options.limits)
+        self._learnt = LearntTraits(endpoint, options.note)
         self._connections: dict[asyncio.AbstractEventLoop, _LoopConnection] = {}
+
+    def describe_learnt(self) -> dict[str, Json]:
+        """What was learnt of the endpoint since the session began, as a manifest has it."""
+        return self._learnt.describe()
 
     def find_cassette(self, task: str, prompt: str, document: str) -> Path:
         """Where the exchanges about a document are recorded, be the file there or not."""
@@ -246,10 +252,13 @@ class ModelSession:
 
         tape = DocumentCassette(cassette, record=self.mode is Mode.RECORD)
         inner = self._build_transport() if tape.recording else None
-        model = LiveModel(self.endpoint, CassetteTransport(tape, inner), connection.limiter)
+        # What one document's tape does not tell is not known when it is played.
+        learnt = LearntTraits(self.endpoint, self._options.note)
+        model = LiveModel(self.endpoint, CassetteTransport(tape, inner), connection.limiter, learnt)
         try:
             yield model
             tape.finish()
+            self._learnt.add(learnt)
         finally:
             await model.aclose()
 
@@ -286,7 +295,7 @@ class ModelSession:
         documents = asyncio.Semaphore(self.concurrency)
         if self._own_model is not None or self.mode is not Mode.LIVE:
             return _LoopConnection(limiter, documents, self._own_model, None)
-        live = LiveModel(self.endpoint, self._build_transport(), limiter)
+        live = LiveModel(self.endpoint, self._build_transport(), limiter, self._learnt)
         cached = CachedModel(live, self._cache, self._identity, options.note) if self._cache else None
         return _LoopConnection(limiter, documents, cached or live, loop.create_task(_close_with_loop(live, cached)))
 

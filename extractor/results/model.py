@@ -29,7 +29,7 @@ from extractor.results.parts import (
     listed_key,
     optional_key,
 )
-from extractor.types import Status, Usage
+from extractor.types import Json, Status, Usage
 
 ResultFormat = Literal["extractor.result/1"]
 RunFormat = Literal["extractor.run/1"]
@@ -132,6 +132,16 @@ class Manifest(FilePart):
     reading: JsonObject = optional_key(
         "how replies were read: the model's class and traits, what was accepted, and the fingerprint of the weights", {}
     )
+    learnt: JsonObject = optional_key(
+        "what was learnt of the endpoint by the time of writing: the dialect that it answers in, and parameters that "
+        "were renamed, left out or bounded since it refuses them; no part of what makes two runs ask the same",
+        {},
+    )
+
+    @property
+    def asked(self) -> dict[str, Json]:
+        """What was known before anything was asked."""
+        return {name: one for name, one in self.to_content().items() if name != "learnt"}
 
 
 class ResultFile(FilePart):
