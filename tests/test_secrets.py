@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from extractor.cli.main import main
-from extractor.models.session import choose_model
+from extractor.models.choice import choose_model
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 
 Start = Callable[..., FaultEndpoint]

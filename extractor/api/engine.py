@@ -18,7 +18,8 @@ from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, UsageError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.task import Task
-from extractor.models.session import DEFAULT_CONCURRENCY, ClientOptions, Mode, ModelSpec, choose_model
+from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, choose_model
+from extractor.models.session import ClientOptions, Mode
 from extractor.results.result import Result
 from extractor.runs.document import DocumentExtractor, build_extractor
 from extractor.types import Document, Model

@@ -10,7 +10,8 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from extractor.api.event_loop import run_event_loop
-from extractor.models.session import ClientOptions, ModelSession, ModelSpec, build_own_session, open_session
+from extractor.models.choice import ModelSpec
+from extractor.models.session import ClientOptions, ModelSession, build_own_session, open_session
 from extractor.types import Model
 
 Done = TypeVar("Done")

@@ -37,7 +37,7 @@ def print_estimate(
     task: Task, prompt: Prompt, sources: Sequence[Source], costs: PriceList, options: EstimateOptions
 ) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
-    from extractor.models.session import DEFAULT_CONCURRENCY, list_embedded_names
+    from extractor.models.choice import DEFAULT_CONCURRENCY, list_embedded_names
     from extractor.models.traits import traits_of
     from extractor.runs.estimate import estimate_run, measure_earlier_run
 

@@ -146,7 +146,8 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
     from extractor.documents.discovery import find_sources
     from extractor.extraction.pipeline import Reading
-    from extractor.models.session import Mode, choose_model, open_endpoint
+    from extractor.models.choice import choose_model
+    from extractor.models.session import Mode, open_endpoint
     from extractor.results.manifest import build_run_manifest
     from extractor.runs.output_folder import is_run_finished, prepare_output_folder
     from extractor.runs.runner import run_job

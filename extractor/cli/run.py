@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from extractor.extraction.acceptance import Acceptance
     from extractor.extraction.prompt import Prompt
     from extractor.extraction.task import Task
-    from extractor.models.session import ClientOptions, ModelSpec
+    from extractor.models.choice import ModelSpec
+    from extractor.models.session import ClientOptions
     from extractor.runs.job import Job
 
 
@@ -94,8 +95,8 @@ def _parse_seconds(text: str) -> float:
 def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs
     from extractor.documents.discovery import find_sources
+    from extractor.models.choice import choose_model
     from extractor.models.prices import SHIPPED_PRICES, load_prices
-    from extractor.models.session import choose_model
     from extractor.runs.output_folder import prepare_output_folder
     from extractor.runs.runner import compute_exit_code, run_job
     from extractor.runs.signals import run_until_signal
