@@ -33,7 +33,8 @@ from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.grounding.confidence import SHIPPED_WEIGHTS
 from extractor.extraction.pipeline import Reading, extract_record
 from extractor.models.choice import choose_model
-from extractor.models.session import ClientOptions, Mode, ModelSession, open_endpoint
+from extractor.models.client_options import ClientOptions, Mode
+from extractor.models.session import ModelSession, open_endpoint
 from extractor.models.traits import SMALL, STRONG
 from extractor.types import Document, Record, Reply, Usage, json_pointer
 

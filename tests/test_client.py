@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
+from extractor.models.api_keys import check_api_key
 from extractor.models.endpoint import Connection, Dialect, Endpoint
-from extractor.models.openai.client import LiveModel, check_api_key
+from extractor.models.openai.client import LiveModel
 from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 from extractor.types import Reply, Request

@@ -72,7 +72,7 @@ class Reading:
             "class": self.traits.model_class.value,
             "window": self.traits.window,
             "max_output": self.traits.max_output,
-            "traits_by": self.traits.source,
+            "traits_by": self.traits.describe_sources(),
             "accept": self.acceptance.threshold,
             "only_proven": self.acceptance.only_proven,
             "calibration": self.calibration.fingerprint,

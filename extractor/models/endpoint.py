@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from extractor.types import Json
@@ -45,12 +46,15 @@ class Connection:
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Sent with every request besides; they may hold keys, so that they show in no representation, file or log."""
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of every request's address, such as api-version."""
     organization: str | None = None
     ca_file: str | None = None
     """Certificates that are trusted instead of the system's, PEM."""
     proxy: str | None = field(default=None, repr=False)
+    """Address of the proxy that requests go through, with a name and password where it wants one."""
+    key_header: str = "authorization"
+    """The header that the key is sent in; in any other than the usual one it stands by itself."""
     request_deadline: float = 600.0
     """Seconds under way for one HTTP request; a slow drip of bytes does not extend it."""
     question_deadline: float = 600.0
@@ -81,3 +85,39 @@ class Endpoint:
     """Whether the model reasons before it answers; None: not known."""
     max_output: int | None = None
     """Tokens that one reply of the model may have at most, thinking included; None: not known."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no file, log or message may show: the key, and what headers, query and proxy hold that may be one."""
+        body = self.parameters.extra_body.items()
+        keys = [value for name, value in body if _SECRET_NAME.search(name) and isinstance(value, str)]
+        return (self.api_key, *keys, *list_connection_secrets(self.connection))
+
+
+_SECRET_NAME = re.compile(r"(?i)(?:^|[_-])(?:api[_-]?key|key|token|secret|password|authorization)$")
+
+
+def describe_parameters(parameters: ModelParameters) -> dict[str, Json]:
+    """What a user says of how the model answers, without what may be a key: nothing, where nothing is said."""
+    said = {f.name: getattr(parameters, f.name) for f in fields(ModelParameters)}
+    told: dict[str, Json] = {name: value for name, value in said.items() if value not in (None, {})}
+    if "extra_body" in told:
+        body = told["extra_body"].items()
+        told["extra_body"] = {name: "[key]" if _SECRET_NAME.search(name) else value for name, value in body}
+    return told
+
+
+_PUBLIC_HEADERS = frozenset(
+    ("accept", "accept-language", "user-agent", "referer", "http-referer", "x-title", "anthropic-version")
+)
+"""Headers whose values tell who asks, and in what form: they are public, and may stand in documents."""
+_PUBLIC_QUERY = frozenset({"api-version"})
+
+
+def list_connection_secrets(connection: Connection) -> tuple[str, ...]:
+    """Values of headers and query that may be keys, without a scheme before them, and the proxy's password."""
+    headers = [value for name, value in connection.headers.items() if name.lower() not in _PUBLIC_HEADERS]
+    query = [value for name, value in connection.query.items() if name.lower() not in _PUBLIC_QUERY]
+    login = re.match(r"\w+://[^/@]*:([^/@]+)@", connection.proxy or "")
+    words = [value.rpartition(" ")[2] for value in headers]
+    return tuple(dict.fromkeys([*words, *query, *([login.group(1)] if login else [])]))

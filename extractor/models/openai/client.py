@@ -20,7 +20,6 @@ from extractor.errors import (
     ReplyCutShort,
     ReplyRefused,
     ReplyUnreadable,
-    UsageError,
 )
 from extractor.models.endpoint import Dialect, Endpoint
 from extractor.models.limits.concurrency import ConcurrencyLimiter
@@ -52,14 +51,6 @@ LEAST_COUNTED, LEAST_SHARE_READ = 1000, 0.45
 of that below which a part was not read: some servers cut a prompt that is too long without a word."""
 
 
-def check_api_key(text: str, name: str = "OPENAI_API_KEY") -> str:
-    """The key without surrounding white space. Raises UsageError, without showing it, for one that cannot be sent."""
-    text = text.strip()
-    if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise UsageError(f"The API key holds characters that no key has; set {name} again.")
-    return text
-
-
 class LiveModel:
     """`complete(request) -> reply` over HTTP; one for a whole run, since its connections are worth keeping.
 
@@ -84,7 +75,7 @@ class LiveModel:
         self._sender = RequestSender(
             endpoint,
             transport
-            or build_transport(endpoint.base_url, endpoint.api_key, connections=self.limiter.max_concurrency + 2),
+            or build_transport(endpoint, connections=self.limiter.max_concurrency + 2),
             self.limiter,
         )
 
@@ -239,7 +230,7 @@ class LiveModel:
 
     def _mask_key(self, value: dict[str, Json]) -> dict[str, Json]:
         """The value, with a key masked that the transport could not see, since it was spelled in JSON's escapes."""
-        secrets = [s.decode() for s in list_secret_forms(self.endpoint.api_key)]
+        secrets = [form.decode() for secret in self.endpoint.secrets for form in list_secret_forms(secret)]
         return {name: _mask_secrets(one, secrets) for name, one in value.items()} if secrets else value
 
 
