@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ GOOD: dict[str, Any] = {
     "reasoning_effort": "low",
     "thinking": True,
     "max_output": 2000,
+    "token_probabilities": True,
     "window": 32000,
     "class": "small",
     "dialect": "tools",
@@ -84,8 +86,8 @@ def test_a_price_is_two_numbers() -> None:
         ("max_output=0", "above 0"),
         ("window=10", "512"),
         ("class=medium", "small or strong"),
-        ("dialect=xml", "schema, tools or json"),
-        ("dialect=grammar", "schema, tools or json"),
+        ("dialect=xml", "schema, tools, json or text"),
+        ("dialect=grammar", "schema, tools, json or text"),
         ("reasoning_effort=", "a word"),
         ("attempts=0", "above 0"),
         ("patience=-1", "from 0 up"),
@@ -143,7 +145,10 @@ def test_two_settings_that_contradict_each_other_are_refused(given: list[str]) -
 def test_what_is_said_nearer_wins_and_the_rest_stays(one: dict[str, None], other: dict[str, None]) -> None:
     def build(names: dict[str, None], more: dict[str, Any]) -> ModelSettings:
         return parse_settings(
-            [f"{n}={str(more.get(n, GOOD[n])).lower() if n == 'thinking' else more.get(n, GOOD[n])}" for n in names]
+            [
+                f"{n}={json.dumps(more.get(n, GOOD[n])) if isinstance(GOOD[n], bool) else more.get(n, GOOD[n])}"
+                for n in names
+            ]
         )
 
     changed = {"temperature": 1, "seed": 8, "max_output": 1000, "attempts": 3}

@@ -148,20 +148,37 @@ def test_a_proxy_that_is_none_is_refused_unseen(monkeypatch: pytest.MonkeyPatch)
         build_transport(Endpoint("http://h/v1", "m", "k", connection=Connection(proxy="socks5://h:1080")), 1)
 
 
-def test_a_socks_proxy_is_spoken_to_in_its_own_words() -> None:
+def serve_socks_once(listening: socket.socket, target: tuple[str, int], heard: list[bytes]) -> None:
+    """One connection of a SOCKS 5 proxy (RFC 1928) that asks for no name and goes to `target`, whatever is asked for."""
+    connection, _ = listening.accept()
+    with connection, socket.create_connection(target) as onward:
+        heard.append(connection.recv(64))
+        connection.sendall(b"\x05\x00")
+        heard.append(connection.recv(256))
+        connection.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x01")
+        there = threading.Thread(target=pass_on, args=(connection, onward))
+        there.start()
+        pass_on(onward, connection)
+        there.join()
+
+
+def pass_on(one: socket.socket, other: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+    with contextlib.suppress(OSError):
+        other.shutdown(socket.SHUT_WR)
+
+
+def test_a_socks_proxy_is_gone_through(faults: Start) -> None:
     pytest.importorskip("socksio")
-    greeted: list[bytes] = []
-
+    server = faults(lambda body, n: '{"title": "bolt"}')
+    port = int(server.url.rpartition(":")[2].removesuffix("/v1"))
+    heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def greet() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                greeted.append(connection.recv(16))
-
-        thread = threading.Thread(target=greet)
+        thread = threading.Thread(target=serve_socks_once, args=(listening, ("127.0.0.1", port), heard))
         thread.start()
-        with contextlib.suppress(ExtractorError):
-            ask("http://endpoint.invalid/v1", proxy=f"socks5://127.0.0.1:{listening.getsockname()[1]}", attempts=1)
+        proxy = f"socks5://127.0.0.1:{listening.getsockname()[1]}"
+        assert ask("http://endpoint.invalid/v1", proxy=proxy).value == {"title": "bolt"}
         thread.join()
-    assert greeted[0][:1] == b"\x05"
+    assert heard[0][:1] == b"\x05" and b"endpoint.invalid" in heard[1]

@@ -77,7 +77,7 @@ def parse_address(text: str) -> httpx2.URL:
     text = text.strip()
     try:
         url = httpx2.URL(text)
-    except httpx2.InvalidURL:
+    except (httpx2.InvalidURL, ValueError):
         url = httpx2.URL("")
     if url.userinfo or "@" in text.partition("?")[0]:
         raise UsageError("The base URL holds a name or password, which logs would show; set OPENAI_API_KEY instead.")

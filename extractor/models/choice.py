@@ -72,6 +72,7 @@ class ModelSpec:
             connection=replace(build_connection(said), key_header=self.key_header),
             refuses=refuses - asked_for,
             thinks=traits.thinks,
+            max_output=traits.max_output if "max_output" in traits.sources else None,
         )
 
     def __repr__(self) -> str:
@@ -87,6 +88,7 @@ def build_parameters(said: ModelSettings) -> ModelParameters:
         reasoning_effort=said.reasoning_effort,
         thinking=said.thinking,
         max_output=said.max_output,
+        token_probabilities=said.token_probabilities,
         extra_body=said.extra_body,
     )
 

@@ -31,9 +31,16 @@ CONFIG_FILE = "extractor.toml"
 MAX_CONFIG_BYTES = 1_000_000
 _PLACES = ("base_url", "key_env", "key_file", "model")
 """What a table says of a model beside settings."""
-_SAFE = frozenset(
-    ("temperature", "seed", "top_p", "reasoning_effort", "thinking", "max_output", "omit")  # how it answers
-) | {"window", "class", "dialect", "patience", "request_deadline", "document_deadline", "rpm", "tpm"}
+_SAFE = frozenset(("temperature", "seed", "top_p", "reasoning_effort", "thinking", "max_output", "omit", "dialect")) | {
+    "token_probabilities",
+    "window",
+    "class",
+    "patience",
+    "request_deadline",
+    "document_deadline",
+    "rpm",
+    "tpm",
+}
 """What a file that nobody named may set."""
 
 

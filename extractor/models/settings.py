@@ -55,6 +55,8 @@ class ModelSettings:
     """False: the model is told not to think, where it can be told."""
     max_output: int | None = None
     """Tokens that one reply may take, thinking included."""
+    token_probabilities: bool | None = None
+    """Whether the endpoint is asked how likely each token was; without it, a server of one's own is."""
     omit: tuple[str, ...] = ()
     """Parameters that are not sent at all, of temperature, seed and top_p."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class ModelSettings:
     model_class: ModelClass | None = None
     """small or strong; called `class` elsewhere. Without it, the name decides: below 4 B parameters it is small."""
     dialect: Dialect | None = None
-    """How the schema is sent: schema, tools or json; without it, the best that works is found."""
+    """How the schema is sent: schema, tools, json or text; without it, the best that works is found."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Sent with every request; they may hold keys, so that they show in no file, log or message."""
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -148,9 +150,10 @@ _CHECKS = {
     "reasoning_effort": _WORD,
     "thinking": _Check("true or false", (bool,)),
     "max_output": _COUNT,
+    "token_probabilities": _Check("true or false", (bool,)),
     "window": _Check("a whole number from 512 up", (int,), 512),
     "model_class": _Check("small or strong", (ModelClass,)),
-    "dialect": _Check("schema, tools or json", (Dialect,)),
+    "dialect": _Check("schema, tools, json or text", (Dialect,)),
     "organization": _WORD,
     "ca_file": _Check("the path of a PEM file", (str,)),
     "proxy": _Check("an address such as http://host:3128", (str,)),
