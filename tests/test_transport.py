@@ -149,7 +149,7 @@ def test_a_proxy_that_is_none_is_refused_unseen(monkeypatch: pytest.MonkeyPatch)
 
 
 def serve_socks_once(listening: socket.socket, target: tuple[str, int], heard: list[bytes]) -> None:
-    """One connection of a SOCKS 5 proxy (RFC 1928) that asks for no name and goes to `target`, whatever is asked for."""
+    """One connection of a SOCKS 5 proxy (RFC 1928) that asks for no name and always goes to `target`."""
     connection, _ = listening.accept()
     with connection, socket.create_connection(target) as onward:
         heard.append(connection.recv(64))

@@ -26,11 +26,11 @@ from typing import Any
 import diskcache
 
 from extractor.errors import MachineError
-from extractor.models.openai.reply import fit_reply
-from extractor.models.openai.reply_text import is_answer
-from extractor.types import Json, LeafProbability, Model, Reply, Request, Usage, canonical_json, fingerprint_json
+from extractor.models.kept_reply import decode_reply, encode_reply
+from extractor.types import Json, Model, Reply, Request, canonical_json, fingerprint_json
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
+"""Of rows that are written: the reply and what it took. Rows of format 1 are the reply alone, and are read, too."""
 _DATABASE_FILE = "cache.db"
 _RAW = 1
 """diskcache's mode for a value that is stored in its row unchanged."""
@@ -130,13 +130,16 @@ class ReplyCache:
         opened.close()  # of this thread; the thread that asks opens its own
         return opened
 
-    def get(self, key: str) -> Json:
-        """What was kept under the key; None when nothing was. Raises ValueError or sqlite3.Error for a damaged row."""
+    def get(self, key: str) -> dict[str, Json] | None:
+        """What was kept under the key: `value` and, unless it was never told, `usage`; None when nothing was.
+
+        Raises ValueError or sqlite3.Error for a damaged row.
+        """
         row = self._cache.get(key, retry=True)
         return None if row is None else _decode_row(row)
 
     def set(self, key: str, value: Json) -> None:
-        """Raises OSError or sqlite3.Error when it cannot be kept."""
+        """Keeps what `get` gives. Raises OSError or sqlite3.Error when it cannot be kept."""
         self._cache.set(key, _encode_row(value), retry=True)
 
     def count_replies(self, *, verify: bool = False) -> CacheContents:
@@ -234,44 +237,21 @@ def _encode_row(value: Json) -> bytes:
     return b"%d %s %s" % (CACHE_FORMAT, hashlib.sha256(body).hexdigest().encode(), body)
 
 
-def _decode_row(row: bytes) -> Json:
-    """The value of a row. Raises ValueError for one that is not as it was written."""
+def _decode_row(row: bytes) -> dict[str, Json]:
+    """What a row holds, as `ReplyCache.get` has it. Raises ValueError for one that is not as it was written."""
     version, _, rest = row.partition(b" ")
     digest, _, body = rest.partition(b" ")
-    if version != b"%d" % CACHE_FORMAT or hashlib.sha256(body).hexdigest().encode() != digest:
+    if version not in (b"1", b"2") or hashlib.sha256(body).hexdigest().encode() != digest:
         raise ValueError("a damaged row")
     try:
-        return json.loads(body)
+        value = json.loads(body)
     except RecursionError:
         raise ValueError("a damaged row") from None
-
-
-_WHOLE_REPLY = "extractor.reply/1"
-"""Marks a row that holds more of a reply than its value."""
-
-
-def encode_reply(reply: Reply) -> Json:
-    """A reply as a row has it: its value, and where there is more to it than that, an object with all of it."""
-    if not reply.said_besides and not reply.leaf_probabilities:
-        return reply.value
-    likely = [[list(path), one.log, one.tokens] for path, one in reply.leaf_probabilities.items()]
-    return {
-        "format": _WHOLE_REPLY,
-        "value": reply.value,
-        "besides": [[list(path), one] for path, one in reply.said_besides],
-        "likely": likely,
-    }
-
-
-def decode_reply(row: Json, schema: Mapping[str, Json]) -> Reply:
-    """The reply of a row. Raises ValueError, TypeError or KeyError for what is no reply to a request of this schema."""
-    told: Mapping[str, Any] = row if isinstance(row, dict) and row.get("format") == _WHOLE_REPLY else {"value": row}
-    value = told["value"]
-    if not isinstance(value, dict) or (value and not is_answer(value, schema)):
-        raise ValueError("a row of another request")
-    likely = {tuple(path): LeafProbability(float(log), int(n)) for path, log, n in told.get("likely", ())}
-    besides = tuple((tuple(path), one) for path, one in told.get("besides", ()))
-    return Reply(fit_reply(value, schema).value, Usage(cached=1), said_besides=besides, leaf_probabilities=likely)
+    if version == b"1":
+        return {"value": value}
+    if not isinstance(value, dict) or "value" not in value:
+        raise ValueError("a damaged row")
+    return value
 
 
 class CachedModel:
@@ -309,7 +289,7 @@ class CachedModel:
             self.misses += 1
             reply = await self._model.complete(request)
             # Cancelled or not, what was paid for is written to its end.
-            await asyncio.shield(self._run_in_thread(self._store_reply, key, encode_reply(reply)))
+            await asyncio.shield(self._run_in_thread(self._store_reply, key, reply))
             return reply
         finally:
             del self._under_way[key]
@@ -327,14 +307,14 @@ class CachedModel:
     async def _find_reply(self, key: str, request: Request) -> Reply | None:
         try:
             kept = await self._run_in_thread(self._cache.get, key)
-            return None if kept is None else decode_reply(kept, request.schema)
+            return None if kept is None else decode_reply(kept, request)
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError, TypeError, KeyError, RecursionError):
             self.damaged += 1
             return None
 
-    def _store_reply(self, key: str, value: Json) -> None:
+    def _store_reply(self, key: str, reply: Reply) -> None:
         try:
-            self._cache.set(key, value)
+            self._cache.set(key, encode_reply(reply))
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError) as error:
             self.unkept += 1
             if self.unkept == 1:

@@ -90,9 +90,15 @@ class GroupUsage(FilePart):
     seconds: Amount | None = Field(default=None, description="as the server reports them")
     cached: Count = optional_key("replies that an earlier run paid for", 0)
     lost: Count = optional_key("requests that may be billed though no whole reply came", 0)
+    cached_input_tokens: Count | None = optional_key("what cached replies took when they were paid for", None)
+    cached_output_tokens: Count | None = optional_key(None, None)
+    cached_seconds: Amount | None = optional_key(None, None)
 
     def to_usage(self) -> Usage:
-        return Usage(self.requests, self.input_tokens, self.output_tokens, self.seconds, self.cached, self.lost)
+        first = (
+            (self.cached_input_tokens, self.cached_output_tokens, self.cached_seconds) if self.cached else (0, 0, 0.0)
+        )
+        return Usage(self.requests, self.input_tokens, self.output_tokens, self.seconds, self.cached, self.lost, *first)
 
 
 class UsageEntry(GroupUsage):

@@ -52,6 +52,10 @@ class Usage:
     """Replies that were paid for by an earlier run; they count as no request and no token."""
     lost: int = 0
     """Requests among these whose reply did not arrive whole; whether they were billed is unknown."""
+    cached_input_tokens: int | None = 0
+    """What the cached replies took when they were paid for; None where that was not kept, or never told."""
+    cached_output_tokens: int | None = 0
+    cached_seconds: float | None = 0.0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -61,6 +65,9 @@ class Usage:
             _add_known(self.seconds, other.seconds),
             self.cached + other.cached,
             self.lost + other.lost,
+            _add_known(self.cached_input_tokens, other.cached_input_tokens),
+            _add_known(self.cached_output_tokens, other.cached_output_tokens),
+            _add_known(self.cached_seconds, other.cached_seconds),
         )
 
 

@@ -74,8 +74,7 @@ class LiveModel:
         """The reason of the last refusal, and for how many questions in a row it was the same."""
         self._sender = RequestSender(
             endpoint,
-            transport
-            or build_transport(endpoint, connections=self.limiter.max_concurrency + 2),
+            transport or build_transport(endpoint, connections=self.limiter.max_concurrency + 2),
             self.limiter,
         )
 
