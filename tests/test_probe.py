@@ -115,6 +115,12 @@ def test_what_no_question_can_pass_ends_it(
     assert says in capfd.readouterr().err and server.requests <= 3
 
 
+def test_a_server_that_is_not_there_is_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "probe", "m", "--base-url", "http://127.0.0.1:9/v1", "--set", "attempts=1"]) == 2
+    out, err = capfd.readouterr()
+    assert "127.0.0.1:9" in err and not out
+
+
 def test_an_embedded_model_needs_no_probe(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "probe", "smollm2-135m"]) == 2
     assert "embedded" in capfd.readouterr().err
