@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MODEL ?= qwen2.5-coder-1.5b
 PROMPT ?= groups
 
-.PHONY: run .run test .test check fix record report bench soak lock clean
+.PHONY: run .run test .test check fix record report bench soak sbom audit lock clean
 
 # $(call timed,NAME,WHAT): says what is done and how long it took last, and makes .NAME
 define timed
@@ -32,6 +32,12 @@ $(VENV)/.ready-run: requirements-run.lock pyproject.toml
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(call install,$<,the package with every extra and the tools of its development)
 	@touch $(VENV)/.ready-run $@
+
+$(VENV)/.ready-audit: requirements-audit.lock $(VENV)/.ready
+	@echo "Installing what audits into $(VENV)-audit, by $<"
+	@$(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 ## five records out of five sample files, on the embedded model
 run:
@@ -71,7 +77,7 @@ report: $(VENV)/.ready-run
 ## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies
 soak: $(VENV)/.ready
 	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
-	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py
+	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py
 
 ## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them
 bench: $(VENV)/.ready
@@ -81,11 +87,20 @@ bench: $(VENV)/.ready
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/scoring.py
 
-## both locks from pyproject.toml, the small one with the versions of the other; needs uv
+## the bill of materials of the lock, CycloneDX: sbom.cdx.json
+sbom: $(VENV)/.ready-audit
+	$(VENV)-audit/bin/python bench/audit.py sbom sbom.cdx.json
+
+## the bill, and whether a published advisory is about what the locks pin; ADVISORIES=all.zip (OSV's export for PyPI) asks no network
+audit: sbom
+	$(VENV)-audit/bin/python bench/audit.py check $(ADVISORIES)
+
+## all locks from pyproject.toml, the small one with the versions of the other; needs uv
 LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet
 lock:
 	$(LOCK) --extra all --group dev --output-file requirements.lock
 	$(LOCK) --extra local --constraint requirements.lock --output-file requirements-run.lock
+	$(LOCK) --only-group audit --output-file requirements-audit.lock
 
 clean:
-	rm -rf $(VENV) out report
+	rm -rf $(VENV) $(VENV)-audit out report sbom.cdx.json

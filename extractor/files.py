@@ -7,12 +7,16 @@ import errno
 import hashlib
 import os
 import re
+import stat
 import tempfile
 import threading
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
 
 _DRAFT = re.compile(r"\.extractor-\w+\.tmp")
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Error numbers of a disk that is full."""
 
@@ -37,6 +41,26 @@ def write_atomically(path: Path, pieces: Iterable[bytes]) -> str:
             Path(draft).unlink()
         raise
     return digest.hexdigest()
+
+
+def open_regular_file(path: Path, *, follow: bool = True) -> BufferedReader:
+    """A file to be read. Raises OSError, also for what would be waited for or never end: a pipe, a socket, a device.
+
+    It is opened without waiting and looked at after that, since another may have taken its place since it was listed.
+    """
+    handle = os.open(path, os.O_RDONLY | _NO_WAITING | (0 if follow else _NO_LINKS))
+    try:
+        require_regular_file(handle)
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def require_regular_file(handle: int) -> None:
+    """Raises OSError for the handle of anything but a regular file."""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        raise OSError(errno.EINVAL, "No regular file")
 
 
 def sync_folder(folder: Path) -> None:

@@ -51,6 +51,7 @@ def _measured_readers() -> Iterator[None]:
         kill(reader)
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "FORKS", False)  # a fork that is confined can write no measurement
         patch.setattr(sandbox, "subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": start}))
         patch.setattr(sandbox._ReaderProcess, "close", close)
         yield

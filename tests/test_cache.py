@@ -1,7 +1,9 @@
 import asyncio
+import contextlib
 import hashlib
 import json
 import multiprocessing
+import os
 import pickle
 import sqlite3
 import stat
@@ -14,7 +16,9 @@ from typing import Any
 import pytest
 
 from extractor.errors import MachineError, ModelError
+from extractor.models import cache_database
 from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
+from extractor.models.cache_database import check_database
 from extractor.testing import ScriptedModel
 from extractor.types import Json, Reply, Request, Usage
 
@@ -197,6 +201,22 @@ def test_a_file_that_a_row_names_is_neither_read_nor_deleted(tmp_path: Path, mod
         lambda path: poison(path.parent, "INSERT INTO Settings VALUES ('get', 'x')"),
         lambda path: poison(path.parent, "INSERT INTO Settings VALUES ('disk_x', 1)"),
         lambda path: poison(path.parent, "DROP TABLE Cache") or poison(path.parent, "CREATE VIEW Cache AS SELECT 1"),
+        lambda path: poison(path.parent, "CREATE TRIGGER t AFTER INSERT ON Cache BEGIN DELETE FROM Cache; END"),
+        lambda path: poison(path.parent, "CREATE TRIGGER t AFTER UPDATE ON Settings BEGIN DELETE FROM Cache; END"),
+        lambda path: poison(path.parent, "CREATE INDEX own ON Cache (value)"),
+        lambda path: poison(path.parent, "CREATE VIEW own AS SELECT 1"),
+        lambda path: poison(path.parent, "CREATE TABLE own (x)"),
+        lambda path: poison(path.parent, "ALTER TABLE Cache ADD COLUMN own TEXT AS (hex(key))"),
+        lambda path: poison(path.parent, "UPDATE Settings SET value = 'least-recently-used' WHERE key LIKE 'evict%'"),
+        lambda path: poison(path.parent, "UPDATE Settings SET value = 1 WHERE key = 'size_limit'"),
+        lambda path: poison(path.parent, "UPDATE Settings SET value = 'off' WHERE key = 'sqlite_journal_mode'"),
+        lambda path: poison(path.parent, "UPDATE Settings SET value = 9000000000000 WHERE key = 'sqlite_mmap_size'"),
+        lambda path: poison(path.parent, "UPDATE Settings SET value = 0 WHERE key = 'sqlite_synchronous'"),
+        lambda path: poison(path.parent, "UPDATE Settings SET value = 'x' WHERE key = 'count'"),
+        lambda path: path.with_name("cache.db-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"\0" * 504),
+        lambda path: path.with_name("cache.db-journal").symlink_to(path),
+        lambda path: path.unlink() or os.mkfifo(path),
+        lambda path: path.rename(f"{path}.real") and path.symlink_to(f"{path}.real"),
     ],
 )
 def test_a_database_that_is_none_is_set_aside_and_told(tmp_path: Path, damage: Callable[[Path], None]) -> None:
@@ -206,9 +226,27 @@ def test_a_database_that_is_none_is_set_aside_and_told(tmp_path: Path, damage: C
     (reply,) = ask(tmp_path, model, asked(), notes=notes)
     assert reply.value == {"item": "q"} and len(model.requests) == 2
     assert len(list(tmp_path.glob("cache.db.corrupt-*"))) == 1
-    assert len(notes) == 1 and "damaged" in notes[0]
+    assert len(notes) == 1 and "is not used, since it" in notes[0].replace("cache.db-journal is", "it")
     ask(tmp_path, model, asked())
     assert len(model.requests) == 2
+
+
+def test_what_diskcache_makes_in_a_file_is_what_is_taken_for_its_own(tmp_path: Path) -> None:
+    """A new version that makes other tables or settings is noticed here, and not by its users."""
+    ask(tmp_path, echoing(), asked())
+    with contextlib.closing(sqlite3.connect(tmp_path / "cache.db")) as database:
+        made = {" ".join(sql.split()) for (sql,) in database.execute("SELECT sql FROM sqlite_master") if sql}
+    assert made == cache_database._SCHEMA
+    check_database(tmp_path / "cache.db")
+
+
+def test_a_file_that_a_killed_process_had_begun_to_make_is_no_obstacle(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "cache.db")) as database:
+        database.execute("CREATE TABLE Settings ( key TEXT NOT NULL UNIQUE, value)")
+    model, notes = echoing(), list[str]()
+    ask(tmp_path, model, asked(), notes=notes)
+    ask(tmp_path, model, asked(), notes=notes)
+    assert len(model.requests) == 1 and notes == []
 
 
 @pytest.mark.fault(30)

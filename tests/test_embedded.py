@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from extractor.child_processes import build_python_command
 from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.choice import choose_model
 from extractor.models.client_options import Mode
@@ -304,7 +305,7 @@ def test_the_engine_ends_when_who_started_it_has_gone_while_it_loaded(tiny: Weig
         "key": "k",
     }
     process = subprocess.Popen(
-        [sys.executable, "-P", str(ROOT / "extractor" / "models" / "local" / "process.py")],
+        build_python_command("extractor.models.local.process"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

@@ -12,6 +12,7 @@ from extractor.cli.main import main
 from extractor.errors import UsageError
 from extractor.models.base_url import read_base_url
 from extractor.models.choice import DEFAULT_MODEL, choose_model
+from extractor.models.secrets import find_secrets
 from extractor.models.settings import ModelSettings
 from extractor.models.vendors import VENDORS
 
@@ -48,7 +49,7 @@ def test_a_deployments_address_names_its_model_its_version_and_its_keys_header()
     assert endpoint.base_url == "https://r.openai.azure.com/openai/deployments/mine"
     assert (endpoint.model, endpoint.api_key) == ("mine", "abcdefgh")
     assert endpoint.connection.query == {"api-version": "2024-10-21"} and endpoint.connection.key_header == "api-key"
-    assert "abcdefgh" in endpoint.secrets and "2024-10-21" not in endpoint.secrets
+    assert "abcdefgh" in find_secrets(endpoint) and "2024-10-21" not in find_secrets(endpoint)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_no_text_is_more_than_refused(text: str) -> None:
 def test_a_query_is_kept_apart_and_may_be_a_secret() -> None:
     spec = choose_model("m", "https://h/v1?sig=hunter22&api-version=1", {})
     endpoint = spec.build_endpoint()
-    assert "hunter22" not in f"{spec!r} {endpoint!r} {endpoint.base_url}" and "hunter22" in endpoint.secrets
+    assert "hunter22" not in f"{spec!r} {endpoint!r} {endpoint.base_url}" and "hunter22" in find_secrets(endpoint)
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda one: one.prefix)

@@ -579,3 +579,26 @@ def test_a_file_that_is_written_while_it_is_read_is_not_taken_for_what_it_was(fo
     document, seen = read_unchanging_document(source, before)
     assert document.text == "a newer word"
     assert seen == observe_source(source) != before
+
+
+def test_every_line_and_every_file_is_one_result_that_is_kept(folder: Folder, tmp_path: Path) -> None:
+    papers = tmp_path / "many"
+    for name in ("x", "y/x", "Y/x", "y/X", "z/x"):
+        (papers / name).parent.mkdir(parents=True, exist_ok=True)
+        (papers / f"{name}.txt").write_text(f"word of {name}", encoding="utf-8")
+    ids = ['"id": "inv-1", ', '"id": "inv-1", ', '"id": "4", ', "", '"id": "a/b", ', '"id": "a_b", ', '"id": "INV-1", ']
+    lines = [f'{{{one}"text": "word {number}"}}\n' for number, one in enumerate(ids)]
+    (papers / "lines.jsonl").write_text("".join(lines), encoding="utf-8")
+    count = len(list(papers.rglob("*.txt"))) + len(ids)
+    outcomes = folder.run([papers])
+    assert [o.status for o in outcomes] == [Status.COMPLETE] * count
+    files = {o.file.casefold() for o in outcomes}
+    assert len(files) == count
+    texts = {
+        json.loads(path.read_text())["document"]["text"]
+        for path in folder.out.glob("*.json")
+        if path.name != "run.json"
+    }
+    assert len(texts) == count
+    again = folder.run([papers])
+    assert folder.asked == {} and [o.file for o in again] == [o.file for o in outcomes]

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from extractor.results.unseen import show_unseen, spell_unseen
+
 if TYPE_CHECKING:
     from extractor.models.prices import Price, PriceList
     from extractor.results.outcome import DocumentOutcome, RunOutcomes
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
 
 
 def sanitize_for_terminal(text: str) -> str:
-    """Without the control characters that a file name could steer a terminal with."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """On one line, with what could steer a terminal or is not seen spelled out."""
+    return "".join(map(_show_character, show_unseen(text)))
+
+
+def _show_character(character: str) -> str:
+    if character.isprintable() or character in "\u200c\u200d":  # those that are left are needed by their script
+        return character
+    return " " if character.isspace() and character not in "\t\n" else spell_unseen(f"{ord(character):04X}")
 
 
 def outcome_to_json(outcome: DocumentOutcome) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from extractor.cli.console import RunProgress
 from extractor.cli.endpoint_flags import add_model_flags, choose_flagged_model, read_client_options
 from extractor.cli.run import RunOptions, open_job
+from extractor.cli.trust import add_trust_flag, allow_task_code
 from extractor.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class EvalOptions:
 
 def add_eval_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("eval", help="score runs against gold and compare models and prompts")
-    parser.add_argument("--suite", type=Path, default=Path("eval"), help="folder with suite.toml (default: eval)")
+    parser.add_argument("--suite", type=Path, help="folder with suite.toml (default: eval)")
+    add_trust_flag(parser)
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
     parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
     add_model_flags(parser, "replay, or as the suite says")
@@ -70,7 +72,8 @@ def run_eval_command(flags: argparse.Namespace) -> int:
     from extractor.evaluation.suite import load_suite, load_suite_gold, write_suite_report
 
     gates = _read_gates(flags)
-    suite = load_suite(flags.suite)
+    is_named = flags.suite is not None
+    suite = load_suite(flags.suite or Path("eval"), lambda code: allow_task_code(code, flags, is_named=is_named))
     true = load_suite_gold(suite)
     mode = flags.mode or suite.mode
     options = EvalOptions(

@@ -6,12 +6,15 @@ import argparse
 import json
 from pathlib import Path
 
+from extractor.cli.trust import add_trust_flag, allow_task_code
+
 
 def add_ground_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ground = commands.add_parser("ground", help="prove a record from any tool against its document; no model is asked")
     ground.add_argument("document", type=Path, help="the file that the record is about")
     ground.add_argument("record", type=Path, help="the record, a JSON object in a file")
     ground.add_argument("--schema", help="what a record is: FILE.py:CLASS or a JSON Schema file (default: its shape)")
+    add_trust_flag(ground)
     ground.add_argument("-o", "--output", type=Path, metavar="FILE", help="the result file (default: stdout)")
     ground.add_argument("--accept", type=float, default=0.0, metavar="P", help="confidence to stay (default: 0, all)")
     ground.add_argument("--only-proven", action="store_true", help="leave out what has no words of its own")
@@ -23,7 +26,7 @@ def run_ground_command(flags: argparse.Namespace) -> int:
     from extractor.documents.discovery import find_sources, read_source
     from extractor.errors import UsageError
     from extractor.extraction.acceptance import Acceptance
-    from extractor.extraction.task import task_from_json_schema, task_from_schema
+    from extractor.extraction.task import find_task_code, task_from_json_schema, task_from_schema
     from extractor.results.file import encode_part, write_result
     from extractor.runs.given import build_grounded_result
     from extractor.schema.infer import draft_schema
@@ -38,6 +41,7 @@ def run_ground_command(flags: argparse.Namespace) -> int:
     sources = find_sources([flags.document])
     if len(sources) != 1:
         raise UsageError(f"{flags.document} holds {len(sources)} documents; name the one that the record is about.")
+    allow_task_code(find_task_code(None, flags.schema or "by its shape"), flags, is_named=True)
     task = task_from_schema(flags.schema) if flags.schema else task_from_json_schema(draft_schema([record], "record"))
     acceptance = Acceptance(flags.accept, flags.only_proven)
     found = build_grounded_result(read_source(sources[0]), task, record, acceptance)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from extractor._version import __version__
 from extractor.cli.cache import add_cache_command
 from extractor.cli.console import sanitize_for_terminal
+from extractor.cli.doctor import add_doctor_command
 from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
 from extractor.cli.ground import add_ground_command
@@ -113,4 +114,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_eval_command(commands)
     add_schema_command(commands)
     add_task_command(commands)
+    add_doctor_command(commands)
     return parser

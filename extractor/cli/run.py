@@ -24,6 +24,7 @@ from extractor.cli.endpoint_flags import (
     read_client_options,
     read_document_deadline,
 )
+from extractor.cli.trust import add_trust_flag
 
 if TYPE_CHECKING:
     from extractor.extraction.acceptance import Acceptance
@@ -63,6 +64,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("-o", "--out", type=Path, default=Path("out"), help="folder for the results (default: out)")
     run.add_argument("--task", help="the name of a task that ships, or a folder as a path (./mine, mine/)")
     run.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
+    add_trust_flag(run)
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_model_flags(run, "live")
@@ -161,13 +163,15 @@ def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: Price
 @contextlib.contextmanager
 def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec, say: RunProgress) -> Iterator[Job]:
     """The job that runs one model with one prompt, its engine running while the block lasts."""
+    from extractor.documents.confinement.confine import hide_from_readers
     from extractor.models.session import open_session
     from extractor.runs.document import build_extractor
     from extractor.runs.job import Job
     from extractor.runs.resources import limit_concurrency
 
     at_once = limit_concurrency(choice.choose_concurrency(options.client.concurrency))
-    with open_session(choice, replace(options.client, concurrency=at_once), options.again) as session:
+    client = replace(options.client, concurrency=at_once)
+    with hide_from_readers(), open_session(choice, client, options.again) as session:
         extractor = build_extractor(
             task,
             prompt,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from extractor.cli.trust import add_trust_flag, allow_task_code
 from extractor.errors import MachineError, UsageError
 
 
@@ -17,6 +18,7 @@ def add_schema_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     check = kinds.add_parser("check", help="what will be asked: fields, kinds, keys, questions, dialects, warnings")
     check.add_argument("schema", help="FILE.py:CLASS, a JSON Schema file, or the name or path of a task")
     check.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    add_trust_flag(check)
     check.add_argument("--json", action="store_true", help="as JSON")
     check.set_defaults(command=_run_check_command)
     init = kinds.add_parser("init", help="draft a schema from examples of the JSON that is wanted")
@@ -29,11 +31,13 @@ def add_schema_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
 
 def _run_check_command(flags: argparse.Namespace) -> int:
     from extractor.extraction.explain import explain_task, explanation_to_json, format_explanation
-    from extractor.extraction.task import choose_task
+    from extractor.extraction.task import choose_task, find_task_code
 
     path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
     alone = path.suffix in (".py", ".json") and not path.is_dir()
-    task, prompt = choose_task(None if alone else flags.schema, flags.schema if alone else None, flags.prompt)
+    named, schema = (None, flags.schema) if alone else (flags.schema, None)
+    allow_task_code(find_task_code(named, schema), flags, is_named=True)
+    task, prompt = choose_task(named, schema, flags.prompt)
     found = explain_task(task, prompt)
     print(
         json.dumps(explanation_to_json(found), ensure_ascii=False, indent=1)

@@ -132,7 +132,8 @@ class PieceLabels:
             key: self.names[key][n - 1] if key in self.names else n for key, n in numbers.items() if n
         }
         if "sheet" in label:
-            label = {"sheet": label["sheet"], "cell": f"{_spell_column(numbers['column'])}{numbers['row']}"}
+            cell = f"{_spell_column(numbers['column'])}{numbers['row']}"
+            label = {"sheet": label["sheet"], "cell": cell, **({"part": label["part"]} if "part" in label else {})}
         return label
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from extractor.evaluation.report.write import write_report_files
 from extractor.evaluation.runs import RunFolder, load_scored_run, read_run_folder
 from extractor.evaluation.scoring.outcomes import ScoredRun
 from extractor.evaluation.scoring.schema import ObjectNode, read_scoring_schema
-from extractor.extraction.task import Task, find_task_folder, read_task_folder
+from extractor.extraction.task import Task, find_task_code, find_task_folder, read_task_folder
 from extractor.models.prices import load_prices
 
 
@@ -52,8 +52,11 @@ class EvaluationSuite:
     mode: str = "replay"
 
 
-def load_suite(folder: Path) -> EvaluationSuite:
-    """The suite in a folder. Raises UsageError, naming what is missing."""
+def load_suite(folder: Path, before_code: Callable[[Path | None], None] = lambda code: None) -> EvaluationSuite:
+    """The suite in a folder. Raises UsageError, naming what is missing.
+
+    `before_code` is given the Python file that the suite's task is, before it is run; None where it is none or ships.
+    """
     file = folder / "suite.toml"
     try:
         told = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -62,6 +65,7 @@ def load_suite(folder: Path) -> EvaluationSuite:
     except ValueError as error:
         raise UsageError(f"{file} is not TOML ({error}); correct it.") from error
     try:
+        before_code(find_task_code(str(told["task"]), base=folder))
         task = read_task_folder(find_task_folder(str(told["task"]), folder))
         models, prompts = tuple(map(str, told["models"])), tuple(map(str, told["prompts"]))
         for name in prompts:

@@ -16,7 +16,7 @@ from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.anchors import reading_distance
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.tree import add_findings
-from extractor.extraction.prompt import Strategy
+from extractor.extraction.prompt import Strategy, quote_sentence
 from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.text import patterns as candidates
 from extractor.extraction.text.normalize import clean_words
@@ -113,8 +113,7 @@ def describe_candidates(asked: CandidateBatch, text: str) -> list[str]:
     for stem in asked.candidates:
         sentences.setdefault(_quoted_sentence(text, stem.span), []).append(stem)
     for span, stems in sentences.items():
-        quoted = " ".join(text[span.start : span.end].replace('"', "'").split())
-        lines.append(f'- {", ".join(stem.name for stem in stems)}: "{quoted}"')
+        lines.append(f"- {', '.join(stem.name for stem in stems)}: {quote_sentence(text[span.start : span.end])}")
     return lines
 
 

@@ -4,7 +4,8 @@ A version is one Markdown file: settings between `+++` lines (TOML; in a table [
 alone), then sections under level-one headings:
 
     # system            the system message
-    # user              the message, with {document} and {question}
+    # user              the message, with {document} and {question}; with {heading} in it, what a part of a document
+                        stands under is shown with it
     # note GROUP        text added to the request for one field group
 
 Any other heading is text. Placeholders are replaced once, from left to right; a document is never read as a template.
@@ -27,6 +28,7 @@ from extractor.types import Chunk, fingerprint_json
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
 MIN_CHUNK_TOKENS = 500
 """Tokens of a chunk however small a model's window is."""
+_TAG_START = r"<\s*(?:/\s*)?"
 _PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")
 
 
@@ -145,18 +147,30 @@ def build_part_messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) 
 
 
 def build_messages(prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str]) -> tuple[str, str]:
-    """The system and the user message of a question of some lines and the group's note, about one chunk."""
+    """The system and the user message of a question of some lines and the group's note, about one chunk.
+
+    Whatever comes from the document, its headings included, stands between the tags.
+    """
     lines = "\n".join([*question, *filter(None, [prompt.notes.get(group)])])
     text = f"{chunk.header}\n{chunk.shown_text}" if chunk.header else chunk.shown_text
-    inserts = {"document": _tag_document(text), "question": lines, "heading": chunk.heading}
+    if chunk.heading and "{heading}" in prompt.user:
+        text = f"{chunk.heading}\n\n{text}"
+    inserts = {"document": _tag_document(text), "question": lines, "heading": ""}
     return prompt.system, _PLACEHOLDER.sub(lambda m: inserts[m[1]], prompt.user)
+
+
+def quote_sentence(sentence: str) -> str:
+    """A sentence of the document as a question cites it: on one line, between marks, and without the document's tags,
+    which it could seem to open or close."""
+    line = " ".join(sentence.replace('"', "'").split())
+    return '"' + re.sub(rf"{_TAG_START}document", lambda m: "‹" + m[0][1:], line, flags=re.IGNORECASE) + '"'
 
 
 def _tag_document(text: str) -> str:
     """The text between tags that it does not hold itself; the same for the same text, so that caches stay exact."""
     tag = "document"
     # A model takes "</DOCUMENT >" for the end just as well, and a tag with an attribute for a beginning.
-    while re.search(rf"<\s*/?\s*{tag}(?![\w-])", text, re.IGNORECASE):
+    while re.search(rf"{_TAG_START}{tag}(?![\w-])", text, re.IGNORECASE):
         tag = f"document-{fingerprint_json([tag, text])[7:15]}"
     return f"<{tag}>\n{text}\n</{tag}>"
 

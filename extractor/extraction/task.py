@@ -35,6 +35,7 @@ SHIPPED_TASKS = next(
     (p for p in (_PACKAGE / "_prompts", _PACKAGE.parent / "prompts") if p.is_dir()), _PACKAGE / "_prompts"
 )
 """Where the wheel, or a checkout, keeps the tasks that come with the project."""
+_NAMES_CLASS = re.compile(r"\.py:\w+$")
 RECORD_CLASS = "Record"
 """The class of a task's schema.py."""
 
@@ -91,6 +92,22 @@ def find_task_folder(where: str | Path, base: Path = Path()) -> Path:
     return folder
 
 
+def find_task_code(where: str | Path | None, schema: str | None = None, base: Path = Path()) -> Path | None:
+    """The Python file that is run where this task, or this schema alone, is loaded; None where none is, or it ships.
+
+    Raises TaskError as `find_task_folder` does.
+    """
+    if schema is not None:
+        file = Path(schema.rpartition(":")[0] if _NAMES_CLASS.search(schema) else schema)
+        return file if file.suffix == ".py" else None
+    if where is None:
+        return None
+    folder = find_task_folder(where, base)
+    found = _find_schema_file(folder)
+    is_own = folder.resolve().parent == SHIPPED_TASKS.resolve()
+    return None if found is None or found.suffix != ".py" or is_own else found
+
+
 def is_written_as_path(where: str | Path) -> bool:
     """Whether a folder is meant, and not a name: `./mine`, `mine/`, `/srv/mine`, `.`, any Path."""
     return isinstance(where, Path) or where.startswith(".") or os.sep in where or (os.altsep or os.sep) in where
@@ -122,7 +139,7 @@ def task_from_schema(where: str, prompt: Path | None = None) -> Task:
     Its name is the schema's; `prompt` is a prompt version to ask with instead of the one that ships.
     A Python file is run, so it is trusted as code is. Raises TaskError, naming file and line.
     """
-    path, _, name = where.rpartition(":") if re.search(r"\.py:\w+$", where) else (where, "", "")
+    path, _, name = where.rpartition(":") if _NAMES_CLASS.search(where) else (where, "", "")
     file = Path(path)
     if not file.is_file():
         raise TaskError(f"There is no schema file {path}; give FILE.py:CLASS or a JSON Schema file.")

@@ -1,10 +1,8 @@
 """Replies that were paid for, kept on disk, so that no run pays for them twice.
 
-diskcache keeps them: one SQLite file, safe for many processes, every reply on disk before the run goes on. This module
-adds that nothing in that file is trusted. diskcache alone unpickles what a row asks it to, and reads and deletes the
-file that a row names (CVE-2025-69872; its JSONDisk does, too): here no row names a file, nothing is pickled, and a row
-is a reply only if its digest is right and it fits the schema of the request. Anything else is a miss, which is counted
-and reported.
+diskcache keeps them: one SQLite file, safe for many processes, every reply on disk before the run goes on. Nothing in
+that file is trusted (`cache_database`): no row names a file, nothing is pickled, and a row is a reply only if its
+digest is right and it fits the schema of the request. Anything else is a miss, which is counted and reported.
 """
 
 from __future__ import annotations
@@ -26,46 +24,13 @@ from typing import Any
 import diskcache
 
 from extractor.errors import MachineError
+from extractor.models.cache_database import OWN_SETTINGS, PlainDisk, UnsafeDatabase, check_database, describe_damage
 from extractor.models.kept_reply import decode_reply, encode_reply
 from extractor.types import Json, Model, Reply, Request, canonical_json, fingerprint_json
 
 CACHE_FORMAT = 2
 """Of rows that are written: the reply and what it took. Rows of format 1 are the reply alone, and are read, too."""
 _DATABASE_FILE = "cache.db"
-_RAW = 1
-"""diskcache's mode for a value that is stored in its row unchanged."""
-_SETTINGS = frozenset(diskcache.DEFAULT_SETTINGS) | frozenset(diskcache.core.METADATA) | {"disk_min_file_size"}
-
-
-class _UnsafeRow(ValueError):
-    """A row asks for what is never done here."""
-
-
-class _PlainDisk(diskcache.Disk):  # type: ignore[misc]
-    """Keys are strings and values bytes, both in their row; no pickle is written or read, no file touched."""
-
-    def put(self, key: object) -> tuple[str, bool]:
-        if not isinstance(key, str):
-            raise _UnsafeRow("a key that is no string")
-        return key, True
-
-    def get(self, key: object, raw: object) -> str:
-        if not raw or not isinstance(key, str):
-            raise _UnsafeRow("a pickled key")
-        return key
-
-    def store(self, value: object, read: bool, key: object = None) -> tuple[int, int, None, sqlite3.Binary]:
-        if read or not isinstance(value, bytes):
-            raise _UnsafeRow("a value that is not bytes")
-        return len(value), _RAW, None, sqlite3.Binary(value)
-
-    def fetch(self, mode: object, filename: object, value: object, read: bool) -> bytes:
-        if mode != _RAW or filename is not None or read or not isinstance(value, bytes):
-            raise _UnsafeRow("a value that is pickled or in a file")
-        return value
-
-    def remove(self, file_path: object) -> None:
-        """No value is in a file, so there is none to remove, whatever a row names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +65,20 @@ class ReplyCache:
     def _open_or_replace(self, note: Callable[[str], None]) -> diskcache.Cache:
         path = self.folder / _DATABASE_FILE
         try:
-            _check_database(path)
+            check_database(path)
             return self._open_database()
-        except (sqlite3.DatabaseError, _UnsafeRow, TypeError, AttributeError, ValueError) as error:
+        except (sqlite3.DatabaseError, UnsafeDatabase, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, sqlite3.OperationalError) and not _is_broken(error):
                 raise  # the disk is full or read-only: that is not the database's fault
             aside = path.with_name(f"{_DATABASE_FILE}.corrupt-{time.time_ns()}")
-            for suffix in ("-wal", "-shm"):
+            for suffix in ("-wal", "-shm", "-journal"):
                 path.with_name(_DATABASE_FILE + suffix).unlink(missing_ok=True)
-            path.replace(aside)
-            note(f"The cache of replies {path} was damaged; it is now {aside.name}, and an empty one takes its place.")
+            with contextlib.suppress(FileNotFoundError):
+                path.replace(aside)
+            note(
+                f"The cache of replies {path} is not used, since {describe_damage(error)}; "
+                f"it is now {aside.name}, and an empty one takes its place."
+            )
             return self._open_database()
 
     def _open_database(self) -> diskcache.Cache:
@@ -119,13 +88,8 @@ class ReplyCache:
         opened = diskcache.Cache(
             str(self.folder),
             timeout=60,
-            disk=_PlainDisk,
-            eviction_policy="none",  # paid replies are only removed when the user asks for it
-            size_limit=2**62,
-            cull_limit=0,
-            statistics=0,
-            tag_index=0,
-            sqlite_synchronous=2,  # FULL: a reply survives a loss of power, too
+            disk=PlainDisk,
+            **OWN_SETTINGS,
         )
         opened.close()  # of this thread; the thread that asks opens its own
         return opened
@@ -157,7 +121,7 @@ class ReplyCache:
                     ).fetchone()
                     size += len(value or b"")
                     if not raw:
-                        raise _UnsafeRow("a pickled key")
+                        raise UnsafeDatabase("a pickled key")
                     _decode_row(self._cache.disk.fetch(mode, filename, value, False))
                     good += 1
                 except (sqlite3.Error, ValueError, TypeError):
@@ -208,24 +172,6 @@ def _lock_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _check_database(path: Path) -> None:
-    """Raises for a database that diskcache must not open: it takes any row of `Settings` as an attribute of its own."""
-    if not path.exists() or not path.stat().st_size:
-        return
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise _UnsafeRow("not a regular file")
-    with contextlib.closing(sqlite3.connect(path, timeout=60)) as database:
-        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        views = database.execute("SELECT COUNT(*) FROM sqlite_master WHERE type = 'view'").fetchone()[0]
-        if tables - {"Settings", "Cache", "sqlite_sequence"} or views:
-            raise _UnsafeRow("a table that is not diskcache's")
-        if "Settings" not in tables:
-            return
-        for name, value in database.execute("SELECT key, value FROM Settings"):
-            if name not in _SETTINGS or not isinstance(value, int | float | str):
-                raise _UnsafeRow("a setting that is not diskcache's")
 
 
 def _is_broken(error: sqlite3.OperationalError) -> bool:

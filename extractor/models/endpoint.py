@@ -86,15 +86,9 @@ class Endpoint:
     max_output: int | None = None
     """Tokens that one reply of the model may have at most, thinking included; None: not known."""
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What no file, log or message may show: the key, and what headers, query and proxy hold that may be one."""
-        body = self.parameters.extra_body.items()
-        keys = [value for name, value in body if _SECRET_NAME.search(name) and isinstance(value, str)]
-        return (self.api_key, *keys, *list_connection_secrets(self.connection))
 
-
-_SECRET_NAME = re.compile(r"(?i)(?:^|[_-])(?:api[_-]?key|key|token|secret|password|authorization)$")
+SECRET_NAME = re.compile(r"(?i)(?:^|[_-])(?:api[_-]?key|key|token|secret|password|authorization)$")
+"""What a member of a body is called whose value is a key."""
 
 
 def describe_parameters(parameters: ModelParameters) -> dict[str, Json]:
@@ -103,21 +97,5 @@ def describe_parameters(parameters: ModelParameters) -> dict[str, Json]:
     told: dict[str, Json] = {name: value for name, value in said.items() if value not in (None, {})}
     if "extra_body" in told:
         body = told["extra_body"].items()
-        told["extra_body"] = {name: "[key]" if _SECRET_NAME.search(name) else value for name, value in body}
+        told["extra_body"] = {name: "[key]" if SECRET_NAME.search(name) else value for name, value in body}
     return told
-
-
-_PUBLIC_HEADERS = frozenset(
-    ("accept", "accept-language", "user-agent", "referer", "http-referer", "x-title", "anthropic-version")
-)
-"""Headers whose values tell who asks, and in what form: they are public, and may stand in documents."""
-_PUBLIC_QUERY = frozenset({"api-version"})
-
-
-def list_connection_secrets(connection: Connection) -> tuple[str, ...]:
-    """Values of headers and query that may be keys, without a scheme before them, and the proxy's password."""
-    headers = [value for name, value in connection.headers.items() if name.lower() not in _PUBLIC_HEADERS]
-    query = [value for name, value in connection.query.items() if name.lower() not in _PUBLIC_QUERY]
-    login = re.match(r"\w+://[^/@]*:([^/@]+)@", connection.proxy or "")
-    words = [value.rpartition(" ")[2] for value in headers]
-    return tuple(dict.fromkeys([*words, *query, *([login.group(1)] if login else [])]))

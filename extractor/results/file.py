@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from extractor.errors import DocumentError, ExtractorError
@@ -49,6 +49,9 @@ from extractor.types import (
     find_uncovered_spans,
     json_pointer,
 )
+
+MAX_HEADER = 100
+"""Characters of a header of a table that are told."""
 
 
 def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> ResultFile:
@@ -117,6 +120,8 @@ def _build_document(document: Document) -> DocumentEntry:
     rare = {
         "loader": document.loader,
         "hidden": [_build_range(h) for h in document.hidden],
+        "doubtful": [_build_range(d) for d in document.doubtful],
+        "notes": list(document.notes),
         "unread": [UnreadEntry(part=u.part, reason=u.reason, message=u.message) for u in document.unread],
     }
     return DocumentEntry.model_validate(
@@ -147,9 +152,27 @@ def _build_proof(evidence: Evidence, document: Document) -> Proof:
 def _build_quote(span: Span, document: Document) -> Quote:
     quote = document.text[span.start : span.end]
     places = document.locations.locate(span) if document.locations else []
-    if not places:
-        return Quote(start=span.start, end=span.end, quote=quote)
-    return Quote(start=span.start, end=span.end, quote=quote, places=[Place(**p) for p in places])
+    return Quote(
+        start=span.start,
+        end=span.end,
+        quote=quote,
+        places=[Place(**p) for p in places],
+        **_name_cell(span, document),
+    )
+
+
+def _name_cell(span: Span, document: Document) -> dict[str, list[str]]:
+    """What the headers of the table cell that words stand in say: over its column, and of its row."""
+    table = document.table_at(span.start)
+    cell = table.cell_at(span.start) if table else None
+    if table is None or cell is None:
+        return {}
+
+    def spell(headers: Sequence[Span]) -> list[str]:
+        words = (" ".join(document.visible_text(header).split())[:MAX_HEADER] for header in headers)
+        return list(filter(None, words))
+
+    return {"column_headers": spell(table.column_headers(cell)), "row_headers": spell(table.row_headers(cell))}
 
 
 def _build_leaf(leaf: GroundedValue, document: Document) -> ProvedValue:

@@ -55,9 +55,13 @@ class DocumentEntry(FilePart):
     hidden: Listed[TextRange] = optional_key(
         "what a reader of the file cannot see: neither shown to the model nor evidence", ()
     )
+    doubtful: Listed[TextRange] = optional_key(
+        "what a reader of the file may not see, or only if he asks for it: shown to the model, which is a finding", ()
+    )
     unread: Listed[UnreadEntry] = optional_key(
         "parts of the file that are not in the text, such as pages without a text layer", ()
     )
+    notes: Listed[Text] = optional_key("how the file was read, such as an encoding that was guessed", ())
     text: Text = Field(default="", description="the canonical text that spans point into")
 
 

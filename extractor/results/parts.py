@@ -99,6 +99,10 @@ class Quote:
     places: Listed[Place] = optional_key(
         "where the words stand in the file, in order, for files that are not plain text", (), minItems=1
     )
+    column_headers: Listed[Text] = optional_key(
+        "in a table, what the headers of the words' column say, from the top", (), minItems=1
+    )
+    row_headers: Listed[Text] = optional_key("in a table, what names the words' row", (), minItems=1)
 
 
 def place_contents(quote: Quote) -> list[dict[str, Json]]:

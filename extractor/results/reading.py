@@ -9,6 +9,7 @@ does not have are kept. Time and memory are in proportion to the file.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from extractor.errors import ResultUnreadable
+from extractor.files import open_regular_file
 from extractor.results.fields import is_too_deep
 from extractor.results.model import RESULT_FORMAT, RESULT_FORMATS, RUN_FORMAT, ResultFile, RunFile
 from extractor.results.parts import FilePart
@@ -85,9 +87,10 @@ def parse_run(data: bytes | str) -> Reading[RunFile]:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ResultUnreadable(f"is larger than {MAX_FILE_BYTES >> 20} MB")
-        return path.read_bytes()
+        with open_regular_file(path) as file:
+            if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
+                raise ResultUnreadable(f"is larger than {MAX_FILE_BYTES >> 20} MB")
+            return file.read()
     except FileNotFoundError:
         raise ResultUnreadable("is missing", missing=True) from None
     except OSError as error:

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
-from extractor.files import sync_folder, write_atomically
+from extractor.files import require_regular_file, sync_folder, write_atomically
 from extractor.results.outcome import DocumentOutcome
 from extractor.runs.filenames import fold_filename
 from extractor.types import Json, Status, Usage
@@ -120,6 +120,7 @@ class Journal:
     def _open_file(self, fresh: bool) -> int:
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
+            require_regular_file(handle)
             foreign, bad, self._end = self._index_lines(handle)
             if foreign and not fresh:
                 raise UsageError(

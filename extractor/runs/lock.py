@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
+from extractor.files import require_regular_file
 
 LOCK_FILE = ".extractor.lock"
 
@@ -28,6 +29,7 @@ def hold_folder_lock(folder: Path) -> Iterator[None]:
         raise MachineError(f"{folder / LOCK_FILE} cannot be opened ({error.strerror}); choose another -o.") from error
     try:
         try:
+            require_regular_file(handle)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.documents.discovery import STDIN, Source
+from extractor.files import open_regular_file
 
 MAX_HASHED_BYTES = 1 << 30
 """Bytes of a file that are looked at; a larger one is read anew each time, or refused."""
@@ -34,7 +34,7 @@ def observe_source(source: Source) -> SourceState:
     try:
         if path is None or not stat.S_ISREG(path.stat().st_mode):
             return SourceState(None)
-        with _open_without_waiting(path) as file:
+        with open_regular_file(path) as file:
             status = os.fstat(file.fileno())
             if source.line is not None:
                 line = os.pread(file.fileno(), source.line.size, source.line.start)
@@ -68,14 +68,10 @@ def _find_source_path(source: Source) -> Path | None:
 def digest_result_file(path: Path) -> str | None:
     """The SHA-256 of a result file; None for one that is not there, or that is no file."""
     try:
-        with _open_without_waiting(path, os.O_NOFOLLOW) as file:
+        with open_regular_file(path, follow=False) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
-
-
-def _open_without_waiting(path: Path, flags: int = 0) -> io.FileIO:
-    return io.FileIO(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags), "rb")
 
 
 def _mark_file_state(status: os.stat_result) -> tuple[int, ...]:

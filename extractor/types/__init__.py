@@ -21,12 +21,14 @@ from extractor.types.record import Record as Record
 from extractor.types.record import RejectedValue as RejectedValue
 from extractor.types.record import SkippedFields as SkippedFields
 from extractor.types.record import Status as Status
+from extractor.types.span import Span as Span
+from extractor.types.table import GridCell as GridCell
+from extractor.types.table import TableGrid as TableGrid
+from extractor.types.table import TextTable as TextTable
 from extractor.types.text import Chunk as Chunk
 from extractor.types.text import Document as Document
 from extractor.types.text import Json as Json
 from extractor.types.text import Locations as Locations
-from extractor.types.text import Span as Span
-from extractor.types.text import TextTable as TextTable
 from extractor.types.text import UnreadPart as UnreadPart
 from extractor.types.text import ValuePath as ValuePath
 from extractor.types.text import canonical_json as canonical_json

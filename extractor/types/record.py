@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from extractor.types.exchange import Usage
-from extractor.types.text import Document, Json, Span, ValuePath
+from extractor.types.span import Span
+from extractor.types.text import Document, Json, ValuePath
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from extractor.types.span import Span
+from extractor.types.table import TextTable
+
 Json = Any
 """A value made of None, bool, int, float, str, list and str-keyed dict."""
 
@@ -32,44 +35,12 @@ def json_pointer(path: ValuePath) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A half-open range of code points in the document's text."""
-
-    start: int
-    end: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start < self.end:
-            raise ValueError(f"not a span: [{self.start}, {self.end})")
-
-    def __len__(self) -> int:
-        return self.end - self.start
-
-    def shift(self, by: int) -> Span:
-        return Span(self.start + by, self.end + by)
-
-    def within(self, other: Span) -> bool:
-        return other.start <= self.start and self.end <= other.end
-
-    def overlaps(self, other: Span) -> bool:
-        return self.start < other.end and other.start < self.end
-
-
 class Locations(Protocol):
     """Maps spans of a document's text to places in the file that it was read from."""
 
     def locate(self, span: Span) -> list[dict[str, Json]]:
         """The places of a span in the file, in order; docs/result.schema.json describes the keys."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TextTable:
-    """Rows of a table in a document's text, a line each. `header` is the first of them, where it names the columns."""
-
-    span: Span
-    header: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +66,24 @@ class Document:
     locations: Locations | None = field(default=None, compare=False)
     loader: str = ""
     """What made the text of the file, with versions; empty where the text is the file's own."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how the file was read, such as an encoding that was guessed: a sentence each."""
+    doubtful: tuple[Span, ...] = ()
+    """Spans that a reader may not see, or only if he asks for them, in order: shown to a model, which is a finding."""
 
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def is_doubtful(self, span: Span) -> bool:
+        """Whether a reader of the file may not see some of the span."""
+        at = bisect_right(self.doubtful, span.start, key=lambda d: d.end)
+        return at < len(self.doubtful) and self.doubtful[at].start < span.end
+
+    def table_at(self, position: int) -> TextTable | None:
+        """The table that a position stands in."""
+        at = bisect_right(self.tables, position, key=lambda table: table.span.start) - 1
+        return self.tables[at] if at >= 0 and position < self.tables[at].span.end else None
 
     def visible_text(self, span: Span) -> str:
         """The text of the span with spaces in place of what is hidden, so that positions stay as they are."""

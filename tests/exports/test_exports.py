@@ -173,7 +173,15 @@ def test_no_cell_of_text_is_a_formula_and_every_guard_can_be_undone(text: str) -
     assert safe[:1] not in ("\t", "\r", "\n", "\0") or not safe
 
 
-@pytest.mark.parametrize("mark", [*"=+-@＝＋－＠", "\t=", "\r", "\n", "\0", "  =", "\u200b="])
+UNSEEN = (
+    "\u200b \ufeff \u2060 \u200d\u200c \u202e \u2066 \xad \u200e \U000e0041 \ufe0f "
+    "\u3164 \u115f \u180e \x01 \u2800 \xa0 \u061c"
+)
+
+
+@pytest.mark.parametrize(
+    "mark", [*(f"{c}=" for c in UNSEEN.split(" ")), "\t=", "\r", "\n", "\0", "  =", *"=+-@＝＋－＠\ufe66"]
+)
 def test_every_way_to_begin_a_formula_is_guarded(mark: str) -> None:
     assert guard_formula(f"{mark}cmd|' /C calc'!A0").startswith("'")
 

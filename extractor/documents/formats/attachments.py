@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.documents.formats import FORMATS_BY_SUFFIX, MAIL_FORMAT
+from extractor.documents.formats.answers import allow_answer
 from extractor.documents.formats.sandbox import OCR_READ_SECONDS, READ_SECONDS, load_in_sandbox
 from extractor.documents.locations import AttachmentLocations
 from extractor.errors import DocumentError
-from extractor.types import Document, TextTable, UnreadPart
+from extractor.types import Document, UnreadPart
 
 MAX_ATTACHMENTS = 20
 """Attachments of one mail that are read, those of mails in it included."""
@@ -67,6 +68,7 @@ class Attachment:
         return cls(name or media, next(known, ""), data)
 
 
+@allow_answer
 @dataclass(frozen=True, slots=True)
 class MailDocument(Document):
     """A document and the files that it encloses, which are not in its text yet."""
@@ -94,6 +96,7 @@ class _AttachmentReader:
     def read_mail(self, letter: MailDocument, depth: int) -> Document:
         text, hidden, tables = [letter.text], list(letter.hidden), list(letter.tables)
         unread, made = list(letter.unread), [letter.loader]
+        notes, doubtful = list(letter.notes), list(letter.doubtful)
         places, length = AttachmentLocations(len(letter.text), letter.locations), len(letter.text)
         for enclosure in letter.attachments:
             try:
@@ -108,7 +111,9 @@ class _AttachmentReader:
             by = length - len(document.text)
             places.add_attachment(by, length, enclosure.name, document.locations)
             hidden += [span.shift(by) for span in document.hidden]
-            tables += [TextTable(t.span.shift(by), t.header.shift(by) if t.header else None) for t in document.tables]
+            doubtful += [span.shift(by) for span in document.doubtful]
+            tables += [table.shift(by) for table in document.tables]
+            notes += [f"In the attachment {enclosure.name}: {note}" for note in document.notes]
             unread += [
                 UnreadPart(
                     f"attachment {enclosure.name}: {u.part}",
@@ -127,6 +132,8 @@ class _AttachmentReader:
             tuple(unread),
             places if letter.attachments else letter.locations,
             by_what,
+            tuple(notes),
+            tuple(doubtful),
         )
 
     def _read_attachment(self, enclosure: Attachment, depth: int) -> Document:

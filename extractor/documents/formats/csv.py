@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 from extractor.documents.formats import CSV_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
-from extractor.documents.formats.io import decode_text, read_file_bytes, require_text
+from extractor.documents.formats.csv_dialect import detect_dialect, iterate_rows
+from extractor.documents.formats.encodings import decode_bytes
+from extractor.documents.formats.io import read_file_bytes, require_text
 from extractor.documents.locations import PieceLabels
-from extractor.errors import DocumentError
 from extractor.types import Document
 
-_SAMPLE = 20_000
+_MOST_WORDS = 6
+"""Words of a line, on average, up to which lines are a list."""
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    text = require_text(decode_text(read_file_bytes(path, CSV_FORMAT.max_bytes), name), name)
+    read = decode_bytes(read_file_bytes(path, CSV_FORMAT.max_bytes), name)
+    text = require_text(read.text, name)
+    dialect = detect_dialect(text, "\t" if path.suffix.lower() == ".tsv" else "")
+    if not dialect.separator and _is_prose(text):
+        return Document(name, text, notes=tuple(filter(None, [read.note])))
     draft = DocumentBuilder(PieceLabels(("row", "column")))
-    try:
-        draft.add_table(list(_read_rows(text, path.suffix.lower() == ".tsv")))
-    except csv.Error as error:
-        raise DocumentError(
-            f"{name} is no table of comma separated values ({error}); is it broken?", reason="broken"
-        ) from error
+    if read.note:
+        draft.notes.append(read.note)
+    write_rows(draft, list(iterate_rows(text, dialect)))
     return draft.build_document(name, "csv")
 
 
-def _read_rows(text: str, tabs: bool) -> Iterator[list[TableCell]]:
-    dialect: type[csv.Dialect] = csv.excel_tab if tabs else csv.excel
-    if not tabs:
-        try:
-            dialect = csv.Sniffer().sniff(text[:_SAMPLE], delimiters=",;\t|")
-        except csv.Error:
-            dialect = csv.excel
-    for i, row in enumerate(csv.reader(io.StringIO(text, newline=""), dialect), 1):
-        yield [TableCell(cell, (i, j)) for j, cell in enumerate(row, 1)]
+def _is_prose(text: str) -> bool:
+    """Whether lines that no sign divides into values are paragraphs rather than a list of names."""
+    lines = text.strip().splitlines()
+    words = sum(len(line.split()) for line in lines)
+    return '"' not in text and (not all(map(str.strip, lines)) or words > _MOST_WORDS * len(lines))
+
+
+def write_rows(draft: DocumentBuilder, rows: Sequence[Sequence[str]]) -> None:
+    """Writes the rows as one table."""
+    draft.add_table(
+        [
+            [TableCell(cell, (i, j), column=j - 1) for j, cell in enumerate(row, 1) if cell]
+            for i, row in enumerate(rows, 1)
+        ]
+    )

@@ -1,14 +1,12 @@
 """Word files: paragraphs and tables in their order; each piece is known by its paragraph, or by its cell.
 
-python-docx opens the file and knows its styles. The text is walked here: its own walk leaves out content controls,
+python-docx opens the file and finds its parts. The text is walked here: its own walk leaves out content controls,
 insertions that are not accepted yet, text boxes and notes, each of which people see on the page (ECMA-376, part 1, 17).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,42 +16,46 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
 from extractor.documents.formats import DOCX_FORMAT
-from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.formats.builder import DocumentBuilder
+from extractor.documents.formats.docx_blocks import PARTS, BlockWriter, Surroundings
+from extractor.documents.formats.docx_frames import Page, has_pictures_behind
+from extractor.documents.formats.docx_numbering import Numbering, spell_count
+from extractor.documents.formats.docx_styles import Ground, StyleSheet
+from extractor.documents.formats.docx_words import find_note_references
+from extractor.documents.formats.office_package import is_on
+from extractor.documents.formats.scripts import raise_mark
+from extractor.documents.formats.sight import WHITE
 from extractor.documents.formats.zip_guard import check_archive
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
-from extractor.types import Document
+from extractor.types import Document, UnreadPart
 
-_STYLE = re.compile(r"^(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$|^(title|titel)$", re.I)
-_PARTS = ("header", "footer", "footnotes", "endnotes", "comments", "text box")
-_P, _TBL, _TR, _TC, _R, _T = (qn(f"w:{tag}") for tag in ("p", "tbl", "tr", "tc", "r", "t"))
-_WITHIN = frozenset(
-    qn(f"w:{tag}") for tag in ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "hyperlink", "fldSimple")
-)
-"""What is seen through: what it holds is text of the page."""
-_SIGN_TEXTS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-", qn("w:ptab"): "\t"}
-_BOX, _FALLBACK = qn("w:txbxContent"), "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_NOTE_KINDS = {"footnotes": "decimal", "endnotes": "lowerRoman"}
+"""Parts with notes, and how their marks are counted where the file does not say (17.11.17, 17.11.5)."""
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
     check_archive(path, name, DOCX_FORMAT.max_bytes)
     file = docx.Document(str(path))
-    draft = DocumentBuilder(PieceLabels(("paragraph", "table", "row", "column", "part"), {"part": list(_PARTS)}))
-    styles = _ParagraphStyles(file)
-    walk = _BodyWriter(draft, styles)
-    for part in _find_margins(file, "header"):
-        walk.write_blocks(part, "header")
-    walk.write_blocks(file.element.body)
+    draft = DocumentBuilder(PieceLabels(("paragraph", "table", "row", "column", "part"), {"part": list(PARTS)}))
     parts = {str(part.partname): part for part in file.part.package.iter_parts()}
-    for kind in ("footnotes", "endnotes", "comments"):
+    body = file.element.body
+    headers, footers = list(_find_margins(file, "header")), list(_find_margins(file, "footer"))
+    writer = BlockWriter(draft, _read_surroundings(file, parts, [margin._element for margin in (*headers, *footers)]))
+    for margin in headers:
+        writer.write_story(margin._element, margin.part, "header")
+    writer.write_story(body, file.part)
+    for kind in (*_NOTE_KINDS, "comments"):
         part = parts.get(f"/word/{kind}.xml")
-        for note in parse_xml(part.blob) if part is not None else ():
-            start = draft.length
-            walk.write_blocks(note, kind)
-            if kind == "comments":
-                draft.hide_from(start)
-    for part in _find_margins(file, "footer"):
-        walk.write_blocks(part, "footer")
+        if part is not None:
+            writer.write_notes(parse_xml(part.blob), part, kind)
+    for margin in footers:
+        writer.write_story(margin._element, margin.part, "footer")
+    for where in sorted(where for where in parts if where.startswith("/word/diagrams/data")):
+        writer.write_diagram(parse_xml(parts[where].blob))
+    for number, _ in enumerate(body.iter(qn("w:altChunk")), 1):
+        message = f"A file within {name} is shown in its text and is not read; save it anew in Word."
+        draft.unread.append(UnreadPart(f"enclosed file {number}", "not read", message))
     if not draft.length:
         if any("/media/" in where for where in parts):
             raise DocumentError(
@@ -64,133 +66,56 @@ def load(path: Path, name: str, ocr: bool) -> Document:
     return draft.build_document(name, f"python-docx {version('python-docx')}")
 
 
+def _read_surroundings(file: Any, parts: dict[str, Any], margins: list[Any]) -> Surroundings:
+    def read(where: str) -> Any:
+        return parse_xml(parts[where].blob) if where in parts else None
+
+    theme = next((where for where in sorted(parts) if where.startswith("/word/theme/theme")), "")
+    styles = StyleSheet(file.styles.element, read(theme))
+
+    def find_style_numbering(key: str) -> str:
+        found = (p.find(f"{qn('w:numPr')}/{qn('w:numId')}") for p in styles.find(key).paragraph)
+        return next((number.get(qn("w:val"), "") for number in found if number is not None), "")
+
+    body = file.element.body
+    covered = has_pictures_behind(body, *margins)
+    painted = file.settings.element.find(qn("w:displayBackgroundShape"))
+    background = file.element.find(qn("w:background"))
+    ground = Ground(WHITE, certain=not covered)
+    if background is not None and painted is not None and is_on(painted.get(qn("w:val"), "true")):
+        ground = Ground(styles.read_colour(background, "color"), certain=not covered)
+    return Surroundings(
+        styles,
+        Numbering(read("/word/numbering.xml"), find_style_numbering),
+        Page.of(body),
+        ground,
+        _mark_notes(body, file.settings.element),
+    )
+
+
+def _mark_notes(body: Any, settings: Any) -> dict[tuple[str, str], str]:
+    """The marks of notes in the order in which the text refers to them."""
+    kinds = dict(_NOTE_KINDS)
+    for kind in kinds:
+        found = settings.find(f"{qn(f'w:{kind[:-1]}Pr')}/{qn('w:numFmt')}")
+        kinds[kind] = found.get(qn("w:val"), kinds[kind]) if found is not None else kinds[kind]
+    marks: dict[tuple[str, str], str] = {}
+    counts = dict.fromkeys(kinds, 0)
+    for kind, key, own in find_note_references(body):
+        counts[kind] += not own
+        marks[kind, key] = "" if own else raise_mark(spell_count(counts[kind], kinds[kind]))
+    return marks
+
+
 def _find_margins(file: Any, side: str) -> Iterator[Any]:
     """Headers or footers that differ, however many sections have them."""
     seen: set[str] = set()
+    even = file.settings.odd_and_even_pages_header_footer
     for section in file.sections:
-        for which in (side, f"first_page_{side}") if section.different_first_page_header_footer else (side,):
+        first = section.different_first_page_header_footer
+        for which in (side, *([f"first_page_{side}"] if first else []), *([f"even_page_{side}"] if even else [])):
             margin = getattr(section, which)
-            text = "\n".join(paragraph.text for paragraph in margin.paragraphs)
+            text = "\n".join("".join(t.text or "" for t in p.iter(qn("w:t"))) for p in margin._element.iter(qn("w:p")))
             if not margin.is_linked_to_previous and text not in seen:
                 seen.add(text)
-                yield margin._element
-
-
-class _ParagraphStyles:
-    """Paragraph styles: which heading level a paragraph has, and whether it is an item of a list."""
-
-    def __init__(self, file: Any) -> None:
-        self._known = {style.style_id: style for style in file.styles if hasattr(style, "base_style")}
-
-    def heading_level(self, paragraph: Any) -> int:
-        for pPr, name in self._walk_properties(paragraph):  # noqa: N806 (as the format has it)
-            if found := _STYLE.search(name):
-                return int(found[1] or 1)
-            levels = pPr.xpath("./w:outlineLvl/@w:val") if pPr is not None else ()
-            if levels and int(levels[0]) < 9:
-                return int(levels[0]) + 1
-        return 0
-
-    def is_list_item(self, paragraph: Any) -> bool:
-        return any(
-            pPr is not None and pPr.find(qn("w:numPr")) is not None for pPr, _ in self._walk_properties(paragraph)
-        )
-
-    def _walk_properties(self, paragraph: Any) -> Iterator[tuple[Any, str]]:
-        """The paragraph's own properties, then those of its style and of the styles that this is based on."""
-        own = paragraph.find(qn("w:pPr"))
-        yield own, ""
-        named = own.xpath("./w:pStyle/@w:val") if own is not None else ()
-        style = self._known.get(named[0]) if named else None
-        for _ in range(12):
-            if style is None:
-                return
-            yield style.element.find(qn("w:pPr")), style.name or ""
-            style = style.base_style
-
-
-@dataclass(slots=True)
-class _BodyWriter:
-    draft: DocumentBuilder
-    styles: _ParagraphStyles
-    paragraph_count: int = 0
-    table_count: int = 0
-    after_list_item: bool = False
-
-    def write_blocks(self, parent: Any, part: str = "") -> None:
-        """The paragraphs and tables under an element."""
-        for element in parent:
-            if element.tag == _P:
-                self.write_paragraph(element, part)
-            elif element.tag == _TBL:
-                self.write_table(element, part)
-            elif element.tag in _WITHIN:
-                self.write_blocks(element, part)
-
-    def write_paragraph(self, element: Any, part: str) -> None:
-        """A paragraph, then the text boxes that are anchored in it. Those of a part have no number of their own."""
-        self.paragraph_count += not part
-        number = _PARTS.index(part) + 1 if part else 0
-        label = (0 if part else self.paragraph_count, 0, 0, 0, number)
-        runs = list(_find_runs(element))
-        if any(text.strip() for text, _ in runs):
-            level = self.styles.heading_level(element)
-            item = not level and self.styles.is_list_item(element)
-            self.draft.add_text(("\n" if item and self.after_list_item else "\n\n") if self.draft.length else "")
-            self.draft.add_text("#" * min(level, 6) + " " if level else "- " if item else "")
-            for text, hidden in runs:
-                self.draft.add_words(" ".join(text.split("\n")) if level else text, label, hidden=hidden)
-            self.after_list_item = item
-        for box in element.iter(_BOX):
-            if next(box.iterancestors(_FALLBACK), None) is None:
-                self.write_blocks(box, "text box")
-
-    def write_table(self, element: Any, part: str) -> None:
-        """Writes a line for each row. The words of a merged cell stand where it begins."""
-        self.table_count += 1
-        rows, headed = [], None
-        for i, row in enumerate(_find_children(element, _TR), 1):
-            cells = []
-            for j, cell in enumerate(_find_children(row, _TC), 1):
-                runs = [(text, hidden) for p in cell.iter(_P) for text, hidden in [*_find_runs(p), (" ", False)]]
-                unseen = any(hidden for _, hidden in runs) and not any(t.strip() for t, hidden in runs if not hidden)
-                label = (0, self.table_count, i, j, _PARTS.index(part) + 1 if part else 0)
-                cells.append(TableCell("".join(text for text, hidden in runs if unseen or not hidden), label, unseen))
-            if i == 1 and row.xpath("./w:trPr/w:tblHeader"):
-                headed = True
-            rows.append(cells)
-        self.draft.add_table(rows, headed=headed)
-        self.after_list_item = False
-
-
-def _find_children(element: Any, tag: str) -> Iterator[Any]:
-    """The elements of a tag right under another, or in content controls there."""
-    for inner in element:
-        if inner.tag == tag:
-            yield inner
-        elif inner.tag in _WITHIN:
-            yield from _find_children(inner, tag)
-
-
-def _find_runs(paragraph: Any) -> Iterator[tuple[str, bool]]:
-    """The text of a paragraph in runs, and whether each is hidden: marked so, or white on no ground of its own."""
-    for element in paragraph:
-        if element.tag == _R:
-            text = "".join(_SIGN_TEXTS.get(sign.tag) or (sign.text or "" if sign.tag == _T else "") for sign in element)
-            if text:
-                yield text, _is_hidden(element, paragraph)
-        elif element.tag in _WITHIN:
-            yield from _find_runs(element)
-
-
-def _is_hidden(run: Any, paragraph: Any) -> bool:
-    properties = run.find(qn("w:rPr"))
-    if properties is None:
-        return False
-    vanish = properties.find(qn("w:vanish"))
-    if vanish is not None and vanish.get(qn("w:val"), "true") not in ("0", "false", "off"):
-        return True
-    color = properties.find(qn("w:color"))
-    white = color is not None and color.get(qn("w:val"), "").upper() == "FFFFFF"
-    ground = ".//w:shd | .//w:highlight | ancestor::w:tc/w:tcPr/w:shd | ancestor::w:tbl/w:tblPr/w:shd"
-    return white and not (properties.xpath("./w:shd | ./w:highlight") or paragraph.xpath(ground))
+                yield margin

@@ -1,13 +1,13 @@
-"""Bytes of a file, and text of bytes: regular files only, a bound on their size, no guess at their encoding."""
+"""Bytes of a file: regular files only, and a bound on their size."""
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from extractor.documents.formats.encodings import decode_bytes
 from extractor.errors import DocumentError
 
 
@@ -89,18 +89,8 @@ def read_file_bytes(path: Path, largest: int) -> bytes:
 
 
 def decode_text(data: bytes, name: str) -> str:
-    """The text of bytes in UTF-8, or in UTF-16 with a mark. Raises DocumentError for any other."""
-    encoding = "utf-8-sig"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    elif b"\0" in data:
-        raise DocumentError(f"{name} is a binary file, not text; convert it to text first.", reason="binary")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise DocumentError(
-            f"{name} is not UTF-8 (byte {error.start}); save it as UTF-8, for example with iconv.", reason="encoding"
-        ) from error
+    """The text of bytes in whatever encoding; `encodings.decode_bytes` also tells what was guessed."""
+    return decode_bytes(data, name).text
 
 
 def require_text(text: str, name: str) -> str:

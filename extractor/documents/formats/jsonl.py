@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,13 +30,17 @@ class JsonLine:
     number: int
     start: int
     size: int
+    namesake: int = 0
+    """The line before it that has the same name, if one has."""
 
 
 def find_json_lines(path: Path) -> Iterator[tuple[str, JsonLine]]:
     """The name of each line's document, and where it stands. Lines of white space are none.
 
-    A line that can't be read has its number for a name; loading it raises the error.
+    A line that can't be read has its number for a name; loading it raises the error. No two names are the same: of
+    lines with one id the later ones have their number behind it.
     """
+    first_lines: dict[bytes, int] = {}
     with open_regular(path, 1 << 62) as file:
         number = start = 0
         while data := file.readline(MAX_LINE_BYTES + 1):
@@ -45,11 +50,18 @@ def find_json_lines(path: Path) -> Iterator[tuple[str, JsonLine]]:
                 data = rest
                 size += len(rest)
             if size > MAX_LINE_BYTES or data.strip():
-                yield (
-                    (_read_name(data) if size <= MAX_LINE_BYTES else "") or str(number),
-                    JsonLine(path, number, start, size),
-                )
+                name = (_read_name(data) if size <= MAX_LINE_BYTES else "") or str(number)
+                namesake = first_lines.get(_hash_name(name), 0)
+                while _hash_name(name) in first_lines:
+                    name = f"{name} (line {number})"
+                first_lines[_hash_name(name)] = number
+                yield name, JsonLine(path, number, start, size, namesake)
             start += size
+
+
+def _hash_name(name: str) -> bytes:
+    """Enough of a digest to tell a hundred million names apart, in less memory than they take."""
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
 def _read_name(data: bytes) -> str:
@@ -86,4 +98,10 @@ def load_json_line(line: JsonLine, name: str) -> Document:
         ) from error
     places = PieceLabels(("line",))
     places.add_piece(0, len(text), (line.number,))
-    return Document(name, require_text(text, where), locations=places)
+    notes: tuple[str, ...] = ()
+    if line.namesake:
+        notes = (
+            f"Lines {line.namesake} and {line.number} of {printable_name(line.file.name)} have the same name; "
+            f"this is line {line.number}.",
+        )
+    return Document(name, require_text(text, where), locations=places, notes=notes)

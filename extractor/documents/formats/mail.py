@@ -40,7 +40,16 @@ def load(path: Path, name: str, ocr: bool) -> MailDocument:
         draft.unread.append(UnreadPart("body", "empty", "The message has no body that is text."))
     read = draft.build_document(name, loader)
     return MailDocument(
-        read.name, read.text, read.hidden, read.tables, read.unread, read.locations, read.loader, enclosed
+        read.name,
+        read.text,
+        read.hidden,
+        read.tables,
+        read.unread,
+        read.locations,
+        read.loader,
+        read.notes,
+        read.doubtful,
+        enclosed,
     )
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from extractor.documents.formats import MARKDOWN_FORMAT
-from extractor.documents.formats.io import decode_text, read_file_bytes, require_text
+from extractor.documents.formats.encodings import decode_bytes
+from extractor.documents.formats.io import read_file_bytes, require_text
 from extractor.types import Document, Span
 
 _FRONT = re.compile(
@@ -24,8 +25,9 @@ _REFERENCE = re.compile(r"^ {0,3}\[(?://|comment|_metadata_[^\]\n]*)\]:[ \t]*(?:
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    text = require_text(decode_text(read_file_bytes(path, MARKDOWN_FORMAT.max_bytes), name), name)
-    return Document(name, text, hidden=tuple(find_hidden_spans(text)))
+    read = decode_bytes(read_file_bytes(path, MARKDOWN_FORMAT.max_bytes), name)
+    text = require_text(read.text, name)
+    return Document(name, text, hidden=tuple(find_hidden_spans(text)), notes=tuple(filter(None, [read.note])))
 
 
 def find_hidden_spans(text: str) -> list[Span]:

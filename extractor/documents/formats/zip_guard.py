@@ -14,14 +14,14 @@ MAX_PARTS = 20_000
 MAX_RATIO = 200
 """How much larger than packed a part over a megabyte may be. Real ones are some ten times."""
 _TEXTUAL = (".xml", ".rels", ".bin")
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How old Office files begin, and new ones with a password (MS-CFB 2.2)."""
 
 
 def check_archive(path: Path, name: str, largest: int) -> None:
     """Raises DocumentError for an archive that is broken, encrypted, or far larger than it looks."""
     with open_regular(path, largest) as file:
-        if file.read(len(_OLE)) == _OLE:
+        if file.read(len(OLE_START)) == OLE_START:
             raise DocumentError(
                 f"{name} is encrypted, or of an old format; save a copy as .docx or .xlsx without a password.",
                 reason="encrypted",

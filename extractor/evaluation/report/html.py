@@ -29,7 +29,7 @@ from extractor.evaluation.report.charts import (
 )
 from extractor.evaluation.report.content import ReportContent
 from extractor.evaluation.report.error_browser import build_browser_payload, format_report_value, serialise_for_script
-from extractor.results.review.highlights import split_unseen
+from extractor.results.unseen import split_unseen
 from extractor.types import Json
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from extractor.evaluation.analysis.findings import has_known_support
 from extractor.evaluation.report.charts import format_short_number, locate_ranked_figure
 from extractor.evaluation.report.content import ReportContent
 from extractor.evaluation.report.error_browser import format_report_value
-from extractor.results.review.highlights import split_unseen
+from extractor.results.unseen import split_unseen
 from extractor.types import Json
 
 MAX_MARKDOWN_BYTES = 900_000

@@ -15,7 +15,7 @@ from functools import lru_cache
 from extractor.extraction.text.outline import Outline
 from extractor.schema.kinds.folding import simple
 from extractor.schema.reader import Field, Node, Object, ObjectList
-from extractor.types import Span, TextTable
+from extractor.types import Document, GridCell, Span
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
@@ -103,15 +103,11 @@ def _iterate_fields(node: Node) -> Iterable[Field]:
 class LabelIndex:
     """A text's lines, cells and headers, to ask what stands beside a span. Positions are those of the text."""
 
-    def __init__(self, text: str, outline: Outline, tables: Iterable[TextTable] = (), offset: int = 0) -> None:
+    def __init__(self, text: str, outline: Outline, document: Document | None = None, offset: int = 0) -> None:
         self.text = text
         self.outline = outline
         self._lines = [0, *(m.end() for m in re.finditer("\n", text))]
-        self._tables = [
-            (t.span.start - offset, t.span.end - offset, t.header.shift(-offset) if t.header else None)
-            for t in tables
-            if t.span.start >= offset and (t.header is None or t.header.start >= offset)
-        ]
+        self._document, self._offset = document, offset
         self._affinities: dict[tuple[int, Span], float] = {}
         self._columns: dict[Span, int] = {}
         self._contexts: dict[Span, tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]] = {}
@@ -126,9 +122,16 @@ class LabelIndex:
     def column(self, span: Span) -> int:
         """The number of the cell of its line that the span begins in."""
         if span not in self._columns:
+            cell = self._cell_at(span)
             start, _ = self.line_span(self.line_number(span.start))
-            self._columns[span] = len(_CELL_BREAK.findall(self.text[max(start, span.start - 400) : span.start]))
+            self._columns[span] = (
+                cell.column if cell else len(_CELL_BREAK.findall(self.text[max(start, span.start - 400) : span.start]))
+            )
         return self._columns[span]
+
+    def _cell_at(self, span: Span) -> GridCell | None:
+        table = self._document.table_at(span.start + self._offset) if self._document else None
+        return table.cell_at(span.start + self._offset) if table else None
 
     def affinity(self, labels: FieldLabels, field: Field, span: Span) -> float:
         """How well what stands beside the span names the field: 0 for not at all, about 1 for a label on its line."""
@@ -152,22 +155,31 @@ class LabelIndex:
             start, end = self.line_span(number)
             before = self.text[max(start, span.start - BESIDE) : span.start]
             after = self.text[span.end : min(end, span.end + AFTER)]
-            header, above = self._header_cell(span, start), self._words_above(span, number)
-            self._contexts[span] = word_stems(before), word_stems(header), word_stems(above), word_stems(after)
+            header, beside = self._header_words(span)
+            self._contexts[span] = (
+                word_stems(f"{beside} {before}" if beside else before),
+                word_stems(header),
+                word_stems(self._words_above(span, number)),
+                word_stems(after),
+            )
         return self._contexts[span]
 
-    def _header_cell(self, span: Span, line_start: int) -> str:
-        """The header of the span's column, where it stands in a table whose first row names the columns."""
-        at = bisect_right(self._tables, span.start, key=lambda t: t[0]) - 1
-        if at < 0 or span.start >= self._tables[at][1] or self._tables[at][2] is None:
-            return ""
-        header = self._tables[at][2]
-        assert header is not None  # noqa: S101 -- asked just above
-        if header.start <= span.start < header.end:
-            return ""
-        cells = _CELL_BREAK.split(self.text[header.start : header.end])
-        column = self.column(span)
-        return cells[column] if column < len(cells) else ""
+    def _header_words(self, span: Span) -> tuple[str, str]:
+        """What the headers of the span's column say, and what names its row where that stands on another line."""
+        table = self._document.table_at(span.start + self._offset) if self._document else None
+        if self._document is None or table is None:
+            return "", ""
+        line = self.line_span(self.line_number(span.start))[0] + self._offset
+        cell = table.cell_at(span.start + self._offset)
+        if cell is not None:
+            above = [self._document.visible_text(h) for h in table.column_headers(cell)]
+            beside = [self._document.visible_text(h) for h in table.row_headers(cell) if h.start < line]
+            return " ".join(above), " ".join(beside)
+        header = table.header
+        if header is None or header.start <= span.start + self._offset < header.end:
+            return "", ""
+        cells, column = _CELL_BREAK.split(self._document.visible_text(header)), self.column(span)
+        return (cells[column] if column < len(cells) else ""), ""
 
     def _words_above(self, span: Span, number: int) -> str:
         """What stands over the span: in the nearest line above that is not empty, about where the span stands."""

@@ -82,7 +82,7 @@ class Locator:
     def __init__(self, index: TextIndex, labels: FieldLabels) -> None:
         self.index = index
         self.labels = labels
-        self.context = LabelIndex(index.text, index.outline, index.chunk.document.tables, index.chunk.span.start)
+        self.context = LabelIndex(index.text, index.outline, index.chunk.document, index.chunk.span.start)
         self._found: dict[tuple[int, str], list[Mention]] = {}
         self._lines: dict[tuple[int, str], list[int]] = {}
         self.taken: Counter[Span] = Counter()
@@ -201,6 +201,10 @@ class Locator:
             return leaf.chosen is not None
         return region.start <= leaf.chosen.span.start < region.end
 
+    def is_doubtful(self, span: Span) -> bool:
+        chunk = self.index.chunk
+        return chunk.document.is_doubtful(span.shift(chunk.span.start))
+
     def affinity(self, leaf: LocatedLeaf) -> float:
         return self.context.affinity(self.labels, leaf.field, leaf.chosen.span) if leaf.chosen else 0.0
 
@@ -288,6 +292,7 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
     (found.LINE_BREAK, lambda at, leaf: _is_text(leaf) and "\n" in leaf.value),
     (found.MANY_WORDS, lambda at, leaf: _is_text(leaf) and len(leaf.value.split()) > 4),
     (found.BRACKETED, lambda at, leaf: _is_text(leaf) and leaf.value.rstrip()[-1:] in (")", "]")),
+    (found.DOUBTFUL_SIGHT, lambda at, leaf: leaf.chosen is not None and at.is_doubtful(leaf.chosen.span)),
     (found.DERIVED, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.DERIVED),
     (found.FUZZY, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.FUZZY),
     (found.NORMALISED, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.NORMALISED),

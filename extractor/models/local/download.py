@@ -26,11 +26,18 @@ from types import TracebackType
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from extractor.child_processes import build_child_environment
 from extractor.errors import MachineError
 
 _BLOCK = 1 << 20
 _GAIN = 1 << 20
 """Bytes that make an attempt worth while; one that brings fewer counts as in vain, or a server could drip for ever."""
+
+_PIP_VARIABLES = (
+    *("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_*", "XDG_DATA_*", "PIP_*", "NETRC", "VIRTUAL_ENV"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_*", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+"""Where pip is set up, and the way out of this network."""
 
 ArrivalCallback = Callable[[int], None]
 """Called with the bytes that have come of an archive so far."""
@@ -241,7 +248,7 @@ def download_with_pip(archive: Archive, folder: Path, arrived: ArrivalCallback, 
     if importlib.util.find_spec("pip") is None:
         raise DownloadError(f"{sys.executable} has no pip (`python -m ensurepip` adds it)")
     command = [
-        *(sys.executable, "-P", "-m", "pip", "download"),  # -P: no module of the working folder takes pip's place
+        *(sys.executable, "-P", "-m", "pip", "download"),  # -P: no module of the folder takes pip's place
         *("--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "--disable-pip-version-check", "--quiet"),
         *("--progress-bar", "off", "--dest", str(folder), f"{archive.project}=={archive.version}"),
     ]
@@ -252,7 +259,7 @@ def download_with_pip(archive: Archive, folder: Path, arrived: ArrivalCallback, 
             stdout=log,
             stderr=log,
             cwd=folder,
-            env={**os.environ, "TMPDIR": str(folder)},  # /tmp may be small, and lie in memory
+            env={**build_child_environment(*_PIP_VARIABLES), "TMPDIR": str(folder)},  # /tmp may be small, and in memory
         )
         try:
             _wait_for_pip(process, folder, arrived, patience)

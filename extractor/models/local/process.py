@@ -1,4 +1,4 @@
-"""The process in which llama.cpp runs. `server` starts this file as a program; nothing imports it.
+"""The process in which llama.cpp runs. `server` starts it; nothing else imports it.
 
 A process of its own, since a server in the same process could not be stopped: llama.cpp's waits for replies that are
 being made, and holds Python's lock meanwhile, so that one open connection hangs the whole run, even against Ctrl-C.
@@ -65,7 +65,3 @@ def main() -> None:
         sys.stdin.read()
     finally:
         os._exit(0)  # without waiting for replies that nobody reads
-
-
-if __name__ == "__main__":
-    main()

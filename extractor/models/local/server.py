@@ -15,21 +15,31 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import IO
 
+from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
 from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.local.catalog import Weights, check_gguf_file
 from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"
-_PROGRAM = Path(__file__).with_name("process.py")
-
+_ENGINE_VARIABLES = (
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+    "OMP_*",
+    "GOMP_*",
+    "KMP_*",
+    "GGML_*",
+    "LLAMA_*",
+    "CUDA_*",
+    "HIP_*",
+)
+"""What the engine and the libraries that it computes with are set by."""
 
 _SETTING_BOUNDS = (
     ("n_ctx", 1, 1 << 20),  # beyond what any model takes, llama.cpp fills the memory before it notices
@@ -126,11 +136,12 @@ def serve_model(weights: Weights, settings: ServerSettings | None = None) -> Ite
 
 
 def _start_process(settings: ServerSettings, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    environ = dict(os.environ)
+    environ = build_child_environment(*_ENGINE_VARIABLES)
     if settings.spin is not None and "OMP_WAIT_POLICY" not in environ:
         environ.setdefault("GOMP_SPINCOUNT", str(settings.spin))
-    return subprocess.Popen(  # noqa: S603 - a file of this package
-        [sys.executable, "-P", str(_PROGRAM)],  # -P: no module of this package or the working folder shadows another
+    return subprocess.Popen(  # noqa: S603 - a module of this package
+        build_python_command("extractor.models.local.process"),
+        cwd=find_neutral_folder(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None if settings.verbose else log,

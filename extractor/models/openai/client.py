@@ -35,7 +35,8 @@ from extractor.models.openai.probabilities import read_leaf_probabilities
 from extractor.models.openai.refusals import FormRefused
 from extractor.models.openai.reply import FittedReply, InvalidReply, read_reply
 from extractor.models.openai.sending import RequestSender
-from extractor.models.openai.transport import KEY_MASK, build_transport, list_secret_forms
+from extractor.models.openai.transport import build_transport
+from extractor.models.secrets import SecretMask, find_secrets
 from extractor.types import Json, Reply, Request
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class LiveModel:
         self._forms = FormFinder(endpoint, self.learnt)
         self._same: tuple[str, int] = ("", 0)
         """The reason of the last refusal, and for how many questions in a row it was the same."""
+        self._mask = SecretMask(find_secrets(endpoint))
         self._sender = RequestSender(
             endpoint,
             transport or build_transport(endpoint, connections=self.limiter.max_concurrency + 2),
@@ -228,9 +230,9 @@ class LiveModel:
             return said
 
     def _mask_key(self, value: dict[str, Json]) -> dict[str, Json]:
-        """The value, with a key masked that the transport could not see, since it was spelled in JSON's escapes."""
-        secrets = [form.decode() for secret in self.endpoint.secrets for form in list_secret_forms(secret)]
-        return {name: _mask_secrets(one, secrets) for name, one in value.items()} if secrets else value
+        """The value, with secrets masked that the transport could not see, since they were spelled in escapes."""
+        masked: dict[str, Json] = self._mask.mask_json(value)
+        return masked
 
 
 def _took_all(completion: ChatCompletion, chat: ChatRequest) -> bool:
@@ -243,18 +245,6 @@ def _unreadable_error(message: Message, error: InvalidReply) -> ModelError:
     if message.is_empty and message.thought:
         return OnlyReasoned("The model only reasoned, and gave no answer; let it think less, or name another model.")
     return ReplyUnreadable(f"No reply fitted the schema: {error}")
-
-
-def _mask_secrets(value: Json, secrets: list[str]) -> Json:
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, KEY_MASK.decode())
-        return value
-    if isinstance(value, list):
-        return [_mask_secrets(one, secrets) for one in value]
-    if isinstance(value, dict):
-        return {name: _mask_secrets(one, secrets) for name, one in value.items()}
-    return value
 
 
 def describe_endpoint(endpoint: Endpoint) -> dict[str, Json]:

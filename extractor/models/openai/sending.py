@@ -23,7 +23,9 @@ from extractor.models.openai.deadline import enforce_deadline
 from extractor.models.openai.errors import NotReady, RequestForbidden, SentRequest, ServerFailed
 from extractor.models.openai.parameters import list_set_names, read_limit
 from extractor.models.openai.problem import Problem, find_problem_in_reply
+from extractor.models.openai.quiet_logs import own_request, quiet_library_logs
 from extractor.models.openai.refusals import FormRefused
+from extractor.models.secrets import SecretMask, find_secrets
 from extractor.types import Usage
 
 if TYPE_CHECKING:
@@ -60,9 +62,11 @@ class RequestSender:
         import httpx2
         import openai
 
+        quiet_library_logs()
         self.endpoint, self.limiter = endpoint, limiter
         self._set_by_user = list_set_names(endpoint.parameters)
         self._forbidden = 0
+        self._mask = SecretMask(find_secrets(endpoint))
         self._client = openai.AsyncOpenAI(
             api_key=endpoint.api_key,
             base_url=endpoint.base_url,
@@ -198,9 +202,10 @@ class RequestSender:
         try:
             # The whole body as `extra_body`: create() then sends it as it is, in its order, instead of walking through
             # all of a schema that it has nothing to change in; and the reply is read here, in one pass.
-            response = await self._client.chat.completions.with_raw_response.create(
-                messages=[], model="", extra_body=build_request_body(arguments)
-            )
+            with own_request(self._mask):
+                response = await self._client.chat.completions.with_raw_response.create(
+                    messages=[], model="", extra_body=build_request_body(arguments)
+                )
         except openai.OpenAIError as error:
             raise errors.translate_api_error(error, sent) from None
         content = response.http_response.content

@@ -4,7 +4,7 @@ and no reply that carries the key back.
 
 from __future__ import annotations
 
-import base64
+import asyncio
 import importlib.util
 import os
 import ssl
@@ -17,22 +17,25 @@ import httpx2
 from extractor.errors import ModelError, UsageError, name_install_command
 from extractor.models.base_url import parse_address
 from extractor.models.endpoint import Endpoint
+from extractor.models.secrets import SecretMask, find_secrets
 
 MAX_RESPONSE_BYTES = 16_000_000
 """Bytes of a decoded reply that are read; an answer of 100,000 tokens is some 400,000."""
-KEY_MASK = b"[key]"
-_SHORTEST_SECRET = 8
-"""Characters from which on a key is a secret and not the word that a local server wants in its place."""
+_LARGE_BYTES = 250_000
+"""Bytes from which on a reply is searched for secrets in a thread, so that other requests go on."""
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Reads every reply whole, within bounds; the key in it, plain or as base64, is masked before anybody sees it."""
+    """Reads every reply whole, within bounds; secrets in it and in its headers are masked before anybody sees them."""
 
     def __init__(
-        self, inner: httpx2.AsyncBaseTransport, secrets: Sequence[str] = (), largest: int = MAX_RESPONSE_BYTES
+        self,
+        inner: httpx2.AsyncBaseTransport,
+        secrets: str | Sequence[str] = (),
+        largest: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self._inner = inner
-        self._secrets = [form for secret in secrets for form in list_secret_forms(secret)]
+        self._mask = SecretMask(secrets)
         self._largest = largest
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -43,10 +46,13 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             body = await self._read_body(response)
         finally:
             await response.aclose()
-        for secret in self._secrets:
-            body = body.replace(secret, KEY_MASK)
+        if len(body) > _LARGE_BYTES:
+            body = await asyncio.to_thread(self._mask.mask_bytes, body)
+        else:
+            body = self._mask.mask_bytes(body)
         dropped = ("content-encoding", "content-length", "transfer-encoding")
-        headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in dropped]
+        told = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in dropped]
+        headers = [(self._mask.mask_text(k), self._mask.mask_text(v)) for k, v in told]
         return httpx2.Response(response.status_code, headers=headers, content=body, request=request)
 
     async def aclose(self) -> None:
@@ -87,14 +93,6 @@ def _broken_response_error(how: str) -> ModelError:
     )
 
 
-def list_secret_forms(key: str) -> tuple[bytes, ...]:
-    """What must not be seen of a key: itself and its base64, as a header or a log may hold it."""
-    if len(key) < _SHORTEST_SECRET:
-        return ()
-    plain = key.encode()
-    return plain, base64.b64encode(plain).rstrip(b"="), base64.urlsafe_b64encode(plain).rstrip(b"=")
-
-
 class AddressedTransport(httpx2.AsyncBaseTransport):
     """Sends every request with the headers and the query that its endpoint wants, and the key where it wants it."""
 
@@ -130,7 +128,7 @@ def build_transport(endpoint: Endpoint, connections: int, use_proxy: bool = Fals
         limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
         proxy=check_proxy(asked or (find_proxy(url) if use_proxy else None)),
     )
-    return GuardedTransport(AddressedTransport(inner, endpoint), endpoint.secrets)
+    return GuardedTransport(AddressedTransport(inner, endpoint), find_secrets(endpoint))
 
 
 def build_tls_context(ca_file: str | None, environ: Mapping[str, str] = os.environ) -> ssl.SSLContext | bool:

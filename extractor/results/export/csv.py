@@ -1,9 +1,9 @@
 """A folder of CSV files, one a table: RFC 4180, UTF-8, text always in quotes, numbers never.
 
 A cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV injection; ASVS 1.2.10): one
-whose first character that shows is = + - @, also full-width, or that begins with a tab, a line end or NUL. So that this
-can be undone, a text that begins with an apostrophe of its own gets one too: whoever reads drops one leading apostrophe
-from every text that has one. A text that is a number, such as "-12.50", is no formula and stays as it is.
+whose first character that shows is = + - @, also full-width or small, or that begins with a tab, a line end or NUL. So
+that this can be undone, a text that begins with an apostrophe of its own gets one too: whoever reads drops one leading
+apostrophe from every text that has one. A text that is a number, such as "-12.50", is no formula and stays as it is.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import TextIO
 
 from extractor.results.export.layout import CellValue, ExportLayout
+from extractor.results.unseen import JOINERS_AND_VARIANTS, UNSEEN_CHARACTERS
 
 CSV_SUFFIX = ".csv"
-_FORMULA = re.compile(r"['\t\r\n\0]|[\s\0\u200b\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_SKIPPED = rf"[\s\0\u2800{UNSEEN_CHARACTERS}{JOINERS_AND_VARIANTS}]*"
+_FORMULA = re.compile(rf"['\t\r\n\0]|{_SKIPPED}[=+\-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b]")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?%?", re.ASCII)
 
 

@@ -16,8 +16,10 @@ from extractor.results.export.layout import (
     run_key,
 )
 from extractor.results.export.reader import SavedResult
+from extractor.results.frame import walk_leaves
 from extractor.results.model import ResultFile
 from extractor.results.parts import Proof, TextRange, place_contents
+from extractor.results.unseen import describe_unseen, show_unseen
 from extractor.types import Json, json_pointer
 
 TableRow = tuple[str, dict[str, CellValue]]
@@ -104,6 +106,9 @@ def _build_issue_rows(number: int, content: ResultFile) -> Iterator[TableRow]:
             told |= {"start_at": where.start, "end_at": where.end}
         return "issues", _fit_columns("issues", {"_document": number, "kind": kind, **told})
 
+    for path, value in walk_leaves(content.record or {}, ""):
+        if note := describe_unseen(value):
+            yield issue("unseen", path=path, reason="unseen", message=f"The value {note}.", value=show_unseen(value))
     for failure in content.failures:
         yield issue("failure", failure.chunk, field_group=failure.group, reason=failure.reason, message=failure.message)
     for problem in content.problems:

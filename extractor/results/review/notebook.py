@@ -15,8 +15,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from extractor.results.model import ResultFile
-from extractor.results.review.highlights import show_unseen, spell_unseen, split_segments, split_unseen
+from extractor.results.review.highlights import split_segments
 from extractor.results.review.view import ISSUE_LABELS, DocumentView, build_document_view, format_plain
+from extractor.results.unseen import show_unseen, spell_unseen, split_unseen
 from extractor.types import Match, canonical_json
 
 if TYPE_CHECKING:

@@ -23,7 +23,6 @@ from urllib.parse import quote
 from extractor.errors import MachineError, ResultUnreadable, UsageError
 from extractor.results.model import RUN_FILE, ResultFile, RunFile
 from extractor.results.reading import Reading, convert_result, read_result_file, read_run_file
-from extractor.results.review.highlights import show_unseen, spell_unseen, split_unseen
 from extractor.results.review.view import (
     ISSUE_LABELS,
     DocumentView,
@@ -32,6 +31,7 @@ from extractor.results.review.view import (
     format_plain,
     list_columns,
 )
+from extractor.results.unseen import show_unseen, spell_unseen, split_unseen
 from extractor.types import Json, json_pointer
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from extractor.results.fields import is_too_deep
 from extractor.results.frame import walk_leaves
 from extractor.results.model import ReadError, ResultFile
 from extractor.results.parts import Proof, Quote, TextRange, place_contents
-from extractor.results.review.highlights import Segment, split_segments, split_unseen
+from extractor.results.review.highlights import Segment, split_segments
+from extractor.results.unseen import describe_unseen, split_unseen
 from extractor.types import Json, Match, Span
 
 ISSUE_LABELS = {
@@ -131,8 +132,8 @@ class DocumentView:
             if isinstance(span, Quote) and self.text[start:end] != span.quote:
                 raise ValueError(f"The words at [{start}, {end}) are not those that the file quotes, “{span.quote}”.")
             found.append(Span(start, end))
-            if isinstance(span, Quote) and span.places:
-                said = places.describe_places(place_contents(span))
+            if isinstance(span, Quote) and (span.places or span.column_headers):
+                said = "; ".join(filter(None, (places.describe_places(place_contents(span)), _describe_cell(span))))
                 if said:
                     self.files[self.places.setdefault(found[-1], len(self.places))] = said
         return tuple(dict.fromkeys(self.places.setdefault(span, len(self.places)) for span in found))
@@ -190,7 +191,8 @@ def build_document_view(result: ResultFile, damage: Mapping[str, str] = _NO_DAMA
         sheet.error = error.reason, error.message
     sheet.about |= about
     for path, value in walk_leaves(result.record or {}, ""):
-        sheet.values[path] = sheet.trace_value("value", _quote_path(path), path, value, result.evidence.get(path))
+        entry = sheet.trace_value("value", _quote_path(path), path, value, result.evidence.get(path))
+        sheet.values[path] = replace(entry, flags=(note,)) if (note := describe_unseen(value)) else entry
     _add_checks(sheet, result, damage)
     _add_conflicts(sheet, result)
     for number, refused in enumerate(result.rejected, 1):
@@ -243,6 +245,12 @@ def _add_conflicts(sheet: DocumentView, result: ResultFile) -> None:
         else:
             at = sheet.trace_value("value", f"!kept-{number}", path, kept.value, kept.evidence)
             sheet.checks.append(replace(entry, others=(at,)))
+
+
+def _describe_cell(quote: Quote) -> str:
+    """The headers of a table that words stand under and beside."""
+    under, beside = " › ".join(quote.column_headers), " › ".join(quote.row_headers)
+    return ", ".join([*([f"under “{under}”"] if under else []), *([f"beside “{beside}”"] if beside else [])])
 
 
 def _describe_path(path: str, record: Json) -> str:
