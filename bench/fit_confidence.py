@@ -32,7 +32,9 @@ from extractor.evaluation.suite import load_suite, load_suite_gold
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.grounding.confidence import SHIPPED_WEIGHTS
 from extractor.extraction.pipeline import Reading, extract_record
-from extractor.models.session import ClientOptions, Mode, ModelSession, choose_model, open_endpoint
+from extractor.models.choice import choose_model
+from extractor.models.client_options import ClientOptions, Mode
+from extractor.models.session import ModelSession, open_endpoint
 from extractor.models.traits import SMALL, STRONG
 from extractor.types import Document, Record, Reply, Usage, json_pointer
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from extractor.errors import ExtractorError as ExtractorError
     from extractor.extraction.task import Task as Task
     from extractor.extraction.task import load_task as load_task
+    from extractor.models.settings import ModelSettings as ModelSettings
     from extractor.results.evidence import Proof as Proof
     from extractor.results.result import Result as Result
     from extractor.types import Document as Document
@@ -42,6 +43,7 @@ _MODULES = {
     "ExtractorError": "errors",
     "Match": "types",
     "Model": "types",
+    "ModelSettings": "models.settings",
     "Proof": "results.evidence",
     "Reply": "types",
     "Request": "types",

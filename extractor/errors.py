@@ -13,6 +13,7 @@
     │   ├── ReplyRefused    the model declined, or a filter did
     │   ├── ReplyCutShort   the reply hit its token limit
     │   ├── ReplyUnreadable the reply did not fit the schema, re-asking included
+    │   │   └── OnlyReasoned the model thought, and gave no answer
     │   └── CassetteMissing the request is on no cassette
     ├── RecordInvalid       a record does not fit the class that a caller asked for
     ├── CassetteStale       a cassette holds exchanges that no request asks for any more
@@ -32,6 +33,8 @@ from pathlib import Path
 
 from extractor.types import Usage
 
+TOO_LONG = "too long"
+"""The reason of a ModelError whose request does not fit the model's window; a smaller chunk may."""
 DISTRIBUTION = "recordproof"
 """What the package index knows this package by; what is imported is `extractor`."""
 
@@ -117,6 +120,16 @@ class ReplyCutShort(ModelError):
 
 class ReplyUnreadable(ModelError):
     reason = "unreadable"
+
+
+class OnlyReasoned(ReplyUnreadable):
+    """`at_limit`, it thought until the end of the tokens that a reply may have, and more of them did not help."""
+
+    reason = "only reasoned"
+
+    def __init__(self, message: str, *, at_limit: bool = False) -> None:
+        super().__init__(message)
+        self.at_limit = at_limit
 
 
 class CassetteMissing(ModelError):

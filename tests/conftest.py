@@ -19,6 +19,7 @@ from extractor.documents.formats import sandbox
 from extractor.testing import FaultEndpoint
 
 REPOSITORY = Path(__file__).parent.parent
+_SETTING_VARIABLES = ("OPENAI_BASE_URL", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _LOOPBACK = ("127.", "::1", "localhost")
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -68,14 +69,15 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
-    for name in ("OPENAI_API_KEY", "OPENAI_API_KEY_FILE", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [one for one in os.environ if one.endswith(("_API_KEY", "_API_KEY_FILE")) or one in _SETTING_VARIABLES]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
 def _no_replies_of_others(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Paid replies are kept apart for each test, and away from the user's."""
+    """Paid replies are kept apart for each test, and away from the user's; no config file of the user's is read."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import hashlib
 import json
 import multiprocessing
 import os
@@ -55,6 +56,17 @@ def poison(folder: Path, statement: str, *values: object) -> None:
     database.close()
 
 
+def test_a_reply_of_before_costs_were_kept_is_still_a_reply(tmp_path: Path) -> None:
+    model = echoing()
+    ask(tmp_path, model, asked("a"))
+    body = b'{"item":"a"}'
+    row = b"1 %s %s" % (hashlib.sha256(body).hexdigest().encode(), body)
+    poison(tmp_path, "UPDATE Cache SET value = ?", row)
+    [reply] = ask(tmp_path, model, asked("a"))
+    assert reply.value == {"item": "a"} and len(model.requests) == 1
+    assert reply.usage == Usage(cached=1, cached_input_tokens=None, cached_output_tokens=None, cached_seconds=None)
+
+
 class Bomb:
     """Unpickled, it leaves a file behind."""
 
@@ -70,7 +82,7 @@ def test_what_was_paid_for_is_not_paid_for_again(tmp_path: Path) -> None:
     (first,) = ask(tmp_path, model, asked())
     (again,) = ask(tmp_path, model, asked())
     assert first.value == again.value == {"item": "q"}
-    assert (first.usage, again.usage) == (Usage(1, 10, 5, None), Usage(cached=1))
+    assert (first.usage, again.usage) == (Usage(1, 10, 5, None), Usage(0, 0, 0, 0, 1, 0, 10, 5, None))
     assert len(model.requests) == 1
 
 
@@ -98,7 +110,7 @@ def test_the_same_question_at_the_same_time_is_asked_once(tmp_path: Path) -> Non
     model = echoing()
     replies = ask(tmp_path, model, *[asked()] * 10)
     assert len(model.requests) == 1
-    assert sum((r.usage for r in replies), Usage()) == Usage(1, 10, 5, None, cached=9)
+    assert sum((r.usage for r in replies), Usage()) == Usage(1, 10, 5, None, 9, 0, 90, 45, None)
 
 
 @pytest.mark.fault(13)
@@ -360,4 +372,4 @@ def test_a_row_is_json_and_can_be_read_by_a_person(tmp_path: Path) -> None:
     ((value, mode, filename),) = database.execute("SELECT value, mode, filename FROM Cache").fetchall()
     database.close()
     assert (mode, filename) == (1, None)
-    assert json.loads(value.split(b" ", 2)[2]) == {"item": "é"}
+    assert json.loads(value.split(b" ", 2)[2])["value"] == {"item": "é"}

@@ -1,8 +1,5 @@
 import json
 
-import pytest
-
-from extractor.errors import ReplyUnreadable
 from extractor.models.endpoint import Dialect
 from extractor.models.openai.chat import build_chat_request, build_request_body
 from extractor.models.openai.completion import parse_completion
@@ -12,28 +9,35 @@ from extractor.types import Request
 
 SHAPE = {"type": "object", "properties": {"item": {"type": ["string", "null"]}}, "required": ["item"]}
 REQUEST = Request("m", "Copy.", "What is {{ 7*7 }}?", SHAPE, {"temperature": 0}, "start: x")
+GREEDY = {"temperature": 0}
 
 
 def test_a_question_that_is_put_again_leaves_the_first_one_as_it_was() -> None:
-    first = build_chat_request(REQUEST, Dialect.SCHEMA, SHAPE)
+    first = build_chat_request(REQUEST, Dialect.SCHEMA, SHAPE, GREEDY)
     before = json.dumps(first.arguments)
     reply = parse_completion(json.dumps(build_completion('{"item": 5}')).encode())
-    with pytest.raises(InvalidReply) as caught:
-        first.read_reply(reply)
-    second = first.repeat_with_error(reply, caught.value)
+    second = first.repeat_with_error(reply, InvalidReply("item: is no text"))
     assert json.dumps(first.arguments) == before
     assert len(second.arguments["messages"]) > len(first.arguments["messages"])
     assert second.arguments["response_format"] == first.arguments["response_format"]
 
 
-@pytest.mark.parametrize("calls", [None, [], [{"id": "1", "type": "function", "function": {"name": "Answer"}}]])
-def test_a_reply_without_the_call_that_was_asked_for_is_unreadable_and_no_crash(calls: object) -> None:
-    told = build_completion(None)
-    told["choices"][0]["message"]["tool_calls"] = calls
-    with pytest.raises(ReplyUnreadable):
-        build_chat_request(REQUEST, Dialect.TOOLS, SHAPE).read_reply(parse_completion(json.dumps(told).encode()))
-
-
 def test_the_body_is_in_the_order_that_openai_sends() -> None:
-    asked = build_chat_request(REQUEST, Dialect.GRAMMAR, SHAPE)
+    asked = build_chat_request(REQUEST, Dialect.GRAMMAR, SHAPE, GREEDY)
     assert list(build_request_body(asked.arguments)) == ["messages", "model", "temperature", "grammar"]
+
+
+def test_a_schema_in_the_prompt_keeps_the_order_of_its_keys_and_text_asks_for_no_form() -> None:
+    other = {**SHAPE, "properties": {"b": {"type": "null"}, "a": {"type": "null"}}}
+    for schema in (SHAPE, other):
+        request = Request("m", "Copy.", "What?", schema, {})
+        for dialect in (Dialect.JSON, Dialect.TEXT):
+            asked = build_chat_request(request, dialect, schema, {}).arguments
+            assert json.dumps(schema, indent=2)[2:] in asked["messages"][0]["content"]
+            assert ("response_format" in asked) == (dialect is Dialect.JSON)
+            assert "tools" not in asked
+
+
+def test_the_words_of_the_system_lead_the_users_where_a_model_takes_no_system_message() -> None:
+    asked = build_chat_request(REQUEST, Dialect.SCHEMA, SHAPE, {}, folds_system=True).arguments
+    assert asked["messages"] == [{"role": "user", "content": "Copy.\n\nWhat is {{ 7*7 }}?"}]

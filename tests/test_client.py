@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from extractor.errors import ModelError, ModelFatal, ReplyCutShort, ReplyRefused, ReplyUnreadable, UsageError
+from extractor.models.api_keys import check_api_key
 from extractor.models.endpoint import Connection, Dialect, Endpoint
-from extractor.models.openai.client import LiveModel, check_api_key
+from extractor.models.openai.client import LiveModel
 from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 from extractor.types import Reply, Request
@@ -57,22 +58,22 @@ def test_the_document_arrives_byte_for_byte_and_the_schema_is_strict() -> None:
 
 
 def test_a_reply_that_does_not_fit_is_asked_again_with_a_short_error() -> None:
-    answers = iter(['{"item": ["no"], "count": "many"}', '{"item": "nut", "count": 1}'])
+    answers = iter(['{"item": ["no", "yes"], "count": 3, ', '{"item": "nut", "count": 1}'])
     with FaultEndpoint(lambda body, n: next(answers)) as server:
         reply = ask(server.url)
     assert reply.value["item"] == "nut"
     assert reply.usage.requests == 2
     said = server.bodies[1]["messages"][-1]["content"]
-    assert "count" in said
+    assert "not JSON" in said
     assert len(said) < 700
 
 
 @pytest.mark.parametrize(
-    "bad", ['{"item": 1', '{"item": "a", "item": "b"}', '{"other": 1}', '{"count": NaN}', "[" * 9000]
+    "bad", ['{"item": 1', '{"item": "a"} {"item": "b"}', '{"other": 1}', "no number at all", "[" * 9000]
 )
 def test_a_reply_that_never_fits_is_unreadable_and_not_empty(bad: str) -> None:
     with FaultEndpoint(lambda body, n: bad) as server, pytest.raises(ReplyUnreadable) as caught:
-        ask(server.url)
+        ask(server.url, dialect=Dialect.SCHEMA)
     assert len(server.bodies) == 3
     assert caught.value.usage.requests == 3
 

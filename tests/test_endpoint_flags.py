@@ -48,6 +48,8 @@ def test_a_second_run_pays_for_nothing_and_says_so(place: Path, faults: Start) -
         "output_tokens": 0,
         "seconds": 0.0,
         "cached": 8,
+        "cached_input_tokens": 80,
+        "cached_output_tokens": 40,
     }
 
 
@@ -81,7 +83,7 @@ def test_a_budget_stops_the_run_and_a_later_run_goes_on(
 @pytest.mark.parametrize(
     "flags",
     [
-        ["--max-cost", "1"],
+        ["--max-cost", "1"],  # of a model whose price nobody knows
         ["--price", "1,2"],
         ["--cache", "c", "--no-cache"],
     ],
@@ -141,3 +143,23 @@ def test_the_cache_is_shown_verified_and_cleared(place: Path, faults: Start, cap
     assert "8 replies removed" in capfd.readouterr().out
     assert main(["cache", "show", "--cache", "nowhere"]) == 0
     assert not (place / "nowhere").exists()
+
+
+def test_a_bound_on_cost_holds_at_the_price_that_is_known(
+    place: Path, faults: Start, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The list price of gpt-5-mini counts through a gateway, too, and settings may say another."""
+    server = faults(lambda body, n: GOOD)
+    assert run(server, "--model", "gpt-5-mini", "--max-cost", "0.000001", "-o", "a") == 1
+    assert "--max-cost" in capfd.readouterr().err and server.requests == 0
+    assert run(server, "--model", "gpt-5-mini", "--max-cost", "5", "-o", "b") == 0
+    assert run(server, "--max-cost", "5", "--set", "price=[1, 2]", "-o", "c") == 0
+    assert run(server, "--set", "max_cost=5", "--set", "price=[1000000, 1000000]", "-o", "d", "--no-cache") == 1
+
+
+def test_limits_may_stand_in_a_file(place: Path, faults: Start) -> None:
+    server = faults(lambda body, n: GOOD)
+    (place / "my.toml").write_text("[defaults]\nmax_requests = 3\n")
+    assert run(server, "--config", "my.toml") == 1
+    assert server.requests == 3
+    assert run(server, "--config", "my.toml", "--max-requests", "5") == 0

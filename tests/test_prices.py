@@ -4,8 +4,8 @@ import pytest
 
 from extractor.cli.console import RunProgress, describe_bill
 from extractor.errors import UsageError
+from extractor.models.choice import DEFAULT_MODEL
 from extractor.models.prices import Price, compute_cost, load_prices
-from extractor.models.session import DEFAULT_MODEL
 from extractor.runs.runner import DocumentOutcome
 from extractor.types import Status, Usage
 

@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.models.openai.reply import (
-    InvalidReply,
-    TruncatedReply,
-    build_reply_model,
-    parse_reply,
-    read_truncated_reply,
-    reply_to_json,
-)
+from extractor.models.openai.reply import InvalidReply, read_reply
+from extractor.models.openai.truncated_reply import TruncatedReply, read_truncated_reply
 
 SHAPE = {
     "type": "object",
@@ -28,29 +22,41 @@ SHAPE = {
     },
     "required": ["title", "rows"],
 }
-MODEL = build_reply_model(SHAPE)
 
 
-def read(text: str) -> object:
-    return reply_to_json(parse_reply(MODEL, text))
+def read(*texts: str) -> object:
+    return read_reply(texts, SHAPE).value
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("no json", "not JSON"),
-        ('{"title": "a", "title": "b"}', "stands twice"),
-        ('{"title": 3}', "title"),
-        ('{"rows": [{"name": "a", "colour": 1}]}', "rows.0.colour"),
-        ('{"title": NaN}', "NaN"),
+        ("", "not JSON"),
+        ('{"heading": 3}', "none of the keys"),
+        ('{"title": "a"} {"title": "b"}', "more than one|not JSON"),
         ("[" * 100_000, "nests too deeply"),
         ('{"title": "' + "x" * 5_000_000 + '"}', "too long"),
     ],
 )
-def test_a_reply_that_does_not_fit_says_why_in_a_few_words(text: str, says: str) -> None:
+def test_a_reply_that_cannot_be_read_says_why_in_a_few_words(text: str, says: str) -> None:
     with pytest.raises(InvalidReply, match=says) as error:
         read(text)
     assert len(str(error.value)) < 1200
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"title": {"a": 3}}', "title: is no plain value"),
+        ('{"rows": [{"name": "a", "size": "big"}]}', "rows.0.size: is no integer"),
+        ('{"rows": [{"name": "a", "size": NaN}]}', "rows.0.size: is no integer"),
+        ('{"rows": "none"}', "rows: is no list"),
+        ('{"title": "a", "title": "b"}', "title: stands twice"),
+    ],
+)
+def test_a_leaf_that_does_not_fit_is_named_and_the_rest_is_read(text: str, says: str) -> None:
+    assert says in read_reply([text], SHAPE).describe_misfits()
 
 
 def test_keys_left_out_and_null_lists_are_nothing_found() -> None:

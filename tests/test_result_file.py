@@ -78,7 +78,7 @@ def record(**more: Any) -> Record:
         (Problem("looped", ("lines",), "Again."),),
         (Span(0, 9),),
         (SkippedFields(chunk, ("paid",)),),
-        Usage(2, None, 30, 1, cached=1),
+        Usage(2, None, 30, 1, 1, 0, 100, None, None),
         {"lines": Usage(2, None, 30, 1.25)},
         **more,
     )
@@ -297,7 +297,7 @@ def test_what_wants_a_look_has_types() -> None:
     assert result.evidence.number.spans[0].places[0].page == 1
     assert result.proofs["/lines/0/count"].confidence == 0.5
     assert not result.evidence.colour and result.evidence.colour.said == "red"
-    assert result.usage == Usage(2, None, 30, 1, cached=1)
+    assert result.usage == Usage(2, None, 30, 1, 1, 0, 100, None, None)
     with pytest.raises(FrozenInstanceError):
         result.problems[0].code = "other"  # type: ignore[misc]
 

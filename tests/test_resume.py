@@ -21,8 +21,9 @@ from extractor.documents.discovery import Source, find_sources
 from extractor.errors import MachineError, ModelBusy, UsageError
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.client_options import ClientOptions, Mode
 from extractor.models.endpoint import Endpoint
-from extractor.models.session import ClientOptions, Mode, ModelSession
+from extractor.models.session import ModelSession
 from extractor.results.outcome import DocumentOutcome, RunOutcomes
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.filenames import FilenameRegistry

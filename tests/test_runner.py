@@ -14,8 +14,9 @@ from extractor.errors import ModelFatal
 from extractor.extraction.pipeline import Reading
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
+from extractor.models.client_options import ClientOptions
 from extractor.models.endpoint import Endpoint
-from extractor.models.session import ClientOptions, ModelSession, build_own_session
+from extractor.models.session import ModelSession, build_own_session
 from extractor.models.traits import SMALL
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.job import Job

@@ -27,10 +27,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from extractor.cli.main import main
+from extractor.models.choice import choose_model
 from extractor.models.endpoint import Connection, Endpoint
 from extractor.models.openai.transport import build_transport
 from extractor.models.secrets import KEY_MASK, SecretMask, find_secrets
-from extractor.models.session import choose_model
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 
 REPOSITORY = Path(__file__).parent.parent
@@ -274,7 +274,7 @@ def test_a_response_reaches_the_client_without_the_key_in_its_headers(key: str, 
     server = faults(lambda body, n: FaultAnswer(200, b"{}", {"x-key": f"Bearer {key}", "x-other": "stays"}))
 
     async def ask() -> httpx2.Response:
-        async with httpx2.AsyncClient(transport=build_transport(server.url, [key], 1)) as client:
+        async with httpx2.AsyncClient(transport=build_transport(Endpoint(server.url, "m", key), 1)) as client:
             return await client.post(server.url + "/chat/completions", json={})
 
     headers = asyncio.run(ask()).headers

@@ -18,7 +18,11 @@ from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, UsageError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.task import Task
-from extractor.models.session import DEFAULT_CONCURRENCY, ClientOptions, Mode, ModelSpec, choose_model
+from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, choose_model
+from extractor.models.client_options import ClientOptions, Mode, settle_options
+from extractor.models.config_file import Configuration, read_config_file
+from extractor.models.session import check_own_model_settings
+from extractor.models.settings import ModelSettings
 from extractor.results.result import Result
 from extractor.runs.document import DocumentExtractor, build_extractor
 from extractor.types import Document, Model
@@ -38,8 +42,10 @@ class Engine:
     `mode` is "live", or "replay" and "record" with the folder `cassettes`.
     `concurrency` bounds the requests under way, 8 unless given; of an embedded model the documents, 1 unless given.
     `cache` is a folder for replies that are not to be paid for twice; without one, none are kept.
+    `settings` is all that can be said of the model and its endpoint besides, or the Path of a config file that says it
+    (docs/endpoints.md). No file is read that is not named.
 
-    Raises UsageError for a choice that names no model.
+    Raises UsageError for a choice that names no model, and for settings that cannot be meant.
     """
 
     def __init__(
@@ -52,19 +58,27 @@ class Engine:
         cassettes: Path | str = "cassettes",
         concurrency: int | None = None,
         cache: Path | str | None = None,
+        settings: ModelSettings | Path | None = None,
     ) -> None:
         options = ClientOptions(Mode(mode), Path(cassettes), concurrency, cache=Path(cache) if cache else None)
+        files = read_config_file(settings) if isinstance(settings, Path) else Configuration()
+        said = settings if isinstance(settings, ModelSettings) else files.defaults.settings
         chosen: ModelSpec | Model
         if model is None or isinstance(model, str):
-            given = {"OPENAI_API_KEY": api_key, "OPENAI_API_KEY_FILE": ""} if api_key else {}
-            chosen = choose_model(model, base_url, {**os.environ, **given})
+            live = options.mode is not Mode.REPLAY
+            chosen = choose_model(
+                model, base_url, os.environ, api_key=api_key, settings=said, configuration=files, live=live
+            )
+            said, options = chosen.settings, settle_options(options, chosen)
             self._name, self._concurrency = chosen.name, chosen.choose_concurrency(concurrency)
         else:
             if base_url or api_key or cache or options.mode is not Mode.LIVE:
                 raise UsageError("A model of your own has no endpoint; leave out base_url, api_key, cache and mode.")
+            check_own_model_settings(said)
             chosen = _require_model(model)
             self._name, self._concurrency = type(model).__name__, concurrency or DEFAULT_CONCURRENCY
-        self._running = RunningEngine(chosen, options)
+        self._deadline = said.document_deadline
+        self._running = RunningEngine(chosen, options, said)
         weakref.finalize(self, self._running.close)
 
     def __repr__(self) -> str:
@@ -122,7 +136,7 @@ class Engine:
         timeout: float | None = None,
     ) -> Result[Any]:
         """The result of one document; parameters and errors are those of the function `extract`."""
-        wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout)
+        wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout or self._deadline)
         return self._running.wait_for(self._extract_document(load_input_document(source, name), wanted))
 
     @overload
@@ -161,7 +175,7 @@ class Engine:
         timeout: float | None = None,
     ) -> Result[Any]:
         """As `extract`, without holding up the event loop."""
-        wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout)
+        wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout or self._deadline)
         return await self._extract_document(await asyncio.to_thread(load_input_document, source, name), wanted)
 
     @overload
@@ -197,7 +211,7 @@ class Engine:
         timeout: float | None = None,
     ) -> Iterator[Result[Any]]:
         """The results of many documents; parameters are those of the function `extract_all`."""
-        wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout)
+        wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout or self._deadline)
         under_way: deque[Future[Result[Any]]] = deque()
         try:
             for source in expand_sources(sources):
@@ -221,7 +235,7 @@ class Engine:
 
     async def _extract_document(self, document: Document, wanted: WantedRecord) -> Result[Any]:
         extractor = await asyncio.to_thread(self._build_extractor, wanted)
-        return wanted.build_result(extractor.build_result(await extractor.extract_record(document)))
+        return wanted.build_result(extractor.build_single_result(await extractor.extract_record(document)))
 
     def _build_extractor(self, wanted: WantedRecord) -> DocumentExtractor:
         return build_extractor(

@@ -10,7 +10,10 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from extractor.api.event_loop import run_event_loop
-from extractor.models.session import ClientOptions, ModelSession, ModelSpec, build_own_session, open_session
+from extractor.models.choice import ModelSpec
+from extractor.models.client_options import ClientOptions
+from extractor.models.session import ModelSession, build_own_session, open_session
+from extractor.models.settings import ModelSettings
 from extractor.types import Model
 
 Done = TypeVar("Done")
@@ -19,8 +22,8 @@ Done = TypeVar("Done")
 class RunningEngine:
     """It knows nothing of the engine that it is of, so that it can be closed when nobody holds that any more."""
 
-    def __init__(self, model: ModelSpec | Model, options: ClientOptions) -> None:
-        self._model, self._options = model, options
+    def __init__(self, model: ModelSpec | Model, options: ClientOptions, settings: ModelSettings) -> None:
+        self._model, self._options, self._settings = model, options, settings
         self._open = contextlib.ExitStack()
         self._lock = threading.RLock()
         self._session: ModelSession | None = None
@@ -33,7 +36,7 @@ class RunningEngine:
                 if isinstance(self._model, ModelSpec):
                     self._session = self._open.enter_context(open_session(self._model, self._options))
                 else:
-                    self._session = build_own_session(self._model, self._options.concurrency)
+                    self._session = build_own_session(self._model, self._options.concurrency, self._settings)
             return self._session
 
     def submit(self, work: Coroutine[Any, Any, Done]) -> Future[Done]:

@@ -124,8 +124,13 @@ def print_summary(outcomes: RunOutcomes, out: Path, bill: str) -> None:
     console.print(Text(f"{several} in {out}; look at them with: extractor show {out}"))
 
 
-def describe_bill(outcomes: Iterable[DocumentOutcome], model: str, embedded: bool, prices: PriceList) -> str:
-    """What a run took, in a sentence: tokens, and money where the price is known; said where it is not."""
+def describe_bill(
+    outcomes: Iterable[DocumentOutcome], model: str, embedded: bool, prices: PriceList, price: Price | None = None
+) -> str:
+    """What a run took, in a sentence: tokens, and money where the price is known; said where it is not.
+
+    `price` is what the model costs where it is asked, where that is known better than by its name.
+    """
     from extractor.models.prices import compute_cost, format_amount
     from extractor.types import Usage
 
@@ -135,7 +140,7 @@ def describe_bill(outcomes: Iterable[DocumentOutcome], model: str, embedded: boo
     said = f"{spent.requests:,} requests, {spent.input_tokens:,} tokens read, {spent.output_tokens:,} written"
     if embedded:
         return f"{said}."
-    amount = compute_cost(prices.find_price(model), spent.input_tokens, spent.output_tokens)
+    amount = compute_cost(price or prices.find_price(model), spent.input_tokens, spent.output_tokens)
     if amount is None:
         return f"{said}; the price of {sanitize_for_terminal(model)} is not known (give one with --prices FILE)."
     return f"{said}: {format_amount(amount, prices.currency)} at list price ({prices.file}, {prices.dated})."

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from extractor.documents.discovery import Source
     from extractor.extraction.prompt import Prompt
     from extractor.extraction.task import Task
-    from extractor.models.prices import Price, PriceList
+    from extractor.models.choice import ModelSpec
+    from extractor.models.prices import PriceList
     from extractor.runs.estimate import AmountRange, RunEstimate
 
 ESTIMATE_FORMAT = "extractor.estimate/1"
@@ -24,7 +25,7 @@ ESTIMATE_FORMAT = "extractor.estimate/1"
 class EstimateOptions:
     """What is to be estimated, and how it is shown."""
 
-    model: str
+    model: ModelSpec
     """The model that the run would ask."""
     out: Path
     """Folder of an earlier run, whose replies say how long replies are."""
@@ -37,21 +38,13 @@ def print_estimate(
     task: Task, prompt: Prompt, sources: Sequence[Source], costs: PriceList, options: EstimateOptions
 ) -> int:
     """Prints the estimate; 1 when some document cannot be read, as the run would end."""
-    from extractor.models.session import DEFAULT_CONCURRENCY, list_embedded_names
-    from extractor.models.traits import traits_of
     from extractor.runs.estimate import estimate_run, measure_earlier_run
 
-    name = options.model
-    before = measure_earlier_run(options.out, prompt, name, task.schema.fingerprint)
-    embedded = list_embedded_names()
-    traits = traits_of(name, small=name in embedded or name.endswith(".gguf"))
-    found = estimate_run(task, prompt, sources, name, before, traits)
-    # an embedded model answers by turns: its cores are shared by all that it answers
-    at_once = {False: options.concurrency or DEFAULT_CONCURRENCY, True: 1}
-    rows = [
-        _estimate_model(found, one, costs, one in embedded or one.endswith(".gguf"), at_once, one == name)
-        for one in dict.fromkeys([name, *costs.models])
-    ]
+    choice = options.model
+    before = measure_earlier_run(options.out, prompt, choice.name, task.schema.fingerprint)
+    found = estimate_run(task, prompt, sources, choice.name, before, choice.traits)
+    others = [one for name in costs.compared if name != choice.name and (one := _name_model(name)).name != choice.name]
+    rows = [_estimate_model(found, one, costs, options.concurrency, one is choice) for one in (choice, *others)]
     if options.as_json:
         print(json.dumps(_estimate_to_json(found, task, prompt, costs, rows), ensure_ascii=False, indent=1))
     elif not options.quiet:
@@ -59,20 +52,30 @@ def print_estimate(
     return 1 if found.unreadable else 0
 
 
-def _estimate_model(
-    found: RunEstimate, name: str, costs: PriceList, embedded: bool, at_once: dict[bool, int], chosen: bool
-) -> dict[str, Any]:
-    from extractor.models.prices import Price
+def _name_model(name: str) -> ModelSpec:
+    """The model of a price list: embedded, or where its vendor has it."""
+    from extractor.models.choice import choose_model
 
-    price: Price | None = Price(0, 0) if embedded else costs.find_price(name)
-    seconds = found.estimate_seconds(costs.find_speed(name), prefix_cache=embedded)
+    return choose_model(name, None, {}, live=False)
+
+
+def _estimate_model(
+    found: RunEstimate, one: ModelSpec, costs: PriceList, concurrency: int | None, chosen: bool
+) -> dict[str, Any]:
+    from extractor.models.choice import DEFAULT_CONCURRENCY
+    from extractor.models.prices import Price, find_model_price
+
+    price = Price(0, 0) if one.is_embedded else find_model_price(one, costs)
+    seconds = found.estimate_seconds(costs.find_speed(one.name), prefix_cache=one.is_embedded)
+    # an embedded model answers by turns: its cores are shared by all that it answers
+    at_once = 1 if one.is_embedded else concurrency or DEFAULT_CONCURRENCY
     return {
-        "name": name,
+        "name": one.name,
         "chosen": chosen,
         "price": None if price is None else price._asdict(),
         "money": _divide_amounts(found.estimate_cost(price), 1, 6),
-        "seconds": _divide_amounts(seconds, at_once[embedded], 1),
-        "at_once": at_once[embedded],
+        "seconds": _divide_amounts(seconds, at_once, 1),
+        "at_once": at_once,
     }
 
 

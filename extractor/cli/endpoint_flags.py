@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,9 @@ from extractor.cli.console import sanitize_for_terminal
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
-    from extractor.models.session import ClientOptions
+    from extractor.models.choice import ModelSpec
+    from extractor.models.client_options import ClientOptions
+    from extractor.models.prices import PriceList
 
 
 def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
@@ -19,6 +22,7 @@ def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     parser.add_argument("--mode", choices=["live", "record", "replay"], default=mode, help=f"(default: {mode})")
     parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
+    add_settings_flags(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
     _add_endpoint_flags(parser)
 
@@ -31,7 +35,9 @@ def _add_endpoint_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-tokens", type=_parse_count, metavar="N", help="stop before more tokens than this, in and out"
     )
-    group.add_argument("--max-cost", type=_parse_amount, metavar="SUM", help="stop before more cost; needs --price")
+    group.add_argument(
+        "--max-cost", type=_parse_amount, metavar="SUM", help="stop before more cost, at list price or --price"
+    )
     group.add_argument("--price", type=_parse_price, metavar="IN,OUT", help="of a million tokens, in any currency")
     add_cache_flag(group)
     group.add_argument("--no-cache", action="store_true", help="pay for every reply, and keep none")
@@ -42,16 +48,53 @@ def add_cache_flag(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="paid replies (default: in the user's cache folder)")
 
 
-def read_client_options(flags: argparse.Namespace, mode: str, concurrency: int | None = None) -> ClientOptions:
+def add_settings_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that say more of a model than its name, of every command that asks one."""
+    group = parser.add_argument_group("model")
+    told = "temperature=0.2, window=32000, header.X-Team=docs and the like; may be repeated (docs/endpoints.md)"
+    group.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=told)
+    group.add_argument("--config", type=Path, metavar="FILE", help="settings and models of one's own, TOML")
+    group.add_argument("--env-file", type=Path, metavar="FILE", help="keys and other variables that are not set, .env")
+
+
+def choose_flagged_model(flags: argparse.Namespace, name: str | None, *, live: bool) -> ModelSpec:
+    """The model that flags, config files and the environment name, with what they say of it. Raises UsageError."""
+    from extractor.models.api_keys import read_env_file
+    from extractor.models.choice import choose_model
+    from extractor.models.config_file import load_configuration
+    from extractor.models.settings import parse_settings
+
+    said = parse_settings(flags.set)
+    for flag in ("rpm", "tpm", "max_requests", "max_cost", "price"):
+        given, other = getattr(flags, flag, None), getattr(said, flag)
+        if given is not None and other is not None and given != other:
+            raise UsageError(f"--{flag.replace('_', '-')} and --set {flag} say two things; give one of them.")
+    environ = {**read_env_file(flags.env_file), **os.environ} if flags.env_file else os.environ
+    files = load_configuration(flags.config, Path.cwd())
+    return choose_model(name, flags.base_url, environ, settings=said, configuration=files, live=live)
+
+
+def read_document_deadline(flags: argparse.Namespace, choice: ModelSpec) -> float | None:
+    """Seconds for one document, by its flag or its setting. Raises UsageError where the two differ."""
+    flagged: float | None = flags.document_timeout
+    said = choice.settings.document_deadline
+    if flagged is not None and said is not None and flagged != said:
+        raise UsageError("--document-timeout and document_deadline say two things; give one of them.")
+    return said if flagged is None else flagged
+
+
+def read_client_options(
+    flags: argparse.Namespace, mode: str, concurrency: int | None = None, prices: PriceList | None = None
+) -> ClientOptions:
     """What the flags of `add_model_flags` say of every model that is asked.
 
     Raises UsageError for flags that make no sense together.
     """
+    from extractor.models.client_options import ClientOptions, Mode
     from extractor.models.limits.budget import BudgetLimits
-    from extractor.models.session import ClientOptions, Mode
 
-    if (flags.max_cost is None) != (flags.price is None):
-        raise UsageError("--max-cost and --price=IN,OUT go together; give both or none.")
+    if flags.price is not None and flags.max_cost is None:
+        raise UsageError("--price=IN,OUT is for --max-cost; give that, too, or --prices FILE for the bill.")
     if flags.no_cache and flags.cache:
         raise UsageError("--cache and --no-cache exclude each other; give one.")
     return ClientOptions(
@@ -61,6 +104,7 @@ def read_client_options(flags: argparse.Namespace, mode: str, concurrency: int |
         rpm=flags.rpm,
         tpm=flags.tpm,
         limits=BudgetLimits(flags.max_requests, flags.max_tokens, flags.max_cost, flags.price or (0.0, 0.0)),
+        prices=prices,
         cache=flags.cache,
         uses_default_cache=not flags.no_cache,
         use_proxy=flags.use_proxy,

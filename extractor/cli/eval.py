@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from extractor.cli.console import RunProgress
-from extractor.cli.endpoint_flags import add_model_flags, read_client_options
+from extractor.cli.endpoint_flags import add_model_flags, choose_flagged_model, read_client_options
 from extractor.cli.run import RunOptions, open_job
 from extractor.cli.trust import add_trust_flag, allow_task_code
 from extractor.errors import Interrupted, UsageError
@@ -20,7 +20,8 @@ from extractor.errors import Interrupted, UsageError
 if TYPE_CHECKING:
     from extractor.evaluation.analysis.gates import GateBounds
     from extractor.evaluation.suite import EvaluationSuite, SuiteGold
-    from extractor.models.session import ClientOptions
+    from extractor.models.choice import ModelSpec
+    from extractor.models.client_options import ClientOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class EvalOptions:
     """Folder of the report; the runs are in it."""
     client: ClientOptions
     """How what answers is dealt with."""
-    base_url: str | None = None
+    choose: Callable[[str], ModelSpec]
+    """What is asked by a name that the suite gives."""
 
 
 def add_eval_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,7 +75,12 @@ def run_eval_command(flags: argparse.Namespace) -> int:
     is_named = flags.suite is not None
     suite = load_suite(flags.suite or Path("eval"), lambda code: allow_task_code(code, flags, is_named=is_named))
     true = load_suite_gold(suite)
-    options = EvalOptions(flags.out, read_client_options(flags, flags.mode or suite.mode), flags.base_url)
+    mode = flags.mode or suite.mode
+    options = EvalOptions(
+        flags.out,
+        read_client_options(flags, mode),
+        lambda name: choose_flagged_model(flags, name, live=mode != "replay"),
+    )
     folders = flags.runs or _run_suite(suite, options)
     verdict, paths = write_suite_report(
         suite, true, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
@@ -149,7 +156,8 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
     from extractor.documents.discovery import find_sources
     from extractor.extraction.pipeline import Reading
-    from extractor.models.session import Mode, choose_model, open_endpoint
+    from extractor.models.client_options import Mode
+    from extractor.models.session import open_endpoint
     from extractor.results.manifest import build_run_manifest
     from extractor.runs.output_folder import is_run_finished, prepare_output_folder
     from extractor.runs.runner import run_job
@@ -161,7 +169,7 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
         again = "" if n == 1 else f"-{n}"
         out = options.out / "runs" / Path(model).name / f"{name}{again}"
         folders.append(out)
-        choice = choose_model(model, options.base_url)
+        choice = options.choose(model)
         prompt = suite.task.choose_prompt(name)
         if options.client.mode is not Mode.REPLAY:
             with open_endpoint(choice, Mode.REPLAY) as named:
@@ -170,7 +178,8 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
                     continue
         prepare_output_folder(out)
         say = RunProgress(sys.stderr.isatty(), len(sources))
-        with open_job(RunOptions(out, options.client, again=again), suite.task, prompt, choice, say) as job:
+        run = RunOptions(out, options.client, document_timeout=choice.settings.document_deadline, again=again)
+        with open_job(run, suite.task, prompt, choice, say) as job:
             _, heard = run_until_signal(lambda stop, job=job: run_job(job, sources, stop))  # type: ignore[misc]
         say.clear_line()
         if heard:

@@ -1,21 +1,39 @@
-"""`extractor models`: the embedded models, listed or fetched."""
+"""`extractor models`: the models that can be named, embedded and at endpoints; one fetched, one probed."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from extractor.cli.console import show_download_bar
+from extractor.cli.console import sanitize_for_terminal, show_download_bar
+from extractor.cli.endpoint_flags import add_settings_flags, choose_flagged_model
+
+if TYPE_CHECKING:
+    from extractor.models.probe import ProbeFindings
 
 
 def add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    models = commands.add_parser("models", help="list the embedded models, or fetch one")
-    models.add_argument("--json", action="store_true", help="print JSON")
+    models = commands.add_parser("models", help="list the models that can be named, fetch one or probe one")
+    models.add_argument("--json", action="store_true", help="print JSON: the embedded ones")
+    models.add_argument("--config", type=Path, metavar="FILE", help="settings and models of one's own, TOML")
     models.set_defaults(command=run_models_command)
-    pull = models.add_subparsers(metavar="").add_parser("pull", help="fetch a model and check its digest")
+    inner = models.add_subparsers(metavar="")
+    pull = inner.add_parser("pull", help="fetch a model and check its digest")
     pull.add_argument("name", help="its name in the list")
     pull.set_defaults(command=_run_pull_command)
+    probe = inner.add_parser("probe", help="ask an endpoint's model a few tiny questions and print what it can do")
+    probe.add_argument("name", nargs="?", help="the endpoint's name of the model")
+    probe.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
+    probe.add_argument("--use-proxy", action="store_true", help="go through the proxy that HTTPS_PROXY names")
+    probe.add_argument("--json", action="store_true", help="print JSON")
+    add_settings_flags(probe)
+    probe.set_defaults(command=_run_probe_command)
 
 
 def run_models_command(flags: argparse.Namespace) -> int:
@@ -25,11 +43,35 @@ def run_models_command(flags: argparse.Namespace) -> int:
     if flags.json:
         print(json.dumps(installed_models_to_json(held), indent=1))
         return 0
-    rows = build_model_table(held)
+    _print_table(build_model_table(held))
+    print()
+    _print_table(_build_endpoint_table(flags.config))
+    return 0
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return 0
+
+
+def _build_endpoint_table(config: Path | None) -> list[tuple[str, ...]]:
+    """The models of config files by their own names, then the vendors whose models can be named."""
+    from extractor.models.config_file import load_configuration
+    from extractor.models.vendors import VENDORS
+
+    files = load_configuration(config, Path.cwd())
+    rows: list[tuple[str, ...]] = [("endpoint's model", "called there", "address", "key")]
+    for name, one in files.models.items():
+        key = one.key_env or one.key_file or "OPENAI_API_KEY"
+        where = one.base_url or "by its name"
+        rows.append(tuple(map(sanitize_for_terminal, (name, one.model or name, where.partition("?")[0], key))))
+    for vendor in VENDORS:
+        is_set = any(os.environ.get(one) or os.environ.get(f"{one}_FILE") for one in vendor.key_variables)
+        key = f"{vendor.key_variables[0]} ({'set' if is_set else 'not set'})"
+        rows.append((f"{vendor.prefix}/NAME", "NAME", vendor.base_url, key))
+    rows.append(("NAME", "NAME", "--base-url URL", "OPENAI_API_KEY, where it wants one"))
+    return rows
 
 
 def _run_pull_command(flags: argparse.Namespace) -> int:
@@ -39,3 +81,34 @@ def _run_pull_command(flags: argparse.Namespace) -> int:
         found = pull_model(flags.name, progress=progress, note=lambda text: print(text, file=sys.stderr))
     print(found.path)
     return 0
+
+
+def _run_probe_command(flags: argparse.Namespace) -> int:
+    """1 where no dialect brought an answer."""
+    from extractor.models.probe import findings_to_json, probe_model, write_model_table
+
+    choice = choose_flagged_model(flags, flags.name, live=True)
+    found = asyncio.run(probe_model(choice, flags.use_proxy))
+    if flags.json:
+        print(json.dumps(findings_to_json(found), ensure_ascii=False, indent=1))
+    else:
+        _print_findings(found)
+        print("\n# for extractor.toml")
+        print("\n".join(map(sanitize_for_terminal, write_model_table(found, choice))))
+    return 1 if found.best_dialect is None else 0
+
+
+def _print_findings(found: ProbeFindings) -> None:
+    words = {True: "yes", False: "no", None: "not known"}
+    rows = [(f"dialect {dialect}", came) for dialect, came in found.dialects.items()]
+    rows += [
+        ("thinks", words[found.thinks]),
+        ("token probabilities", words[found.gives_probabilities]),
+        ("window", f"{found.limits.window:,} ({found.limits.path})" if found.limits.window else "not told"),
+        ("longest reply", f"{found.limits.max_output:,}" if found.limits.max_output else "not told"),
+        *(("learnt", note) for note in found.learnt.get("notes", ())),
+        ("took", f"{found.requests} requests, {found.tokens:,} tokens"),
+    ]
+    print(sanitize_for_terminal(f"{found.model} at {found.base_url}"))
+    for what, told in rows:
+        print(f"  {what:<20}{sanitize_for_terminal(told)}")

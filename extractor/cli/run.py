@@ -18,14 +18,21 @@ from extractor.cli.console import (
     print_summary,
     tolerate_closed_pipe,
 )
-from extractor.cli.endpoint_flags import add_model_flags, read_client_options
+from extractor.cli.endpoint_flags import (
+    add_model_flags,
+    choose_flagged_model,
+    read_client_options,
+    read_document_deadline,
+)
 from extractor.cli.trust import add_trust_flag
 
 if TYPE_CHECKING:
     from extractor.extraction.acceptance import Acceptance
     from extractor.extraction.prompt import Prompt
     from extractor.extraction.task import Task
-    from extractor.models.session import ClientOptions, ModelSpec
+    from extractor.models.choice import ModelSpec
+    from extractor.models.client_options import ClientOptions
+    from extractor.models.prices import PriceList
     from extractor.runs.job import Job
 
 
@@ -95,8 +102,7 @@ def _parse_seconds(text: str) -> float:
 
 def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
-    from extractor.models.prices import SHIPPED_PRICES, load_prices
-    from extractor.models.session import choose_model
+    from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
     from extractor.runs.output_folder import prepare_output_folder
     from extractor.runs.runner import compute_exit_code, run_job
     from extractor.runs.signals import run_until_signal
@@ -109,19 +115,20 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         from extractor.cli.dry_run import EstimateOptions, print_estimate
 
         wanted = EstimateOptions(
-            flags.model or choose_model(None, flags.base_url).name,
+            choose_flagged_model(flags, flags.model, live=False),
             flags.out,
             flags.concurrency,
             flags.json,
             flags.quiet,
         )
         return print_estimate(task, prompt, sources, costs, wanted)
-    choice = choose_model(flags.model, flags.base_url)
+    choice = choose_flagged_model(flags, flags.model, live=flags.mode != "replay")
+    options = _read_run_options(flags, choice, costs)
     prepare_output_folder(flags.out)
-    price = None if choice.is_embedded else costs.find_price(choice.name)
+    price = find_model_price(choice, costs)
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
     say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
-    with open_job(_read_run_options(flags), task, prompt, choice, say) as job:
+    with open_job(options, task, prompt, choice, say) as job:
         outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
     say.clear_line()
     if heard:
@@ -131,22 +138,22 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         if flags.json:
             print_outcomes(outcomes)
         elif not flags.quiet:
-            print_summary(outcomes, flags.out, describe_bill(outcomes, choice.name, choice.is_embedded, costs))
+            print_summary(outcomes, flags.out, describe_bill(outcomes, choice.name, choice.is_embedded, costs, price))
     if not flags.quiet:
         print_notes(outcomes.notes)
     return compute_exit_code(outcomes)
 
 
-def _read_run_options(flags: argparse.Namespace) -> RunOptions:
+def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: PriceList) -> RunOptions:
     from extractor.extraction.acceptance import Acceptance
 
     return RunOptions(
         out=flags.out,
-        client=read_client_options(flags, flags.mode, flags.concurrency),
+        client=read_client_options(flags, flags.mode, flags.concurrency, costs),
         acceptance=Acceptance(flags.accept, flags.only_proven),
         calibration=flags.calibration,
         day_first=flags.day_first,
-        document_timeout=flags.document_timeout,
+        document_timeout=read_document_deadline(flags, choice),
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
     )

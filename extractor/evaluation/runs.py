@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from extractor.errors import ResultUnreadable, UsageError
 from extractor.evaluation.gold import Gold
@@ -203,17 +204,30 @@ def _describe_result(label: str, name: str, result: ResultFile | None, broken: s
         # An empty record of a tape that fits nothing is no answer.
         if "asked" in result.coverage.model_fields_set and result.coverage.asked == 0:
             status, error = "failed", f"No question was answered: {reasons}."
-    usage = result.usage
+    told = result.usage
+    took = told.to_usage()
     return ScoredDocument(
         label,
         name,
         status,
-        float(usage.seconds) if usage.seconds is not None and usage.seconds < MAX_SECONDS else None,
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.requests if "requests" in usage.model_fields_set else None,
+        _add_first_cost(_read_seconds(took.seconds), _read_seconds(took.cached_seconds)),
+        _add_first_cost(took.input_tokens, took.cached_input_tokens),
+        _add_first_cost(took.output_tokens, took.cached_output_tokens),
+        took.requests + took.cached if "requests" in told.model_fields_set else None,
         error,
     )
+
+
+_Amount = TypeVar("_Amount", int, float)
+
+
+def _add_first_cost(now: _Amount | None, first: _Amount | None) -> _Amount | None:
+    """What a document takes whoever paid for it: a reply out of the cache counts as what it took when it was new."""
+    return None if now is None or first is None else now + first
+
+
+def _read_seconds(seconds: float | None) -> float | None:
+    return float(seconds) if seconds is not None and seconds < MAX_SECONDS else None
 
 
 def _summarise_failures(failures: Sequence[FailureEntry]) -> str:

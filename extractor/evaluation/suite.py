@@ -32,10 +32,11 @@ from extractor.evaluation.gold import Gold
 from extractor.evaluation.lint import Severity, lint_golds
 from extractor.evaluation.report.content import build_report
 from extractor.evaluation.report.write import write_report_files
-from extractor.evaluation.runs import load_scored_run, read_run_folder
+from extractor.evaluation.runs import RunFolder, load_scored_run, read_run_folder
 from extractor.evaluation.scoring.outcomes import ScoredRun
 from extractor.evaluation.scoring.schema import ObjectNode, read_scoring_schema
 from extractor.extraction.task import Task, find_task_code, find_task_folder, read_task_folder
+from extractor.models.prices import load_prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,16 @@ def _score_runs(
             fingerprint=suite.task.schema.fingerprint,
             label=f"{run.model} · {run.prompt} · {folder.name}" if same else None,
             repeat=1 if same else seen[pair],
-            price=suite.prices.get(run.model),
+            price=_find_price(suite, run),
         )
+
+
+def _find_price(suite: EvaluationSuite, run: RunFolder) -> tuple[float, float] | None:
+    """What the suite says; where it has no prices at all, today's list price of an endpoint's model."""
+    made = run.manifest.model
+    if suite.prices or not made.endpoint:
+        return suite.prices.get(run.model)
+    return load_prices().find_price(made.name, made.endpoint)
 
 
 def _load_sample_texts(samples: Path) -> dict[str, str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from extractor.schema.kinds import KINDS
 from extractor.schema.kinds.reading import Reading as TextReading
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Evidence, Json, Match, RejectedValue, Span, ValuePath
 
-NOT_IN_SCHEMA, NOT_OF_ITS_TYPE = "not in the schema", "not of its type"
+NOT_IN_SCHEMA, NOT_OF_ITS_TYPE, SAID_BESIDES = "not in the schema", "not of its type", "said otherwise, too"
 _READER = TextReading()
 
 
@@ -33,6 +33,15 @@ def find_misfits(node: Node, value: Json, chunk: Span) -> list[RejectedValue]:
     return [
         RejectedValue(path, leaf, reason, chunk, Evidence(Match.NONE, (), _quote(leaf), 0.0, (reason,)))
         for path, leaf, reason in _iterate_misfits(node, value, ())
+    ]
+
+
+def list_contradictions(besides: Iterable[tuple[ValuePath, Json]], chunk: Span) -> list[RejectedValue]:
+    """Every leaf that a reply says for a place for which it has said another before."""
+    return [
+        RejectedValue(at, leaf, SAID_BESIDES, chunk, Evidence(Match.NONE, (), _quote(leaf), 0.0, (SAID_BESIDES,)))
+        for path, one in besides
+        for at, leaf in _iterate_leaves(one, path)
     ]
 
 

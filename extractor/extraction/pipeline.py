@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from extractor.errors import ModelError, ModelFatal, ReplyCutShort
+from extractor.errors import TOO_LONG, ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction.acceptance import Acceptance, accept_leaves
 from extractor.extraction.conform import conform_record
 from extractor.extraction.enumerated import ground_candidates
-from extractor.extraction.fitting import find_misfits, fit_value
+from extractor.extraction.fitting import find_misfits, fit_value, list_contradictions
 from extractor.extraction.grounding.confidence import Calibration, load_calibration
 from extractor.extraction.grounding.derived import fill_derived_values
 from extractor.extraction.grounding.findings import ROW_UNPLACED, ROW_WITHOUT_KEY
@@ -24,7 +24,7 @@ from extractor.extraction.planning import Plan, Question, plan_document
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.extraction.validation import check_rejected, validate_record
-from extractor.models.openai.reply import read_truncated_reply
+from extractor.models.openai.truncated_reply import read_truncated_reply
 from extractor.models.traits import SMALL, STRONG, ModelTraits
 from extractor.types import (
     Document,
@@ -38,6 +38,7 @@ from extractor.types import (
     RejectedValue,
     Span,
     Usage,
+    ValuePath,
 )
 
 
@@ -71,7 +72,7 @@ class Reading:
             "class": self.traits.model_class.value,
             "window": self.traits.window,
             "max_output": self.traits.max_output,
-            "traits_by": self.traits.source,
+            "traits_by": self.traits.describe_sources(),
             "accept": self.acceptance.threshold,
             "only_proven": self.acceptance.only_proven,
             "calibration": self.calibration.fingerprint,
@@ -102,8 +103,11 @@ async def extract_record(
     async def answer(question: Question) -> list[Answer]:
         one = await _answer_question(question, task, model, reading)
         progress(one.usage)
-        cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
-        if not cut_short or not (parts := question.in_parts()):
+        reason = one.failure.reason if one.failure else ""
+        parts = question.in_parts() if reason == ReplyCutShort.reason else []
+        if reason == TOO_LONG:
+            parts = question.in_halves()
+        if not parts:
             return [one]
         answered = [Answer(question, usage=one.usage)]
         for part in parts:
@@ -116,9 +120,10 @@ async def extract_record(
 
 async def _answer_question(question: Question, task: Task, model: Model, reading: Reading) -> Answer:
     failure, ran_on = None, False
+    besides: Sequence[tuple[ValuePath, Json]] = ()
     try:
         reply = await model.complete(question.request)
-        value, usage = reply.value, reply.usage
+        value, usage, besides = reply.value, reply.usage, reply.said_besides
     except ModelFatal:
         raise
     except ModelError as error:
@@ -134,6 +139,7 @@ async def _answer_question(question: Question, task: Task, model: Model, reading
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading), reading)
     if question.batch is None:
         rejected = [*find_misfits(question.part, question.expand_reply(value), question.chunk.span), *rejected]
+    rejected += list_contradictions(besides, question.chunk.span)
     return Answer(question, tree, tuple(rejected), failure, usage, ran_on)
 
 

@@ -58,10 +58,17 @@ class Question:
         model = self.request.model
         if not self.full and not self.prompt.strategy.narrows_schema:
             return [build_field_question(self.prompt, self.chunk, self.group, self.part, model, full=True)]
+        return self.in_halves(full=True)
+
+    def in_halves(self, *, full: bool | None = None) -> list[Question]:
+        """The same asked of halves of the chunk, with as much room for a reply unless `full`; [] where it is too short
+        for that."""
         if not self.can_be_halved:
             return []
+        more = self.full if full is None else full
+        model = self.request.model
         halves = halve_chunk(self.chunk)
-        return [build_field_question(self.prompt, half, self.group, self.part, model, full=True) for half in halves]
+        return [build_field_question(self.prompt, half, self.group, self.part, model, full=more) for half in halves]
 
     @property
     def asked_part(self) -> Object:

@@ -25,10 +25,11 @@ import diskcache
 
 from extractor.errors import MachineError
 from extractor.models.cache_database import OWN_SETTINGS, PlainDisk, UnsafeDatabase, check_database, describe_damage
-from extractor.models.openai import reply as replies
-from extractor.types import Json, Model, Reply, Request, Usage, canonical_json, fingerprint_json
+from extractor.models.kept_reply import decode_reply, encode_reply
+from extractor.types import Json, Model, Reply, Request, canonical_json, fingerprint_json
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
+"""Of rows that are written: the reply and what it took. Rows of format 1 are the reply alone, and are read, too."""
 _DATABASE_FILE = "cache.db"
 
 
@@ -93,13 +94,16 @@ class ReplyCache:
         opened.close()  # of this thread; the thread that asks opens its own
         return opened
 
-    def get(self, key: str) -> Json:
-        """What was kept under the key; None when nothing was. Raises ValueError or sqlite3.Error for a damaged row."""
+    def get(self, key: str) -> dict[str, Json] | None:
+        """What was kept under the key: `value` and, unless it was never told, `usage`; None when nothing was.
+
+        Raises ValueError or sqlite3.Error for a damaged row.
+        """
         row = self._cache.get(key, retry=True)
         return None if row is None else _decode_row(row)
 
     def set(self, key: str, value: Json) -> None:
-        """Raises OSError or sqlite3.Error when it cannot be kept."""
+        """Keeps what `get` gives. Raises OSError or sqlite3.Error when it cannot be kept."""
         self._cache.set(key, _encode_row(value), retry=True)
 
     def count_replies(self, *, verify: bool = False) -> CacheContents:
@@ -179,16 +183,21 @@ def _encode_row(value: Json) -> bytes:
     return b"%d %s %s" % (CACHE_FORMAT, hashlib.sha256(body).hexdigest().encode(), body)
 
 
-def _decode_row(row: bytes) -> Json:
-    """The value of a row. Raises ValueError for one that is not as it was written."""
+def _decode_row(row: bytes) -> dict[str, Json]:
+    """What a row holds, as `ReplyCache.get` has it. Raises ValueError for one that is not as it was written."""
     version, _, rest = row.partition(b" ")
     digest, _, body = rest.partition(b" ")
-    if version != b"%d" % CACHE_FORMAT or hashlib.sha256(body).hexdigest().encode() != digest:
+    if version not in (b"1", b"2") or hashlib.sha256(body).hexdigest().encode() != digest:
         raise ValueError("a damaged row")
     try:
-        return json.loads(body)
+        value = json.loads(body)
     except RecursionError:
         raise ValueError("a damaged row") from None
+    if version == b"1":
+        return {"value": value}
+    if not isinstance(value, dict) or "value" not in value:
+        raise ValueError("a damaged row")
+    return value
 
 
 class CachedModel:
@@ -222,11 +231,11 @@ class CachedModel:
             kept = await self._find_reply(key, request)
             if kept is not None:
                 self.hits += 1
-                return Reply(kept, Usage(cached=1))
+                return kept
             self.misses += 1
             reply = await self._model.complete(request)
             # Cancelled or not, what was paid for is written to its end.
-            await asyncio.shield(self._run_in_thread(self._store_reply, key, reply.value))
+            await asyncio.shield(self._run_in_thread(self._store_reply, key, reply))
             return reply
         finally:
             del self._under_way[key]
@@ -241,21 +250,17 @@ class CachedModel:
                 "look with: extractor cache verify"
             )
 
-    async def _find_reply(self, key: str, request: Request) -> dict[str, Json] | None:
+    async def _find_reply(self, key: str, request: Request) -> Reply | None:
         try:
             kept = await self._run_in_thread(self._cache.get, key)
-            if kept is None:
-                return None
-            return replies.reply_to_json(
-                replies.parse_reply(replies.build_reply_reader(request.schema), json.dumps(kept))
-            )
-        except (sqlite3.Error, diskcache.Timeout, OSError, ValueError):
+            return None if kept is None else decode_reply(kept, request)
+        except (sqlite3.Error, diskcache.Timeout, OSError, ValueError, TypeError, KeyError, RecursionError):
             self.damaged += 1
             return None
 
-    def _store_reply(self, key: str, value: Json) -> None:
+    def _store_reply(self, key: str, reply: Reply) -> None:
         try:
-            self._cache.set(key, value)
+            self._cache.set(key, encode_reply(reply))
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError) as error:
             self.unkept += 1
             if self.unkept == 1:

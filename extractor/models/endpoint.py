@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from extractor.types import Json
@@ -16,6 +17,8 @@ class Dialect(StrEnum):
     SCHEMA = "schema"
     TOOLS = "tools"
     JSON = "json"
+    TEXT = "text"
+    """The schema in the prompt alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class ModelParameters:
     """False: the model is told not to think, where it can be told."""
     max_output: int | None = None
     """Tokens that one reply may take, thinking included."""
+    token_probabilities: bool | None = None
+    """Whether the endpoint is asked how likely each token was; None: where the server is one of the user's own."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
     """Members that the body of every request has besides; they win over what is said here."""
 
@@ -41,12 +46,15 @@ class Connection:
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Sent with every request besides; they may hold keys, so that they show in no representation, file or log."""
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of every request's address, such as api-version."""
     organization: str | None = None
     ca_file: str | None = None
     """Certificates that are trusted instead of the system's, PEM."""
     proxy: str | None = field(default=None, repr=False)
+    """Address of the proxy that requests go through, with a name and password where it wants one."""
+    key_header: str = "authorization"
+    """The header that the key is sent in; in any other than the usual one it stands by itself."""
     request_deadline: float = 600.0
     """Seconds under way for one HTTP request; a slow drip of bytes does not extend it."""
     question_deadline: float = 600.0
@@ -71,3 +79,23 @@ class Endpoint:
     """How often a reply that does not fit is asked for again, with the error."""
     parameters: ModelParameters = ModelParameters()
     connection: Connection = Connection()
+    refuses: frozenset[str] = frozenset()
+    """Parameters that the model is known not to take, by their names in a request: temperature, seed, max_tokens."""
+    thinks: bool | None = None
+    """Whether the model reasons before it answers; None: not known."""
+    max_output: int | None = None
+    """Tokens that one reply of the model may have at most, thinking included; None: not known."""
+
+
+SECRET_NAME = re.compile(r"(?i)(?:^|[_-])(?:api[_-]?key|key|token|secret|password|authorization)$")
+"""What a member of a body is called whose value is a key."""
+
+
+def describe_parameters(parameters: ModelParameters) -> dict[str, Json]:
+    """What a user says of how the model answers, without what may be a key: nothing, where nothing is said."""
+    said = {f.name: getattr(parameters, f.name) for f in fields(ModelParameters)}
+    told: dict[str, Json] = {name: value for name, value in said.items() if value not in (None, {})}
+    if "extra_body" in told:
+        body = told["extra_body"].items()
+        told["extra_body"] = {name: "[key]" if SECRET_NAME.search(name) else value for name, value in body}
+    return told

@@ -1,4 +1,6 @@
-"""What a token costs, in money and in time, from a dated file that a user can replace. Unknown is None, never 0."""
+"""What a token costs, in money and in time: today's list prices of a library that keeps them, or those of a dated file
+of the user's. Unknown is None, never 0.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from extractor.errors import UsageError
+from extractor.models.price_library import Price as Price
+from extractor.models.price_library import find_library_model, name_library
 from extractor.types import Json
+
+if TYPE_CHECKING:
+    from extractor.models.choice import ModelSpec
 
 SHIPPED_PRICES = Path(__file__).parent / "prices.toml"
 _DATE_SUFFIX = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")
-
-
-class Price(NamedTuple):
-    """Money per million tokens read and written."""
-
-    input: float
-    output: float
 
 
 class Speed(NamedTuple):
@@ -34,17 +34,33 @@ class Speed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """A file of prices: of which day, in which currency, for which models."""
+    """Prices: of which day, in which currency, for which models."""
 
     file: str
+    """The file that they are from, or the library with its version."""
     dated: datetime.date
     currency: str
     models: Mapping[str, Price]
     speeds: Mapping[str, Speed]
+    compared: tuple[str, ...] = ()
+    """Models that an estimate is made for beside the chosen one."""
+    asks_library: bool = False
+    """Whether models that are not listed here are looked up in the library."""
 
-    def find_price(self, model: str) -> Price | None:
+    def find_price(self, model: str, base_url: str | None = None) -> Price | None:
         """The model's price; that of "name" for "name-2026-01-31", which is how endpoints call a frozen version."""
-        return self.models.get(model) or self.models.get(_DATE_SUFFIX.sub("", model))
+        listed = self.models.get(model) or self.models.get(_DATE_SUFFIX.sub("", model))
+        if listed or not self.asks_library:
+            return listed
+        found = find_library_model(model, base_url)
+        return found.price if found else None
+
+    def find_highest_price(self, model: str, base_url: str | None = None) -> Price | None:
+        """The same of the longest request, which some vendors ask more for."""
+        if self.find_price(model) or not self.asks_library:
+            return self.find_price(model)
+        found = find_library_model(model, base_url)
+        return found.highest_price if found else None
 
     def find_speed(self, model: str) -> Speed | None:
         return self.speeds.get(model)
@@ -55,6 +71,13 @@ def compute_cost(price: Price | tuple[float, float] | None, read: float | None, 
     if price is None or read is None or written is None:
         return None
     return (read * price[0] + written * price[1]) / 1e6
+
+
+def find_model_price(choice: ModelSpec, prices: PriceList) -> Price | None:
+    """What is said of the model's price, else the list's; None for an embedded one, which costs no money."""
+    if choice.is_embedded:
+        return None
+    return Price(*choice.settings.price) if choice.settings.price else prices.find_price(choice.name, choice.base_url)
 
 
 def format_amount(amount: float, currency: str) -> str:
@@ -69,6 +92,7 @@ def load_prices(path: Path = SHIPPED_PRICES) -> PriceList:
 
     dated = 2026-11-21                     the day on which they were looked up
     currency = "USD"
+    compared = ["NAME"]                    what an estimate is made for, too; without it, all models; optional
     [models."NAME"]
     input, output = money per million tokens
     read, write = tokens in a second; optional
@@ -82,9 +106,10 @@ def load_prices(path: Path = SHIPPED_PRICES) -> PriceList:
     dated, currency, models = data.get("dated"), data.get("currency"), data.get("models")
     if not isinstance(dated, datetime.date) or not isinstance(currency, str) or not isinstance(models, dict):
         raise UsageError(f'{path} needs dated = YYYY-MM-DD, currency = "…" and a table [models."NAME"] each.')
+    shipped = path == SHIPPED_PRICES
     return PriceList(
-        path.name,
-        dated,
+        name_library() if shipped else path.name,
+        datetime.date.today() if shipped else dated,
         currency,
         {name: Price(*_read_amounts(path, name, model, "input", "output")) for name, model in models.items()},
         {
@@ -92,6 +117,8 @@ def load_prices(path: Path = SHIPPED_PRICES) -> PriceList:
             for name, model in models.items()
             if isinstance(model, dict) and ("read" in model or "write" in model)
         },
+        tuple(map(str, data.get("compared", models))),
+        shipped,
     )
 
 

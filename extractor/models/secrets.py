@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
-from extractor.models.endpoint import Endpoint
+from extractor.models.endpoint import SECRET_NAME, Endpoint
 from extractor.types import Json
 
 KEY_MASK = "[key]"
@@ -42,11 +42,25 @@ _NOT_FOLDED = re.compile(r"[^0-9A-Za-z]+")
 _FOLDED = re.compile(r"[0-9A-Za-z]|[^\x00-\x7f]")
 
 
+_PUBLIC_HEADERS = frozenset(
+    ("accept", "accept-language", "user-agent", "referer", "http-referer", "x-title", "anthropic-version")
+)
+"""Headers whose values tell who asks, and in what form: they are public, and may stand in documents."""
+_PUBLIC_QUERY = frozenset({"api-version"})
+
+
 def find_secrets(endpoint: Endpoint) -> tuple[str, ...]:
-    """What nobody may see of an endpoint: its key, the values of its headers, the password of its proxy."""
-    header_words = [word for value in endpoint.connection.headers.values() for word in (value, *value.split())]
-    password = urlsplit(endpoint.connection.proxy or "").password or ""
-    return tuple(dict.fromkeys(s for s in (endpoint.api_key, *header_words, password) if len(s) >= _SHORTEST_SECRET))
+    """What nobody may see of an endpoint: its key, what its headers, its query and members of its body called keys
+    hold, and the password of its proxy."""
+    way = endpoint.connection
+    headers = [value for name, value in way.headers.items() if name.lower() not in _PUBLIC_HEADERS]
+    words = [word for value in headers for word in (value, *value.split())]
+    query = [value for name, value in way.query.items() if name.lower() not in _PUBLIC_QUERY]
+    body = endpoint.parameters.extra_body.items()
+    members = [value for name, value in body if SECRET_NAME.search(name) and isinstance(value, str)]
+    password = urlsplit(way.proxy or "").password or ""
+    found = (endpoint.api_key, *words, *query, *members, password)
+    return tuple(dict.fromkeys(one for one in found if len(one) >= _SHORTEST_SECRET))
 
 
 class SecretMask:

@@ -4,137 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import stat
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from extractor.errors import UsageError
+from extractor.models.base_url import parse_address
 from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
+from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, build_parameters
+from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.document_model import DocumentModel
-from extractor.models.endpoint import Dialect, Endpoint
-from extractor.models.limits.budget import Budget, BudgetLimits
+from extractor.models.endpoint import Dialect, Endpoint, describe_parameters
+from extractor.models.known_traits import override_traits
+from extractor.models.limits.budget import Budget
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.local.catalog import CATALOGUE, locate_weights
-from extractor.models.openai.client import LiveModel, check_api_key
-from extractor.models.openai.transport import GuardedTransport, build_transport, check_base_url
-from extractor.models.secrets import find_secrets
-from extractor.models.traits import STRONG, ModelTraits, traits_of
-from extractor.types import Model
+from extractor.models.openai.client import LiveModel
+from extractor.models.openai.learnt import LearntTraits
+from extractor.models.openai.transport import GuardedTransport, build_transport
+from extractor.models.settings import ModelSettings
+from extractor.models.traits import STRONG, ModelTraits
+from extractor.types import Json, Model
 
-DEFAULT_MODEL = "qwen2.5-coder-1.5b"
-"""The embedded model that answers when no key is set."""
-
-
-_LONGEST_KEY = 8192
+OWN_MODEL_SETTINGS = ("class", "window", "max_output", "document_deadline")
+"""Settings of a model that is an object of the caller's."""
 _CLOSING_SECONDS = 10.0
 """Seconds that connections and files have to close."""
 
 
-class Mode(StrEnum):
-    LIVE = "live"
-    RECORD = "record"
-    REPLAY = "replay"
-
-
-DEFAULT_CONCURRENCY = 8
-"""Requests that a run begins with at a time, of an endpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """A model by name, and where it is: embedded unless there is a base URL."""
-
-    name: str
-    base_url: str | None = None
-    api_key: str | None = None
-
-    @property
-    def is_embedded(self) -> bool:
-        return self.base_url is None
-
-    @property
-    def traits(self) -> ModelTraits:
-        return traits_of(self.name, small=self.is_embedded)
-
-    def choose_concurrency(self, wanted: int | None = None) -> int:
-        """Requests under way at a time, of an embedded model documents; as many as wanted, where that is said."""
-        return wanted or (1 if self.is_embedded else DEFAULT_CONCURRENCY)
-
-    def __repr__(self) -> str:
-        return f"ModelSpec({self.name!r}, {self.base_url!r})"
-
-
-def list_embedded_names() -> frozenset[str]:
-    return frozenset(m.name for m in CATALOGUE)
-
-
-def choose_model(name: str | None, base_url: str | None, environ: Mapping[str, str] = os.environ) -> ModelSpec:
-    """The model that flags and environment name. Raises UsageError for a combination that names none."""
-    url = base_url or environ.get("OPENAI_BASE_URL") or None
-    secret = _read_api_key(environ)
-    known = list_embedded_names()
-    local = name is not None and (name in known or name.endswith(".gguf"))
-    if not base_url and (local or (name is None and not secret and not url)):
-        return ModelSpec(name or DEFAULT_MODEL)
-    if name is None:
-        raise UsageError("A key or base URL is set, but no model; name one with --model.")
-    if not url and not secret:
-        raise UsageError(
-            f"There is no embedded model {name!r} ({', '.join(sorted(known))}); "
-            "for an endpoint's model set OPENAI_API_KEY or give --base-url."
-        )
-    return ModelSpec(name, url or "https://api.openai.com/v1", secret or "none")
-
-
-def _read_api_key(environ: Mapping[str, str]) -> str | None:
-    """The key in OPENAI_API_KEY, or in the file that OPENAI_API_KEY_FILE names; trimmed and checked, never shown."""
-    given, file = environ.get("OPENAI_API_KEY"), environ.get("OPENAI_API_KEY_FILE")
-    if given and file:
-        raise UsageError("OPENAI_API_KEY and OPENAI_API_KEY_FILE are both set; unset one of them.")
-    if not file:
-        return check_api_key(given) if given else None
-    try:
-        # Opening a FIFO would wait for ever, so what it is comes first.
-        if not stat.S_ISREG(Path(file).stat().st_mode):
-            raise UsageError(f"OPENAI_API_KEY_FILE names {file}, which is no regular file; name the file of the key.")
-        with Path(file).open("rb") as content:
-            text = content.read(_LONGEST_KEY + 1).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The key in OPENAI_API_KEY_FILE ({file}) cannot be read ({type(error).__name__}).") from None
-    if len(text) > _LONGEST_KEY or not text.strip():
-        raise UsageError(f"The file that OPENAI_API_KEY_FILE names ({file}) holds no key; put the key alone in it.")
-    return check_api_key(text, "OPENAI_API_KEY_FILE")
-
-
 MAX_LOCAL_SLOTS = 16
 """Documents that an embedded model reads at a time; each takes memory, and beyond the cores few save any time."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClientOptions:
-    """How a run deals with what answers it, whatever it asks."""
-
-    mode: Mode = Mode.LIVE
-    cassettes: Path = Path("cassettes")
-    """Folder of the recorded exchanges, which are written or played in the other modes."""
-    concurrency: int | None = None
-    """Requests under way at most, of an embedded model documents; None: 8, or 1 of an embedded one."""
-    rpm: float | None = None
-    tpm: float | None = None
-    limits: BudgetLimits = field(default_factory=BudgetLimits)
-    cache: Path | None = None
-    """Folder of the paid replies; None: none are kept."""
-    uses_default_cache: bool = False
-    """Where `cache` names none, the replies of an endpoint are kept in the user's cache folder."""
-    use_proxy: bool = False
-    verbose: bool = False
-    """Whether an embedded engine's own log is shown."""
-    note: Callable[[str], None] = lambda text: None
-    """Is told what a user should know of, in one sentence each."""
 
 
 @contextlib.contextmanager
@@ -144,12 +44,13 @@ def open_endpoint(choice: ModelSpec, mode: Mode, verbose: bool = False, at_once:
     An embedded engine keeps `at_once` documents in mind, each in a context of its own.
     """
     if not choice.is_embedded:
-        yield Endpoint(str(choice.base_url), choice.name, choice.api_key or "none")
+        yield choice.build_endpoint()
         return
+    parameters = build_parameters(choice.settings)
     if mode is Mode.REPLAY:
         known = {m.name: m.sha256 for m in CATALOGUE}
         digest = f"sha256:{known[choice.name]}" if choice.name in known else None
-        yield Endpoint("http://embedded/v1", choice.name, "none", digest, Dialect.GRAMMAR)
+        yield Endpoint("http://embedded/v1", choice.name, "none", digest, Dialect.GRAMMAR, parameters=parameters)
         return
     from extractor.models.local.server import ServerSettings, serve_model
 
@@ -160,7 +61,9 @@ def open_endpoint(choice: ModelSpec, mode: Mode, verbose: bool = False, at_once:
     one = ServerSettings(verbose=verbose)
     settings = replace(one, n_parallel=at_once, n_ctx=at_once * one.n_ctx)
     with serve_model(locate_weights(choice.name), settings) as engine:
-        yield Endpoint(engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR)
+        yield Endpoint(
+            engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR, parameters=parameters
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,18 +111,25 @@ class ModelSession:
         self.concurrency = options.concurrency or DEFAULT_CONCURRENCY
         """Documents in hand, and requests under way, at a time at most."""
         self._options, self._again, self._in_turn, self._own_model = options, again, in_turn, own_model
-        self._identity = {
+        self._identity: dict[str, Json] = {
             "address": None if endpoint.digest else endpoint.base_url,
             "digest": endpoint.digest,
             "dialect": endpoint.dialect,
             "again": again,
         }
+        if said := describe_parameters(endpoint.parameters):
+            self._identity["said"] = said
         if own_model is None:
-            check_base_url(endpoint.base_url)
+            parse_address(endpoint.base_url)
         kept = options.cache if self.mode is Mode.LIVE and own_model is None else None
         self._cache = ReplyCache(kept, options.note) if kept else None
         self._budget = Budget(options.limits)
+        self._learnt = LearntTraits(endpoint, options.note)
         self._connections: dict[asyncio.AbstractEventLoop, _LoopConnection] = {}
+
+    def describe_learnt(self) -> dict[str, Json]:
+        """What was learnt of the endpoint since the session began, as a manifest has it."""
+        return self._learnt.describe()
 
     def find_cassette(self, task: str, prompt: str, document: str) -> Path:
         """Where the exchanges about a document are recorded, be the file there or not."""
@@ -247,10 +157,13 @@ class ModelSession:
 
         tape = DocumentCassette(cassette, record=self.mode is Mode.RECORD)
         inner = self._build_transport() if tape.recording else None
-        model = LiveModel(self.endpoint, CassetteTransport(tape, inner), connection.limiter)
+        # What one document's tape does not tell is not known when it is played.
+        learnt = LearntTraits(self.endpoint, self._options.note)
+        model = LiveModel(self.endpoint, CassetteTransport(tape, inner), connection.limiter, learnt)
         try:
             yield model
             tape.finish()
+            self._learnt.add(learnt)
         finally:
             await model.aclose()
 
@@ -287,20 +200,19 @@ class ModelSession:
         documents = asyncio.Semaphore(self.concurrency)
         if self._own_model is not None or self.mode is not Mode.LIVE:
             return _LoopConnection(limiter, documents, self._own_model, None)
-        live = LiveModel(self.endpoint, self._build_transport(), limiter)
+        live = LiveModel(self.endpoint, self._build_transport(), limiter, self._learnt)
         cached = CachedModel(live, self._cache, self._identity, options.note) if self._cache else None
         return _LoopConnection(limiter, documents, cached or live, loop.create_task(_close_with_loop(live, cached)))
 
     def _build_transport(self) -> GuardedTransport:
-        return build_transport(
-            self.endpoint.base_url, find_secrets(self.endpoint), self.concurrency + 2, self._options.use_proxy
-        )
+        return build_transport(self.endpoint, self.concurrency + 2, self._options.use_proxy)
 
 
 @contextlib.contextmanager
 def open_session(choice: ModelSpec, options: ClientOptions, again: str = "") -> Iterator[ModelSession]:
     """A session with the model of the choice, which runs while the block lasts. Raises as ModelSession does."""
     at_once = choice.choose_concurrency(options.concurrency)
+    options = settle_options(options, choice)
     with open_endpoint(choice, options.mode, options.verbose, at_once) as endpoint:
         by_default = find_cache_folder() if options.uses_default_cache and not choice.is_embedded else None
         settled = replace(options, concurrency=at_once, cache=options.cache or by_default)
@@ -318,13 +230,26 @@ def open_session(choice: ModelSpec, options: ClientOptions, again: str = "") -> 
             session.close()
 
 
-def build_own_session(model: Model, concurrency: int | None = None) -> ModelSession:
-    """A session with a model of the caller's own; its name is its attribute `name`, or its class's."""
+def build_own_session(
+    model: Model, concurrency: int | None = None, settings: ModelSettings | None = None
+) -> ModelSession:
+    """A session with a model of the caller's own; its name is its attribute `name`, or its class's.
+
+    Of settings, it takes what says how it is to be asked. Raises UsageError for those that are of an endpoint.
+    """
+    check_own_model_settings(said := settings or ModelSettings())
     kind = type(model)
     name = str(getattr(model, "name", None) or kind.__name__)
     endpoint = Endpoint(f"python:{kind.__module__}.{kind.__qualname__}", name, "none")
-    traits = traits_of(name, small=False)
+    traits = override_traits(replace(STRONG, name=name), said)
     return ModelSession(endpoint, ClientOptions(concurrency=concurrency), traits=traits, own_model=model)
+
+
+def check_own_model_settings(said: ModelSettings) -> None:
+    """Raises UsageError for settings that are of an endpoint, which an object of the caller's has not."""
+    if foreign := [one for one in said.list_said() if one not in OWN_MODEL_SETTINGS]:
+        taken = ", ".join(OWN_MODEL_SETTINGS)
+        raise UsageError(f"{foreign[0]} is of an endpoint, and a model of your own has none; it takes {taken}.")
 
 
 async def _cancel_keeper(keeper: asyncio.Task[None]) -> None:

@@ -203,7 +203,12 @@ def _describe_usage(usage: Usage) -> dict[str, Json]:
         "output_tokens": usage.output_tokens,
         "seconds": None if usage.seconds is None else round(usage.seconds, 3),
     }
-    rare = {"cached": usage.cached, "lost": usage.lost}
+    rare: dict[str, Json] = {"cached": usage.cached, "lost": usage.lost}
+    if usage.cached:
+        first = usage.cached_seconds
+        rare["cached_input_tokens"] = usage.cached_input_tokens
+        rare["cached_output_tokens"] = usage.cached_output_tokens
+        rare["cached_seconds"] = None if first is None else round(first, 3)
     return told | {name: count for name, count in rare.items() if count}
 
 

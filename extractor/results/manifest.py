@@ -9,7 +9,7 @@ from extractor.extraction.pipeline import Reading
 from extractor.extraction.planning import greedy_parameters
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.models.endpoint import Endpoint
+from extractor.models.endpoint import Dialect, Endpoint, describe_parameters
 from extractor.models.openai.client import describe_endpoint
 from extractor.types import Json
 
@@ -24,7 +24,20 @@ def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint, reading: 
         "model": model,
         "prompt": {"name": prompt.name, "fingerprint": prompt.fingerprint},
         "schema": {"fingerprint": task.schema.fingerprint},
-        "parameters": dict(greedy_parameters(prompt.strategy.max_tokens)),
+        "parameters": _describe_sent(endpoint, prompt.strategy.max_tokens),
         "reading": reading.describe(),
         "versions": {name: metadata.version(name) for name in ("openai", "instructor", "pydantic")},
     }
+
+
+def _describe_sent(endpoint: Endpoint, most: int) -> dict[str, Json]:
+    """Parameters as far as they are known beforehand: what a run learns of an endpoint besides is told elsewhere."""
+    sent: dict[str, Json] = {}
+    for name, value in greedy_parameters(most).items():
+        if name not in endpoint.refuses:
+            sent[name] = value
+        elif name == "max_tokens":
+            sent["max_completion_tokens"] = value
+    if endpoint.dialect is not None and endpoint.dialect is not Dialect.GRAMMAR:
+        sent["dialect"] = endpoint.dialect.value
+    return sent | describe_parameters(endpoint.parameters)

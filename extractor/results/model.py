@@ -29,7 +29,7 @@ from extractor.results.parts import (
     listed_key,
     optional_key,
 )
-from extractor.types import Status, Usage
+from extractor.types import Json, Status, Usage
 
 ResultFormat = Literal["extractor.result/1"]
 RunFormat = Literal["extractor.run/1"]
@@ -94,9 +94,15 @@ class GroupUsage(FilePart):
     seconds: Amount | None = Field(default=None, description="as the server reports them")
     cached: Count = optional_key("replies that an earlier run paid for", 0)
     lost: Count = optional_key("requests that may be billed though no whole reply came", 0)
+    cached_input_tokens: Count | None = optional_key("what cached replies took when they were paid for", None)
+    cached_output_tokens: Count | None = optional_key(None, None)
+    cached_seconds: Amount | None = optional_key(None, None)
 
     def to_usage(self) -> Usage:
-        return Usage(self.requests, self.input_tokens, self.output_tokens, self.seconds, self.cached, self.lost)
+        first = (
+            (self.cached_input_tokens, self.cached_output_tokens, self.cached_seconds) if self.cached else (0, 0, 0.0)
+        )
+        return Usage(self.requests, self.input_tokens, self.output_tokens, self.seconds, self.cached, self.lost, *first)
 
 
 class UsageEntry(GroupUsage):
@@ -136,6 +142,16 @@ class Manifest(FilePart):
     reading: JsonObject = optional_key(
         "how replies were read: the model's class and traits, what was accepted, and the fingerprint of the weights", {}
     )
+    learnt: JsonObject = optional_key(
+        "what was learnt of the endpoint by the time of writing: the dialect that it answers in, and parameters that "
+        "were renamed, left out or bounded since it refuses them; no part of what makes two runs ask the same",
+        {},
+    )
+
+    @property
+    def asked(self) -> dict[str, Json]:
+        """What was known before anything was asked."""
+        return {name: one for name, one in self.to_content().items() if name != "learnt"}
 
 
 class ResultFile(FilePart):

@@ -49,7 +49,18 @@ class DocumentExtractor:
             )
 
     def build_result(self, record: Record) -> ResultFile:
+        """The result as a file of a run has it, whose run.json tells what was learnt meanwhile."""
         return build_result(record, self.task.name, self.manifest)
+
+    def build_single_result(self, record: Record) -> ResultFile:
+        """The result by itself, with what was learnt meanwhile of what answers."""
+        return build_result(record, self.task.name, self.final_manifest)
+
+    @property
+    def final_manifest(self) -> Mapping[str, Json]:
+        """The manifest, and what was learnt up to now of what answers."""
+        learnt = self.session.describe_learnt()
+        return {**self.manifest, **({"learnt": learnt} if learnt else {})}
 
     def build_failed_result(self, name: str, error: ExtractorError) -> ResultFile:
         """The result of a document, by its name, that could not be read at all."""

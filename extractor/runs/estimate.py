@@ -196,8 +196,13 @@ def _read_group_tokens(path: Path, prompt: Prompt, model: str, schema: str) -> d
         model,
     ):
         return {}
-    return {
-        group: (usage.input_tokens, usage.output_tokens)
-        for group, usage in result.usage.groups.items()
-        if usage.input_tokens and usage.output_tokens is not None
+    taken = {group: usage.to_usage() for group, usage in result.usage.groups.items()}
+    counts = {
+        group: (_add(one.input_tokens, one.cached_input_tokens), _add(one.output_tokens, one.cached_output_tokens))
+        for group, one in taken.items()
     }
+    return {group: (read, written) for group, (read, written) in counts.items() if read and written is not None}
+
+
+def _add(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.models.session import Mode
+from extractor.models.client_options import Mode
 from extractor.results.outcome import DocumentOutcome
 from extractor.runs.document import DocumentExtractor
 from extractor.types import Json, fingerprint_json

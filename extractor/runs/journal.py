@@ -55,12 +55,15 @@ class JournalEntry:
     def to_line(self) -> bytes:
         own = {name: getattr(self, name) for name in _ENTRY_KEYS}
         fields: dict[str, Json] = {"file": self.outcome.file, **own, **asdict(self.outcome)}
+        if not self.outcome.usage.cached:
+            fields["usage"] = {name: one for name, one in fields["usage"].items() if name not in _FIRST_USAGE_KEYS}
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
 _ENTRY_KEYS = tuple(f.name for f in fields(JournalEntry) if f.name != "outcome")
 _OUTCOME_KEYS = tuple(f.name for f in fields(DocumentOutcome))
 _USAGE_KEYS = tuple(f.name for f in fields(Usage))
+_FIRST_USAGE_KEYS = tuple(name for name in _USAGE_KEYS if name.startswith("cached_"))
 
 
 def parse_journal_line(line: bytes) -> JournalEntry:
@@ -73,6 +76,8 @@ def parse_journal_line(line: bytes) -> JournalEntry:
             raise ValueError("usage is no number")
         own = {name: fields[name] for name in _ENTRY_KEYS}
         about = {name: fields[name] for name in _OUTCOME_KEYS}
+        if counts.get("cached"):  # a line of before that was kept does not say what they took first
+            counts = {**dict.fromkeys(_FIRST_USAGE_KEYS), **counts}
         about |= {"status": Status(fields["status"]), "usage": Usage(**counts)}
         for name in ("source", "reader", "job", "result", "name", "file", "message"):
             if type(fields[name]) is not str:

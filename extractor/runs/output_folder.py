@@ -52,4 +52,4 @@ def is_run_finished(folder: Path, manifest: Mapping[str, Json], documents: int) 
     except ResultUnreadable:
         return False
     done = [row.status in (Status.COMPLETE, Status.SUSPECT) for row in run.documents]
-    return run.manifest.to_content() == dict(manifest) and len(done) == documents and all(done)
+    return run.manifest.asked == dict(manifest) and len(done) == documents and all(done)

@@ -276,7 +276,7 @@ class _JobRunner:
             )
             if self._has_written or not tally.pending:
                 task = self._extractor.task
-                write_run_file(path, task.name, self._extractor.manifest, task.schema.source, ended, counts)
+                write_run_file(path, task.name, self._extractor.final_manifest, task.schema.source, ended, counts)
         except OSError as error:
             self._error = self._error or _unwritable_error(path, error)
             return RunOutcomes(places, self._ledger.open_outcome_reader(), tally)

@@ -3,6 +3,7 @@
 Document -> Chunk -> Request -> Reply -> grounded tree -> Record
 """
 
+from extractor.types.exchange import LeafProbability as LeafProbability
 from extractor.types.exchange import Model as Model
 from extractor.types.exchange import Reply as Reply
 from extractor.types.exchange import Request as Request

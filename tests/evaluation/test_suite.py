@@ -93,6 +93,23 @@ def test_a_baseline_holds_until_the_figures_drop(suite: Path, tmp_path: Path) ->
         assert evaluate(suite, tmp_path / "bad", server, "--baseline", pins) == 1
 
 
+def test_a_run_out_of_the_cache_costs_what_it_took_when_it_was_paid_for(suite: Path, tmp_path: Path) -> None:
+    with FaultEndpoint(right) as server:
+        assert evaluate(suite, tmp_path / "one", server) == 0
+        paid = server.requests
+        assert evaluate(suite, tmp_path / "two", server) == 0
+        assert server.requests == paid
+    one, two = told(tmp_path / "one")[0], told(tmp_path / "two")[0]
+    assert one["usage"] == two["usage"] and one["usage"]["per_document"]["tokens"] == 15
+
+
+def test_a_known_models_money_is_counted_without_being_told_its_price(suite: Path, tmp_path: Path) -> None:
+    write(suite, models=["gpt-5-mini"])
+    with FaultEndpoint(right) as server:
+        assert evaluate(suite, tmp_path / "one", server) == 0
+    assert told(tmp_path / "one")[0]["usage"]["price"] == {"input": 0.25, "output": 2.0}
+
+
 def test_repeats_are_runs_of_one_entrant(suite: Path, tmp_path: Path) -> None:
     write(suite, repeats=2)
     with FaultEndpoint(right) as server:

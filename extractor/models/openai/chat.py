@@ -1,39 +1,49 @@
-"""One request as a chat: how it is sent, how the reply is read, how it is sent again with what was wrong.
+"""One request as a chat: how it is sent in a dialect, and how it is sent again with what was wrong.
 
-instructor's handlers do all three. Its create() calls them as well, but walks through the whole response class four
-times for every request, copies messages and adds up usage that is counted elsewhere: two fifths of a request's work.
+instructor's handlers do both: they are what it lends under `instructor.v2`. Its create() calls them as well, but walks
+through the whole response class for every request, and reads one call of a reply where a model makes several
+(docs/decisions/017).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel
 
 from extractor.errors import ReplyUnreadable
 from extractor.models.endpoint import Dialect
-from extractor.models.openai.reply import InvalidReply, ReplyModel, build_reply_model, build_reply_reader, reply_to_json
+from extractor.models.openai.reply import InvalidReply
 from extractor.types import Json, Request
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 
+class ResponseSchema(BaseModel):
+    """Stands for a response schema towards instructor, which is given classes."""
+
+    response_schema: ClassVar[Mapping[str, Json]] = {}
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {"title": cls.__name__, **cls.response_schema}
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """The arguments of an API call, and the handlers that read its reply."""
+    """The arguments of an API call."""
 
     arguments: dict[str, Any]
-    _reply_model: Any
+    dialect: Dialect
     _handlers: Any
-
-    def read_reply(self, completion: ChatCompletion) -> dict[str, Json]:
-        """The reply's value. Raises UnfitReply for a reply worth asking again, ReplyUnreadable for any other."""
-        with _translate_reader_errors():
-            parsed = self._handlers.response_parser(response=completion, response_model=self._reply_model)
-        return reply_to_json(parsed)
+    is_again: bool = False
+    """Whether it repeats a reply that did not fit."""
 
     def repeat_with_error(self, completion: ChatCompletion, error: InvalidReply) -> ChatRequest:
         """The same request after a reply that did not fit, which it repeats together with the error.
@@ -41,54 +51,78 @@ class ChatRequest:
         Raises ReplyUnreadable for a reply that cannot even be repeated.
         """
         before = {**self.arguments, "messages": list(self.arguments["messages"])}
-        with _translate_reader_errors():
+        with _translate_handler_errors():
             arguments = self._handlers.reask_handler(kwargs=before, response=completion, exception=error)
-        return replace(self, arguments=arguments)
+        return replace(self, arguments=arguments, is_again=True)
 
 
 @contextmanager
-def _translate_reader_errors() -> Iterator[None]:
+def _translate_handler_errors() -> Iterator[None]:
     """Turns errors of instructor's handlers at a completion without the parts they expect into ReplyUnreadable."""
     from instructor.core import InstructorError
 
     try:
         yield
-    except InvalidReply:
-        raise
     except (InstructorError, AssertionError, AttributeError, TypeError, LookupError, ValueError) as error:
         raise ReplyUnreadable(f"No reply could be read ({type(error).__name__}).") from None
 
 
-def build_chat_request(request: Request, dialect: Dialect, response_schema: Mapping[str, Json]) -> ChatRequest:
-    """The request in a dialect; `response_schema` is the request's schema as the dialect takes it."""
-    from instructor.v2 import Mode, Provider, mode_registry
+def build_chat_request(
+    request: Request,
+    dialect: Dialect,
+    response_schema: Mapping[str, Json],
+    parameters: Mapping[str, Any],
+    *,
+    folds_system: bool = False,
+    named_tool: bool = True,
+) -> ChatRequest:
+    """The request in a dialect; `response_schema` is the request's schema as the dialect takes it.
 
-    mode = {Dialect.TOOLS: Mode.TOOLS, Dialect.JSON: Mode.JSON}.get(dialect, Mode.JSON_SCHEMA)
-    schema_in_class = dialect in (Dialect.TOOLS, Dialect.JSON)
-    if schema_in_class:
-        reply_class = _wrap_reply_model(build_reply_model(request.schema))
-    else:
-        reply_class = build_reply_reader(request.schema)
-    handlers = mode_registry.get_handlers(Provider.OPENAI, mode)
+    `folds_system`, the system's words lead the user's message. Without `named_tool`, the model chooses to call it.
+    """
+    handlers = _find_handlers(dialect)
     messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
-    plain = {"model": request.model, "messages": messages, **request.parameters}
-    reply_class, arguments = handlers.request_handler(response_model=reply_class, kwargs=plain)
+    plain = {"model": request.model, "messages": messages, **parameters}
+    reply_class: Any = ResponseSchema
+    if dialect in (Dialect.TOOLS, Dialect.JSON, Dialect.TEXT):
+        reply_class = _build_response_class(json.dumps(request.schema))  # in the order of its keys, which is sent
+    _, arguments = handlers.request_handler(response_model=reply_class, kwargs=plain)
     if dialect is Dialect.GRAMMAR and request.grammar is not None:
         del arguments["response_format"]
         arguments["grammar"] = request.grammar
-    elif not schema_in_class:
-        form = arguments["response_format"]
-        strict = {**form["json_schema"], "schema": response_schema, "strict": True}
-        arguments["response_format"] = {**form, "json_schema": strict}
-    return ChatRequest(arguments, reply_class, handlers)
+    elif dialect in (Dialect.SCHEMA, Dialect.GRAMMAR):
+        strict = {"name": "Answer", "schema": response_schema, "strict": True}
+        arguments["response_format"] = {"type": "json_schema", "json_schema": strict}
+    elif dialect is Dialect.TOOLS and not named_tool:
+        arguments["tool_choice"] = "auto"
+    if folds_system:
+        arguments["messages"] = _fold_system(arguments["messages"])
+    return ChatRequest(arguments, dialect, handlers)
+
+
+def _find_handlers(dialect: Dialect) -> Any:
+    from instructor.v2 import Mode, Provider, mode_registry
+
+    modes = {Dialect.TOOLS: Mode.TOOLS, Dialect.JSON: Mode.JSON, Dialect.TEXT: Mode.MD_JSON}
+    return mode_registry.get_handlers(Provider.OPENAI, modes.get(dialect, Mode.JSON_SCHEMA))
 
 
 @lru_cache(maxsize=256)
-def _wrap_reply_model(read: type[ReplyModel]) -> Any:
-    """The class as instructor would wrap it for its name and description, once and not for every request."""
+def _build_response_class(schema_text: str) -> Any:
+    """The class that stands for a schema, wrapped as instructor would wrap it for its name and description, once and
+    not for every request."""
     import instructor
 
-    return instructor.response_schema(read)
+    members = {"__doc__": None, "__module__": __name__, "response_schema": json.loads(schema_text)}
+    return instructor.response_schema(type("Answer", (ResponseSchema,), members))
+
+
+def _fold_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with the system's words at the head of the first one of the user."""
+    first, *others = messages
+    if first["role"] != "system" or not others or others[0]["role"] != "user":
+        return messages
+    return [{"role": "user", "content": f"{first['content']}\n\n{others[0]['content']}"}, *others[1:]]
 
 
 def build_request_body(arguments: Mapping[str, Any]) -> dict[str, Json]:

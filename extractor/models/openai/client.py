@@ -1,67 +1,62 @@
 """A Model that is any OpenAI-compatible endpoint, through openai and instructor.
 
-The only module that sends documents anywhere. It owns all retries: openai's own are off; only replies that do not fit
-are asked again; one tenacity loop around each HTTP request waits while an endpoint is busy. A request thus costs at
-most 1 + retries + re-asks HTTP requests, whatever goes wrong in whatever order.
+A question is asked in the form that the endpoint takes, as far as a run has found out: each refusal that names what is
+wrong, and each first reply that cannot be read, teaches one thing (`learnt`), and the question is asked again. Only
+replies that do not fit are asked for again, and waiting is the sender's (`sending`), so that a question costs at most
+1 + retries + re-asks HTTP requests once the form is known, whatever goes wrong in whatever order.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from extractor.errors import ModelBusy, ModelError, ReplyUnreadable, UsageError
+from extractor.errors import (
+    TOO_LONG,
+    ModelError,
+    ModelFatal,
+    OnlyReasoned,
+    ReplyCutShort,
+    ReplyRefused,
+    ReplyUnreadable,
+)
 from extractor.models.endpoint import Dialect, Endpoint
-from extractor.models.limits.budget import TokenEstimate
-from extractor.models.limits.concurrency import ConcurrencyLimiter, SendPermit
+from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.openai import completion as completions
-from extractor.models.openai import errors as refusals
-from extractor.models.openai.chat import ChatRequest, build_chat_request, build_request_body
-from extractor.models.openai.deadline import enforce_deadline
-from extractor.models.openai.dialects import adapt_to_dialect
-from extractor.models.openai.errors import DialectRefused, RequestForbidden
-from extractor.models.openai.quiet_logs import own_request, quiet_library_logs
-from extractor.models.openai.reply import InvalidReply
+from extractor.models.openai.chat import ChatRequest
+from extractor.models.openai.completion import Message
+from extractor.models.openai.errors import RequestRefused, ServerFailed
+from extractor.models.openai.forms import FormFinder, Question, estimate_prompt
+from extractor.models.openai.learnt import LearntTraits
+from extractor.models.openai.misfits import MAX_ASKED_AGAIN, build_misfit_request, put_in_place
+from extractor.models.openai.parameters import read_limit
+from extractor.models.openai.probabilities import read_leaf_probabilities
+from extractor.models.openai.refusals import FormRefused
+from extractor.models.openai.reply import FittedReply, InvalidReply, read_reply
+from extractor.models.openai.sending import RequestSender
 from extractor.models.openai.transport import build_transport
 from extractor.models.secrets import SecretMask, find_secrets
-from extractor.types import Json, Reply, Request, Usage
+from extractor.types import Json, Reply, Request
 
 if TYPE_CHECKING:
     import httpx2
-    from openai import AsyncOpenAI
     from openai.types.chat import ChatCompletion
 
-MAX_FORBIDDEN_IN_A_ROW = 3
-"""Requests in a row that the endpoint may forbid before the run ends; the first reply of a run forgives none."""
-
-
-def check_api_key(text: str, name: str = "OPENAI_API_KEY") -> str:
-    """The key without surrounding white space. Raises UsageError, without showing it, for one that cannot be sent."""
-    text = text.strip()
-    if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise UsageError(f"The API key holds characters that no key has; set {name} again.")
-    return text
-
-
-@dataclass(slots=True)
-class _RequestTally:
-    """What one request took so far, over all its HTTP requests."""
-
-    usage: Usage = field(default_factory=Usage)
-    completions: int = 0
-    seconds: float = 0.0
-    retries: int = 0
-    refusals: int = 0
-    """Refusals (HTTP 429) in a row during which the endpoint served nobody else either."""
+MAX_SAME_REFUSALS, MAX_SAME_AFTER_REPLIES = 3, 10
+"""Questions in a row that may be refused for one reason before the run ends; more once some have been answered."""
+TRIES_OF_A_FORM = 2
+"""Tries on an endpoint that fails, where it may be the form of a question that it fails at; of later forms one."""
+LEAST_COUNTED, LEAST_SHARE_READ = 1000, 0.45
+"""Tokens of a prompt, as the endpoint counts them, from which on the count is held against the estimate; and the share
+of that below which a part was not read: some servers cut a prompt that is too long without a word."""
 
 
 class LiveModel:
     """`complete(request) -> reply` over HTTP; one for a whole run, since its connections are worth keeping.
 
-    `transport` replaces the network: cassettes wrap it. `limiter` is shared by all that send to the same endpoint.
+    `transport` replaces the network: cassettes wrap it. `limiter` is shared by all that send to the same endpoint, and
+    so is `learnt`.
     """
 
     def __init__(
@@ -69,195 +64,187 @@ class LiveModel:
         endpoint: Endpoint,
         transport: httpx2.AsyncBaseTransport | None = None,
         limiter: ConcurrencyLimiter | None = None,
+        learnt: LearntTraits | None = None,
     ) -> None:
-        # 0.9 s of imports that only a command that asks a model should wait for
-        import httpx2
-        import openai
-
         logging.getLogger("instructor").setLevel(logging.CRITICAL)  # it logs replies, and so documents
-        quiet_library_logs()
         self.endpoint = endpoint
         self.limiter = limiter or ConcurrencyLimiter(64)
-        self._dialects = [endpoint.dialect] if endpoint.dialect else [Dialect.SCHEMA, Dialect.TOOLS, Dialect.JSON]
-        self._forbidden = 0
-        secrets = find_secrets(endpoint)
-        self._mask = SecretMask(secrets)
-        self._client: AsyncOpenAI = openai.AsyncOpenAI(
-            api_key=endpoint.api_key,
-            base_url=endpoint.base_url,
-            max_retries=0,
-            timeout=openai.Timeout(None, connect=10),  # the rest is for the deadline, which these are not
-            http_client=httpx2.AsyncClient(
-                follow_redirects=False,
-                trust_env=False,
-                transport=transport
-                or build_transport(endpoint.base_url, secrets, connections=self.limiter.max_concurrency + 2),
-            ),
+        self.learnt = learnt or LearntTraits(endpoint)
+        self._forms = FormFinder(endpoint, self.learnt)
+        self._same: tuple[str, int] = ("", 0)
+        """The reason of the last refusal, and for how many questions in a row it was the same."""
+        self._mask = SecretMask(find_secrets(endpoint))
+        self._sender = RequestSender(
+            endpoint,
+            transport or build_transport(endpoint, connections=self.limiter.max_concurrency + 2),
+            self.limiter,
         )
 
     async def aclose(self) -> None:
-        await self._client.close()
+        await self._sender.aclose()
 
     async def complete(self, request: Request) -> Reply:
-        """The model's reply, fitting the request's schema. Raises ModelError, one of its kinds, otherwise."""
-        question = _RequestTally()
+        """The model's reply, in the form of the request's schema. Raises ModelError, one of its kinds, otherwise."""
+        question = Question(request, self.endpoint.reasks)
         try:
-            return await self._ask_in_some_dialect(request, question)
+            self._require_short_enough(request)
+            reply = await self._ask_in_some_form(question)
         except ModelError as error:
-            error.usage = question.usage
-            raise
+            failed = self._count_refusal(error)
+            failed.usage = question.tally.usage
+            raise failed from None
+        self._same = ("", 0)
+        return reply
 
-    async def _ask_in_some_dialect(self, request: Request, question: _RequestTally) -> Reply:
+    def _require_short_enough(self, request: Request) -> None:
+        smallest = self.learnt.smallest_refused
+        if smallest is not None and estimate_prompt(request) >= smallest:
+            raise ModelError(
+                f"{self.endpoint.base_url} has refused shorter chunks as too long; lower chunk_tokens in the prompt.",
+                reason=TOO_LONG,
+            )
+
+    def _count_refusal(self, error: ModelError) -> ModelError:
+        """The error, or one that ends the run, where question after question is refused for the same reason."""
+        kind = (
+            error.kind if isinstance(error, RequestRefused) else error.reason if isinstance(error, OnlyReasoned) else ""
+        )
+        if not kind:
+            return error
+        self._same = (kind, self._same[1] + 1 if self._same[0] == kind else 1)
+        most = MAX_SAME_AFTER_REPLIES if self.learnt.proven else MAX_SAME_REFUSALS
+        if self._same[1] < most:
+            return error
+        return ModelFatal(
+            f"{str(error).rstrip('.')}; {self._same[1]} questions in a row ended so, and the run with them."
+        )
+
+    async def _ask_in_some_form(self, question: Question) -> Reply:
         while True:
-            dialect = self._dialects[0]
-            dialect_schema = adapt_to_dialect(dialect, request.schema)
-            if dialect_schema.refusal_reasons and len(self._dialects) > 1:
-                dialect = self._dialects[1]  # for this request only: a smaller one may fit strict mode
-                dialect_schema = adapt_to_dialect(dialect, request.schema)
+            dialect = self._forms.choose_dialect(question)
+            assert dialect is not None, "the last one's refusal is raised"  # noqa: S101
             try:
-                return await self._ask_until_valid(
-                    build_chat_request(request, dialect, dialect_schema.response_schema), question
-                )
-            except DialectRefused as error:
-                if dialect is self._dialects[-1]:
-                    raise ModelError(f"The endpoint refuses the request ({error}).") from None
-                if dialect in self._dialects:  # another request may have found out before
-                    self._dialects.remove(dialect)
+                reply = await self._ask_until_valid(question, dialect)
+            except FormRefused as refusal:
+                if not self._forms.change_form(question, dialect, refusal):
+                    if refusal.final.reason == TOO_LONG:
+                        self.learnt.refuse_length(estimate_prompt(question.request))
+                    raise (question.unreadable or refusal.final) from None
+            except ServerFailed as error:
+                if not error.may_be_form or not self._forms.leave_dialect_for_question(question, dialect, error):
+                    raise
+            except ReplyUnreadable as error:
+                question.unreadable = error
+                at_limit = isinstance(error, OnlyReasoned) and error.at_limit
+                can_leave = self.learnt.proven is None and not at_limit
+                if not can_leave or not self._forms.leave_dialect_for_question(question, dialect, error):
+                    raise
+            else:
+                self.learnt.settle(dialect, question.tried, bare=question.form.bare)
+                return reply
 
-    async def _ask_until_valid(self, chat: ChatRequest, question: _RequestTally) -> Reply:
-        before = question.completions
-        for left in range(self.endpoint.reasks, -1, -1):
-            completion = await self._send_with_retries(chat.arguments, question)
+    async def _ask_until_valid(self, question: Question, dialect: Dialect) -> Reply:
+        chat = self._forms.build_chat(question, dialect)
+        before = question.tally.completions
+        while True:
+            completion, message = await self._send(question, dialect, chat)
             try:
-                value = chat.read_reply(completion)
-                return Reply(self._mask_key(value), question.usage, question.completions - before)
+                said = read_reply(message.texts, question.request.schema)
             except InvalidReply as error:
-                if not left and error.value is not None:  # what does not fit costs itself, and is listed
-                    return Reply(self._mask_key(error.value), question.usage, question.completions - before)
-                if not left:
-                    raise ReplyUnreadable(f"No reply fitted the schema: {error}") from None
-                chat = chat.repeat_with_error(completion, error)
-        raise AssertionError("a question is asked at least once")
+                if message.beginning and _took_all(completion, chat):
+                    raise ReplyCutShort("The reply ends at its token limit.", text=message.beginning) from None
+                if question.reasks <= 0:
+                    raise _unreadable_error(message, error) from None
+                question.reasks -= 1
+                if not message.is_empty or dialect is Dialect.GRAMMAR:
+                    chat = chat.repeat_with_error(completion, error)
+                continue
+            if said.misfits and question.reasks > 0:
+                question.reasks -= 1
+                if dialect is Dialect.GRAMMAR or len(said.misfits) > MAX_ASKED_AGAIN:
+                    chat = chat.repeat_with_error(completion, InvalidReply(said.describe_misfits()))
+                    continue
+                said = await self._ask_for_misfits(question, dialect, said)
+            return Reply(
+                self._mask_key(said.value),
+                question.tally.usage,
+                question.tally.completions - before,
+                tuple(said.said_besides),
+                read_leaf_probabilities(completion, message, said.value),
+            )
+
+    async def _send(self, question: Question, dialect: Dialect, chat: ChatRequest) -> tuple[ChatCompletion, Message]:
+        """A completion that holds a reply to its end; one whose model thought until its end is asked for once more."""
+        question.sent = chat.arguments
+        may_change = self.learnt.proven is None and not self.learnt.is_fixed
+        tries = (1 if question.tried else TRIES_OF_A_FORM) if may_change else None
+        try:
+            completion = await self._sender.send(chat.arguments, question.tally, tries_of_form=tries)
+        except ModelError as error:
+            if error.reason == TOO_LONG:
+                self.learnt.refuse_length(estimate_prompt(question.request))
+            raise
+        message = completions.read_message(completion)
+        if message.is_filtered:
+            raise ReplyRefused("The model declined to answer.")
+        self._require_whole_prompt(question, completion)
+        if not message.is_cut:
+            return completion, message
+        if dialect is Dialect.GRAMMAR:
+            raise ReplyCutShort("The reply was cut short at its token limit.", text=message.texts[0])
+        thought_most = 2 * completions.read_thinking_tokens(completion) >= (read_limit(chat.arguments) or 1)
+        if (thought_most or not message.beginning) and not question.form.more_room and self._forms.give_room(question):
+            return await self._send(question, dialect, self._forms.build_chat(question, dialect))
+        if not message.beginning:
+            raise OnlyReasoned(
+                "The model thought until the end of the tokens that a reply may have; let it think less "
+                "(reasoning_effort), or give it more (max_output).",
+                at_limit=True,
+            )
+        raise ReplyCutShort("The reply was cut short at its token limit.", text=message.beginning)
+
+    def _require_whole_prompt(self, question: Question, completion: ChatCompletion) -> None:
+        """Raises ModelError where the endpoint counts so few tokens that it cannot have read all of the prompt."""
+        counted = completions.read_usage(completion).input_tokens
+        if counted is None or counted < LEAST_COUNTED or len(question.request.user) < 6 * counted:
+            return
+        expected = estimate_prompt(question.request)
+        if counted < LEAST_SHARE_READ * expected:
+            self.learnt.say(
+                f"The endpoint read {counted:,} of some {expected:,} tokens; give its model a larger context (num_ctx)."
+            )
+            self.learnt.refuse_length(expected)
+            raise ModelError(
+                f"{self.endpoint.base_url} read {counted:,} of some {expected:,} tokens; give its model a larger "
+                "context, or lower chunk_tokens in the prompt.",
+                reason=TOO_LONG,
+            )
+
+    async def _ask_for_misfits(self, question: Question, dialect: Dialect, said: FittedReply) -> FittedReply:
+        """What was said, with the leaves that did not fit asked for once more, alone; they stay where that fails."""
+        again = Question(build_misfit_request(question.request, said), 0, question.tally, question.form)
+        try:
+            _, message = await self._send(again, dialect, self._forms.build_chat(again, dialect))
+            return put_in_place(said, read_reply(message.texts, again.request.schema))
+        except (ModelError, FormRefused, InvalidReply):
+            return said
 
     def _mask_key(self, value: dict[str, Json]) -> dict[str, Json]:
         """The value, with secrets masked that the transport could not see, since they were spelled in escapes."""
         masked: dict[str, Json] = self._mask.mask_json(value)
         return masked
 
-    async def _send_with_retries(self, arguments: Mapping[str, Any], question: _RequestTally) -> ChatCompletion:
-        """A completion that can be read as a reply, retried while the endpoint is busy."""
-        from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
-        backoff = wait_random_exponential(multiplier=0.5, max=30)
-
-        def choose_wait(state: Any) -> float:
-            # An asked-for wait is everybody's, and is waited for in the queue.
-            return 0.0 if state.outcome.exception().retry_after is not None else float(backoff(state))
-
-        estimate = _estimate_tokens(arguments)
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(ModelBusy),
-            stop=lambda state: self._should_give_up(question, state.outcome and state.outcome.exception()),
-            wait=choose_wait,
-            reraise=True,
-        ):
-            with attempt:
-                turn = await self._acquire_permit(estimate, again=attempt.retry_state.attempt_number > 1)
-                completion = await self._exchange_once(arguments, turn, question)
-                question.completions += 1
-                return completions.require_full_answer(completion)
-        raise AssertionError("tenacity returned without a result")
-
-    async def _acquire_permit(self, estimate: TokenEstimate, *, again: bool) -> SendPermit:
-        try:
-            return await self.limiter.acquire(estimate, again=again)
-        except ModelBusy as error:  # a rest that is too long to wait for is no reason to try again
-            raise ModelError(str(error), reason=error.reason) from None
-
-    def _should_give_up(self, question: _RequestTally, error: Any) -> bool:
-        """Whether to wait after a refusal: yes while others are served, since the endpoint is busy with this run."""
-        if error.reason == "rate limited":
-            return question.refusals >= self.endpoint.connection.attempts
-        question.retries += 1
-        return (
-            question.retries >= self.endpoint.connection.attempts
-            or question.seconds >= self.endpoint.connection.question_deadline
-        )
-
-    async def _exchange_once(
-        self, arguments: Mapping[str, Any], turn: SendPermit, question: _RequestTally
-    ) -> ChatCompletion:
-        """One HTTP request; when this returns, budget and tally have counted what it took."""
-        took = Usage(1, lost=1)
-        started = _read_loop_clock()
-        try:
-            async with enforce_deadline(max(0.001, self.endpoint.connection.question_deadline - question.seconds)):
-                completion = await self._post_request(arguments)
-            took = completions.read_usage(completion)
-            self._forbidden = 0
-            self.limiter.record_reply(turn, took)
-            return completion
-        except ModelBusy as error:
-            took = Usage(1, lost=1) if error.lost else Usage(1)
-            if error.reason == "rate limited":
-                idle = self.limiter.served == turn.served
-                question.refusals = question.refusals + 1 if idle else 1
-                self.limiter.record_refusal(turn, error.retry_after)
-            else:
-                self.limiter.record_failure(turn, None if error.lost else took, error.retry_after)
-            raise
-        except TimeoutError:
-            took = Usage(1, lost=1)
-            self.limiter.record_failure(turn, None)
-            raise ModelError(
-                f"No reply within {self.endpoint.connection.question_deadline:g} s; "
-                "lower chunk_tokens in the prompt's settings.",
-                reason="deadline",
-            ) from None
-        except RequestForbidden as error:
-            took = Usage(1)
-            self.limiter.record_failure(turn, took)
-            self._forbidden += 1
-            if not self.limiter.served or self._forbidden >= MAX_FORBIDDEN_IN_A_ROW:
-                raise error.fatal from None
-            raise
-        except BaseException as error:
-            cost_known = isinstance(error, DialectRefused) or (isinstance(error, ModelError) and not error.lost)
-            took = Usage(1) if cost_known else Usage(1, lost=1)
-            self.limiter.record_failure(turn, took if not took.lost else None)
-            raise
-        finally:
-            question.seconds += _read_loop_clock() - started
-            question.usage += took
-
-    async def _post_request(self, arguments: Mapping[str, Any]) -> ChatCompletion:
-        import httpx2
-        import openai
-
-        try:
-            # What create() does, with the body in its order, but without its walk through all of a schema that it has
-            # nothing to change in, and with the reply read here: together half of the work of a request.
-            with own_request(self._mask):
-                response = await self._client.post(
-                    "/chat/completions", cast_to=httpx2.Response, body=build_request_body(arguments), options={}
-                )
-        except openai.OpenAIError as error:
-            raise refusals.translate_api_error(error, self.endpoint.base_url, self.endpoint.model) from None
-        return completions.parse_completion(response.content)
+def _took_all(completion: ChatCompletion, chat: ChatRequest) -> bool:
+    """Whether a reply has all the tokens that it may have, though the endpoint does not call it cut short."""
+    took, most = completions.read_usage(completion).output_tokens, read_limit(chat.arguments)
+    return took is not None and most is not None and took >= most and chat.dialect is not Dialect.GRAMMAR
 
 
-def _read_loop_clock() -> float:
-    import asyncio
-
-    return asyncio.get_running_loop().time()
-
-
-def _estimate_tokens(arguments: Mapping[str, Any]) -> TokenEstimate:
-    """The most tokens that a request may take: one for three bytes of UTF-8 going in, and all that it allows out."""
-    sent = sum(len(str(m.get("content") or "").encode()) for m in arguments["messages"])
-    sent += sum(len(str(arguments.get(name, ""))) for name in ("response_format", "tools"))
-    most = arguments.get("max_tokens") or arguments.get("max_completion_tokens")
-    return TokenEstimate(sent // 3 + 16, most if isinstance(most, int) else 4096)
+def _unreadable_error(message: Message, error: InvalidReply) -> ModelError:
+    if message.is_empty and message.thought:
+        return OnlyReasoned("The model only reasoned, and gave no answer; let it think less, or name another model.")
+    return ReplyUnreadable(f"No reply fitted the schema: {error}")
 
 
 def describe_endpoint(endpoint: Endpoint) -> dict[str, Json]:

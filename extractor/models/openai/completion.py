@@ -1,15 +1,68 @@
-"""A reply's bytes -> openai's ChatCompletion, and the usage that it reports."""
+"""A reply's bytes -> openai's ChatCompletion -> what the model said in it, how it ended, and what it took."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from extractor.errors import ModelBusy, ReplyCutShort, ReplyRefused
-from extractor.types import Usage
+from extractor.errors import ModelBusy
+from extractor.models.openai.reply_text import find_beginning
+from extractor.types import Json, Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
+
+_LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "token_limit"})
+_FILTER = frozenset(
+    {
+        "content_filter",
+        "content_filtered",
+        "safety",
+        "recitation",
+        "prohibited_content",
+        "blocklist",
+        "spii",
+        "sensitive",
+    }
+    | {"refusal", "guardrail_intervened", "language", "image_safety", "blocked"}
+)
+_BROKEN = frozenset(
+    {"error", "insufficient_system_resource", "abort", "aborted", "malformed_function_call", "cancelled"}
+)
+"""Words under which endpoints of different makers say how a reply ended, in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a model said: `texts` is its answer, one or the arguments of several calls; `thought` what came before."""
+
+    texts: tuple[str, ...]
+    thought: str
+    finish: str
+    refused: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        return self.finish in _LENGTH
+
+    @property
+    def is_filtered(self) -> bool:
+        return self.refused or self.finish in _FILTER
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the endpoint itself says that it could not finish."""
+        return self.finish in _BROKEN
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(text.strip() for text in self.texts)
+
+    @property
+    def beginning(self) -> str:
+        """Of a reply that was cut short, from where the answer begins; empty where it was cut while it thought."""
+        return next((begun for text in reversed(self.texts) if (begun := find_beginning(text))), "")
 
 
 def parse_completion(content: bytes) -> ChatCompletion:
@@ -23,7 +76,8 @@ def parse_completion(content: bytes) -> ChatCompletion:
     except ValidationError:
         completion = _parse_leniently(content)
     try:
-        if completion.choices[0].message is None or not isinstance(completion.choices[0].message.role, str):
+        message = completion.choices[0].message
+        if message is None or not isinstance(getattr(message, "role", None), str | None):
             raise not_a_completion_error("no message")
     except (AttributeError, TypeError, IndexError, KeyError) as error:
         raise not_a_completion_error(type(error).__name__) from None
@@ -35,10 +89,43 @@ def _parse_leniently(content: bytes) -> ChatCompletion:
     from openai.types.chat import ChatCompletion
 
     try:
-        data = json.loads(content)
+        data = _join_stream(content) if content.lstrip()[:5] == b"data:" else json.loads(content)
         return ChatCompletion.construct(**{name: one for name, one in data.items() if not name.startswith("_")})
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise not_a_completion_error(type(error).__name__) from None
+
+
+def _join_stream(content: bytes) -> dict[str, Any]:
+    """The completion that the events of a stream come to: some gateways stream, though nobody has asked for it.
+
+    Raises ValueError, and what else a stream of another form brings about.
+    """
+    whole: dict[str, Any] = {}
+    message: dict[str, Any] = {"role": "assistant"}
+    texts: dict[str, list[str]] = {}
+    calls: dict[int, list[str]] = {}
+    finish = None
+    for line in content.decode().splitlines():
+        kind, _, data = line.partition(":")
+        if kind != "data" or data.strip() in ("", "[DONE]"):
+            continue
+        event = json.loads(data)
+        whole |= {name: one for name, one in event.items() if name != "choices" and one is not None}
+        for choice in event.get("choices") or []:
+            finish = choice.get("finish_reason") or finish
+            delta = choice.get("delta") or choice.get("message") or {}
+            for name in ("content", "reasoning_content", "reasoning", "refusal"):
+                if isinstance(delta.get(name), str):
+                    texts.setdefault(name, []).append(delta[name])
+            for call in delta.get("tool_calls") or []:
+                calls.setdefault(call.get("index", 0), []).append(call["function"].get("arguments") or "")
+    message |= {name: "".join(parts) for name, parts in texts.items()}
+    if calls:
+        given = ({"name": "Answer", "arguments": "".join(parts)} for _, parts in sorted(calls.items()))
+        message["tool_calls"] = [{"id": str(i), "type": "function", "function": one} for i, one in enumerate(given)]
+    if not texts and not calls:
+        raise ValueError("an empty stream")
+    return {**whole, "choices": [{"index": 0, "finish_reason": finish, "message": message}]}
 
 
 def not_a_completion_error(why: str) -> ModelBusy:
@@ -49,16 +136,67 @@ def not_a_completion_error(why: str) -> ModelBusy:
     )
 
 
-def require_full_answer(completion: ChatCompletion) -> ChatCompletion:
-    """The completion, if the model answered to its end. Raises ReplyRefused and ReplyCutShort."""
+def read_message(completion: ChatCompletion) -> Message:
+    """What the model said, wherever the endpoint puts it."""
     choice = completion.choices[0]
-    content = choice.message.content if isinstance(choice.message.content, str) else None
-    if choice.message.refusal or choice.finish_reason == "content_filter":
-        raise ReplyRefused("The model declined to answer.")
-    if choice.finish_reason == "length":
-        raise ReplyCutShort("The reply was cut short at its token limit.", text=content or "")
-    choice.message.content = content
-    return completion
+    said: Any = choice.message
+    text, thought = _split_content(_get(said, "content"))
+    for name in ("reasoning_content", "reasoning", "thinking"):
+        more = _get(said, name)
+        thought += more if isinstance(more, str) else ""
+    calls = _read_calls(said)
+    finish = _get(choice, "finish_reason")
+    texts = tuple(calls) if calls else (text,)
+    if not calls and not text.strip() and _is_object(thought):
+        texts, thought = (thought,), ""  # a server whose parser takes the answer for a thought
+    ended = finish.partition(":")[0].strip().lower() if isinstance(finish, str) else ""
+    return Message(texts, thought, ended, bool(_get(said, "refusal")))
+
+
+def _get(holder: Any, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
+
+
+def _split_content(content: Any) -> tuple[str, str]:
+    """Text and thought of a message's content: a string, or parts of one."""
+    if isinstance(content, str):
+        return content, ""
+    if isinstance(content, dict) and not isinstance(content.get("text"), str):
+        return json.dumps(content, ensure_ascii=False), ""  # an endpoint that has read the answer already
+    parts = content if isinstance(content, list) else [content]
+    texts: list[str] = []
+    thoughts: list[str] = []
+    for part in parts:
+        kind, text = _read_part(part)
+        (thoughts if "think" in kind or "reason" in kind else texts).append(text)
+    return "".join(texts), "".join(thoughts)
+
+
+def _read_part(part: Any) -> tuple[str, str]:
+    """Kind and text of a part of a message's content."""
+    if isinstance(part, str):
+        return "text", part
+    kind, text = _get(part, "type"), _get(part, "text")
+    if not isinstance(text, str):
+        text = _get(part, "thinking")
+        if isinstance(text, list):
+            text = _split_content(text)[0]
+    return kind if isinstance(kind, str) else "", text if isinstance(text, str) else ""
+
+
+def _read_calls(said: Any) -> list[str]:
+    """The arguments of all calls of a message, as text."""
+    calls = _get(said, "tool_calls")
+    functions = [_get(call, "function") for call in calls] if isinstance(calls, list) else []
+    if not functions and _get(said, "function_call") is not None:
+        functions = [_get(said, "function_call")]
+    given: list[Json] = [_get(function, "arguments") for function in functions]
+    return [one if isinstance(one, str) else json.dumps(one) for one in given if one is not None]
+
+
+def _is_object(text: str) -> bool:
+    plain = text.strip().removeprefix("```json").removesuffix("```").strip()
+    return plain.startswith("{") and plain.endswith("}")
 
 
 def read_usage(completion: ChatCompletion) -> Usage:
@@ -71,10 +209,16 @@ def read_usage(completion: ChatCompletion) -> Usage:
         seconds = sum(p for p in parts if isinstance(p, int | float)) / 1000
     return Usage(
         1,
-        _read_token_count(getattr(data, "prompt_tokens", None)),
-        _read_token_count(getattr(data, "completion_tokens", None)),
+        _read_token_count(_get(data, "prompt_tokens")),
+        _read_token_count(_get(data, "completion_tokens")),
         seconds,
     )
+
+
+def read_thinking_tokens(completion: ChatCompletion) -> int:
+    """The tokens of thought among the reply's, as far as the endpoint tells."""
+    details = _get(completion.usage, "completion_tokens_details")
+    return _read_token_count(_get(details, "reasoning_tokens")) or 0
 
 
 def _read_token_count(value: object) -> int | None:

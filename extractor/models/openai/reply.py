@@ -1,31 +1,29 @@
-"""Reply text -> JSON value: strict reading of what a model wrote, and the short error that it is asked again with.
+"""A reply's text -> a value in the form of its response schema, and what of it does not fit.
 
-The response schema becomes a Pydantic class, since that is what instructor validates with. It is stricter than JSON
-(a duplicate key is an error, not "last one wins") and more lenient than strict mode (a missing key is null): endpoints
-that do not enforce a schema leave keys out, and asking again for that would cost more than it brings.
+Endpoints that do not enforce a schema leave keys out (null), spell them otherwise, write a number as a text, or one row
+where a list of rows is asked for: that is read. A leaf that cannot be read as what it should be costs itself: it stays
+where it is and is named as a misfit, so that it alone is asked for again, and listed if it stays as it is.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic_core import from_json
-
-from extractor.types import Json
+from extractor.models.openai.reply_json import HalfText, NotJson, TwiceSaid, read_lenient_json
+from extractor.models.openai.reply_text import read_objects
+from extractor.types import Json, ValuePath
 
 MAX_REPLY_CHARACTERS = 4_000_000
 """Characters of a reply that are read; a longer one is no reply to any request of this package."""
-LOOP_LENGTH = 3
-"""Repeated entries at the end of a list from which on it is a loop: a document may repeat a few things."""
-_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 MAX_REPORTED_PROBLEMS = 5
 """Problems named when a reply is asked for again. Given more than a few, a model corrects none of them."""
+_DIGIT = re.compile(r"\d")
+_FOLDED_AWAY = re.compile(r"[\W_]+")
 
 
 class InvalidReply(json.JSONDecodeError):
@@ -34,9 +32,6 @@ class InvalidReply(json.JSONDecodeError):
     A JSONDecodeError, since that is what instructor asks again for.
     """
 
-    value: dict[str, Json] | None = None
-    """What it says all the same, where it is an object that fits but for some leaves."""
-
     def __init__(self, message: str) -> None:
         super().__init__(message, "", 0)
 
@@ -44,192 +39,231 @@ class InvalidReply(json.JSONDecodeError):
         return self.msg
 
 
-class ReplyModel(BaseModel):
-    """Base of the classes that stand for a response schema, which is `response_schema`."""
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A leaf that is not what its schema says, or that the reply says twice."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    response_schema: ClassVar[dict[str, Json]] = {}
-
-    @classmethod
-    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return {"title": cls.__name__, **cls.response_schema}
-
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> ReplyModel:
-        return parse_reply(cls, json_data if isinstance(json_data, str) else bytes(json_data).decode())
+    path: ValuePath
+    schema: Mapping[str, Json]
+    problem: str
+    """What is wrong, such as "is no integer"."""
 
 
-def parse_reply(model: type[ReplyModel], text: str) -> ReplyModel:
-    """The reply as an instance of the schema's class. Raises UnfitReply with at most a few short problems."""
-    if len(text) > MAX_REPLY_CHARACTERS:
-        raise InvalidReply("The reply is far too long.")
-    try:
-        value = json.loads(text, object_pairs_hook=_build_unique_object, parse_constant=_reject_constant)
-        if _HALF_CHARACTER.search(text) and not _is_encodable(value):
-            raise InvalidReply("The reply holds half a character; write no \\u escapes.")
-        return model.model_validate(value, strict=True)
-    except InvalidReply:
-        raise
-    except ValidationError as error:
-        invalid = InvalidReply(_summarize_problems(error))
-        known = {field.alias for field in model.model_fields.values()}
-        invalid.value = value if isinstance(value, dict) and known & value.keys() else None
-        raise invalid from None
-    except json.JSONDecodeError as error:
-        raise InvalidReply(f"The reply is not JSON: {error.msg} at character {error.pos}.") from None
-    except RecursionError:
-        raise InvalidReply("The reply nests too deeply.") from None
-    except ValueError:  # thousands of digits
-        raise InvalidReply("The reply holds a number that is none.") from None
+@dataclass(slots=True)
+class FittedReply:
+    """What a reply says, in the form of the schema. Leaves that do not fit, and keys of its own, stay in `value`."""
+
+    value: dict[str, Json]
+    misfits: list[Misfit] = field(default_factory=list)
+    said_besides: list[tuple[ValuePath, Json]] = field(default_factory=list)
+    """What it says more than once, and differently: what came after the first."""
+
+    def describe_misfits(self) -> str:
+        """The first few, for the model."""
+        lines = [f"{format_path(one.path)}: {one.problem}" for one in self.misfits[:MAX_REPORTED_PROBLEMS]]
+        if len(self.misfits) > MAX_REPORTED_PROBLEMS:
+            lines.append(f"and {len(self.misfits) - MAX_REPORTED_PROBLEMS} more")
+        return "; ".join(lines)
 
 
-def _is_encodable(value: Json) -> bool:
-    """Whether it can be written as UTF-8: one half of a surrogate pair, which JSON can spell, cannot."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def format_path(path: ValuePath) -> str:
+    return ".".join(str(step)[:80] for step in path)[:200]
 
 
-def _build_unique_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(n for n in names if names.count(n) > 1)
-        raise InvalidReply(f"The key {twice[:80]!r} stands twice in one object.")
+def read_reply(texts: Sequence[str], schema: Mapping[str, Json]) -> FittedReply:
+    """What the texts of one reply, one or several calls of the tool, say together. Raises InvalidReply for none."""
+    said: list[FittedReply] = []
+    for text in texts:
+        if len(text) > MAX_REPLY_CHARACTERS:
+            raise InvalidReply("The reply is far too long.")
+        try:
+            said += [fit_reply(one, schema) for one in read_objects(text, schema)]
+        except NotJson as error:
+            raise InvalidReply(str(error)) from None
+        except RecursionError:
+            raise InvalidReply("The reply nests too deeply.") from None
+    if not said:
+        raise InvalidReply("The reply is empty.")
+    first, seen = said[0], [said[0].value]
+    for other in said[1:]:
+        if other.value not in seen[-8:]:  # a model may repeat its call as it was
+            seen.append(other.value)
+            _add_reply(first, other, schema)
+    return first
+
+
+def fit_reply(value: Json, schema: Mapping[str, Json]) -> FittedReply:
+    """The value in the form of the schema: keys that are left out are null, or an empty list."""
+    fitted = FittedReply({})
+    whole = _fit(value, schema, (), fitted)
+    fitted.value = whole if isinstance(whole, dict) else {}
+    return fitted
+
+
+def _fit(value: Json, schema: Mapping[str, Json], path: ValuePath, out: FittedReply) -> Json:
+    if "properties" in schema:
+        return _fit_object(value, schema, path, out)
+    if "items" in schema:
+        return _fit_list(value, schema, path, out)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if problem := _find_problem(value, schema):
+        out.misfits.append(Misfit(path, schema, problem))
+    return str(value) if isinstance(value, HalfText) else _keep_number_form(value, schema)
+
+
+def _fit_object(value: Json, schema: Mapping[str, Json], path: ValuePath, out: FittedReply) -> Json:
+    value = _decode_inner(value, "{")
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+        value = value[0]
+    if value is None and path:
+        return None
+    if not isinstance(value, dict):
+        out.misfits.append(Misfit(path, schema, "is no object"))
+        return value
+    properties: Mapping[str, Any] = schema["properties"]
+    names = _match_names(value, properties)
+    fitted: dict[str, Json] = {}
+    for name, node in properties.items():
+        if (said := names.get(name)) is None:
+            fitted[name] = [] if node.get("type") == "array" else None
+        else:
+            fitted[name] = _fit(value[said], node, (*path, name), out)
+    own = {name: one for name, one in value.items() if name not in names.values()}
+    fitted |= own
+    if isinstance(value, TwiceSaid):
+        back = {said: name for name, said in names.items()}
+        for said, other in value.others:
+            name = back.get(said, said)
+            _add_again(fitted, name, other, properties.get(name), path, out)
+    return fitted
+
+
+def _match_names(value: Mapping[str, Json], properties: Mapping[str, Any]) -> dict[str, str]:
+    """Key of the schema -> key of the value, the same but for case, space and hyphens where that is unmistakable."""
+    names = {name: name for name in properties if name in value}
+    if len(names) == len(properties) or len(names) == len(value):
+        return names
+    folded: dict[str, list[str]] = {}
+    for said in value:
+        if said not in properties:
+            folded.setdefault(_FOLDED_AWAY.sub("", said).casefold(), []).append(said)
+    missing: dict[str, list[str]] = {}
+    for name in properties:
+        if name not in names:
+            missing.setdefault(_FOLDED_AWAY.sub("", name).casefold(), []).append(name)
+    for key, wanted in missing.items():
+        if key and len(wanted) == 1 and len(folded.get(key, ())) == 1:
+            names[wanted[0]] = folded[key][0]
+    return names
+
+
+def _fit_list(value: Json, schema: Mapping[str, Json], path: ValuePath, out: FittedReply) -> Json:
+    item: Mapping[str, Any] = schema["items"]
+    value = _decode_inner(value, "[")
+    if value is None:
+        return None
+    if isinstance(value, dict) != ("properties" in item) and not isinstance(value, list):
+        out.misfits.append(Misfit(path, schema, "is no list"))
+        return value
+    rows = value if isinstance(value, list) else [value]
+    return [_fit(one, item, (*path, i), out) for i, one in enumerate(rows)]
+
+
+def _decode_inner(value: Json, bracket: str) -> Json:
+    """An object or list that is spelled out in a string, as some models write what lies inside their answer."""
+    if isinstance(value, str) and value.lstrip().startswith(bracket):
+        try:
+            return read_lenient_json(value)
+        except NotJson:
+            return value
     return value
 
 
-def _reject_constant(name: str) -> Json:
-    raise InvalidReply(f"{name} is not a JSON value.")
-
-
-def _summarize_problems(error: ValidationError) -> str:
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
-    lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}"[:200] for p in problems[:MAX_REPORTED_PROBLEMS]]
-    if len(problems) > MAX_REPORTED_PROBLEMS:
-        lines.append(f"and {len(problems) - MAX_REPORTED_PROBLEMS} more")
-    return "; ".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class TruncatedReply:
-    """What a reply held before it was cut short: its complete entries, each of the last list once."""
-
-    value: dict[str, Json]
-    latest_entries: dict[str, Json] | None = None
-    """The last few entries of the last list alone; None when they only repeat earlier entries of that list."""
-    is_early: bool = False
-    """It was cut before there were enough entries to decide whether it was in a loop."""
-
-
-def read_truncated_reply(text: str, schema: Mapping[str, Json]) -> TruncatedReply | None:
-    """What a reply that was cut short holds; None when it is not the beginning of anything that fits the schema."""
-    try:
-        data = from_json(text, allow_partial=True)
-        built = build_reply_model(schema)
-        inner, name = _find_innermost_key(data)
-        if not isinstance(inner.get(name), list):
-            del inner[name]  # half a number, perhaps
-            return TruncatedReply(reply_to_json(built.model_validate(data)), is_early=True)
-        entries = inner[name][:-1]  # the last one may be half an entry
-        inner[name] = [entry for i, entry in enumerate(entries) if entry not in entries[:i]]
-        whole = reply_to_json(built.model_validate(data))
-        tail = [
-            entry for i, entry in enumerate(entries) if i >= len(entries) - LOOP_LENGTH and entry not in entries[:i]
-        ]
-        if len(entries) < LOOP_LENGTH or not tail:
-            return TruncatedReply(whole, is_early=len(entries) < LOOP_LENGTH)
-        for outer in inner:
-            inner[outer] = tail if outer == name else None
-        return TruncatedReply(whole, reply_to_json(built.model_validate(data)))
-    except ValueError:
-        return None
-
-
-def _find_innermost_key(data: Json) -> tuple[dict[str, Json], str]:
-    """The object that the reply was in when it ended, and its last key. Raises ValueError when it was in none."""
-    if not isinstance(data, dict) or not data:
-        raise ValueError("no object was begun")
-    name = list(data)[-1]
-    return _find_innermost_key(data[name]) if isinstance(data[name], dict) and data[name] else (data, name)
-
-
-def build_reply_model(schema: Mapping[str, Json]) -> type[ReplyModel]:
-    """The class that replies of this schema are read with, and whose `model_json_schema` is this schema."""
-    return _build_model_cached(json.dumps(schema))  # in the order of its keys, which is sent, too
-
-
-def build_reply_reader(schema: Mapping[str, Json]) -> type[ReplyModel]:
-    """The same class without its schema: schemas that differ only in bounds and choices are read alike.
-
-    Building a class takes milliseconds; choices change from chunk to chunk, keys and types hardly ever.
-    """
-    return _build_reader_cached(_extract_skeleton(schema))
-
-
-_Skeleton = tuple[Any, ...] | str
-
-
-@lru_cache(maxsize=256)
-def _build_model_cached(schema_text: str) -> type[ReplyModel]:
-    schema = json.loads(schema_text)
-    built = _build_object_model(_extract_skeleton(schema), "Answer")
-    built.response_schema = schema
-    return built
-
-
-@lru_cache(maxsize=256)
-def _build_reader_cached(skeleton: _Skeleton) -> type[ReplyModel]:
-    return _build_object_model(skeleton, "Answer")
-
-
-def _extract_skeleton(schema: Mapping[str, Json]) -> _Skeleton:
-    """Keys and types of a schema: ("object", (key, skeleton), ...), ("array", skeleton), or a type's name."""
+def _find_problem(value: Json, schema: Mapping[str, Json]) -> str:
+    """Why the value cannot be read as what the schema says; empty if it can. A number may be written as a text."""
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        return "is no plain value"
+    if isinstance(value, HalfText):
+        return "holds half a character"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "is no number"
     if "enum" in schema:
-        # evidence decides about a value that is not in the enum: endpoints without strict mode paraphrase
-        return "string" if all(isinstance(v, str | None) for v in schema["enum"]) else "any"
-    types = schema.get("type")
-    real = [t for t in types if t != "null"] if isinstance(types, list) else [types]
-    if len(real) > 1:
-        return "figure"
-    kind = real[0] if real else "null"
-    if kind == "object":
-        return ("object", *((key, _extract_skeleton(sub)) for key, sub in schema["properties"].items()))
-    if kind == "array":
-        # a list that may be null is null when it is left out
-        return ("array" if types == "array" else "array or null", _extract_skeleton(schema["items"]))
-    return str(kind)
+        return ""  # evidence decides about a value that is not in the enum: endpoints without strict mode paraphrase
+    kinds = schema.get("type", "null")
+    wanted = [str(kind) for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind != "null"]
+    if not wanted or any(_is_readable(value, kind) for kind in wanted):
+        return ""
+    return f"is no {' or '.join(wanted)}"
 
 
-_PYTHON_TYPES = {
-    "integer": int,
-    "number": float,
-    "boolean": bool,
-    "any": Any,
-    "figure": int | float | str,  # as a number or as the document writes it
-}
+def _is_readable(value: Json, kind: str) -> bool:
+    match kind:
+        case "string":
+            return not isinstance(value, bool)
+        case "boolean":
+            return isinstance(value, bool) or (isinstance(value, str) and len(value) <= 20)
+        case "integer" | "number":
+            if isinstance(value, str):
+                return bool(_DIGIT.search(value))
+            whole = kind == "number" or isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            return whole and not isinstance(value, bool)
+    return False
 
 
-def _build_object_model(skeleton: _Skeleton, name: str) -> type[ReplyModel]:
-    fields: dict[str, Any] = {}
-    for i, (key, sub) in enumerate(skeleton[1:]):
-        kind = _build_python_type(sub, f"{name}_{i}")
-        default: Any = Field(default_factory=list, alias=key) if sub[0] == "array" else Field(None, alias=key)
-        fields[f"f{i}"] = (Annotated[kind | None, default], default)
-    return create_model(name, __base__=ReplyModel, **fields)
+def _keep_number_form(value: Json, schema: Mapping[str, Json]) -> Json:
+    """A whole number as a float where a number is asked for and nothing is lost by it, so that 3 and 3.0 are one."""
+    kinds = schema.get("type")
+    wanted = kinds if isinstance(kinds, list) else [kinds]
+    is_whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53
+    is_float = "number" in wanted and not {"integer", "string"} & set(wanted) and "enum" not in schema
+    return float(value) if is_whole and is_float else value
 
 
-def _build_python_type(skeleton: _Skeleton, name: str) -> Any:
-    if isinstance(skeleton, str):
-        return _PYTHON_TYPES.get(skeleton, str)
-    if skeleton[0] == "object":
-        return _build_object_model(skeleton, name)
-    return list[_build_python_type(skeleton[1], f"{name}_item")]  # type: ignore[misc]
+def _add_reply(first: FittedReply, other: FittedReply, schema: Mapping[str, Json]) -> None:
+    """Adds what another part of the reply says: rows follow rows, and what one part leaves open the other may say."""
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    shifts = {name: len(one) for name, one in first.value.items() if isinstance(one, list)}
+    for misfit in other.misfits:
+        first.misfits.append(Misfit(_shift(misfit.path, shifts), misfit.schema, misfit.problem))
+    first.said_besides += [(_shift(path, shifts), one) for path, one in other.said_besides]
+    for name, one in other.value.items():
+        _add_value(first.value, name, one, properties.get(name), (name,), first)
 
 
-def reply_to_json(parsed: BaseModel) -> dict[str, Json]:
-    """The parsed reply as plain JSON under the schema's own names; null for a list is no entries."""
-    plain: dict[str, Json] = json.loads(parsed.model_dump_json(by_alias=True))
-    return plain
+def _add_again(whole: dict[str, Json], name: str, other: Json, schema: Any, path: ValuePath, out: FittedReply) -> None:
+    """Adds what an object says under a key that it has already."""
+    again = FittedReply({})
+    fitted = _fit(other, schema, (), again) if schema is not None else other
+    by = len(said) if isinstance(said := whole.get(name), list) else 0
+    for misfit in again.misfits:
+        at = _shift((name, *misfit.path), {name: by})
+        out.misfits.append(Misfit((*path, *at), misfit.schema, misfit.problem))
+    _add_value(whole, name, fitted, schema, (*path, name), out)
+
+
+def _shift(path: ValuePath, by: Mapping[str, int]) -> ValuePath:
+    if len(path) > 1 and isinstance(path[1], int) and path[0] in by:
+        return (path[0], path[1] + by[str(path[0])], *path[2:])
+    return path
+
+
+def _add_value(whole: dict[str, Json], name: str, other: Json, schema: Any, path: ValuePath, out: FittedReply) -> None:
+    """Adds to `whole` what is said of the key once more. Where that is something else, the first stays."""
+    said = whole.get(name)
+    if other is None or other == [] or said == other:
+        whole.setdefault(name, other)
+    elif said is None or said == []:
+        whole[name] = other
+    elif isinstance(said, list) and isinstance(other, list):
+        said.extend(other)
+    elif isinstance(said, dict) and isinstance(other, dict):
+        inner = (schema or {}).get("properties", {})
+        for key, one in other.items():
+            _add_value(said, key, one, inner.get(key), (*path, key), out)
+    else:
+        out.said_besides.append((path, other))
+        if schema is not None:
+            out.misfits.append(Misfit(path, schema, "stands twice, and differently"))

@@ -5,14 +5,19 @@ and no reply that carries the key back.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
+import os
+import ssl
 import urllib.request
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import httpx2
 
-from extractor.errors import ModelError, UsageError
-from extractor.models.secrets import SecretMask
+from extractor.errors import ModelError, UsageError, name_install_command
+from extractor.models.base_url import parse_address
+from extractor.models.endpoint import Endpoint
+from extractor.models.secrets import SecretMask, find_secrets
 
 MAX_RESPONSE_BYTES = 16_000_000
 """Bytes of a decoded reply that are read; an answer of 100,000 tokens is some 400,000."""
@@ -88,30 +93,67 @@ def _broken_response_error(how: str) -> ModelError:
     )
 
 
-def check_base_url(base_url: str) -> httpx2.URL:
-    """The address. Raises UsageError for one that nothing can be sent to, or that holds a name and password."""
-    try:
-        url = httpx2.URL(base_url)
-    except httpx2.InvalidURL:
-        url = httpx2.URL("")
-    if url.userinfo:
-        raise UsageError("The base URL holds a name or password, which logs would show; set OPENAI_API_KEY instead.")
-    if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError(f"{base_url!r} is no address of an endpoint; give one like https://host/v1 as --base-url.")
-    return url
+class AddressedTransport(httpx2.AsyncBaseTransport):
+    """Sends every request with the headers and the query that its endpoint wants, and the key where it wants it."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, endpoint: Endpoint) -> None:
+        self._inner = inner
+        self._connection, self._key = endpoint.connection, endpoint.api_key
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        wanted = self._connection
+        if wanted.key_header != "authorization":
+            request.headers.pop("authorization", None)
+            request.headers[wanted.key_header] = self._key
+        if wanted.organization:
+            request.headers["openai-organization"] = wanted.organization
+        for name, value in wanted.headers.items():
+            request.headers[name] = value
+        if wanted.query:
+            request.url = request.url.copy_merge_params(dict(wanted.query))
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
-def build_transport(
-    base_url: str, secrets: str | Sequence[str], connections: int, use_proxy: bool = False
-) -> GuardedTransport:
-    """The way to an endpoint. Raises UsageError for an address that nothing is sent to."""
-    url = check_base_url(base_url)
+def build_transport(endpoint: Endpoint, connections: int, use_proxy: bool = False) -> GuardedTransport:
+    """The way to an endpoint. Raises UsageError for an address that nothing is sent to, a CA file that holds no
+    certificates, and a proxy that cannot be gone through."""
+    url = parse_address(endpoint.base_url)
+    asked = endpoint.connection.proxy
     inner = httpx2.AsyncHTTPTransport(
         trust_env=False,
+        verify=build_tls_context(endpoint.connection.ca_file) if url.scheme == "https" else True,
         limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-        proxy=find_proxy(url) if use_proxy else None,
+        proxy=check_proxy(asked or (find_proxy(url) if use_proxy else None)),
     )
-    return GuardedTransport(inner, secrets)
+    return GuardedTransport(AddressedTransport(inner, endpoint), find_secrets(endpoint))
+
+
+def build_tls_context(ca_file: str | None, environ: Mapping[str, str] = os.environ) -> ssl.SSLContext | bool:
+    """What certificates are checked against: the CA file, else what SSL_CERT_FILE and SSL_CERT_DIR name, else the
+    system's. Raises UsageError for a file that holds no certificates."""
+    file, folder = ca_file or environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    if not file and not folder:
+        return True
+    try:
+        return ssl.create_default_context(cafile=file or None, capath=None if ca_file else folder or None)
+    except (OSError, ssl.SSLError):
+        by = "ca_file" if ca_file else "SSL_CERT_FILE"
+        raise UsageError(f"{by} {file} holds no certificates that can be read; name a PEM file.") from None
+
+
+def check_proxy(proxy: str | None) -> str | None:
+    """The proxy, if it can be gone through. Raises UsageError, without showing it, for one that cannot."""
+    if proxy is None:
+        return None
+    scheme = proxy.partition("://")[0].lower()
+    if scheme not in ("http", "https", "socks5", "socks5h") or "://" not in proxy:
+        raise UsageError("The proxy is no address that can be gone through; give one like http://host:3128.")
+    if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        raise UsageError(f"A SOCKS proxy needs a library that is not installed: {name_install_command('socks')}")
+    return proxy
 
 
 def find_proxy(url: httpx2.URL) -> str | None:

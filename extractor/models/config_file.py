@@ -1,0 +1,168 @@
+"""`extractor.toml`: settings for all models, and models by a name of one's own.
+
+    [defaults]                      settings for all models; model = NAME is the one that is asked when none is named
+    patience = 300
+
+    [models.fast]                   --model fast
+    model = "gpt-5-mini"            what it is called where it is; "fast" without it
+    base_url = "https://host/v1"
+    key_env = "HOST_KEY"            the variable that holds its key; or key_file, a path
+    reasoning_effort = "low"        any setting, as with --set
+    header.X-Team = "docs"
+
+One lies in the user's configuration folder, and is trusted; another may be named. One that is found in the working
+folder comes with whatever the folder came with: it may change how a model is asked, but not which, where, with what
+key or for how much (docs/security.md).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from extractor.errors import UsageError
+from extractor.models.settings import TABLES, ModelSettings, build_settings, list_setting_names
+from extractor.types import Json
+
+CONFIG_FILE = "extractor.toml"
+MAX_CONFIG_BYTES = 1_000_000
+_PLACES = ("base_url", "key_env", "key_file", "model")
+"""What a table says of a model beside settings."""
+_SAFE = frozenset(("temperature", "seed", "top_p", "reasoning_effort", "thinking", "max_output", "omit", "dialect")) | {
+    "token_probabilities",
+    "window",
+    "class",
+    "patience",
+    "request_deadline",
+    "document_deadline",
+    "rpm",
+    "tpm",
+}
+"""What a file that nobody named may set."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredModel:
+    """What a file says of one model."""
+
+    settings: ModelSettings = field(default_factory=ModelSettings)
+    base_url: str | None = None
+    key_env: str | None = None
+    key_file: str | None = None
+    model: str | None = None
+    """What it is called at its endpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What files say, the later ones over the earlier ones."""
+
+    defaults: ConfiguredModel = field(default_factory=ConfiguredModel)
+    models: Mapping[str, ConfiguredModel] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+    def find_model(self, name: str) -> ConfiguredModel:
+        """What is said of the model, over what is said of all."""
+        return _override(self.defaults, self.models.get(name, ConfiguredModel()))
+
+    def override_with(self, other: Configuration) -> Configuration:
+        names = dict.fromkeys([*self.models, *other.models])
+        none = ConfiguredModel()
+        models = {name: _override(self.models.get(name, none), other.models.get(name, none)) for name in names}
+        return Configuration(_override(self.defaults, other.defaults), models, (*self.files, *other.files))
+
+
+def _override(one: ConfiguredModel, other: ConfiguredModel) -> ConfiguredModel:
+    own_key = other.key_env or other.key_file
+    return ConfiguredModel(
+        one.settings.override_with(other.settings),
+        other.base_url or one.base_url,
+        other.key_env if own_key else one.key_env,
+        other.key_file if own_key else one.key_file,
+        other.model or one.model,
+    )
+
+
+def load_configuration(named: Path | None = None, folder: Path | None = None) -> Configuration:
+    """What the user's own file says, and over it the file that is named, else the one in `folder`, if there is one.
+
+    Raises UsageError, naming file and key, for a file that cannot be used.
+    """
+    found = Configuration()
+    own = find_user_config()
+    if own.is_file():
+        found = read_config_file(own)
+    if named is not None:
+        return found.override_with(read_config_file(named))
+    here = None if folder is None else folder / CONFIG_FILE
+    if here is not None and here.is_file() and not (own.is_file() and here.samefile(own)):
+        found = found.override_with(read_config_file(here, named=False))
+    return found
+
+
+def find_user_config() -> Path:
+    """Where the user's own file is, be it there or not."""
+    import platformdirs  # only what asks a model waits for it
+
+    return platformdirs.user_config_path("extractor", appauthor=False) / CONFIG_FILE
+
+
+def read_config_file(path: Path, *, named: bool = True) -> Configuration:
+    """What one file says. Of a file that nobody named, only what may not be misused is taken; all else is refused."""
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise UsageError(f"{path} is too large to be a config file; check the path.")
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"The config file {path} cannot be read ({error.strerror}); check the path.") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"The config file {path} is not TOML ({error}); correct it.") from None
+    if unknown := [key for key in told if key not in ("defaults", "models")]:
+        raise UsageError(f"{path}: there is no {unknown[0]!r} here; write [defaults] or [models.NAME].")
+    models = told.get("models", {})
+    if not isinstance(models, dict) or not all(isinstance(one, dict) for one in models.values()):
+        raise UsageError(f"{path}: models are tables; write [models.NAME].")
+    defaults = told.get("defaults", {})
+    if not isinstance(defaults, dict):
+        raise UsageError(f"{path}: defaults is a table; write [defaults].")
+    return Configuration(
+        _read_model(path, "defaults", defaults, named),
+        {name: _read_model(path, f"models.{name}", one, named) for name, one in models.items()},
+        (path,),
+    )
+
+
+def _read_model(path: Path, where: str, table: Mapping[str, Json], named: bool) -> ConfiguredModel:
+    told = {TABLES.get(name, name): value for name, value in table.items()}
+    known = [*_PLACES, *(TABLES.get(name.removesuffix(".NAME"), name) for name in list_setting_names())]
+    for name in told:
+        if name in ("key", "api_key"):
+            raise UsageError(f"{path}, [{where}]: a key does not belong in this file; name its variable with key_env.")
+        if name not in known:
+            raise UsageError(f"{path}, [{where}]: there is no key {name!r}; those are {', '.join(known)}.")
+        if not named and name not in _SAFE:
+            raise UsageError(
+                f"{path} lies in the working folder and sets {name}, which only a file that you name may: "
+                f"give --config {path.name} if you trust it."
+            )
+    places = {name: told.pop(name) for name in _PLACES if name in told}
+    for name, value in places.items():
+        if not isinstance(value, str) or not value.strip():
+            raise UsageError(f"{path}, [{where}]: {name} is text; write it in quotation marks.")
+    if where == "defaults" and (extra := [name for name in places if name != "model"]):
+        raise UsageError(f"{path}, [defaults]: {extra[0]} is of one model; write it in a table [models.NAME].")
+    if "key_env" in places and "key_file" in places:
+        raise UsageError(f"{path}, [{where}]: key_env and key_file contradict each other; give one.")
+    settings = build_settings(_resolve_paths(told, path), f"{path}, [{where}]")
+    if "key_file" in places:
+        places["key_file"] = os.fspath(path.parent / Path(str(places["key_file"])).expanduser())
+    return ConfiguredModel(settings, **places)
+
+
+def _resolve_paths(told: Mapping[str, Json], file: Path) -> dict[str, Json]:
+    """A path in a file is meant from the file's folder."""
+    path = told.get("ca_file")
+    return {**told, "ca_file": os.fspath(file.parent / Path(path).expanduser())} if isinstance(path, str) else {**told}
