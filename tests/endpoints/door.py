@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from extractor import Result, extract, extract_all
+from extractor import Engine, Result, extract, extract_all
 from extractor.testing import FaultEndpoint, build_reply
 
 SCHEMA: dict[str, Any] = {
@@ -67,6 +67,12 @@ def read(server: FaultEndpoint, text: str = TEXT, schema: Any = SCHEMA, **how: A
 
 def read_all(server: FaultEndpoint, texts: list[str], **how: Any) -> list[Result[Any]]:
     return list(extract_all(texts, SCHEMA, model="m", base_url=server.url, **how))
+
+
+def read_in_turn(server: FaultEndpoint, texts: list[str]) -> list[Result[Any]]:
+    """The results of one run that reads one document after the other."""
+    with Engine("m", base_url=server.url, concurrency=1) as engine:
+        return [extract(text, SCHEMA, engine=engine) for text in texts]
 
 
 def learnt(result: Result[Any]) -> dict[str, Any]:

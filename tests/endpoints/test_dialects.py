@@ -19,6 +19,7 @@ from tests.endpoints.door import (
     names_dialect,
     read,
     read_all,
+    read_in_turn,
     refuse,
     serve,
 )
@@ -153,8 +154,7 @@ def test_one_reply_that_the_endpoint_refuses_is_asked_for_again_and_changes_noth
         return (400, SAMPLES[maker]) if n == 3 else answer_rightly(body)
 
     with serve(script) as server:
-        results = [read(server, f"{TEXT}\n{i}", engine=None) for i in range(1)]
-        results += read_all(server, [f"{TEXT}\n{i}" for i in range(6)])
+        results = read_in_turn(server, [f"{TEXT}\n{i}" for i in range(7)])
     assert all(result.value == RIGHT for result in results)
     assert server.requests == 8
     assert {names_dialect(body) for body in server.bodies} == {"schema"}
@@ -168,7 +168,7 @@ def test_one_late_refusal_of_the_schema_itself_changes_nothing_for_others() -> N
         return late if n == 4 else answer_rightly(body)
 
     with serve(script) as server:
-        results = read_all(server, [f"{TEXT}\n{i}" for i in range(8)])
+        results = read_in_turn(server, [f"{TEXT}\n{i}" for i in range(8)])
     assert all(result.value == RIGHT for result in results)
     assert {names_dialect(body) for body in server.bodies} == {"schema"}
     assert server.requests == 9
@@ -183,7 +183,7 @@ def test_a_schema_that_is_refused_for_one_document_alone_is_asked_otherwise_for_
         return late if hard else answer_rightly(body)
 
     with serve(script) as server:
-        results = read_all(server, [TEXT, f"{TEXT}\nHARD", *(f"{TEXT}\n{i}" for i in range(5))])
+        results = read_in_turn(server, [TEXT, f"{TEXT}\nHARD", *(f"{TEXT}\n{i}" for i in range(5))])
     assert all(result.value == RIGHT for result in results)
     assert sum(names_dialect(body) == "tools" for body in server.bodies) == 1
     assert learnt(results[-1])["dialect"] == "schema"
