@@ -1,4 +1,4 @@
-"""Errors by their names, in the forms of different makers: what ends the run, what costs one document, what is cured."""
+"""Errors by their names, in the forms of many makers: what ends the run, what costs a document, what is cured."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ LENGTHS: dict[str, Any] = {
         400,
         {
             "object": "error",
-            "message": "Prompt contains 5000 tokens and 0 draft tokens, too large for model with 900 maximum context length",
+            "message": "Prompt contains 5000 tokens, too large for model with 900 maximum context length",
             "type": "invalid_request_prompt",
             "code": "3051",
         },
@@ -181,7 +181,7 @@ LENGTHS: dict[str, Any] = {
         400,
         {
             "object": "error",
-            "message": "This model's maximum context length is 900 tokens. However, you requested 5000 tokens in the messages, Please reduce the length of the messages.",
+            "message": "This model's maximum context length is 900 tokens. You requested 5000 in the messages.",
             "type": "BadRequestError",
             "code": 400,
         },
@@ -209,9 +209,7 @@ LENGTHS: dict[str, Any] = {
     "ollama": (400, {"error": {"message": "input length exceeds maximum context length", "type": "api_error"}}),
     "lm studio": (
         400,
-        {
-            "error": "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 900 tokens"
-        },
+        {"error": "Trying to keep the first 5000 tokens when context the overflows, at a context length of 900"},
     ),
     "tgi": (
         422,
@@ -507,7 +505,7 @@ def test_no_words_of_an_error_are_shown() -> None:
         assert hard.failures and "HARD words" not in json.dumps(hard.content["failures"])
 
 
-CERTIFICATE = Path(__file__).parent / "self_signed.pem"
+CERTIFICATE = Path(__file__).parent.parent / "data" / "loopback_certificate.pem"
 
 
 @contextlib.contextmanager

@@ -138,3 +138,21 @@ def test_a_quota_for_each_minute_is_waited_for_and_ends_no_run() -> None:
     limited = (429, [{"error": {"code": 429, "message": words, "status": "RESOURCE_EXHAUSTED"}}])
     with serve(lambda body, n: limited if n == 1 else GOOD) as server:
         assert isinstance(ask(server.url), Reply)
+
+
+@pytest.mark.parametrize("finish", ["error", "insufficient_system_resource", "abort"])
+def test_a_reply_that_the_endpoint_could_not_finish_is_asked_for_again(finish: str) -> None:
+    broken = build_completion('{"item": "bo', finish=finish)
+    with serve(lambda body, n: (200, broken) if n == 1 else GOOD) as server:
+        assert isinstance(ask(server.url), Reply)
+        assert server.requests == 2
+
+
+def test_a_call_that_the_endpoint_cannot_read_is_asked_for_again() -> None:
+    malformed = build_completion(None, finish="MALFORMED_FUNCTION_CALL")
+    with serve(lambda body, n: (200, malformed) if n == 1 else GOOD) as server:
+        assert isinstance(ask(server.url), Reply)
+    with serve(lambda body, n: (200, malformed)) as server:
+        failed = ask(server.url)
+        assert isinstance(failed, ModelError) and failed.reason == "unreadable"
+        assert server.requests == 3
