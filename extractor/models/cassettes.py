@@ -151,7 +151,12 @@ def _list_form(request: Recorded) -> tuple[Any, ...]:
     if not isinstance(body, dict):
         return ()
     kind = body.get("response_format", {}).get("type")
-    return (*sorted(body), kind, str(body.get("tool_choice")), len(body.get("messages", ())))
+    return (
+        *sorted(body),
+        kind,
+        str(body.get("tool_choice")),
+        str([m.get("role") for m in body.get("messages", ())[:1]]),
+    )
 
 
 class DocumentCassette:
@@ -177,11 +182,13 @@ class DocumentCassette:
 
     @property
     def unplayed_count(self) -> int:
-        """Recorded replies that no request asked for: the cassette is of another prompt, schema or document."""
-        if self.recording:
+        """Recorded replies that no request asked for: the cassette is of another prompt, schema or document.
+
+        Where the endpoint had to be asked in several forms, how many were asked in vain was chance, and none counts.
+        """
+        if self.recording or len({_list_form(request) for request in self._cassette.requests}) > 1:
             return 0
-        replies = [i for i, (_, response) in enumerate(self._cassette.data) if response["status"]["code"] == 200]
-        return sum(not self._cassette.play_counts[i] for i in replies)
+        return len(self._cassette) - len(self._cassette.play_counts)
 
     def play(self, request: Recorded) -> tuple[int, bytes]:
         if not self._cassette.can_play_response_for(request):
