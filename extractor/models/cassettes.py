@@ -140,6 +140,25 @@ def _match_body(a: Recorded, b: Recorded) -> None:
     assert _decode_body(a.body) == _decode_body(b.body), "the body differs"  # noqa: S101
 
 
+FORM_STATUSES = frozenset({400, 404, 405, 415, 416, 422, 500, 501})
+"""Statuses with which an endpoint refuses the form of a request: they are recorded, too, since a replay learns of them
+what the recording did. All other refusals are not worth replaying."""
+
+
+def _list_form(request: Recorded) -> tuple[Any, ...]:
+    """What of a request's body an endpoint may refuse whatever is asked: its members, and how the schema is sent."""
+    body = _decode_body(request.body)
+    if not isinstance(body, dict):
+        return ()
+    kind = body.get("response_format", {}).get("type")
+    return (
+        *sorted(body),
+        kind,
+        str(body.get("tool_choice")),
+        str([m.get("role") for m in body.get("messages", ())[:1]]),
+    )
+
+
 class DocumentCassette:
     """The cassette of one document with one model and one prompt."""
 
@@ -163,15 +182,30 @@ class DocumentCassette:
 
     @property
     def unplayed_count(self) -> int:
-        """Recorded exchanges that no request asked for: the cassette is of another prompt, schema or document."""
-        return 0 if self.recording else len(self._cassette) - len(self._cassette.play_counts)
+        """Recorded replies that no request asked for: the cassette is of another prompt, schema or document.
+
+        Where the endpoint had to be asked in several forms, how many were asked in vain was chance, and none counts.
+        """
+        if self.recording or len({_list_form(request) for request in self._cassette.requests}) > 1:
+            return 0
+        return len(self._cassette) - len(self._cassette.play_counts)
 
     def play(self, request: Recorded) -> tuple[int, bytes]:
         if not self._cassette.can_play_response_for(request):
+            if refusal := self._find_refusal(request):
+                return refusal
             self.missed += 1
             raise CassetteMissing(self._describe_difference(request))
         response = self._cassette.play_response(request)
         return response["status"]["code"], response["body"]["string"]
+
+    def _find_refusal(self, request: Recorded) -> tuple[int, bytes] | None:
+        """The refusal of a request in the same form: whose turn it was to be refused is chance."""
+        form = _list_form(request)
+        for recorded, response in self._cassette.data:
+            if response["status"]["code"] != 200 and _list_form(recorded) == form:
+                return response["status"]["code"], response["body"]["string"]
+        return None
 
     def record(self, request: Recorded, status: int, body: bytes) -> None:
         self._cassette.append(
@@ -243,7 +277,7 @@ class CassetteTransport(httpx2.AsyncBaseTransport):
         response = await self._inner.handle_async_request(request)
         content = await response.aread()
         await response.aclose()
-        if response.status_code == 200:  # what was refused or limited is not worth replaying
+        if response.status_code == 200 or response.status_code in FORM_STATUSES:
             self._cassette.record(recorded, response.status_code, content)
         return httpx2.Response(
             response.status_code, content=content, headers={"content-type": "application/json"}, request=request

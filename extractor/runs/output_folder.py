@@ -53,3 +53,12 @@ def is_run_finished(folder: Path, manifest: Mapping[str, Json], documents: int) 
         return False
     done = [row.status in (Status.COMPLETE, Status.SUSPECT) for row in run.documents]
     return run.manifest.asked == dict(manifest) and len(done) == documents and all(done)
+
+
+def read_learnt(run_file: Path) -> dict[str, Json]:
+    """What the manifest of an earlier run tells that was learnt, for one that finds everything done."""
+    try:
+        learnt = read_run_file(run_file).file.manifest.learnt
+    except ResultUnreadable:
+        return {}
+    return {"learnt": learnt} if learnt else {}

@@ -27,7 +27,7 @@ from extractor.results.outcome import RunOutcomes
 from extractor.runs.job import Job
 from extractor.runs.journal import Journal, JournalEntry
 from extractor.runs.lock import hold_folder_lock
-from extractor.runs.output_folder import reserve_disk_space
+from extractor.runs.output_folder import read_learnt, reserve_disk_space
 from extractor.runs.resume import EarlierResults, printable_source_path
 from extractor.runs.source_state import SourceState, is_source_unchanged, observe_source
 from extractor.types import Document, Record, Status
@@ -276,7 +276,10 @@ class _JobRunner:
             )
             if self._has_written or not tally.pending:
                 task = self._extractor.task
-                write_run_file(path, task.name, self._extractor.final_manifest, task.schema.source, ended, counts)
+                manifest = self._extractor.final_manifest
+                if not self._has_written:
+                    manifest = {**read_learnt(path), **manifest}
+                write_run_file(path, task.name, manifest, task.schema.source, ended, counts)
         except OSError as error:
             self._error = self._error or _unwritable_error(path, error)
             return RunOutcomes(places, self._ledger.open_outcome_reader(), tally)

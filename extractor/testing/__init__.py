@@ -10,7 +10,23 @@
 Neither reaches any network but the loopback.
 """
 
-from extractor.testing.fault_endpoint import FaultAnswer, FaultEndpoint, build_completion, build_error
+from extractor.testing.fault_endpoint import (
+    FaultAnswer,
+    FaultEndpoint,
+    build_calls,
+    build_completion,
+    build_error,
+    build_reply,
+)
 from extractor.testing.scripted_model import ScriptedModel, fit_reply
 
-__all__ = ["FaultAnswer", "FaultEndpoint", "ScriptedModel", "build_completion", "build_error", "fit_reply"]
+__all__ = [
+    "FaultAnswer",
+    "FaultEndpoint",
+    "ScriptedModel",
+    "build_calls",
+    "build_completion",
+    "build_error",
+    "build_reply",
+    "fit_reply",
+]

@@ -75,6 +75,21 @@ def build_error(message: str, code: str | None = None) -> dict[str, Any]:
     return {"error": {"message": message, "type": code, "code": code}}
 
 
+def build_calls(*arguments: str) -> dict[str, Any]:
+    """A completion that calls the tool once for each of the arguments."""
+    calls = [
+        {"id": str(i), "type": "function", "function": {"name": "Answer", "arguments": one}}
+        for i, one in enumerate(arguments)
+    ]
+    return build_completion(None, finish="tool_calls", tool_calls=calls)
+
+
+def build_reply(body: dict[str, Any], content: str) -> dict[str, Any]:
+    """The completion in which a model says this in the way that the request asks for: as a call of its tool, or as
+    text."""
+    return build_calls(content) if body.get("tools") else build_completion(content)
+
+
 BUSY = FaultAnswer(429, build_error("too many requests"), {"retry-after-ms": "100"})
 
 

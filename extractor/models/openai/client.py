@@ -198,7 +198,7 @@ class LiveModel:
         if not message.beginning:
             raise OnlyReasoned(
                 "The model thought until the end of the tokens that a reply may have; let it think less "
-                "(reasoning_effort), or give it more (max_output).",
+                "(--set reasoning_effort=low), or give it more (--set max_output=N).",
                 at_limit=True,
             )
         raise ReplyCutShort("The reply was cut short at its token limit.", text=message.beginning)

@@ -15,21 +15,11 @@ if TYPE_CHECKING:
 
 _LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "token_limit"})
 _FILTER = frozenset(
-    {
-        "content_filter",
-        "content_filtered",
-        "safety",
-        "recitation",
-        "prohibited_content",
-        "blocklist",
-        "spii",
-        "sensitive",
-    }
-    | {"refusal", "guardrail_intervened", "language", "image_safety", "blocked"}
+    "content_filter content_filtered safety recitation prohibited_content blocklist spii sensitive refusal blocked "
+    "guardrail_intervened language image_safety".split()
 )
-_BROKEN = frozenset(
-    {"error", "insufficient_system_resource", "abort", "aborted", "malformed_function_call", "cancelled"}
-)
+_BROKEN = frozenset("error insufficient_system_resource abort aborted cancelled".split())
+_MALFORMED = "malformed_function_call"
 """Words under which endpoints of different makers say how a reply ended, in lower case."""
 
 
@@ -49,11 +39,6 @@ class Message:
     @property
     def is_filtered(self) -> bool:
         return self.refused or self.finish in _FILTER
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether the endpoint itself says that it could not finish."""
-        return self.finish in _BROKEN
 
     @property
     def is_empty(self) -> bool:
@@ -145,12 +130,26 @@ def read_message(completion: ChatCompletion) -> Message:
         more = _get(said, name)
         thought += more if isinstance(more, str) else ""
     calls = _read_calls(said)
-    finish = _get(choice, "finish_reason")
     texts = tuple(calls) if calls else (text,)
     if not calls and not text.strip() and _is_object(thought):
         texts, thought = (thought,), ""  # a server whose parser takes the answer for a thought
-    ended = finish.partition(":")[0].strip().lower() if isinstance(finish, str) else ""
-    return Message(texts, thought, ended, bool(_get(said, "refusal")))
+    return Message(texts, thought, _read_finish(choice), bool(_get(said, "refusal")))
+
+
+def _read_finish(choice: Any) -> str:
+    """The word for how a reply ended, in lower case and without what some add behind a colon."""
+    finish = _get(choice, "finish_reason")
+    return finish.partition(":")[0].strip().lower() if isinstance(finish, str) else ""
+
+
+def is_broken_off(completion: ChatCompletion) -> bool:
+    """Whether the endpoint itself says that it could not finish the reply."""
+    return _read_finish(completion.choices[0]) in _BROKEN
+
+
+def is_malformed(completion: ChatCompletion) -> bool:
+    """Whether the endpoint itself says that the model called its tool in a form that it cannot read."""
+    return _read_finish(completion.choices[0]) == _MALFORMED
 
 
 def _get(holder: Any, name: str) -> Any:

@@ -113,8 +113,8 @@ def _translate_connection_error(error: Exception, base_url: str) -> ModelError:
     told = " ".join(str(one) for one in _iterate_causes(error))
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in _iterate_causes(error)) or "CERTIFICATE" in told:
         return ModelFatal(
-            f"The certificate of {base_url} is not trusted; name a file with the certificate of its authority by "
-            "SSL_CERT_FILE, or as ca_file."
+            f"The certificate of {base_url} is not trusted; name the file of its authority's with "
+            "--set ca_file=FILE or SSL_CERT_FILE."
         )
     if any(isinstance(one, ssl.SSLError) for one in _iterate_causes(error)) or "WRONG_VERSION_NUMBER" in told:
         return ModelFatal(f"{base_url} speaks no TLS that can be understood; try http:// in --base-url.")

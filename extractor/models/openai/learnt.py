@@ -16,7 +16,7 @@ from extractor.types import Json
 
 DIALECTS = (Dialect.SCHEMA, Dialect.TOOLS, Dialect.JSON, Dialect.TEXT)
 """What is tried, in this order, where no dialect is set."""
-MORE_ROOM, TIMES_ROOM = 24_000, 3
+MORE_ROOM, TIMES_ROOM = 60_000, 3
 """Tokens that a model is given to think, or so many times those of its answer, where that is more."""
 LEAST_EFFORTS = ("none", "minimal", "low")
 """Efforts in whose place the least is taken that the model knows."""

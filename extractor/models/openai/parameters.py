@@ -90,7 +90,7 @@ def build_thinking_switch(base_url: str, thinking: bool) -> dict[str, Any]:
     """The members that tell a model whether to think; of a server of one's own, as vLLM, SGLang and llama.cpp have
     it. One that the endpoint does not take is refused, and then left out with a note."""
     host = urlsplit(base_url).hostname or ""
-    member = next((name for part, name in _THINKING_SWITCHES if host.endswith(part) or f"{part}." in host), "")
+    member = next((name for part, name in _THINKING_SWITCHES if host.endswith(part) or _is_inside(part, host)), "")
     match member:
         case "thinking":
             return {"thinking": {"type": "enabled" if thinking else "disabled"}}
@@ -101,6 +101,10 @@ def build_thinking_switch(base_url: str, thinking: bool) -> dict[str, Any]:
         case "reasoning_effort":
             return {} if thinking else {"reasoning_effort": "none"}
     return {"chat_template_kwargs": {"enable_thinking": thinking}}
+
+
+def _is_inside(part: str, host: str) -> bool:
+    return "." not in part and part in host
 
 
 def asks_probabilities(endpoint: Endpoint) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from extractor.models.openai.reply_json import HalfText, NotJson, TwiceSaid, read_lenient_json
-from extractor.models.openai.reply_text import read_objects
+from extractor.models.openai.reply_text import fold_name, read_objects
 from extractor.types import Json, ValuePath
 
 MAX_REPLY_CHARACTERS = 4_000_000
@@ -23,7 +23,6 @@ MAX_REPLY_CHARACTERS = 4_000_000
 MAX_REPORTED_PROBLEMS = 5
 """Problems named when a reply is asked for again. Given more than a few, a model corrects none of them."""
 _DIGIT = re.compile(r"\d")
-_FOLDED_AWAY = re.compile(r"[\W_]+")
 
 
 class InvalidReply(json.JSONDecodeError):
@@ -147,11 +146,11 @@ def _match_names(value: Mapping[str, Json], properties: Mapping[str, Any]) -> di
     folded: dict[str, list[str]] = {}
     for said in value:
         if said not in properties:
-            folded.setdefault(_FOLDED_AWAY.sub("", said).casefold(), []).append(said)
+            folded.setdefault(fold_name(said), []).append(said)
     missing: dict[str, list[str]] = {}
     for name in properties:
         if name not in names:
-            missing.setdefault(_FOLDED_AWAY.sub("", name).casefold(), []).append(name)
+            missing.setdefault(fold_name(name), []).append(name)
     for key, wanted in missing.items():
         if key and len(wanted) == 1 and len(folded.get(key, ())) == 1:
             names[wanted[0]] = folded[key][0]

@@ -17,6 +17,8 @@ from extractor.types import Json
 
 MAX_WRAPPINGS = 3
 """Lists and names that may lie around an answer."""
+MAX_REGIONS = 200
+"""Objects and lists side by side in one text; more than these are no answer."""
 _BLANK = " \t\r\n\ufeff\u200b\u2060"
 _THOUGHT = r"(?:seed:)?(?:think|thinking|thoughts?|reasoning|reason|reflection|analysis|scratchpad)"
 _OPENING = re.compile(rf"<{_THOUGHT}\b[^>]{{0,80}}>|\[THINK\]|◁think▷|<\|channel\|>(?!final)\w+", re.IGNORECASE)
@@ -26,6 +28,7 @@ _CLOSING = re.compile(
 _MARKS = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
 _FIRST_OBJECT = re.compile(r'\{\s*(?:"|\})')
 _AFTER_THE_END = " \t\r\n`*.\ufeff\u200b"
+_FOLDED_AWAY = re.compile(r"[\W_]+")
 _ARGUMENTS = ("arguments", "parameters", "input", "args")
 """Under which of these a call's arguments stand, where the call is spelled out in the text."""
 _CALL_WORDS = frozenset({*_ARGUMENTS, "name", "function", "tool", "tool_name", "type", "id", "tool_calls"})
@@ -50,21 +53,31 @@ def read_objects(text: str, schema: Mapping[str, Json]) -> list[dict[str, Json]]
 
 
 def find_beginning(text: str) -> str:
-    """From where the answer begins in a text that was cut short; empty where it was cut before."""
+    """From where the answer begins in a text that was cut short; empty where it was cut before. An object that ends
+    before the text does was a draft."""
     plain = text.strip(_BLANK)
     if plain.startswith("{"):
         return plain
     for body, is_unclosed in _drop_thoughts(plain):
-        if not is_unclosed and (begun := _FIRST_OBJECT.search(body)):
-            return body[begun.start() :]
+        closed, open_at = _find_regions(body)
+        begun = [at for at in open_at if _FIRST_OBJECT.match(body, at)]
+        begun += [start for start, end in closed if body[start] == "{" and not body[end:].strip(_AFTER_THE_END)]
+        if begun and not is_unclosed:
+            return body[begun[0] :]
     return ""
 
 
 def is_answer(value: Json, schema: Mapping[str, Json]) -> bool:
     """Whether the value has keys of the schema and is not the schema itself."""
-    return (
-        isinstance(value, dict) and bool(schema.get("properties", {}).keys() & value.keys()) and not _is_schema(value)
-    )
+    if not isinstance(value, dict) or _is_schema(value):
+        return False
+    known: Mapping[str, Any] = schema.get("properties", {})
+    return bool(known.keys() & value.keys()) or not set(map(fold_name, known)).isdisjoint(map(fold_name, value))
+
+
+def fold_name(name: str) -> str:
+    """A key without case, space, hyphens and underscores."""
+    return _FOLDED_AWAY.sub("", name).casefold()
 
 
 def _require_objects(value: Json, schema: Mapping[str, Json]) -> list[dict[str, Json]]:
@@ -98,11 +111,13 @@ def _drop_thoughts(text: str) -> Iterator[tuple[str, bool]]:
 
 def _read_parts(text: str, schema: Mapping[str, Json], *, only_last: bool) -> Iterator[list[dict[str, Json]]]:
     """The answers among the objects and lists that the text holds; with `only_last`, one that the text ends with."""
-    regions = _find_regions(text)
+    regions, _ = _find_regions(text)
     begun = _FIRST_OBJECT.search(text)
     if begun and begun.start() and not any(start == begun.start() for start, _ in regions):
         # a brace or quote of the prose hid it
-        regions += [(begun.start() + a, begun.start() + b) for a, b in _find_regions(text[begun.start() :])]
+        regions += [(begun.start() + a, begun.start() + b) for a, b in _find_regions(text[begun.start() :])[0]]
+    if len(regions) > MAX_REGIONS:
+        raise NotJson("The reply holds more than one JSON object; write one, and nothing else.")
     for start, end in regions:
         if only_last and text[end:].strip(_AFTER_THE_END):
             continue
@@ -126,8 +141,9 @@ def _pick(found: list[list[dict[str, Json]]], schema: Mapping[str, Json]) -> lis
     return different[0] if different else None
 
 
-def _find_regions(text: str) -> list[tuple[int, int]]:
-    """Where the outermost objects and lists of a text are whose brackets have their partners."""
+def _find_regions(text: str) -> tuple[list[tuple[int, int]], list[int]]:
+    """Where the outermost objects and lists of a text are whose brackets have their partners, and where those begin
+    that have none."""
     stack: list[tuple[int, str, int]] = []
     closed: list[tuple[int, int]] = []
     in_string = False
@@ -146,7 +162,7 @@ def _find_regions(text: str) -> list[tuple[int, int]]:
                     del closed[inner:]
                     closed.append((start, mark.end()))
                     break
-    return closed
+    return closed, [start for start, _, _ in stack]
 
 
 def unwrap_answer(value: Json, schema: Mapping[str, Json], depth: int = MAX_WRAPPINGS) -> list[dict[str, Json]] | None:

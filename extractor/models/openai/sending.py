@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from extractor.errors import ModelBusy, ModelError
+from extractor.errors import ModelBusy, ModelError, ReplyUnreadable
 from extractor.models.endpoint import Endpoint
 from extractor.models.limits.budget import TokenEstimate
 from extractor.models.limits.concurrency import ConcurrencyLimiter, SendPermit
@@ -24,7 +24,7 @@ from extractor.models.openai.errors import NotReady, RequestForbidden, SentReque
 from extractor.models.openai.parameters import list_set_names, read_limit
 from extractor.models.openai.problem import Problem, find_problem_in_reply
 from extractor.models.openai.quiet_logs import own_request, quiet_library_logs
-from extractor.models.openai.refusals import FormRefused
+from extractor.models.openai.refusals import FormRefused, SampleRefused
 from extractor.models.secrets import SecretMask, find_secrets
 from extractor.types import Usage
 
@@ -210,12 +210,17 @@ class RequestSender:
             raise errors.translate_api_error(error, sent) from None
         content = response.http_response.content
         try:
-            return completions.parse_completion(content)
+            completion = completions.parse_completion(content)
         except ModelBusy:
             problem = find_problem_in_reply(content)
             if problem is None or (problem.is_page and self.limiter.served):
                 raise
             raise _translate_told_problem(problem, sent) from None
+        if completions.is_broken_off(completion):
+            raise ModelBusy(f"{self.endpoint.base_url} could not finish its reply.", reason="upstream", lost=True)
+        if completions.is_malformed(completion):
+            raise SampleRefused(ReplyUnreadable("The model called its tool in a form that cannot be read."), None)
+        return completion
 
 
 def _translate_told_problem(problem: Problem, sent: SentRequest) -> Exception:

@@ -50,7 +50,7 @@ _LONG_CODES = frozenset(
     "contextwindowexceedederror input_too_long max_tokens_exceeded".split()
 )
 _LONG = _compile(
-    r"context[ _-](?:length|window|size|limit)s?\b|available context|context overflow",
+    r"context[ _-](?:length|window|size|limit)s?\b|available context|context overflow|contextwindowexceeded",
     r"maximum (?:prompt|input|request|sequence|allowed) (?:length|size)",
     r"(?:input|prompt|requests?|messages?)(?: (?:is|are|was))? too (?:long|large)",
     r"token count.{0,40}exceeds|number of (?:input )?tokens .{0,30}exceed|too many (?:input )?tokens",
@@ -66,10 +66,10 @@ _NO_MODEL_CODES = frozenset(
     "model_decommissioned model_not_exist invalid_model_error".split()
 )
 _NO_MODEL = _compile(
-    r"(?:model|deployment|engine)\b.{0,120}?(?:not found|does ?n[o']t exist|not exist|is not a valid model)",
-    r"(?:model|deployment|engine)\b.{0,120}?(?:no longer (?:available|supported)|could not be found)",
-    r"(?:model|deployment|engine)\b.{0,120}?(?:has been|is) (?:decommissioned|retired)",
-    r"(?:model|deployment|engine)\b.{0,120}?is not (?:available|loaded|deployed|served|found)",
+    r"(?:models?|deployment|engine)\b.{0,120}?(?:not found|does ?n[o']t exist|not exist|is not a valid model)",
+    r"(?:models?|deployment|engine)\b.{0,120}?(?:no longer (?:available|supported)|could not be found)",
+    r"(?:models?|deployment|engine)\b.{0,120}?(?:has been|is) (?:decommissioned|retired)",
+    r"(?:models?|deployment|engine)\b.{0,120}?is not (?:available|loaded|deployed|served|found)",
     r"(?:no such|unknown|unrecogni[sz]ed|no matching|not a valid|invalid) (?:model|deployment)",
     r"(?:could not|cannot|can't) find (?:the )?(?:model|deployment)",
     r"try pulling it|no endpoints found for|not have access to (?:the )?model|no models? loaded",
