@@ -133,7 +133,7 @@ def _has_case(letter: str) -> bool:
 
 
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,2000}\)")
-_SCRIPT_OPEN = re.compile(r"\s*<su[pb]>\s*", re.I)
+_SCRIPT_OPEN = re.compile(r"(?:(?<!\s)\s+)?<su[pb]>\s*", re.I)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EMPHASIS = re.compile(r"\*+|~~|`|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 _MATH = re.compile(r"\$(?=\S)([^$]{1,80})(?<=\S)\$(?!\d)")  # as Pandoc reads it: "$5 and $7" is money
