@@ -66,7 +66,19 @@ def _mixed(size: int) -> str:
     return "".join(pieces)[:size]
 
 
-_PIECES = [*"1 a\n\t,.;:-/'\"()[]{}<>@|*_#$%×é", "\u0301", "\u200b", "12.5", "May ", " at ", "www.", "EUR", "no ", "# ", "中"]
+_PIECES = [
+    *"1 a\n\t,.;:-/'\"()[]{}<>@|*_#$%×é",
+    "\u0301",
+    "\u200b",
+    "12.5",
+    "May ",
+    " at ",
+    "www.",
+    "EUR",
+    "no ",
+    "# ",
+    "中",
+]
 
 HONEST: dict[str, Text] = {
     "prose": _lines(_prose),
