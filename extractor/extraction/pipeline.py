@@ -15,6 +15,7 @@ from extractor.extraction.grounding.confidence import Calibration, load_calibrat
 from extractor.extraction.grounding.derived import fill_derived_values
 from extractor.extraction.grounding.findings import ROW_UNPLACED, ROW_WITHOUT_KEY
 from extractor.extraction.grounding.grounder import ground_reply
+from extractor.extraction.grounding.kind_index import KindIndex
 from extractor.extraction.grounding.mentions import TextIndex
 from extractor.extraction.grounding.name_ownership import find_names_of_rows
 from extractor.extraction.grounding.tree import Tree, add_findings, collect_evidence, has_words, iterate_leaves, to_json
@@ -98,9 +99,10 @@ async def extract_record(
     """
     reading = reading or Reading(SMALL)
     plan = plan_document(document, task.schema, prompt, model_name, reading.traits)
+    index = KindIndex(document, reading.day_first)
 
     async def answer(question: Question) -> list[Answer]:
-        one = await _answer_question(question, task, model, reading)
+        one = await _answer_question(question, task, model, reading, index)
         progress(one.usage)
         cut_short = one.failure is not None and one.failure.reason == ReplyCutShort.reason
         if not cut_short or not (parts := question.in_parts()):
@@ -114,7 +116,7 @@ async def extract_record(
     return build_record(document, task, plan, answers, reading)
 
 
-async def _answer_question(question: Question, task: Task, model: Model, reading: Reading) -> Answer:
+async def _answer_question(question: Question, task: Task, model: Model, reading: Reading, index: KindIndex) -> Answer:
     failure, ran_on = None, False
     try:
         reply = await model.complete(question.request)
@@ -128,18 +130,24 @@ async def _answer_question(question: Question, task: Task, model: Model, reading
             return Answer(question, failure=failure, usage=usage)
         value = cut.value
         if reading.traits.repairs_values and not cut.is_early:
-            latest = ground_question(question, task, cut.latest_entries, reading) if cut.latest_entries else None
+            latest = ground_question(question, task, cut.latest_entries, reading, index) if cut.latest_entries else None
             if latest is None or not has_words(latest):
                 failure, ran_on = None, True
-    tree, rejected = accept_reply(question, ground_question(question, task, value, reading), reading)
+    tree, rejected = accept_reply(question, ground_question(question, task, value, reading, index), reading)
     if question.batch is None:
         rejected = [*find_misfits(question.part, question.expand_reply(value), question.chunk.span), *rejected]
     return Answer(question, tree, tuple(rejected), failure, usage, ran_on)
 
 
-def ground_question(question: Question, task: Task, value: Json, reading: Reading) -> GroundedObject | GroundedList:
-    """Everything that a reply to the question says, each leaf with its evidence and findings."""
-    index = TextIndex(question.chunk, kinds_first=not reading.traits.repairs_values, day_first=reading.day_first)
+def ground_question(
+    question: Question, task: Task, value: Json, reading: Reading, kinds: KindIndex | None = None
+) -> GroundedObject | GroundedList:
+    """Everything that a reply to the question says, each leaf with its evidence and findings.
+
+    `kinds` is the index of the document, which the questions about it share; without one it is made.
+    """
+    kinds = kinds or KindIndex(question.chunk.document, reading.day_first)
+    index = TextIndex(question.chunk, kinds, kinds_first=not reading.traits.repairs_values)
     if question.batch is not None:
         return ground_candidates(question.batch, value, index, reading.traits)
     fitting = fit_value(question.part, question.expand_reply(value)) or {}
