@@ -220,8 +220,8 @@ def _merge_rows(
                 index.add_words(at, words)
                 fresh.append((at, forms))
             groups[at].add(part, forms, words)
-        for at, forms in fresh:  # rows of one reply are one by their words alone
-            index.add(at, forms)
+        for number, said in fresh:  # rows of one reply are one by their words alone
+            index.add(number, said)
     rows = [_merge_object(node.row, g.parts, (*path, i), conflicts, vote=False) for i, g in enumerate(groups)]
     return GroundedList(tuple(row for row in rows if row is not None)) if rows else None
 

@@ -10,7 +10,8 @@ PREFIX = 32
 LOOKS = 1_000
 """Looks through the text from which on the index, which takes some thousand times as long as one, costs less."""
 HITS, FEW = 8, 64
-"""Positions that are told in all, for each character of the text; after so many, only a few for each of the words."""
+"""Positions that are told in all, for each character of the text, where each counts once more for every 64 characters
+that were compared; after so many, only a few for each of the words."""
 
 
 class Occurrences:
@@ -31,10 +32,11 @@ class Occurrences:
         """
         if not wanted:
             return []
-        most = max(self._left, FEW)
+        cost = 1 + len(wanted) // 64
+        most = max(self._left // cost, FEW)
         self._looks += 1
         found = self._look_through(wanted, most) if self._looks <= LOOKS else self._look_up(wanted, most)
-        self._left -= len(found)
+        self._left -= len(found) * cost
         return found
 
     def _look_through(self, wanted: str, most: int) -> list[int]:
