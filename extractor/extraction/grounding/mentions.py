@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from extractor.extraction.text.patterns import (
 )
 from extractor.extraction.text.yes_no import find_statements
 from extractor.schema.annotations import Kind
+from extractor.schema.kinds.figures import to_json
 from extractor.schema.reader import Scalar
 from extractor.types import Chunk, Json, Match, Span
 
@@ -316,14 +318,14 @@ class TextIndex:
             return self._match_number(node, said, parse_number(f"{said:.3f}", comma=True))
         return found
 
-    def _match_number(self, node: Scalar, said: Json, wanted: float | None) -> list[Mention]:
+    def _match_number(self, node: Scalar, said: Json, wanted: Decimal | None) -> list[Mention]:
         places = []
         for span in find_candidates(node.kind, self.text):
             source = self.text[span.start : span.end]
             value = parse_number(source, comma=self.kinds.uses_decimal_comma)
             if wanted is None or value != wanted:
                 continue
-            typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value
+            typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else to_json(value)
             places.append(Mention(typed, span, Match.EXACT if source == str(said) else Match.NORMALISED))
         return [p for p in places if p.match is Match.EXACT] or places
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 
 from extractor.extraction.text.dates import find_dates
 from extractor.schema.annotations import Kind
@@ -23,6 +24,8 @@ _FIGURE = re.compile(
     r"(?:\s?(?:\\?%|‰|×|\$?\\times\b\$?)|\s?[xX](?![\w-])|-?fold\b)\$?"
 )
 """A number with a sign that makes it a share or a multiple, or a range of them: "10-15%", "2.5x", "$2.5\times$"."""
+MAX_DIGITS = 4_000
+"""Characters beyond which nothing is a number; Python reads no more digits either."""
 ENUMERABLE_KINDS = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
 """Kinds whose candidates are few and complete enough to be sent to the model as the only choices."""
 
@@ -89,7 +92,7 @@ def uses_decimal_comma(text: str) -> bool:
     return len(_COMMA.findall(text)) > len(_POINT.findall(text))
 
 
-def parse_only_number(text: str, *, comma: bool = False) -> float | None:
+def parse_only_number(text: str, *, comma: bool = False) -> Decimal | None:
     """The number that the text is, or the one that it holds: "EUR 1,150.00 a month"; None where it holds several."""
     if (whole := parse_number(text, comma=comma)) is not None:
         return whole
@@ -97,21 +100,23 @@ def parse_only_number(text: str, *, comma: bool = False) -> float | None:
     return held.pop() if len(held) == 1 else None
 
 
-def parse_number(text: str, *, comma: bool = False) -> float | None:
-    """The number that the text is, group separators understood: "1,024.50" is 1024.5, "1.024,50" too.
+def parse_number(text: str, *, comma: bool = False) -> Decimal | None:
+    """The number that the text is, exactly, group separators understood: "1,024.50" is 1024.5, "1.024,50" too.
 
     "1.024" is a bit more than one, unless `comma` says that decimals stand behind a comma here.
     """
+    if len(text) > MAX_DIGITS:
+        return None
     text = text.strip().replace("−", "-").lstrip("$€£¥ ").replace("\u202f", "").replace(" ", "").replace("'", "")
     if not re.fullmatch(r"[-+]?\d[\d.,]*", text) or re.fullmatch("00+", text):  # part of an account, not nothing
         return None
     if comma and re.fullmatch(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+", text):
-        return float(text.replace(".", ""))
+        return Decimal(text.replace(".", ""))
     decimal, point = text.rfind(","), text.rfind(".")
     if decimal > point and (comma or point >= 0 or not re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+", text)):
         text = text.replace(".", "").replace(",", ".")
     text = text.replace(",", "")
     try:
-        return float(text)
-    except ValueError:
+        return Decimal(text)
+    except InvalidOperation:
         return None
