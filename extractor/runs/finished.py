@@ -60,8 +60,13 @@ def summarize_record(record: Record) -> RecordSummary:
         failures=len(record.failures),
         message=record.failures[0].message if record.failures else "",
         usage=record.usage,
-        members={name: _shorten_member(value) for name, value in record.value.items()},
+        members=shorten_members(record.value),
     )
+
+
+def shorten_members(record: Mapping[str, Json]) -> dict[str, Json]:
+    """A plain value for each member of a record, as `RecordSummary.members` has it."""
+    return {name: _shorten_member(value) for name, value in record.items()}
 
 
 def _shorten_member(value: Json) -> Json:
