@@ -11,6 +11,7 @@ import pytest
 from extractor.cli.console import MAX_LINE_CHARACTERS, format_record_line
 from extractor.cli.main import main
 from extractor.results.outcome import DocumentOutcome
+from extractor.runs.finished import shorten_members
 from extractor.testing import FaultEndpoint
 from extractor.types import Status
 
@@ -246,6 +247,7 @@ def test_a_reader_of_the_records_may_go_before_the_run_ends(task: Path, papers: 
 )
 def test_a_line_about_a_record_holds_its_first_values(record: Any, line: str) -> None:
     outcome = DocumentOutcome("d.txt", "d.json", Status.COMPLETE, message="it is empty")
-    assert format_record_line(outcome, record) == f"d.txt  complete  {line}"
+    members = None if record is None else shorten_members(record)
+    assert format_record_line(outcome, members) == f"d.txt  complete  {line}"
     many = format_record_line(outcome, {f"field_{n}": "value" for n in range(50)})
     assert len(many) == MAX_LINE_CHARACTERS and many.endswith("…")

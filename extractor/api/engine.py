@@ -15,7 +15,7 @@ from extractor.api.running_engine import RunningEngine
 from extractor.api.schemas import WantedRecord, read_wanted_record
 from extractor.api.sources import DocumentSource, expand_sources, load_input_document, name_source
 from extractor.documents.discovery import Source, read_source
-from extractor.errors import DocumentError, UsageError
+from extractor.errors import DocumentError, ExtractorError, UsageError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.task import Task
 from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, choose_model
@@ -23,7 +23,9 @@ from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.config_file import Configuration, read_config_file
 from extractor.models.session import check_own_model_settings
 from extractor.models.settings import ModelSettings
+from extractor.results.model import ResultFile
 from extractor.results.result import Result
+from extractor.runs.bugs import describe_bug
 from extractor.runs.document import DocumentExtractor, build_extractor
 from extractor.types import Document, Model
 
@@ -225,17 +227,24 @@ class Engine:
                 one.cancel()
 
     async def _extract_source(self, source: DocumentSource | Source, wanted: WantedRecord) -> Result[Any]:
-        """The result, also of a document that cannot be read."""
+        """The result, also of a document that cannot be read, or that brings on an error of ours."""
         try:
-            document = await asyncio.to_thread(_read_any_source, source)
+            return await self._extract_document(await asyncio.to_thread(_read_any_source, source), wanted)
         except DocumentError as error:
-            extractor = await asyncio.to_thread(self._build_extractor, wanted)
-            return wanted.build_result(extractor.build_failed_result(name_source(source), error))
-        return await self._extract_document(document, wanted)
+            failure = error
+        except ExtractorError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- one document must not cost all others
+            failure = describe_bug(name_source(source), error)
+        extractor = await asyncio.to_thread(self._build_extractor, wanted)
+        return wanted.build_result(extractor.build_failed_result(name_source(source), failure))
 
     async def _extract_document(self, document: Document, wanted: WantedRecord) -> Result[Any]:
         extractor = await asyncio.to_thread(self._build_extractor, wanted)
-        return wanted.build_result(extractor.build_single_result(await extractor.extract_record(document)))
+        result = (await extractor.extract(document)).result
+        if isinstance(result, bytes):
+            result = await asyncio.to_thread(ResultFile.model_validate_json, result)
+        return wanted.build_result(extractor.add_learnt(result))
 
     def _build_extractor(self, wanted: WantedRecord) -> DocumentExtractor:
         return build_extractor(

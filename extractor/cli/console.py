@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,20 +150,15 @@ MAX_LINE_CHARACTERS, MAX_VALUE_CHARACTERS = 140, 40
 """Of a line about one document, and of each value in it."""
 
 
-def format_record_line(outcome: DocumentOutcome, record: Json) -> str:
+def format_record_line(outcome: DocumentOutcome, members: Mapping[str, Json] | None) -> str:
     """A document's line: its status, and the first of its values, or why there are none."""
-    shown = outcome.message if record is None else " · ".join(_format_members(record)) or "no values"
+    shown = outcome.message if members is None else " · ".join(_format_members(members)) or "no values"
     line = sanitize_for_terminal(f"{outcome.name}  {outcome.status}  {shown}")
     return line if len(line) <= MAX_LINE_CHARACTERS else f"{line[: MAX_LINE_CHARACTERS - 1]}…"
 
 
-def _format_members(record: Json) -> Iterator[str]:
-    """What a record's members hold: a plain value itself, a list by its length, an object by its first plain value."""
-    for name, value in record.items():
-        if isinstance(value, dict):
-            value = next((v for v in value.values() if v is not None and not isinstance(v, dict | list)), None)
-        if isinstance(value, list):
-            value = len(value) or None
+def _format_members(members: Mapping[str, Json]) -> Iterator[str]:
+    for name, value in members.items():
         if value is not None:
             text = " ".join(str(value).split())
             yield f"{name}: {text if len(text) <= MAX_VALUE_CHARACTERS else f'{text[: MAX_VALUE_CHARACTERS - 1]}…'}"
@@ -203,12 +198,20 @@ class RunProgress:
         self.finished += 1
         self._draw_line()
 
-    def list_record(self, outcome: DocumentOutcome, record: Json) -> None:
+    def list_record(self, outcome: DocumentOutcome, members: Mapping[str, Json] | None) -> None:
         if not self.lists_records:
             return
         self.clear_line()
         with tolerate_closed_pipe():
-            print(format_record_line(outcome, record), flush=True)
+            print(format_record_line(outcome, members), flush=True)
+        self._draw_line()
+
+    def show_bug(self, name: str, error: Exception) -> None:
+        from extractor.runs.bugs import format_trace
+
+        self.clear_line()
+        with contextlib.suppress(BrokenPipeError):
+            print(f"{sanitize_for_terminal(name)}:\n{format_trace(error)}", file=sys.stderr, flush=True)
         self._draw_line()
 
     def _draw_line(self) -> None:

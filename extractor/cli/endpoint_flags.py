@@ -23,7 +23,9 @@ def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
     add_settings_flags(parser)
-    parser.add_argument("-v", "--verbose", action="store_true", help="also the engine's own log")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="also the engine's own log, and tracebacks of errors of extractor"
+    )
     _add_endpoint_flags(parser)
 
 

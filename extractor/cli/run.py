@@ -181,4 +181,7 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
             document_timeout=options.document_timeout,
             on_reply=say.count_reply,
         )
-        yield Job(extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record)
+        say_bug = {"on_bug": say.show_bug} if options.client.verbose else {}
+        yield Job(
+            extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record, **say_bug
+        )

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
@@ -18,6 +19,8 @@ from extractor.extraction.text.outline import find_headings
 from extractor.types import Chunk, Document, Span, TextTable
 
 _PIECE = re.compile(r"[^\W\d_]+|\d|\s+|.", re.S)
+MOST_MARKS = 32
+"""Combining marks in a row that a cut keeps with their letter; a run of thousands is no writing."""
 _BREAKS = (
     re.compile(r"\n(?:[ \t\r]*\n)+"),
     re.compile(r"\n"),
@@ -37,7 +40,7 @@ def _estimate_piece_tokens(piece: str) -> int:
 
 def estimate_tokens(text: str) -> int:
     """An estimate of how many tokens a model reads in the text; no vocabulary is needed, so none is downloaded."""
-    return sum(_estimate_piece_tokens(m[0]) for m in _PIECE.finditer(text))
+    return sum(many * _estimate_piece_tokens(piece) for piece, many in Counter(_PIECE.findall(text)).items())
 
 
 def split_document(document: Document, budget: int) -> tuple[Chunk, ...]:
@@ -49,6 +52,8 @@ def split_document(document: Document, budget: int) -> tuple[Chunk, ...]:
         raise ValueError(f"a chunk of {budget} tokens holds nothing")
     if not document.text:
         return ()
+    if len(document.text) <= budget:  # no character is more than a token
+        return (Chunk(document, 0, Span(0, len(document.text))),)
     text = document.visible_text(Span(0, len(document.text)))
     headings = [
         (h.span.start, text[h.span.start : h.span.end].strip())
@@ -75,13 +80,13 @@ def narrow_chunk(chunk: Chunk, span: Span) -> Chunk:
 
 def halve_chunk(chunk: Chunk) -> list[Chunk]:
     """The chunk in two or so."""
-    size, by = estimate_tokens(chunk.text), chunk.span.start
+    text, by = chunk.text, chunk.span.start
+    size = estimate_tokens(text)
     tables = [
         TextTable(Span(max(t.span.start, by) - by, min(t.span.end, chunk.span.end) - by))
-        for t in chunk.document.tables
-        if t.span.start < chunk.span.end and t.span.end > by
+        for t in _tables_within(chunk.document.tables, chunk.span)
     ]
-    inner = split_document(Document(chunk.document.name, chunk.text, tables=tuple(tables)), size // 2 + 1)
+    inner = split_document(Document(chunk.document.name, text, tables=tuple(tables)), size // 2 + 1)
     return [
         Chunk(
             chunk.document, i, c.span.shift(by), c.heading, _header_text_above(chunk.document, c.span.start + by, size)
@@ -96,19 +101,30 @@ def _table_at(tables: Sequence[TextTable], at: int) -> TextTable | None:
     return tables[i] if i >= 0 and at < tables[i].span.end else None
 
 
-def _header_span_above(tables: Sequence[TextTable], at: int, budget: int) -> Span | None:
+def _tables_within(tables: Sequence[TextTable], span: Span) -> Sequence[TextTable]:
+    """The tables that the span has a part of."""
+    first = bisect_right(tables, span.start, key=lambda table: table.span.end)
+    return tables[first : bisect_left(tables, span.end, key=lambda table: table.span.start)]
+
+
+def _header_above(text: str, tables: Sequence[TextTable], at: int, budget: int) -> str:
     """The row that names the columns of the table that goes on at the position, if it stands above.
 
-    One that would take most of a chunk is not repeated: it has more characters than the chunk has tokens.
+    One that would take most of a chunk is not repeated.
     """
     table = _table_at(tables, at)
     header = table.header if table else None
-    return header if header and at >= header.end and len(header) <= budget else None
+    if not header or at < header.end or len(header) > budget:
+        return ""
+    words = text[header.start : header.end]
+    return words if 2 * estimate_tokens(words) <= budget else ""
 
 
 def _header_text_above(document: Document, at: int, budget: int) -> str:
-    header = _header_span_above(document.tables, at, budget)
-    return document.visible_text(header) if header else ""
+    table = _table_at(document.tables, at)
+    if table is None or table.header is None:
+        return ""
+    return _header_above(document.text, document.tables, at, budget) and document.visible_text(table.header)
 
 
 def _heading_above(headings: list[tuple[int, str]], span: Span) -> str:
@@ -133,7 +149,7 @@ def _cut_spans(text: str, budget: int, headings: list[int], tables: Sequence[Tex
     start = 0
     while start < len(text):
         used = totals[bisect_right(ends, start) - 1]
-        room = budget - _repeated_header_tokens(text, start, tables, budget)
+        room = budget - estimate_tokens(_header_above(text, tables, start, budget))
         reach = ends[bisect_right(totals, used + room) - 1]
         stop = len(text)
         if reach < len(text):
@@ -142,18 +158,12 @@ def _cut_spans(text: str, budget: int, headings: list[int], tables: Sequence[Tex
         start = stop
 
 
-def _repeated_header_tokens(text: str, at: int, tables: Sequence[TextTable], budget: int) -> int:
-    """Tokens of the header that a chunk beginning there repeats."""
-    header = _header_span_above(tables, at, budget)
-    return estimate_tokens(text[header.start : header.end]) if header else 0
-
-
 def _keep_rows_whole(text: str, start: int, stop: int, tables: Sequence[TextTable]) -> int:
     """The cut, moved before the row that it falls in, or before a table of which only the header would be left."""
     table = _table_at(tables, stop)
     if table is None or stop == table.span.start:
         return stop
-    row = text.rfind("\n", 0, stop) + 1
+    row = text.rfind("\n", start, stop) + 1
     if table.header and row == table.header.end + 1:
         row = table.span.start
     return row if row > start else stop
@@ -166,7 +176,9 @@ def _best_cut(text: str, start: int, reach: int, ranks: Sequence[Sequence[int]])
             at = cuts[bisect_right(cuts, reach) - 1] if cuts and cuts[0] <= reach else 0
             if at > least:
                 return at
-    stop = reach
-    while stop > start + 1 and (unicodedata.combining(text[stop]) or text[stop - 1 : stop + 1] == "\r\n"):
-        stop -= 1
-    return stop
+    if text[reach - 1 : reach + 1] == "\r\n":
+        return max(reach - 1, start + 1)
+    for stop in range(reach, max(start, reach - MOST_MARKS), -1):
+        if not unicodedata.combining(text[stop : stop + 1] or " "):
+            return stop
+    return reach

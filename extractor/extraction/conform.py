@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 
 from extractor.extraction.text.patterns import parse_number
+from extractor.schema.kinds.figures import to_json
 from extractor.schema.normalize import UnionBranch
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Json
@@ -37,7 +38,8 @@ def _conform_scalar(leaf: Scalar, value: Json) -> Json:
     """A number where the value may be one and is no text that the schema takes."""
     if leaf.text_patterns and isinstance(value, str) and not any(re.search(form, value) for form in leaf.text_patterns):
         number = parse_number(value)
-        return value if number is None else int(number) if number.is_integer() else number
+        if number is not None:
+            return int(number) if number == number.to_integral_value() else to_json(number)
     return value
 
 

@@ -11,6 +11,8 @@ from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Evidence, Json, Match, RejectedValue, Span, ValuePath
 
 NOT_IN_SCHEMA, NOT_OF_ITS_TYPE, SAID_BESIDES = "not in the schema", "not of its type", "said otherwise, too"
+MAX_BITS = 13_000
+"""Bits of an integer beyond which it is no value: some 4,000 digits, more than Python writes."""
 _READER = TextReading()
 
 
@@ -31,7 +33,7 @@ def fit_value(node: Node, value: Json) -> Json:
 def find_misfits(node: Node, value: Json, chunk: Span) -> list[RejectedValue]:
     """Every leaf that `fit_value` leaves out, with what is wrong with it."""
     return [
-        RejectedValue(path, leaf, reason, chunk, Evidence(Match.NONE, (), _quote(leaf), 0.0, (reason,)))
+        RejectedValue(path, leaf, reason, chunk, Evidence(Match.NONE, (), str(leaf)[:200], 0.0, (reason,)))
         for path, leaf, reason in _iterate_misfits(node, value, ())
     ]
 
@@ -39,7 +41,7 @@ def find_misfits(node: Node, value: Json, chunk: Span) -> list[RejectedValue]:
 def list_contradictions(besides: Iterable[tuple[ValuePath, Json]], chunk: Span) -> list[RejectedValue]:
     """Every leaf that a reply says for a place for which it has said another before."""
     return [
-        RejectedValue(at, leaf, SAID_BESIDES, chunk, Evidence(Match.NONE, (), _quote(leaf), 0.0, (SAID_BESIDES,)))
+        RejectedValue(at, leaf, SAID_BESIDES, chunk, Evidence(Match.NONE, (), str(leaf)[:200], 0.0, (SAID_BESIDES,)))
         for path, one in besides
         for at, leaf in _iterate_leaves(one, path)
     ]
@@ -48,6 +50,8 @@ def list_contradictions(besides: Iterable[tuple[ValuePath, Json]], chunk: Span) 
 def _fits(node: Scalar, value: Json) -> bool:
     """Whether the value may be read as one of the scalar's type; a number may be written as a text."""
     if isinstance(value, float) and not math.isfinite(value):
+        return False
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
         return False
     if node.enum or node.verbatim_number or node.type == "string":
         return isinstance(value, str | int | float)
@@ -60,13 +64,6 @@ def _fits(node: Scalar, value: Json) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return node.type != "integer" or isinstance(value, int) or value.is_integer()
-
-
-def _quote(value: Json) -> str:
-    try:
-        return str(value)[:200]
-    except ValueError:  # thousands of digits
-        return "a number of thousands of digits"
 
 
 def _iterate_misfits(node: Node, value: Json, path: ValuePath) -> Iterator[tuple[ValuePath, Json, str]]:
@@ -101,5 +98,7 @@ def _iterate_leaves(value: Json, path: ValuePath) -> Iterator[tuple[ValuePath, J
             yield from _iterate_leaves(inner, (*path, step))
     elif isinstance(value, float) and not math.isfinite(value):
         yield path, str(value)
+    elif isinstance(value, int) and value.bit_length() > MAX_BITS:
+        yield path, "a number of thousands of digits"  # which nothing can write
     elif value is not None:
         yield path, value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from extractor.extraction.answering import Answer, Reading, accept_reply, ground_question
 from extractor.extraction.fitting import find_misfits
-from extractor.extraction.pipeline import Answer, Reading, accept_reply, build_record, ground_question
+from extractor.extraction.pipeline import build_record
 from extractor.extraction.planning import WHOLE_RECORD, Plan, build_field_question
 from extractor.extraction.task import Task
 from extractor.types import Chunk, Document, Json, Record, Span

@@ -98,12 +98,13 @@ def _find_parents(name: str, chunk: Chunk, outline: Outline, records: Sequence[G
         (n, i, first_words(row)) for n, record in enumerate(records) for i, row in enumerate(_rows_of(record, name))
     ]
     spans = [anchor and anchor.shift(-chunk.span.start) for _, _, anchor in where]
-    folded = FoldedText(chunk.text)
+    text = chunk.text
+    folded = FoldedText(text)
     parents: list[_ParentRow] = []
     for n, ((f, i, _), span) in enumerate(zip(where, spans, strict=True)):
         home = row_scope(n, spans, outline, None)
         if span and home:
-            parents.append(_ParentRow(f, i, home, tuple(folded.find_quote(chunk.text[span.start : span.end]))))
+            parents.append(_ParentRow(f, i, home, tuple(folded.find_quote(text[span.start : span.end]))))
     return parents
 
 

@@ -14,7 +14,7 @@ have a subtitle in one of two rows. The order in which replies arrive plays no p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.extraction.grounding.row_keys import (
@@ -67,13 +67,68 @@ class _Part:
     node: GroundedNode
 
 
+Words = frozenset[tuple[ValuePath, Span]]
+"""The words that a row's leaves rest on."""
+
+
 @dataclass(slots=True)
 class _RowGroup:
-    """Rows that are one. `forms` are the compared forms of the first of them by field."""
+    """Rows that are one. Those that say the same are told apart by their words alone."""
 
     parts: list[_Part] = field(default_factory=list)
-    forms: list[Mapping[str, str]] = field(default_factory=list)
-    words: list[frozenset[tuple[ValuePath, Span]]] = field(default_factory=list)
+    said: dict[frozenset[tuple[str, str]], tuple[Mapping[str, str], dict[Words, None]]] = field(default_factory=dict)
+    last_words: Words = frozenset()
+    """Those of the last of them."""
+
+    def add(self, part: _Part, forms: Mapping[str, str], words: Words) -> None:
+        self.parts.append(part)
+        self.said.setdefault(frozenset(forms.items()), (forms, {}))[1][words] = None
+        self.last_words = words
+
+
+class _RowIndex:
+    """Which groups of rows a row may belong to, by what identifies it."""
+
+    def __init__(self, node: ObjectList) -> None:
+        self._node = node
+        self._whole: dict[tuple[str, ...], list[int]] = {}
+        """Groups whose rows have every identifying field, by the heads of all of them."""
+        self._gappy: dict[tuple[str, str], list[int]] = {}
+        self._any: dict[tuple[str, str], list[int]] = {}
+        """By each field: groups whose rows lack one, and all groups."""
+        self._words: dict[Words, list[int]] = {}
+
+    def find(self, forms: Mapping[str, str], words: Words) -> list[int]:
+        """The numbers of groups, in order; of very many that one field tells, the latest."""
+        by_field = self._gappy
+        found: set[int] = set()
+        if heads := self._heads(forms):
+            found.update(self._whole.get(heads, ())[-MAX_CANDIDATES:])
+        else:
+            by_field = self._any
+        if by_field:
+            for key in index_keys(self._node, forms):
+                found.update(by_field.get(key, ())[-MAX_CANDIDATES:])
+        found.update(self._words.get(words, ())[-MAX_CANDIDATES:])
+        return sorted(found)
+
+    def add_words(self, number: int, words: Words) -> None:
+        if words:
+            self._words.setdefault(words, []).append(number)
+
+    def add(self, number: int, forms: Mapping[str, str]) -> None:
+        heads = self._heads(forms)
+        if heads:
+            self._whole.setdefault(heads, []).append(number)
+        for key in index_keys(self._node, forms):
+            self._any.setdefault(key, []).append(number)
+            if not heads:
+                self._gappy.setdefault(key, []).append(number)
+
+    def _heads(self, forms: Mapping[str, str]) -> tuple[str, ...]:
+        """What stands before the first colon of each identifying field, which agreeing names share; () with gaps."""
+        said = [forms.get(name, "") for name in self._node.key]
+        return tuple(form.partition(":")[0] or form for form in said) if said and all(said) else ()
 
 
 def merge_records(node: Object, records: Sequence[PartialRecord]) -> MergedRecord:
@@ -151,29 +206,27 @@ def _merge_rows(
     node: ObjectList, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict]
 ) -> GroundedList | None:
     groups: list[_RowGroup] = []
-    by_form: dict[tuple[str, str], list[int]] = {}
-    by_words: dict[frozenset[tuple[ValuePath, Span]], int] = {}
+    index = _RowIndex(node)
     for p in parts:
+        fresh: list[tuple[int, Mapping[str, str]]] = []
         for row in p.node.items if isinstance(p.node, GroundedList) else ():
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             part, forms, words = _Part(p.reply, row), key_forms(node, row), _row_words(row)
-            known = {i for k in index_keys(node, forms) for i in by_form.get(k, ())[-MAX_CANDIDATES:]}
-            known |= {by_words[words]} if words in by_words else set()
-            at = next((i for i in sorted(known) if _is_same_row(node, groups[i], part, forms, words)), None)
+            known = index.find(forms, words)
+            at = next((i for i in known if _is_same_row(node, groups[i], part, forms, words)), None)
             if at is None:
                 at = len(groups)
                 groups.append(_RowGroup())
-                by_words.setdefault(words, at)
-                for k in index_keys(node, forms):
-                    by_form.setdefault(k, []).append(at)
-            groups[at].parts.append(part)
-            groups[at].forms.append(forms)
-            groups[at].words.append(words)
+                index.add_words(at, words)
+                fresh.append((at, forms))
+            groups[at].add(part, forms, words)
+        for number, said in fresh:  # rows of one reply are one by their words alone
+            index.add(number, said)
     rows = [_merge_object(node.row, g.parts, (*path, i), conflicts, vote=False) for i, g in enumerate(groups)]
     return GroundedList(tuple(row for row in rows if row is not None)) if rows else None
 
 
-def _row_words(row: GroundedObject) -> frozenset[tuple[ValuePath, Span]]:
+def _row_words(row: GroundedObject) -> Words:
     return frozenset((at, span) for at, leaf in iterate_leaves(row) for span in leaf.evidence.spans)
 
 
@@ -182,28 +235,23 @@ def _is_same_row(
     group: _RowGroup,
     part: _Part,
     forms: Mapping[str, str],
-    words: frozenset[tuple[ValuePath, Span]],
+    words: Words,
 ) -> bool:
-    for other, theirs, their_words in zip(group.parts, group.forms, group.words, strict=True):
+    if group.parts[-1].reply == part.reply and not (words and words == group.last_words):
+        return False
+    for theirs, their_words in group.said.values():
         if not keys_agree(node, forms, theirs):
             return False
-        same_words = bool(words) and words == their_words
-        if other.reply == part.reply and not same_words:
-            return False
-        if not node.key_declared and not same_words and not _may_be_one(forms, theirs, words, their_words):
+        all_the_same = bool(words) and len(their_words) == 1 and words in their_words
+        if not node.key_declared and not all_the_same and not _may_be_one(forms, theirs, words, their_words):
             return False
     return True
 
 
-def _may_be_one(
-    a: Mapping[str, str],
-    b: Mapping[str, str],
-    words: frozenset[tuple[ValuePath, Span]],
-    their_words: frozenset[tuple[ValuePath, Span]],
-) -> bool:
+def _may_be_one(a: Mapping[str, str], b: Mapping[str, str], words: Words, their_words: Iterable[Words]) -> bool:
     """Whether two rows without a declared key may be one: nothing differs, and they are not two equal lines."""
     shared = a.keys() & b.keys()
     if any(not names_agree(a[name], b[name]) for name in shared):
         return False
     equal_lines = a.keys() == b.keys() and len(shared) >= EQUAL_LINE
-    return not equal_lines or bool(words & their_words)
+    return not equal_lines or all(words & theirs for theirs in their_words)

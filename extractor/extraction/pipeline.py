@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from extractor.errors import TOO_LONG, ModelError, ModelFatal, ReplyCutShort
-from extractor.extraction.acceptance import Acceptance, accept_leaves
+from extractor.extraction.acceptance import accept_leaves
+from extractor.extraction.answering import Answer, read_answer, runs_on
+from extractor.extraction.answering import Reading as Reading
 from extractor.extraction.conform import conform_record
-from extractor.extraction.enumerated import ground_candidates
-from extractor.extraction.fitting import find_misfits, fit_value, list_contradictions
-from extractor.extraction.grounding.confidence import Calibration, load_calibration
 from extractor.extraction.grounding.derived import fill_derived_values
-from extractor.extraction.grounding.findings import ROW_UNPLACED, ROW_WITHOUT_KEY
-from extractor.extraction.grounding.grounder import ground_reply
-from extractor.extraction.grounding.mentions import TextIndex
+from extractor.extraction.grounding.findings import ROW_UNPLACED
+from extractor.extraction.grounding.kind_index import KindIndex
 from extractor.extraction.grounding.name_ownership import find_names_of_rows
-from extractor.extraction.grounding.tree import Tree, add_findings, collect_evidence, has_words, iterate_leaves, to_json
+from extractor.extraction.grounding.tree import add_findings, collect_evidence, iterate_leaves, to_json
 from extractor.extraction.linking import link_to_parent
 from extractor.extraction.merging import PartialRecord, merge_records
 from extractor.extraction.planning import Plan, Question, plan_document
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.extraction.validation import check_rejected, validate_record
-from extractor.models.openai.truncated_reply import read_truncated_reply
-from extractor.models.traits import SMALL, STRONG, ModelTraits
+from extractor.models.traits import SMALL
 from extractor.types import (
     Document,
     Failure,
@@ -36,51 +33,110 @@ from extractor.types import (
     Problem,
     Record,
     RejectedValue,
+    Reply,
+    Request,
     Span,
     Usage,
-    ValuePath,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one question brought: the leaves that are accepted and those that are not, or the failure."""
-
-    question: Question
-    tree: GroundedObject | GroundedList | None = None
-    """A record's part; of a question about candidates their rows."""
-    rejected: tuple[RejectedValue, ...] = ()
-    failure: Failure | None = None
-    usage: Usage = field(default_factory=Usage)
-    ran_on: bool = False
-    """The reply went on without telling anything new that the chunk supports; what it said before is what was found."""
+RecordCheck = Callable[[Mapping[str, Json]], tuple[Problem, ...]]
+"""Says what is wrong with a finished record's value."""
+TOO_MANY_REQUESTS = "request budget"
+ALWAYS_ASKED, FOLLOW_UPS, CHARACTERS_FOR_FOLLOW_UP = 64, 4, 200
+"""How often a document may be asked about: so often, so often for each planned question, and once more for so many
+characters of its text. A model whose every reply is cut short would be asked about every line otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How replies are read: by whom they are, how sure one must be of a leaf, and how that is computed."""
+QuestionPath = tuple[int, ...]
+"""Which question of a document: its number in the plan, then of the questions that took its place the number."""
 
-    traits: ModelTraits = STRONG
-    acceptance: Acceptance = field(default_factory=Acceptance)
-    calibration: Calibration = field(default_factory=load_calibration)
-    day_first: bool | None = None
-    """Whether 03/04/2024 is the third of April; None: the document's other dates and its language decide."""
+Said = Reply | ModelError
+"""What came of a question: a reply, or why there is none."""
 
-    def describe(self) -> dict[str, Json]:
-        """What a manifest says of it."""
-        return {
-            "class": self.traits.model_class.value,
-            "window": self.traits.window,
-            "max_output": self.traits.max_output,
-            "traits_by": self.traits.describe_sources(),
-            "accept": self.acceptance.threshold,
-            "only_proven": self.acceptance.only_proven,
-            "calibration": self.calibration.fingerprint,
-            **({} if self.day_first is None else {"day_first": self.day_first}),
-        }
 
-    def judge(self, node: Tree) -> Tree:
-        return self.calibration.judge(node, self.traits)
+class DocumentWork:
+    """The questions about one document, and the record that what is said comes to.
+
+    It asks nothing itself, and gives the same for the same: whoever has the document and what was said of it can go on
+    where another left off, in another process too.
+    """
+
+    def __init__(self, document: Document, task: Task, prompt: Prompt, model_name: str, reading: Reading) -> None:
+        self.document, self.task, self.reading = document, task, reading
+        self._plan = plan_document(document, task.schema, prompt, model_name, reading.traits)
+        self._index = KindIndex(document, reading.day_first)
+        self._parts: dict[QuestionPath, list[Question]] = {}
+
+    @property
+    def most_requests(self) -> int:
+        """How often may be asked about the document: all that is planned, and again by its size."""
+        by_size = len(self.document.text) // CHARACTERS_FOR_FOLLOW_UP
+        return ALWAYS_ASKED + FOLLOW_UPS * len(self._plan.questions) + by_size
+
+    def find_requests(self, said: Mapping[QuestionPath, Said]) -> dict[QuestionPath, Request]:
+        """What is still to be asked; nothing when the record can be built.
+
+        A question whose reply was cut short is asked again of parts of its text, as long as the document's size allows.
+        """
+        wanted: dict[QuestionPath, Request] = {}
+
+        def look_at(question: Question, path: QuestionPath) -> None:
+            if path not in said:
+                wanted[path] = question.request
+                return
+            parts = self._find_parts(question, path, said[path])
+            if (*path, 0) in said or len(said) + len(wanted) + len(parts) <= self.most_requests:
+                for number, part in enumerate(parts):
+                    look_at(part, (*path, number))
+
+        for number, question in enumerate(self._plan.questions):
+            look_at(question, (number,))
+        return wanted
+
+    def build_record(self, said: Mapping[QuestionPath, Said], check: RecordCheck | None = None) -> Record:
+        """The record, when nothing is to be asked any more. `check` says what is wrong with its value, where the task's
+        own rules are not for this process to apply."""
+        answers: list[Answer] = []
+
+        def read(question: Question, path: QuestionPath) -> None:
+            outcome = said[path]
+            parts = self._find_parts(question, path, outcome)
+            if not parts:
+                answers.append(read_answer(question, self.task, outcome, self.reading, self._index))
+            elif (*path, 0) in said:
+                answers.append(Answer(question, usage=outcome.usage))
+                for number, part in enumerate(parts):
+                    read(part, (*path, number))
+            else:
+                answer = read_answer(question, self.task, outcome, self.reading, self._index)
+                answers.append(replace(answer, failure=self._say_too_many(question)))
+
+        for number, question in enumerate(self._plan.questions):
+            read(question, (number,))
+        return build_record(self.document, self.task, self._plan, answers, self.reading, check)
+
+    def _find_parts(self, question: Question, path: QuestionPath, outcome: Said) -> list[Question]:
+        """What is asked in place of a question whose reply was cut short, or which was too long itself."""
+        is_too_long = isinstance(outcome, ModelError) and outcome.reason == TOO_LONG
+        if not is_too_long and not isinstance(outcome, ReplyCutShort):
+            return []
+        if path not in self._parts and is_too_long:
+            self._parts[path] = question.in_halves()
+        if path not in self._parts and isinstance(outcome, ReplyCutShort):
+            repeats = self.reading.traits.repairs_values and runs_on(
+                question, self.task, outcome, self.reading, self._index
+            )
+            self._parts[path] = [] if repeats else question.in_parts()
+        return self._parts[path]
+
+    def _say_too_many(self, question: Question) -> Failure:
+        return Failure(
+            question.chunk.span,
+            question.group,
+            TOO_MANY_REQUESTS,
+            f"The {self.most_requests} requests that the document's size allows were sent, and replies are still cut "
+            "short; ask for less at a time, or of a model that writes longer replies.",
+        )
 
 
 async def extract_record(
@@ -97,86 +153,47 @@ async def extract_record(
 
     Raises ModelFatal when no document could be answered, and nothing else of ours.
     """
-    reading = reading or Reading(SMALL)
-    plan = plan_document(document, task.schema, prompt, model_name, reading.traits)
-
-    async def answer(question: Question) -> list[Answer]:
-        one = await _answer_question(question, task, model, reading)
-        progress(one.usage)
-        reason = one.failure.reason if one.failure else ""
-        parts = question.in_parts() if reason == ReplyCutShort.reason else []
-        if reason == TOO_LONG:
-            parts = question.in_halves()
-        if not parts:
-            return [one]
-        answered = [Answer(question, usage=one.usage)]
-        for part in parts:
-            answered += await answer(part)
-        return answered
-
-    answers = [a for batch in await asyncio.gather(*map(answer, plan.questions)) for a in batch]
-    return build_record(document, task, plan, answers, reading)
+    work = DocumentWork(document, task, prompt, model_name, reading or Reading(SMALL))
+    said: dict[QuestionPath, Said] = {}
+    while wanted := work.find_requests(said):
+        said |= await ask_all(model, wanted, progress)
+    return work.build_record(said)
 
 
-async def _answer_question(question: Question, task: Task, model: Model, reading: Reading) -> Answer:
-    failure, ran_on = None, False
-    besides: Sequence[tuple[ValuePath, Json]] = ()
+async def ask_all(
+    model: Model,
+    requests: Mapping[QuestionPath, Request],
+    progress: Callable[[Usage], None] = lambda usage: None,
+) -> dict[QuestionPath, Said]:
+    """What came of each request. Raises ModelFatal, and ends the others then."""
+
+    async def ask(request: Request) -> Said:
+        try:
+            outcome: Said = await model.complete(request)
+        except ModelFatal:
+            raise
+        except ModelError as error:
+            outcome = error.with_traceback(None)
+        progress(outcome.usage)
+        return outcome
+
+    tasks = [asyncio.ensure_future(ask(request)) for request in requests.values()]
     try:
-        reply = await model.complete(question.request)
-        value, usage, besides = reply.value, reply.usage, reply.said_besides
-    except ModelFatal:
-        raise
-    except ModelError as error:
-        failure, usage = Failure(question.chunk.span, question.group, error.reason, str(error)), error.usage
-        cut = read_truncated_reply(error.text, question.request.schema) if isinstance(error, ReplyCutShort) else None
-        if cut is None:
-            return Answer(question, failure=failure, usage=usage)
-        value = cut.value
-        if reading.traits.repairs_values and not cut.is_early:
-            latest = ground_question(question, task, cut.latest_entries, reading) if cut.latest_entries else None
-            if latest is None or not has_words(latest):
-                failure, ran_on = None, True
-    tree, rejected = accept_reply(question, ground_question(question, task, value, reading), reading)
-    if question.batch is None:
-        rejected = [*find_misfits(question.part, question.expand_reply(value), question.chunk.span), *rejected]
-    rejected += list_contradictions(besides, question.chunk.span)
-    return Answer(question, tree, tuple(rejected), failure, usage, ran_on)
+        return dict(zip(requests, await asyncio.gather(*tasks), strict=True))
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
-def ground_question(question: Question, task: Task, value: Json, reading: Reading) -> GroundedObject | GroundedList:
-    """Everything that a reply to the question says, each leaf with its evidence and findings."""
-    index = TextIndex(question.chunk, kinds_first=not reading.traits.repairs_values, day_first=reading.day_first)
-    if question.batch is not None:
-        return ground_candidates(question.batch, value, index, reading.traits)
-    fitting = fit_value(question.part, question.expand_reply(value)) or {}
-    return ground_reply(question.part, fitting, index, reading.traits, whole=task.schema.root)
-
-
-def accept_reply(
-    question: Question, grounded: GroundedObject | GroundedList, reading: Reading
-) -> tuple[GroundedObject | GroundedList, list[RejectedValue]]:
-    """What is accepted of a reply, and the rest; a row of a candidate only with the candidate itself."""
-    span = question.chunk.span
-    if isinstance(grounded, GroundedObject):
-        return accept_leaves(reading.judge(grounded), reading.acceptance, span)
-    assert question.batch is not None  # noqa: S101 -- only candidates are answered by a list
-    kept, rejected = accept_leaves(GroundedObject({"": reading.judge(grounded)}), reading.acceptance, span)
-    own, rows = str(question.batch.object_list.enumerate_by), kept.fields.get("")
-    left = rows.items if isinstance(rows, GroundedList) else ()
-    rejected = [replace(r, path=(*question.batch.path, *r.path[1:])) for r in rejected]
-    whole: list[GroundedObject] = []
-    for number, row in enumerate(left):
-        if isinstance(row, GroundedObject) and own in row.fields:
-            whole.append(row)
-            continue
-        for path, leaf in iterate_leaves(row):  # of a candidate that is not believed nothing else is
-            at = (*question.batch.path, number, *path)
-            rejected.append(RejectedValue(at, leaf.value, ROW_WITHOUT_KEY, span, leaf.evidence))
-    return GroundedList(tuple(whole)), rejected
-
-
-def build_record(document: Document, task: Task, plan: Plan, answers: Sequence[Answer], reading: Reading) -> Record:
-    """One record out of what the questions of a plan brought."""
+def build_record(
+    document: Document,
+    task: Task,
+    plan: Plan,
+    answers: Sequence[Answer],
+    reading: Reading,
+    check: RecordCheck | None = None,
+) -> Record:
+    """One record out of what the questions of a plan brought; `check` has the last word instead of the task's rules."""
     root = task.schema.root
     records, unplaced = _link_answers(answers, reading)
     merged = merge_records(root, records)
@@ -196,7 +213,7 @@ def build_record(document: Document, task: Task, plan: Plan, answers: Sequence[A
             *_unread_problems(document),
             *_run_on_problems(answers),
             *check_rejected(rejected, reading.traits),
-            *validate_record(value, task.model_class, task.schema.source),
+            *(check(value) if check else validate_record(value, task.model_class, task.schema.source)),
         ),
         answered_spans=_answered_spans(answers),
         skipped=plan.skipped,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -74,11 +74,15 @@ def build_validator(source: Mapping[str, Json]) -> Any:
 
 
 def _check_multiple(judge: Any, step: Json, value: Json, schema: Mapping[str, Json]) -> Iterator[Exception]:
-    """As decimals: in binary 635.44 is no multiple of 0.01."""
+    """As fractions of what is written: in binary 635.44 is no multiple of 0.01."""
     from jsonschema import ValidationError as Wrong
 
-    if judge.is_type(value, "number") and Decimal(repr(value)) % Decimal(repr(step)):
+    if judge.is_type(value, "number") and _as_fraction(value) % _as_fraction(step):
         yield Wrong(f"{value!r} is not a multiple of {step!r}")
+
+
+def _as_fraction(number: int | float) -> Fraction:
+    return Fraction(number) if isinstance(number, int) else Fraction(repr(number))
 
 
 def _shorten_message(message: str) -> str:

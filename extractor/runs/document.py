@@ -9,14 +9,18 @@ from pathlib import Path
 from extractor.errors import ExtractorError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.grounding.confidence import load_calibration
-from extractor.extraction.pipeline import Reading, extract_record
+from extractor.extraction.pipeline import DocumentWork, QuestionPath, Reading, Said, ask_all
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
+from extractor.extraction.validation import validate_record
 from extractor.models.session import ModelSession
 from extractor.results.file import build_failed_result, build_result
 from extractor.results.manifest import build_run_manifest
-from extractor.results.model import ResultFile
-from extractor.types import Document, Json, Record, Usage
+from extractor.results.model import Manifest, ResultFile
+from extractor.runs.apart import APART_FROM, Step, advance_apart, measure_outcome
+from extractor.runs.finished import FinishedDocument, summarize_record
+from extractor.runs.worker_process import DocumentJob
+from extractor.types import Document, Json, Problem, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +38,43 @@ class DocumentExtractor:
     """Seconds for one document; questions that are not answered by then are failures of it."""
     on_reply: Callable[[Usage], None] = lambda usage: None
 
-    async def extract_record(self, document: Document) -> Record:
-        """The record of a document. Raises ModelFatal, and errors of the machine and of cassettes."""
-        cassette = self.find_cassette(document.name)
-        async with self.session.open_model(cassette, self.document_timeout) as model:
-            return await extract_record(
-                document,
-                self.task,
-                self.prompt,
-                model,
-                self.session.model_name,
-                reading=self.reading,
-                progress=self.on_reply,
-            )
+    async def extract(self, document: Document) -> FinishedDocument:
+        """The result of a document. Raises DocumentError, ModelFatal, and errors of the machine and of cassettes."""
+        async with self.session.open_model(self.find_cassette(document.name), self.document_timeout) as model:
+            said: dict[QuestionPath, Said] = {}
+            size = len(document.text)
+            here: DocumentWork | None = None
+            while True:
+                if size < APART_FROM:
+                    here = here or DocumentWork(document, self.task, self.prompt, self.session.model_name, self.reading)
+                    step: Step = here.find_requests(said) or self._finish(here, said)
+                else:
+                    job = self._describe_job(document)
+                    step = await advance_apart(job, said, size, self._check_record, self.document_timeout)
+                if isinstance(step, FinishedDocument):
+                    return step
+                more = await ask_all(model, step, self.on_reply)
+                size += sum(map(measure_outcome, more.values()))
+                said |= more
 
-    def build_result(self, record: Record) -> ResultFile:
-        """The result as a file of a run has it, whose run.json tells what was learnt meanwhile."""
-        return build_result(record, self.task.name, self.manifest)
+    def _finish(self, work: DocumentWork, said: Mapping[QuestionPath, Said]) -> FinishedDocument:
+        record = work.build_record(said)
+        return FinishedDocument(build_result(record, self.task.name, self.manifest), summarize_record(record))
 
-    def build_single_result(self, record: Record) -> ResultFile:
-        """The result by itself, with what was learnt meanwhile of what answers."""
-        return build_result(record, self.task.name, self.final_manifest)
+    def _describe_job(self, document: Document) -> DocumentJob:
+        """What a worker is given, which has nothing to do with the user's own code."""
+        bare = Task(self.task.name, self.task.schema, {})
+        own_rules = self.task.model_class is not None
+        return DocumentJob(
+            document, bare, self.prompt, self.session.model_name, self.reading, dict(self.manifest), own_rules
+        )
+
+    def _check_record(self, value: Mapping[str, Json]) -> tuple[Problem, ...]:
+        return validate_record(value, self.task.model_class, self.task.schema.source)
+
+    def add_learnt(self, result: ResultFile) -> ResultFile:
+        """The result by itself, with what was learnt meanwhile of what answers; of a run, run.json tells it."""
+        return result.model_copy(update={"manifest": Manifest.model_validate(self.final_manifest)})
 
     @property
     def final_manifest(self) -> Mapping[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,11 @@ class Job:
     retry_failed: bool = False
     """Ask again what failed or is incomplete; without, it stays as it is."""
     on_document: Callable[[DocumentOutcome], None] = lambda outcome: None
-    on_record: Callable[[DocumentOutcome, Json], None] = lambda outcome, record: None
-    """Told of each document that the run itself finished, when it is saved; the record of one that failed is None."""
+    on_record: Callable[[DocumentOutcome, Mapping[str, Json] | None], None] = lambda outcome, members: None
+    """Told of each document that the run itself finished, when it is saved, with its record's members in short; of one
+    that failed None."""
+    on_bug: Callable[[str, Exception], None] = lambda name, error: None
+    """Told of an error of ours that a document brought on, which costs that document alone."""
 
     @property
     def ignores_earlier_results(self) -> bool:

@@ -8,36 +8,34 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-import traceback
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from extractor._version import __version__
 from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
-from extractor.files import DISK_FULL_ERRORS, DiskReserve, remove_drafts
+from extractor.files import DISK_FULL_ERRORS, DiskReserve, remove_drafts, write_atomically
 from extractor.results import outcome as outcomes
-from extractor.results.file import write_result, write_run_file
-from extractor.results.model import RUN_FILE, ResultFile
+from extractor.results.file import encode_part, write_run_file
+from extractor.results.model import RUN_FILE
 from extractor.results.outcome import DocumentOutcome as DocumentOutcome
 from extractor.results.outcome import RunOutcomes
+from extractor.runs.bugs import describe_bug
 from extractor.runs.job import Job
 from extractor.runs.journal import Journal, JournalEntry
 from extractor.runs.lock import hold_folder_lock
 from extractor.runs.output_folder import read_learnt, reserve_disk_space
 from extractor.runs.resume import EarlierResults, printable_source_path
 from extractor.runs.source_state import SourceState, is_source_unchanged, observe_source
-from extractor.types import Document, Record, Status
+from extractor.types import Document, Json, Status
 
 GRACE_SECONDS = 2.0
 """Seconds that documents under way have to end when a run is stopped."""
 SCAN_SLICE_SECONDS = 0.1
 """Seconds after which a look through finished results lets the event loop have its say."""
-MAX_BUGS_IN_A_ROW = 3
-"""Documents in a row that end in an error of ours, after which it is not the documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,6 @@ class _JobRunner:
         self._statuses = Counter[Status]()
         self._kept = 0
         self._error: ModelFatal | MachineError | None = None
-        self._bugs = 0
         self._has_written = False
 
     async def run_all(self) -> RunOutcomes:
@@ -149,7 +146,8 @@ class _JobRunner:
         return kept, None
 
     async def _run_document(self, found: _PendingDocument) -> None:
-        sighting, value = found.sighting, None
+        sighting: SourceState = found.sighting
+        members: Mapping[str, Json] | None = None
         try:
             document, sighting = await asyncio.to_thread(read_unchanging_document, found.source, sighting)
             text = document.sha256
@@ -158,35 +156,32 @@ class _JobRunner:
                 self._kept += 1
                 await self._save_outcome(found, sighting, text, held.result, held.outcome)
                 return
-            record = await self._extractor.extract_record(document)
-            self._bugs = 0
-            result = self._extractor.build_result(record)
-            outcome, value = _summarize_record(record, found.file), record.value
+            done = await self._extractor.extract(document)
+            members = done.summary.members
+            content = done.result if isinstance(done.result, bytes) else encode_part(done.result)
+            outcome = done.summary.to_outcome(document.name, found.file)
         except DocumentError as error:
-            text, result, outcome = None, *self._build_failure(found, error)
+            text, content, outcome = None, *self._build_failure(found, error)
         except ExtractorError:
             raise
-        except Exception as error:
-            # One hostile document must not end the run for ten thousand others; three in a row are not the documents.
-            self._bugs += 1
-            if self._bugs >= MAX_BUGS_IN_A_ROW:
-                raise
-            text, result, outcome = None, *self._build_failure(found, _describe_bug(found, error))
+        except Exception as error:  # noqa: BLE001 -- one document must not end the run for ten thousand others
+            self._job.on_bug(found.source.name, error)
+            text, content, outcome = None, *self._build_failure(found, describe_bug(found.source.name, error))
             sighting = SourceState(None)
-        await self._save_outcome(found, sighting, text, result, outcome)
-        self._job.on_record(outcome, value)
+        await self._save_outcome(found, sighting, text, content, outcome)
+        self._job.on_record(outcome, members)
 
-    def _build_failure(self, found: _PendingDocument, error: DocumentError) -> tuple[ResultFile, DocumentOutcome]:
+    def _build_failure(self, found: _PendingDocument, error: DocumentError) -> tuple[bytes, DocumentOutcome]:
         name = found.source.name
-        result = self._extractor.build_failed_result(name, error)
-        return result, DocumentOutcome(name, found.file, Status.FAILED, message=str(error))
+        content = encode_part(self._extractor.build_failed_result(name, error))
+        return content, DocumentOutcome(name, found.file, Status.FAILED, message=str(error))
 
     async def _save_outcome(
         self,
         found: _PendingDocument,
         sighting: SourceState,
         text: str | None,
-        result: ResultFile | str,
+        result: bytes | str,
         outcome: DocumentOutcome,
     ) -> None:
         """Result and journal entry to disk, also when the run is being cancelled: what is in hand is paid for."""
@@ -207,7 +202,7 @@ class _JobRunner:
         found: _PendingDocument,
         sighting: SourceState,
         text: str | None,
-        result: ResultFile | str,
+        result: bytes | str,
         outcome: DocumentOutcome,
     ) -> int:
         """Writes the result, unless its digest says that it is there, and where the journal has it. In a thread."""
@@ -240,13 +235,13 @@ class _JobRunner:
         found: _PendingDocument,
         sighting: SourceState,
         text: str | None,
-        result: ResultFile | str,
+        result: bytes | str,
         outcome: DocumentOutcome,
     ) -> int:
         if not self._has_written:
             (self._job.out / RUN_FILE).unlink(missing_ok=True)  # it would tell of a run that is no more
             self._has_written = True
-        digest = result if isinstance(result, str) else write_result(target, result)
+        digest = result if isinstance(result, str) else write_atomically(target, [result])
         source = printable_source_path(found.source)
         return self._ledger.append(
             JournalEntry(source, sighting.seen, __version__, text, self._job_fingerprint, digest, outcome)
@@ -311,29 +306,6 @@ def read_unchanging_document(source: Source, sighting: SourceState) -> tuple[Doc
         sighting = observe_source(source)
     name = source.name
     raise DocumentError(f"{name} changed while it was read; run again when nothing writes to it.", reason="changing")
-
-
-def _summarize_record(record: Record, file: str) -> DocumentOutcome:
-    return DocumentOutcome(
-        record.document.name,
-        file,
-        record.status,
-        values=len(record.evidence),
-        unsupported=sum(not e.spans for e in record.evidence.values())
-        + sum(r.reason != "duplicate" for r in record.rejected),
-        conflicts=len(record.conflicts),
-        failures=len(record.failures),
-        usage=record.usage,
-        message=record.failures[0].message if record.failures else "",
-    )
-
-
-def _describe_bug(found: _PendingDocument, error: Exception) -> DocumentError:
-    """What is said of an error that nobody foresaw: its kind and place. Its words may be the document's."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
-    name = found.source.name
-    return DocumentError(f"{name} made extractor fail ({where}); please report it.", reason="internal error")
 
 
 def _unwritable_error(path: Path, error: OSError) -> MachineError:

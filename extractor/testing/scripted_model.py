@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from extractor.extraction.text.dates import parse_date
@@ -124,6 +125,6 @@ def _fit_scalar(value: Json, schema: Mapping[str, Any]) -> Json:
 def _fold_spelling(value: Json) -> Json:
     """The same for values that a reader takes for the same: a date or a number in another spelling."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        return Decimal(repr(value) if isinstance(value, float) else value)
     text = str(value)
     return parse_date(text, day_first=True) or fold_text(text)

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import cached_property
 
+from extractor.extraction.text.dates import detect_day_first
+from extractor.extraction.text.patterns import uses_decimal_comma
 from extractor.schema.annotations import Kind
-from extractor.schema.kinds import KINDS, BooleanKind, Folded, Reading, ValueMention, index, support
+from extractor.schema.kinds import (
+    KINDS,
+    BooleanKind,
+    Folded,
+    Reading,
+    ValueMention,
+    index,
+    select_within,
+    support_within,
+)
 from extractor.schema.reader import Scalar
 from extractor.types import Document, Json, Span
 
@@ -34,25 +45,37 @@ _OF_WORDS = (
     "number",
 )
 """What a text is looked up as, where its own words are not found: an ISO date in a text field, a code, a number."""
+LONGEST_FORM = 200
+"""Characters of a text beyond which it is words and nothing else: no date, code or number takes so many."""
 _HAS_DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 class KindIndex:
-    """The values of one document. Spans are those of its text; what is hidden is not in it."""
+    """The values of one document, which its questions share. Spans are those of its text; what is hidden is not in it.
+
+    `day_first` settles 03/04/2024, where it is known.
+    """
 
     def __init__(self, document: Document, day_first: bool | None = None) -> None:
         self.text = document.visible_text(Span(0, len(document.text))) if document.text else ""
         self.reading = Reading.of(self.text, day_first=day_first)
         self._by_kind: dict[str, dict[Hashable, list[ValueMention]]] = {}
-        self._about: dict[str, list[ValueMention]] = {}
-        self._folded: Folded | None = None
+        self._about: dict[tuple[str, Json], list[ValueMention]] = {}
 
-    @property
+    @cached_property
     def folded(self) -> Folded:
-        if self._folded is None:
-            self._folded = Folded(self.text)
-        return self._folded
+        return Folded(self.text)
+
+    @cached_property
+    def writes_day_first(self) -> bool:
+        """How the text writes all-number dates, as the patterns for small models see it."""
+        return detect_day_first(self.text)
+
+    @cached_property
+    def uses_decimal_comma(self) -> bool:
+        """Whether the text writes decimals behind a comma, as the patterns for small models see it."""
+        return uses_decimal_comma(self.text)
 
     def mentions_of_kind(self, name: str) -> dict[Hashable, list[ValueMention]]:
         """Every mention of a kind by its key; the text is scanned when it is first asked for."""
@@ -63,9 +86,9 @@ class KindIndex:
     def find(self, node: Scalar, value: Json, within: Span) -> list[ValueMention]:
         """The mentions inside `within` that support a value of the scalar; of the first kind that has any."""
         if node.kind is Kind.BOOLEAN:
-            return [m for m in self.find_about(node.label) if m.key == value and m.span.within(within)]
+            return list(select_within(self.find_about(node.label, value), within))
         for name in self.kinds_of(node, value):
-            found = [m for m in self._support(name, value) if m.span.within(within)]
+            found = list(self._support(name, value, within))
             if node.kind not in _OF_SCALAR and name in ("number", "quantity"):
                 found = [m for m in found if self._keeps_zeros(m.span, str(value))]
             if found:
@@ -82,32 +105,36 @@ class KindIndex:
                 yield "name"
             return
         yield "enum" if node.enum else "text"
+        if len(words) > LONGEST_FORM:
+            return
         for name in _OF_WORDS:
             if name in ("number", "quantity") and not _is_only(name, words):
                 continue
             if _HAS_DIGIT.search(words) or name in ("email", "url", "currency", "country", "language"):
                 yield name
 
-    def _support(self, name: str, value: Json) -> Iterator[ValueMention]:
+    def _support(self, name: str, value: Json, within: Span) -> Iterator[ValueMention]:
         kind = KINDS[name]
         if name in ("text", "enum", "name"):
             for key, rule in kind.keys(value):
                 for span in self.folded.find_folded(str(key)):
-                    yield ValueMention(span, key, rule)
+                    if span.within(within):
+                        yield ValueMention(span, key, rule)
         else:
-            yield from support(kind, value, self.mentions_of_kind(name))
+            yield from support_within(kind, value, self.mentions_of_kind(name), within)
 
     def _keeps_zeros(self, span: Span, words: str) -> bool:
         """Whether a number that is a text begins with a zero where its words do: the postal code 01067 is not 1067."""
         digits = next((c for c in self.text[span.start : span.end] if c.isdigit()), "")
         return (digits == "0") == (next((c for c in words if c.isdigit()), "") == "0")
 
-    def find_about(self, label: str) -> list[ValueMention]:
-        """What the text answers to a label, both ways."""
-        if label not in self._about:
-            found = BooleanKind().find_about(self.text, label, self.reading)
-            self._about[label] = sorted(set(found), key=lambda m: (m.rule != "", m.span.start))
-        return self._about[label]
+    def find_about(self, label: str, answer: Json) -> Sequence[ValueMention]:
+        """Where the text answers so to a label."""
+        if (label, True) not in self._about:
+            found = set(BooleanKind().find_about(self.text, label, self.reading))
+            for said in (True, False):
+                self._about[label, said] = index(m for m in found if m.key is said).get(said, [])
+        return self._about.get((label, answer), ())
 
     def normalise(self, node: Scalar, value: Json) -> Json:
         """The record's form of what a model said, where its kind has one; the value itself where it has none."""
@@ -123,9 +150,3 @@ def _is_only(name: str, words: str) -> bool:
     inside = {i for m in KINDS[name].find(words, Reading.of(words)) for i in range(m.span.start, m.span.end)}
     rest = "".join(" " if i in inside else letter for i, letter in enumerate(words))
     return all(next(iter(KINDS["currency"].keys(word)), None) for word in _WORD.findall(rest))
-
-
-@lru_cache(maxsize=4)
-def index_document(document: Document, day_first: bool | None = None) -> KindIndex:
-    """The index of a document; the questions about it share one. `day_first` settles 03/04/2024, where it is known."""
-    return KindIndex(document, day_first)

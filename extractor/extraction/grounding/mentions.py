@@ -10,14 +10,16 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from decimal import Decimal
+from functools import cached_property
+from typing import TypeVar
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel
 
-from extractor.extraction.grounding.kind_index import index_document
+from extractor.extraction.grounding.kind_index import KindIndex
 from extractor.extraction.text.abbreviations import extend_over_abbreviation
-from extractor.extraction.text.dates import PRESENT, DateMention, detect_day_first, find_dates, joins_dates, parse_date
+from extractor.extraction.text.dates import PRESENT, DateMention, find_dates, joins_dates, parse_date
 from extractor.extraction.text.names import strip_titles
 from extractor.extraction.text.normalize import FoldedText, clean_words, fold_text
 from extractor.extraction.text.outline import Keywords, Outline, is_list_item
@@ -26,18 +28,19 @@ from extractor.extraction.text.patterns import (
     find_formed_candidates,
     parse_number,
     parse_only_number,
-    uses_decimal_comma,
 )
 from extractor.extraction.text.yes_no import find_statements
 from extractor.schema.annotations import Kind
+from extractor.schema.kinds.figures import to_json
 from extractor.schema.reader import Scalar
-from extractor.types import Chunk, Document, Json, Match, Span
+from extractor.types import Chunk, Json, Match, Span
 
 FUZZY_FROM = 20
 """Folded characters below which a near match proves nothing (half of such hits were wrong: rapidfuzz, 240 quotes)."""
 FUZZY_SCORE = 90.0
-MAX_FUZZY_TEXT = 100_000
-"""Folded characters of a text in which near matches are looked for: each look takes its whole length."""
+MAX_FUZZY_TEXT, MAX_FUZZY_LOOKS = 100_000, 400
+"""Folded characters of a text in which near matches are looked for, and how often: each look takes its whole length
+for each 64 characters that are looked for."""
 _UNIT = re.compile(r"\s?(?:%|‰|×|\\?\\times\b|[xX]\b)")
 LABEL_REACH = 80
 """Characters before a link's target that are looked at for its label."""
@@ -47,9 +50,11 @@ MIN_EQUAL_LETTERS = 2
 MAX_STRAY_LETTERS = 2
 """Letters beside a date that still leave it one."""
 MAX_MENTIONS = 64
-"""Mentions of one value that are weighed against each other; a chunk is small, a hostile one repeats itself."""
+"""Mentions of one value that are weighed against each other where a model repairs nothing by itself, and where a text
+repeats itself all over; else all are, since a table has as many rows as it has."""
 
 
+T = TypeVar("T")
 _FORMED = frozenset({Kind.DATE, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN})
 
 
@@ -65,30 +70,58 @@ class Mention:
 
 
 class TextIndex:
-    """A chunk prepared for looking things up in it."""
+    """A chunk prepared for looking things up in it. `kinds` is the index of its document, which is made without one."""
 
-    def __init__(self, chunk: Chunk, *, kinds_first: bool = False, day_first: bool | None = None) -> None:
+    def __init__(self, chunk: Chunk, kinds: KindIndex | None = None, *, kinds_first: bool = False) -> None:
         self.chunk = chunk
-        self.kinds = index_document(chunk.document, day_first)
+        self.kinds = kinds or KindIndex(chunk.document)
         self.kinds_first = kinds_first
         self.text = chunk.text
-        self.folded = FoldedText(self.text)
-        self.folded_words = self.folded.without_punctuation
-        self.day_first = _document_is_day_first(chunk.document)
-        self.outline = Outline(self.text)
-        self.decimal_comma = uses_decimal_comma(chunk.document.text)
-        self.dates = list(find_dates(self.text, day_first=self.day_first))
-        self.addresses = list(find_candidates(Kind.URL, self.text))
+        self._fuzzy_looks = MAX_FUZZY_LOOKS
+        self._mentions_left = len(self.text) // 2 + 100 * MAX_MENTIONS if kinds_first else 0
+        self._formed: dict[tuple[Kind, str], list[Span]] = {}
+
+    @cached_property
+    def folded(self) -> FoldedText:
+        return FoldedText(self.text)
+
+    @cached_property
+    def folded_words(self) -> FoldedText:
+        return self.folded.without_punctuation
+
+    @cached_property
+    def outline(self) -> Outline:
+        return Outline(self.text)
+
+    @cached_property
+    def dates(self) -> list[DateMention]:
+        return list(find_dates(self.text, day_first=self.kinds.writes_day_first))
+
+    @cached_property
+    def addresses(self) -> list[Span]:
+        return list(find_candidates(Kind.URL, self.text))
+
+    @cached_property
+    def _title_start(self) -> int:
+        """Where the document's first words stand, in the chunk's positions."""
+        text = self.chunk.document.text
+        return len(text) - len(text.lstrip(" \t\r\n#*_=-")) - self.chunk.span.start
 
     def is_title(self, span: Span) -> bool:
         """Whether nothing stands before the span in the document."""
-        return not self.chunk.document.text[: self.chunk.span.start + span.start].strip(" \t\r\n#*_=-")
+        return span.start <= self._title_start
 
     def find_mentions(self, node: Scalar, said: Json) -> list[Mention]:
         """Every mention that supports what was said, in order; empty when nothing does."""
         if self.kinds_first and node.kind in _FORMED:
             return self._find_by_kind(node, said)
         return self._find_written(node, said) or self._find_by_kind(node, said)
+
+    def _cap(self, found: Sequence[T]) -> Sequence[T]:
+        """As many of what was found as are weighed."""
+        most = max(self._mentions_left, MAX_MENTIONS)
+        self._mentions_left -= min(len(found), most)
+        return found[:most]
 
     def _find_by_kind(self, node: Scalar, said: Json) -> list[Mention]:
         """Mentions that are the value by its kind: a number or date written otherwise, a code, an answer to a label."""
@@ -100,7 +133,7 @@ class TextIndex:
             found = [m for m in found if not self._is_in_address(m.span.shift(-by))]
         return [
             Mention(said, m.span.shift(-by), Match.DERIVED if m.rule else Match.NORMALISED, m.rule)
-            for m in found[:MAX_MENTIONS]
+            for m in self._cap(found)
         ]
 
     def _find_written(self, node: Scalar, said: Json) -> list[Mention]:
@@ -114,18 +147,26 @@ class TextIndex:
         if node.kind is Kind.QUANTITY and not _digits_of(str(said)):
             return []
         words = strip_titles(str(said)) if node.kind is Kind.NAME else str(said)
-        found = (
-            [self._text_mention(node, self._extend_to_end(node, span), words) for span in self.folded.find_quote(words)]
-            or self._find_unpunctuated(node, words)
-            or self._find_fuzzy(node, words)
-        )
+        spans = [self._extend_to_end(node, span) for span in self.folded.find_quote(words)]
+        if spans:
+            return [self._text_mention(node, span, words) for span in self._cap(self._select_spans(node, words, spans))]
+        spans = self._find_unpunctuated(node, words)
+        match = Match.NORMALISED
+        if not spans:
+            spans, match = self._find_fuzzy(node, words), Match.FUZZY
+        kept = self._cap(self._select_spans(node, words, spans))
+        return [Mention(clean_words(self.text[s.start : s.end]), s, match) for s in kept]
+
+    def _select_spans(self, node: Scalar, words: str, spans: list[Span]) -> list[Span]:
+        """Those that may be the value: outside of addresses where any is, and of a name those that are one."""
         if node.kind not in (Kind.URL, Kind.EMAIL):  # an address spells the name of what it leads to, in its own way
-            found = [p for p in found if not self._is_in_address(p.span)] or found
-        if node.kind is Kind.NAME and " " in words:  # a name inside an address proves nobody
-            found = [p for p in found if any(c.isspace() for c in self.text[p.span.start : p.span.end])]
+            spans = [s for s in spans if not self._is_in_address(s)] or spans
         if node.kind is Kind.NAME:
-            found = [p for p in found if not _digits_of(str(p.value))]
-        return found[:MAX_MENTIONS]
+            texts = [(s, self.text[s.start : s.end]) for s in spans]
+            if " " in words:  # a name inside an address proves nobody
+                texts = [(s, text) for s, text in texts if any(c.isspace() for c in text)]
+            spans = [s for s, text in texts if not (_digits_of(text) and _digits_of(clean_words(text)))]
+        return spans
 
     def fit_to_declaration(self, node: Scalar, mentions: Sequence[Mention]) -> list[Mention]:
         """Those that are what the schema declares: of its pattern, made whole; an item of a written list."""
@@ -168,9 +209,13 @@ class TextIndex:
         """
         if re.search(pattern, str(place.value)):
             return place
-        near = find_formed_candidates(node.kind, pattern, self.text)
-        whole = next((s for s in near if place.span.within(s)), None)
-        return self._text_mention(node, whole, "") if whole else None
+        if (node.kind, pattern) not in self._formed:
+            self._formed[node.kind, pattern] = list(find_formed_candidates(node.kind, pattern, self.text))
+        near = self._formed[node.kind, pattern]
+        before = bisect_right(near, place.span.start, key=lambda s: s.start) - 1
+        if before < 0 or not place.span.within(near[before]):
+            return None
+        return self._text_mention(node, near[before], "")
 
     def _extend_to_end(self, node: Scalar, span: Span) -> Span:
         """Words with the abbreviation that follows, a quantity with the sign of its unit that follows its number."""
@@ -186,31 +231,30 @@ class TextIndex:
         value = _match_choice(node, said) if node.enum else clean_words(source)
         return Mention(value, span, Match.EXACT if source == said else Match.NORMALISED)
 
-    def _find_unpunctuated(self, node: Scalar, said: str) -> list[Mention]:
+    def _find_unpunctuated(self, node: Scalar, said: str) -> list[Span]:
         """Mentions that differ in the punctuation between words, as an address that was written on three lines does."""
         if node.enum:
             return []
-        spans = [self._extend_to_full_stop(span, said) for span in self.folded_words.find_quote(said)]
-        return [Mention(clean_words(self.text[s.start : s.end]), s, Match.NORMALISED) for s in spans]
+        return [self._extend_to_full_stop(span, said) for span in self.folded_words.find_quote(said)]
 
     def _extend_to_full_stop(self, span: Span, said: str) -> Span:
         """With the full stop that both the model and the text have at the end."""
         stop = said.endswith(".") and self.text.startswith(".", span.end)
         return Span(span.start, span.end + stop)
 
-    def _find_fuzzy(self, node: Scalar, said: str) -> list[Mention]:
+    def _find_fuzzy(self, node: Scalar, said: str) -> list[Span]:
         wanted = fold_text(said)
         if node.enum or not FUZZY_FROM <= len(wanted) <= len(self.folded.folded) <= MAX_FUZZY_TEXT:
+            return []
+        self._fuzzy_looks -= 1 + len(wanted) // 64
+        if self._fuzzy_looks < 0:
             return []
         hit = fuzz.partial_ratio_alignment(wanted, self.folded.folded, score_cutoff=FUZZY_SCORE)
         if hit is None or hit.dest_end <= hit.dest_start:
             return []
         start, end = _trim_alignment(wanted, self.folded.folded, hit.dest_start, hit.dest_end)
         span = self._widen_to_words(self.folded.source_span(start, end))
-        source = self.text[span.start : span.end]
-        if _digits_of(source) != _digits_of(said):
-            return []
-        return [Mention(clean_words(source), span, Match.FUZZY)]
+        return [span] if _digits_of(self.text[span.start : span.end]) == _digits_of(said) else []
 
     def _widen_to_words(self, span: Span) -> Span:
         start, end = span.start, span.end
@@ -222,7 +266,7 @@ class TextIndex:
 
     def _find_date_mentions(self, node: Scalar, said: str) -> list[Mention]:
         """Mentions of just this date; without any, those that say it more precisely."""
-        iso = parse_date(said, day_first=self.day_first)
+        iso = parse_date(said, day_first=self.kinds.writes_day_first)
         if iso is None:
             return []
         precise = [d for d in self.dates if d.iso == iso] or [d for d in self.dates if d.iso.startswith(f"{iso}-")]
@@ -267,21 +311,21 @@ class TextIndex:
 
     def _find_number_mentions(self, node: Scalar, said: Json) -> list[Mention]:
         if isinstance(said, str):
-            return self._match_number(node, said, parse_only_number(said, comma=self.decimal_comma))
+            return self._match_number(node, said, parse_only_number(said, comma=self.kinds.uses_decimal_comma))
         # a number that is one already has its point where JSON has it, unless it copies "1.164,00" up to its comma
         found = self._match_number(node, said, parse_number(str(said)))
-        if not found and self.decimal_comma and isinstance(said, float):
+        if not found and self.kinds.uses_decimal_comma and isinstance(said, float):
             return self._match_number(node, said, parse_number(f"{said:.3f}", comma=True))
         return found
 
-    def _match_number(self, node: Scalar, said: Json, wanted: float | None) -> list[Mention]:
+    def _match_number(self, node: Scalar, said: Json, wanted: Decimal | None) -> list[Mention]:
         places = []
         for span in find_candidates(node.kind, self.text):
             source = self.text[span.start : span.end]
-            value = parse_number(source, comma=self.decimal_comma)
+            value = parse_number(source, comma=self.kinds.uses_decimal_comma)
             if wanted is None or value != wanted:
                 continue
-            typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else value
+            typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else to_json(value)
             places.append(Mention(typed, span, Match.EXACT if source == str(said) else Match.NORMALISED))
         return [p for p in places if p.match is Match.EXACT] or places
 
@@ -296,12 +340,6 @@ def _trim_alignment(wanted: str, text: str, start: int, end: int) -> tuple[int, 
     if not equal:
         return start, end
     return start + equal[0].dest_start, start + equal[-1].dest_end
-
-
-@lru_cache(maxsize=4)
-def _document_is_day_first(document: Document) -> bool:
-    """Asked for every reply about a chunk, and the answer is the whole document's."""
-    return detect_day_first(document.visible_text(Span(0, len(document.text))))
 
 
 def _match_choice(node: Scalar, said: str) -> Json:

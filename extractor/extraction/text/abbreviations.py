@@ -11,7 +11,7 @@ import re
 from extractor.types import Span
 
 _BEHIND = re.compile(r"[*_ ]{0,4}\(([A-Z]{2,8})\)")
-_AT_THE_END = re.compile(r"\s*\(([A-Z]{2,8})\)$")
+_AT_THE_END = re.compile(r"\(([A-Z]{2,8})\)$")
 _WORD = re.compile(r"\w+")
 
 
@@ -24,7 +24,8 @@ def extend_over_abbreviation(text: str, span: Span) -> Span:
 def strip_abbreviation(words: str) -> str:
     """The words without the abbreviation of the last of them."""
     short = _AT_THE_END.search(words)
-    return words[: short.start()] if short and _stands_for(short[1], words[: short.start()]) else words
+    before = words[: short.start()].rstrip() if short else ""
+    return before if short and _stands_for(short[1], before) else words
 
 
 def _stands_for(short: str, words: str) -> bool:

@@ -27,10 +27,10 @@ _DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _PATTERNS = (
     rf"(?<!\d)(?P<y1>{_YEAR})[-./年](?P<m1>1[0-2]|0?[1-9])(?:[-./月](?P<d1>{_DAY})日?)?(?![\d])",
     rf"(?<![\d./-])(?P<a2>\d{{1,2}})(?P<s2>[-./])(?P<b2>\d{{1,2}})(?P=s2)(?P<y2>{_YEAR}|\d\d)(?!\d)",
-    rf"(?<![a-z]){_MONTH.format('m3')}\s*(?P<d3>{_DAY})(?:st|nd|rd|th)?\s*,?\s+(?P<y3>{_YEAR})(?!\d)",
-    rf"(?<![\w.])(?P<d4>{_DAY})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?{_MONTH.format('m4')}"
-    rf"(?:[,\s-]*(?P<y4>{_YEAR})|(?:-|\s?['’])(?P<z4>\d\d))(?!\d)",
-    rf"(?<![a-z]){_MONTH.format('m5')}[,\s-]*(?P<y5>{_YEAR})(?!\d)",
+    rf"(?<![a-z]){_MONTH.format('m3')}\s*(?P<d3>{_DAY})(?:st|nd|rd|th)?(?:\s++,?|,)\s*+(?<=\s)(?P<y3>{_YEAR})(?!\d)",
+    rf"(?<![\w.])(?P<d4>{_DAY})(?:st|nd|rd|th)?[\s-]++(?:of\s++)?{_MONTH.format('m4')}"
+    rf"(?:[,\s-]*+(?P<y4>{_YEAR})|(?:-|\s?['’])(?P<z4>\d\d))(?!\d)",
+    rf"(?<![a-z]){_MONTH.format('m5')}[,\s-]*+(?P<y5>{_YEAR})(?!\d)",
     rf"(?:(?<![\w./-])|(?<=[./](?:19|20)\d\d-))(?P<m6>0[1-9]|1[0-2]|[1-9])(?P<s6>\s?/\s?|[.-])(?P<y6>{_YEAR})"
     r"(?!\w|\s?/\s?\d|[.,]\d)(?!-(?!\d?\d[./]|(?:19|20)\d\d(?!\d))\d)",
     r"(?<![a-z])(?i:(?P<now>present|current(?:ly)?|ongoing|now|today|to date))(?![a-z])",

@@ -11,7 +11,8 @@ _TITLES = re.compile(
 )
 
 
-_OTHERS = re.compile(r"(?<=\S)[,\s]+(?:et\.?\s*al\b\.?|and others)\s*$", re.I)
+_BEFORE_OTHERS = "," + "".join(filter(str.isspace, map(chr, range(0x3001))))
+_OTHERS = re.compile(r"(?<=[,\s])(?:et\.?\s*al\b\.?|and others)$", re.I)
 
 
 def strip_titles(name: str) -> str:
@@ -19,10 +20,13 @@ def strip_titles(name: str) -> str:
 
     A title alone stays as it is.
     """
-    return _OTHERS.sub("", _TITLES.sub("", name.strip()))
+    bare = _TITLES.sub("", name.strip())
+    others = _OTHERS.search(bare)
+    before = bare[: others.start()].rstrip(_BEFORE_OTHERS) if others else ""
+    return before or bare
 
 
-_BETWEEN = re.compile(r"\s*(?:;|\band\b|&|,)\s*", re.I)
+_BETWEEN = re.compile(r"(?:(?<!\s)\s+)?(?:;|\band\b|&|,)\s*", re.I)
 
 
 def split_names(names: str) -> list[str]:

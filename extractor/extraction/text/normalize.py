@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from extractor.schema.kinds.folding import CharacterFolds, fold_characters
+from extractor.schema.kinds.occurrences import Occurrences
 from extractor.types import Json, Span
 
 _TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
@@ -25,7 +27,6 @@ _UNIFIED = {
 }
 
 
-@lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
     if character in _UNIFIED:
         return _UNIFIED[character]
@@ -35,33 +36,19 @@ def _fold_character(character: str) -> str:
     return "".join(_UNIFIED.get(p, p) for p in parts if not ("\u0300" <= p <= "\u036f" or p.isspace()))
 
 
+_FOLDS = CharacterFolds(_fold_character)
+
+
 class FoldedText:
     """A text folded, with the way back: `offsets[i]` is where the i-th folded character stood."""
 
-    __slots__ = ("bare", "folded", "offsets", "text")
+    __slots__ = ("bare", "folded", "occurrences", "offsets", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.bare = False
-        pieces: list[str] = []
-        offsets: list[int] = []
-
-        def put(folded: str, at: int) -> None:
-            pieces.append(folded)
-            offsets.extend([at] * len(folded))
-
-        position = 0
-        marks = sorted([*_TAG.finditer(text), *_TIMES.finditer(text)], key=lambda m: m.start())
-        for mark in [*marks, None]:
-            stop = mark.start() if mark else len(text)
-            for at in range(position, stop):
-                put(_fold_character(text[at]), at)
-            if mark:
-                position = mark.end()
-                if mark[0][0] in "\\×":
-                    put("x", mark.start())
-        self.folded = "".join(pieces)
-        self.offsets = offsets
+        self.folded, self.offsets = fold_characters(text, _FOLDS)
+        self.occurrences = Occurrences(self.folded, self._list_begins)
 
     @property
     def without_punctuation(self) -> FoldedText:
@@ -72,19 +59,20 @@ class FoldedText:
         bare.folded = "".join(self.folded[i] for i in kept)
         bare.offsets = [self.offsets[i] for i in kept]
         bare.bare = True
+        bare.occurrences = Occurrences(bare.folded, bare._list_begins)
         return bare
 
     def find_quote(self, quote: str) -> Iterator[Span]:
         """Every place in the text whose folded words are those of the quote, at word boundaries, in order."""
         wanted = FoldedText(quote).without_punctuation.folded if self.bare else fold_text(quote)
-        if not wanted:
-            return
-        at = self.folded.find(wanted)
-        while at >= 0:
+        for at in self.occurrences.find(wanted):
             span = self.source_span(at, at + len(wanted))
             if has_word_boundaries(self.text, span):
                 yield span
-            at = self.folded.find(wanted, at + 1)
+
+    def _list_begins(self) -> list[int]:
+        """Where quotes may begin that `find_quote` finds."""
+        return [i for i, at in enumerate(self.offsets) if not _is_joined(self.text, at)]
 
     def source_span(self, start: int, end: int) -> Span:
         """The source range of the folded range [start, end), widened over a combining mark that ends it."""
@@ -105,7 +93,7 @@ def _in_number(text: str, at: int) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def fold_text(text: str) -> str:
-    return FoldedText(text).folded
+    return fold_characters(text, _FOLDS)[0]
 
 
 def comparison_key(value: Json) -> str:
@@ -133,7 +121,7 @@ def _has_case(letter: str) -> bool:
 
 
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,2000}\)")
-_SCRIPT_OPEN = re.compile(r"\s*<su[pb]>\s*", re.I)
+_SCRIPT_OPEN = re.compile(r"(?:(?<!\s)\s+)?<su[pb]>\s*", re.I)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EMPHASIS = re.compile(r"\*+|~~|`|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 _MATH = re.compile(r"\$(?=\S)([^$]{1,80})(?<=\S)\$(?!\d)")  # as Pandoc reads it: "$5 and $7" is money

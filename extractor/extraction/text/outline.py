@@ -7,9 +7,10 @@ begins with a bullet is an item of a list, whatever marks a converter gave it.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from extractor.types import Span
@@ -25,6 +26,9 @@ _BLANK = re.compile(r"\n(?:[ \t\r]*\n)+")
 _LOUD = re.compile(r"(?=[^\n]*[^\W\d_]{3})[^a-z\n]{3,66}")
 _CAPITALS, _BOLD = 1, 7
 """Levels of headings that have no marks to count."""
+MOST_OPENING = 64
+"""Headings that follow each other with nothing between them which a position stands under, at most."""
+_SEEN = re.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Outline:
         self.text = text
         self.headings = find_headings(text)
         self._starts = [h.span.start for h in self.headings]
+        self._opens = self._find_openings()
+        self._above: dict[int, list[Span]] = {}
         self._paragraphs = [0, *(m.end() for m in _BLANK.finditer(text))]
 
     def section_at(self, at: int) -> tuple[int, int]:
@@ -61,28 +67,53 @@ class Outline:
         Headings that follow each other with nothing between them open one section together.
         """
         i = bisect_right(self._starts, at) - 1
-        first = i
-        while first > 0 and not self.text[self.headings[first - 1].span.end : self._starts[first]].strip():
-            first -= 1
-        start = self._starts[first] if first >= 0 else 0
-        after = i + 1
-        while after < len(self._starts) and not self.text[self._heading_end(after - 1) : self._starts[after]].strip():
-            after += 1
-        return start, self._starts[after] if after < len(self._starts) else len(self.text)
+        after = bisect_right(self._opens, i)
+        start = 0 if i < 0 else self._starts[self._opens[after - 1] if after else 0]
+        return start, self._starts[self._opens[after]] if after < len(self._opens) else len(self.text)
 
-    def _heading_end(self, i: int) -> int:
-        return self.headings[i].span.end if i >= 0 else 0
+    def _find_openings(self) -> list[int]:
+        """The numbers of the headings that open a section: those with text before them."""
+        ends = [0, *(h.span.end for h in self.headings)]
+        return [i for i, start in enumerate(self._starts) if _SEEN.search(self.text, ends[i], start)]
 
     def headings_above(self, at: int) -> list[Span]:
-        """The headings that the position stands under, nearest first."""
+        """The headings that the position stands under, nearest first; of those that open a section the last few."""
+        i = bisect_right(self._starts, at) - 1
+        if i not in self._above:
+            self._above[i] = self._collect_above(i)
+        return self._above[i]
+
+    def _collect_above(self, i: int) -> list[Span]:
+        """Every heading from the i-th back to its section's first, and then each of a higher level than all below."""
+        start, _ = self.section_at(self._starts[i]) if i >= 0 else (0, 0)
         found: list[Span] = []
         level = _BOLD + 1
-        start, _ = self.section_at(at)
-        for heading in reversed(self.headings[: bisect_right(self._starts, at)]):
-            if heading.level < level or heading.span.start >= start:
+        while i >= 0:
+            heading = self.headings[i]
+            inside = heading.span.start >= start
+            if inside and len(found) == MOST_OPENING:
+                i = bisect_left(self._starts, start) - 1
+                continue
+            if heading.level < level or inside:
                 found.append(heading.span)
                 level = min(level, heading.level)
+            i = i - 1 if inside else self._higher[i]
         return found
+
+    @cached_property
+    def _higher(self) -> list[int]:
+        """For each heading the number of the nearest one above it that is of a higher level; -1 for none."""
+        higher: list[int] = []
+        for i, heading in enumerate(self.headings):
+            above = i - 1
+            while above >= 0 and self.headings[above].level >= heading.level:
+                above = higher[above]
+            higher.append(above)
+        return higher
+
+    def is_in_heading(self, at: int) -> bool:
+        i = bisect_right(self._starts, at) - 1
+        return i >= 0 and at < self.headings[i].span.end
 
     def heading_text(self, heading: Span) -> str:
         """The heading's text, joined with the heading that it is hyphenated with: "## INTRO-" above "## DUCTION"."""
@@ -140,7 +171,7 @@ class Keywords:
         if self._pattern is None:
             return [(0, len(outline.text))] if outline.text else []
         found = [m.start() for m in self._pattern.finditer(outline.text)]
-        in_headings = [at for at in found if any(s.start <= at < s.end for s in outline.headings_above(at))]
+        in_headings = [at for at in found if outline.is_in_heading(at)]
         parts = [outline.section_at(at) for at in in_headings] or [outline.paragraph_at(at) for at in found]
         joined: list[tuple[int, int]] = []
         for start, end in sorted(parts):

@@ -26,7 +26,9 @@ def find_line(text: str, span: Span) -> Span:
 
 def find_paragraph_above(text: str, span: Span) -> Span | None:
     """The paragraph before the one that begins where the span does."""
-    end = len(text[: span.start].rstrip())
+    end = span.start
+    while end and text[end - 1].isspace():
+        end -= 1
     return find_paragraph(text, Span(end - 1, end)) if end else None
 
 

@@ -12,10 +12,11 @@ from extractor.types import Json, Span
 
 _YES, _NO = "yes|true|ja|oui|sí|✓|✔", "no|false|nein|non|✗|✘"
 _ANSWER = re.compile(
-    rf"(?P<label>[^\n:=|\t?]{{1,120}})[:=|\t?][ \t*_]*"
-    rf"(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?=[ \t*_]*(?:$|[|\t,;.(]))",
-    re.I | re.M,
+    rf"[:=|\t?][ \t*_]*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?=[ \t*_]*(?:$|[|\t,;.(]))", re.I | re.M
 )
+"""An answer, behind what ends a label; the label is read back from there."""
+_LABEL_END = re.compile(r"[\n:=|\t?]")
+_LONGEST_LABEL = 120
 _BOX = re.compile(r"(?:(?P<yes>\[[xX✓]\]|[☑☒])|(?P<no>\[ ?\]|☐))[ \t]*(?P<label>[^\n\[☐☑☒]{1,120})")
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 STEM_LENGTH = 4
@@ -26,10 +27,15 @@ def find_statements(text: str, label: str, value: Json) -> Iterator[Span]:
     """Where the text states the value beside a word of the label, in order."""
     wanted = _word_stems(label)
     group = "yes" if value is True else "no"
-    found = [
-        m for form in (_ANSWER, _BOX) for m in form.finditer(text) if m[group] and wanted & _word_stems(m["label"])
-    ]
-    yield from sorted(Span(*m.span(group)) for m in found)
+    boxes = [m for m in _BOX.finditer(text) if m[group] and wanted & _word_stems(m["label"])]
+    answers = [m for m in _ANSWER.finditer(text) if m[group] and wanted & _word_stems(_label_before(text, m.start()))]
+    yield from sorted(Span(*m.span(group)) for m in (*answers, *boxes))
+
+
+def _label_before(text: str, end: int) -> str:
+    """What stands before the position, back to what ends another label."""
+    words = text[max(0, end - _LONGEST_LABEL) : end]
+    return _LABEL_END.split(words)[-1]
 
 
 def _word_stems(text: str) -> set[str]:

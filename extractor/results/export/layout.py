@@ -30,7 +30,8 @@ CellValue = str | int | float | bool | None
 RECORDS_TABLE = "records"
 VALUE_COLUMN: Steps = ("value",)
 """The one column of a list of plain values."""
-_INTEGER_LIMIT = 2**63
+_INTEGER_LIMIT, _FLOAT_LIMIT = 2**63, 2**53
+"""Integers from which on none has a place in a column of integers, and in one of numbers some would be altered."""
 _DECLARED_TYPES: dict[str, ColumnType] = {"integer": "integer", "number": "number", "boolean": "boolean"}
 _KEYS: dict[str, ColumnType] = {"_document": "integer", "_path": "string"}
 _ENTRY: dict[str, ColumnType] = {**_KEYS, "_parent": "string", "_row": "integer"}
@@ -173,7 +174,7 @@ def _flatten_value(
 
 class _LayoutSurvey:
     def __init__(self) -> None:
-        self.seen: dict[Steps, dict[Steps, set[ColumnType]]] = {(): {}}
+        self.seen: dict[Steps, dict[Steps, set[_SeenType]]] = {(): {}}
         self.nested: set[tuple[Steps, Steps]] = set()
 
     def add_row(self, at: Steps, row: Mapping[Steps, Json]) -> None:
@@ -221,32 +222,42 @@ class UniqueTableNames:
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = {name.casefold() for name in taken}
+        self._numbers: dict[str, int] = {}
 
     def claim_name(self, wanted: str) -> str:
         wanted = replace_surrogates(wanted).replace("\0", "") or "_"
-        name, number = wanted, 1
+        name, number = wanted, self._numbers.get(wanted.casefold(), 1)
         while name.casefold() in self._taken:
             number += 1
             name = f"{wanted}_{number}"
+        self._numbers[wanted.casefold()] = number
         self._taken.add(name.casefold())
         return name
 
 
-def _infer_type(value: Json) -> ColumnType:
+_SeenType = Literal["integer", "number", "boolean", "string", "long integer"]
+
+
+def _infer_type(value: Json) -> _SeenType:
     match value:
         case bool():
             return "boolean"
         case int():
-            return "integer" if -_INTEGER_LIMIT <= value < _INTEGER_LIMIT else "string"
+            if not -_INTEGER_LIMIT <= value < _INTEGER_LIMIT:
+                return "string"
+            return "integer" if -_FLOAT_LIMIT <= value <= _FLOAT_LIMIT else "long integer"
         case float():
             return "number"
     return "string"
 
 
-def _merge_types(types: set[ColumnType]) -> ColumnType:
-    if types == {"integer", "number"}:
+def _merge_types(types: set[_SeenType]) -> ColumnType:
+    """The type of a column that has values of these; text where one of them would be altered by any other."""
+    if types <= {"integer", "long integer"} and types:
+        return "integer"
+    if types <= {"integer", "number"} and types:
         return "number"
-    return next(iter(types)) if len(types) == 1 else "string"
+    return "boolean" if types == {"boolean"} else "string"
 
 
 def convert_cell(value: Json, type_: ColumnType) -> CellValue:

@@ -11,7 +11,15 @@ A boolean is found about a label: `BooleanKind.find_about`. A new kind is a file
 
 from __future__ import annotations
 
-from extractor.schema.kinds.base import OTHER_READING, ValueKind, ValueMention, index, support
+from extractor.schema.kinds.base import (
+    OTHER_READING,
+    ValueKind,
+    ValueMention,
+    index,
+    select_within,
+    support,
+    support_within,
+)
 from extractor.schema.kinds.boolean import BooleanKind
 from extractor.schema.kinds.country import CountryKind
 from extractor.schema.kinds.currency import CurrencyKind
@@ -67,5 +75,7 @@ __all__ = [
     "fold_with_offsets",
     "index",
     "is_placeholder",
+    "select_within",
     "support",
+    "support_within",
 ]

@@ -6,7 +6,8 @@ both sides meet in a dictionary, so a record with a thousand leaves costs a thou
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from extractor.schema.kinds.reading import Reading
@@ -64,15 +65,40 @@ def index(mentions: Iterable[ValueMention]) -> dict[Hashable, list[ValueMention]
     for mention in mentions:
         found.setdefault(mention.key, []).append(mention)
     for same_key in found.values():
-        same_key.sort(key=lambda m: (m.rule != "", m.rule == OTHER_READING, m.span.start))
+        same_key.sort(key=_order)
     return found
+
+
+def _order(mention: ValueMention) -> tuple[bool, bool, int]:
+    return mention.rule != "", mention.rule == OTHER_READING, mention.span.start
 
 
 def support(kind: ValueKind, value: Json, found: dict[Hashable, list[ValueMention]]) -> Iterator[ValueMention]:
     """The mentions that support a said value, best key first; the rule names both derivations where two were needed."""
     for key, rule in kind.keys(value):
         for mention in found.get(key, ()):
-            yield mention._replace(rule=", ".join(r for r in (mention.rule, rule) if r))
+            yield _with_rule(mention, rule)
+
+
+def support_within(
+    kind: ValueKind, value: Json, found: dict[Hashable, list[ValueMention]], within: Span
+) -> Iterator[ValueMention]:
+    """What `support` gives, of mentions inside a span alone, in time that does not grow with the others."""
+    for key, rule in kind.keys(value):
+        if key in found:
+            yield from (_with_rule(mention, rule) for mention in select_within(found[key], within))
+
+
+def select_within(mentions: Sequence[ValueMention], within: Span) -> Iterator[ValueMention]:
+    """Those inside a span, of mentions in the order of an index."""
+    for doubt in ((False, False), (True, False), (True, True)):
+        first = bisect_left(mentions, (*doubt, within.start), key=_order)
+        last = bisect_left(mentions, (*doubt, within.end), key=_order)
+        yield from (m for m in mentions[first:last] if m.span.end <= within.end)
+
+
+def _with_rule(mention: ValueMention, rule: str) -> ValueMention:
+    return mention._replace(rule=", ".join(r for r in (mention.rule, rule) if r)) if rule else mention
 
 
 def share_a_key(kind: ValueKind, a: Json, b: Json) -> bool:

@@ -33,9 +33,11 @@ _FIXED = {
 
 
 class _Table(dict[int, int]):
-    """Fills itself with what it is asked for; there are a million code points and a text holds a hundred."""
+    """Fills itself with what it is asked for; there are a million code points and most texts hold a hundred."""
 
     def __missing__(self, code: int) -> int:
+        if len(self) >= _MOST_KEPT:
+            self.clear()
         character = chr(code)
         if character in _FIXED:
             plain = _FIXED[character]
@@ -51,6 +53,7 @@ class _Table(dict[int, int]):
         return self[code]
 
 
+_MOST_KEPT = 1 << 13
 _TABLE = _Table()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from fractions import Fraction
 
-from extractor.schema.kinds.figures import key_of_value
+from extractor.schema.kinds.figures import key_of_fraction
 from extractor.schema.kinds.scales import CJK_DIGITS, CJK_LARGE, CJK_SMALL
 
 _UNITS = "".join(CJK_SMALL) + "".join(CJK_LARGE)
@@ -28,32 +28,32 @@ def cjk_numbers(plain: str) -> Iterator[tuple[int, int, str, bool]]:
         if words.isascii() or len(words) > 60:
             continue
         value = _value(words)
-        if value is not None and (key := key_of_value(f"{value:f}")) is not None:
-            yield match.start(), match.end(), key, len(words) == 1
+        if value is not None:
+            yield match.start(), match.end(), key_of_fraction(value), len(words) == 1
 
 
-def _value(words: str) -> Decimal | None:
+def _value(words: str) -> Fraction | None:
     if all(c in CJK_DIGITS for c in words):
         if len(words) > 1 and not set(words) & set("〇零") and len(words) != 4:
             return None  # "一二" is a list; 二〇二四 is a number by position
-        return Decimal("".join(str(CJK_DIGITS[c]) for c in words))
-    total, section, pending = Decimal(0), Decimal(0), None
+        return Fraction("".join(str(CJK_DIGITS[c]) for c in words))
+    total, section, pending = Fraction(0), Fraction(0), None
     for token in _TOKEN.findall(words):
         if token in CJK_SMALL:
-            section += (Decimal(1) if pending is None else pending) * 10 ** CJK_SMALL[token]
+            section += (Fraction(1) if pending is None else pending) * 10 ** CJK_SMALL[token]
             pending = None
         elif token in CJK_LARGE:
             section += pending or 0
             if section == 0:
                 return None
             total += section * 10 ** CJK_LARGE[token]
-            section, pending = Decimal(0), None
+            section, pending = Fraction(0), None
         elif token in CJK_DIGITS:
             if pending:
                 return None
-            pending = Decimal(CJK_DIGITS[token])
+            pending = Fraction(CJK_DIGITS[token])
         else:
             if pending:
                 return None
-            pending = Decimal(token.replace(",", ""))
+            pending = Fraction(token.replace(",", ""))
     return total + section + (pending or 0)

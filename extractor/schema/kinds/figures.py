@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import math
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+MAX_DIGITS = 4_000
+"""Digits beyond which nothing is a number; Python turns no more of them into an int."""
 _PLAIN = re.compile(r"([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d{1,6}))?", re.ASCII)
 
 
@@ -56,8 +59,7 @@ def key_of_value(value: Any) -> str | None:
 
 def key_of_fraction(value: Fraction) -> str:
     """The key of a fraction, to twelve digits behind the point where it has no end."""
-    whole, _, part = f"{Decimal(value.numerator) / Decimal(value.denominator):.12f}".lstrip("-").partition(".")
-    return key_of(whole, part, negative=value < 0)
+    return key_of(str(abs(round(value * 10**12))), negative=value < 0, shift=-12)
 
 
 def fraction_of(key: str) -> Fraction | None:
@@ -68,19 +70,27 @@ def fraction_of(key: str) -> Fraction | None:
     return Fraction(int(digits)) * Fraction(10) ** int(exponent or 0)
 
 
-def number_of(key: str) -> int | float | None:
-    """The number as JSON has it: an int of any size, else the nearest float; None beyond what either can hold."""
+def number_of(key: str) -> int | float | str | None:
+    """The number as JSON has it, exactly: an int of any size, else a float, as text where no float is it.
+
+    None for one of thousands of digits.
+    """
     digits, _, exponent = key.partition("e")
     shift = int(exponent or 0)
-    if len(digits) + max(shift, 0) > 4000:
+    if len(digits) + abs(shift) > MAX_DIGITS:
         return None
     if shift >= 0:
         return int(digits + "0" * shift)
-    try:
-        number = float(Decimal(key))
-    except (InvalidOperation, OverflowError):
-        return None
-    return number if number not in (float("inf"), float("-inf")) else None
+    number = float(key)
+    return number if key_of_value(number) == key else f"{Decimal(key):f}"
+
+
+def to_json(number: Decimal) -> float | int | str:
+    """A finite number as JSON has it, exactly: a float, else an int, else text."""
+    approximate = float(number)
+    if math.isfinite(approximate) and Decimal(repr(approximate)) == number:
+        return approximate
+    return int(number) if number == number.to_integral_value() else f"{number:f}"
 
 
 def rounded(key: str, digits: int) -> str:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
+from extractor.schema.kinds.occurrences import Occurrences
 from extractor.types import Span
 
 _TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
@@ -36,7 +37,24 @@ def _mark(character: str) -> bool:
     return "\u0300" <= character <= "\u036f" or "\u0591" <= character <= "\u05c7" or "\u064b" <= character <= "\u0652"
 
 
-@lru_cache(maxsize=1 << 13)
+MOST_KEPT = 1 << 13
+"""Characters whose folded form is kept."""
+
+
+class CharacterFolds(dict[str, str]):
+    """What characters are folded to. Fills itself with those that it is asked for; most texts hold a hundred."""
+
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        super().__init__()
+        self._fold = fold
+
+    def __missing__(self, character: str) -> str:
+        if len(self) >= MOST_KEPT:  # a text of all that Unicode has
+            self.clear()
+        folded = self[character] = self._fold(character)
+        return folded
+
+
 def _fold_character(character: str) -> str:
     if character in _UNIFIED:
         return _UNIFIED[character]
@@ -54,48 +72,55 @@ def simple(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", bare).split())
 
 
+_FOLDS = CharacterFolds(_fold_character)
+
+
 def fold_with_offsets(text: str) -> tuple[str, list[int]]:
     """The text folded, and for each folded character where it stood; one pass, linear in the text's length."""
+    return _without_hyphens(*fold_characters(text, _FOLDS))
+
+
+def fold_characters(text: str, folds: Mapping[str, str]) -> tuple[str, list[int]]:
+    """The text without inline tags, each character as `folds` has it, and where each of the result stood."""
     pieces: list[str] = []
     offsets: list[int] = []
     position = 0
-    marks = sorted([*_TAG.finditer(text), *_TIMES.finditer(text)], key=lambda m: m.start())
-    for mark in [*marks, None]:
-        stop = mark.start() if mark else len(text)
-        for at in range(position, max(stop, position)):
-            for folded in _fold_character(text[at]):
-                pieces.append(folded)
-                offsets.append(at)
+    marks = [*_TAG.finditer(text), *_TIMES.finditer(text)]
+    for mark in [*sorted(marks, key=lambda m: m.start()), None]:
+        between = [folds[c] for c in text[position : mark.start() if mark else len(text)]]
+        pieces += between
+        offsets += [at for at, folded in enumerate(between, position) for _ in folded]
         if mark:
             position = mark.end()
             if mark[0][0] in "\\×":
                 pieces.append("x")
                 offsets.append(mark.start())
-    return _without_hyphens(pieces, offsets)
+    return "".join(pieces), offsets
 
 
-def _without_hyphens(pieces: list[str], offsets: list[int]) -> tuple[str, list[int]]:
+def _without_hyphens(folded: str, offsets: list[int]) -> tuple[str, list[int]]:
     """Drops dashes with letters on both sides: "Instru-\\nments" is "Instruments", whoever set the line."""
-    last = len(pieces) - 1
+    if "-" not in folded:
+        return folded, offsets
+    last = len(folded) - 1
     kept = [
         i
-        for i, c in enumerate(pieces)
-        if c != "-" or not (0 < i < last and pieces[i - 1].isalpha() and pieces[i + 1].isalpha())
+        for i, c in enumerate(folded)
+        if c != "-" or not (0 < i < last and folded[i - 1].isalpha() and folded[i + 1].isalpha())
     ]
-    if len(kept) == len(pieces):
-        return "".join(pieces), offsets
-    return "".join(pieces[i] for i in kept), [offsets[i] for i in kept]
+    return "".join(folded[i] for i in kept), [offsets[i] for i in kept]
 
 
 class Folded:
     """A text folded, with the way back: `offsets[i]` is where the i-th folded character stood."""
 
-    __slots__ = ("bare", "folded", "offsets", "text")
+    __slots__ = ("bare", "folded", "occurrences", "offsets", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.bare = False
         self.folded, self.offsets = fold_with_offsets(text)
+        self.occurrences = Occurrences(self.folded, self._list_begins)
 
     @property
     def words(self) -> Folded:
@@ -106,6 +131,7 @@ class Folded:
         bare.folded = "".join(self.folded[i] for i in kept)
         bare.offsets = [self.offsets[i] for i in kept]
         bare.bare = True
+        bare.occurrences = Occurrences(bare.folded, bare._list_begins)
         return bare
 
     def find(self, quote: str) -> Iterator[Span]:
@@ -115,15 +141,21 @@ class Folded:
 
     def find_folded(self, wanted: str) -> Iterator[Span]:
         """Every place of words that are folded already, at word boundaries, in order, none overlapping."""
-        at = self.folded.find(wanted) if wanted else -1
-        while at >= 0:
-            end = at + len(wanted)
-            whole = end >= len(self.offsets) or self.offsets[end] != self.offsets[end - 1]  # not half a ligature
-            span = self.span(at, end)
-            fits = whole and (at == 0 or self.offsets[at - 1] != self.offsets[at]) and bounded(self.text, span)
-            if fits:
+        end = 0
+        for at in self.occurrences.find(wanted):
+            if at < end:
+                continue
+            stop = at + len(wanted)
+            whole = stop >= len(self.offsets) or self.offsets[stop] != self.offsets[stop - 1]  # not half a ligature
+            span = self.span(at, stop)
+            if whole and (at == 0 or self.offsets[at - 1] != self.offsets[at]) and bounded(self.text, span):
                 yield span
-            at = self.folded.find(wanted, end if fits else at + 1)
+                end = stop
+
+    def _list_begins(self) -> list[int]:
+        """Where words may begin that `find_folded` finds."""
+        offsets = self.offsets
+        return [i for i, at in enumerate(offsets) if (i == 0 or offsets[i - 1] != at) and not _joined(self.text, at)]
 
     def span(self, start: int, end: int) -> Span:
         """The source range of the folded range [start, end), widened over a combining mark that ends it."""

@@ -85,7 +85,7 @@ class MoneyKind:
             and (not mine or not other or mine == other)
         )
 
-    def _parts(self, value: Json, reading: Reading) -> tuple[int | float | None, str | None]:
+    def _parts(self, value: Json, reading: Reading) -> tuple[int | float | str | None, str | None]:
         if isinstance(value, dict):
             numbers = [v for v in value.values() if key_of_value(v) is not None]
             codes = [c for v in value.values() if isinstance(v, str) and (c := _CURRENCY.normalise(v, reading))]

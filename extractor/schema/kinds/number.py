@@ -63,13 +63,16 @@ class NumberKind:
         if key != "0" and key[0] != "-":
             yield negated(key), "sign dropped"
 
-    def parse(self, words: str, reading: Reading) -> int | float | None:
+    def parse(self, words: str, reading: Reading) -> int | float | str | None:
         """The number that the words are, or the one that they hold."""
         key = _only_key(words, reading)
         return None if key is None else self._value(key)
 
-    def normalise(self, value: Json, reading: Reading) -> int | float | None:
-        """The number that was said, from "1.024,50 €" too; None for NaN, infinities, booleans and what holds none."""
+    def normalise(self, value: Json, reading: Reading) -> int | float | str | None:
+        """The number that was said, from "1.024,50 €" too; None for NaN, infinities, booleans and what holds none.
+
+        It is exact: one of more digits than a float holds is a text of digits.
+        """
         key = key_of_value(value)
         if key is not None:
             return self._value(key)
@@ -81,7 +84,7 @@ class NumberKind:
         second = key_of_value(b) or (_only_key(b, Reading.of(b)) if isinstance(b, str) else None)
         return first is not None and first == second
 
-    def _value(self, key: str) -> int | float | None:
+    def _value(self, key: str) -> int | float | str | None:
         number = number_of(key)
         return None if self.whole and not isinstance(number, int) else number
 

@@ -1,0 +1,265 @@
+"""Work on large documents and replies in processes of their own, so that it holds up nothing else and can be ended.
+
+A document of some pages costs some milliseconds, and is worked on where it is. What costs seconds would stop all other
+documents, deadlines and signals for as long, since Python runs one thing at a time and a pattern cannot be interrupted.
+A worker is given the document and what was said of it, and answers with what is to be asked, or with the result. While
+models are asked it is free for another document, so that a worker for each processor is enough.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import json
+import os
+import pickle
+import subprocess
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import IO, Any, cast
+
+from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
+from extractor.errors import DocumentError, ReplyCutShort
+from extractor.extraction.pipeline import QuestionPath, RecordCheck, Said
+from extractor.runs.finished import FinishedDocument, RecordSummary
+from extractor.runs.worker_process import DocumentJob, read_frame, write_frame
+from extractor.types import Reply, Request, Status, Usage
+
+APART_FROM = 16_000
+"""Characters of a document and of what was said of it, leaves counted as 20 more, from which on a worker is used."""
+WORKERS = max(1, os.cpu_count() or 1)
+STEP_SECONDS, CHARACTERS_A_SECOND = 60.0, 2_000
+"""Seconds that a step of work may take, and characters for each of which a second is added: ten times what is usual."""
+MOST_BYTES, MOST_BYTES_A_CHARACTER = 64 << 20, 60
+"""Bytes that an answer of a worker may have at most, and by how many more for each character."""
+
+Step = dict[QuestionPath, Request] | FinishedDocument
+"""What is to be asked, or the result."""
+AllSaid = Mapping[QuestionPath, Said]
+
+
+def measure_outcome(outcome: Said) -> int:
+    """The characters of what was said, its plain values counted as 20 more each; of very much at least what tells that
+    it is very much."""
+    if isinstance(outcome, ReplyCutShort):
+        return len(outcome.text)
+    size, todo = 0, [outcome.value] if isinstance(outcome, Reply) else []
+    while todo and size < APART_FROM * 1_000:
+        value = todo.pop()
+        if isinstance(value, dict):
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+        size += 20 + (len(value) if isinstance(value, str) else 0)
+    return size
+
+
+class WorkerFailed(Exception):
+    """An error in a worker that nobody foresaw. `trace` is its traceback; the text says where it was."""
+
+    def __init__(self, where: str, trace: str) -> None:
+        super().__init__(where)
+        self.trace = trace
+
+
+async def advance_apart(
+    job: DocumentJob, said: AllSaid, size: int, check: RecordCheck, deadline: float | None = None
+) -> Step:
+    """The next step of a document, made by a worker. `check` applies the task's own rules; `deadline` is in seconds.
+
+    Raises DocumentError for a step that takes too long, or brings the worker down; WorkerFailed for an error of ours.
+    """
+    bound = STEP_SECONDS + size / CHARACTERS_A_SECOND
+    call = _Call(job, said, check, min(bound, deadline or bound), MOST_BYTES + MOST_BYTES_A_CHARACTER * size)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_callers(), call.run)
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+
+
+@cache
+def _callers() -> ThreadPoolExecutor:
+    """A thread for each worker, which waits for it."""
+    return ThreadPoolExecutor(WORKERS, thread_name_prefix="extractor-apart")
+
+
+class _Call:
+    """One step of one document, in a worker."""
+
+    def __init__(self, job: DocumentJob, said: AllSaid, check: RecordCheck, seconds: float, most: int) -> None:
+        self._job, self._said, self._check, self._seconds, self._most = job, said, check, seconds, most
+        self._worker: _Worker | None = None
+        self._ended = ""
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """Ends the worker, or sees to it that none begins."""
+        self._end("cancelled")
+
+    def _end(self, why: str) -> None:
+        with self._lock:
+            self._ended = self._ended or why
+            if self._worker is not None:
+                self._worker.kill()
+
+    def run(self) -> Step:
+        with self._lock:
+            if self._ended:
+                raise asyncio.CancelledError
+            worker = self._worker = _take_worker()
+        timer = threading.Timer(self._seconds, self._end, ["late"])
+        timer.daemon = True
+        timer.start()
+        try:
+            step, leaves = worker.do_step((self._job, dict(self._said)), self._check, self._most)
+        except (OSError, _BadAnswer) as error:
+            worker.close()
+            raise self._describe_end() from error
+        except BaseException:
+            worker.close()
+            raise
+        finally:
+            timer.cancel()
+        with self._lock:  # whoever ends the call from now on ends no worker that another call may have
+            self._worker = None
+            is_whole = not self._ended
+        if is_whole and not leaves:
+            _idle_workers.append(worker)
+        else:
+            worker.close()
+        return step
+
+    def _describe_end(self) -> BaseException:
+        name = self._job.document.name
+        if self._ended == "late":
+            return DocumentError(
+                f"{name} takes longer than {self._seconds:.0f} seconds to work on; split it, or give it more time with "
+                "--document-timeout.",
+                reason="too costly",
+            )
+        if self._ended:
+            return asyncio.CancelledError()
+        return DocumentError(
+            f"{name} brings the process down that works on it; split it, or free some memory.", reason="broken"
+        )
+
+
+class _BadAnswer(Exception):
+    """What a worker sent is no answer, or it ended before there was one."""
+
+
+_idle_workers: list[_Worker] = []
+
+
+def _take_worker() -> _Worker:
+    with contextlib.suppress(IndexError):
+        while True:
+            worker = _idle_workers.pop()
+            if worker.is_running():
+                return worker
+            worker.close()
+    return _Worker()
+
+
+@atexit.register
+def close_workers() -> None:
+    """Ends the workers that wait for a document."""
+    while _idle_workers:
+        _idle_workers.pop().close()
+
+
+class _Worker:
+    """A process that works on one document after the other."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 -- a module of this package
+            build_python_command("extractor.runs.worker_process"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=find_neutral_folder(),
+            env=build_child_environment(),
+        )
+        self._questions, self._answers = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def close(self) -> None:
+        """Ends the process and waits for it."""
+        self._process.kill()
+        for pipe in (self._questions, self._answers):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        self._process.wait()
+
+    def do_step(self, question: tuple[DocumentJob, AllSaid], check: RecordCheck, most: int) -> tuple[Step, bool]:
+        """The next step, and whether the worker ends after it. Raises OSError and _BadAnswer when it ended before, and
+        what `check` raises."""
+        write_frame(self._questions, pickle.dumps(question, protocol=pickle.HIGHEST_PROTOCOL))
+        while True:
+            answer = self._read_answer(most)
+            if "check" in answer:
+                write_frame(self._questions, pickle.dumps(check(answer["check"])))
+            elif "failed" in answer:
+                raise WorkerFailed(str(answer["failed"]), str(answer.get("trace")))
+            else:
+                return self._decode_step(answer, most), answer.get("leaves") is not False
+
+    def _read_answer(self, most: int) -> dict[str, Any]:
+        try:
+            answer = json.loads(self._read(most))
+        except (ValueError, RecursionError) as error:
+            raise _BadAnswer from error
+        if not isinstance(answer, dict) or not isinstance(answer.get("check", {}), dict):
+            raise _BadAnswer
+        return answer
+
+    def _decode_step(self, answer: Mapping[str, Any], most: int) -> Step:
+        try:
+            if "requests" in answer:
+                return {_decode_path(path): _decode_request(told) for path, told in answer["requests"]}
+            return FinishedDocument(self._read(most), _decode_summary(answer["finished"]))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _BadAnswer from error
+
+    def _read(self, most: int) -> bytes:
+        data = read_frame(self._answers, most)
+        if data is None:
+            raise ValueError("the worker ended")
+        return data
+
+
+def _decode_path(told: Any) -> QuestionPath:
+    if not isinstance(told, list) or not all(type(step) is int for step in told):
+        raise ValueError("no path")
+    return tuple(told)
+
+
+def _decode_request(told: Mapping[str, Any]) -> Request:
+    request = Request(**told)
+    texts = (request.model, request.system, request.user, request.label)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(request.grammar, str | None):
+        raise ValueError("no request")
+    if not isinstance(request.schema, dict) or not isinstance(request.parameters, dict):
+        raise ValueError("no request")
+    return request
+
+
+def _decode_summary(told: Mapping[str, Any]) -> RecordSummary:
+    counts = ("values", "unsupported", "conflicts", "failures")
+    if not all(type(told[name]) is int for name in counts) or not isinstance(told["message"], str):
+        raise ValueError("no summary")
+    usage = Usage(**told["usage"])
+    if not isinstance(told["members"], dict):
+        raise ValueError("no summary")
+    return RecordSummary(
+        **{**told, "status": Status(told["status"]), "usage": usage},
+    )
