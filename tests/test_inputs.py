@@ -20,7 +20,7 @@ from tiny_pdf import Line
 
 from extractor.documents.discovery import find_sources, load_document, read_source
 from extractor.documents.formats.attachments import MAX_ATTACHMENTS
-from extractor.documents.formats.css import MAX_STYLE_CHARACTERS, MAX_STYLE_RULES
+from extractor.documents.formats.styles.sheets import MAX_STYLE_CHARACTERS, MAX_STYLE_RULES
 from extractor.documents.formats.jsonl import find_json_lines
 from extractor.documents.formats.markdown import find_hidden_spans
 from extractor.documents.formats.sandbox import load_in_sandbox
