@@ -7,27 +7,36 @@ page's style (`styles`), and written by `html_writer`.
 
 from __future__ import annotations
 
-import codecs
 import re
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import webencodings
 from justhtml import JustHTML
 
 from extractor.documents.formats import HTML_FORMAT
+from extractor.documents.formats.encodings import decode_bytes
 from extractor.documents.formats.html_writer import PageWriter
-from extractor.documents.formats.io import decode_text, read_file_bytes, require_text
+from extractor.documents.formats.io import read_file_bytes, require_text
 from extractor.documents.formats.styles.page import compute_looks
-from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
-_META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.I)
+_META = re.compile(
+    rb"<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,60}?encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.I
+)
+_UNFETCHED = (
+    "Style sheets that the page links to were not fetched: what they hide is shown here, and white words on a ground "
+    "that they may paint are doubtful."
+)
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
-    document = parse_html(_decode_html(read_file_bytes(path, HTML_FORMAT.max_bytes), name), name)
+    data = read_file_bytes(path, HTML_FORMAT.max_bytes)
+    decoded = decode_bytes(data, name, find_declared_encoding(data))
+    document = parse_html(decoded.text, name)
     require_text(document.text, name)
-    return document
+    return replace(document, notes=(decoded.note, *document.notes)) if decoded.note else document
 
 
 def warm_up() -> None:
@@ -56,21 +65,14 @@ def parse_html(source: str, name: str) -> Document:
         tuple(unread),
         written.places,
         f"justhtml {version('justhtml')}",
-        doubtful=tuple(written.doubtful),
+        (_UNFETCHED,) if looks.has_unfetched else (),
+        tuple(written.doubtful),
     )
 
 
-def _decode_html(data: bytes, name: str) -> str:
-    """The page's text by its mark, its own declaration, or as UTF-8 (HTML, 13.2.3.2, without guessing)."""
+def find_declared_encoding(data: bytes) -> str:
+    """The encoding that a page says it is in, by the names that the web has for them (Encoding, 4.2); empty where it
+    says none."""
     declared = _META.search(data[:4096])
-    if declared and not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        label = declared[1].decode("ascii").lower()
-        label = {"iso-8859-1": "windows-1252", "latin1": "windows-1252", "us-ascii": "windows-1252"}.get(label, label)
-        if not label.startswith(("utf-8", "utf8", "utf-16")):
-            try:
-                return data.decode(label)
-            except (LookupError, UnicodeDecodeError) as error:
-                raise DocumentError(
-                    f"{name} says it is in {label}, and is not; save it as UTF-8.", reason="encoding"
-                ) from error
-    return decode_text(data, name)
+    known = webencodings.lookup(declared[1].decode("ascii")) if declared else None
+    return str(known.codec_info.name) if known else ""

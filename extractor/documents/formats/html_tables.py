@@ -106,6 +106,8 @@ class TableWriter:
     """The rows that have words: columns, and the words in them."""
     _ends: list[int] = field(default_factory=list)
     _cells: list[tuple[int, int, int, int, int, int, bool]] = field(default_factory=list)
+    _tall: list[int] = field(default_factory=list)
+    """Cells of this group that reach over several rows."""
     _row: int = -1
     _group: int = 0
     _taken: dict[int, int] = field(default_factory=dict)
@@ -127,6 +129,7 @@ class TableWriter:
         """A row of a group of rows, which may be the head of the table. Cells reach down to the end of their group."""
         if group != self._group:
             self._group, self._taken = group, {}
+            self._shorten_cells()
         self._row += 1
         self._in_head = in_head
         self.in_cell, self._column, self._size, self._written = True, -1, (1, 1), -1
@@ -172,6 +175,8 @@ class TableWriter:
             words = "".join(pieces[first:])
             self._line.append((self._column, words))
             self._cells.append((start, length, len(self._ends), self._column, *self._size, self._header))
+            if self._size[0] > 1:
+                self._tall.append(len(self._cells) - 1)
             self._words = None
         if self._size[0] > 1:
             end = self._row + self._size[0]
@@ -188,8 +193,16 @@ class TableWriter:
             self._ends.append(length)
         self._column, self._size, self._line = -1, (1, 1), []
 
+    def _shorten_cells(self) -> None:
+        """Ends cells that reach down further than their group of rows does."""
+        for i in self._tall:
+            start, end, row, column, rows, columns, named = self._cells[i]
+            self._cells[i] = start, end, row, column, max(1, min(rows, len(self._ends) - row)), columns, named
+        self._tall = []
+
     def build_tables(self) -> list[TextTable]:
         """The table; none where it has no words."""
+        self._shorten_cells()
         if self._start is None or not self._rows:
             return []
         marked = self._marked if 0 < self._marked < len(self._rows) else None

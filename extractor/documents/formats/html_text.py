@@ -30,6 +30,7 @@ class PageText:
     padding_left: int = MAX_PADDING
     _gap: str = ""
     """White space that is due before the next words."""
+    _held: bool = False
     _last_sight: Sight = Sight.SHOWN
 
     @property
@@ -38,18 +39,24 @@ class PageText:
 
     def request_gap(self, space: str) -> None:
         """Requests white space; of all requests between two words, the largest is written."""
+        if self._held:
+            return
         if self.in_cell:
             space = " "
         if len(space) > len(self._gap) or (space == "\n" and self._gap == " "):
             self._gap = space
 
-    def narrow_gap(self, space: str) -> None:
-        """Lets what comes go on after a smaller gap than was requested."""
-        self._gap = space
+    def narrow_gap(self, space: str, *, hold: bool = False) -> None:
+        """Lets what comes go on after a smaller gap than was requested, whatever is requested before it with `hold`."""
+        self._gap, self._held = space, hold
 
-    def ends_with_digit(self) -> bool:
-        """Whether the next words, if they are not parted from the last, follow a digit."""
-        return not self._gap and not self.mark and bool(self.pieces) and self.pieces[-1][-1:].isdigit()
+    def release_gap(self) -> None:
+        """Ends the hold of a gap that no words came after."""
+        self._held = False
+
+    def last_letter(self) -> str:
+        """The letter that the next words follow; empty where they are parted from it."""
+        return self.pieces[-1][-1:] if self.pieces and not self._gap and not self.mark else ""
 
     def add_run(self, words: str, sight: Sight, source: tuple[int, int] | None, steps: Sequence[int] | None) -> None:
         """Adds words that stand somewhere in the source: at a range of it, or letter by letter at the steps of a list
@@ -59,6 +66,7 @@ class PageText:
             before = self.table.text_before(before, self.length, words_at=len(self.pieces))
         before += self.mark
         self._gap = self.mark = self.joint = ""
+        self._held = False
         if before:
             self._append(before)
         start = self.length

@@ -9,11 +9,11 @@ from typing import Any
 
 from extractor.documents.formats.entities import find_attribute, find_source_offsets
 from extractor.documents.formats.html_controls import Shown, show_input, show_select
-from extractor.documents.formats.html_links import find_address, says_address
 from extractor.documents.formats.html_lists import ItemCounter
-from extractor.documents.formats.html_raised import lower_letters, raise_letters
 from extractor.documents.formats.html_tables import CELL, ROW, TABLE, find_data_tables, find_role
 from extractor.documents.formats.html_text import PageText
+from extractor.documents.formats.link_text import is_told, says_address, spell_address
+from extractor.documents.formats.scripts import spell_subscript, spell_superscript
 from extractor.documents.formats.sight import Sight
 from extractor.documents.formats.styles.look import Look
 from extractor.documents.formats.styles.page import NOT_TEXT, PageLooks
@@ -31,10 +31,14 @@ _CLOSE = frozenset("li dt dd tr option summary legend div".split())  # noqa: SIM
 _HEADINGS = {"title": 1, **{f"h{n}": n for n in range(1, 7)}}
 _NO_CONTENT = frozenset(("select", "meter", "progress", "datalist", "option"))
 """Elements whose content is not shown as it stands."""
+_SEPARATE = frozenset(("button", "textarea", "select", "label"))
+"""Controls, between which a browser leaves room."""
 _INLINE = frozenset(("inline", "contents", "inline-block", "inline-flex", "inline-table", "inline-grid", "ruby"))
 _KEEPING = frozenset(("pre", "pre-wrap", "break-spaces", "preserve"))
 _SHORT_TERM = 80
 """Characters of a term of definitions that stands on one line with what it means."""
+MAX_ADDRESS = 300
+"""Characters of an address behind linked words that is written; longer ones are of use to machines."""
 _LONGEST_ALT = 300
 """Characters of the words in place of a picture."""
 _SPACE = " \t\r\n\f"
@@ -96,11 +100,12 @@ class PageWriter:
         """Begins an element; the nodes in it that are to be written."""
         name, looks = node.name, self.looks
         above = self._open[-1] if self._open else None
+        self._mark_formula(node, above)
         is_title = name == "title" and above is not None and above.node.name == "head"
         look = looks.looks.get(id(node)) or (above.look if above else Look())
         sight = Sight.SHOWN if is_title else looks.sights.get(id(node), above.sight if above else Sight.SHOWN)
         around = _Open(node, look, self._find_role(node), sight, len(self.text.pieces))
-        around.raised = _find_raised(node, look) or (above.raised if above else "")
+        around.raised = _find_raised(node, look, above.node if above else None) or (above.raised if above else "")
         self._open.append(around)
         self._nav_depth += name == "nav"
         self._begin(around, above)
@@ -117,6 +122,13 @@ class PageWriter:
         if name == "head":
             return [child for child in node.children or () if child.name == "title"]
         return node.children or ()
+
+    def _mark_formula(self, node: Any, above: _Open | None) -> None:
+        """A formula on one line: a fraction as a/b, a root as √x (MathML Core 3)."""
+        if node.name in ("msqrt", "mroot"):
+            self.text.mark += "√"
+        elif above is not None and above.node.name == "mfrac" and node is not _first_element(above.node):
+            self.text.mark += "/"
 
     def _mark_item(self, node: Any, look: Look, above: _Open | None) -> None:
         counter = above.counter if above else None
@@ -142,7 +154,7 @@ class PageWriter:
                 text.table.begin_cell(node.attrs or {}, node.name, text.length, text.pieces)
         elif node.name == "dd" and text.joint:
             joint = text.joint
-            text.narrow_gap("")
+            text.narrow_gap("", hold=True)
             text.mark, text.joint = joint, ""
         else:
             self._separate(around, above)
@@ -152,8 +164,10 @@ class PageWriter:
         name, display = around.node.name, around.look.display
         block = name in _BLOCKS
         shown_as_block = block if display == "none" else display not in _INLINE
-        if above is not None and above.look.flex == "row" and (block or shown_as_block):
+        if name in _SEPARATE or (above is not None and above.look.flex == "row" and (block or shown_as_block)):
             self.text.request_gap(" ")
+        elif around.look.is_drawn:
+            self.text.request_gap("\n" if name in ("svg", "text") else "")
         elif shown_as_block:
             close = name in _CLOSE or not block or around.look.white_space in _KEEPING
             close = close or (name in ("ul", "ol") and above is not None and above.node.name == "li")
@@ -180,6 +194,9 @@ class PageWriter:
             self._separate(around, above)
         if node.name in _BLOCKS:
             text.mark = ""
+        if node.name == "dd":
+            text.release_gap()
+            self._separate(around, above)
         if node.name == "dt":
             self._end_term(around)
 
@@ -195,7 +212,8 @@ class PageWriter:
         if name == "input":
             shown = show_input(node)
             if shown is not None:
-                self._write_value(shown, around.sight)
+                # boxes are often drawn by other means than the control, which is away then
+                self._write_value(shown, min(around.sight, Sight.DOUBTFUL) if not shown.attribute else around.sight)
                 self.text.request_gap(" ")
         elif name == "select":
             for option in show_select(node):
@@ -223,17 +241,19 @@ class PageWriter:
 
     def _write_address(self, node: Any, around: _Open) -> None:
         """Writes the address of a link after its words, once in a page."""
-        address = find_address(node.attrs or {})
-        if not address or self._nav_depth or address in self._written_addresses:
+        written = (node.attrs or {}).get("href") or ""
+        address = spell_address(written.strip())
+        if not is_told(written.strip()) or not 0 < len(address) <= MAX_ADDRESS or self._nav_depth:
             return
-        if says_address("".join(self.text.pieces[around.words_from :]), address):
+        if address in self._written_addresses or any(c.isspace() or not c.isprintable() for c in address):
+            return
+        if says_address("".join(self.text.pieces[around.words_from :]), written.strip()):
             return
         start = node.origin_offset
         place = find_attribute(self.source, start, "href") if start is not None else None
         if place is None:
             return
         self._written_addresses.add(address)
-        written = (node.attrs or {}).get("href") or ""
         at = written.find(address)
         steps = find_source_offsets(written, self.source, place[0])
         if len(self.text.pieces) > around.words_from:
@@ -262,16 +282,28 @@ class PageWriter:
 
     def _write_run(self, run: re.Match[str], origin: int | None, steps: list[int] | None, sight: Sight) -> None:
         words = run[0].replace("\xa0", " ")
+        if not words.strip():
+            self.text.request_gap(" ")  # no-break spaces that fill an empty place
+            return
         raised = self._open[-1].raised
-        if raised:
-            change = raise_letters if raised == "super" else lower_letters
-            words = change(words, after_digit=self.text.ends_with_digit())
+        # a price has its cents raised, with their point
+        if raised and not (words[0] in ".," and words[1:].isdigit()):
+            spell = spell_superscript if raised == "super" else spell_subscript
+            words = spell(words, self.text.last_letter())
         if origin is None:
             self.text.add_run(words, sight, None, None)
+        elif len(words) != len(run[0]):
+            ends = (origin + run.start(), origin + run.end()) if steps is None else _find_ends(steps, run)
+            self.text.add_run(words, sight, ends, None)
         elif steps is None:
             self.text.add_run(words, sight, (origin + run.start(), origin + run.end()), None)
         else:
             self.text.add_run(words, sight, None, steps[run.start() : run.end() + 1])
+
+
+def _find_ends(steps: list[int], run: re.Match[str]) -> tuple[int, int]:
+    last = len(steps) - 1
+    return steps[min(run.start(), last)], steps[min(run.end(), last)]
 
 
 def _blanks_before(data: str, end: int) -> str:
@@ -281,8 +313,14 @@ def _blanks_before(data: str, end: int) -> str:
     return data[start:end]
 
 
-def _find_raised(node: Any, look: Look) -> str:
+def _find_raised(node: Any, look: Look, parent: Any) -> str:
     """Whether letters stand above or below the line."""
     if node.name in ("sup", "sub"):
         return "super" if node.name == "sup" else "sub"
+    if parent is not None and parent.name in ("msup", "msub") and node is not _first_element(parent):
+        return "super" if parent.name == "msup" else "sub"
     return look.raised
+
+
+def _first_element(node: Any) -> Any:
+    return next((child for child in node.children or () if not child.name.startswith("#")), None)

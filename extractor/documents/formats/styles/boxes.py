@@ -10,9 +10,9 @@ from extractor.documents.formats.styles.shapes import Movement
 from extractor.documents.formats.styles.style import Style
 from extractor.documents.formats.styles.values import WINDOW_HEIGHT, WINDOW_WIDTH, Length
 
-FAR, VERY_FAR = 500.0, 1500.0
-"""Pixels beyond the edge of the page at which text is out of sight for certain: where the place of the element is
-known, and where it is not."""
+NEAR, FAR, VERY_FAR = 30.0, 500.0, 1500.0
+"""Pixels beyond the edge of the page at which a line may be out of sight, where the place of the element is known; and
+at which text is for certain, where it is known and where it is not."""
 _SMALLEST = 1.5
 """Pixels of a box in which nothing can be read."""
 _LITTLE_ROOM = 8.0
@@ -71,9 +71,9 @@ def _resolve_own(length: Length, whole: float) -> float:
 
 def _judge_shift(x: float, y: float, reach: float, rooted: bool) -> Sight:
     """What lies so far to the left of its place, or above it. One that is wide may still reach into the page."""
-    found = Sight.SHOWN
     if rooted and 0 < reach <= -x:
         return Sight.HIDDEN
+    found = Sight.DOUBTFUL if rooted and max(-x, -y) > NEAR else Sight.SHOWN
     if -x >= FAR:
         found = Sight.HIDDEN if -x >= (FAR if rooted else VERY_FAR) and reach <= -x else Sight.DOUBTFUL
     if -y >= FAR:
@@ -118,7 +118,7 @@ def judge_clips(style: Style, parent: Look, *, inline: bool, display: str, line:
     from_above = parent.clips[{"absolute": 1, "fixed": 2}.get(position, 0)]
     own = Sight.SHOWN
     if not inline and display not in ("table-cell", "table-row", "table", "table-row-group", "contents"):
-        own = style.judge(SIZE_PROPERTIES, lambda variant: _judge_size(variant, line))
+        own = style.judge(SIZE_PROPERTIES, lambda variant: _judge_size(variant, line, parent.has_flat_rows))
     flow = max(from_above, own)
     holds = position in ("absolute", "fixed", "relative", "sticky")
     turned = bool(style.word("transform") not in ("", "none")) or any(
@@ -127,7 +127,7 @@ def judge_clips(style: Style, parent: Look, *, inline: bool, display: str, line:
     return flow, flow if holds or turned else parent.clips[1], flow if turned else parent.clips[2]
 
 
-def _judge_size(style: Style, line: float | None) -> Sight:
+def _judge_size(style: Style, line: float | None, flat: bool) -> Sight:
     """Whether a box that cuts off what is too large for it has no size."""
     cut = [style.word(name) in ("hidden", "clip", "scroll", "auto") for name in ("overflow-x", "overflow-y")]
     if not any(cut):
@@ -137,6 +137,8 @@ def _judge_size(style: Style, line: float | None) -> Sight:
         if _is_tiny(style, size):
             room = style.pixels(f"padding-{end}", WINDOW_WIDTH)
             found = max(found, Sight.SHOWN if room > _LITTLE_ROOM else Sight.DOUBTFUL if room > 2 else Sight.HIDDEN)
+    if flat and style.length("height") is None:
+        found = Sight.HIDDEN
     unsized = style.length("height") is None and style.pixels("min-height") <= _SMALLEST
     if line is not None and line <= _SMALLEST and unsized:
         found = Sight.HIDDEN

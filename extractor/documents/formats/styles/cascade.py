@@ -80,15 +80,15 @@ class Cascade:
             specificity = self.sheets.table.steps[step].specificity
             for rule in self.sheets.rules[step]:
                 holds = min(held, rule.holds)
-                for declaration in rule.declarations:
-                    weight = rule.weigh(declaration, specificity)
+                for number, declaration in enumerate(rule.declarations):
+                    weight = rule.weigh(declaration, specificity, number)
                     said.setdefault(declaration.longhand, []).append((weight, holds, declaration))
         for declaration in self._parse_style("".join(f"{name}:{value};" for name, value in hints)):
-            weight = False, HINT, False, (), (0, 0, 0), 0
+            weight = False, HINT, False, (), (0, 0, 0), 0, 0
             said.setdefault(declaration.longhand, []).append((weight, Holds.ALWAYS, declaration))
         for order, declaration in enumerate(self._parse_style(style)):
             origin = -AUTHOR if declaration.important else AUTHOR
-            weight = declaration.important, origin, True, (), (0, 0, 0), order
+            weight = declaration.important, origin, True, (), (0, 0, 0), 0, order
             said.setdefault(declaration.longhand, []).append((weight, Holds.ALWAYS, declaration))
         variables, possible = {}, {}
         for name, candidates in said.items():

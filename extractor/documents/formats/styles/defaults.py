@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from extractor.documents.formats.styles.drawings import read_drawn_hints
 from extractor.documents.formats.styles.shorthands import parse_old_colour
 
 BROWSER_SHEET = """
@@ -25,6 +26,8 @@ input, select, textarea, button { background-color: Field }
 mark { color: black; background-color: yellow }
 small, sub, sup { font-size: smaller } big { font-size: larger } rt { font-size: 60% }
 pre, listing, xmp, textarea { white-space: pre }
+svg { overflow: hidden } svg :is(defs, symbol, clippath, mask, pattern, marker, metadata, title, desc),
+math :is(annotation, annotation-xml) { display: none }
 bdo[dir=rtl i] { direction: rtl; unicode-bidi: bidi-override } bdo[dir=ltr i] { direction: ltr }
 ol { list-style-type: decimal } ul, menu, dir { list-style-type: disc }
 ol[type="a" s] { list-style-type: lower-alpha } ol[type="A" s] { list-style-type: upper-alpha }
@@ -33,6 +36,7 @@ ol[type="i" s] { list-style-type: lower-roman } ol[type="I" s] { list-style-type
 QUIRKS_SHEET = "table { font-size: initial; line-height: initial; white-space: initial }"
 """Of pages without a doctype."""
 _GROUNDS = frozenset(("body", "table", "thead", "tbody", "tfoot", "tr", "td", "th", "marquee"))
+_DRAWN = frozenset(("svg", "g", "text", "tspan", "textPath"))
 _SIZES = ("10px", "10px", "13px", "16px", "18px", "24px", "32px", "48px")
 
 
@@ -56,7 +60,5 @@ def read_hints(name: str, attributes: Mapping[str, str | None]) -> Iterator[tupl
             size = (attributes.get(attribute) or "").strip()
             if size.isascii() and size.isdigit():
                 yield attribute, f"{size[:6]}px"
-    if name == "text":  # of a drawing
-        for attribute in ("fill", "opacity", "fill-opacity", "font-size", "visibility", "display"):
-            if attributes.get(attribute):
-                yield attribute, (attributes[attribute] or "").replace(";", " ")
+    if name in _DRAWN:
+        yield from read_drawn_hints(attributes)

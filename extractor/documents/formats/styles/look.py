@@ -48,6 +48,8 @@ class Look:
     """Whether it may stand elsewhere than in the element around it."""
     is_positioned: bool = False
     is_media: bool = False
+    is_drawn: bool = False
+    """Whether it is part of a drawing."""
     opaque: bool = False
     covers: bool = False
     """Whether it fills the element that it is positioned in."""
@@ -62,6 +64,8 @@ class Look:
     zoom: float = 1.0
     scale: float = 1.0
     zoom_is_sure: bool = True
+    squeezed: Sight = Sight.SHOWN
+    """Whether its lines lie on each other."""
     line: float | None = None
     """Pixels of a line's height; None where it is as usual."""
     indent_pixels: float = 0.0
@@ -70,6 +74,8 @@ class Look:
     list_style: str = ""
     raised: str = ""
     """"super" or "sub", where its letters stand above or below the line."""
+    has_flat_rows: bool = False
+    """Whether it is a grid whose rows have no height of their own."""
     flex: str = ""
     """The direction of its children, where it lays them out as a flexible box."""
     dark: bool = False
@@ -83,16 +89,18 @@ class Look:
     """Whether an opaque ground lies between it and where a negative z-index takes it."""
 
     variables: Variables = field(default_factory=dict)
+    box: Sight = Sight.SHOWN
+    ink: Sight = Sight.SHOWN
+    """How its place, and the colour of its letters, let it be seen."""
 
     def list_values(self) -> tuple[object, ...]:
         """All that it is, to be compared by; variables by identity."""
         values = (getattr(self, name) for name in _FIELDS)
         return (*values, id(self.variables))
 
-    @property
-    def box(self) -> Sight:
+    def judge_box(self) -> Sight:
         """How well the element's place is seen, whatever its letters look like."""
-        return max(self.gone, self.clips[0], self.seen, self._judge_size(), self.spelled)
+        return max(self.gone, self.clips[0], self.seen, self._judge_size(), self.spelled, self.squeezed)
 
     def _judge_size(self) -> Sight:
         size = self.font * self.zoom * self.scale

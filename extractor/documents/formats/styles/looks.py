@@ -9,7 +9,7 @@ from extractor.documents.formats.sight import Sight
 from extractor.documents.formats.styles.boxes import BOX_PROPERTIES, judge_clips, measure_shift
 from extractor.documents.formats.styles.cascade import Declared, extend_variables
 from extractor.documents.formats.styles.look import FAINTEST, Look
-from extractor.documents.formats.styles.paint import paint_letters
+from extractor.documents.formats.styles.paint import fill_drawing, paint_letters
 from extractor.documents.formats.styles.shapes import Movement, judge_clip, judge_clip_path, judge_mask, read_filter
 from extractor.documents.formats.styles.shapes import read_movement as _read_movement
 from extractor.documents.formats.styles.style import Style
@@ -29,8 +29,12 @@ _FONT_WORDS = {
 _BY_PARENT = {"smaller": 1 / 1.2, "larger": 1.2, "inherit": 1.0, "unset": 1.0}
 _RESETS = frozenset(("initial", "unset", "revert", "revert-layer"))
 _MEDIA = frozenset(("img", "picture", "video", "canvas", "svg", "iframe", "object", "embed", "input"))
+_BLENDING = frozenset(("screen", "lighten", "color-dodge", "plus-lighter", "difference", "exclusion"))
+"""Ways to lay letters on a ground in which dark ones may vanish on a light one."""
 _LARGE_PICTURE = 250.0
 """Pixels in width of a picture that lies over more than a line's beginning."""
+_FLAT_LINE = 2.0
+"""Pixels of a line of which several lie on each other."""
 CROWDED, TIGHT = 0.5, 0.3
 """Shares of the size of letters by which they are pushed together so that they lie on each other, or nearly."""
 
@@ -42,19 +46,20 @@ class LookMaker:
     moving: Mapping[str, frozenset[str]] = field(default_factory=dict)
     sure_canvas: bool = True
     """Whether no style sheet is unknown that may paint the page."""
-    _known: dict[tuple[Look, Declared, str], Look] = field(default_factory=dict)
+    _known: dict[tuple[Look, Declared, str, bool], Look] = field(default_factory=dict)
     _equals: dict[tuple[object, ...], Look] = field(default_factory=dict)
     """Looks by what they are, so that a thousand elements within each other share theirs."""
 
-    def look_within(self, parent: Look, declared: Declared, name: str) -> Look:
-        key = parent, declared, name if name in _MEDIA or name in ("html", "body") else ""
+    def look_within(self, parent: Look, declared: Declared, name: str, *, drawn: bool = False) -> Look:
+        """The look of an element of that name, of which that is declared; `drawn` says that it is part of a drawing."""
+        key = parent, declared, name if name in _MEDIA or name in ("html", "body") else "", drawn
         found = self._known.get(key)
         if found is None:
-            computed = self._compute(parent, declared, name)
+            computed = self._compute(parent, declared, name, drawn)
             found = self._known[key] = self._equals.setdefault(computed.list_values(), computed)
         return found
 
-    def _compute(self, parent: Look, declared: Declared, name: str) -> Look:
+    def _compute(self, parent: Look, declared: Declared, name: str, drawn: bool) -> Look:
         variables = extend_variables(parent.variables, declared.variables)
         style = Style(declared, variables, self.moving)
         look = Look(variables=variables, dark=parent.dark, is_media=name in _MEDIA)
@@ -71,7 +76,10 @@ class LookMaker:
         _set_place(look, style, parent, movement, inline=inline)
         self._set_sight(look, style, parent, movement, inline=inline)
         paint_letters(look, style, parent, is_root=name == "html", is_canvas=name in ("html", "body"))
+        if drawn:
+            fill_drawing(look, style, parent)
         _set_stack(look, style, parent, is_canvas=name in ("html", "body"))
+        look.box, look.ink = look.judge_box(), look.judge_ink()
         return look
 
     @staticmethod
@@ -81,6 +89,7 @@ class LookMaker:
             parent.gone,
             style.judge(("display",), _judge_display),
             style.judge(("opacity", "filter"), lambda s: _judge_veil(s, parent)),
+            style.judge(("mix-blend-mode",), _judge_blend),
             style.judge(("clip-path",), lambda s: judge_clip_path(s.tokens("clip-path"))),
             style.judge(("mask-image",), lambda s: judge_mask(s.tokens("mask-image"), look.dark)),
             style.judge(
@@ -92,7 +101,7 @@ class LookMaker:
             found.append(style.judge(("clip", "position"), lambda s: judge_clip(s.tokens("clip"))))
         if not inline:
             found.append(style.judge(("content-visibility",), _judge_content))
-            found.append(style.judge(("transform", "rotate"), _judge_turn))
+            found.append(style.judge(("transform", "rotate", "backface-visibility"), _judge_turn))
         look.gone = max(found)
         visibility = style.word("visibility")
         if style.says("visibility") and visibility not in ("inherit", "unset", "revert"):
@@ -120,7 +129,13 @@ def _judge_visibility(style: Style) -> Sight:
 
 
 def _judge_turn(style: Style) -> Sight:
-    return Sight.HIDDEN if read_movement(style).turned_away else Sight.SHOWN
+    moved = read_movement(style)
+    from_behind = moved.shows_back and style.word("backface-visibility") == "hidden"
+    return Sight.HIDDEN if moved.turned_away or from_behind else Sight.SHOWN
+
+
+def _judge_blend(style: Style) -> Sight:
+    return Sight.DOUBTFUL if style.word("mix-blend-mode") in _BLENDING else Sight.SHOWN
 
 
 def _read_veil(style: Style) -> float:
@@ -169,6 +184,10 @@ def _set_letters(look: Look, style: Style, parent: Look) -> None:
     if style.says("line-height"):
         factor, length = parse_number(style.tokens("line-height")), style.length("line-height")
         look.line = factor * look.font if factor is not None else length.resolve(look.font) if length else None
+    look.squeezed = parent.squeezed
+    if style.says("line-height"):
+        flat = look.line is not None and look.line <= _FLAT_LINE
+        look.squeezed = Sight.DOUBTFUL if flat and look.display not in ("inline", "contents") else Sight.SHOWN
     if style.says("text-indent"):
         indent = style.length("text-indent")
         if indent is not None or style.word("text-indent") in _RESETS:
@@ -179,6 +198,8 @@ def _set_letters(look: Look, style: Style, parent: Look) -> None:
     own = Sight.SHOWN
     if style.says("letter-spacing"):
         own = style.judge(("letter-spacing",), _judge_spacing)
+    if style.pixels("word-spacing") < -2 * look.font:
+        own = max(own, Sight.DOUBTFUL)
     if style.word("-webkit-text-security") not in ("", "none", *_RESETS):
         own = Sight.HIDDEN
     if style.word("unicode-bidi") in ("bidi-override", "isolate-override") and style.word("direction") == "rtl":
@@ -214,6 +235,11 @@ def _set_place(look: Look, style: Style, parent: Look, movement: Movement, *, in
     look.clips = judge_clips(style, parent, inline=inline, display=look.display, line=look.line)
     if look.display in ("flex", "inline-flex", "-webkit-box", "-webkit-flex", "grid", "inline-grid"):
         look.flex = "column" if style.word("flex-direction").startswith("column") else "row"
+    rows = style.length("grid-template-rows") if look.flex else None
+    flat = [t for t in style.tokens("grid-template-rows") if t.type == "dimension" and t.lower_unit == "fr"]
+    look.has_flat_rows = (rows is not None and rows.pixels <= 1 and not rows.percent) or (
+        len(flat) == 1 and flat[0].value == 0
+    )
     look.is_moved = (
         style.word("position") in ("absolute", "fixed", "sticky")
         or shift.x != parent.shift_x

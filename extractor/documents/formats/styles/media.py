@@ -62,7 +62,8 @@ _SURELY_KNOWN = frozenset(
     (  # noqa: SIM905 (read more easily than a list of strings)
         "display position color background background-color opacity visibility flex flex-direction gap grid "
         "grid-template-columns width height max-width min-width max-height min-height margin padding transform "
-        "transition animation filter clip clip-path font-size object-fit overflow aspect-ratio inset columns float z-index mask"
+        "transition animation filter clip clip-path font-size object-fit overflow aspect-ratio inset columns float "
+        "z-index mask"
     ).split()
 )
 """Properties that every browser has known for years."""

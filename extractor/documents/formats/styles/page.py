@@ -10,15 +10,14 @@ from typing import Any
 from extractor.documents.formats.sight import Sight
 from extractor.documents.formats.styles.cascade import Cascade
 from extractor.documents.formats.styles.defaults import BROWSER_SHEET, QUIRKS_SHEET, read_hints
+from extractor.documents.formats.styles.drawings import DRAWING, OUTSIDE, WORDS, find_scope, judge_words
 from extractor.documents.formats.styles.look import Look
 from extractor.documents.formats.styles.looks import LookMaker
 from extractor.documents.formats.styles.matching import MAX_MATCH_STEPS, Matcher, Place
 from extractor.documents.formats.styles.selectors import SelectorTable
 from extractor.documents.formats.styles.sheets import BROWSER, StyleSheets
 
-NOT_TEXT = frozenset(
-    ("script", "style", "template", "noscript", "iframe", "object", "math", "canvas", "audio", "video")
-)
+NOT_TEXT = frozenset(("script", "style", "template", "noscript", "iframe", "object", "canvas", "audio", "video"))
 """Elements whose content is no text of the page."""
 
 
@@ -40,6 +39,10 @@ class _Frame:
     """How a negative z-index around it lets it be seen under an opaque ground."""
     sunk: bool
     """Whether there is one."""
+    scope: str = OUTSIDE
+    """Whether it stands in a drawing."""
+    outside: Sight = Sight.SHOWN
+    """How words of a drawing are seen by their place in it."""
     shut: Look | None = None
     """The look that children have which are shut away."""
 
@@ -64,6 +67,8 @@ class PageLooks:
     incomplete_reason: str = ""
     """Why some of the page's style is not followed; empty where all is."""
     has_unfetched: bool = False
+    steps: int = 0
+    """How many times a step of a selector was held against an element."""
     looks: dict[int, Look] = field(default_factory=dict)
     sights: dict[int, Sight] = field(default_factory=dict)
     """Of text directly in an element."""
@@ -100,7 +105,7 @@ def compute_looks(root: Any) -> PageLooks:
     reason = sheets.incomplete_reason
     if walker.matcher.steps_left < 0:
         reason = f"holding them against its elements takes more than {MAX_MATCH_STEPS} steps"
-    walker.page.incomplete_reason = reason
+    walker.page.incomplete_reason, walker.page.steps = reason, MAX_MATCH_STEPS - walker.matcher.steps_left
     return walker.page
 
 
@@ -141,7 +146,8 @@ class _Walker:
         """Every element in order. A stack in place of recursion: pages nest as deep as they like."""
         cascade = Cascade(self.sheets)
         maker = LookMaker(self.sheets.moving)
-        canvas = Look(display="block", ground_is_sure=not self.sheets.has_unfetched, dark=dark)
+        unknown = self.sheets.has_unfetched
+        canvas = Look(display="block", ground_is_sure=not unknown, dark=dark, variables=self.sheets.variables)
         first = _Frame(root, Place("", {}, root, None), canvas, -1, -1, False, -1, Sight.SHOWN, False)
         self.page.looks[id(root)], self.page.sights[id(root)] = canvas, Sight.SHOWN
         stack: list[tuple[Any, _Frame, bool]] = [(child, first, False) for child in reversed(root.children or ())]
@@ -168,7 +174,7 @@ class _Walker:
         above = around.look
         if around.shut is not None and not (node.name == "summary" and place.type_index == 1):
             above = around.shut
-        look = maker.look_within(above, declared, node.name)
+        look = maker.look_within(above, declared, node.name, drawn=find_scope(node.name, around.scope) != OUTSIDE)
         number = len(self._ends)
         self._ends.append(number + 1)
         frame = _Frame(
@@ -181,7 +187,11 @@ class _Walker:
             number if look.is_positioned else around.holder,
             max(around.below, _judge_below(look, around)),
             around.sunk or look.level < 0,
+            find_scope(node.name, around.scope),
+            around.outside,
         )
+        if frame.scope == WORDS and around.scope == DRAWING:
+            frame.outside = judge_words(place)
         if node.name == "details" and "open" not in attributes:
             frame.shut = replace(look, gone=Sight.HIDDEN)
         self._note(frame, around)
@@ -190,10 +200,9 @@ class _Walker:
     def _note(self, frame: _Frame, around: _Frame) -> None:
         """Keeps how text in the element is seen, and what the element paints."""
         look, node = frame.look, frame.node
-        ink = look.judge_ink()
-        shut = Sight.HIDDEN if frame.shut is not None else Sight.SHOWN
+        own = Sight.HIDDEN if frame.shut is not None or frame.scope == DRAWING else frame.outside
         self.page.looks[id(node)] = look
-        self.page.sights[id(node)] = max(look.box, ink, frame.below, shut)
+        self.page.sights[id(node)] = max(look.box, look.ink, frame.below, own)
         if look.gone is not Sight.HIDDEN and (look.gives_ground or look.is_media) and node.name not in ("html", "body"):
             self._painted.append(frame.number)
             if look.is_moved:
@@ -201,7 +210,7 @@ class _Walker:
             if look.covers and look.level >= 0:
                 self._covers.append((frame.number, around.holder))
         if max(look.box, frame.below) is not Sight.HIDDEN:
-            faint = ink is Sight.HIDDEN
+            faint = look.ink is Sight.HIDDEN
             self._writings.append(
                 _Writing(id(node), frame.number, frame.ground, frame.moved, frame.holder, faint, frame.sunk)
             )

@@ -48,13 +48,22 @@ def paint_letters(look: Look, style: Style, parent: Look, *, is_root: bool, is_c
     _set_ground(look, style, base)
 
 
+def fill_drawing(look: Look, style: Style, parent: Look) -> None:
+    """Sets the colours of words in a drawing. On what shapes they stand is not known."""
+    look.is_drawn = True
+    inherited = parent.fill if parent.is_drawn else None
+    look.fill = (CLEAR,) if style.word("fill") == "none" else _read_inks(style, "fill", inherited, look.dark)
+    look.ground_is_sure = False
+
+
 def _own_opacity(style: Style) -> float:
     opacity = style.number("opacity")
     return 1.0 if opacity is None else max(0.0, min(1.0, opacity))
 
 
-def _read_inks(style: Style, name: str, inherited: tuple[Ink, ...], dark: bool) -> tuple[Ink, ...]:
+def _read_inks(style: Style, name: str, from_parent: tuple[Ink, ...] | None, dark: bool) -> tuple[Ink, ...]:
     """The colours that a property of letters may have."""
+    inherited = (BLACK,) if from_parent is None else from_parent
     if not style.says(name):
         return inherited
     found: list[Ink] = []

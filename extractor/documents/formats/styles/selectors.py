@@ -41,6 +41,22 @@ _POSITIONS = {
 }
 _OLD_ELEMENTS = frozenset(("before", "after", "first-line", "first-letter"))
 """Pseudo-elements that may be written with one colon."""
+_PSEUDO_ELEMENTS = (
+    *(
+        "before",
+        "after",
+        "first-l",
+        "selection",
+        "marker",
+        "placeholder",
+        "backdrop",
+        "cue",
+        "file-selector-button",
+        "part",
+    ),
+    *("slotted", "details-content", "view-transition", "target-text", "spelling", "grammar", "highlight", "column"),
+    *("scroll-", "picker", "checkmark", "search-text", "-webkit-"),
+)
 _LISTS = {"is": "is", "matches": "is", "-webkit-any": "is", "-moz-any": "is", "where": "where", "not": "not"}
 
 
@@ -148,7 +164,7 @@ class SelectorTable:
                 compound = value
         if not compound:
             raise SelectorError("no element")
-        if _has_pseudo_element(compound):
+        if _find_pseudo_element(compound):
             return None
         return self._end_compound(left, combinator, compound, parents, depth)
 
@@ -279,12 +295,20 @@ def _split_combinators(tokens: list[Any]) -> Iterator[tuple[str, Any]]:
         yield "compound", compound
 
 
-def _has_pseudo_element(tokens: list[Any]) -> bool:
-    for i, token in enumerate(tokens[:-1]):
-        after = tokens[i + 1]
-        if _is_sign(token, ":") and (_is_sign(after, ":") or getattr(after, "lower_value", "") in _OLD_ELEMENTS):
-            return True
-    return False
+def _find_pseudo_element(tokens: list[Any]) -> str:
+    """The pseudo-element of a compound, empty where it has none. Raises SelectorError for one that browsers don't have:
+    it makes its whole rule void."""
+    for i, token in enumerate(tokens):
+        if not _is_sign(token, ":"):
+            continue
+        names = [getattr(t, "lower_value", "") or getattr(t, "lower_name", "") for t in tokens[i + 1 : i + 3]]
+        if names[:1] == [":"] or (i + 1 < len(tokens) and _is_sign(tokens[i + 1], ":")):
+            if len(names) < 2 or not names[1].startswith(_PSEUDO_ELEMENTS):
+                raise SelectorError("no pseudo-element")
+            return names[1]
+        if names and names[0] in _OLD_ELEMENTS:
+            return names[0]
+    return ""
 
 
 def _parse_attribute(block: Any) -> AttributeTest:
@@ -299,7 +323,9 @@ def _parse_attribute(block: Any) -> AttributeTest:
     if len(tokens) < 3 or tokens[1].type != "literal" or tokens[2].type not in ("ident", "string"):
         raise SelectorError("no test of an attribute")
     flag = tokens[3].lower_value if len(tokens) > 3 and tokens[3].type == "ident" else ""
-    return AttributeTest(name, str(tokens[1].value), str(tokens[2].value), flag == "i" or name in _ANY_CASE)
+    return AttributeTest(
+        name, str(tokens[1].value), str(tokens[2].value), flag == "i" or (not flag and name in _ANY_CASE)
+    )
 
 
 _ANY_CASE = frozenset(("type", "align", "valign", "dir", "lang", "method", "rel", "media", "scope", "shape", "checked"))

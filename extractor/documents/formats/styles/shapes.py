@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from extractor.documents.formats.sight import Sight
@@ -35,6 +36,7 @@ class Movement:
     x: Length = ZERO
     y: Length = ZERO
     turned_away: bool = False
+    shows_back: bool = False
 
 
 def read_movement(transform: Tokens, translate: Tokens, scale: Tokens, rotate: Tokens, font: float) -> Movement:
@@ -86,17 +88,18 @@ def _shift_by(moved: Movement, x: Length, y: Length) -> Movement:
         Length(moved.x.pixels + x.pixels * moved.scale, moved.x.percent + x.percent * moved.scale),
         Length(moved.y.pixels + y.pixels * moved.scale, moved.y.percent + y.percent * moved.scale),
     )
-    return Movement(moved.scale, *total, moved.turned_away)
+    return replace(moved, x=total[0], y=total[1])
 
 
 def _rescale(moved: Movement, factors: Sequence[float]) -> Movement:
     smallest = min((abs(factor) for factor in factors), default=1.0)
-    return Movement(moved.scale * smallest, moved.x, moved.y, moved.turned_away)
+    return replace(moved, scale=moved.scale * smallest)
 
 
 def _turn(moved: Movement, tokens: Tokens) -> Movement:
-    degrees = abs(parse_number(tokens) or 0.0) % 180
-    return Movement(moved.scale, moved.x, moved.y, moved.turned_away or abs(degrees - 90) < _EDGE_ON)
+    degrees = abs(parse_number(tokens) or 0.0) % 360
+    edge_on = min(abs(degrees - 90), abs(degrees - 270)) < _EDGE_ON
+    return replace(moved, turned_away=moved.turned_away or edge_on, shows_back=moved.shows_back != (90 < degrees < 270))
 
 
 def judge_clip(tokens: Tokens) -> Sight:
@@ -135,6 +138,9 @@ def _is_empty_shape(name: str, arguments: Tokens) -> bool:
         return _covers_all(top, bottom) or _covers_all(left, right)
     if name in ("circle", "ellipse"):
         return any(length.pixels <= _SMALLEST and not length.percent for length in lengths)
+    if name == "path":
+        drawn = re.findall(r"[-+]?[0-9]*\.?[0-9]+", "".join(str(t.value) for t in parts if t.type == "string"))
+        return len({float(number) for number in drawn}) < 2
     if name == "polygon":
         corners = [drop_blanks(part) for part in split_at_top(arguments)]
         points = [tuple(parse_length([token]) for token in corner[:2]) for corner in corners if len(corner) >= 2]
@@ -185,6 +191,8 @@ def read_filter(tokens: Tokens) -> tuple[float, Sight]:
             continue
         elif token.lower_name == "blur" and (length := parse_length(token.arguments)) is not None:
             found = max(found, Sight.DOUBTFUL if length.pixels >= _UNREADABLE_BLUR else Sight.SHOWN)
-        elif token.lower_name in ("contrast", "brightness") and share is not None and share < 0.05:
+        elif (token.lower_name in ("contrast", "brightness") and share is not None and not 0.05 < share < 8) or (
+            token.lower_name == "invert" and (share is None or share > 0.5)
+        ):
             found = max(found, Sight.DOUBTFUL)
     return opacity, found

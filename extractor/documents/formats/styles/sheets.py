@@ -29,8 +29,9 @@ _MAX_IMPORTS = 20
 _LAST = 1 << 30
 BROWSER, HINT, AUTHOR = 0, 1, 2
 """Who sets a value: the browser, an attribute such as bgcolor, the page's style."""
-Weight = tuple[bool, int, bool, tuple[int, ...], Specificity, int]
-"""Importance, origin, whether at the element itself, layer, specificity, order (CSS Cascade 5, 6.1)."""
+Weight = tuple[bool, int, bool, tuple[int, ...], Specificity, int, int]
+"""Importance, origin, whether at the element itself, layer, specificity, order of rules, order in the rule (CSS Cascade
+5, 6.1)."""
 
 
 class Declaration(NamedTuple):
@@ -51,11 +52,12 @@ class StyleRule:
     order: int
     holds: Holds
 
-    def weigh(self, declaration: Declaration, specificity: Specificity) -> Weight:
+    def weigh(self, declaration: Declaration, specificity: Specificity, number: int) -> Weight:
+        """The weight of one of its declarations, by its number among them."""
         if declaration.important:  # the order of origins and layers is turned round
             layer = tuple(-part for part in self.layer)
-            return True, -self.origin, False, layer, specificity, self.order
-        return False, self.origin, False, self.layer, specificity, self.order
+            return True, -self.origin, False, layer, specificity, self.order, number
+        return False, self.origin, False, self.layer, specificity, self.order, number
 
 
 @dataclass(slots=True)
@@ -70,6 +72,8 @@ class StyleSheets:
     rules: dict[int, list[StyleRule]] = field(default_factory=dict)
     moving: dict[str, frozenset[str]] = field(default_factory=dict)
     """Names of animations, and the properties that they change."""
+    variables: dict[str, Tokens] = field(default_factory=dict)
+    """What variables are where nothing is said of them."""
     _rule_count: int = 0
     _layers: dict[tuple[str, ...], int] = field(default_factory=dict)
     _characters_left: int = MAX_STYLE_CHARACTERS
@@ -170,6 +174,8 @@ class _SheetReader:
         elif name == "layer" and rule.content is None:
             for part in split_at_top(rule.prelude):
                 self.sheets.rank_layer((*layer, *_read_layer(part)))
+        elif name == "property" and rule.content is not None:
+            self._add_variable(rule)
         elif name.endswith("keyframes") and rule.content is not None:
             self._add_keyframes(rule)
         elif rule.content is not None and depth < _MAX_NESTING:
@@ -193,6 +199,13 @@ class _SheetReader:
             address = next((t.value for t in tokens[0].arguments if t.type == "string"), "")
         media = [t for t in tokens[1:] if t.type != "function" and getattr(t, "lower_value", "") != "layer"]
         self.sheets.add_linked_sheet(address, tinycss2.serialize(media) if media else "")
+
+    def _add_variable(self, rule: Any) -> None:
+        """The value that a variable has where nothing is said of it (CSS Properties and Values 1)."""
+        name = next((str(t.value) for t in rule.prelude if t.type == "ident"), "")
+        for part in tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True):
+            if part.type == "declaration" and part.lower_name == "initial-value" and name.startswith("--"):
+                self.sheets.variables[name] = part.value
 
     def _add_keyframes(self, rule: Any) -> None:
         name = next((str(t.value) for t in rule.prelude if t.type in ("ident", "string")), "")

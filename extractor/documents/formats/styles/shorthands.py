@@ -19,7 +19,8 @@ from extractor.documents.formats.styles.values import (
 
 INHERITED = frozenset(
     (  # noqa: SIM905 (read more easily than a list of strings)
-        "visibility color -webkit-text-fill-color font-size line-height letter-spacing text-indent white-space "
+        "visibility color -webkit-text-fill-color font-size line-height letter-spacing word-spacing text-indent "
+        "white-space "
         "text-shadow -webkit-text-stroke-width -webkit-text-security color-scheme direction fill list-style-type"
     ).split()
 )
@@ -30,7 +31,7 @@ _OWN = frozenset(
         "max-width max-height margin-left margin-right margin-top margin-bottom padding-left padding-right padding-top "
         "padding-bottom overflow-x overflow-y clip clip-path transform translate scale rotate backface-visibility zoom "
         "background-color background-image background-clip filter mask-image z-index animation-name "
-        "unicode-bidi isolation flex-direction vertical-align"
+        "unicode-bidi isolation flex-direction vertical-align mix-blend-mode grid-template-rows"
     ).split()
 )
 PROPERTIES = INHERITED | _OWN
