@@ -50,7 +50,8 @@ PDF_FORMAT = Format("pdf", 500_000_000, True, "pypdfium2", "pdf")
 DOCX_FORMAT = Format("docx", 200_000_000, True, "docx", "docx")
 SPREADSHEET_FORMAT = Format("xlsx", 100_000_000, True, "python_calamine", "xlsx")
 HTML_FORMAT = Format("html", sandboxed=True, library="justhtml tinycss2", extra="html")
-MARKDOWN_FORMAT, CSV_FORMAT, MAIL_FORMAT = Format("markdown"), Format("csv"), Format("mail", 50_000_000, True)
+MARKDOWN_FORMAT = Format("markdown", sandboxed=True)
+CSV_FORMAT, MAIL_FORMAT = Format("csv"), Format("mail", 50_000_000, True)
 
 FORMATS_BY_SUFFIX: Mapping[str, Format] = {
     **dict.fromkeys((".txt", ".text"), TEXT_FORMAT),
