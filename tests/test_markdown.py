@@ -13,8 +13,6 @@ from web_text import MARKER, sight, texts
 from extractor.documents.discovery import load_document
 from extractor.documents.formats import markdown
 from extractor.documents.formats.markdown import find_hidden_spans
-from extractor.extraction.chunking import split_document
-from extractor.extraction.grounding.mentions import TextIndex
 from extractor.types import Document
 
 CASES = Path(__file__).parent / "data" / "documents"
@@ -135,15 +133,6 @@ def test_the_given_cases_keep_their_words() -> None:
     link = load_document(CASES / "link" / "L4.md")
     assert sight(link, "https://profiles.example.org/in/mary-major") == sight(link, "mary@example.org") == "shown"
     assert "1\u00a0234,56" in load_document(CASES / "nbsp" / "n.md").text.replace("\u202f", "\u00a0")
-
-
-def test_hidden_words_support_no_value() -> None:
-    text = "Ada King <!-- Bo Li, bo@li.example --> of Ockham"
-    document = Document("a", text, hidden=tuple(find_hidden_spans(text)))
-    (chunk,) = split_document(document, 100)
-    page = TextIndex(chunk)
-    assert list(page.folded.find_quote("Ada King"))
-    assert not list(page.folded.find_quote("Bo Li"))
 
 
 @given(st.text(st.sampled_from(list("-<!>`~ \n+ab#[]/():\\'\"|?^")), max_size=80))

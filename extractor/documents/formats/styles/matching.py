@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from extractor.documents.formats.styles.holds import Holds
 from extractor.documents.formats.styles.selectors import AttributeTest, Compound, PseudoTest, SelectorTable, Step
@@ -78,15 +78,19 @@ class Place:
         return self._totals.get(name, 0)
 
 
-class _Candidate(NamedTuple):
-    step: Step
-    mark: int
-    """The bit of the step to the left; 0 where there is none."""
-    side: int
-    """Among which bits it is looked for: 0 of the parent, 1 of all around, 2 of the one before, 3 of all before."""
+@dataclass(slots=True)
+class _Candidates:
+    """Steps that are looked at together, by where they want something to the left of them."""
+
+    marks: int = 0
+    """The bits of all that they want; 0 where they want nothing."""
+    steps: list[tuple[int, Step]] = field(default_factory=list)
+    """Each with the bit that it wants."""
 
 
-_LEFT = {">": 0, " ": 1, "+": 2, "~": 3}
+_LEFT = {"": 0, ">": 1, " ": 2, "+": 3, "~": 4}
+"""Where it is: nowhere, at the parent, at all around, at the one before, at all before."""
+_NO_CANDIDATES: dict[int, _Candidates] = {}
 
 
 @dataclass(slots=True)
@@ -95,7 +99,7 @@ class Matcher:
 
     table: SelectorTable
     steps_left: int = MAX_MATCH_STEPS
-    _buckets: dict[str, list[_Candidate]] = field(default_factory=dict)
+    _buckets: dict[str, dict[int, _Candidates]] = field(default_factory=dict)
     """Steps by what an element must have to be meant: #id, .class, tag, [attribute, or nothing."""
     _bits: dict[int, int] = field(default_factory=dict)
     _wanted: set[int] = field(default_factory=set)
@@ -115,7 +119,10 @@ class Matcher:
                 self._wanted.add(number)
                 mark = 1 << self._bits.setdefault(step.left, len(self._bits)) if step.left >= 0 else 0
                 for key in self._find_keys(number):
-                    self._buckets.setdefault(key, []).append(_Candidate(step, mark, _LEFT.get(step.combinator, 0)))
+                    bucket = self._buckets.setdefault(key, {})
+                    candidates = bucket.setdefault(_LEFT[step.combinator if mark else ""], _Candidates())
+                    candidates.marks |= mark
+                    candidates.steps.append((mark, step))
             if step.left >= 0:
                 self._bits.setdefault(step.left, len(self._bits))
                 stack.append((step.left, True))
@@ -169,25 +176,34 @@ class Matcher:
         seen: set[int] = set()
         parent = place.parent
         around = (parent.own[0], parent.above[0]) if parent is not None else (0, 0)
-        left = (*around, place.previous[0], place.before[0])
-        for key in self._list_keys(place):
-            bucket = self._buckets.get(key, ())
-            self.steps_left -= len(bucket)
-            for step, mark, side in bucket:
-                # most selectors end here: what they want around or before the element is not there
-                if (mark and not left[side] & mark) or step.number in seen:
-                    continue
-                held = self.evaluate(step, place)
-                if not held:
-                    continue
-                seen.add(step.number)  # a list of alternatives stands in several buckets
-                if step.number in self._bits:
-                    mark = 1 << self._bits[step.number]
-                    ever |= mark
-                    now |= mark if held >= Holds.NOW else 0
-                    always |= mark if held is Holds.ALWAYS else 0
-                yield step.number, held
+        left = (0, *around, place.previous[0], place.before[0])
+        for _, step in self._find_candidates(place, left):
+            if step.number in seen:
+                continue
+            seen.add(step.number)  # a list of alternatives stands in several buckets
+            held = self.evaluate(step, place)
+            if not held:
+                continue
+            if step.number in self._bits:
+                mark = 1 << self._bits[step.number]
+                ever |= mark
+                now |= mark if held >= Holds.NOW else 0
+                always |= mark if held is Holds.ALWAYS else 0
+            yield step.number, held
         place.own = (ever, now, always)
+
+    def _find_candidates(self, place: Place, left: tuple[int, ...]) -> Iterator[tuple[int, Step]]:
+        """The steps that the element may match: it has what they ask first, and what they want is to the left of it."""
+        for key in self._list_keys(place):
+            for side, candidates in self._buckets.get(key, _NO_CANDIDATES).items():
+                self.steps_left -= 1
+                if not side:
+                    self.steps_left -= len(candidates.steps)
+                    yield from candidates.steps
+                elif left[side] & candidates.marks:
+                    self.steps_left -= len(candidates.steps)
+                    there = left[side]
+                    yield from (candidate for candidate in candidates.steps if candidate[0] & there)
 
     @staticmethod
     def _list_keys(place: Place) -> Iterator[str]:
