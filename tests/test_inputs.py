@@ -7,7 +7,6 @@ import re
 import socket
 import zipfile
 from email.message import EmailMessage
-from itertools import pairwise
 from pathlib import Path
 
 import docx
@@ -19,8 +18,6 @@ from hypothesis import strategies as st
 from tiny_pdf import Line
 
 from extractor.documents.discovery import find_sources, load_document, read_source
-from extractor.documents.formats.attachments import MAX_ATTACHMENTS
-from extractor.documents.formats.css import MAX_STYLE_CHARACTERS, MAX_STYLE_RULES
 from extractor.documents.formats.jsonl import find_json_lines
 from extractor.documents.formats.markdown import find_hidden_spans
 from extractor.documents.formats.sandbox import load_in_sandbox
@@ -50,35 +47,7 @@ def place(document: Document, words: str) -> list[dict[str, object]]:
     return document.locations.locate(Span(start, start + len(words)))
 
 
-# Markdown
-
-
-@pytest.mark.parametrize(
-    ("text", "unseen"),
-    [
-        ("---\ntitle: x\n---\n# Ada\n", []),  # front matter is text that was written to be read
-        ("+++\na = 1\n+++\nwords", []),
-        ("---\ntitle: x\n---\n# Ada\n<!-- no -->", ["<!-- no -->"]),
-        ("words\n\n---\n\nmore\n\n---\n", []),
-        ("a <!-- no --> b <!-- nor this", ["<!-- no -->", "<!-- nor this"]),
-        ("```html\n<!-- seen -->\n```\n<!-- not -->", ["<!-- not -->"]),
-        ("`<!-- seen -->` and <!-- not -->", ["<!-- not -->"]),
-        ("~~~\n<!-- seen, never closed", []),
-        ("[//]: # (a note)\nwords", ["[//]: # (a note)"]),
-        ("[link]: https://a.example\nwords", []),
-    ],
-)
-def test_what_a_page_made_of_markdown_does_not_show_is_hidden(tmp_path: Path, text: str, unseen: list[str]) -> None:
-    document = load(tmp_path, "a.md", text)
-    assert document.text == text
-    assert hidden(document) == unseen
-
-
-@given(st.text(st.sampled_from(list("-<!>`~ \n+ab#[]/():")), max_size=80))
-def test_hidden_spans_of_any_markdown_are_in_order_and_apart(text: str) -> None:
-    spans = find_hidden_spans(text)
-    assert all(a.end <= b.start for a, b in pairwise(spans))
-    assert all(span.end <= len(text) for span in spans)
+# what is seen
 
 
 @given(st.text(max_size=60), st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=5))
@@ -255,17 +224,6 @@ def letter(subject: str = "Größe der Räder") -> EmailMessage:
     return mail
 
 
-def test_a_mail_is_its_header_lines_and_its_body_in_one_of_its_forms(tmp_path: Path) -> None:
-    mail = letter()
-    mail.add_alternative("<p>the wheels are 99 cm wide</p>", subtype="html")
-    document = load(tmp_path, "a.eml", mail.as_bytes())
-    assert document.text == (
-        "From: Ada King <ada@engines.example>\nSubject: Größe der Räder\n\nDear Charles,\n\nthe wheels are 12 cm wide."
-    )
-    assert place(document, "Räder") == [{"header": "Subject"}]
-    assert document.unread == ()
-
-
 def attach(mail: EmailMessage, name: str, data: bytes, kind: str = "application/octet-stream") -> None:
     mail.add_attachment(data, *kind.split("/"), filename=name)
 
@@ -307,57 +265,12 @@ def test_attachments_are_read_below_the_mail_each_with_its_own_way_back(tmp_path
     }
 
 
-def test_attachments_that_are_not_read_are_named_and_cost_themselves_alone(tmp_path: Path) -> None:
-    mail = letter()
-    attach(mail, "broken.pdf", b"%PDF-1.4 and no more")
-    attach(mail, "secret.pdf", tiny_pdf.write([tiny_pdf.page([Line(9, 9, "x")])], password="no"))
-    attach(mail, "photo.png", b"\x89PNG", "image/png")
-    attach(mail, "empty.txt", b" \n")
-    attach(mail, "good.txt", b"still here")
-    document = load(tmp_path, "a.eml", mail.as_bytes())
-    assert document.text.endswith("12 cm wide.\n\n# Attachment: good.txt\n\nstill here")
-    assert [(u.part, u.reason) for u in document.unread] == [
-        ("attachment broken.pdf", "broken"),
-        ("attachment secret.pdf", "encrypted"),
-        ("attachment photo.png", "not read"),
-        ("attachment empty.txt", "empty"),
-    ]
-
-
 def test_a_page_of_an_attachment_that_is_a_picture_is_named(tmp_path: Path) -> None:
     mail = letter()
     picture = b"q 100 0 0 100 60 600 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x00 EI Q"
     attach(mail, "scan.pdf", tiny_pdf.write([tiny_pdf.page([Line(60, 700, "first")]), picture]))
     document = load(tmp_path, "a.eml", mail.as_bytes())
     assert [(u.part, u.reason) for u in document.unread] == [("attachment scan.pdf: page 2", "needs OCR")]
-
-
-def test_a_mail_in_a_mail_is_read_once_and_no_deeper(tmp_path: Path) -> None:
-    innermost = letter("the innermost")
-    inner = letter("the inner")
-    attach(inner, "inner.csv", b"Part,Count\nSpoke,48\n")
-    inner.add_attachment(innermost)
-    outer = letter("the outer")
-    outer.add_attachment(inner)
-    document = load(tmp_path, "a.eml", outer.as_bytes())
-    assert "the outer" in document.text and "the inner\n" in document.text and "innermost" not in document.text
-    assert place(document, "the inner\n") == [{"header": "Subject", "attachment": "message/rfc822"}]
-    assert place(document, "48") == [{"row": 2, "column": 2, "attachment": "message/rfc822 / inner.csv"}]
-    assert [(u.part, u.reason) for u in document.unread] == [
-        ("attachment message/rfc822: attachment message/rfc822", "not read")
-    ]
-
-
-def test_attachments_after_the_twentieth_are_named_and_not_read(tmp_path: Path) -> None:
-    mail = letter()
-    for i in range(MAX_ATTACHMENTS + 2):
-        attach(mail, f"{i}.txt", b"number %d" % i)
-    document = load(tmp_path, "a.eml", mail.as_bytes())
-    assert document.text.count("# Attachment: ") == MAX_ATTACHMENTS
-    assert [(u.part, u.reason) for u in document.unread] == [
-        ("attachment 20.txt", "too costly"),
-        ("attachment 21.txt", "too costly"),
-    ]
 
 
 def test_the_name_of_an_attachment_is_one_line_and_no_path(tmp_path: Path) -> None:
@@ -520,90 +433,3 @@ def test_tags_nested_six_thousand_deep_are_read_or_refused(tag: str, suffix: str
         assert load_document(tmp_path / f"a{suffix}").text
     except DocumentError as error:
         assert error.reason in ("empty", "broken", "too costly")
-
-
-def test_a_page_nested_very_deep_is_read(tmp_path: Path) -> None:
-    assert load(tmp_path, "a.html", "<div>" * 30_000 + "deep").text == "deep"
-
-
-@pytest.mark.parametrize(
-    ("source", "text"),
-    [
-        ("<ul><li>a<li>b</ul>c", "- a\n- b\n\nc"),
-        ("<p>a<br>b <b>c</b>d", "a\nb cd"),
-        ("<table><tr><th>A<th>B<tr><td><td>2</table>", "A | B\n | 2"),
-        ("<table><tr><td><h2>Side</h2><td><p>Main</table>", "## Side\n\nMain"),
-        ("<pre>\n  a\n   b</pre>", "  a\n   b"),
-    ],
-)
-def test_a_web_page_is_laid_out_as_a_browser_would(tmp_path: Path, source: str, text: str) -> None:
-    assert load(tmp_path, "a.html", source).text == text
-
-
-@pytest.mark.parametrize(
-    ("sheet", "page", "unseen"),
-    [
-        (".a { display: none }", "<p class='b a'>x<p class=b>y", "x"),
-        ("#i { visibility: hidden }", "<p id=i>x <b>z</b><p>y", "x z"),
-        ("span { font-size: 0px } i { opacity: 0 }", "<p>y<span>x</span><i>z</i>", "xz"),
-        ("P.a, div { display: NONE !important }", "<p class=a>x<p class=b>y<div>z</div>", "x z"),
-        ("@media screen { .a { display: none } }", "<p class=a>x<p>y", "x"),
-        # what comes later, weighs more or stands at the element itself wins
-        (".a { display: none } .a { display: block }", "<p class=a>y", ""),
-        (".a.b { display: none } .a { display: block }", "<p class='a b'>x<p class=a>y", "x"),
-        ("#i { display: block } .a { display: none }", "<p id=i class=a>y<p class=a>x", "x"),
-        (".a { display: none !important } #i { display: block }", "<p id=i class=a>x", "x"),
-        (".a { display: none }", "<p class=a style='display: block'>y", ""),
-        # passed on, and taken back
-        (".a { font-size: 0 } .b { font-size: 1rem }", "<div class=a>x<p class=b>y <i>y</i></div>", "x"),
-        (".a { visibility: hidden } .b { visibility: visible }", "<div class=a>x<p class=b>y</div>", "x"),
-        # not certain: states, places, conditions
-        (".a { display: none } .a:target { display: block }", "<p class=a>y", ""),
-        (".a { display: none } .menu:hover .a { display: block }", "<p class=a>y", ""),
-        (".a { display: none } @media (min-width: 9px) { .a { display: block } }", "<p class=a>y", ""),
-        (".a { display: none; @media (width > 9px) { display: block } }", "<p class=a>y", ""),
-        ("@media print { .a { display: none } }", "<p class=a>y", ""),
-        ("@media (max-width: 9px) { .a { display: none } }", "<p class=a>y", ""),
-        ("@supports (display: grid) { .a { display: none } }", "<p class=a>y", ""),
-        (".b .a { display: none } .c > .a { display: none } p + p { display: none }", "<p class=a>y<p>y", ""),
-        ("p:first-child, [hid], p::before { display: none }", "<p hid>y", ""),
-        ("{{{ ]] .a { display: none", "<p class=a>y", ""),
-    ],
-)
-def test_what_a_style_sheet_hides_for_certain_is_hidden(tmp_path: Path, sheet: str, page: str, unseen: str) -> None:
-    document = load(tmp_path, "a.html", f"<head><style>{sheet}</style></head><body>{page}")
-    assert " ".join("".join(hidden(document)).split()) == " ".join(unseen.split()) or hidden(document) == unseen.split()
-    assert "y" not in "".join(hidden(document))
-
-
-def test_a_style_sheet_for_print_hides_nothing_and_one_without_end_is_named(tmp_path: Path) -> None:
-    document = load(tmp_path, "a.html", "<style media=print>p { display: none }</style><p>y")
-    assert not document.hidden and not document.unread
-    many = "".join(f".c{i} {{ display: none }}" for i in range(MAX_STYLE_RULES + 9))
-    document = load(tmp_path, "b.html", f"<style>{many}</style><p class=c3>x<p class=c{MAX_STYLE_RULES + 3}>y")
-    assert hidden(document) == ["x"]
-    assert [(u.part, u.reason) for u in document.unread] == [("style sheets", "too large")]
-    document = load(tmp_path, "c.html", f"<style>p {{ display: none }}{' ' * MAX_STYLE_CHARACTERS}</style><p>y")
-    assert not document.hidden and [u.part for u in document.unread] == ["style sheets"]
-
-
-@given(st.lists(st.sampled_from([*"ap.#{}:;,>*@()[]!&\\\"' \n0", "display:none", "@media", "color"]), max_size=40))
-def test_no_style_sheet_breaks_the_reader(pieces: list[str]) -> None:
-    from extractor.documents.formats.html import parse_html
-
-    assert "words" in parse_html(f"<style>{''.join(pieces)}</style><p class=a id=p>words", "a").text
-
-
-@given(st.lists(st.sampled_from([*"ab <&;>é😀\r\n", "&amp;", "&eacute;", "<b>", "</b>", "<p>"]), max_size=40))
-def test_any_source_is_found_where_its_words_say(pieces: list[str]) -> None:
-    source = "".join(pieces)
-    import html as entities
-
-    from extractor.documents.formats.html import parse_html
-
-    document = parse_html(source, "a")
-    for run in re.finditer(r"[^\W\d_]+", document.text):
-        assert document.locations is not None
-        (found,) = document.locations.locate(Span(*run.span()))
-        there = source[found["source"]["start"] : found["source"]["end"]]
-        assert run[0] in entities.unescape(re.sub(r"</?[bp]>", "", there))

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -345,7 +346,7 @@ def test_an_answer_that_was_changed_is_refused_or_a_document_that_fits_together(
         if data.draw(st.booleans()) and isinstance(inner, dict):
             del inner[path[-1]]
         else:
-            inner[path[-1]] = data.draw(ANYTHING)
+            inner[path[-1]] = deepcopy(data.draw(ANYTHING))  # the next change may change it
     try:
         answer = decode_answer(json.dumps(told).encode())
     except ValueError:

@@ -29,6 +29,7 @@ from extractor.documents.formats.detection import (
 from extractor.documents.formats.io import describe_special_file, open_regular, printable_name
 from extractor.documents.formats.jsonl import JsonLine, find_json_lines, load_json_line
 from extractor.documents.formats.sandbox import load_in_sandbox
+from extractor.documents.formats.unseen_signs import mark_unseen_signs
 from extractor.errors import DocumentError, UsageError
 from extractor.types import Document
 
@@ -237,7 +238,7 @@ def read_source(source: Source) -> Document:
     if source.refused is not None:
         raise DocumentError(f"{source.name}: {source.refused}.", reason="not read")
     if source.line is not None:
-        return load_json_line(source.line, source.name)
+        return mark_unseen_signs(load_json_line(source.line, source.name))
     if source.member is not None:
         return _read_member(source.member, source)
     if source.path == STDIN:
@@ -290,8 +291,10 @@ def _load_as(kind: Format, path: Path, name: str, ocr: bool) -> Document:
     if kind.sandboxed:
         open_regular(path, kind.max_bytes).close()
         document = load_in_sandbox(kind.module, path.absolute(), name, ocr or kind.always_ocr)
-        return append_attachments(document, ocr) if isinstance(document, MailDocument) else document
-    return kind.load(path, name, ocr)
+        whole = append_attachments(document, ocr) if isinstance(document, MailDocument) else document
+    else:
+        whole = kind.load(path, name, ocr)
+    return mark_unseen_signs(whole)
 
 
 def _read_stdin(source: Source) -> Document:

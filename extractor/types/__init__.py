@@ -25,6 +25,7 @@ from extractor.types.span import Span as Span
 from extractor.types.table import GridCell as GridCell
 from extractor.types.table import TableGrid as TableGrid
 from extractor.types.table import TextTable as TextTable
+from extractor.types.text import NO_WIDTH_SIGNS as NO_WIDTH_SIGNS
 from extractor.types.text import Chunk as Chunk
 from extractor.types.text import Document as Document
 from extractor.types.text import Json as Json

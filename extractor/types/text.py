@@ -86,7 +86,10 @@ class Document:
         return self.tables[at] if at >= 0 and position < self.tables[at].span.end else None
 
     def visible_text(self, span: Span) -> str:
-        """The text of the span with spaces in place of what is hidden, so that positions stay as they are."""
+        """The text of the span with spaces in place of what is hidden, so that positions stay as they are.
+
+        What has no width leaves a sign without width, so that the words around it stay one.
+        """
         return self._without_hidden(span, " ")
 
     def shown_text(self, span: Span) -> str:
@@ -101,12 +104,18 @@ class Document:
             if hidden.start >= span.end:
                 break
             start, end = max(at, hidden.start), min(span.end, hidden.end)
-            seen += self.text[at:start], _VISIBLE.sub(instead, self.text[start:end])
+            unseen = NO_WIDTH_SIGNS.sub("\u200b" if instead else "", self.text[start:end])
+            seen += self.text[at:start], _VISIBLE.sub(instead, unseen)
             at = end
         return "".join((*seen, self.text[at : span.end]))
 
 
-_VISIBLE = re.compile(r"[^\s]")
+_VISIBLE = re.compile(r"[^\s\u200b]")
+NO_WIDTH_SIGNS = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Signs that take no room in a text: joiners, marks of direction, variants, tags, fillers (Unicode 17, 23)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ RTF_FORMAT = Format("rtf", 50_000_000, True)
 HTML_FORMAT = Format("html", sandboxed=True, library="justhtml tinycss2", extra="html")
 XML_FORMAT, JSON_FORMAT = Format("xml", 50_000_000, True), Format("json", 50_000_000, True)
 CARD_FORMAT = Format("cards", sandboxed=True)
-MARKDOWN_FORMAT, CSV_FORMAT, MAIL_FORMAT = Format("markdown"), Format("csv"), Format("mail", 50_000_000, True)
+MARKDOWN_FORMAT = Format("markdown", sandboxed=True)
+CSV_FORMAT, MAIL_FORMAT = Format("csv"), Format("mail", 50_000_000, True)
 OUTLOOK_FORMAT = Format("outlook", 100_000_000, True, "olefile compressed_rtf", "msg")
 
 FORMATS_BY_SUFFIX: Mapping[str, Format] = {

@@ -19,9 +19,11 @@ from extractor.documents.locations import AttachmentLocations
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
-MAX_ATTACHMENTS = 20
+MAX_ATTACHMENTS = 100
 """Attachments of one mail that are read, those of mails in it included."""
-MAX_MAIL_DEPTH = 1
+MAX_NAMED = 20
+"""Attachments beyond them that are named; of the rest it is said how many they are."""
+MAX_MAIL_DEPTH = 8
 """How many mails deep in the mail an attachment is read."""
 ATTACHMENT_SECONDS = 120.0
 """Seconds for all of them together; what has not begun by then is not read. With OCR the bound is `sandbox`'s for one
@@ -56,6 +58,9 @@ MEDIA_TYPE_SUFFIXES: Mapping[str, str] = {
     "text/vcard": ".vcf",
     "text/x-vcard": ".vcf",
     "message/rfc822": ".eml",
+    "message/delivery-status": ".txt",
+    "message/disposition-notification": ".txt",
+    "text/rfc822-headers": ".txt",
 }
 """Media types, for attachments whose name does not tell their format, and the suffixes of such files."""
 
@@ -68,9 +73,15 @@ class Attachment:
     suffix: str
     """By which it is read; empty where none is known."""
     data: bytes
+    optional: bool = False
+    """Whether it came along by itself, as signatures and invitations do: it is no loss where it is not read."""
+
+    def is_no_loss(self, reason: str) -> bool:
+        """Whether nothing is lost where it is not read, for that reason."""
+        return self.optional or (reason == "empty" and not self.data.strip())
 
     @classmethod
-    def from_mail_part(cls, name: str, media: str, data: bytes) -> Attachment:
+    def from_mail_part(cls, name: str, media: str, data: bytes, *, optional: bool = False) -> Attachment:
         """An enclosure of that name, cleaned, in the format that its name tells, or else its media type."""
         name = clean_attachment_name(name)
         known = (
@@ -78,7 +89,7 @@ class Attachment:
             for suffix in (Path(name).suffix.lower(), MEDIA_TYPE_SUFFIXES.get(media, ""))
             if suffix in FORMATS_BY_SUFFIX
         )
-        return cls(name or media, next(known, ""), data)
+        return cls(name or media, next(known, ""), data, optional)
 
 
 @allow_answer
@@ -101,6 +112,15 @@ def append_attachments(letter: MailDocument, ocr: bool) -> Document:
     return _AttachmentReader(ocr, seconds).read_mail(letter, 0)
 
 
+def _name_lost(lost: list[UnreadPart]) -> list[UnreadPart]:
+    """Attachments that are not read, by name; of very many that there are more."""
+    if len(lost) <= MAX_ATTACHMENTS + MAX_NAMED:
+        return lost
+    rest = len(lost) - MAX_NAMED
+    message = f"{rest} more attachments are not read; save those that matter and give them by themselves."
+    return [*lost[:MAX_NAMED], UnreadPart(f"{rest} more attachments", lost[-1].reason, message)]
+
+
 class _AttachmentReader:
     def __init__(self, ocr: bool, seconds: float) -> None:
         self._ocr, self._seconds, self._deadline = ocr, seconds, time.monotonic() + seconds
@@ -110,12 +130,14 @@ class _AttachmentReader:
         text, hidden, tables = [letter.text], list(letter.hidden), list(letter.tables)
         unread, made = list(letter.unread), [letter.loader]
         notes, doubtful = list(letter.notes), list(letter.doubtful)
+        lost: list[UnreadPart] = []
         places, length = AttachmentLocations(len(letter.text), letter.locations), len(letter.text)
         for enclosure in letter.attachments:
             try:
                 document = self._read_attachment(enclosure, depth)
             except DocumentError as error:
-                unread.append(UnreadPart(f"attachment {enclosure.name}", error.reason, str(error)))
+                if not enclosure.is_no_loss(error.reason):
+                    lost.append(UnreadPart(f"attachment {enclosure.name}", error.reason, str(error)))
                 continue
             heading = f"# Attachment: {enclosure.name}\n\n"
             for piece in ("\n\n" if length else "", heading, document.text):
@@ -136,6 +158,7 @@ class _AttachmentReader:
                 for u in document.unread
             ]
             made.append(document.loader)
+        unread += _name_lost(lost)
         by_what = ", ".join(dict.fromkeys(filter(None, ", ".join(made).split(", "))))
         return Document(
             letter.name,

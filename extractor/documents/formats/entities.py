@@ -43,3 +43,23 @@ def find_source_offsets(data: str, source: str, origin: int) -> list[int]:
         i, at = i + 1, at + width
         steps.append(at)
     return steps
+
+
+_ATTRIBUTE = re.compile(r"[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"'][^\s>]*)?))?")
+_LONGEST_TAG = 100_000
+_TAG_NAME = re.compile(r"<[A-Za-z][^\s/>]*")
+
+
+def find_attribute(source: str, tag: int, name: str) -> tuple[int, int] | None:
+    """Where the value of an attribute stands, of the tag that begins at a place of the source."""
+    opening = _TAG_NAME.match(source, tag)
+    at = opening.end() if opening else tag
+    end = min(len(source), tag + _LONGEST_TAG)
+    while opening and at < end and source[at] != ">":
+        attribute = _ATTRIBUTE.match(source, at, end)
+        if attribute is None:
+            return None
+        if attribute[1].lower() == name and attribute.lastindex and attribute.lastindex > 1:
+            return attribute.span(attribute.lastindex)
+        at = attribute.end()
+    return None

@@ -1,7 +1,7 @@
-"""Markdown: the file's own words, with comments marked as hidden.
+"""Markdown: the file's own words, with what a page made of them does not show marked as hidden.
 
-Front matter is text: its keys are labels of what it says. What stands in code is shown, comment or not (CommonMark
-0.31, 4.5, 4.6, 6.1).
+Front matter is text: its keys are labels of what it says. What stands in code is shown, markup or not. Hidden are
+comments, titles and attributes, definitions that nothing refers to, and what HTML in the text hides by its style.
 """
 
 from __future__ import annotations
@@ -10,54 +10,85 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from extractor.documents.formats import MARKDOWN_FORMAT
+from extractor.documents.formats import HTML_FORMAT, MARKDOWN_FORMAT
 from extractor.documents.formats.encodings import decode_bytes
 from extractor.documents.formats.io import read_file_bytes, require_text
+from extractor.documents.formats.markdown_blocks import Block, BlockKind, find_blocks
+from extractor.documents.formats.markdown_inline import Markup, find_markup
+from extractor.documents.formats.markdown_tables import find_surplus_cells, find_tables
+from extractor.documents.formats.sight import Sight
+from extractor.documents.formats.span_lists import join_spans, subtract_spans
 from extractor.types import Document, Span
 
 _FRONT = re.compile(
-    r"\A(?:---[ \t]*\r?\n.*?^(?:---|\.\.\.)|\+\+\+[ \t]*\r?\n.*?^\+\+\+)[ \t]*(?:\r?\n|\Z)", re.S | re.M
+    r"\A\ufeff?(?:---[ \t]*\r?\n.*?^(?:---|\.\.\.)|\+\+\+[ \t]*\r?\n.*?^\+\+\+|;;;[ \t]*\r?\n.*?^;;;)"
+    r"[ \t]*(?:\r?\n|\Z)",
+    re.S | re.M,
 )
-_FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`\n]*$)|~{3,})[^\n]*$", re.M)
-_CODE = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n[ \t\r]*\n).)+?(?<!`)\1(?!`)", re.S)
-_COMMENT = re.compile(r"<!--(?:-?>|.*?(?:-->|\Z))", re.S)
-_REFERENCE = re.compile(r"^ {0,3}\[(?://|comment|_metadata_[^\]\n]*)\]:[ \t]*(?:#|<>)[^\n]*$", re.M | re.I)
+_ATTRIBUTE = re.compile(r"\s+([A-Za-z_:][\w.:-]*)(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?")
+_SHOWN_ATTRIBUTES = frozenset(
+    ("href", "src", "colspan", "rowspan", "scope", "start", "alt", "open", "checked", "value")
+)
+"""Attributes that say something of what is seen. The words of a picture are doubtful."""
 
 
 def load(path: Path, name: str, ocr: bool) -> Document:
     read = decode_bytes(read_file_bytes(path, MARKDOWN_FORMAT.max_bytes), name)
     text = require_text(read.text, name)
-    return Document(name, text, hidden=tuple(find_hidden_spans(text)), notes=tuple(filter(None, [read.note])))
+    notes = [read.note] if read.note else []
+    blocks = _find_blocks(text)
+    markup = find_markup(text, blocks)
+    marks = list(_find_marks(text, markup))
+    if any(block.kind is BlockKind.HTML for block in blocks) or markup.tags:
+        if missing := HTML_FORMAT.missing_extra():
+            notes.append(f"{name} holds HTML; whether it hides words is not known, since {missing}.")
+        else:
+            marks += _find_unseen(text, blocks, markup)
+    tables = tuple(find_tables(text, blocks))
+    marks += [(span, Sight.DOUBTFUL) for table in tables for span in find_surplus_cells(table)]
+    hidden = join_spans(span for span, sight in marks if sight is Sight.HIDDEN)
+    doubtful = subtract_spans(join_spans(span for span, sight in marks if sight is Sight.DOUBTFUL), hidden)
+    return Document(name, text, tuple(hidden), tables, notes=tuple(notes), doubtful=tuple(doubtful))
 
 
 def find_hidden_spans(text: str) -> list[Span]:
-    """What a reader of the page can't see, in order. Front matter says what the page is about, so it counts as seen."""
+    """What a reader of the page can't see by the marks of Markdown alone, in order."""
+    markup = find_markup(text, _find_blocks(text))
+    return join_spans(span for span, sight in _find_marks(text, markup) if sight is Sight.HIDDEN)
+
+
+def _find_blocks(text: str) -> list[Block]:
+    """The blocks after the front matter, which says what the page is about, so that it counts as seen."""
     front = _FRONT.match(text)
-    at = front.end() if front else 0
-    code = list(_find_fenced_code(text, at))
-    spans: list[Span] = []
-    marks = sorted([*_COMMENT.finditer(text, at), *_REFERENCE.finditer(text, at)], key=lambda m: (m.start(), -m.end()))
-    inline = [Span(*m.span()) for m in _CODE.finditer(text, at) if not _is_within(m.start(), code)]
-    for mark in marks:
-        if mark.start() < at or _is_within(mark.start(), code) or _is_within(mark.start(), inline):
-            continue
-        spans.append(Span(*mark.span()))
-        at = mark.end()
-    return spans
+    return list(find_blocks(text, front.end() if front else 0))
 
 
-def _is_within(at: int, spans: list[Span]) -> bool:
-    return any(span.start <= at < span.end for span in spans)
+def _find_marks(text: str, markup: Markup) -> Iterator[tuple[Span, Sight]]:
+    for span in (*markup.comments, *markup.titles):
+        yield span, Sight.HIDDEN
+    for span in (*markup.unclosed, *markup.alts):
+        yield span, Sight.DOUBTFUL
+    for label, span, title in markup.definitions:
+        if label not in markup.used:
+            yield span, Sight.HIDDEN
+        elif title is not None:
+            yield title, Sight.HIDDEN
+    for label, span in markup.footnotes:
+        if f"^{label}" not in markup.used:
+            yield span, Sight.HIDDEN
+    for tag in markup.tags:
+        for attribute in _ATTRIBUTE.finditer(text, tag.start, tag.end):
+            name = attribute[1].lower()
+            if name not in _SHOWN_ATTRIBUTES:
+                yield Span(*attribute.span()), Sight.HIDDEN
+            elif name in ("alt", "value"):
+                yield Span(*attribute.span()), Sight.DOUBTFUL
 
 
-def _find_fenced_code(text: str, at: int) -> Iterator[Span]:
-    """Fenced code; one that is not closed goes on to the end of the text."""
-    while opening := _FENCE.search(text, at):
-        mark = opening[1]
-        closing = re.compile(rf"^ {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}[ \t\r]*$", re.M).search(
-            text, opening.end()
-        )
-        at = closing.end() if closing else len(text)
-        yield Span(opening.start(), at)
-        if not closing:
-            return
+def _find_unseen(text: str, blocks: list[Block], markup: Markup) -> Iterator[tuple[Span, Sight]]:
+    from extractor.documents.formats.markdown_html import find_unseen_text, may_hide  # needs the extra of HTML
+
+    start = blocks[0].span.start
+    if may_hide(text):
+        blank = join_spans((*markup.code, *markup.unclosed))
+        yield from find_unseen_text(text, start, blank)

@@ -1,0 +1,326 @@
+"""A tree of a web page written as text: what a browser shows, in its order, with marks for headings and items."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from extractor.documents.formats.entities import find_attribute, find_source_offsets
+from extractor.documents.formats.html_controls import Shown, show_input, show_select
+from extractor.documents.formats.html_lists import ItemCounter
+from extractor.documents.formats.html_tables import CELL, ROW, TABLE, find_data_tables, find_role
+from extractor.documents.formats.html_text import PageText
+from extractor.documents.formats.link_text import is_told, says_address, spell_address
+from extractor.documents.formats.scripts import spell_subscript, spell_superscript
+from extractor.documents.formats.sight import Sight
+from extractor.documents.formats.styles.look import Look
+from extractor.documents.formats.styles.page import NOT_TEXT, PageLooks
+
+_BLOCKS = frozenset(
+    (  # noqa: SIM905 (read more easily than a list of strings)
+        "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption "
+        "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol optgroup option p pre "
+        "search section summary table td tfoot th thead tbody title tr ul"
+    ).split()
+)
+"""Elements with lines of their own (HTML, 15.3: those that a browser shows as blocks, list items and rows)."""
+_CLOSE = frozenset("li dt dd tr option summary legend div".split())  # noqa: SIM905 (read more easily than a list of strings)
+"""Those of them that no blank line parts from the next."""
+_HEADINGS = {"title": 1, **{f"h{n}": n for n in range(1, 7)}}
+_NO_CONTENT = frozenset(("select", "meter", "progress", "datalist", "option"))
+"""Elements whose content is not shown as it stands."""
+_SEPARATE = frozenset(("button", "textarea", "select", "label"))
+"""Controls, between which a browser leaves room."""
+_INLINE = frozenset(("inline", "contents", "inline-block", "inline-flex", "inline-table", "inline-grid", "ruby"))
+_KEEPING = frozenset(("pre", "pre-wrap", "break-spaces", "preserve"))
+_SHORT_TERM = 80
+"""Characters of a term of definitions that stands on one line with what it means."""
+MAX_ADDRESS = 300
+"""Characters of an address behind linked words that is written; longer ones are of use to machines."""
+_LONGEST_ALT = 300
+"""Characters of the words in place of a picture."""
+_SPACE = " \t\r\n\f"
+_RUN = re.compile(r"[^ \t\r\n\f]+(?: [^ \t\r\n\f]+)*")
+_LINE = re.compile(r"[^\n]+")
+
+
+@dataclass(slots=True)
+class _Open:
+    """An element while what is in it is written."""
+
+    node: Any
+    look: Look
+    role: str
+    sight: Sight
+    """How text directly in it is seen."""
+    words_from: int = 0
+    """The number of pieces before it."""
+    counter: ItemCounter | None = None
+    raised: str = ""
+    """Whether its letters stand above or below the line."""
+
+
+@dataclass(slots=True)
+class PageWriter:
+    """Writes the text of a page."""
+
+    source: str
+    looks: PageLooks
+    text: PageText = field(default_factory=PageText)
+    _data_tables: set[int] = field(default_factory=set)
+    _table_depth: int = 0
+    """Tables open within the table of data that is being written, itself included."""
+    _open: list[_Open] = field(default_factory=list)
+    _written_addresses: set[str] = field(default_factory=set)
+    _nav_depth: int = 0
+
+    def write_tree(self, root: Any) -> None:
+        """Every node in order. A stack in place of recursion: pages nest as deep as they like."""
+        self._data_tables = find_data_tables(root, self._find_role)
+        stack: list[Any] = [root]
+        while stack:
+            node = stack.pop()
+            if node is None:
+                self._leave()
+            elif node.name == "#text":
+                around = self._open[-1]
+                self._write_text(node.data or "", node.origin_offset, around.sight)
+            elif node.name not in NOT_TEXT and not node.name.startswith(("#comment", "!")):
+                children = self._enter(node)
+                stack.append(None)
+                stack += reversed(children)
+
+    def _find_role(self, node: Any) -> str:
+        look = self.looks.looks.get(id(node))
+        return find_role(node.name, look.display) if look is not None else ""
+
+    def _enter(self, node: Any) -> Sequence[Any]:
+        """Begins an element; the nodes in it that are to be written."""
+        name, looks = node.name, self.looks
+        above = self._open[-1] if self._open else None
+        self._mark_formula(node, above)
+        is_title = name == "title" and above is not None and above.node.name == "head"
+        look = looks.looks.get(id(node)) or (above.look if above else Look())
+        sight = Sight.SHOWN if is_title else looks.sights.get(id(node), above.sight if above else Sight.SHOWN)
+        around = _Open(node, look, self._find_role(node), sight, len(self.text.pieces))
+        around.raised = _find_raised(node, look, above.node if above else None) or (above.raised if above else "")
+        self._open.append(around)
+        self._nav_depth += name == "nav"
+        self._begin(around, above)
+        if name in _HEADINGS and not self.text.in_cell and (name != "title" or is_title):
+            self.text.mark = "#" * _HEADINGS[name] + " "
+        elif name == "li" and look.display not in ("inline", "inline-block"):
+            self._mark_item(node, look, above)
+        elif name in ("ol", "ul", "menu"):
+            items = sum(child.name == "li" for child in node.children or ())
+            around.counter = ItemCounter.of_list(node.attrs or {}, items)
+        self._write_shown(node, around)
+        if name in _NO_CONTENT:
+            return ()
+        if name == "head":
+            return [child for child in node.children or () if child.name == "title"]
+        return node.children or ()
+
+    def _mark_formula(self, node: Any, above: _Open | None) -> None:
+        """A formula on one line: a fraction as a/b, a root as √x (MathML Core 3)."""
+        if node.name in ("msqrt", "mroot"):
+            self.text.mark += "√"
+        elif above is not None and above.node.name == "mfrac" and node is not _first_element(above.node):
+            self.text.mark += "/"
+
+    def _mark_item(self, node: Any, look: Look, above: _Open | None) -> None:
+        counter = above.counter if above else None
+        self.text.mark = counter.mark_item(node.attrs or {}, look.list_style) if counter else "- "
+
+    def _begin(self, around: _Open, above: _Open | None) -> None:
+        node, role, text = around.node, around.role, self.text
+        if role == TABLE and text.table is not None:
+            self._table_depth += 1
+            text.request_gap(" ")
+        elif role == TABLE and id(node) in self._data_tables:
+            text.begin_table()
+            self._table_depth = 1
+        elif node.name == "br":
+            text.request_gap("\n")
+        elif text.table is not None and role in (ROW, CELL):
+            if self._table_depth > 1:
+                text.request_gap(" ")
+            elif role == ROW:
+                group = above.node if above else node
+                text.table.begin_row(id(group), in_head=group.name == "thead")
+            else:
+                text.table.begin_cell(node.attrs or {}, node.name, text.length, text.pieces)
+        elif node.name == "dd" and text.joint:
+            joint = text.joint
+            text.narrow_gap("", hold=True)
+            text.mark, text.joint = joint, ""
+        else:
+            self._separate(around, above)
+
+    def _separate(self, around: _Open, above: _Open | None) -> None:
+        """Requests the white space that parts an element from what stands before or after it."""
+        name, display = around.node.name, around.look.display
+        block = name in _BLOCKS
+        shown_as_block = block if display == "none" else display not in _INLINE
+        if name in _SEPARATE or (above is not None and above.look.flex == "row" and (block or shown_as_block)):
+            self.text.request_gap(" ")
+        elif around.look.is_drawn:
+            self.text.request_gap("\n" if name in ("svg", "text") else "")
+        elif shown_as_block:
+            close = name in _CLOSE or not block or around.look.white_space in _KEEPING
+            close = close or (name in ("ul", "ol") and above is not None and above.node.name == "li")
+            self.text.request_gap("\n" if close else "\n\n")
+        elif block:
+            self.text.request_gap(" ")
+
+    def _leave(self) -> None:
+        around = self._open.pop()
+        node, role, text = around.node, around.role, self.text
+        above = self._open[-1] if self._open else None
+        if node.name == "a":
+            self._write_address(node, around)
+        self._nav_depth -= node.name == "nav"
+        if role == TABLE and text.table is not None:
+            self._table_depth -= 1
+            if not self._table_depth:
+                text.end_table()
+            else:
+                text.request_gap(" ")
+        elif role == ROW and text.table is not None and self._table_depth == 1:
+            text.end_row()
+        elif not (role == CELL and text.table is not None and self._table_depth == 1):
+            self._separate(around, above)
+        if node.name in _BLOCKS:
+            text.mark = ""
+        if node.name == "dd":
+            text.release_gap()
+            self._separate(around, above)
+        if node.name == "dt":
+            self._end_term(around)
+
+    def _end_term(self, around: _Open) -> None:
+        """What is defined stands before what it means, with a colon that lists of labels have."""
+        words = "".join(self.text.pieces[around.words_from :]).strip()
+        if words and len(words) <= _SHORT_TERM and "\n" not in words and around.sight is Sight.SHOWN:
+            self.text.joint = " " if words[-1] in ":;,.?!–—-" else ": "
+
+    def _write_shown(self, node: Any, around: _Open) -> None:
+        """Writes what an element shows that is not its content: values of controls, words in place of pictures."""
+        name, attributes = node.name, node.attrs or {}
+        if name == "input":
+            shown = show_input(node)
+            if shown is not None:
+                # boxes are often drawn by other means than the control, which is away then
+                self._write_value(shown, min(around.sight, Sight.DOUBTFUL) if not shown.attribute else around.sight)
+                self.text.request_gap(" ")
+        elif name == "select":
+            for option in show_select(node):
+                self._write_value(option, max(around.sight, self.looks.sights.get(id(option.node), Sight.SHOWN)))
+                self.text.request_gap(" ")
+        elif name == "img" and (attributes.get("alt") or "").strip() and around.sight is not Sight.HIDDEN:
+            alt = (attributes["alt"] or "")[:_LONGEST_ALT]
+            self._write_value(Shown(alt, node, "alt"), Sight.DOUBTFUL)
+
+    def _write_value(self, shown: Shown, sight: Sight) -> None:
+        """Writes words of a control: from an attribute, from the text of an option, or a sign for a tag."""
+        node = shown.node
+        if not shown.words:
+            for child in node.children or ():
+                if child.name == "#text":
+                    self._write_text(child.data or "", child.origin_offset, sight)
+            return
+        start = node.origin_offset
+        if shown.attribute and start is not None:
+            place = find_attribute(self.source, start, shown.attribute)
+            self._write_text(shown.words, place[0] if place else None, sight)
+        else:
+            end = start + len(node.name) + 1 if start is not None else 0
+            self.text.add_run(shown.words, sight, (start, end) if start is not None else None, None)
+
+    def _write_address(self, node: Any, around: _Open) -> None:
+        """Writes the address of a link after its words, once in a page."""
+        written = (node.attrs or {}).get("href") or ""
+        address = spell_address(written.strip())
+        if not is_told(written.strip()) or not 0 < len(address) <= MAX_ADDRESS or self._nav_depth:
+            return
+        if address in self._written_addresses or any(c.isspace() or not c.isprintable() for c in address):
+            return
+        if says_address("".join(self.text.pieces[around.words_from :]), written.strip()):
+            return
+        start = node.origin_offset
+        place = find_attribute(self.source, start, "href") if start is not None else None
+        if place is None:
+            return
+        self._written_addresses.add(address)
+        at = written.find(address)
+        steps = find_source_offsets(written, self.source, place[0])
+        if len(self.text.pieces) > around.words_from:
+            self.text.narrow_gap(" ")
+        self.text.mark += "("
+        self.text.add_run(address, around.sight, None, steps[at : at + len(address) + 1])
+        self.text.add_run(")", around.sight, None, None)
+
+    def _write_text(self, data: str, origin: int | None, sight: Sight) -> None:
+        around = self._open[-1]
+        kept = around.look.white_space in _KEEPING and not self.text.in_cell
+        lines = kept or (around.look.white_space == "pre-line" and not self.text.in_cell)
+        if origin is not None and around.node.name in ("pre", "textarea", "listing") and data[:1] != "\n":
+            # the line end after <pre> is no text
+            origin += next(len(end) for end in ("\r\n", "\n", "") if self.source.startswith(end, origin))
+        steps = None
+        if origin is not None and not self.source.startswith(data, origin):
+            steps = find_source_offsets(data, self.source, origin)
+        for run in (_LINE if kept else _RUN).finditer(data):
+            if run.start() and data[run.start() - 1] in _SPACE:
+                broken = kept or (lines and "\n" in _blanks_before(data, run.start()))
+                self.text.request_gap("\n" if broken else " ")
+            self._write_run(run, origin, steps, sight)
+        if data[-1:].isspace():
+            self.text.request_gap("\n" if lines and "\n" in _blanks_before(data, len(data)) else " ")
+
+    def _write_run(self, run: re.Match[str], origin: int | None, steps: list[int] | None, sight: Sight) -> None:
+        words = run[0].replace("\xa0", " ")
+        if not words.strip():
+            self.text.request_gap(" ")  # no-break spaces that fill an empty place
+            return
+        raised = self._open[-1].raised
+        # a price has its cents raised, with their point
+        if raised and not (words[0] in ".," and words[1:].isdigit()):
+            spell = spell_superscript if raised == "super" else spell_subscript
+            words = spell(words, self.text.last_letter())
+        if origin is None:
+            self.text.add_run(words, sight, None, None)
+        elif len(words) != len(run[0]):
+            ends = (origin + run.start(), origin + run.end()) if steps is None else _find_ends(steps, run)
+            self.text.add_run(words, sight, ends, None)
+        elif steps is None:
+            self.text.add_run(words, sight, (origin + run.start(), origin + run.end()), None)
+        else:
+            self.text.add_run(words, sight, None, steps[run.start() : run.end() + 1])
+
+
+def _find_ends(steps: list[int], run: re.Match[str]) -> tuple[int, int]:
+    last = len(steps) - 1
+    return steps[min(run.start(), last)], steps[min(run.end(), last)]
+
+
+def _blanks_before(data: str, end: int) -> str:
+    start = end
+    while start and data[start - 1] in _SPACE:
+        start -= 1
+    return data[start:end]
+
+
+def _find_raised(node: Any, look: Look, parent: Any) -> str:
+    """Whether letters stand above or below the line."""
+    if node.name in ("sup", "sub"):
+        return "super" if node.name == "sup" else "sub"
+    if parent is not None and parent.name in ("msup", "msub") and node is not _first_element(parent):
+        return "super" if parent.name == "msup" else "sub"
+    return look.raised
+
+
+def _first_element(node: Any) -> Any:
+    return next((child for child in node.children or () if not child.name.startswith("#")), None)
