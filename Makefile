@@ -96,11 +96,12 @@ audit: sbom
 	$(VENV)-audit/bin/python bench/audit.py check $(ADVISORIES)
 
 ## all locks from pyproject.toml, the small one with the versions of the other; needs uv
-LOCK = uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet
+COMPILE = uv pip compile --universal --generate-hashes --no-header --no-annotate --quiet
+LOCK = $(COMPILE) pyproject.toml
 lock:
 	$(LOCK) --extra all --group dev --output-file requirements.lock
 	$(LOCK) --extra local --constraint requirements.lock --output-file requirements-run.lock
-	$(LOCK) --only-group audit --output-file requirements-audit.lock
+	$(COMPILE) --group audit --output-file requirements-audit.lock
 
 clean:
 	rm -rf $(VENV) $(VENV)-audit out report sbom.cdx.json
