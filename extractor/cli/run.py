@@ -107,6 +107,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_sources(inputs.paths, ocr=flags.ocr)
     if flags.dry_run:
+        print_notes(() if flags.quiet else inputs.notes)
         from extractor.cli.dry_run import EstimateOptions, print_estimate
 
         wanted = EstimateOptions(
@@ -119,6 +120,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         return print_estimate(task, prompt, sources, costs, wanted)
     choice = choose_model(flags.model, flags.base_url)
     prepare_output_folder(flags.out)
+    print_notes(() if flags.quiet else inputs.notes)
     price = None if choice.is_embedded else costs.find_price(choice.name)
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
     say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
