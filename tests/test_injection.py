@@ -150,7 +150,7 @@ def test_a_sentence_that_a_question_cites_is_one_line_between_marks_and_closes_n
 
 
 def test_tags_are_looked_for_in_time_in_proportion() -> None:
-    """One tag that never comes, behind very many blanks, took the square of them: 256 times as long for 16 times as many."""
+    """A tag that never comes, behind many blanks, took the square of them: 256 times as long for 16 times as many."""
 
     def measure(blanks: int) -> float:
         started = time.process_time()

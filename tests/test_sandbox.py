@@ -212,6 +212,7 @@ def test_a_document_changes_nothing_of_how_the_next_is_read(read: Callable[..., 
     document = read(hostile, name="a")
     assert (document.name, document.text) == ("a", "mine")
     assert read("said.append('b')", name="b").text == "did: b"
+    assert read("document = Document(name, repr(os.read(0, 1)))").text == "b''"  # it sees no question but its own
     # the answers' pipe is handle 3: a whole frame for a question that is yet to come
     early = f"os.write(3, bytes(16) + len({forged!r}).to_bytes(8, 'little') + {forged!r}); os._exit(0)"
     with pytest.raises(DocumentError):
