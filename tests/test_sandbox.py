@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import is_dataclass
@@ -189,12 +190,17 @@ def test_whatever_becomes_of_a_reader_costs_its_document_alone(crash: str, read:
 
 
 def test_a_reader_that_hangs_is_ended_with_all_that_it_started(read: Callable[..., Document], tmp_path: Path) -> None:
-    code = "import subprocess; p = subprocess.Popen(['/bin/sleep', '1000']); time.sleep(1000)"
+    length = 1000 + int.from_bytes(os.urandom(4), "big")
+    code = f"import subprocess; p = subprocess.Popen(['/bin/sleep', '{length}']); time.sleep(1000)"
     with pytest.raises(DocumentError, match="takes longer") as error:
         read(code, seconds=1, ocr=True)
     assert error.value.reason == "too costly"
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert "/bin/sleep 1000" not in listed
+    for _ in range(100):  # what is killed takes its time to be gone
+        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        if not any(f"/bin/sleep {length}" in line for line in listed.splitlines()):
+            return
+        time.sleep(0.1)
+    pytest.fail("what the reader started goes on without it")
 
 
 @pytest.mark.parametrize("forks", ["forks"], indirect=True)
@@ -207,6 +213,7 @@ def test_a_document_changes_nothing_of_how_the_next_is_read(read: Callable[..., 
     document = read(hostile, name="a")
     assert (document.name, document.text) == ("a", "mine")
     assert read("said.append('b')", name="b").text == "did: b"
+    assert read("document = Document(name, repr(os.read(0, 1)))").text == "b''"  # it sees no question but its own
     # the answers' pipe is handle 3: a whole frame for a question that is yet to come
     early = f"os.write(3, bytes(16) + len({forged!r}).to_bytes(8, 'little') + {forged!r}); os._exit(0)"
     with pytest.raises(DocumentError):

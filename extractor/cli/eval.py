@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from extractor.cli.console import RunProgress
+from extractor.cli.console import RunProgress, print_notes
 from extractor.cli.endpoint_flags import add_model_flags, choose_flagged_model, read_client_options
 from extractor.cli.run import RunOptions, open_job
 from extractor.cli.trust import add_trust_flag, allow_task_code
@@ -73,7 +73,9 @@ def run_eval_command(flags: argparse.Namespace) -> int:
 
     gates = _read_gates(flags)
     is_named = flags.suite is not None
-    suite = load_suite(flags.suite or Path("eval"), lambda code: allow_task_code(code, flags, is_named=is_named))
+    suite = load_suite(
+        flags.suite or Path("eval"), lambda code: print_notes(allow_task_code(code, flags, is_named=is_named))
+    )
     true = load_suite_gold(suite)
     mode = flags.mode or suite.mode
     options = EvalOptions(

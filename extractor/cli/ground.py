@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from extractor.cli.console import print_notes
 from extractor.cli.trust import add_trust_flag, allow_task_code
 
 
@@ -41,7 +42,7 @@ def run_ground_command(flags: argparse.Namespace) -> int:
     sources = find_sources([flags.document])
     if len(sources) != 1:
         raise UsageError(f"{flags.document} holds {len(sources)} documents; name the one that the record is about.")
-    allow_task_code(find_task_code(None, flags.schema or "by its shape"), flags, is_named=True)
+    print_notes(allow_task_code(find_task_code(None, flags.schema), flags, is_named=True))
     task = task_from_schema(flags.schema) if flags.schema else task_from_json_schema(draft_schema([record], "record"))
     acceptance = Acceptance(flags.accept, flags.only_proven)
     found = build_grounded_result(read_source(sources[0]), task, record, acceptance)

@@ -112,6 +112,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
     if flags.dry_run:
+        print_notes(() if flags.quiet else inputs.notes)
         from extractor.cli.dry_run import EstimateOptions, print_estimate
 
         wanted = EstimateOptions(
@@ -125,6 +126,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     choice = choose_flagged_model(flags, flags.model, live=flags.mode != "replay")
     options = _read_run_options(flags, choice, costs)
     prepare_output_folder(flags.out)
+    print_notes(() if flags.quiet else inputs.notes)
     price = find_model_price(choice, costs)
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
     say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)

@@ -28,6 +28,8 @@ class RunInputs:
     paths: tuple[Path, ...]
     task: Task
     prompt: Prompt
+    notes: tuple[str, ...] = ()
+    """What the user should know of them."""
 
 
 def choose_run_inputs(flags: argparse.Namespace) -> RunInputs:
@@ -36,8 +38,8 @@ def choose_run_inputs(flags: argparse.Namespace) -> RunInputs:
     Raises TaskError for documents without a task, UsageError for a task without documents and where there is no suite.
     """
     if flags.paths:
-        allow_task_code(find_task_code(flags.task, flags.schema), flags, is_named=True)
-        return RunInputs(tuple(flags.paths), *choose_task(flags.task, flags.schema, flags.prompt))
+        notes = allow_task_code(find_task_code(flags.task, flags.schema), flags, is_named=True)
+        return RunInputs(tuple(flags.paths), *choose_task(flags.task, flags.schema, flags.prompt), tuple(notes))
     if wanted := flags.task or flags.schema:
         raise UsageError(f"Say what to read for {wanted}: files, folders or patterns, or - for stdin.")
     folder = next((f for f in SUITE_FOLDERS if (f / "suite.toml").is_file()), None)
@@ -48,10 +50,10 @@ def choose_run_inputs(flags: argparse.Namespace) -> RunInputs:
         )
     from extractor.evaluation.suite import load_suite  # 0.2 s of imports that a run without a suite does without
 
-    suite = load_suite(folder, lambda code: allow_task_code(code, flags, is_named=False))
-    if not flags.quiet:
-        print_notes([f"Nothing was named; running {suite.samples} of the suite {suite.name}, task {suite.task.name}."])
-    return RunInputs((suite.samples,), suite.task, suite.task.choose_prompt(flags.prompt))
+    said: list[str] = []
+    suite = load_suite(folder, lambda code: said.extend(allow_task_code(code, flags, is_named=False)))
+    note = f"Nothing was named; running {suite.samples} of the suite {suite.name}, task {suite.task.name}."
+    return RunInputs((suite.samples,), suite.task, suite.task.choose_prompt(flags.prompt), (note, *said))
 
 
 def find_run_sources(flags: argparse.Namespace, paths: Sequence[Path]) -> list[Source]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from extractor.cli.console import print_notes
 from extractor.cli.trust import add_trust_flag, allow_task_code
 from extractor.errors import MachineError, UsageError
 
@@ -36,7 +37,7 @@ def _run_check_command(flags: argparse.Namespace) -> int:
     path = Path(flags.schema.rpartition(":")[0] if ".py:" in flags.schema else flags.schema)
     alone = path.suffix in (".py", ".json") and not path.is_dir()
     named, schema = (None, flags.schema) if alone else (flags.schema, None)
-    allow_task_code(find_task_code(named, schema), flags, is_named=True)
+    print_notes(allow_task_code(find_task_code(named, schema), flags, is_named=True))
     task, prompt = choose_task(named, schema, flags.prompt)
     found = explain_task(task, prompt)
     print(

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from importlib.machinery import all_suffixes
 from pathlib import Path
 
-from extractor.cli.console import print_notes
 from extractor.errors import MachineError, UsageError
 from extractor.files import write_atomically
 
@@ -29,25 +28,24 @@ def add_trust_flag(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def allow_task_code(code: Path | None, flags: argparse.Namespace, *, is_named: bool) -> None:
-    """Says once that a task's Python runs; `is_named`, whether the user named it as a path.
+def allow_task_code(code: Path | None, flags: argparse.Namespace, *, is_named: bool) -> list[str]:
+    """What is to be said of a task's Python that is about to run; `is_named`, whether the user named it as a path.
 
     Raises UsageError for one that a folder named, and that is not trusted; MachineError where trust cannot be kept.
     """
     if code is None:
-        return
+        return []
     if flags.trust:
         _remember(code)
-        return
+        return []
     if (trusted := _read_trusted()) and digest_code(code) in trusted:
-        return
+        return []
     if not is_named:
         raise UsageError(
             f"The suite here names a task that is Python ({code}), and would run it; look at it, then say --trust, "
             "or name the task or the suite yourself."
         )
-    if not getattr(flags, "quiet", False):
-        print_notes([f"{code} is Python and runs; --trust remembers that it may, until it changes."])
+    return [f"{code} is Python and runs; --trust remembers that it may, until it changes."]
 
 
 def digest_code(code: Path) -> str | None:
