@@ -208,6 +208,23 @@ def test_a_leaf_that_stays_wrong_costs_itself_and_is_listed(what: str, then: str
     assert server.requests == 2
 
 
+def test_of_very_many_wrong_leaves_the_first_are_asked_for_again_and_the_rest_listed() -> None:
+    names = [f"{chr(65 + i % 26)}{i}" for i in range(30)]
+    text = TEXT + "".join(f"{name} costs {i}.50 each.\n" for i, name in enumerate(names, 10))
+    rows = [{"item": name, "price": "dear"} for name in names]
+    said = json.dumps({**RIGHT, "rows": rows})
+
+    def script(body: Body, n: int) -> Any:
+        return said if n == 1 else json.dumps({f"value_{i}": i + 9.5 for i in range(1, 21)})
+
+    with serve(script) as server:
+        result = read(server, text)
+    assert result.value is not None
+    assert [row.get("price") for row in result.value["rows"]] == [i + 9.5 for i in range(1, 21)] + [None] * 10
+    assert len([one for one in result.file.rejected if one.value == "dear"]) == 10
+    assert server.requests == 2
+
+
 def test_keys_of_its_own_cost_nothing_and_are_listed() -> None:
     with serve(lambda body, n: json.dumps({**RIGHT, "colour": "red", "note": {"by": "me"}})) as server:
         result = read(server)

@@ -29,7 +29,7 @@ from extractor.models.openai.completion import Message
 from extractor.models.openai.errors import RequestRefused, ServerFailed
 from extractor.models.openai.forms import FormFinder, Question, estimate_prompt
 from extractor.models.openai.learnt import LearntTraits
-from extractor.models.openai.misfits import MAX_ASKED_AGAIN, build_misfit_request, put_in_place
+from extractor.models.openai.misfits import build_misfit_request, put_in_place
 from extractor.models.openai.parameters import read_limit
 from extractor.models.openai.probabilities import read_leaf_probabilities
 from extractor.models.openai.refusals import FormRefused
@@ -106,11 +106,13 @@ class LiveModel:
 
     def _count_refusal(self, error: ModelError) -> ModelError:
         """The error, or one that ends the run, where question after question is refused for the same reason."""
-        kind = (
-            error.kind if isinstance(error, RequestRefused) else error.reason if isinstance(error, OnlyReasoned) else ""
-        )
-        if not kind:
-            return error
+        match error:
+            case RequestRefused():
+                kind = error.kind
+            case OnlyReasoned():
+                kind = error.reason
+            case _:
+                return error
         self._same = (kind, self._same[1] + 1 if self._same[0] == kind else 1)
         most = MAX_SAME_AFTER_REPLIES if self.learnt.proven else MAX_SAME_REFUSALS
         if self._same[1] < most:
@@ -161,7 +163,7 @@ class LiveModel:
                 continue
             if said.misfits and question.reasks > 0:
                 question.reasks -= 1
-                if dialect is Dialect.GRAMMAR or len(said.misfits) > MAX_ASKED_AGAIN:
+                if dialect is Dialect.GRAMMAR:
                     chat = chat.repeat_with_error(completion, InvalidReply(said.describe_misfits()))
                     continue
                 said = await self._ask_for_misfits(question, dialect, said)
@@ -169,7 +171,7 @@ class LiveModel:
                 self._mask_key(said.value),
                 question.tally.usage,
                 question.tally.completions - before,
-                tuple(said.said_besides),
+                tuple((path, self._mask_key(one)) for path, one in said.said_besides),
                 read_leaf_probabilities(completion, message, said.value),
             )
 
@@ -229,10 +231,9 @@ class LiveModel:
         except (ModelError, FormRefused, InvalidReply):
             return said
 
-    def _mask_key(self, value: dict[str, Json]) -> dict[str, Json]:
+    def _mask_key(self, value: Json) -> Json:
         """The value, with secrets masked that the transport could not see, since they were spelled in escapes."""
-        masked: dict[str, Json] = self._mask.mask_json(value)
-        return masked
+        return self._mask.mask_json(value)
 
 
 def _took_all(completion: ChatCompletion, chat: ChatRequest) -> bool:

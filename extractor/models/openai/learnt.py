@@ -16,8 +16,10 @@ from extractor.types import Json
 
 DIALECTS = (Dialect.SCHEMA, Dialect.TOOLS, Dialect.JSON, Dialect.TEXT)
 """What is tried, in this order, where no dialect is set."""
+THINKING_ROOM = 16_000
+"""Tokens that a model is given to think that is known to."""
 MORE_ROOM, TIMES_ROOM = 60_000, 3
-"""Tokens that a model is given to think, or so many times those of its answer, where that is more."""
+"""Tokens for one that thought until its end, or so many times those of its answer, where that is more."""
 LEAST_EFFORTS = ("none", "minimal", "low")
 """Efforts in whose place the least is taken that the model knows."""
 _NEVER_DROPPED = frozenset({"model", "messages"})
@@ -43,7 +45,7 @@ class LearntTraits:
         self.is_bare = False
         """Whether requests go without all that a user has not set."""
         self.output_limit = endpoint.parameters.max_output or endpoint.max_output
-        self.room = MORE_ROOM if endpoint.thinks and endpoint.parameters.max_output is None else 0
+        self.room = THINKING_ROOM if endpoint.thinks and endpoint.parameters.max_output is None else 0
         """Tokens that a reply is given for thinking, beside those for the answer."""
         self.smallest_refused: int | None = None
         """Tokens of the shortest prompt that was too long, estimated."""

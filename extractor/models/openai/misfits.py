@@ -10,7 +10,7 @@ from extractor.models.openai.reply import FittedReply, Misfit
 from extractor.types import Json, Request, ValuePath
 
 MAX_ASKED_AGAIN = 20
-"""Leaves that are asked for again alone; of more than these, the whole reply is to be written again."""
+"""Leaves that are asked for again, the first of those that do not fit: more of them are a model's way, and no slip."""
 _LONGEST_SHOWN = 80
 _AGAIN = """
 
@@ -21,7 +21,7 @@ Give these values again, and nothing else: a JSON object with the keys {keys}. n
 
 def build_misfit_request(request: Request, reply: FittedReply) -> Request:
     """The question about the leaves of a reply that do not fit; its keys are value_1 and so on, in their order."""
-    wrong = reply.misfits
+    wrong = reply.misfits[:MAX_ASKED_AGAIN]
     keys = [f"value_{n}" for n in range(1, len(wrong) + 1)]
     lines = [f"- {key}: {_describe(one, reply.value)}" for key, one in zip(keys, wrong, strict=True)]
     schema = {
@@ -43,9 +43,9 @@ def _describe(misfit: Misfit, value: Json) -> str:
 def put_in_place(reply: FittedReply, answer: FittedReply) -> FittedReply:
     """The reply with the answers that fit in place of the leaves that did not; the rest of these stay as they are."""
     unfit = {misfit.path[0] for misfit in answer.misfits}
-    left: list[Misfit] = []
+    left: list[Misfit] = reply.misfits[MAX_ASKED_AGAIN:]
     settled: set[ValuePath] = set()
-    for n, misfit in enumerate(reply.misfits, 1):
+    for n, misfit in enumerate(reply.misfits[:MAX_ASKED_AGAIN], 1):
         key = f"value_{n}"
         if key in unfit or answer.value.get(key) is None:
             left.append(misfit)
