@@ -25,7 +25,10 @@ ENVIRONMENT = """\
 
 | variable | |
 | --- | --- |
-| `OPENAI_API_KEY` | the endpoint's key; it is read from here alone and shows in no file, log or cassette |
+| `OPENAI_API_KEY` | the endpoint's key; it shows in no file, log or cassette |
+| `ANTHROPIC_API_KEY`, `GEMINI_API_KEY` and the like | the key of a vendor; docs/endpoints.md lists them |
+| the same with `_FILE` behind it | a file that holds the key, instead |
+| `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificates that are trusted instead of the system's |
 | `OPENAI_BASE_URL` | an OpenAI-compatible endpoint, as with `--base-url` |
 """
 TABLES = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,9 +11,10 @@ from extractor.errors import UsageError
 from extractor.models.api_keys import check_api_key, find_api_key, read_key_file
 from extractor.models.base_url import EndpointAddress, read_base_url
 from extractor.models.config_file import Configuration, ConfiguredModel
-from extractor.models.endpoint import Connection, Endpoint, ModelParameters
+from extractor.models.endpoint import ApiKind, Connection, Endpoint, ModelParameters
 from extractor.models.known_traits import find_traits, override_traits
 from extractor.models.local.catalog import CATALOGUE
+from extractor.models.native.choice import has_library, require_library
 from extractor.models.settings import ModelSettings
 from extractor.models.traits import SMALL, ModelTraits
 from extractor.models.vendors import (
@@ -60,8 +62,10 @@ class ModelSpec:
     def build_endpoint(self) -> Endpoint:
         """Where an endpoint's model is, and how it is asked."""
         traits, said = self.traits, self.settings
+        api = said.api or ApiKind.OPENAI
         parameters = build_parameters(said)
-        refuses = traits.refuses | (self.vendor.refuses if self.vendor else frozenset()) | set(said.omit)
+        refuses = traits.refuses - ({"max_tokens"} if api is not ApiKind.OPENAI else set())
+        refuses = refuses | (self.vendor.refuses if self.vendor else frozenset()) | set(said.omit)
         asked_for = {name for name in refuses if getattr(parameters, name, None) is not None}
         return Endpoint(
             str(self.base_url),
@@ -72,6 +76,7 @@ class ModelSpec:
             connection=replace(build_connection(said), key_header=self.key_header),
             refuses=refuses - asked_for,
             thinks=traits.thinks,
+            api=api,
             max_output=traits.max_output if "max_output" in traits.sources else None,
         )
 
@@ -200,16 +205,23 @@ def _choose_vendor_model(name: str, keys: _KeySources, said: ModelSettings) -> M
             f"{name} is a model of {vendor.name}, and no key for it is set; set {vendor.key_variables[0]}, "
             "or give --base-url if another endpoint has it."
         )
-    return _build_spec(rest, read_base_url(vendor.base_url), key, said)
+    if said.api is None and vendor.api is not ApiKind.OPENAI and has_library(vendor.api):
+        said = replace(said, api=vendor.api)
+    is_native = said.api is not None and said.api is vendor.api is not ApiKind.OPENAI
+    return _build_spec(rest, read_base_url(vendor.own_url if is_native else vendor.base_url), key, said)
 
 
 def _build_spec(name: str, address: EndpointAddress, key: tuple[str, str] | None, said: ModelSettings) -> ModelSpec:
     if key is not None:
         check_key_vendor(key[1], key[0], address.vendor)
+    base_url = address.base_url
+    if said.api not in (None, ApiKind.OPENAI):
+        require_library(said.api)
+        base_url = re.sub(r"/v1(?:beta)?(?:/openai)?$", "", base_url)  # its library puts that before its routes
     query = {**address.query, **said.query}
     return ModelSpec(
         name,
-        address.base_url,
+        base_url,
         key[1] if key else None,
         replace(said, query=query) if query else said,
         address.key_header,

@@ -21,6 +21,15 @@ class Dialect(StrEnum):
     """The schema in the prompt alone."""
 
 
+class ApiKind(StrEnum):
+    """The interface that an endpoint speaks."""
+
+    OPENAI = "openai"
+    """Chat completions, which nearly all speak."""
+    ANTHROPIC = "anthropic"
+    GOOGLE = "google"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelParameters:
     """What a user sets of how a model answers. None: what the request itself says, as far as the model takes it."""
@@ -83,6 +92,7 @@ class Endpoint:
     """Parameters that the model is known not to take, by their names in a request: temperature, seed, max_tokens."""
     thinks: bool | None = None
     """Whether the model reasons before it answers; None: not known."""
+    api: ApiKind = ApiKind.OPENAI
     max_output: int | None = None
     """Tokens that one reply of the model may have at most, thinking included; None: not known."""
 

@@ -17,7 +17,7 @@ from extractor.errors import ModelError, ModelFatal, UsageError
 from extractor.models.choice import ModelSpec
 from extractor.models.endpoint import Dialect, Endpoint
 from extractor.models.openai.client import LiveModel
-from extractor.models.openai.learnt import DIALECTS, LearntTraits
+from extractor.models.openai.learnt import LearntTraits, list_dialects
 from extractor.models.openai.transport import build_transport
 from extractor.models.served_window import ServedLimits, find_served_limits
 from extractor.types import Json, Request
@@ -101,7 +101,7 @@ async def probe_model(choice: ModelSpec, use_proxy: bool = False) -> ProbeFindin
     watch = _WatchingTransport(build_transport(endpoint, 4, use_proxy))
     found = ProbeFindings(endpoint.model, endpoint.base_url)
     known = LearntTraits(endpoint)
-    wanted = [endpoint.dialect] if endpoint.dialect else DIALECTS
+    wanted = [endpoint.dialect] if endpoint.dialect else list_dialects(endpoint)
     try:
         for dialect in wanted:
             found.dialects[dialect] = await _ask_in_dialect(endpoint, dialect, known, watch)

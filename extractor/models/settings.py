@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from extractor.errors import UsageError
-from extractor.models.endpoint import Dialect
+from extractor.models.endpoint import ApiKind, Dialect
 from extractor.models.traits import ModelClass
 from extractor.types import Json
 
@@ -71,6 +71,8 @@ class ModelSettings:
     """Sent with every request; they may hold keys, so that they show in no file, log or message."""
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of every request's address, such as api-version."""
+    api: ApiKind | None = None
+    """The interface that the endpoint speaks: openai, anthropic or google."""
     organization: str | None = None
     ca_file: str | None = None
     """Certificates that are trusted instead of the system's, PEM."""
@@ -154,6 +156,7 @@ _CHECKS = {
     "window": _Check("a whole number from 512 up", (int,), 512),
     "model_class": _Check("small or strong", (ModelClass,)),
     "dialect": _Check("schema, tools, json or text", (Dialect,)),
+    "api": _Check("openai, anthropic or google", (ApiKind,)),
     "organization": _WORD,
     "ca_file": _Check("the path of a PEM file", (str,)),
     "proxy": _Check("an address such as http://host:3128", (str,)),
@@ -259,7 +262,7 @@ def _hide_value(one: str) -> str:
 
 
 def _read_value(name: str, text: str) -> Json:
-    if name in ("reasoning_effort", "organization", "ca_file", "proxy", _CLASS, "dialect"):
+    if name in ("reasoning_effort", "organization", "ca_file", "proxy", _CLASS, "dialect", "api"):
         return text.strip()
     try:
         return json.loads(text)
@@ -293,7 +296,7 @@ def _build_settings(said: Mapping[str, Json]) -> ModelSettings:
 
 def _read_kind(name: str, value: Json) -> Any:
     """The value as the settings have it. What is none is left as it is, for the checks to say so."""
-    kinds: dict[str, type[ModelClass] | type[Dialect]] = {_CLASS: ModelClass, "dialect": Dialect}
+    kinds: dict[str, type[ModelClass | Dialect | ApiKind]] = {_CLASS: ModelClass, "dialect": Dialect, "api": ApiKind}
     if name in kinds and isinstance(value, str) and value != Dialect.GRAMMAR.value:
         words = {word.value: word for word in kinds[name]}
         return words.get(value.lower(), value)

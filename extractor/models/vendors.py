@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from extractor.errors import UsageError
+from extractor.models.endpoint import ApiKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Vendor:
     """What the names of its models begin with, and no other vendor's."""
     refuses: frozenset[str] = frozenset()
     """Parameters that none of its models takes."""
+    api: ApiKind = ApiKind.OPENAI
+    """The interface of its own that it speaks besides."""
+    own_url: str = ""
+    """Where it speaks that."""
 
     def is_at(self, host: str) -> bool:
         return any(host.endswith(one) if one.startswith(".") else host == one for one in self.hosts)
@@ -51,6 +56,8 @@ VENDORS = (
         ("sk-ant-",),
         ("anthropic.com", "www.anthropic.com", "console.anthropic.com", "platform.claude.com", "claude.ai"),
         own_names=("claude-",),
+        api=ApiKind.ANTHROPIC,
+        own_url="https://api.anthropic.com",
     ),
     Vendor(
         "google",
@@ -61,6 +68,8 @@ VENDORS = (
         ("AIza",),
         ("aistudio.google.com", "ai.google.dev", "gemini.google.com"),
         own_names=("gemini-",),
+        api=ApiKind.GOOGLE,
+        own_url="https://generativelanguage.googleapis.com",
     ),
     Vendor(
         "mistral",

@@ -9,7 +9,7 @@ from extractor.extraction.pipeline import Reading
 from extractor.extraction.planning import greedy_parameters
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
-from extractor.models.endpoint import Dialect, Endpoint, describe_parameters
+from extractor.models.endpoint import ApiKind, Dialect, Endpoint, describe_parameters
 from extractor.models.openai.client import describe_endpoint
 from extractor.types import Json
 
@@ -38,6 +38,8 @@ def _describe_sent(endpoint: Endpoint, most: int) -> dict[str, Json]:
             sent[name] = value
         elif name == "max_tokens":
             sent["max_completion_tokens"] = value
+    if endpoint.api is not ApiKind.OPENAI:
+        sent["api"] = endpoint.api.value
     if endpoint.dialect is not None and endpoint.dialect is not Dialect.GRAMMAR:
         sent["dialect"] = endpoint.dialect.value
     return sent | describe_parameters(endpoint.parameters)

@@ -23,6 +23,7 @@ from extractor.errors import (
 )
 from extractor.models.endpoint import Dialect, Endpoint
 from extractor.models.limits.concurrency import ConcurrencyLimiter
+from extractor.models.native.choice import build_sender
 from extractor.models.openai import completion as completions
 from extractor.models.openai.chat import ChatRequest
 from extractor.models.openai.completion import Message
@@ -34,7 +35,6 @@ from extractor.models.openai.parameters import read_limit
 from extractor.models.openai.probabilities import read_leaf_probabilities
 from extractor.models.openai.refusals import FormRefused
 from extractor.models.openai.reply import FittedReply, InvalidReply, read_reply
-from extractor.models.openai.sending import RequestSender
 from extractor.models.openai.transport import build_transport
 from extractor.models.secrets import SecretMask, find_secrets
 from extractor.types import Json, Reply, Request
@@ -74,7 +74,7 @@ class LiveModel:
         self._same: tuple[str, int] = ("", 0)
         """The reason of the last refusal, and for how many questions in a row it was the same."""
         self._mask = SecretMask(find_secrets(endpoint))
-        self._sender = RequestSender(
+        self._sender = build_sender(
             endpoint,
             transport or build_transport(endpoint, connections=self.limiter.max_concurrency + 2),
             self.limiter,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from extractor.models.endpoint import Dialect, Endpoint
+from extractor.models.endpoint import ApiKind, Dialect, Endpoint
 from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.models.openai.parameters import list_set_names
 from extractor.models.openai.refusals import LIMIT_NAMES, SYSTEM_ROLE, ParameterRefused
@@ -16,6 +16,7 @@ from extractor.types import Json
 
 DIALECTS = (Dialect.SCHEMA, Dialect.TOOLS, Dialect.JSON, Dialect.TEXT)
 """What is tried, in this order, where no dialect is set."""
+_NATIVE_DIALECTS = (Dialect.TOOLS, Dialect.TEXT)
 THINKING_ROOM = 16_000
 """Tokens that a model is given to think that is known to."""
 MORE_ROOM, TIMES_ROOM = 60_000, 3
@@ -25,13 +26,18 @@ LEAST_EFFORTS = ("none", "minimal", "low")
 _NEVER_DROPPED = frozenset({"model", "messages"})
 
 
+def list_dialects(endpoint: Endpoint) -> list[Dialect]:
+    """The dialects that are tried at an endpoint, the best first."""
+    return list(DIALECTS if endpoint.api is ApiKind.OPENAI else _NATIVE_DIALECTS)
+
+
 class LearntTraits:
     """How requests to one model at one endpoint have to look, as far as a run has found out. For one event loop."""
 
     def __init__(self, endpoint: Endpoint, note: Callable[[str], None] = lambda text: None) -> None:
         self._endpoint, self._note = endpoint, note
         self.set_by_user = list_set_names(endpoint.parameters)
-        self.dialects = [endpoint.dialect] if endpoint.dialect else list(DIALECTS)
+        self.dialects = [endpoint.dialect] if endpoint.dialect else list_dialects(endpoint)
         """Those that are left, the best first."""
         self.proven: Dialect | None = None
         """The one in which a reply has been read."""

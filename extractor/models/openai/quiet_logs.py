@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 from extractor.models.secrets import SecretMask
 
-_LIBRARIES = ("openai", "instructor", "httpx2", "httpcore2", "h2", "hpack", "h11")
+_LIBRARIES = ("openai", "anthropic", "google_genai", "instructor", "httpx2", "httpcore2", "h2", "hpack", "h11")
 
 _request_in_hand: ContextVar[SecretMask | None] = ContextVar("_request_in_hand", default=None)
 

@@ -67,12 +67,13 @@ class RequestSender:
         self._set_by_user = list_set_names(endpoint.parameters)
         self._forbidden = 0
         self._mask = SecretMask(find_secrets(endpoint))
+        self._http = httpx2.AsyncClient(follow_redirects=False, trust_env=False, transport=transport)
         self._client = openai.AsyncOpenAI(
             api_key=endpoint.api_key,
             base_url=endpoint.base_url,
             max_retries=0,
             timeout=openai.Timeout(None, connect=10),  # the rest is for the deadline, which these are not
-            http_client=httpx2.AsyncClient(follow_redirects=False, trust_env=False, transport=transport),
+            http_client=self._http,
         )
 
     async def aclose(self) -> None:
@@ -200,15 +201,10 @@ class RequestSender:
 
         sent = SentRequest(self.endpoint.base_url, self.endpoint.model, arguments, self._set_by_user)
         try:
-            # The whole body as `extra_body`: create() then sends it as it is, in its order, instead of walking through
-            # all of a schema that it has nothing to change in; and the reply is read here, in one pass.
             with own_request(self._mask):
-                response = await self._client.chat.completions.with_raw_response.create(
-                    messages=[], model="", extra_body=build_request_body(arguments)
-                )
+                content = await self._fetch(arguments)
         except openai.OpenAIError as error:
             raise errors.translate_api_error(error, sent) from None
-        content = response.http_response.content
         try:
             completion = completions.parse_completion(content)
         except ModelBusy:
@@ -221,6 +217,15 @@ class RequestSender:
         if completions.is_malformed(completion):
             raise SampleRefused(ReplyUnreadable("The model called its tool in a form that cannot be read."), None)
         return completion
+
+    async def _fetch(self, arguments: Mapping[str, Any]) -> bytes:
+        """The body of the reply to one HTTP request, as a completion. Raises openai's errors."""
+        # The whole body as `extra_body`: create() then sends it as it is, in its order, instead of walking through
+        # all of a schema that it has nothing to change in; and the reply is read later, in one pass.
+        response = await self._client.chat.completions.with_raw_response.create(
+            messages=[], model="", extra_body=build_request_body(arguments)
+        )
+        return response.http_response.content
 
 
 def _translate_told_problem(problem: Problem, sent: SentRequest) -> Exception:

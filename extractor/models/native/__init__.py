@@ -1,0 +1,1 @@
+"""Makers whose own interface is spoken, by their own libraries: Anthropic and Google."""
