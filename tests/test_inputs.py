@@ -319,7 +319,7 @@ def test_attachments_that_are_not_read_are_named_and_cost_themselves_alone(tmp_p
     assert [(u.part, u.reason) for u in document.unread] == [
         ("attachment broken.pdf", "broken"),
         ("attachment secret.pdf", "encrypted"),
-        ("attachment photo.png", "not read"),
+        ("attachment photo.png", "broken"),
         ("attachment empty.txt", "empty"),
     ]
 
