@@ -28,9 +28,8 @@ from extractor.documents.formats.pdf_words import (
     has_odd_words,
     is_turned,
     join_spaced_letters,
-    reads_backwards,
 )
-from extractor.documents.formats.reading_order import PageLayout, PlacedWords, TextPiece
+from extractor.documents.formats.reading_order import PageLayout, PlacedWords, TextPiece, reads_backwards
 
 HYPHEN = "\x02"
 """PDFium's sign for a hyphen that ends a line within a word; so is U+FFFE, when it gives the whole text."""
@@ -236,11 +235,13 @@ def _split_at_wide_gaps(
     text: str, run: PlacedWords, tops: list[float], bottoms: list[float], raised: Mapping[int, RaisedFigures]
 ) -> Iterator[PlacedWords]:
     """The pieces of a run of words: those with wide gaps between them are not of one sentence."""
-    first, at = 0, run.start
+    first, at, gap = 0, run.start, 0.0
     lengths, lefts, rights = run.lengths, run.lefts, run.rights
     for k in range(1, len(lengths) + 1):
         figures = raised.get(k - 1)
-        if k == len(lengths) or figures or lefts[k] - rights[k - 1] > WIDE_GAP * (bottoms[k - 1] - tops[k - 1]):
+        if k < len(lengths):
+            gap = max(lefts[k] - rights[k - 1], lefts[k - 1] - rights[k])  # to the left, of words read that way
+        if k == len(lengths) or figures or gap > WIDE_GAP * (bottoms[k - 1] - tops[k - 1]):
             end = at + sum(lengths[first:k]) - 1
             level = min(tops[first:k]), max(bottoms[first:k])
             part = PlacedWords(at, end, lengths[first:k], lefts[first:k], rights[first:k], *level)
