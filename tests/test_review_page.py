@@ -19,9 +19,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+import tiny_pdf
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from extractor.documents.discovery import load_document
 from extractor.errors import MachineError, UsageError
 from extractor.results.review.highlights import split_segments
 from extractor.results.review.page import build_review_page, write_review_page
@@ -622,3 +624,49 @@ def test_the_same_results_give_the_same_bytes_in_every_process(tmp_path: Path) -
         )
         pages.append(target.read_bytes())
     assert pages[0] == pages[1]
+
+
+def write_result_of(path: Path, folder: Path, values: dict[str, str]) -> None:
+    """A result whose values stand in the document, with their places in its file."""
+    document = load_document(path)
+    proofs = {}
+    for name, value in values.items():
+        proof = evidence(document.text, value)
+        start = document.text.index(value)
+        assert document.locations is not None
+        proof["spans"][0]["places"] = document.locations.locate(Span(start, start + len(value)))
+        proofs[f"/{name}"] = proof
+    told = {"name": path.name, "text": document.text}
+    content = {"format": "extractor.result/1", "document": told, "status": "complete", "record": values}
+    folder.mkdir()
+    (folder / f"{path.stem}.json").write_text(json.dumps({**content, "evidence": proofs}), encoding="utf-8")
+
+
+def test_pages_of_documents_stand_beside_their_text_with_a_box_for_each_value(tmp_path: Path) -> None:
+    words = [tiny_pdf.Line(60, 700, "Name: Ada King"), tiny_pdf.Line(60, 680, "Born: 1815")]
+    (tmp_path / "docs").mkdir()
+    path = tmp_path / "docs" / "form.pdf"
+    path.write_bytes(tiny_pdf.write([tiny_pdf.page([tiny_pdf.Line(60, 700, "cover")]), tiny_pdf.page(words)]))
+    write_result_of(path, tmp_path / "out", {"name": "Ada King", "year": "1815"})
+    plain = write_review_page(tmp_path / "out", tmp_path / "plain.html").read_text(encoding="utf-8")
+    assert "<image" not in plain
+    page = write_review_page(tmp_path / "out", tmp_path / "page.html", tmp_path / "docs").read_text(encoding="utf-8")
+    assert page.count('href="data:image/webp;base64,') == 1  # only the page that words stand on
+    assert '<svg viewBox="0 0 612.00 792.00" role="img" aria-label="page 2">' in page
+    boxes = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)" data-s="(\d+)"', page)
+    assert len(boxes) == 2
+    left, top, width, height = (float(edge) for edge in boxes[0][:4])
+    assert 60 < left < left + width < 160 and 80 < top < top + height < 100
+    assert "img-src data:" in page
+
+
+def test_pages_are_left_out_where_the_documents_are_not_those_of_the_results(tmp_path: Path) -> None:
+    path = tmp_path / "form.pdf"
+    path.write_bytes(tiny_pdf.write([tiny_pdf.page([tiny_pdf.Line(60, 700, "Name: Ada King")])]))
+    write_result_of(path, tmp_path / "out", {"name": "Ada King"})
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "form.pdf").write_bytes(b"%PDF-1.7 broken")
+    page = write_review_page(tmp_path / "out", tmp_path / "page.html", tmp_path / "docs").read_text(encoding="utf-8")
+    assert "<image" not in page and "Ada King" in page
+    with pytest.raises(UsageError, match="There is no file or folder"):
+        write_review_page(tmp_path / "out", tmp_path / "page.html", tmp_path / "none")

@@ -71,7 +71,7 @@ class WordBoxes:
 def _is_adjoining(box: list[float], word: list[float]) -> bool:
     """Whether the word goes on to the right of the box, on its line."""
     height = min(box[3] - box[1], word[3] - word[1])
-    return word[0] >= box[0] and 2 * (min(box[3], word[3]) - max(box[1], word[1])) > height
+    return word[0] >= box[2] - 0.3 * height and 2 * (min(box[3], word[3]) - max(box[1], word[1])) > height
 
 
 @dataclass(slots=True)

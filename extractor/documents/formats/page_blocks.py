@@ -82,8 +82,8 @@ def _may_have_table(pieces: Sequence[TextPiece], rules: PageRules) -> bool:
         return True
     if len(rules.level_edges) > 1:
         return True
-    beside = sum(a.on_same_line(b) for a, b in pairwise(pieces))
-    return beside > 2 or not _goes_down(pieces)
+    by_level = sorted(pieces, key=lambda piece: piece.top + piece.bottom)
+    return sum(a.on_same_line(b) for a, b in pairwise(by_level)) > 2 or not _goes_down(pieces)
 
 
 def _goes_down(pieces: Sequence[TextPiece]) -> bool:
@@ -277,8 +277,9 @@ class _Arrangement:
     def _find_usual_gap(self) -> float:
         """A gap between words of this page that a quarter of its gaps is not wider than."""
         lefts, rights = self._layout.lefts, self._layout.rights
-        gaps = sorted(lefts[i + 1] - rights[i] for p in self._pieces for i in range(p.first, p.last - 1))
-        return gaps[len(gaps) // 4] if gaps else 0.0
+        gaps = [lefts[i + 1] - rights[i] for p in self._pieces for i in range(p.first, p.last - 1)]
+        forwards = sorted(gap for gap in gaps if gap > 0)
+        return forwards[len(forwards) // 4] if forwards else 0.0
 
     def _order(self, pieces: list[TextPiece]) -> list[Block]:
         """Lines and tables in reading order."""

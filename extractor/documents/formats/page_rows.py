@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from extractor.documents.formats.reading_order import TextPiece
+from extractor.documents.formats.reading_order import TextPiece, reads_backwards
 
 JOINED_GAP = 0.55
 """The gap between two pieces, in heights of their line, up to which they are one phrase."""
@@ -22,7 +22,7 @@ class Segment:
 
     @property
     def left(self) -> float:
-        return self.pieces[0].left
+        return min(piece.left for piece in self.pieces)
 
     @property
     def right(self) -> float:
@@ -73,7 +73,11 @@ def _make_row(level: list[TextPiece], texts: dict[TextPiece, str]) -> Row:
     for piece in level:
         if segments and piece.left - segments[-1].right <= JOINED_GAP * (piece.bottom - piece.top):
             segments[-1].pieces.append(piece)
-            segments[-1].text += " " + texts[piece]
         else:
             segments.append(Segment([piece], texts[piece]))
+    for segment in segments:
+        if len(segment.pieces) > 1:
+            if any(reads_backwards(texts[piece]) for piece in segment.pieces):
+                segment.pieces.sort(key=lambda piece: piece.start)
+            segment.text = " ".join(texts[piece] for piece in segment.pieces)
     return Row(segments, min(p.top for p in level), max(p.bottom for p in level))

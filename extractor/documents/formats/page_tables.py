@@ -13,6 +13,8 @@ from extractor.documents.formats.reading_order import TextPiece
 
 MIN_ROWS = 3
 """Rows with words in two columns that a table has at least."""
+HEADER_REACH = 5
+"""Rows at the top that are looked at for headers that are the same again."""
 ROW_REACH = 3.5
 """The widest gap between two rows of a table, in heights of a line."""
 MIN_COLUMN_GAP = 0.3
@@ -21,7 +23,7 @@ BRIDGED = 0.3
 """How many rows may have words across a gap between two columns, titles and notes, for each that has the gap."""
 ALIGNED, MIN_ALIGNED = 2.5, 0.5
 """Points within which edges are one, and the part of a column's cells whose left or right edges or middles are."""
-PROSE_LENGTH, PROSE_WIDTH = 22, 0.3
+PROSE_LENGTH, PROSE_WIDTH = 18, 0.3
 """Characters that half of a prose column's lines have at least, and the part of the table's width that it takes."""
 TIGHT = 0.85
 """How much closer than rows usually are lines of one row stand."""
@@ -57,9 +59,40 @@ class PageTable:
 def find_aligned_tables(rows: Sequence[Row], rules: Sequence[tuple[float, float, float]]) -> Iterator[PageTable]:
     """The tables among a page's rows; `rules` are level lines: how far down, and from where to where."""
     for block in _find_blocks(rows):
-        table = _read_block(block, rules)
-        if table is not None:
-            yield table
+        for part in _part_repeated(block):
+            table = _read_block(part, rules)
+            if table is not None:
+                yield table
+
+
+def _part_repeated(block: list[Row], depth: int = 4) -> Iterator[list[Row]]:
+    """Tables that stand side by side, told by headers that are the same again: Number, Date; Number, Date."""
+    at = next(filter(None, map(_find_repetition, block[:HEADER_REACH])), None) if depth else None
+    if at is None:
+        yield block
+        return
+    left, right = list[Row](), list[Row]()
+    for row in block:
+        for side, segments in (
+            (left, [s for s in row.segments if s.left < at]),
+            (right, [s for s in row.segments if s.left >= at]),
+        ):
+            if segments:
+                side.append(Row(segments, row.top, row.bottom))
+    yield left
+    for trimmed in _trim_block(right):
+        yield from _part_repeated(trimmed, depth - 1)
+
+
+def _find_repetition(row: Row) -> float | None:
+    """Where on a row its words begin again."""
+    texts = [segment.text for segment in row.segments]
+    for j in range(2, len(texts)):
+        i = texts.index(texts[j])
+        start = j - i
+        if i < j and start > i and sum(a == b for a, b in zip(texts, texts[start:], strict=False)) >= 2:
+            return row.segments[start].left - 1
+    return None
 
 
 def _find_blocks(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -182,7 +215,17 @@ def _are_columns(block: Sequence[Row], columns: Columns) -> bool:
     )
     if 2 * labels >= len(told):
         return False  # labels and values: each label stands beside its value, and no column has a name
+    figures = sum(2 * sum(cell.is_figure for cell in cells) > len(cells) for cells in told)
+    if not _is_drawn_by_rows(block) and 2 * figures < len(told):
+        return False  # columns of a page that happen to be level
     return sum(map(_is_aligned, told)) >= 0.6 * len(told)
+
+
+def _is_drawn_by_rows(block: Sequence[Row]) -> bool:
+    """Whether what stands beside each other is mostly drawn one after the other."""
+    drawn = sorted((s.pieces[0].start, number) for number, row in enumerate(block) for s in row.segments)
+    beside = sum(a == b for (_, a), (_, b) in pairwise(drawn))
+    return 3 * beside >= sum(len(row.segments) - 1 for row in block)
 
 
 def _is_prose(cells: Sequence[Segment], width: float) -> bool:

@@ -28,9 +28,8 @@ from extractor.documents.formats.pdf_words import (
     has_odd_words,
     is_turned,
     join_spaced_letters,
-    reads_backwards,
 )
-from extractor.documents.formats.reading_order import PageLayout, PlacedWords, TextPiece
+from extractor.documents.formats.reading_order import PageLayout, PlacedWords, TextPiece, reads_backwards
 
 HYPHEN = "\x02"
 """PDFium's sign for a hyphen that ends a line within a word; so is U+FFFE, when it gives the whole text."""
@@ -213,33 +212,39 @@ def _part_run(
     """A run of words, parted at wide gaps, with superscripts apart and spaced letters as the words that they are."""
     start, end, lengths = run
     height, words = frame.height, len(lengths)
-    level = height - max(boxes.top), height - min(boxes.bottom)
-    level = find_true_level(frame, letters, start, abs(max(boxes.right) - min(boxes.left)) / (end - start), level)
     if whole:
         lefts, rights = [boxes.left[0], *boxes.right[1:words]], [*boxes.left[1:words], boxes.right[words]]
-        parts = [PlacedWords(start, end, lengths, lefts, rights, *level)]
+        parts = [PlacedWords(start, end, lengths, lefts, rights, height - max(boxes.top), height - min(boxes.bottom))]
     else:
         lefts = list(map(min, boxes.left[0::2], boxes.left[1::2]))
         rights = list(map(max, boxes.right[0::2], boxes.right[1::2]))
+        levels = [height - max(pair) for pair in zip(boxes.top[0::2], boxes.top[1::2], strict=True)]
+        bases = [height - min(pair) for pair in zip(boxes.bottom[0::2], boxes.bottom[1::2], strict=True)]
         raised = find_raised_figures(frame, letters, text, run, boxes)
-        parts = list(_split_at_wide_gaps(text, PlacedWords(start, end, lengths, lefts, rights, *level), raised))
+        words_placed = PlacedWords(start, end, lengths, lefts, rights, min(levels), max(bases))
+        parts = list(_split_at_wide_gaps(text, words_placed, levels, bases, raised))
     for part in parts:
-        yield (
-            join_spaced_letters(text, part)
-            if not part.rewritten and has_odd_words(text[part.start : part.end])
-            else part
-        )
+        width = abs(max(part.rights) - min(part.lefts)) / (part.end - part.start)
+        top, bottom = find_true_level(frame, letters, part.start, width, (part.top, part.bottom))
+        part = part._replace(top=top, bottom=bottom)
+        is_odd = not part.rewritten and has_odd_words(text[part.start : part.end])
+        yield join_spaced_letters(text, part) if is_odd else part
 
 
-def _split_at_wide_gaps(text: str, run: PlacedWords, raised: Mapping[int, RaisedFigures]) -> Iterator[PlacedWords]:
+def _split_at_wide_gaps(
+    text: str, run: PlacedWords, tops: list[float], bottoms: list[float], raised: Mapping[int, RaisedFigures]
+) -> Iterator[PlacedWords]:
     """The pieces of a run of words: those with wide gaps between them are not of one sentence."""
-    first, at = 0, run.start
+    first, at, gap = 0, run.start, 0.0
     lengths, lefts, rights = run.lengths, run.lefts, run.rights
     for k in range(1, len(lengths) + 1):
         figures = raised.get(k - 1)
-        if k == len(lengths) or figures or lefts[k] - rights[k - 1] > WIDE_GAP * (run.bottom - run.top):
+        if k < len(lengths):
+            gap = max(lefts[k] - rights[k - 1], lefts[k - 1] - rights[k])  # to the left, of words read that way
+        if k == len(lengths) or figures or gap > WIDE_GAP * (bottoms[k - 1] - tops[k - 1]):
             end = at + sum(lengths[first:k]) - 1
-            part = PlacedWords(at, end, lengths[first:k], lefts[first:k], rights[first:k], run.top, run.bottom)
+            level = min(tops[first:k]), max(bottoms[first:k])
+            part = PlacedWords(at, end, lengths[first:k], lefts[first:k], rights[first:k], *level)
             if figures:
                 yield from figures.part(text, part)
             else:

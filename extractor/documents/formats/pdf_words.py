@@ -14,7 +14,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from extractor.documents.formats.pdf_frame import PageFrame, read_boxes, read_letter_level
-from extractor.documents.formats.reading_order import PageLayout, PlacedWords
+from extractor.documents.formats.reading_order import PageLayout, PlacedWords, reads_backwards
 from extractor.documents.formats.scripts import spell_superscript
 
 SLANTED = 4
@@ -23,7 +23,6 @@ NEAR = 0.6
 """The gap between a word and raised figures that belong to it, in heights of its line."""
 RAISED_HEIGHT, RAISED_BY = 0.82, 0.1
 """The most that the height of raised figures is of the letters' before them, and by how much of it they are raised."""
-_BACKWARDS = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _EAST = r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
 _SPACED = re.compile(rf"(?<!\S)[^\W\d_](?: [^\W\d_]){{3,}}(?!\S)|(?<!\S){_EAST}(?: {_EAST})+(?!\S)")
 _MAYBE_SPACED = re.compile(r" [A-Za-z] [A-Za-z] [A-Za-z](?![A-Za-z])")
@@ -41,11 +40,6 @@ class WordEdges(NamedTuple):
     top: array[float]
     right: array[float]
     bottom: array[float]
-
-
-def reads_backwards(text: str) -> bool:
-    """Whether letters of the text are of a script that is read from right to left."""
-    return _BACKWARDS.search(text) is not None
 
 
 def has_odd_words(text: str) -> bool:

@@ -8,6 +8,7 @@ their column, not short cells.
 from __future__ import annotations
 
 import math
+import re
 import sys
 from array import array
 from bisect import bisect_left
@@ -29,6 +30,14 @@ BLANK_LINE_GAP = 0.5
 """The gap between two rows, in heights of a line, that is a blank line."""
 MIN_FILLED_WIDTH = 0.5
 """How much of the column's width half of its lines take at least."""
+
+
+_BACKWARDS = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+
+
+def reads_backwards(text: str) -> bool:
+    """Whether letters of the text are of a script that is read from right to left."""
+    return _BACKWARDS.search(text) is not None
 
 
 class TextPiece(NamedTuple):
@@ -177,7 +186,9 @@ def order_lines(pieces: Sequence[TextPiece]) -> list[TextLine]:
     last: TextPiece | None = None
     for piece in pieces:
         height = round_height(piece)
-        if last and last.on_same_line(piece) and piece.left >= last.right - height / 2:
+        # what goes on to the left is of a script that is read that way, and of one run of words
+        goes_on = last and (piece.left >= last.right - height / 2 or piece.start == last.end + 1)
+        if last and goes_on and last.on_same_line(piece):
             found[-1].pieces.append(piece)
             found[-1].height = max(found[-1].height, height)
         else:
