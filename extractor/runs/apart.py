@@ -13,20 +13,27 @@ import atexit
 import contextlib
 import json
 import os
-import pickle
 import subprocess
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from typing import IO, Any, cast
 
 from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
 from extractor.errors import DocumentError, ReplyCutShort
 from extractor.extraction.pipeline import QuestionPath, RecordCheck, Said
-from extractor.runs.finished import FinishedDocument, RecordSummary
-from extractor.runs.worker_process import DocumentJob, read_frame, write_frame
-from extractor.types import Reply, Request, Status, Usage
+from extractor.runs.finished import FinishedDocument
+from extractor.runs.worker_messages import (
+    encode_problems,
+    encode_said,
+    read_frame,
+    read_requests,
+    read_summary,
+    write_frame,
+)
+from extractor.types import Reply, Request
 
 APART_FROM = 16_000
 """Characters of a document and of what was said of it, leaves counted as 20 more, from which on a worker is used."""
@@ -65,15 +72,25 @@ class WorkerFailed(Exception):
         self.trace = trace
 
 
-async def advance_apart(
-    job: DocumentJob, said: AllSaid, size: int, check: RecordCheck, deadline: float | None = None
-) -> Step:
-    """The next step of a document, made by a worker. `check` applies the task's own rules; `deadline` is in seconds.
+@dataclass(frozen=True, slots=True)
+class ApartJob:
+    """A document on its way to workers: its name, and the frames that tell of it and of what to do with it."""
+
+    name: str
+    frames: tuple[bytes, bytes]
+    check: RecordCheck
+    """Applies the task's own rules, which no worker has."""
+    deadline: float | None = None
+    """Seconds for a step."""
+
+
+async def advance_apart(job: ApartJob, said: AllSaid, size: int) -> Step:
+    """The next step of a document, made by a worker. `size` is that of all that it is given, in characters.
 
     Raises DocumentError for a step that takes too long, or brings the worker down; WorkerFailed for an error of ours.
     """
     bound = STEP_SECONDS + size / CHARACTERS_A_SECOND
-    call = _Call(job, said, check, min(bound, deadline or bound), MOST_BYTES + MOST_BYTES_A_CHARACTER * size)
+    call = _Call(job, said, min(bound, job.deadline or bound), MOST_BYTES + MOST_BYTES_A_CHARACTER * size)
     try:
         return await asyncio.get_running_loop().run_in_executor(_callers(), call.run)
     except asyncio.CancelledError:
@@ -90,8 +107,8 @@ def _callers() -> ThreadPoolExecutor:
 class _Call:
     """One step of one document, in a worker."""
 
-    def __init__(self, job: DocumentJob, said: AllSaid, check: RecordCheck, seconds: float, most: int) -> None:
-        self._job, self._said, self._check, self._seconds, self._most = job, said, check, seconds, most
+    def __init__(self, job: ApartJob, said: AllSaid, seconds: float, most: int) -> None:
+        self._job, self._said, self._seconds, self._most = job, said, seconds, most
         self._worker: _Worker | None = None
         self._ended = ""
         self._lock = threading.Lock()
@@ -107,6 +124,7 @@ class _Call:
                 self._worker.kill()
 
     def run(self) -> Step:
+        question = (*self._job.frames, encode_said(self._said))
         with self._lock:
             if self._ended:
                 raise asyncio.CancelledError
@@ -115,7 +133,7 @@ class _Call:
         timer.daemon = True
         timer.start()
         try:
-            step, leaves = worker.do_step((self._job, dict(self._said)), self._check, self._most)
+            step, leaves = worker.do_step(question, self._job.check, self._most)
         except (OSError, _BadAnswer) as error:
             worker.close()
             raise self._describe_end() from error
@@ -134,7 +152,7 @@ class _Call:
         return step
 
     def _describe_end(self) -> BaseException:
-        name = self._job.document.name
+        name = self._job.name
         if self._ended == "late":
             return DocumentError(
                 f"{name} takes longer than {self._seconds:.0f} seconds to work on; split it, or give it more time with "
@@ -200,14 +218,15 @@ class _Worker:
                 pipe.close()
         self._process.wait()
 
-    def do_step(self, question: tuple[DocumentJob, AllSaid], check: RecordCheck, most: int) -> tuple[Step, bool]:
+    def do_step(self, question: tuple[bytes, ...], check: RecordCheck, most: int) -> tuple[Step, bool]:
         """The next step, and whether the worker ends after it. Raises OSError and _BadAnswer when it ended before, and
         what `check` raises."""
-        write_frame(self._questions, pickle.dumps(question, protocol=pickle.HIGHEST_PROTOCOL))
+        for frame in question:
+            write_frame(self._questions, frame)
         while True:
             answer = self._read_answer(most)
             if "check" in answer:
-                write_frame(self._questions, pickle.dumps(check(answer["check"])))
+                write_frame(self._questions, encode_problems(check(answer["check"])))
             elif "failed" in answer:
                 raise WorkerFailed(str(answer["failed"]), str(answer.get("trace")))
             else:
@@ -225,8 +244,8 @@ class _Worker:
     def _decode_step(self, answer: Mapping[str, Any], most: int) -> Step:
         try:
             if "requests" in answer:
-                return {_decode_path(path): _decode_request(told) for path, told in answer["requests"]}
-            return FinishedDocument(self._read(most), _decode_summary(answer["finished"]))
+                return read_requests(answer["requests"])
+            return FinishedDocument(self._read(most), read_summary(answer["finished"]))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _BadAnswer from error
 
@@ -235,31 +254,3 @@ class _Worker:
         if data is None:
             raise ValueError("the worker ended")
         return data
-
-
-def _decode_path(told: Any) -> QuestionPath:
-    if not isinstance(told, list) or not all(type(step) is int for step in told):
-        raise ValueError("no path")
-    return tuple(told)
-
-
-def _decode_request(told: Mapping[str, Any]) -> Request:
-    request = Request(**told)
-    texts = (request.model, request.system, request.user, request.label)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(request.grammar, str | None):
-        raise ValueError("no request")
-    if not isinstance(request.schema, dict) or not isinstance(request.parameters, dict):
-        raise ValueError("no request")
-    return request
-
-
-def _decode_summary(told: Mapping[str, Any]) -> RecordSummary:
-    counts = ("values", "unsupported", "conflicts", "failures")
-    if not all(type(told[name]) is int for name in counts) or not isinstance(told["message"], str):
-        raise ValueError("no summary")
-    usage = Usage(**told["usage"])
-    if not isinstance(told["members"], dict):
-        raise ValueError("no summary")
-    return RecordSummary(
-        **{**told, "status": Status(told["status"]), "usage": usage},
-    )

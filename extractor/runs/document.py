@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from extractor.errors import ExtractorError
@@ -17,9 +18,9 @@ from extractor.models.session import ModelSession
 from extractor.results.file import build_failed_result, build_result
 from extractor.results.manifest import build_run_manifest
 from extractor.results.model import Manifest, ResultFile
-from extractor.runs.apart import APART_FROM, Step, advance_apart, measure_outcome
+from extractor.runs.apart import APART_FROM, ApartJob, Step, advance_apart, measure_outcome
 from extractor.runs.finished import FinishedDocument, summarize_record
-from extractor.runs.worker_process import DocumentJob
+from extractor.runs.worker_messages import DocumentJob, encode_job
 from extractor.types import Document, Json, Problem, Usage
 
 
@@ -41,35 +42,15 @@ class DocumentExtractor:
     async def extract(self, document: Document) -> FinishedDocument:
         """The result of a document. Raises DocumentError, ModelFatal, and errors of the machine and of cassettes."""
         async with self.session.open_model(self.find_cassette(document.name), self.document_timeout) as model:
-            said: dict[QuestionPath, Said] = {}
-            size = len(document.text)
-            here: DocumentWork | None = None
-            while True:
-                if size < APART_FROM:
-                    here = here or DocumentWork(document, self.task, self.prompt, self.session.model_name, self.reading)
-                    step: Step = here.find_requests(said) or self._finish(here, said)
-                else:
-                    job = self._describe_job(document)
-                    step = await advance_apart(job, said, size, self._check_record, self.document_timeout)
-                if isinstance(step, FinishedDocument):
-                    return step
+            steps, said = _Steps(self, document), dict[QuestionPath, Said]()
+            while not isinstance(step := await steps.advance(said), FinishedDocument):
                 more = await ask_all(model, step, self.on_reply)
-                size += sum(map(measure_outcome, more.values()))
+                steps.size += sum(map(measure_outcome, more.values()))
                 said |= more
+            return step
 
-    def _finish(self, work: DocumentWork, said: Mapping[QuestionPath, Said]) -> FinishedDocument:
-        record = work.build_record(said)
-        return FinishedDocument(build_result(record, self.task.name, self.manifest), summarize_record(record))
-
-    def _describe_job(self, document: Document) -> DocumentJob:
-        """What a worker is given, which has nothing to do with the user's own code."""
-        bare = Task(self.task.name, self.task.schema, {})
-        own_rules = self.task.model_class is not None
-        return DocumentJob(
-            document, bare, self.prompt, self.session.model_name, self.reading, dict(self.manifest), own_rules
-        )
-
-    def _check_record(self, value: Mapping[str, Json]) -> tuple[Problem, ...]:
+    def check_record(self, value: Mapping[str, Json]) -> tuple[Problem, ...]:
+        """What is wrong with the value of a finished record."""
         return validate_record(value, self.task.model_class, self.task.schema.source)
 
     def add_learnt(self, result: ResultFile) -> ResultFile:
@@ -93,6 +74,43 @@ class DocumentExtractor:
     def find_cassette(self, name: str) -> Path:
         """Where the exchanges about the document of this name are recorded."""
         return self.session.find_cassette(self.task.name, self.prompt.name, name)
+
+
+class _Steps:
+    """The steps of one document: made here while it is small, in workers from when it is not."""
+
+    def __init__(self, extractor: DocumentExtractor, document: Document) -> None:
+        self._extractor, self._document = extractor, document
+        self.size = len(document.text)
+        """Of the document and what was said of it, in characters."""
+
+    async def advance(self, said: Mapping[QuestionPath, Said]) -> Step:
+        """What is to be asked next, or the result."""
+        if self.size >= APART_FROM and (job := self._job) is not None:
+            return await advance_apart(job, said, self.size)
+        return self._work.find_requests(said) or self._finish(said)
+
+    @cached_property
+    def _work(self) -> DocumentWork:
+        one = self._extractor
+        return DocumentWork(self._document, one.task, one.prompt, one.session.model_name, one.reading)
+
+    def _finish(self, said: Mapping[QuestionPath, Said]) -> FinishedDocument:
+        one, record = self._extractor, self._work.build_record(said)
+        return FinishedDocument(build_result(record, one.task.name, one.manifest), summarize_record(record))
+
+    @cached_property
+    def _job(self) -> ApartJob | None:
+        """What workers are given, which has no code of the user's; None for a document that cannot be sent."""
+        one = self._extractor
+        bare, own_rules = Task(one.task.name, one.task.schema, {}), one.task.model_class is not None
+        job = DocumentJob(
+            self._document, bare, one.prompt, one.session.model_name, one.reading, dict(one.manifest), own_rules
+        )
+        try:
+            return ApartJob(self._document.name, encode_job(job), one.check_record, one.document_timeout)
+        except (TypeError, ValueError):
+            return None
 
 
 def build_extractor(

@@ -1,0 +1,184 @@
+"""What goes through the pipes between a run and the processes that work for it: frames of bytes, JSON in most of them.
+
+Down go the document, what is asked of it and what was said; up come what is still to be asked, or the result. What
+comes up is checked against what it stands for, since whoever has made the document may have found a way into a worker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import IO, Any
+
+from extractor.documents import locations
+from extractor.documents.formats.answers import decode_answer, encode_document
+from extractor.errors import ModelError, ReplyCutShort
+from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.grounding.confidence import Calibration, ClassWeights
+from extractor.extraction.pipeline import QuestionPath, Reading, Said
+from extractor.extraction.prompt import Prompt, Strategy
+from extractor.extraction.task import Task
+from extractor.models.traits import ModelClass, ModelTraits
+from extractor.runs.finished import RecordSummary
+from extractor.schema.reader import read_schema
+from extractor.types import Document, Json, Problem, Reply, Request, Status, Usage
+
+_SIZE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentJob:
+    """A document, and all that is needed to know what to ask of it and to make its result."""
+
+    document: Document
+    task: Task
+    prompt: Prompt
+    model_name: str
+    reading: Reading
+    manifest: Mapping[str, Json]
+    checked_elsewhere: bool = False
+    """Whether the task has rules of its own, which are code of the user's and stay in the user's process."""
+
+
+def write_frame(pipe: IO[bytes], data: bytes) -> None:
+    """Writes the length of the data, and the data."""
+    pipe.write(len(data).to_bytes(_SIZE, "little"))
+    pipe.write(data)
+    pipe.flush()
+
+
+def read_frame(pipe: IO[bytes], most: int | None = None) -> bytes | None:
+    """The next data; None at the end. Raises ValueError for data that is torn, or longer than `most`."""
+    size = pipe.read(_SIZE)
+    if not size:
+        return None
+    length = int.from_bytes(size, "little")
+    if len(size) < _SIZE or (most is not None and length > most):
+        raise ValueError("not a frame")
+    data = pipe.read(length)
+    if len(data) < length:
+        raise ValueError("a torn frame")
+    return data
+
+
+def encode_job(job: DocumentJob) -> tuple[bytes, bytes]:
+    """The document, and the rest of a job. Raises TypeError and ValueError for a document that cannot be sent: of a
+    class of the caller's own, or with half a character in it."""
+    document, places = job.document, job.document.locations
+    if type(document) is not Document or (places is not None and type(places).__module__ != locations.__name__):
+        raise TypeError("a document of the caller's own classes")
+    rest = {
+        "task": job.task.name,
+        "schema": job.task.schema.source,
+        "prompt": {**asdict(job.prompt), "notes": dict(job.prompt.notes), "declared": dict(job.prompt.declared)},
+        "model": job.model_name,
+        "reading": asdict(job.reading),
+        "manifest": job.manifest,
+        "checked_elsewhere": job.checked_elsewhere,
+    }
+    return encode_document(document), json.dumps(rest).encode()
+
+
+def decode_job(document: bytes, rest: bytes) -> DocumentJob:
+    told = json.loads(rest)
+    read = decode_answer(document)
+    assert isinstance(read, Document)  # noqa: S101 -- the run has it
+    return DocumentJob(
+        read,
+        Task(told["task"], read_schema(told["schema"]), {}),
+        Prompt(**{**told["prompt"], "strategy": Strategy(**told["prompt"]["strategy"])}),
+        told["model"],
+        _decode_reading(told["reading"]),
+        told["manifest"],
+        told["checked_elsewhere"],
+    )
+
+
+def _decode_reading(told: Mapping[str, Any]) -> Reading:
+    traits, weights = told["traits"], told["calibration"]
+    classes = {ModelClass(name): ClassWeights(**one) for name, one in weights["classes"].items()}
+    return Reading(
+        ModelTraits(**{**traits, "model_class": ModelClass(traits["model_class"])}),
+        Acceptance(**told["acceptance"]),
+        Calibration(**{**weights, "classes": classes}),
+        told["day_first"],
+    )
+
+
+def encode_said(said: Mapping[QuestionPath, Said]) -> bytes:
+    return json.dumps([[list(path), _describe_outcome(outcome)] for path, outcome in said.items()]).encode()
+
+
+def _describe_outcome(outcome: Said) -> dict[str, Json]:
+    usage = asdict(outcome.usage)
+    if isinstance(outcome, Reply):
+        return {"value": outcome.value, "usage": usage}
+    cut = {"cut": outcome.text} if isinstance(outcome, ReplyCutShort) else {}
+    return {"error": str(outcome), "reason": outcome.reason, "usage": usage, **cut}
+
+
+def decode_said(data: bytes) -> dict[QuestionPath, Said]:
+    return {tuple(path): _decode_outcome(told) for path, told in json.loads(data)}
+
+
+def _decode_outcome(told: Mapping[str, Any]) -> Said:
+    usage = Usage(**told["usage"])
+    if "value" in told:
+        return Reply(told["value"], usage)
+    error = (
+        ReplyCutShort(told["error"], text=told["cut"])
+        if "cut" in told
+        else ModelError(told["error"], reason=told["reason"])
+    )
+    error.usage = usage
+    return error
+
+
+def encode_problems(problems: tuple[Problem, ...]) -> bytes:
+    return json.dumps([[p.code, list(p.path), p.message] for p in problems]).encode()
+
+
+def decode_problems(data: bytes) -> tuple[Problem, ...]:
+    return tuple(Problem(code, tuple(path), message) for code, path, message in json.loads(data))
+
+
+def describe_requests(requests: Mapping[QuestionPath, Request]) -> Json:
+    return [[list(path), asdict(request)] for path, request in requests.items()]
+
+
+def read_requests(told: Any) -> dict[QuestionPath, Request]:
+    """The requests that a worker tells of. Raises ValueError, TypeError or KeyError for what is none."""
+    return {_read_path(path): _read_request(request) for path, request in told}
+
+
+def _read_path(told: Any) -> QuestionPath:
+    if not isinstance(told, list) or not all(type(step) is int for step in told):
+        raise ValueError("no path")
+    return tuple(told)
+
+
+def _read_request(told: Mapping[str, Any]) -> Request:
+    request = Request(**told)
+    texts = (request.model, request.system, request.user, request.label)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(request.grammar, str | None):
+        raise ValueError("no request")
+    if not isinstance(request.schema, dict) or not isinstance(request.parameters, dict):
+        raise ValueError("no request")
+    return request
+
+
+def describe_summary(summary: RecordSummary) -> Json:
+    return asdict(summary)
+
+
+def read_summary(told: Mapping[str, Any]) -> RecordSummary:
+    """The summary that a worker tells. Raises ValueError, TypeError or KeyError for what is none."""
+    counts = ("values", "unsupported", "conflicts", "failures")
+    if not all(type(told[name]) is int for name in counts) or not isinstance(told["message"], str):
+        raise ValueError("no summary")
+    if not isinstance(told["members"], dict) or not all(
+        amount is None or isinstance(amount, int | float) for amount in told["usage"].values()
+    ):
+        raise ValueError("no summary")
+    return replace(RecordSummary(**told), status=Status(told["status"]), usage=Usage(**told["usage"]))
