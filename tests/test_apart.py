@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from pydantic import BaseModel, field_validator
 from extractor import extract
 from extractor.documents.discovery import load_document
 from extractor.errors import DocumentError, ModelFatal, ReplyCutShort
+from extractor.extraction.pipeline import Reading
 from extractor.extraction.task import Task, task_from_json_schema, task_from_model
 from extractor.models.session import build_own_session
+from extractor.models.traits import STRONG
 from extractor.results.file import encode_part
 from extractor.runs import apart, document
 from extractor.runs.bugs import describe_bug, format_trace
@@ -27,6 +30,7 @@ from extractor.runs.finished import FinishedDocument
 from extractor.runs.worker_messages import (
     DocumentJob,
     decode_job,
+    decode_said,
     encode_job,
     encode_said,
     read_frame,
@@ -235,7 +239,8 @@ def test_a_worker_answers_until_nothing_is_asked_any_more() -> None:
 
 
 def test_a_job_arrives_as_it_was_sent() -> None:
-    job = a_job()
+    known = replace(STRONG, refuses=frozenset({"seed", "temperature"}), sources={"window": "user"}, thinks=True)
+    job = replace(a_job(), reading=Reading(known))
     sent = decode_job(*encode_job(job))
     assert (sent.document, sent.task.schema, sent.prompt, sent.reading) == (
         job.document,
@@ -243,6 +248,11 @@ def test_a_job_arrives_as_it_was_sent() -> None:
         job.prompt,
         job.reading,
     )
+
+
+def test_what_was_said_arrives_with_what_was_said_besides() -> None:
+    said = {(0, 1): Reply(SAID, Usage(1, 2, 3), said_besides=((("rows", 0, "sum"), 7),))}
+    assert decode_said(encode_said(said)) == said
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)

@@ -107,7 +107,7 @@ def test_an_amount_that_is_none_is_refused(place: Path, flags: list[str]) -> Non
     [
         ((429, build_error("x", "insufficient_quota")), "quota"),
         ((401, build_error("x")), "key"),
-        ((404, build_error("x")), "model"),
+        ((404, build_error("The model m does not exist", "model_not_found")), "model"),
     ],
 )
 def test_what_no_document_can_pass_ends_the_run_early(

@@ -24,7 +24,7 @@ Start = Callable[..., FaultEndpoint]
 REPOSITORY = Path(__file__).parent.parent
 KEY = "sk-none-of-their-business-1234"
 LIBRARIES = (
-    *("pypdfium2", "docx", "justhtml", "tinycss2", "python_calamine", "lxml", "zipfile", "email"),
+    *("pypdfium2", "docx", "justhtml", "tinycss2", "python_calamine", "lxml", "email"),
     *("sitecustomize", "usercustomize", "pydantic", "openai", "instructor", "httpx2", "rich", "tenacity", "diskcache"),
     *("jsonschema", "rapidfuzz", "numpy", "coverage", "typing_extensions", "xllamacpp"),
 )
@@ -138,10 +138,9 @@ def test_no_child_is_given_a_key_or_code_by_its_environment(
 
 
 def test_every_process_that_is_started_is_given_such_an_environment() -> None:
-    """Every call that starts a process names `env`, but where a reader, confined already, starts a program."""
+    """Every call that starts a process names `env`."""
     for path in (REPOSITORY / "extractor").rglob("*.py"):
         source = path.read_text(encoding="utf-8")
         assert "pickle.load" not in source and "multiprocessing" not in source, path
         starts = source.count("subprocess.Popen(") + source.count("subprocess.run(")
-        if path.name != "ocr.py":
-            assert source.count("build_child_environment(") >= starts, path
+        assert source.count("build_child_environment(") >= starts, path

@@ -73,7 +73,7 @@ def encode_job(job: DocumentJob) -> tuple[bytes, bytes]:
         "schema": job.task.schema.source,
         "prompt": {**asdict(job.prompt), "notes": dict(job.prompt.notes), "declared": dict(job.prompt.declared)},
         "model": job.model_name,
-        "reading": asdict(job.reading),
+        "reading": _describe_reading(job.reading),
         "manifest": job.manifest,
         "checked_elsewhere": job.checked_elsewhere,
     }
@@ -95,11 +95,22 @@ def decode_job(document: bytes, rest: bytes) -> DocumentJob:
     )
 
 
+def _describe_reading(reading: Reading) -> dict[str, Json]:
+    told = asdict(reading)
+    return {**told, "traits": {**told["traits"], "refuses": sorted(reading.traits.refuses)}}
+
+
 def _decode_reading(told: Mapping[str, Any]) -> Reading:
     traits, weights = told["traits"], told["calibration"]
     classes = {ModelClass(name): ClassWeights(**one) for name, one in weights["classes"].items()}
     return Reading(
-        ModelTraits(**{**traits, "model_class": ModelClass(traits["model_class"])}),
+        ModelTraits(
+            **{
+                **traits,
+                "model_class": ModelClass(traits["model_class"]),
+                "refuses": frozenset(traits["refuses"]),
+            }
+        ),
         Acceptance(**told["acceptance"]),
         Calibration(**{**weights, "classes": classes}),
         told["day_first"],
@@ -113,7 +124,8 @@ def encode_said(said: Mapping[QuestionPath, Said]) -> bytes:
 def _describe_outcome(outcome: Said) -> dict[str, Json]:
     usage = asdict(outcome.usage)
     if isinstance(outcome, Reply):
-        return {"value": outcome.value, "usage": usage}
+        besides = [[list(path), value] for path, value in outcome.said_besides]
+        return {"value": outcome.value, "usage": usage, "besides": besides}
     cut = {"cut": outcome.text} if isinstance(outcome, ReplyCutShort) else {}
     return {"error": str(outcome), "reason": outcome.reason, "usage": usage, **cut}
 
@@ -125,7 +137,8 @@ def decode_said(data: bytes) -> dict[QuestionPath, Said]:
 def _decode_outcome(told: Mapping[str, Any]) -> Said:
     usage = Usage(**told["usage"])
     if "value" in told:
-        return Reply(told["value"], usage)
+        besides = tuple((tuple(path), value) for path, value in told["besides"])
+        return Reply(told["value"], usage, said_besides=besides)
     error = (
         ReplyCutShort(told["error"], text=told["cut"])
         if "cut" in told

@@ -79,7 +79,9 @@ def _find_marks(text: str, markup: Markup) -> Iterator[tuple[Span, Sight]]:
     for tag in markup.tags:
         for attribute in _ATTRIBUTE.finditer(text, tag.start, tag.end):
             name = attribute[1].lower()
-            if name not in _SHOWN_ATTRIBUTES:
+            if "=" not in attribute[0]:  # "<in print>" is as likely what somebody wrote
+                yield Span(*attribute.span()), Sight.DOUBTFUL
+            elif name not in _SHOWN_ATTRIBUTES:
                 yield Span(*attribute.span()), Sight.HIDDEN
             elif name in ("alt", "value"):
                 yield Span(*attribute.span()), Sight.DOUBTFUL

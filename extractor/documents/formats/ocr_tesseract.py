@@ -12,11 +12,14 @@ import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
 
+from extractor.child_processes import build_child_environment
 from extractor.documents.formats.ocr_words import PictureError, PictureWord, WordLine
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+OCR_VARIABLES = ("TESSDATA_PREFIX", "OMP_THREAD_LIMIT")
+"""What tesseract is told by its environment besides."""
 OCR_PAGE_SECONDS = 120
 """For one page."""
 
@@ -37,6 +40,7 @@ def find_version() -> str:
             capture_output=True,
             text=True,
             timeout=OCR_PAGE_SECONDS,
+            env=build_child_environment(*OCR_VARIABLES),
         )
     except (OSError, subprocess.TimeoutExpired):
         return "tesseract"
@@ -50,7 +54,11 @@ def read_words(picture: Image, dots_per_inch: float) -> list[WordLine]:
     command = ["tesseract", "stdin", "stdout", "--dpi", str(round(dots_per_inch)), "tsv"]
     try:
         finished = subprocess.run(  # noqa: S603
-            command, input=image.getvalue(), capture_output=True, timeout=OCR_PAGE_SECONDS
+            command,
+            input=image.getvalue(),
+            capture_output=True,
+            timeout=OCR_PAGE_SECONDS,
+            env=build_child_environment(*OCR_VARIABLES),
         )
     except subprocess.TimeoutExpired as error:
         raise PictureError(f"tesseract takes longer than {OCR_PAGE_SECONDS} seconds on it") from error
