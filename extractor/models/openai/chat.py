@@ -2,7 +2,7 @@
 
 instructor's handlers do both: they are what it lends under `instructor.v2`. Its create() calls them as well, but walks
 through the whole response class for every request, and reads one call of a reply where a model makes several
-(docs/decisions/017).
+(docs/decisions/027).
 """
 
 from __future__ import annotations

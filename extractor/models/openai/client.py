@@ -138,7 +138,7 @@ class LiveModel:
             except ReplyUnreadable as error:
                 question.unreadable = error
                 at_limit = isinstance(error, OnlyReasoned) and error.at_limit
-                can_leave = self.learnt.proven is None and not at_limit
+                can_leave = self.learnt.proven is not dialect and not at_limit
                 if not can_leave or not self._forms.leave_dialect_for_question(question, dialect, error):
                     raise
             else:
