@@ -145,9 +145,7 @@ def test_a_password_that_is_empty_opens_the_file(tmp_path: Path) -> None:
     assert load(tmp_path, [Line(60, 700, "open to all")], password="").text == "open to all"
 
 
-@pytest.mark.parametrize(
-    "data", [b"%PDF-1.7\n", b"%PDF-1.4\n" + b"1 0 obj\n<<" * 9000, b"%PDF-1.4\n\0\1\2"]
-)
+@pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"%PDF-1.4\n" + b"1 0 obj\n<<" * 9000, b"%PDF-1.4\n\0\1\2"])
 def test_a_broken_file_is_named_so(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.pdf").write_bytes(data)
     with pytest.raises(DocumentError, match=r"a\.pdf") as error:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from extractor.documents.formats import IMAGE_FORMAT
+from extractor.documents.formats import IMAGE_FORMAT, ocr_rapid
 from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.ocr import advise_on_ocr, find_ocr_version, is_ocr_installed, recognise_picture
 from extractor.documents.formats.page_blocks import PageRules
@@ -49,6 +49,12 @@ def load(path: Path, name: str, with_ocr: bool) -> Document:
             f"{name} shows no words that can be read; take the picture again, sharper or closer.", reason="empty"
         )
     return writer.draft.build_document(name, f"pillow {version('pillow')}, {find_ocr_version()}", writer.boxes)
+
+
+def warm_up() -> None:
+    """Loads the models of OCR, once for all pictures that a reader reads."""
+    if ocr_rapid.is_installed():
+        ocr_rapid.load_engine()
 
 
 def find_scale(picture: Image) -> float:

@@ -35,8 +35,8 @@ def find_version() -> str:
 
 
 @cache
-def _load_engine() -> Any:
-    _make_room()
+def load_engine() -> Any:
+    """The engine, with its models in memory. It has no threads of its own, so that a fork can use it."""
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
     from rapidocr import RapidOCR  # takes seconds
 
@@ -70,9 +70,10 @@ def read_words(picture: Image, dots_per_inch: float) -> list[WordLine]:
     import numpy as np  # comes with RapidOCR
 
     del dots_per_inch
+    _make_room()
     pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1]
     try:
-        found = _load_engine()(pixels, return_word_box=True)
+        found = load_engine()(pixels, return_word_box=True)
     except (RuntimeError, ValueError, OSError, ImportError) as error:
         raise PictureError(f"RapidOCR fails on it ({type(error).__name__})") from error
     except Exception as error:  # its own errors have no common base

@@ -19,6 +19,7 @@ from extractor.documents.formats.reading_order import (
     PageLayout,
     TextLine,
     TextPiece,
+    are_in_step,
     are_level,
     count_level,
     order_lines,
@@ -327,7 +328,9 @@ def _find_open_gutter(pieces: list[TextPiece]) -> float | None:
         reach = max(reach, piece.right)
     for _, at in sorted(found, reverse=True)[:6]:
         left, right = [p for p in pieces if p.right <= at], [p for p in pieces if p.left >= at]
-        if min(len(left), len(right)) >= MIN_SIDE_LINES and not are_level(left, right):
+        if min(len(left), len(right)) < MIN_SIDE_LINES:
+            continue
+        if not are_level(left, right) and not are_in_step(left, right):
             return at
     return None
 

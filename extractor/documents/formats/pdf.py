@@ -6,6 +6,7 @@ PDFium is not safe in several threads: this module runs in the one thread of a p
 from __future__ import annotations
 
 from dataclasses import fields
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -49,6 +50,11 @@ def load(path: Path, name: str, with_ocr: bool) -> Document:
         return _build_document(pdf, name, with_ocr)
     finally:
         pdf.close()
+
+
+def warm_up() -> None:
+    """Loads what pages with pictures and colours need, once for all files that a reader reads."""
+    import_module("PIL.ImageChops")
 
 
 def _build_document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Document:

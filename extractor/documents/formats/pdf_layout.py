@@ -22,6 +22,8 @@ from extractor.types import Span, TableGrid, TextTable
 _LEVELS = ((1.6, 1), (1.3, 2), (1.15, 3))
 """How much larger than the text around it a line is to be a heading, and of which level."""
 _LONGEST_HEADING = 100
+PARAGRAPH_STEP = 1.25
+"""The most that the next line of a paragraph is down, in steps of most lines of the page."""
 
 
 class PageWriter:
@@ -101,11 +103,38 @@ class _PageLines:
             if isinstance(block, PageTable):
                 self._write_table(block)
             else:
-                for line in block:
-                    self._write_line(line)
+                self._write_lines(block)
         draft.add_text("".join(self._written))
         boxes.starts.fromlist(self._starts)
         self._add_edges(self._pieces)
+
+    def _write_lines(self, lines: Sequence[TextLine]) -> None:
+        """Writes lines. One that just goes on below another is written here at once: a book has nothing else."""
+        layout, written, starts, ends = self._layout, self._written, self._starts, self._writer.boxes.ends
+        text, lengths, pieces, reach = layout.text, layout.lengths, self._pieces, PARAGRAPH_STEP * self._pitch
+        is_plain = not (layout.rewritten or layout.attached or layout.raised or self._doubtful)
+        for line in lines:
+            above = self._above
+            if (
+                is_plain
+                and above is not None
+                and line.height == above.height <= self._body
+                and not self._level_above
+                and len(line.pieces) == 1
+            ):
+                piece, last = line.pieces[0], text[above.pieces[-1].end - 1]
+                start, end, first, after, _, top, _, _, turn = piece
+                step = top - above.pieces[0].top
+                if 0 < step <= reach and last.isalpha() and last < _FIRST_EAST and text[end - 1] != HYPHEN and not turn:
+                    written += "\n", text[start:end]
+                    length = self._length + 1
+                    starts += accumulate(lengths[first : after - 1], initial=length)
+                    self._length = length + end - start
+                    ends.append(self._length)
+                    pieces.append(piece)
+                    self._above = line
+                    continue
+            self._write_line(line)
 
     def _write_line(self, line: TextLine) -> None:
         layout, above, bold, pieces = self._layout, self._above, self._bold, line.pieces
@@ -236,7 +265,7 @@ def _ends_paragraph(text: str, above: TextLine, line: TextLine, pitch: float) ->
     step = line.pieces[0].top - above.pieces[0].top
     if step <= 0 or step > 10 * pitch:
         return text[above.end - 1] in ".!?:;" or not text[line.start].islower()
-    return step > 1.25 * pitch
+    return step > PARAGRAPH_STEP * pitch
 
 
 def _find_heading_level(line: TextLine, body: float) -> int:

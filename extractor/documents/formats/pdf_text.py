@@ -54,8 +54,8 @@ def read_characters(letters: pdfium.PdfTextPage, count: int) -> str:
     return "".join("\ufffd" if 0xD800 <= c < 0xE000 or c > 0x10FFFF else chr(c) for c in codes)
 
 
-SAMPLED_LETTERS = 24
-"""Letters of a page that are looked at for whether its fonts say what they are."""
+FIRST_SAMPLED_LETTERS, SAMPLED_LETTERS = 8, 60
+"""Letters of a page that are looked at for whether its fonts say what they are, and if one of them does not."""
 MAX_UNKNOWN_SHARE = 0.3
 """The part of a page's letters that may be unknown; with more its text layer is no text, or may say anything."""
 _UNKNOWN = re.compile(r"[\x00\ufffd\ue000-\uf8ff]")
@@ -68,8 +68,12 @@ def is_poor_layer(letters: pdfium.PdfTextPage, text: str) -> bool:
         return False
     if not text.isascii() and len(_UNKNOWN.findall(text)) > MAX_UNKNOWN_SHARE * known:
         return True
-    sample = range(0, len(text), max(1, len(text) // SAMPLED_LETTERS))
-    wrong = sum(map(_map_error, repeat(ctypes.cast(letters.raw, ctypes.c_void_p)), sample))
+    handle = ctypes.cast(letters.raw, ctypes.c_void_p)
+    for letters_tried in (FIRST_SAMPLED_LETTERS, SAMPLED_LETTERS):
+        sample = range(0, len(text), max(1, len(text) // letters_tried))
+        wrong = sum(map(_map_error, repeat(handle), sample))
+        if not wrong:
+            return False
     return bool(wrong > MAX_UNKNOWN_SHARE * len(sample))
 
 

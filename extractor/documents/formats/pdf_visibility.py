@@ -29,6 +29,8 @@ MIN_LETTER_AREA, MIN_CLEAR_AREA = 1.2, 2.5
 which it is doubtful that somebody does: letters of 1.4 and 2 points."""
 MIN_NARROWNESS = 0.04
 """Width of a letter on average, in heights of its line: narrow letters of a narrow face have 0.1."""
+ODD_NARROWNESS = 0.12
+"""From which a line is looked at word by word."""
 FAINT, CLEAR = 8, 24
 """By how much, of 255, a channel of the ground must change for ink to be seen, and to be seen for certain. Paper white
 and #F5F5F5 are 10 apart."""
@@ -76,7 +78,14 @@ class VisibilityJudge:
 
 def _judge_by_place(frame: PageFrame, layout: PageLayout) -> bytearray | None:
     """Words that are too small or too narrow for anybody, or beside the page."""
-    odd = [piece for piece in layout.pieces if _is_odd(frame, piece)]
+    width, height = frame
+    odd = [
+        piece
+        for piece in layout.pieces
+        for start, end, _, _, left, top, right, bottom, _ in (piece,)
+        if not (bottom - top >= 3 and left >= 0 and right <= width and top >= 0 and bottom <= height)
+        or right - left < (end - start) * max(ODD_NARROWNESS * (bottom - top), 2 * MIN_CLEAR_AREA / (bottom - top))
+    ]
     if not odd:
         return None
     verdicts = bytearray(len(layout.lengths))
@@ -95,15 +104,6 @@ def _judge_by_place(frame: PageFrame, layout: PageLayout) -> bytearray | None:
             elif (area < MIN_CLEAR_AREA and length > 2) or shown < 0.5 * area or narrowness < 2 * MIN_NARROWNESS:
                 verdicts[i] = DOUBTFUL
     return verdicts
-
-
-def _is_odd(frame: PageFrame, piece: TextPiece) -> bool:
-    """Whether words of the piece may be too small, or beside the page."""
-    width, height = piece.right - piece.left, piece.bottom - piece.top
-    length = piece.end - piece.start
-    if width * height < 2 * MIN_CLEAR_AREA * length or height < 3 or width < 0.12 * height * length:
-        return True
-    return piece.left < 0 or piece.top < 0 or piece.right > frame.width or piece.bottom > frame.height
 
 
 def part_by_sight(layout: PageLayout, verdicts: bytearray | None) -> tuple[list[TextPiece], set[int], list[TextPiece]]:

@@ -266,6 +266,20 @@ def are_level(left: Sequence[TextPiece], right: Sequence[TextPiece]) -> bool:
     return 5 * count_level(few, many) >= 3 * len(few)
 
 
+def are_in_step(left: Sequence[TextPiece], right: Sequence[TextPiece]) -> bool:
+    """Whether lines on one side stand as far below the next one above on the other, nearly all of them: they may be
+    the second lines of rows."""
+    few, many = sorted((left, right), key=len)
+    middles = sorted(p.top + p.bottom for p in many)
+    steps = []
+    for piece in few:
+        i = bisect_left(middles, piece.top + piece.bottom + 1)
+        if i:
+            steps.append((piece.top + piece.bottom - middles[i - 1]) / 2)
+    usual = median(steps) if steps else 0.0
+    return 5 * sum(abs(step - usual) < 1 for step in steps) >= 4 * len(few)
+
+
 def count_level(some: Sequence[TextPiece], others: Sequence[TextPiece]) -> int:
     """How many pieces have one of the others on their level."""
     middles = sorted(p.top + p.bottom for p in others)
