@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from extractor import Engine, ModelSettings
 from extractor.cli.main import main
 from extractor.errors import UsageError
+from extractor.models.endpoint import ApiKind, Dialect
 from extractor.models.settings import list_setting_names, parse_settings
+from extractor.models.traits import ModelClass
 from extractor.testing import ScriptedModel
 
 GOOD: dict[str, Any] = {
@@ -157,6 +159,15 @@ def test_what_is_said_nearer_wins_and_the_rest_stays(one: dict[str, None], other
     assert found == {**base.list_said(), **over.list_said()}
 
 
+def test_words_of_a_few_may_be_given_as_text_from_python() -> None:
+    said = ModelSettings(model_class="small", dialect="tools", api="openai")
+    assert said == ModelSettings(model_class=ModelClass.SMALL, dialect=Dialect.TOOLS, api=ApiKind.OPENAI)
+    with pytest.raises(UsageError, match="small or strong"):
+        ModelSettings(model_class="medium")
+    with pytest.raises(UsageError, match="schema, tools"):
+        ModelSettings(dialect="grammar")
+
+
 def test_members_of_tables_are_laid_over_each_other() -> None:
     base = ModelSettings(headers={"A": "1", "B": "2"}, omit=("seed",))
     found = base.override_with(ModelSettings(headers={"B": "3"}, seed=4))
@@ -192,3 +203,7 @@ def test_the_command_says_so_before_anything_is_sent(capfd: pytest.CaptureFixtur
     assert "--rpm and --set rpm" in capfd.readouterr().err
     assert main(["run", ".", "--task", "invoice", "--set", "document_deadline=5", "--document-timeout", "6"]) == 2
     assert "document_deadline" in capfd.readouterr().err
+    assert main(["run", ".", "--task", "invoice", "--set", "max_run_tokens=5", "--max-tokens", "6"]) == 2
+    assert "max_run_tokens" in capfd.readouterr().err
+    assert main(["run", ".", "--task", "invoice", "--set", "request_deadline=50", "--document-timeout", "6"]) == 2
+    assert "request_deadline" in capfd.readouterr().err

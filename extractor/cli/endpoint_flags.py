@@ -67,10 +67,12 @@ def choose_flagged_model(flags: argparse.Namespace, name: str | None, *, live: b
     from extractor.models.settings import parse_settings
 
     said = parse_settings(flags.set)
-    for flag in ("rpm", "tpm", "max_requests", "max_cost", "price"):
-        given, other = getattr(flags, flag, None), getattr(said, flag)
+    same = {"max_tokens": "max_run_tokens"}
+    for flag in ("rpm", "tpm", "max_requests", "max_tokens", "max_cost", "price"):
+        setting = same.get(flag, flag)
+        given, other = getattr(flags, flag, None), getattr(said, setting)
         if given is not None and other is not None and given != other:
-            raise UsageError(f"--{flag.replace('_', '-')} and --set {flag} say two things; give one of them.")
+            raise UsageError(f"--{flag.replace('_', '-')} and --set {setting} say two things; give one of them.")
     environ = {**read_env_file(flags.env_file), **os.environ} if flags.env_file else os.environ
     files = load_configuration(flags.config, Path.cwd())
     return choose_model(name, flags.base_url, environ, settings=said, configuration=files, live=live)
@@ -82,6 +84,8 @@ def read_document_deadline(flags: argparse.Namespace, choice: ModelSpec) -> floa
     said = choice.settings.document_deadline
     if flagged is not None and said is not None and flagged != said:
         raise UsageError("--document-timeout and document_deadline say two things; give one of them.")
+    if flagged is not None and (choice.settings.request_deadline or 0) > flagged:
+        raise UsageError("--document-timeout ends before the request_deadline that is set; lower that one.")
     return said if flagged is None else flagged
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import sys
@@ -85,6 +84,8 @@ def _run_pull_command(flags: argparse.Namespace) -> int:
 
 def _run_probe_command(flags: argparse.Namespace) -> int:
     """1 where no dialect brought an answer."""
+    import asyncio  # a quarter of what `extractor --help` takes
+
     from extractor.models.probe import findings_to_json, probe_model, write_model_table
 
     choice = choose_flagged_model(flags, flags.name, live=True)

@@ -11,7 +11,7 @@ from extractor.errors import UsageError
 from extractor.models.api_keys import check_api_key, find_api_key, read_key_file
 from extractor.models.base_url import EndpointAddress, read_base_url
 from extractor.models.config_file import Configuration, ConfiguredModel
-from extractor.models.endpoint import ApiKind, Connection, Endpoint, ModelParameters
+from extractor.models.endpoint import ApiKind, Connection, Dialect, Endpoint, ModelParameters
 from extractor.models.known_traits import find_traits, override_traits
 from extractor.models.local.catalog import CATALOGUE
 from extractor.models.native.choice import has_library, require_library
@@ -62,7 +62,7 @@ class ModelSpec:
     def build_endpoint(self) -> Endpoint:
         """Where an endpoint's model is, and how it is asked."""
         traits, said = self.traits, self.settings
-        api = said.api or ApiKind.OPENAI
+        api = ApiKind(said.api or ApiKind.OPENAI)
         parameters = build_parameters(said)
         refuses = traits.refuses - ({"max_tokens"} if api is not ApiKind.OPENAI else set())
         refuses = refuses | (self.vendor.refuses if self.vendor else frozenset()) | set(said.omit)
@@ -71,7 +71,7 @@ class ModelSpec:
             str(self.base_url),
             self.name,
             self.api_key or _NO_KEY,
-            dialect=said.dialect,
+            dialect=Dialect(said.dialect) if said.dialect else None,
             parameters=parameters,
             connection=replace(build_connection(said), key_header=self.key_header),
             refuses=refuses - asked_for,
@@ -215,8 +215,8 @@ def _build_spec(name: str, address: EndpointAddress, key: tuple[str, str] | None
     if key is not None:
         check_key_vendor(key[1], key[0], address.vendor)
     base_url = address.base_url
-    if said.api not in (None, ApiKind.OPENAI):
-        require_library(said.api)
+    if said.api is not None and said.api is not ApiKind.OPENAI:
+        require_library(ApiKind(said.api))
         base_url = re.sub(r"/v1(?:beta)?(?:/openai)?$", "", base_url)  # its library puts that before its routes
     query = {**address.query, **said.query}
     return ModelSpec(

@@ -63,15 +63,15 @@ class ModelSettings:
     """Members that the body of every request has besides."""
     window: int | None = None
     """Tokens that the model reads and writes in one request."""
-    model_class: ModelClass | None = None
+    model_class: ModelClass | str | None = None
     """small or strong; called `class` elsewhere. Without it, the name decides: below 4 B parameters it is small."""
-    dialect: Dialect | None = None
+    dialect: Dialect | str | None = None
     """How the schema is sent: schema, tools, json or text; without it, the best that works is found."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Sent with every request; they may hold keys, so that they show in no file, log or message."""
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of every request's address, such as api-version."""
-    api: ApiKind | None = None
+    api: ApiKind | str | None = None
     """The interface that the endpoint speaks: openai, anthropic or google."""
     organization: str | None = None
     ca_file: str | None = None
@@ -100,6 +100,10 @@ class ModelSettings:
     """Of a million tokens read, and of a million written; without it, the list price, where it is known."""
 
     def __post_init__(self) -> None:
+        for name, kind in _WORDS.items():
+            word = next((one for one in kind if one.value == str(getattr(self, name)).lower()), None)
+            if word is not None and word is not Dialect.GRAMMAR:
+                object.__setattr__(self, name, word)  # frozen for all others
         for name, check in _CHECKS.items():
             value = getattr(self, name)
             if value is not None and not check.accepts(value):
@@ -170,6 +174,12 @@ _CHECKS = {
     "max_run_tokens": _COUNT,
     "max_cost": _AMOUNT,
 }
+_WORDS: dict[str, type[ModelClass | Dialect | ApiKind]] = {
+    "model_class": ModelClass,
+    "dialect": Dialect,
+    "api": ApiKind,
+}
+"""Settings that are one word of a few, which may be given as text."""
 _OMITTED = ("temperature", "seed", "top_p")
 
 
@@ -296,10 +306,6 @@ def _build_settings(said: Mapping[str, Json]) -> ModelSettings:
 
 def _read_kind(name: str, value: Json) -> Any:
     """The value as the settings have it. What is none is left as it is, for the checks to say so."""
-    kinds: dict[str, type[ModelClass | Dialect | ApiKind]] = {_CLASS: ModelClass, "dialect": Dialect, "api": ApiKind}
-    if name in kinds and isinstance(value, str) and value != Dialect.GRAMMAR.value:
-        words = {word.value: word for word in kinds[name]}
-        return words.get(value.lower(), value)
     if name == "price":
         amounts = [value.get("input"), value.get("output")] if isinstance(value, dict) else value
         return tuple(amounts) if isinstance(amounts, list) else value
