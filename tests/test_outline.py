@@ -60,3 +60,12 @@ def test_a_heading_that_is_hyphenated_with_the_next_says_what_both_say() -> None
 
 def test_a_line_with_a_bullet_is_no_heading() -> None:
     assert [h.span.start for h in find_headings("## • 10 of them\n\n## Real\n")] == [17]
+
+
+def test_a_line_in_emphasis_that_says_a_value_or_a_sentence_is_no_heading() -> None:
+    said = "**Balance due: 7.03**\n\n**Paid in full.**\n\n*Education*\n\n**Do you agree?**\n"
+    assert not find_headings(said)
+    headings = "**Education**\n\n**2. Scope**\n\n**Terms:**\n\n__Work and posts__\n"
+    assert [headings[h.span.start : h.span.end] for h in find_headings(headings)] == headings.split("\n\n")[:3] + [
+        "__Work and posts__"
+    ]
