@@ -263,6 +263,18 @@ def test_a_signed_mail_is_read_and_an_encrypted_one_says_so(tmp_path: Path) -> N
     assert [(part.part, part.reason) for part in encrypted.unread] == [("body", "encrypted")]
 
 
+def test_a_mail_in_a_mail_that_was_packed_is_read(tmp_path: Path) -> None:
+    inner = base64.encodebytes(f"{HEAD}\nTotal: 45.00\n".encode()).decode()
+    part = f"--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{inner}\n--b--\n"
+    document = load(tmp_path, f"{HEAD}Content-Type: multipart/mixed; boundary=b\n\n{part}")
+    assert "Total: 45.00" in document.text and document.unread == ()
+
+
+@pytest.mark.parametrize("start", ["\ufeff", "\r\n\n", "From a@example.org Tue Mar  5 10:00:00 2024\n"])
+def test_what_stands_before_the_header_lines_is_passed_over(tmp_path: Path, start: str) -> None:
+    assert load(tmp_path, f"{start}{HEAD}\nwords").text.startswith("From: a@example.org\nTo: b@example.com")
+
+
 def test_attachments_that_are_not_read_are_named_and_cost_themselves_alone(tmp_path: Path) -> None:
     mail = letter()
     attach(mail, "broken.pdf", b"%PDF-1.4 and no more")

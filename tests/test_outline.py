@@ -60,3 +60,11 @@ def test_a_heading_that_is_hyphenated_with_the_next_says_what_both_say() -> None
 
 def test_a_line_with_a_bullet_is_no_heading() -> None:
     assert [h.span.start for h in find_headings("## • 10 of them\n\n## Real\n")] == [17]
+
+
+def test_a_line_in_emphasis_that_says_a_value_or_a_sentence_is_no_heading() -> None:
+    said = "**Balance due: 7.03**\n\n**Paid in full.**\n\n*Education*\n\n**Do you agree?**\n"
+    assert not find_headings(said)
+    headings = ["**Education**", "**2. Scope**", "**Terms:**", "__Work and posts__"]
+    text = "\n\n".join(headings)
+    assert [text[h.span.start : h.span.end] for h in find_headings(text)] == headings

@@ -77,7 +77,7 @@ def test_breaks_entities_and_no_break_spaces_are_read() -> None:
     assert "Line one\nLine two three & €45,00 ½ café" in read("html/H2_br.html").text
     document = read("html/H9_dl.html")
     assert document.text.startswith(
-        "Invoice: INV-1\nDate: 2024-03-03\n\n- a\n- b\n\n3. third\n\nx   y\n  z\n\n1 234,56 €"
+        "Invoice: INV-1\nDate: 2024-03-03\n\n- a\n- b\n\n3. third\n\nx   y\n  z\n\n1\u00a0234,56 €"
     )
     assert "write us (x@example.org) link (https://example.org/p)" in document.text
 

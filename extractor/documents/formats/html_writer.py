@@ -43,6 +43,8 @@ _LONGEST_ALT = 300
 """Characters of the words in place of a picture."""
 _SPACE = " \t\r\n\f"
 _RUN = re.compile(r"[^ \t\r\n\f]+(?: [^ \t\r\n\f]+)*")
+_FILLING = re.compile(r"\xa0(?![0-9])|(?<![0-9])\xa0")
+"""No-break spaces, but for those that group the figures of a number."""
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -281,7 +283,7 @@ class PageWriter:
             self.text.request_gap("\n" if lines and "\n" in _blanks_before(data, len(data)) else " ")
 
     def _write_run(self, run: re.Match[str], origin: int | None, steps: list[int] | None, sight: Sight) -> None:
-        words = run[0].replace("\xa0", " ")
+        words = _FILLING.sub(" ", run[0])
         if not words.strip():
             self.text.request_gap(" ")  # no-break spaces that fill an empty place
             return

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import codecs
+import contextlib
 import email
 from email.message import Message
 from itertools import islice
@@ -33,7 +37,8 @@ _MOST_HEADERS = 200
 
 
 def load(path: Path, name: str, ocr: bool) -> MailDocument:
-    return read_message(email.message_from_bytes(read_file_bytes(path, MAIL_FORMAT.max_bytes)), name)
+    data = read_file_bytes(path, MAIL_FORMAT.max_bytes).removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+    return read_message(email.message_from_bytes(data), name)
 
 
 def read_message(message: Message, name: str) -> MailDocument:
@@ -116,6 +121,9 @@ def _read_attachment(part: Message, *, optional: bool) -> Attachment:
     if part.get_content_maintype() == "message" and isinstance(payload, list) and payload:
         inner = cast("list[Message]", payload)
         data = b"\n".join(_write_bytes(each) for each in inner)
+        if str(part.get("Content-Transfer-Encoding") or "").strip().lower() == "base64":
+            with contextlib.suppress(binascii.Error, ValueError):  # against RFC 2046, 5.2.1, but done
+                data = base64.b64decode(data)
     else:
         data = read_payload(part)
     return Attachment.from_mail_part(printable_name(read_filename(part)), kind, data, optional=optional)

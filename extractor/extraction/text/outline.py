@@ -1,6 +1,6 @@
 """How a text is laid out: headings, the sections under them, paragraphs.
 
-A heading is a Markdown heading, a short line in capitals that ends no sentence, or a short line all in bold. What
+A heading is a Markdown heading, a short line in capitals or all in bold that ends no sentence and says no value. What
 begins with a bullet is an item of a list, whatever marks a converter gave it.
 """
 
@@ -18,7 +18,7 @@ from extractor.types import Span
 _HEADING = re.compile(
     r"^(?:(?P<marks>#{1,6})[ \t]+(?![•·▪●■])\S[^\n]*"
     r"|(?P<capitals>(?!.*[.;,:]$)(?=[^\n]*[^\W\d_]{3})[^a-z\n]{3,60})"
-    r"|(?P<bold>(?:\*\*|__)[^*_\n]{3,60}(?:\*\*|__):?))"
+    r"|(?P<bold>(?:\*\*|__)(?![^*_\n]*(?:[.;,!?](?:\*\*|__)|:[ \t]*[^*_\s]))[^*_\n]{3,60}(?:\*\*|__):?))"
     r"[ \t\r]*$",
     re.M,
 )

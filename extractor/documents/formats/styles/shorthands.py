@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -165,10 +166,12 @@ def _read_font(longhand: str, parts: list[Any]) -> Tokens:
 def parse_old_colour(written: str) -> str:
     """A colour of an attribute such as bgcolor, as one of a style sheet (HTML, 2.4.6)."""
     written = written.strip()
-    tokens = parse_component_value_list(written[:40])
     if written.lower() == "transparent" or not written:
         return ""
-    if isinstance(parse_colour(tokens), Ink) and len(drop_blanks(tokens)) == 1 and tokens[0].type != "function":
+    if written[0] == "#":
+        if re.fullmatch(r"#(?:[0-9a-fA-F]{3}){1,2}", written):
+            return written
+    elif written.isalpha() and isinstance(parse_colour(parse_component_value_list(written)), Ink):
         return written
     digits = "".join(c if c in "0123456789abcdefABCDEF" else "0" for c in written[:128].removeprefix("#"))
     digits += "0" * (-len(digits) % 3)
