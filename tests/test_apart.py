@@ -23,7 +23,7 @@ from extractor.extraction.task import Task, task_from_json_schema, task_from_mod
 from extractor.models.session import build_own_session
 from extractor.models.traits import STRONG
 from extractor.results.file import encode_part
-from extractor.runs import apart, document
+from extractor.runs import apart, document, worker_process
 from extractor.runs.bugs import describe_bug, format_trace
 from extractor.runs.document import DocumentExtractor, build_extractor
 from extractor.runs.finished import FinishedDocument
@@ -142,7 +142,7 @@ def test_a_step_that_takes_too_long_is_ended_and_the_next_document_has_a_worker(
     monkeypatch.setattr(document, "APART_FROM", 0)
     task, model = task_from_json_schema(SCHEMA), ScriptedModel(SAID)
     with pytest.raises(DocumentError, match="longer than") as told:
-        asyncio.run(build(task, model, timeout=0.01).extract(Document("a.txt", TEXT)))
+        asyncio.run(build(task, model, timeout=0.0001).extract(Document("a.txt", TEXT)))
     assert told.value.reason == "too costly"
     assert asyncio.run(build(task, model).extract(Document("a.txt", TEXT))).summary.values > 0
 
@@ -222,7 +222,8 @@ def a_job(text: str = TEXT) -> DocumentJob:
     return DocumentJob(Document("a.txt", text), Task("order", task.schema, {}), one.prompt, "m", one.reading, {})
 
 
-def test_a_worker_answers_until_nothing_is_asked_any_more() -> None:
+def test_a_worker_answers_until_nothing_is_asked_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "MOST_MEMORY", 1 << 40)  # the process of the tests is larger
     said = {(0,): Reply(SAID, Usage(1, 2, 3))}
     asked, told = io.BytesIO(), io.BytesIO()
     for outcome in ({}, said):

@@ -12,6 +12,7 @@ from extractor.cli.main import main
 from extractor.errors import UsageError
 from extractor.models.base_url import read_base_url
 from extractor.models.choice import DEFAULT_MODEL, choose_model
+from extractor.models.native.choice import has_library
 from extractor.models.secrets import find_secrets
 from extractor.models.settings import ModelSettings
 from extractor.models.vendors import VENDORS
@@ -97,7 +98,8 @@ def test_a_vendors_prefix_is_its_address_and_its_key_alone(vendor) -> None:  # t
     variable = vendor.key_variables[0]
     spec = choose_model(f"{vendor.prefix}/a/b", None, {variable: "of-the-vendor"})
     assert (spec.name, spec.api_key) == ("a/b", "of-the-vendor")
-    assert spec.base_url == vendor.base_url
+    is_native = bool(vendor.own_url) and has_library(vendor.api)
+    assert spec.base_url == (vendor.own_url if is_native else vendor.base_url)
     if variable != "OPENAI_API_KEY":
         with pytest.raises(UsageError, match=variable):
             choose_model(f"{vendor.prefix}/a", None, KEY)

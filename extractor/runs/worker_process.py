@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +27,7 @@ from extractor.types import Json, Problem
 NICENESS = 5
 """How much less a worker is favoured by the system than the process that has all other documents in hand."""
 MOST_MEMORY = 300_000_000
-"""Bytes that a worker may have had at most to be kept for another document."""
+"""Bytes that a worker may have at most to be kept for another document."""
 
 
 def main() -> None:
@@ -73,12 +72,12 @@ def _do_job(job: DocumentJob, said: Mapping[QuestionPath, Said], questions: IO[b
 
 
 def _has_grown() -> bool:
+    """Whether the process holds more than it should; its peak would count what its parent held when it was started."""
     try:
-        import resource
-    except ImportError:  # no such figure, as on Windows
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):  # no such figure, as on macOS and Windows
         return False
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit > MOST_MEMORY
+    return pages * os.sysconf("SC_PAGE_SIZE") > MOST_MEMORY
 
 
 def _send(pipe: IO[bytes], answer: Mapping[str, Any]) -> None:
