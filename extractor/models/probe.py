@@ -134,8 +134,8 @@ async def _ask_in_dialect(endpoint: Endpoint, dialect: Dialect, known: LearntTra
         await model.aclose()
     known.add(learnt)
     value: dict[str, Any] = reply.value
-    said = value.get("number"), str(value.get("total")).removesuffix("EUR").strip().rstrip("0")
-    return "right" if said == ("A-7", "12.5") else "wrong"
+    total = str(value.get("total")).removesuffix("EUR").strip().rstrip("0")
+    return "right" if "A-7" in str(value.get("number")) and total == "12.5" else "wrong"
 
 
 def _build_request(model: str) -> Request:
