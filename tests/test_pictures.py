@@ -277,3 +277,33 @@ def test_a_text_layer_that_does_not_say_what_it_shows_is_told_where_ocr_is_not_w
     with pytest.raises(DocumentError, match="needs OCR") as error:
         pdf_format.load(path, "poor.pdf", False)
     assert error.value.reason == "needs OCR"
+
+
+def test_words_of_a_picture_on_a_page_of_letters_are_read_where_that_is_wanted(
+    tmp_path: Path, said: Callable[..., None]
+) -> None:
+    said(lambda picture: [[word("Total", 100, 60), word("45.00", 200, 60)]])
+    picture = draw().convert("L")
+    parts = Parts([image(*picture.size, picture.tobytes())], b"/XObject<</I 6 0 R>>")
+    path = tmp_path / "brochure.pdf"
+    text = tiny_pdf.page([tiny_pdf.Line(72, 700, "Our bill explained")])
+    path.write_bytes(tiny_pdf.write([text + b" q 460 0 0 160 72 500 cm /I Do Q"], parts=parts))
+    assert pdf_format.load(path, "brochure.pdf", False).text == "Our bill explained"
+    document = pdf_format.load(path, "brochure.pdf", True)
+    assert document.text.split() == ["Our", "bill", "explained", "Total", "45.00"]
+    scale = 200 / 72
+    left, top, _, _ = places(document, "45.00")[0]["box"]  # type: ignore[misc]
+    assert (left, top) == (pytest.approx(72 + 200 / scale, abs=1), pytest.approx(132 + 60 / scale, abs=1))
+
+
+def test_a_logo_and_a_picture_whose_words_are_letters_of_the_page_are_not_read(
+    tmp_path: Path, said: Callable[..., None]
+) -> None:
+    said(lambda picture: [[word("LOGO", 10, 10)]])
+    picture = draw().convert("L")
+    parts = Parts([image(*picture.size, picture.tobytes())], b"/XObject<</I 6 0 R>>")
+    lines = [tiny_pdf.Line(80, 640 - 14 * i, "words of the page itself here") for i in range(6)]
+    path = tmp_path / "letter.pdf"
+    drawn = b"q 46 0 0 16 72 740 cm /I Do Q q 460 0 0 160 72 500 cm /I Do Q " + tiny_pdf.page(lines)
+    path.write_bytes(tiny_pdf.write([drawn], parts=parts))
+    assert "LOGO" not in pdf_format.load(path, "letter.pdf", True).text

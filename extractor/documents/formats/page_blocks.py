@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from extractor.documents.formats.page_grid import Grid, Line, Region, find_grids
-from extractor.documents.formats.page_rows import Row, group_rows
+from extractor.documents.formats.page_rows import Row, group_rows, part_at_gutters
 from extractor.documents.formats.page_tables import Cell, PageTable, find_aligned_tables, make_cells, merge_lines
 from extractor.documents.formats.reading_order import (
     PageLayout,
     TextLine,
     TextPiece,
-    are_in_step,
-    are_level,
     count_level,
     order_lines,
     order_pieces,
@@ -47,6 +45,8 @@ class PageRules:
 
 
 Block = list[TextLine] | PageTable
+Held = tuple[Region, list[TextPiece]]
+"""A cell of a grid and what stands in it."""
 
 
 def arrange_page(
@@ -163,7 +163,7 @@ class _Arrangement:
         taken = {piece for _, inner in cells for piece in inner}
         return self._put(blocks, taken, pieces)
 
-    def _is_part(self, grid: Grid, cells: list[tuple[Region, list[TextPiece]]], pieces: list[TextPiece]) -> bool:
+    def _is_part(self, grid: Grid, cells: list[Held], pieces: list[TextPiece]) -> bool:
         """Whether most rows of the grid go on beside it, so that its rules are of some columns of a table only."""
         inside = {piece for _, inner in cells for piece in inner}
         outside = [p for p in pieces if p not in inside and p.first >= 0 and not self._is_in_other_grid(grid, p)]
@@ -187,12 +187,12 @@ class _Arrangement:
         self._blocks[stand_in] = blocks
         return [stand_in if piece is first else piece for piece in pieces if piece is first or piece not in taken]
 
-    def _read_grid(self, grid: Grid, cells: list[tuple[Region, list[TextPiece]]]) -> Iterator[Block]:
+    def _read_grid(self, grid: Grid, cells: list[Held]) -> Iterator[Block]:
         """The grid's rows: those of a table together, and others cell by cell."""
         cells.sort(key=lambda pair: (pair[0].row, pair[0].column))
         rows = {id(region): group_rows(inner, self._texts) for region, inner in cells}
         columns = len({region.column for region, _ in cells})
-        table: list[tuple[Region, list[TextPiece]]] = []
+        table: list[Held] = []
         for band in _part_bands(cells):
             if _is_table_row(band, rows, columns):
                 table += band
@@ -207,9 +207,7 @@ class _Arrangement:
                     yield from self._order(self._take_aligned(inner))
         yield from self._make_table(table, rows)
 
-    def _part_band(
-        self, grid: Grid, band: list[tuple[Region, list[TextPiece]]]
-    ) -> list[tuple[Region, list[TextPiece]]]:
+    def _part_band(self, grid: Grid, band: list[Held]) -> list[Held]:
         """The rows of a band that upright rules part into columns and no level ones into rows; empty if it has none."""
         lines = group_rows([piece for _, inner in band for piece in inner], self._texts)
         several = [row for row in lines if len(row.segments) > 1]
@@ -219,7 +217,7 @@ class _Arrangement:
             return []
         columns = [(grid.xs[region.column], grid.xs[region.column_end]) for region, _ in band]
         top = band[0][0].row
-        found: list[tuple[Region, list[TextPiece]]] = []
+        found: list[Held] = []
         merged = merge_lines(lines, columns, [])
         for number, group in enumerate(merged):
             row = top + number / len(merged)
@@ -229,7 +227,7 @@ class _Arrangement:
                 found.append((place, cell.pieces))
         return found
 
-    def _make_table(self, cells: list[tuple[Region, list[TextPiece]]], rows: dict[int, list[Row]]) -> Iterator[Block]:
+    def _make_table(self, cells: list[Held], rows: dict[int, list[Row]]) -> Iterator[Block]:
         if not cells:
             return
         numbers = sorted({region.row for region, _ in cells})
@@ -302,44 +300,9 @@ class _Arrangement:
         return found
 
 
-def part_at_gutters(pieces: list[TextPiece], depth: int = 3) -> Iterator[list[TextPiece]]:
-    """The pieces in parts that stand side by side and have nothing to do with each other: their lines are not level."""
-    gutter = _find_open_gutter(pieces) if depth and len(pieces) >= 4 * MIN_SIDE_LINES else None
-    if gutter is None:
-        yield pieces
-        return
-    yield from part_at_gutters([p for p in pieces if p.right <= gutter], depth - 1)
-    yield from part_at_gutters([p for p in pieces if p.right > gutter], depth - 1)
-
-
-MIN_SIDE_LINES = 4
-"""Lines on both sides of a gutter between parts of a page."""
-MIN_GUTTER = 8.0
-"""Points that it is wide."""
-
-
-def _find_open_gutter(pieces: list[TextPiece]) -> float | None:
-    """The widest gap from top to bottom between parts that are not level."""
-    found: list[tuple[float, float]] = []
-    reach = -math.inf
-    for piece in sorted(pieces, key=lambda p: p.left):
-        if piece.left - reach >= MIN_GUTTER and reach > -math.inf:
-            found.append((piece.left - reach, (piece.left + reach) / 2))
-        reach = max(reach, piece.right)
-    for _, at in sorted(found, reverse=True)[:6]:
-        left, right = [p for p in pieces if p.right <= at], [p for p in pieces if p.left >= at]
-        if min(len(left), len(right)) < MIN_SIDE_LINES:
-            continue
-        if not are_level(left, right) and not are_in_step(left, right):
-            return at
-    return None
-
-
-def _part_bands(
-    cells: list[tuple[Region, list[TextPiece]]],
-) -> Iterator[list[tuple[Region, list[TextPiece]]]]:
+def _part_bands(cells: list[Held]) -> Iterator[list[Held]]:
     """Cells of one row, or of rows that a cell takes together."""
-    band: list[tuple[Region, list[TextPiece]]] = []
+    band: list[Held] = []
     end = 0.0
     for region, inner in cells:
         if band and region.row >= end:
@@ -351,7 +314,7 @@ def _part_bands(
         yield band
 
 
-def _is_table_row(band: Sequence[tuple[Region, list[TextPiece]]], rows: dict[int, list[Row]], columns: int) -> bool:
+def _is_table_row(band: Sequence[Held], rows: dict[int, list[Row]], columns: int) -> bool:
     """Whether what is enclosed are cells of a table, not parts of the page with a layout of their own."""
     most = MAX_CELL_LINES if columns > 2 else MAX_WIDE_CELL_LINES
     held = [rows[id(region)] for region, _ in band]

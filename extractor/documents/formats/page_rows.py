@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from extractor.documents.formats.reading_order import TextPiece, reads_backwards
+from extractor.documents.formats.reading_order import TextPiece, are_in_step, are_level, reads_backwards
 
 JOINED_GAP = 0.55
 """The gap between two pieces, in heights of their line, up to which they are one phrase."""
@@ -81,3 +82,34 @@ def _make_row(level: list[TextPiece], texts: dict[TextPiece, str]) -> Row:
                 segment.pieces.sort(key=lambda piece: piece.start)
             segment.text = " ".join(texts[piece] for piece in segment.pieces)
     return Row(segments, min(p.top for p in level), max(p.bottom for p in level))
+
+
+def part_at_gutters(pieces: list[TextPiece], depth: int = 3) -> Iterator[list[TextPiece]]:
+    """The pieces in parts that stand side by side and have nothing to do with each other: their lines are not level."""
+    gutter = _find_open_gutter(pieces) if depth and len(pieces) >= 4 * MIN_SIDE_LINES else None
+    if gutter is None:
+        yield pieces
+        return
+    yield from part_at_gutters([p for p in pieces if p.right <= gutter], depth - 1)
+    yield from part_at_gutters([p for p in pieces if p.right > gutter], depth - 1)
+
+
+MIN_SIDE_LINES, MIN_GUTTER = 4, 8.0
+"""Lines on both sides of a gutter between parts of a page, and points that it is wide."""
+
+
+def _find_open_gutter(pieces: list[TextPiece]) -> float | None:
+    """The widest gap from top to bottom between parts that are not level."""
+    found: list[tuple[float, float]] = []
+    reach = -math.inf
+    for piece in sorted(pieces, key=lambda p: p.left):
+        if piece.left - reach >= MIN_GUTTER and reach > -math.inf:
+            found.append((piece.left - reach, (piece.left + reach) / 2))
+        reach = max(reach, piece.right)
+    for _, at in sorted(found, reverse=True)[:6]:
+        left, right = [p for p in pieces if p.right <= at], [p for p in pieces if p.left >= at]
+        if min(len(left), len(right)) < MIN_SIDE_LINES:
+            continue
+        if not are_level(left, right) and not are_in_step(left, right):
+            return at
+    return None

@@ -16,12 +16,13 @@ import pypdfium2.raw as raw
 from extractor.documents.formats import PDF_FORMAT
 from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.io import open_regular
-from extractor.documents.formats.ocr import advise_on_ocr, find_ocr_version, recognise_page
+from extractor.documents.formats.ocr import advise_on_ocr, find_ocr_version, is_ocr_installed, recognise_page
 from extractor.documents.formats.page_blocks import PageRules
 from extractor.documents.formats.pdf_files import read_files, read_form_data
 from extractor.documents.formats.pdf_layout import PageWriter
 from extractor.documents.formats.pdf_notes import NoteKind, place_notes, read_notes
 from extractor.documents.formats.pdf_objects import find_rules, read_objects
+from extractor.documents.formats.pdf_pictures import read_pictures
 from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, is_poor_layer, lay_out_page, read_characters
 from extractor.documents.formats.pdf_visibility import VisibilityJudge
 from extractor.documents.formats.reading_order import PageLayout
@@ -157,6 +158,13 @@ class _PageReader:
         layout, objects = lay_out_page(page, letters, text), read_objects(page)
         verdicts = self._judge.judge_words(page, letters, text, layout, objects)
         layout.text = text.translate(_SIGNS)
+        if (
+            self._with_ocr
+            and objects.pictures
+            and is_ocr_installed()
+            and read_pictures(page, layout, objects, verdicts)
+        ):
+            self.writer.recognised = True
         place_notes(layout, read_notes(page))
         self.writer.write_page(layout, find_rules(page, objects), BoldDetector(letters), verdicts)
 

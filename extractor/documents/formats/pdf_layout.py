@@ -296,8 +296,8 @@ def _join_lines(layout: PageLayout, above: TextLine, line: TextLine) -> str:
     if last.isalpha() and last < _FIRST_EAST:
         return "\n"
     before, after = layout.words_of(above.pieces[-1]), layout.words_of(line.pieces[0])
-    is_full = above.pieces[-1].right >= line.pieces[-1].right - 2 * line.height
-    if before[-1] == HYPHEN or (is_full and _is_broken(before, after)):
+    is_ended = before[-1] in "。！？：；" and above.pieces[-1].right < line.pieces[-1].right - 2 * line.height
+    if before[-1] == HYPHEN or (not is_ended and _is_broken(before, after)):
         return ""
     if _GROUPED.search(before) and _GROUP.match(after) and len(before) > 20:
         return " "

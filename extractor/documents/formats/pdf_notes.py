@@ -142,7 +142,7 @@ def _read_string(call: Callable[..., int]) -> str:
 
 def place_notes(layout: PageLayout, notes: list[PageNote]) -> None:
     """Puts notes among the pieces of a page, each where it stands."""
-    layout.own_end = len(layout.text)
+    layout.own_end = min(layout.own_end, len(layout.text))
     for note in notes:
         if note.kind is NoteKind.ADDRESS:
             _place_address(layout, note)
