@@ -9,7 +9,7 @@ from typing import Any
 from extractor.errors import ModelBusy, ModelError
 from extractor.models.endpoint import Dialect, Endpoint
 from extractor.models.openai.chat import ChatRequest, build_chat_request
-from extractor.models.openai.dialects import adapt_to_dialect
+from extractor.models.openai.dialects import DialectSchema, adapt_to_dialect
 from extractor.models.openai.errors import RequestRefused, ServerFailed
 from extractor.models.openai.learnt import LearntTraits
 from extractor.models.openai.parameters import RequestForm, build_parameters, read_limit
@@ -51,6 +51,13 @@ class Question:
     """The arguments with which it was sent last."""
     unreadable: ModelError | None = None
     """What was wrong with its replies, where some came."""
+    _adapted: dict[Dialect, DialectSchema] = field(default_factory=dict)
+
+    def adapt_schema(self, dialect: Dialect) -> DialectSchema:
+        """The request's schema as the dialect takes it."""
+        if dialect not in self._adapted:
+            self._adapted[dialect] = adapt_to_dialect(dialect, self.request.schema)
+        return self._adapted[dialect]
 
 
 class FormFinder:
@@ -60,14 +67,18 @@ class FormFinder:
         self._endpoint, self._learnt = endpoint, learnt
 
     def choose_dialect(self, question: Question) -> Dialect | None:
-        return self._learnt.choose_dialect(question.request.schema, question.tried)
+        """The best dialect that is left for a question; strict mode only for a schema that it can take. None: none."""
+        left = [one for one in self._learnt.dialects if one not in question.tried]
+        if len(left) > 1 and question.adapt_schema(left[0]).refusal_reasons:
+            return left[1]
+        return left[0] if left else None
 
     def build_chat(self, question: Question, dialect: Dialect) -> ChatRequest:
         request = question.request
         return build_chat_request(
             request,
             dialect,
-            adapt_to_dialect(dialect, request.schema).response_schema,
+            question.adapt_schema(dialect).response_schema,
             build_parameters(request.parameters, self._endpoint, self._learnt, question.form),
             folds_system=self._learnt.folds_system,
             named_tool=self._learnt.named_tool,

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from extractor.models.endpoint import ApiKind, Dialect, Endpoint
-from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.models.openai.parameters import list_set_names
 from extractor.models.openai.refusals import LIMIT_NAMES, SYSTEM_ROLE, ParameterRefused
 from extractor.types import Json
@@ -121,13 +120,6 @@ class LearntTraits:
             elif name not in self.left_out and (name in self.set_by_user or not (bare or self.is_bare)):
                 out.setdefault(name, one)
         return out
-
-    def choose_dialect(self, schema: Mapping[str, Json], without: list[Dialect]) -> Dialect | None:
-        """The best one that is left for a request; strict mode only for a schema that it can take. None: none is."""
-        left = [one for one in self.dialects if one not in without]
-        if len(left) > 1 and adapt_to_dialect(left[0], schema).refusal_reasons:
-            return left[1]
-        return left[0] if left else None
 
     # What was learnt.
 
