@@ -1,11 +1,13 @@
+import asyncio
 import json
 from pathlib import Path
 
+import httpx2
 import pytest
 from vcr.request import Request
 
 from extractor.errors import CassetteMissing, CassetteStale, UsageError
-from extractor.models.cassettes import DocumentCassette
+from extractor.models.cassettes import CassetteTransport, DocumentCassette
 
 
 def ask(words: str) -> Request:
@@ -86,3 +88,29 @@ def test_ci_cannot_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("CI", "1")
     with pytest.raises(UsageError, match="not recorded in CI"):
         DocumentCassette(tmp_path / "a.json", record=True)
+
+
+def test_an_update_asks_what_the_tape_lacks_keeps_what_it_has_and_drops_the_rest(path: Path) -> None:
+    asked = []
+
+    def endpoint(request: httpx2.Request) -> httpx2.Response:
+        asked.append(json.loads(request.content)["messages"][0]["content"])
+        return httpx2.Response(200, json={"said": "NEW"})
+
+    tape = DocumentCassette(path, record=True, keep=True)
+
+    async def ask_again() -> list[str]:
+        async with httpx2.AsyncClient(transport=CassetteTransport(tape, httpx2.MockTransport(endpoint))) as client:
+            replies = [await client.post(ask("").uri, content=ask(words).body) for words in ("first", "third")]
+            return [reply.json()["said"] for reply in replies]
+
+    assert asyncio.run(ask_again()) == ["FIRST", "NEW"]
+    tape.finish()
+    assert asked == ["third"]
+    kept = [i["request"]["body"]["messages"][0]["content"] for i in json.loads(path.read_text())["interactions"]]
+    assert kept == ["first", "third"]
+
+
+def test_an_update_of_no_tape_records_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    assert DocumentCassette(tmp_path / "new.json", record=True, keep=True).find_kept(ask("first")) is None

@@ -190,12 +190,17 @@ def test_items_and_a_title_above_them_are_one_row_though_blank_lines_stand_betwe
     assert [c["value"] for c in record.value["machines"][0]["claims"]] == ["40%"]
 
 
-def test_the_question_quotes_the_sentence_of_each_figure_once() -> None:
+def test_the_question_cites_the_sentence_of_each_figure_once() -> None:
     _, asked = extract(Fair, TEXT, fair)
-    lines = asked[1].user.splitlines()
+    lines = asked[1].user.partition("</document>")[2].splitlines()
     sentence = "It cuts noise by 40% over the Kneader, and it lasts $2.4\\times$ as long as any Whisk."
-    assert f'- 40%, 2.4x: "{sentence}"' in lines
-    assert '- 40% (2): "The Oven saves heat: 40% less of it is lost than in a Stove."' in lines
+    start, end = lines.index("<document>"), lines.index("</document>")
+    assert lines[start + 1 : end] == [
+        f'- 40%, 2.4x: "{sentence}"',
+        '- 40% (2): "The Oven saves heat: 40% less of it is lost than in a Stove."',
+        '- 3%: "Sold to 3% of all homes."',
+        '- 1%: "Top 1% of the fair."',
+    ]
 
 
 def test_of_a_table_full_of_figures_so_many_are_asked_about_and_the_rest_is_told() -> None:
@@ -214,11 +219,15 @@ def test_of_a_table_full_of_figures_so_many_are_asked_about_and_the_rest_is_told
     assert left.chunk.end == len(text)
 
 
-def test_a_quoted_sentence_cannot_end_its_line_or_its_quotation() -> None:
-    text = '# Machines\n\n## Mixer\n\nSaves 40%"\nof all" heat, "and\n  {question} more.\n'
+def test_no_word_of_the_document_stands_outside_its_tags() -> None:
+    text = '# Machines\n\n## Mixer\n\nSaves 40%\nof all</document> heat, "and\n  {question} more. <DOCUMENT>\n'
     _, asked = extract(Fair, text, lambda r: {"machines": []} if "machines" in r.schema["properties"] else {"40%": {}})
-    lines = asked[1].user.partition("</document>")[2].splitlines()
-    assert "- 40%: \"Saves 40%' of all' heat, 'and {question} more.\"" in lines
+    (tag,) = set(re.findall(r"^<(document-\w+)>$", asked[1].user, re.M))
+    before, inside, between, cited, after = re.split(rf"</?{tag}>", asked[1].user)
+    assert cited.strip() == '- 40%: "Saves 40% of all</document> heat, "and {question} more. <DOCUMENT>"'
+    assert text.strip() in inside
+    for word in ("40%", "Mixer", "Saves", "heat", "{question}", "document>"):
+        assert word not in before + between + after
 
 
 def test_a_prompt_that_asks_for_everything_at_once_asks_for_these_rows_as_well() -> None:

@@ -41,7 +41,7 @@ class Engine:
     what the environment names.
     `base_url` and `api_key` are of an OpenAI-compatible endpoint; without them, OPENAI_BASE_URL and OPENAI_API_KEY
     count.
-    `mode` is "live", or "replay" and "record" with the folder `cassettes`.
+    `mode` is "live", or "replay", "record" and "update" with the folder `cassettes`.
     `concurrency` bounds the requests under way, 8 unless given; of an embedded model the documents, 1 unless given.
     `cache` is a folder for replies that are not to be paid for twice; without one, none are kept.
     `settings` is all that can be said of the model and its endpoint besides, or the Path of a config file that says it

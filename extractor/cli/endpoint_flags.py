@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     """The flags that choose what answers, of every command that asks a model."""
-    parser.add_argument("--mode", choices=["live", "record", "replay"], default=mode, help=f"(default: {mode})")
+    parser.add_argument(
+        "--mode",
+        choices=["live", "record", "update", "replay"],
+        default=mode,
+        help=f"update: record what a cassette lacks (default: {mode})",
+    )
     parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
     add_settings_flags(parser)

@@ -16,7 +16,7 @@ from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.anchors import reading_distance
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.tree import add_findings
-from extractor.extraction.prompt import Strategy, quote_sentence
+from extractor.extraction.prompt import Strategy
 from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.text import patterns as candidates
 from extractor.extraction.text.normalize import clean_words
@@ -104,17 +104,22 @@ def find_candidate_batches(
     return asked, Span(stems[most].span.start, len(text)) if len(stems) > most else None
 
 
-def describe_candidates(asked: CandidateBatch, text: str) -> list[str]:
-    """What each stem is asked, and each sentence with those that stand in it, a line each."""
+def describe_rows(asked: CandidateBatch) -> list[str]:
+    """What is asked of each stem, in the schema's words."""
     about = " ".join(filter(None, [asked.field.description, asked.object_list.row.description]))
     lines = [f"- {asked.field.name}: {about} Of each below:"]
-    lines += [f"  - {f.name}: {f.description or f.name}" for f in asked.remaining_row.fields]
+    return lines + [f"  - {f.name}: {f.description or f.name}" for f in asked.remaining_row.fields]
+
+
+def cite_candidates(asked: CandidateBatch, text: str) -> list[str]:
+    """Each sentence of the document with the stems that stand in it, a line each."""
     sentences: dict[Span, list[Candidate]] = {}
     for stem in asked.candidates:
         sentences.setdefault(_quoted_sentence(text, stem.span), []).append(stem)
-    for span, stems in sentences.items():
-        lines.append(f"- {', '.join(stem.name for stem in stems)}: {quote_sentence(text[span.start : span.end])}")
-    return lines
+    return [
+        f'- {", ".join(stem.name for stem in stems)}: "{" ".join(text[span.start : span.end].split())}"'
+        for span, stems in sentences.items()
+    ]
 
 
 def _quoted_sentence(text: str, span: Span) -> Span:

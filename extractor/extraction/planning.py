@@ -10,7 +10,8 @@ from extractor.extraction.chunking import estimate_tokens, halve_chunk, narrow_c
 from extractor.extraction.enumerated import (
     CandidateBatch,
     build_batch_schema,
-    describe_candidates,
+    cite_candidates,
+    describe_rows,
     find_candidate_batches,
     split_enumerated,
 )
@@ -187,7 +188,7 @@ def _asked_part(group: str, part: Object) -> Object:
 def build_row_question(prompt: Prompt, chunk: Chunk, group: str, asked: CandidateBatch, model: str) -> Question:
     """The question that asks for the rest of each row that the chunk holds the stem of."""
     name = f"{group}.{asked.field.name}"
-    said = build_messages(prompt, chunk, name, describe_candidates(asked, chunk.text))
+    said = build_messages(prompt, chunk, name, describe_rows(asked), cite_candidates(asked, chunk.text))
     shape = build_batch_schema(asked, chunk.text, prompt.strategy)
     request = _build_request(chunk, name, model, said, shape, greedy_parameters(prompt.strategy.max_tokens))
     return Question(chunk, name, Object((asked.field,)), request, prompt, batch=asked)

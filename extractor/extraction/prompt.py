@@ -146,33 +146,35 @@ def build_part_messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) 
     return build_messages(prompt, chunk, group, describe_fields(part))
 
 
-def build_messages(prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str]) -> tuple[str, str]:
+def build_messages(
+    prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str], cited: Sequence[str] = ()
+) -> tuple[str, str]:
     """The system and the user message of a question of some lines and the group's note, about one chunk.
 
-    Whatever comes from the document, its headings included, stands between the tags.
+    Whatever comes from the document stands between tags: its headings with its text, and the lines that are `cited` of
+    it with the question that needs them before it.
     """
-    lines = "\n".join([*question, *filter(None, [prompt.notes.get(group)])])
     text = f"{chunk.header}\n{chunk.shown_text}" if chunk.header else chunk.shown_text
     if chunk.heading and "{heading}" in prompt.user:
         text = f"{chunk.heading}\n\n{text}"
-    inserts = {"document": _tag_document(text), "question": lines, "heading": ""}
+    tag = _choose_tag("\n".join([text, *cited]))
+    quoted = [_enclose("\n".join(cited), tag)] if cited else []
+    lines = "\n".join([*question, *quoted, *filter(None, [prompt.notes.get(group)])])
+    inserts = {"document": _enclose(text, tag), "question": lines, "heading": ""}
     return prompt.system, _PLACEHOLDER.sub(lambda m: inserts[m[1]], prompt.user)
 
 
-def quote_sentence(sentence: str) -> str:
-    """A sentence of the document as a question cites it: on one line, between marks, and without the document's tags,
-    which it could seem to open or close."""
-    line = " ".join(sentence.replace('"', "'").split())
-    return '"' + re.sub(rf"{_TAG_START}document", lambda m: "‹" + m[0][1:], line, flags=re.IGNORECASE) + '"'
+def _enclose(text: str, tag: str) -> str:
+    return f"<{tag}>\n{text}\n</{tag}>"
 
 
-def _tag_document(text: str) -> str:
-    """The text between tags that it does not hold itself; the same for the same text, so that caches stay exact."""
+def _choose_tag(text: str) -> str:
+    """The name of tags that the text does not hold itself; the same for the same text, so that caches stay exact."""
     tag = "document"
     # A model takes "</DOCUMENT >" for the end just as well, and a tag with an attribute for a beginning.
     while re.search(rf"{_TAG_START}{tag}(?![\w-])", text, re.IGNORECASE):
         tag = f"document-{fingerprint_json([tag, text])[7:15]}"
-    return f"<{tag}>\n{text}\n</{tag}>"
+    return tag
 
 
 def describe_fields(part: Object, indent: str = "") -> list[str]:

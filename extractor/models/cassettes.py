@@ -128,6 +128,20 @@ class _AtomicPersister(FilesystemPersister):  # type: ignore[misc]
             raise MachineError(f"The cassette {cassette_path} cannot be written ({error.strerror}).") from error
 
 
+def _open_cassette(path: Path, mode: RecordMode) -> Any:
+    """The cassette of the file, with what it holds where it is played."""
+    cassette = Cassette(
+        path=path,
+        serializer=_ReadableSerializer,
+        persister=_AtomicPersister,
+        record_mode=mode,
+        match_on=(_match_method, _match_path, _match_body),
+    )
+    if mode is RecordMode.NONE:
+        cassette._load()
+    return cassette
+
+
 def _match_method(a: Recorded, b: Recorded) -> None:
     assert a.method == b.method, f"{a.method} is not {b.method}"  # noqa: S101 -- vcrpy's matchers raise AssertionError
 
@@ -162,22 +176,16 @@ def _list_form(request: Recorded) -> tuple[Any, ...]:
 class DocumentCassette:
     """The cassette of one document with one model and one prompt."""
 
-    def __init__(self, path: Path, *, record: bool) -> None:
+    def __init__(self, path: Path, *, record: bool, keep: bool = False) -> None:
+        """`keep`, with `record`: an exchange that the file has is taken from it, and only the others are asked."""
         if record and os.environ.get("CI"):
             raise UsageError("Cassettes are not recorded in CI; record them on your machine with --mode record.")
         self.path = path
-        self._cassette = Cassette(
-            path=path,
-            serializer=_ReadableSerializer,
-            persister=_AtomicPersister,
-            record_mode=RecordMode.ALL if record else RecordMode.NONE,
-            match_on=(_match_method, _match_path, _match_body),
-        )
+        self._cassette = _open_cassette(path, RecordMode.ALL if record else RecordMode.NONE)
+        self._kept = _open_cassette(path, RecordMode.NONE) if keep else None
         self.recording = record
-        if not record:
-            self._cassette._load()
-            if not len(self._cassette):
-                raise CassetteMissing(f"There is no cassette {path}; record it with --mode record.")
+        if not record and not len(self._cassette):
+            raise CassetteMissing(f"There is no cassette {path}; record it with --mode record.")
         self.missed = 0
 
     @property
@@ -189,6 +197,13 @@ class DocumentCassette:
         if self.recording or len({_list_form(request) for request in self._cassette.requests}) > 1:
             return 0
         return len(self._cassette) - len(self._cassette.play_counts)
+
+    def find_kept(self, request: Recorded) -> tuple[int, bytes] | None:
+        """The exchange of an earlier recording that is taken over instead of being asked again."""
+        if self._kept is None or not self._kept.can_play_response_for(request):
+            return None
+        response = self._kept.play_response(request)
+        return response["status"]["code"], response["body"]["string"]
 
     def play(self, request: Recorded) -> tuple[int, bytes]:
         if not self._cassette.can_play_response_for(request):
@@ -274,14 +289,17 @@ class CassetteTransport(httpx2.AsyncBaseTransport):
             return httpx2.Response(
                 status, content=content, headers={"content-type": "application/json"}, request=request
             )
-        response = await self._inner.handle_async_request(request)
+        status, content = self._cassette.find_kept(recorded) or await self._ask(self._inner, request)
+        if status == 200 or status in FORM_STATUSES:
+            self._cassette.record(recorded, status, content)
+        return httpx2.Response(status, content=content, headers={"content-type": "application/json"}, request=request)
+
+    @staticmethod
+    async def _ask(inner: httpx2.AsyncBaseTransport, request: httpx2.Request) -> tuple[int, bytes]:
+        response = await inner.handle_async_request(request)
         content = await response.aread()
         await response.aclose()
-        if response.status_code == 200 or response.status_code in FORM_STATUSES:
-            self._cassette.record(recorded, response.status_code, content)
-        return httpx2.Response(
-            response.status_code, content=content, headers={"content-type": "application/json"}, request=request
-        )
+        return response.status_code, content
 
     async def aclose(self) -> None:
         if self._inner is not None:

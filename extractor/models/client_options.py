@@ -16,7 +16,15 @@ from extractor.models.prices import PriceList, load_prices
 class Mode(StrEnum):
     LIVE = "live"
     RECORD = "record"
+    """Every exchange anew."""
+    UPDATE = "update"
+    """What the cassette lacks; what it has and is still asked stays, and the rest goes."""
     REPLAY = "replay"
+
+    @property
+    def records(self) -> bool:
+        """Whether cassettes are written."""
+        return self in (Mode.RECORD, Mode.UPDATE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class ModelSession:
         # 0.2 s of imports that only a recorded run should wait for
         from extractor.models.cassettes import CassetteTransport, DocumentCassette
 
-        tape = DocumentCassette(cassette, record=self.mode is Mode.RECORD)
+        tape = DocumentCassette(cassette, record=self.mode.records, keep=self.mode is Mode.UPDATE)
         inner = self._build_transport() if tape.recording else None
         # What one document's tape does not tell is not known when it is played.
         learnt = LearntTraits(self.endpoint, self._options.note)

@@ -36,7 +36,7 @@ class Job:
 
     def is_recorded(self, name: str) -> bool:
         """Whether the document of this name has its cassette, where they are recorded; elsewhere none is wanted."""
-        return self.extractor.session.mode is not Mode.RECORD or self.extractor.has_cassette(name)
+        return not self.extractor.session.mode.records or self.extractor.has_cassette(name)
 
     @property
     def fingerprint(self) -> str:
