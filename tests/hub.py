@@ -38,6 +38,13 @@ def serving(hub: Hub) -> Iterator[Hub]:
     cuts, statuses = iter(hub.cuts), iter(hub.statuses)
 
     class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            data = hub.files.get(self.path)
+            self.send_response(404 if data is None else 200)
+            if data is not None and hub.sized:
+                self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+
         def do_GET(self) -> None:
             wanted = self.headers.get("Range")
             with lock:

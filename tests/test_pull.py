@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 from extractor.errors import MachineError, WeightsError
 from extractor.models.local import catalog as weights
-from extractor.models.local.catalog import CatalogModel, ModelFileState, Weights
+from extractor.models.local.catalog import ModelFileState, Weights
 from extractor.models.local.download import Archive, ArrivalCallback, DownloadError, DownloadPatience
+from extractor.models.local.known_models import CatalogModel
 from extractor.models.local.pull import DEFAULT_HUB, find_hub_address, pull_model
 from tests.hub import Hub, serving
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extractor.cli.console import sanitize_for_terminal
+from extractor.cli.console import sanitize_for_terminal, show_download_bar
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="also the engine's own log, and tracebacks of errors of extractor"
     )
+    parser.add_argument("--yes", action="store_true", help="fetch the embedded model's file where it is not here")
     _add_endpoint_flags(parser)
 
 
@@ -80,7 +81,33 @@ def choose_flagged_model(flags: argparse.Namespace, name: str | None, *, live: b
             raise UsageError(f"--{flag.replace('_', '-')} and --set {setting} say two things; give one of them.")
     environ = {**read_env_file(flags.env_file), **os.environ} if flags.env_file else os.environ
     files = load_configuration(flags.config, Path.cwd())
-    return choose_model(name, flags.base_url, environ, settings=said, configuration=files, live=live)
+    choice = choose_model(name, flags.base_url, environ, settings=said, configuration=files, live=live)
+    if live and choice.is_embedded and hasattr(flags, "yes"):
+        offer_download(choice.name, yes=flags.yes)
+    return choice
+
+
+def offer_download(name: str, *, yes: bool) -> None:
+    """Fetches the embedded model's file where it is not here: after `yes`, or a terminal's, of which it asks once."""
+    from extractor.models.local import catalog
+    from extractor.models.local.known_models import load_catalogue
+    from extractor.models.local.pull import pull_model
+
+    folder = catalog.find_models_folder()
+    model = next((one for one in load_catalogue(folder) if one.name == name), None)
+    if model is None or (folder / model.file).exists():
+        return
+    wanted = catalog.inspect_installed_model(model, folder)
+    if not yes:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return
+        size = catalog.format_byte_count(model.size - wanted.bytes_present)
+        print(f"Model {name} is not here. Fetch {size} ({model.licence})? [y/N] ", end="", file=sys.stderr)
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            return
+    with show_download_bar(name) as progress:
+        pull_model(name, progress=progress, note=lambda text: print(text, file=sys.stderr))
 
 
 def read_document_deadline(flags: argparse.Namespace, choice: ModelSpec) -> float | None:

@@ -26,6 +26,12 @@ def add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     pull = inner.add_parser("pull", help="fetch a model and check its digest")
     pull.add_argument("name", help="its name in the list")
     pull.set_defaults(command=_run_pull_command)
+    add = inner.add_parser("add", help="note a model file of the hub or of an address, and fetch it")
+    add.add_argument("source", help="its address, or owner/name:file.gguf of the hub")
+    add.add_argument("--sha256", required=True, metavar="HEX", help="the digest that its maker states")
+    add.add_argument("--name", help="what to call it (default: the file's name)")
+    add.add_argument("--licence", default="not stated", help="what its maker states")
+    add.set_defaults(command=_run_add_command)
     probe = inner.add_parser("probe", help="ask an endpoint's model a few tiny questions and print what it can do")
     probe.add_argument("name", nargs="?", help="the endpoint's name of the model")
     probe.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
@@ -36,13 +42,18 @@ def add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def run_models_command(flags: argparse.Namespace) -> int:
-    from extractor.models.local.catalog import build_model_table, installed_models_to_json, list_installed_models
+    from extractor.models.local.catalog import (
+        build_model_table,
+        installed_models_to_json,
+        list_installed_models,
+        measure_machine_memory,
+    )
 
     held = list_installed_models()
     if flags.json:
         print(json.dumps(installed_models_to_json(held), indent=1))
         return 0
-    _print_table(build_model_table(held))
+    _print_table(build_model_table(held, measure_machine_memory()))
     print()
     _print_table(_build_endpoint_table(flags.config))
     return 0
@@ -80,6 +91,13 @@ def _run_pull_command(flags: argparse.Namespace) -> int:
         found = pull_model(flags.name, progress=progress, note=lambda text: print(text, file=sys.stderr))
     print(found.path)
     return 0
+
+
+def _run_add_command(flags: argparse.Namespace) -> int:
+    from extractor.models.local.pull import add_model
+
+    flags.name = add_model(flags.source, flags.sha256, flags.name, flags.licence).name
+    return _run_pull_command(flags)
 
 
 def _run_probe_command(flags: argparse.Namespace) -> int:

@@ -13,7 +13,8 @@ from extractor.models.base_url import EndpointAddress, read_base_url
 from extractor.models.config_file import Configuration, ConfiguredModel
 from extractor.models.endpoint import ApiKind, Connection, Dialect, Endpoint, ModelParameters
 from extractor.models.known_traits import find_traits, override_traits
-from extractor.models.local.catalog import CATALOGUE
+from extractor.models.local.catalog import find_models_folder
+from extractor.models.local.known_models import load_catalogue
 from extractor.models.native.choice import has_library, require_library
 from extractor.models.settings import ModelSettings
 from extractor.models.traits import SMALL, ModelTraits
@@ -115,7 +116,7 @@ def build_connection(said: ModelSettings) -> Connection:
 
 
 def list_embedded_names() -> frozenset[str]:
-    return frozenset(m.name for m in CATALOGUE)
+    return frozenset(m.name for m in load_catalogue(find_models_folder()))
 
 
 def choose_model(

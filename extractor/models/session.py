@@ -19,7 +19,8 @@ from extractor.models.endpoint import Dialect, Endpoint, describe_parameters
 from extractor.models.known_traits import override_traits
 from extractor.models.limits.budget import Budget
 from extractor.models.limits.concurrency import ConcurrencyLimiter
-from extractor.models.local.catalog import CATALOGUE, locate_weights
+from extractor.models.local.catalog import find_models_folder, locate_weights
+from extractor.models.local.known_models import load_catalogue
 from extractor.models.openai.client import LiveModel
 from extractor.models.openai.learnt import LearntTraits
 from extractor.models.openai.transport import GuardedTransport, build_transport
@@ -48,7 +49,7 @@ def open_endpoint(choice: ModelSpec, mode: Mode, verbose: bool = False, at_once:
         return
     parameters = build_parameters(choice.settings)
     if mode is Mode.REPLAY:
-        known = {m.name: m.sha256 for m in CATALOGUE}
+        known = {m.name: m.sha256 for m in load_catalogue(find_models_folder())}
         digest = f"sha256:{known[choice.name]}" if choice.name in known else None
         yield Endpoint("http://embedded/v1", choice.name, "none", digest, Dialect.GRAMMAR, parameters=parameters)
         return

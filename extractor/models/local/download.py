@@ -139,8 +139,7 @@ def download_over_http(url: str, part: PartialFile, patience: DownloadPatience) 
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise DownloadError(f"{url} is no http(s) address")
-    local = address.hostname in ("127.0.0.1", "::1", "localhost")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({} if local else None))
+    opener = _build_opener(address.hostname)
     answered, in_vain = False, 0
     while part.at < part.size:
         before = part.at
@@ -163,6 +162,31 @@ def download_over_http(url: str, part: PartialFile, patience: DownloadPatience) 
             raise DownloadError(f"{address.netloc} broke off {in_vain} times ({why})")
         if in_vain:
             time.sleep(patience.pause_seconds * 2 ** (in_vain - 1) if part.at < part.size else 0)
+
+
+def ask_size(url: str, patience: DownloadPatience) -> int:
+    """Bytes of the file at the address, as its server says. Raises DownloadError."""
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname or address.username is not None:
+        raise DownloadError(f"{address.hostname or 'the address'} is no http(s) address of a file")
+    request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "extractor"})  # noqa: S310 - checked
+    try:
+        with _build_opener(address.hostname).open(request, timeout=patience.stall_seconds) as response:
+            size = response.headers.get("Content-Length", "")
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise DownloadError(f"{address.netloc} answers HTTP {error.code} for {address.path}") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise DownloadError(f"{address.netloc} cannot be reached ({getattr(error, 'reason', '') or error})") from None
+    if not size.isascii() or not size.isdigit():
+        raise DownloadError(f"{address.netloc} does not say how large {address.path} is")
+    return int(size[:20])
+
+
+def _build_opener(host: str) -> urllib.request.OpenerDirector:
+    """What goes through the environment's proxies, except to this machine itself."""
+    local = host in ("127.0.0.1", "::1", "localhost")
+    return urllib.request.build_opener(urllib.request.ProxyHandler({} if local else None))
 
 
 def _build_range_request(url: str, at: int) -> urllib.request.Request:

