@@ -2,10 +2,14 @@
 
 Everything that a run sends to one endpoint passes one `ConcurrencyLimiter`, by two gates: no more questions are in hand
 than may be under way at most, so that what is found out with the first holds for those that wait, and each of their
-requests is sent when the endpoint can be expected to take it. The number under way follows what the endpoint takes:
-a clean round adds one, a refusal (HTTP 429) falls back to what was not refused, by half at most. That is additive
-increase, multiplicative decrease (Chiu and Jain 1989), except that a ceiling that refused before is tried ever more
-rarely: each try costs a refused request and, where the endpoint says for how long, a wait of everybody's.
+requests is sent when the endpoint can be expected to take it. The number under way follows what the endpoint takes: it
+doubles in a round while no ceiling is near, and goes up by one at a ceiling that refused before, which is tried ever
+more rarely; a refusal (HTTP 429) of a full house falls back to what was not refused, by half at most. That is additive
+increase, multiplicative decrease (Chiu and Jain 1989) behind a slow start.
+
+A full house refuses all that is sent at that number or above. An endpoint that refuses one in twenty, whatever is under
+way, takes most of what is sent at the same number: such a refusal is chance, lowers nothing, and a rest that it asks
+for is its own. What was taken and refused lately at the number of the refused request tells the two apart.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from dataclasses import dataclass
 
 from extractor.errors import ModelBusy
 from extractor.models.limits.budget import Budget, TokenEstimate
+from extractor.models.limits.work_clock import wait_in_queue
 from extractor.types import Usage
 
 MAX_REST_SECONDS = 120.0
@@ -26,6 +31,16 @@ RAMP_INTERVAL = 0.004
 """Seconds between the first requests, so that a refusal is heard before all are sent: 64 in a quarter second."""
 MAX_CAUTION = 64
 """Clean rounds at most until a ceiling that refused is tried again."""
+LATELY, ENOUGH, CHANCE = 12, 8, 4
+"""Requests at the same number under way that are looked at, how many of them tell anything, and refusals among them
+that are still chance: one in ten that is refused by chance is taken for a full house once in 200 times."""
+HALF_A_ROUND = 0.5
+"""Clean rounds until a ceiling is tried again that may have been none."""
+FIRST_CHANCES = 2
+"""Refusals at a number that was not under way before which are chance, where some are refused with less, too."""
+KEPT_OUTCOMES = 256
+FAILURE_COST = 4
+"""Clean requests that a failure which is no refusal takes back: where one in five fails, nothing grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,8 @@ class SendPermit:
     """How often the number under way had been lowered before."""
     served: int
     """Replies that had come before, to anybody's request."""
+    level: int
+    """How many were under way with it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +89,9 @@ class ConcurrencyLimiter:
         self._clean = 0
         self._ceiling = math.inf
         """The number under way that was refused last."""
-        self._caution = 1
+        self._caution = 1.0
+        self._outcomes: deque[tuple[int, str]] = deque(maxlen=KEPT_OUTCOMES)
+        """Of the latest requests the number under way with each, and what came of it: "served", "refused", "failed"."""
         self._questions = asyncio.Semaphore(self.max_concurrency)
         self._waiting: deque[_WaitingRequest] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -97,7 +116,8 @@ class ConcurrencyLimiter:
             self._waiting.append(waiting)
         self._admit_waiting()
         try:
-            return await waiting.future
+            with wait_in_queue():
+                return await waiting.future
         except asyncio.CancelledError:
             if waiting.future.done() and not waiting.future.cancelled() and waiting.future.exception() is None:
                 self._release_permit(waiting.future.result(), None)
@@ -108,38 +128,76 @@ class ConcurrencyLimiter:
     def record_reply(self, turn: SendPermit, took: Usage) -> None:
         """A reply came, fitting or not."""
         self.served += 1
+        self._outcomes.append((turn.level, "served"))
         at_the_limit = self.under_way >= int(self.limit)
         if at_the_limit and turn.episode == self._episode:
             self._raise_limit()
         self._release_permit(turn, took)
 
-    def record_refusal(self, turn: SendPermit, retry_after: float | None) -> None:
-        """The endpoint has too much to do, and says (or not) for how many seconds it wants rest from everybody."""
+    def record_refusal(self, turn: SendPermit, retry_after: float | None) -> bool:
+        """The endpoint does not take the request, and says (or not) for how many seconds it wants rest.
+
+        Whether the rest is everybody's, and waited for in the queue; else whoever asked has to wait by himself.
+        """
         self.refused += 1
+        self._outcomes.append((turn.level, "refused"))
+        is_chance, is_proved = self._judge("refused", turn.level)
+        if is_chance:
+            self._release_permit(turn, Usage(1))
+            return False
+        self._clean = 0
         if turn.episode == self._episode:
             self._episode += 1
-            self._caution = min(2 * self._caution, MAX_CAUTION) if self.under_way >= self._ceiling else 2
-            self._ceiling = self.under_way
             self._floor = max(1, self.under_way // 2)
+            again = self.under_way >= self._ceiling
+            self._caution = (min(2 * self._caution, MAX_CAUTION) if again else 2) if is_proved else HALF_A_ROUND
+            self._ceiling = self.under_way
         # What is still under way was not refused, or not yet: the last of a burst of refusals tells it exactly.
         self.limit = max(float(self._floor), min(self.limit, float(self.under_way - 1)))
-        self.record_failure(turn, Usage(1), retry_after)
+        self._rest(retry_after)
+        self._release_permit(turn, Usage(1))
+        return True
 
-    def record_failure(self, turn: SendPermit, took: Usage | None, retry_after: float | None = None) -> None:
-        """No reply, for whatever reason; None when nobody knows what it cost. It is no time to grow."""
-        self._clean = 0
-        if retry_after is not None:
-            self._not_before = max(self._not_before, asyncio.get_running_loop().time() + retry_after)
+    def record_failure(self, turn: SendPermit, took: Usage | None, retry_after: float | None = None) -> bool:
+        """No reply, for whatever reason; None when nobody knows what it cost. It is no time to grow.
+
+        Whether the rest that was asked for is everybody's, as it is unless others are served.
+        """
+        self._clean = max(0, self._clean - FAILURE_COST)
+        self._outcomes.append((turn.level, "failed"))
+        is_chance, _ = self._judge("failed", turn.level)
+        if not is_chance:
+            self._rest(retry_after)
         self._release_permit(turn, took)
+        return not is_chance
+
+    def _rest(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._not_before = max(self._not_before, asyncio.get_running_loop().time() + seconds)
+
+    def _judge(self, outcome: str, level: int) -> tuple[bool, bool]:
+        """Whether what came of a request was chance, by what came of the latest with as much under way; and whether
+        these are enough to prove it.
+
+        While they are not, it is chance where requests come to the same, now and then, with less under way.
+        """
+        came_to = [(at, came) for at, came in reversed(self._outcomes) if came in ("served", outcome)]
+        here = [came for at, came in came_to if at >= level][:LATELY]
+        if len(here) >= ENOUGH:
+            return here.count(outcome) <= CHANCE, True
+        below = [came for at, came in came_to if at < level]
+        background = 0 < below.count(outcome) <= len(below) * CHANCE / LATELY
+        return background and here.count(outcome) <= FIRST_CHANCES, False
 
     def _raise_limit(self) -> None:
         self._clean += 1
-        rounds = self._caution if self.limit + 1 >= self._ceiling else 1
-        if self._clean < self.limit * rounds or self.limit >= self.max_concurrency:
+        is_near = self.limit + 1 >= self._ceiling
+        wanted = self.limit * self._caution if is_near else 1.0
+        if self._clean < wanted or self.limit >= self.max_concurrency:
             return
         self._clean = 0
         if self.limit >= self._ceiling:  # a whole round at what was refused once: that ceiling is gone
-            self._ceiling, self._caution = math.inf, 1
+            self._ceiling, self._caution = math.inf, 1.0
         self.limit = min(self.limit + 1, float(self.max_concurrency))
 
     def _release_permit(self, turn: SendPermit, took: Usage | None) -> None:
@@ -185,7 +243,7 @@ class ConcurrencyLimiter:
         if rising:
             self._highest = self.under_way
             self._next_first = now + RAMP_INTERVAL
-        one.future.set_result(SendPermit(one.estimate, self._episode, self.served))
+        one.future.set_result(SendPermit(one.estimate, self._episode, self.served, self.under_way))
 
     def _schedule_admission(self, when: float) -> None:
         if self._timer is not None:

@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable
 from extractor.models.endpoint import Endpoint
 from extractor.models.limits.budget import TokenEstimate
-from extractor.models.limits.concurrency import ConcurrencyLimiter, SendPermit
+from extractor.models.limits.concurrency import (
+    MAX_REST_SECONDS,
+    ConcurrencyLimiter,
+    SendPermit,
+    rest_too_long_error,
+)
 from extractor.models.openai import completion as completions
 from extractor.models.openai import errors
 from extractor.models.openai.chat import build_request_body
@@ -125,13 +130,14 @@ class RequestSender:
         return tally.retries >= waits.attempts or tally.seconds >= waits.question_deadline
 
     def _choose_wait(self, tally: QuestionTally, error: ModelBusy) -> float:
-        """Seconds until the next try. An asked-for wait is everybody's, and is waited for in the queue."""
+        """Seconds until the next try. An asked-for wait is everybody's and is waited for in the queue, unless others are
+        served meanwhile."""
         left = self.endpoint.connection.patience - tally.waited
         if isinstance(error, NotReady):
             tally.is_out_of_patience = left < 0.001
         if error.retry_after is not None:
             tally.waited += error.retry_after
-            return 0.0
+            return error.retry_after if error.rests_alone else 0.0
         longest = min(LONGEST_WAIT, FIRST_WAIT * 2**tally.waits)
         tally.waits += 1
         if not isinstance(error, NotReady):
@@ -157,9 +163,12 @@ class RequestSender:
             if error.reason == "rate limited":
                 idle = self.limiter.served == turn.served
                 tally.refusals = tally.refusals + 1 if idle else 1
-                self.limiter.record_refusal(turn, error.retry_after)
+                error.rests_alone = not self.limiter.record_refusal(turn, error.retry_after)
             else:
-                self.limiter.record_failure(turn, None if error.lost else took, error.retry_after)
+                cost = None if error.lost else took
+                error.rests_alone = not self.limiter.record_failure(turn, cost, error.retry_after)
+            if error.rests_alone and (error.retry_after or 0) > MAX_REST_SECONDS:
+                raise ModelError(str(rest_too_long_error(error.retry_after or 0)), reason=error.reason) from None
             raise
         except RequestForbidden as error:
             took = Usage(1)
