@@ -130,8 +130,8 @@ class RequestSender:
         return tally.retries >= waits.attempts or tally.seconds >= waits.question_deadline
 
     def _choose_wait(self, tally: QuestionTally, error: ModelBusy) -> float:
-        """Seconds until the next try. An asked-for wait is everybody's and is waited for in the queue, unless others are
-        served meanwhile."""
+        """Seconds until the next try. An asked-for wait is everybody's and is waited for in the queue, but where others
+        are served meanwhile."""
         left = self.endpoint.connection.patience - tally.waited
         if isinstance(error, NotReady):
             tally.is_out_of_patience = left < 0.001
