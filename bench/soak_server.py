@@ -9,6 +9,7 @@ import argparse
 import json
 import random
 import sys
+import time
 from collections import Counter
 from typing import Any
 
@@ -27,7 +28,10 @@ def main() -> None:
     rng, done = random.Random(1), Counter[str]()
     whole = build_completion('{"title":"bolt"}')
 
+    first: list[float] = []
+
     def answer(body: dict[str, Any], number: int) -> FaultAnswer:
+        first.append(time.time()) if not first else None
         fate = rng.random()
         for name in ("hangs", "errors", "refusals", "cuts"):
             if (fate := fate - getattr(flags, name)) < 0:
@@ -44,7 +48,7 @@ def main() -> None:
     with FaultEndpoint(answer, keep=False) as endpoint:
         print(endpoint.url, flush=True)
         sys.stdin.read()
-        print(json.dumps({**done, "most": endpoint.most}), flush=True)
+        print(json.dumps({**done, "most": endpoint.most, "first": first[0]}), flush=True)
 
 
 if __name__ == "__main__":
