@@ -92,10 +92,16 @@ class FieldLabels:
             total = max(sum(sorted(stems.values(), reverse=True)[:3]), 1e-9)
             self._weights[key] = {stem: weight / total for stem, weight in stems.items()}
 
+    def are_none(self, field: Field, *stems: frozenset[str]) -> bool:
+        """Whether the field is known by none of the stems."""
+        known = self._weights.get(id(field), {}).keys()
+        return all(known.isdisjoint(some) for some in stems)
+
     def weigh(self, field: Field, stems: frozenset[str]) -> float:
         """How much of what the field is known by is among the stems, 0 to 1."""
         weights = self._weights.get(id(field), {})
-        return min(1.0, sum(weights[stem] for stem in stems & weights.keys())) if stems else 0.0
+        shared = weights.keys() & stems
+        return min(1.0, sum(weights[stem] for stem in shared)) if shared else 0.0
 
 
 def _iterate_fields(node: Node) -> Iterable[Field]:
@@ -159,6 +165,8 @@ class LabelIndex:
 
     def _affinity(self, labels: FieldLabels, field: Field, span: Span) -> float:
         before, header, above, after = self._context(span)
+        if labels.are_none(field, before, header, above, after):
+            return 0.0
         return (
             labels.weigh(field, before)
             + 0.9 * labels.weigh(field, header)
