@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from extractor.types import Span
 
@@ -27,11 +27,11 @@ class RowLeaf:
 
     spans: Sequence[Span]
     lines: Sequence[int]
+    weight: float = field(init=False)
+    """The rarer a value is in the text, the more it tells of where its row stands."""
 
-    @property
-    def weight(self) -> float:
-        """The rarer a value is in the text, the more it tells of where its row stands."""
-        return float((1 + len(self.spans)) ** -0.5)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", float((1 + len(self.spans)) ** -0.5))
 
 
 def place_rows(rows: Sequence[Sequence[RowLeaf]]) -> list[Span | None]:
@@ -102,8 +102,9 @@ def _spread(leaf: RowLeaf) -> list[tuple[Span, int]]:
 
 def _found_near(leaf: RowLeaf, line: int) -> float:
     """The leaf's weight, less with every line between it and the place; what stands above it is further away."""
-    at = bisect_left(leaf.lines, line)
-    below = leaf.lines[at] - line if at < len(leaf.lines) else None
-    above = 2 * (line - leaf.lines[at - 1]) if at else None
-    distances = [d for d in (below, above) if d is not None]
-    return leaf.weight * max(0.0, 1 - min(distances) / REACH) if distances else 0.0
+    lines = leaf.lines
+    at = bisect_left(lines, line)
+    distance = lines[at] - line if at < len(lines) else REACH
+    if at:
+        distance = min(distance, 2 * (line - lines[at - 1]))
+    return leaf.weight * (1 - distance / REACH) if distance < REACH else 0.0
