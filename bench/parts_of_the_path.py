@@ -155,9 +155,9 @@ def build_reply(text: str) -> dict[str, Any]:
     return {"title": text[:60], "page": text[:90], "rows": rows}
 
 
-def build_record(text: str, reading: Reading = Reading(STRONG)) -> Record:
+def build_record(text: str) -> Record:
     """The record of a document that a model has said that of which is in it, all asked and answered."""
-    work = DocumentWork(Document("a.txt", text), TASK, PROMPT, "m", reading)
+    work = DocumentWork(Document("a.txt", text), TASK, PROMPT, "m", Reading(STRONG))
     said: dict[tuple[int, ...], Reply] = {}
     while wanted := work.find_requests(said):
         for path in wanted:

@@ -64,7 +64,7 @@ def fit_exponent(sizes: Sequence[int], times: Sequence[float]) -> float:
 
 
 def grow(part: Part, build: Callable[[int], str], sizes: Sequence[int], most: float) -> list[float]:
-    """CPU seconds at each size, the best of three for short ones; nothing more is tried after one that takes too long."""
+    """CPU seconds at each size, the best of three for short ones; nothing after one that takes too long."""
     times: list[float] = []
     for size in sizes:
         text = build(size)

@@ -7,21 +7,21 @@ doubles in a round while no ceiling is near, and goes up by one at a ceiling tha
 more rarely; a refusal (HTTP 429) of a full house falls back to what was not refused, by half at most. That is additive
 increase, multiplicative decrease (Chiu and Jain 1989) behind a slow start.
 
-A full house refuses all that is sent at that number or above. An endpoint that refuses one in twenty, whatever is under
-way, takes most of what is sent at the same number: such a refusal is chance, lowers nothing, and a rest that it asks
-for is its own. What was taken and refused lately at the number of the refused request tells the two apart.
+A refusal by chance, such as an endpoint's that refuses one in twenty whatever is under way, lowers nothing, and a rest
+that it asks for is its own; `full_house` tells the two apart.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
+from collections import Counter, deque
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from extractor.errors import ModelBusy
 from extractor.models.limits.budget import Budget, TokenEstimate
+from extractor.models.limits.full_house import Cause, Outcomes
 from extractor.models.limits.work_clock import wait_in_queue
 from extractor.types import Usage
 
@@ -31,14 +31,8 @@ RAMP_INTERVAL = 0.004
 """Seconds between the first requests, so that a refusal is heard before all are sent: 64 in a quarter second."""
 MAX_CAUTION = 64
 """Clean rounds at most until a ceiling that refused is tried again."""
-LATELY, ENOUGH, CHANCE = 12, 8, 4
-"""Requests at the same number under way that are looked at, how many of them tell anything, and refusals among them
-that are still chance: one in ten that is refused by chance is taken for a full house once in 200 times."""
 HALF_A_ROUND = 0.5
 """Clean rounds until a ceiling is tried again that may have been none."""
-FIRST_CHANCES = 2
-"""Refusals at a number that was not under way before which are chance, where some are refused with less, too."""
-KEPT_OUTCOMES = 256
 FAILURE_COST = 4
 """Clean requests that a failure which is no refusal takes back: where one in five fails, nothing grows."""
 
@@ -89,9 +83,10 @@ class ConcurrencyLimiter:
         self._clean = 0
         self._ceiling = math.inf
         """The number under way that was refused last."""
-        self._caution = 1.0
-        self._outcomes: deque[tuple[int, str]] = deque(maxlen=KEPT_OUTCOMES)
-        """Of the latest requests the number under way with each, and what came of it: "served", "refused", "failed"."""
+        self._caution = HALF_A_ROUND
+        self._outcomes = Outcomes()
+        self._levels: Counter[int] = Counter()
+        """Of all that are under way the number that were with each."""
         self._questions = asyncio.Semaphore(self.max_concurrency)
         self._waiting: deque[_WaitingRequest] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -128,7 +123,7 @@ class ConcurrencyLimiter:
     def record_reply(self, turn: SendPermit, took: Usage) -> None:
         """A reply came, fitting or not."""
         self.served += 1
-        self._outcomes.append((turn.level, "served"))
+        self._outcomes.add(turn.level, "served")
         at_the_limit = self.under_way >= int(self.limit)
         if at_the_limit and turn.episode == self._episode:
             self._raise_limit()
@@ -140,9 +135,9 @@ class ConcurrencyLimiter:
         Whether the rest is everybody's, and waited for in the queue; else whoever asked has to wait by himself.
         """
         self.refused += 1
-        self._outcomes.append((turn.level, "refused"))
-        is_chance, is_proved = self._judge("refused", turn.level)
-        if is_chance:
+        self._outcomes.add(turn.level, "refused")
+        cause = self._outcomes.find_cause(turn.level, "refused", self._list_held(turn))
+        if cause is Cause.CHANCE:
             self._release_permit(turn, Usage(1))
             return False
         self._clean = 0
@@ -150,7 +145,8 @@ class ConcurrencyLimiter:
             self._episode += 1
             self._floor = max(1, self.under_way // 2)
             again = self.under_way >= self._ceiling
-            self._caution = (min(2 * self._caution, MAX_CAUTION) if again else 2) if is_proved else HALF_A_ROUND
+            first = 2.0 if cause is Cause.FULL else HALF_A_ROUND
+            self._caution = min(2 * self._caution, MAX_CAUTION) if again else first
             self._ceiling = self.under_way
         # What is still under way was not refused, or not yet: the last of a burst of refusals tells it exactly.
         self.limit = max(float(self._floor), min(self.limit, float(self.under_way - 1)))
@@ -164,30 +160,19 @@ class ConcurrencyLimiter:
         Whether the rest that was asked for is everybody's, as it is unless others are served.
         """
         self._clean = max(0, self._clean - FAILURE_COST)
-        self._outcomes.append((turn.level, "failed"))
-        is_chance, _ = self._judge("failed", turn.level)
-        if not is_chance:
+        self._outcomes.add(turn.level, "failed")
+        is_everybody_s = self._outcomes.find_cause(turn.level, "failed", self._list_held(turn)) is not Cause.CHANCE
+        if is_everybody_s:
             self._rest(retry_after)
         self._release_permit(turn, took)
-        return not is_chance
+        return is_everybody_s
 
     def _rest(self, seconds: float | None) -> None:
         if seconds is not None:
             self._not_before = max(self._not_before, asyncio.get_running_loop().time() + seconds)
 
-    def _judge(self, outcome: str, level: int) -> tuple[bool, bool]:
-        """Whether what came of a request was chance, by what came of the latest with as much under way; and whether
-        these are enough to prove it.
-
-        While they are not, it is chance where requests come to the same, now and then, with less under way.
-        """
-        came_to = [(at, came) for at, came in reversed(self._outcomes) if came in ("served", outcome)]
-        here = [came for at, came in came_to if at >= level][:LATELY]
-        if len(here) >= ENOUGH:
-            return here.count(outcome) <= CHANCE, True
-        below = [came for at, came in came_to if at < level]
-        background = 0 < below.count(outcome) <= len(below) * CHANCE / LATELY
-        return background and here.count(outcome) <= FIRST_CHANCES, False
+    def _list_held(self, but: SendPermit) -> list[int]:
+        return list((self._levels - Counter([but.level])).elements())
 
     def _raise_limit(self) -> None:
         self._clean += 1
@@ -202,6 +187,7 @@ class ConcurrencyLimiter:
 
     def _release_permit(self, turn: SendPermit, took: Usage | None) -> None:
         self.under_way -= 1
+        self._levels[turn.level] -= 1
         self.budget.settle_reservation(turn.estimate, took)
         if self._token_every and took is not None and None not in (took.input_tokens, took.output_tokens):
             spare = turn.estimate.total_tokens - (took.input_tokens or 0) - (took.output_tokens or 0)
@@ -237,6 +223,7 @@ class ConcurrencyLimiter:
 
     def _grant_permit(self, one: _WaitingRequest, now: float, rising: bool) -> None:
         self.under_way += 1
+        self._levels[self.under_way] += 1
         self.budget.reserve(one.estimate)
         self._next_request = max(now, self._next_request) + self._request_every
         self._next_token = max(now, self._next_token) + one.estimate.total_tokens * self._token_every
