@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 MAX_FORBIDDEN_IN_A_ROW = 3
 """Requests in a row that the endpoint may forbid before the run ends; the first reply of a run forgives none."""
+LARGE_BYTES = 250_000
+"""Bytes from which on a reply is read in a thread, so that other requests go on."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds; each wait that the endpoint does not ask for is up to twice as long as the one before."""
 
@@ -215,7 +217,10 @@ class RequestSender:
         except openai.OpenAIError as error:
             raise errors.translate_api_error(error, sent) from None
         try:
-            completion = completions.parse_completion(content)
+            if len(content) < LARGE_BYTES:
+                completion = completions.parse_completion(content)
+            else:
+                completion = await asyncio.to_thread(completions.parse_completion, content)
         except ModelBusy:
             problem = find_problem_in_reply(content)
             if problem is None or (problem.is_page and self.limiter.served):
