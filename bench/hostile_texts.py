@@ -1,7 +1,5 @@
 """Texts of any length, honest ones and such as are made to cost more than their length: what CPU is measured on."""
 
-# ruff: noqa: E501 -- sentences of many languages, a line each
-
 from __future__ import annotations
 
 import random
@@ -10,20 +8,10 @@ from collections.abc import Callable
 Text = Callable[[int], str]
 """A text of about so many characters."""
 
-_NAMES = [
-    "bolt",
-    "nut",
-    "washer",
-    "spring",
-    "hinge",
-    "lever",
-    "gasket",
-    "bearing",
-    "pulley",
-    "flange",
-    "spindle",
-    "bracket",
-]
+_NAMES = (
+    *("bolt", "nut", "washer", "spring", "hinge", "lever"),
+    *("gasket", "bearing", "pulley", "flange", "spindle", "bracket"),
+)
 
 
 def _repeat(unit: str, before: str = "", after: str = "") -> Text:
@@ -48,15 +36,17 @@ def _prose(rng: random.Random, number: int) -> str:
     if number % 12 == 0:
         return f"\n## Section {number // 12}\n"
     name, other = rng.choice(_NAMES), rng.choice(_NAMES)
+    sum_ = f"EUR {rng.randint(1, 9999):,}.{rng.randint(0, 99):02}"
     return (
-        f"The {name} no. {number} was delivered on {rng.randint(1, 28)} March {rng.randint(2001, 2025)} for "
-        f"EUR {rng.randint(1, 9999):,}.{rng.randint(0, 99):02}, and the {other} is not insured (see page {number % 90})."
+        f"The {name} no. {number} was delivered on {rng.randint(1, 28)} March {rng.randint(2001, 2025)} for {sum_}, "
+        f"and the {other} is not insured (see page {number % 90})."
     )
 
 
 def _row(rng: random.Random, number: int) -> str:
     day = f"2024-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-    return f"{number},{day},{rng.choice(_NAMES)} {rng.randint(1, 400)},{rng.randint(1, 9)},{rng.randint(1, 99999) / 100:.2f}"
+    item = f"{rng.choice(_NAMES)} {rng.randint(1, 400)}"
+    return f"{number},{day},{item},{rng.randint(1, 9)},{rng.randint(1, 99999) / 100:.2f}"
 
 
 def _statement(rng: random.Random, number: int) -> str:
@@ -69,7 +59,8 @@ def _cells(rng: random.Random, number: int) -> str:
 
 
 def _chinese(rng: random.Random, number: int) -> str:
-    return f"第{number}条 合同金额为人民币{rng.randint(1, 99)}万元，交货日期2024年{rng.randint(1, 12)}月{rng.randint(1, 28)}日，数量{number}个。"
+    day = f"2024年{rng.randint(1, 12)}月{rng.randint(1, 28)}日"
+    return f"第{number}条 合同金额为人民币{rng.randint(1, 99)}万元，交货日期{day}，数量{number}个。"
 
 
 def _mixed(size: int) -> str:

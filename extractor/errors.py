@@ -83,9 +83,10 @@ class ModelError(ExtractorError):
 
 
 class ModelBusy(ModelError):
-    """`retry_after` is in seconds."""
+    """`retry_after` is in seconds; `rests_alone`, no other request has to wait for it, since others are served."""
 
     reason = "busy"
+    rests_alone = False
 
     def __init__(
         self, message: str, *, reason: str | None = None, retry_after: float | None = None, lost: bool = False

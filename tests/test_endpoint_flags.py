@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from extractor.cli.main import main
-from extractor.testing import FaultEndpoint, build_error
+from extractor.testing import FaultAnswer, FaultEndpoint, build_error
 
 Start = Callable[..., FaultEndpoint]
 GOOD = '{"title": "bolt"}'
@@ -163,3 +163,9 @@ def test_limits_may_stand_in_a_file(place: Path, faults: Start) -> None:
     assert run(server, "--config", "my.toml") == 1
     assert server.requests == 3
     assert run(server, "--config", "my.toml", "--max-requests", "5") == 0
+
+
+def test_a_request_that_hangs_is_sent_again_after_the_seconds_that_a_flag_sets(place: Path, faults: Start) -> None:
+    server = faults(lambda body, n: FaultAnswer(sleep=3600) if n == 3 else GOOD)
+    assert run(server, "--no-cache", "--request-timeout", "0.5") == 0
+    assert server.requests == 9 and told(place)["counts"]["complete"] == 8

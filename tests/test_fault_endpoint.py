@@ -550,7 +550,7 @@ def test_a_proxy_of_the_environment_sees_nothing(faults: Start, monkeypatch: pyt
 
 @pytest.mark.fault(22)
 def test_an_endpoint_that_admits_less_than_is_asked_is_adapted_to() -> None:
-    async def go(url: str) -> tuple[list[Record], ConcurrencyLimiter]:
+    async def go(url: str) -> list[Record]:
         pressure = ConcurrencyLimiter(64)
         model = LiveModel(Endpoint(url, "m", SECRET, dialect=Dialect.SCHEMA), limiter=pressure)
         schema = read_schema({"type": "object", "properties": {"item": {"type": "string"}}})
@@ -562,14 +562,14 @@ def test_an_endpoint_that_admits_less_than_is_asked_is_adapted_to() -> None:
             )
         )
         await model.aclose()
-        return records, pressure
+        return records
 
     with FaultEndpoint(lambda body, n: '{"item": "bolt"}', latency=0.05, capacity=8, keep=False) as server:
-        records, pressure = asyncio.run(go(server.url))
+        records = asyncio.run(go(server.url))
     assert all(not r.failures and r.value == {"item": "bolt"} for r in records)
     assert server.requests == 300 + server.refused == sum(r.usage.requests for r in records)
     assert server.refused < 0.25 * server.requests
-    assert server.most == 8 and pressure.limit < 16
+    assert server.most == 8  # how many are under way then: tests/test_full_house.py, which depends on no clock
     assert server.tokens == (
         sum(r.usage.input_tokens or 0 for r in records),
         sum(r.usage.output_tokens or 0 for r in records),

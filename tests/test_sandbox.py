@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -201,6 +202,24 @@ def test_a_reader_that_hangs_is_ended_with_all_that_it_started(read: Callable[..
             return
         time.sleep(0.1)
     pytest.fail("what the reader started goes on without it")
+
+
+def test_a_reader_that_is_ended_with_the_process_is_not_started_again(read: Callable[..., Document]) -> None:
+    read("said.append('one')")  # a reader that has read before is replaced where a file brings it down
+    raised: list[DocumentError] = []
+
+    def wait() -> None:
+        with pytest.raises(DocumentError) as error:
+            read("time.sleep(1000)", seconds=10)
+        raised.append(error.value)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    while not sandbox._busy_readers:
+        time.sleep(0.01)
+    sandbox.end_readers()
+    waiting.join()
+    assert raised[0].reason == "broken"  # and not "too costly", as after another ten seconds
 
 
 @pytest.mark.parametrize("forks", ["forks"], indirect=True)

@@ -205,5 +205,7 @@ def test_the_command_says_so_before_anything_is_sent(capfd: pytest.CaptureFixtur
     assert "document_deadline" in capfd.readouterr().err
     assert main(["run", ".", "--task", "invoice", "--set", "max_run_tokens=5", "--max-tokens", "6"]) == 2
     assert "max_run_tokens" in capfd.readouterr().err
+    assert main(["run", ".", "--task", "invoice", "--request-timeout", "5", "--set", "request_deadline=6"]) == 2
+    assert "--request-timeout and --set request_deadline" in capfd.readouterr().err
     assert main(["run", ".", "--task", "invoice", "--set", "request_deadline=50", "--document-timeout", "6"]) == 2
     assert "request_deadline" in capfd.readouterr().err

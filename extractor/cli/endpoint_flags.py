@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ def _add_endpoint_flags(parser: argparse.ArgumentParser) -> None:
         "--max-cost", type=_parse_amount, metavar="SUM", help="stop before more cost, at list price or --price"
     )
     group.add_argument("--price", type=_parse_price, metavar="IN,OUT", help="of a million tokens, in any currency")
+    told = "for one HTTP request; one that is not answered by then is sent again (default: 600)"
+    group.add_argument("--request-timeout", type=parse_seconds, metavar="SECONDS", help=told)
     add_cache_flag(group)
     group.add_argument("--no-cache", action="store_true", help="pay for every reply, and keep none")
     group.add_argument("--use-proxy", action="store_true", help="go through the proxy that HTTPS_PROXY names")
@@ -73,12 +76,14 @@ def choose_flagged_model(flags: argparse.Namespace, name: str | None, *, live: b
     from extractor.models.settings import parse_settings
 
     said = parse_settings(flags.set)
-    same = {"max_tokens": "max_run_tokens"}
-    for flag in ("rpm", "tpm", "max_requests", "max_tokens", "max_cost", "price"):
+    same = {"max_tokens": "max_run_tokens", "request_timeout": "request_deadline"}
+    for flag in ("rpm", "tpm", "max_requests", "max_tokens", "max_cost", "price", "request_timeout"):
         setting = same.get(flag, flag)
         given, other = getattr(flags, flag, None), getattr(said, setting)
         if given is not None and other is not None and given != other:
             raise UsageError(f"--{flag.replace('_', '-')} and --set {setting} say two things; give one of them.")
+    if (seconds := getattr(flags, "request_timeout", None)) is not None:
+        said = replace(said, request_deadline=seconds)
     environ = {**read_env_file(flags.env_file), **os.environ} if flags.env_file else os.environ
     files = load_configuration(flags.config, Path.cwd())
     choice = choose_model(name, flags.base_url, environ, settings=said, configuration=files, live=live)
@@ -117,7 +122,9 @@ def read_document_deadline(flags: argparse.Namespace, choice: ModelSpec) -> floa
     if flagged is not None and said is not None and flagged != said:
         raise UsageError("--document-timeout and document_deadline say two things; give one of them.")
     if flagged is not None and (choice.settings.request_deadline or 0) > flagged:
-        raise UsageError("--document-timeout ends before the request_deadline that is set; lower that one.")
+        raise UsageError(
+            "--document-timeout ends before the request_deadline that is set, or --request-timeout; lower that one."
+        )
     return said if flagged is None else flagged
 
 
@@ -149,6 +156,14 @@ def read_client_options(
         verbose=flags.verbose,
         note=lambda text: print(f"note: {sanitize_for_terminal(text)}", file=sys.stderr),
     )
+
+
+def parse_seconds(text: str) -> float:
+    """A flag's seconds. Raises ArgumentTypeError for none above 0."""
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("give a number of seconds above 0")
+    return seconds
 
 
 def _parse_count(text: str) -> int:

@@ -21,6 +21,7 @@ from extractor.cli.console import (
 from extractor.cli.endpoint_flags import (
     add_model_flags,
     choose_flagged_model,
+    parse_seconds,
     read_client_options,
     read_document_deadline,
 )
@@ -73,9 +74,9 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--ocr", action="store_true", help="read pages without a text layer by OCR")
     run.add_argument(
         "--document-timeout",
-        type=_parse_seconds,
+        type=parse_seconds,
         metavar="SECONDS",
-        help="for one document; what is not answered then fails",
+        help="of work for one document, its wait in the queue not counted; what is not answered then fails",
     )
     run.add_argument("--retry-failed", action="store_true", help="ask again what failed or is incomplete")
     run.add_argument("--fresh", action="store_true", help="ask everything, also what OUT has results of")
@@ -91,13 +92,6 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
     run.set_defaults(command=run_extract_command)
-
-
-def _parse_seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError("give a number of seconds above 0")
-    return seconds
 
 
 def run_extract_command(flags: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from extractor.extraction import compact as terse
 from extractor.extraction.chunking import estimate_tokens, halve_chunk, narrow_chunk, split_document
@@ -103,10 +104,14 @@ def plan_document(document: Document, schema: Schema, prompt: Prompt, model: str
     Of a model that is asked for everything at once, what the question itself takes is kept free in its window.
     """
     if traits.asks_whole and "chunk_tokens" not in prompt.declared:
-        question = estimate_tokens("\n".join(describe_fields(schema.root)) + prompt.system + prompt.user)
+        question = _count_fixed("\n".join(describe_fields(schema.root)) + prompt.system + prompt.user)
         traits = replace(traits, window=traits.window - question)
     fitted = prompt.fit_to_model(traits)
     return plan_questions(schema, fitted, split_document(document, fitted.strategy.chunk_tokens), model)
+
+
+_count_fixed = lru_cache(maxsize=1 << 10)(estimate_tokens)
+"""For texts that are the same for every document: of the prompt and the schema."""
 
 
 def plan_questions(schema: Schema, prompt: Prompt, pieces: Sequence[Chunk], model: str) -> Plan:
@@ -214,7 +219,7 @@ def sampling_parameters(
     most = prompt.strategy.max_tokens
     words = estimate_tokens(chunk.text)
     lines = sum(bool(line.strip()) for line in chunk.text.splitlines())
-    form = max((estimate_tokens(" ".join(keys)) for keys in map(_entry_keys, part.fields)), default=0)
+    form = max((_count_fixed(" ".join(keys)) for keys in map(_entry_keys, part.fields)), default=0)
     if not prompt.strategy.narrows_schema:
         room = max(MIN_REPLY_TOKENS, ROOM * (SPARE + words + lines * form))
         most = most if full else min(most, room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -69,8 +70,15 @@ def build_validator(source: Mapping[str, Json]) -> Any:
     from referencing import Registry
 
     draft = validators.validator_for(source, default=Draft202012Validator)
-    exact = validators.extend(draft, {"multipleOf": _check_multiple})
-    return exact(source, registry=Registry(), format_checker=FormatChecker(CHECKED_FORMATS))
+    return _with_exact_multiples(draft)(source, registry=Registry(), format_checker=FormatChecker(CHECKED_FORMATS))
+
+
+@cache
+def _with_exact_multiples(draft: Any) -> Any:
+    """The draft's validator; its class takes a millisecond to make."""
+    from jsonschema import validators
+
+    return validators.extend(draft, {"multipleOf": _check_multiple})
 
 
 def _check_multiple(judge: Any, step: Json, value: Json, schema: Mapping[str, Json]) -> Iterator[Exception]:

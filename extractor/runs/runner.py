@@ -32,7 +32,7 @@ from extractor.runs.resume import EarlierResults, printable_source_path
 from extractor.runs.source_state import SourceState, is_source_unchanged, observe_source
 from extractor.types import Document, Json, Status
 
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 1.0
 """Seconds that documents under way have to end when a run is stopped."""
 SCAN_SLICE_SECONDS = 0.1
 """Seconds after which a look through finished results lets the event loop have its say."""

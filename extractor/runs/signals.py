@@ -9,8 +9,11 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import TypeVar
+
+from extractor.documents.formats.sandbox import end_readers
 
 T = TypeVar("T")
 
@@ -42,13 +45,23 @@ def run_until_signal(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, 
                 print("\nStopping within seconds; once more ends at once.", file=sys.stderr, flush=True)
 
         with _handle_signals(handle_signal):
-            return await work(stop)
+            try:
+                return await work(stop)
+            finally:
+                if heard:
+                    _leave_threads(loop)
 
     try:
         return asyncio.run(run_work()), heard[0] if heard else 0
     finally:
         for watch in watches:
             watch.cancel()
+
+
+def _leave_threads(loop: asyncio.AbstractEventLoop) -> None:
+    """Sees to it that nobody waits for a file that is being read, or for a reply: what counts is saved by now."""
+    end_readers()
+    loop.set_default_executor(ThreadPoolExecutor(1))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import traceback
@@ -24,6 +25,8 @@ from extractor.runs.worker_messages import (
 )
 from extractor.types import Json, Problem
 
+COLLECTS_AFTER = 100_000, 20, 50
+"""Objects after which cycles are looked for: a document of a million makes next to none."""
 NICENESS = 5
 """How much less a worker is favoured by the system than the process that has all other documents in hand."""
 MOST_MEMORY = 300_000_000
@@ -36,6 +39,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever is printed is no answer
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+    gc.set_threshold(*COLLECTS_AFTER)
     answer_jobs(questions, answers)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 from extractor.types.span import Span
 
 _REACH = 100
-"""Rows above a cell that are looked at for one that reaches down to its row."""
+"""Rows that a cell is taken to reach over, at most."""
+MOST_HEADER_ROWS, MOST_NAMES = 16, 8
+"""Header cells above a cell that are told, a row each, and cells to its left that name its row: the nearest."""
 
 
 def _new_integers() -> array[int]:
@@ -51,6 +53,14 @@ class TableGrid:
     ends: array[int] = field(default_factory=_new_integers)
     places: array[int] = field(default_factory=_new_integers)
     """Of each cell its row, column, how many rows and columns it takes, and 1 where it is a header."""
+    _headers: _HeaderIndex | None = field(default=None, init=False, compare=False, repr=False)
+
+    @property
+    def headers(self) -> _HeaderIndex:
+        """Which cells name others; made when it is first asked for, when all cells are there."""
+        if self._headers is None or self._headers.count != len(self.starts):
+            self._headers = _HeaderIndex(self)
+        return self._headers
 
     def add_cell(
         self, start: int, end: int, place: tuple[int, int], size: tuple[int, int] = (1, 1), header: bool = False
@@ -65,6 +75,46 @@ class TableGrid:
         row, column, rows, columns, header = self.places[5 * number : 5 * number + 5]
         span = Span(self.starts[number] + by, self.ends[number] + by)
         return GridCell(span, row, column, rows, columns, bool(header))
+
+
+class _HeaderIndex:
+    """Which cells of a grid name columns and rows, by row and column; cells are known by their numbers."""
+
+    def __init__(self, grid: TableGrid) -> None:
+        self.count = len(grid.starts)
+        first, after = grid.first_header_row, grid.first_header_row + grid.header_rows
+        above: dict[int, list[tuple[int, int, int]]] = {}
+        self._first: dict[int, int] = {}
+        self._marked: dict[int, list[tuple[int, int]]] = {}
+        for number in range(self.count):
+            row, column, rows, columns, header = grid.places[5 * number : 5 * number + 5]
+            if first <= row < after:
+                above.setdefault(row, []).append((column, column + columns, number))
+            reached = range(row, row + min(max(rows, 1), _REACH))
+            if column == 0:
+                for one in reached:
+                    self._first.setdefault(one, number)
+            if header:
+                for one in reached:
+                    self._marked.setdefault(one, []).append((column + columns, number))
+        self._above = [sorted(above[row]) for row in sorted(above)][-MOST_HEADER_ROWS:]
+        for marked in self._marked.values():
+            marked.sort()
+
+    def find_above(self, column: int, end: int) -> list[int]:
+        """The header cells over the columns from the first to before the last, from the top."""
+        found: list[int] = []
+        for cells in self._above:
+            after = bisect_left(cells, (end,))
+            found += [number for _, reached, number in cells[max(0, after - MOST_NAMES) : after] if reached > column]
+        return found
+
+    def find_beside(self, row: int, column: int) -> list[int]:
+        """The cells left of the column that name the row: those marked as headers, or else the one in column 0."""
+        marked = self._marked.get(row, [])
+        after = bisect_right(marked, (column, self.count))
+        named = [number for _, number in marked[max(0, after - MOST_NAMES) : after]]
+        return named or ([self._first[row]] if row in self._first else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +147,12 @@ class TextTable:
         grid = self.grid
         if grid is None or cell.row < grid.first_header_row + grid.header_rows:
             return []
-        found = []
-        for i in range(len(grid.starts)):
-            above = grid.cell(i, self.span.start)
-            if above.row >= grid.first_header_row + grid.header_rows:
-                break
-            if above.row >= grid.first_header_row and above.covers_column(cell):
-                found.append(above.span)
-        return found
+        above = grid.headers.find_above(cell.column, cell.column + cell.column_span)
+        return [grid.cell(number, self.span.start).span for number in above]
 
     def row_headers(self, cell: GridCell) -> list[Span]:
         """The cells to the left that name a cell's row: those marked as headers, or else the first of the row."""
         if self.grid is None or cell.column == 0:
             return []
-        starts = self.grid.starts
-        at = bisect_right(starts, cell.span.start - self.span.start) - 1
-        found: list[GridCell] = []
-        for i in range(at - 1, -1, -1):
-            left = self.grid.cell(i, self.span.start)
-            if left.row + _REACH < cell.row:
-                break
-            if left.covers_row(cell) and left.column + left.column_span <= cell.column:
-                found.append(left)
-        found.reverse()
-        marked = [left.span for left in found if left.header]
-        return marked or [left.span for left in found[:1] if left.column == 0]
+        beside = self.grid.headers.find_beside(cell.row, cell.column)
+        return [self.grid.cell(number, self.span.start).span for number in sorted(beside)]

@@ -109,7 +109,8 @@ def _to_plain(value: object) -> Json:
     if isinstance(value, Sequence):
         return [_to_plain(one) for one in value]
     if is_dataclass(value):
-        return {"is": type(value).__name__, **{f.name: _to_plain(getattr(value, f.name)) for f in fields(value)}}
+        inner = {f.name: _to_plain(getattr(value, f.name)) for f in fields(value) if f.init}
+        return {"is": type(value).__name__, **inner}
     raise TypeError(f"{type(value).__name__} is nothing that a reader may send")
 
 
@@ -128,7 +129,7 @@ def _read_dataclass(kind: type[Any], told: Mapping[str, Json]) -> Any:
 def _field_readers(kind: type[Any]) -> Mapping[str, Callable[[Json], Any]]:
     """A function for each field of a class, which reads its value or raises ValueError."""
     hints = get_type_hints(kind, localns={"array": list})  # before 3.12 an array's class takes no type
-    return {f.name: _build_reader(hints[f.name], f) for f in fields(kind)}
+    return {f.name: _build_reader(hints[f.name], f) for f in fields(kind) if f.init}
 
 
 def _build_reader(hint: Any, field: Field[Any]) -> Callable[[Json], Any]:

@@ -40,6 +40,7 @@ PROBE = "probe"
 """The module that is asked for to have told what is taken from a reader, instead of a document."""
 
 _idle_readers: list[_ReaderProcess] = []
+_busy_readers: set[_ReaderProcess] = set()
 _reader_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
 
@@ -79,7 +80,7 @@ def _ask_reader(module: str, path: Path, name: str, ocr: bool, seconds: float) -
             try:
                 answer = reader.request_answer(question, seconds)
             except (EOFError, ValueError):
-                if not reader.files_read:
+                if not reader.files_read or reader.is_ended:
                     raise
                 reader.close()  # an earlier file may have broken the reader: this file gets a fresh one
                 reader = _ReaderProcess()
@@ -102,11 +103,19 @@ def close_readers() -> None:
         _idle_readers.pop().close()
 
 
+def end_readers() -> None:
+    """Ends all readers, those that read a file too: this process is about to end, and waits for none."""
+    for reader in list(_busy_readers):
+        reader.end()
+    close_readers()
+
+
 class _ReaderProcess:
     """A process that reads one file after the other."""
 
     def __init__(self) -> None:
         self.files_read = 0
+        self.is_ended = False
         self._process = subprocess.Popen(  # noqa: S603 (a module of this package)
             build_python_command(
                 "extractor.documents.formats.reader_process", str(READER_MEMORY), "forks" if FORKS else "reads"
@@ -133,13 +142,20 @@ class _ReaderProcess:
         timer.daemon = True
         timer.start()
         nonce = secrets.token_bytes(NONCE_BYTES)
+        _busy_readers.add(self)
         try:
             write_frame(self._questions, nonce, json.dumps(question).encode())
             return read_frame(self._answers, nonce)[1]
         except (OSError, EOFError) as error:
             raise (TimeoutError if late.is_set() else EOFError) from error
         finally:
+            _busy_readers.discard(self)
             timer.cancel()
+
+    def end(self) -> None:
+        """Ends the process while a thread waits for its answer."""
+        self.is_ended = True
+        self._kill()
 
     def close(self) -> None:
         self._kill()

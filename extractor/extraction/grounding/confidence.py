@@ -11,14 +11,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from extractor.errors import UsageError
 from extractor.extraction.grounding.tree import Tree, map_leaves
 from extractor.models.traits import ModelClass, ModelTraits
-from extractor.types import GroundedValue, fingerprint_json
+from extractor.types import Evidence, GroundedValue, fingerprint_json
 
 CALIBRATION_FORMAT = "extractor.calibration/1"
 SHIPPED_WEIGHTS = Path(__file__).with_name("confidence.json")
@@ -56,9 +56,14 @@ class Calibration:
     def judge(self, node: Tree, traits: ModelTraits) -> Tree:
         """The tree, each leaf with its confidence."""
 
+        known: dict[tuple[str, ...], float] = {}
+
         def judge_leaf(leaf: GroundedValue) -> GroundedValue:
-            number = self.confidence(traits, leaf.evidence.findings)
-            return replace(leaf, evidence=replace(leaf.evidence, confidence=number))
+            e = leaf.evidence
+            number = known.get(e.findings)
+            if number is None:
+                number = known[e.findings] = self.confidence(traits, e.findings)
+            return GroundedValue(leaf.value, Evidence(e.match, e.spans, e.model_value, number, e.findings))
 
         return map_leaves(node, judge_leaf)
 

@@ -23,8 +23,9 @@ _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where words are joined by their capitals, as in names of elements and keys: DueDate, IBANNumber."""
 STEM = 5
 """Letters by which two words are taken for forms of one: "payment", "payable" are none; "address", "addresses" are."""
-BESIDE, AFTER, ABOVE = 80, 24, 160
-"""Characters of its line before and after a mention, and of the line above, that are looked at for labels."""
+BESIDE, AFTER, LONGEST_LABEL = 80, 24, 400
+"""Characters of its line before and after a mention, and of a header or the line above, that may be labels."""
+_SEEN = re.compile(r"\S")
 _CELL_BREAK = re.compile(r"\t| \| |\|| {2,}|;|,(?! )")
 """What divides the cells of a line: of a table's text, of aligned columns, of values separated by commas."""
 _LIGHT = frozenset(
@@ -91,10 +92,16 @@ class FieldLabels:
             total = max(sum(sorted(stems.values(), reverse=True)[:3]), 1e-9)
             self._weights[key] = {stem: weight / total for stem, weight in stems.items()}
 
+    def are_none(self, field: Field, *stems: frozenset[str]) -> bool:
+        """Whether the field is known by none of the stems."""
+        known = self._weights.get(id(field), {}).keys()
+        return all(known.isdisjoint(some) for some in stems)
+
     def weigh(self, field: Field, stems: frozenset[str]) -> float:
         """How much of what the field is known by is among the stems, 0 to 1."""
         weights = self._weights.get(id(field), {})
-        return min(1.0, sum(weights[stem] for stem in stems & weights.keys())) if stems else 0.0
+        shared = weights.keys() & stems
+        return min(1.0, sum(weights[stem] for stem in shared)) if shared else 0.0
 
 
 def _iterate_fields(node: Node) -> Iterable[Field]:
@@ -115,9 +122,14 @@ class LabelIndex:
         self.outline = outline
         self._lines = [0, *(m.end() for m in re.finditer("\n", text))]
         self._document, self._offset = document, offset
-        self._affinities: dict[tuple[int, Span], float] = {}
-        self._columns: dict[Span, int] = {}
-        self._contexts: dict[Span, tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]] = {}
+        self._affinities: dict[tuple[int, int, int], float] = {}
+        self._columns: dict[int, int] = {}
+        self._breaks: dict[int, list[int]] = {}
+        self._blank: dict[int, bool] = {}
+        self._headers: dict[Span, list[str]] = {}
+        self._contexts: dict[
+            tuple[int, int], tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
+        ] = {}
 
     def line_number(self, at: int) -> int:
         return bisect_right(self._lines, at) - 1
@@ -128,13 +140,17 @@ class LabelIndex:
 
     def column(self, span: Span) -> int:
         """The number of the cell of its line that the span begins in."""
-        if span not in self._columns:
+        if span.start not in self._columns:
             cell = self._cell_at(span)
-            start, _ = self.line_span(self.line_number(span.start))
-            self._columns[span] = (
-                cell.column if cell else len(_CELL_BREAK.findall(self.text[max(start, span.start - 400) : span.start]))
-            )
-        return self._columns[span]
+            self._columns[span.start] = cell.column if cell else self._count_breaks(span.start)
+        return self._columns[span.start]
+
+    def _count_breaks(self, at: int) -> int:
+        """How many breaks between cells stand before the position on its line."""
+        number = self.line_number(at)
+        if number not in self._breaks:
+            self._breaks[number] = [m.end() for m in _CELL_BREAK.finditer(self.text, *self.line_span(number))]
+        return bisect_right(self._breaks[number], at)
 
     def _cell_at(self, span: Span) -> GridCell | None:
         table = self._document.table_at(span.start + self._offset) if self._document else None
@@ -142,13 +158,15 @@ class LabelIndex:
 
     def affinity(self, labels: FieldLabels, field: Field, span: Span) -> float:
         """How well what stands beside the span names the field: 0 for not at all, about 1 for a label on its line."""
-        key = id(field), span
+        key = id(field), span.start, span.end
         if key not in self._affinities:
             self._affinities[key] = self._affinity(labels, field, span)
         return self._affinities[key]
 
     def _affinity(self, labels: FieldLabels, field: Field, span: Span) -> float:
         before, header, above, after = self._context(span)
+        if labels.are_none(field, before, header, above, after):
+            return 0.0
         return (
             labels.weigh(field, before)
             + 0.9 * labels.weigh(field, header)
@@ -157,19 +175,20 @@ class LabelIndex:
         )
 
     def _context(self, span: Span) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:
-        if span not in self._contexts:
+        key = span.start, span.end
+        if key not in self._contexts:
             number = self.line_number(span.start)
             start, end = self.line_span(number)
             before = self.text[max(start, span.start - BESIDE) : span.start]
             after = self.text[span.end : min(end, span.end + AFTER)]
             header, beside = self._header_words(span)
-            self._contexts[span] = (
+            self._contexts[key] = (
                 word_stems(f"{beside} {before}" if beside else before),
                 word_stems(header),
                 word_stems(self._words_above(span, number)),
                 word_stems(after),
             )
-        return self._contexts[span]
+        return self._contexts[key]
 
     def _header_words(self, span: Span) -> tuple[str, str]:
         """What the headers of the span's column say, and what names its row where that stands on another line."""
@@ -179,24 +198,32 @@ class LabelIndex:
         line = self.line_span(self.line_number(span.start))[0] + self._offset
         cell = table.cell_at(span.start + self._offset)
         if cell is not None:
-            above = [self._document.visible_text(h) for h in table.column_headers(cell)]
-            beside = [self._document.visible_text(h) for h in table.row_headers(cell) if h.start < line]
+            above = [self._document.visible_text(_begin(h)) for h in table.column_headers(cell)]
+            beside = [self._document.visible_text(_begin(h)) for h in table.row_headers(cell) if h.start < line]
             return " ".join(above), " ".join(beside)
         header = table.header
         if header is None or header.start <= span.start + self._offset < header.end:
             return "", ""
-        cells, column = _CELL_BREAK.split(self._document.visible_text(header)), self.column(span)
-        return (cells[column] if column < len(cells) else ""), ""
+        if header not in self._headers:
+            self._headers[header] = _CELL_BREAK.split(self._document.visible_text(header))
+        cells, column = self._headers[header], self.column(span)
+        return (cells[column][:LONGEST_LABEL] if column < len(cells) else ""), ""
 
     def _words_above(self, span: Span, number: int) -> str:
         """What stands over the span: in the nearest line above that is not empty, about where the span stands."""
         for up in range(number - 1, max(-1, number - 3), -1):
             start, end = self.line_span(up)
-            if not self.text[start:end].strip():
+            if up not in self._blank:
+                self._blank[up] = _SEEN.search(self.text, start, end) is None
+            if self._blank[up]:
                 continue
-            offset = span.start - self.line_span(number)[0]
-            words = self.text[start:end]
-            if len(words) <= 40:
-                return words
-            return words[max(0, offset - 20) : offset + len(span) + 20]
+            if end - start <= 40:
+                return self.text[start:end]
+            at = start + span.start - self.line_span(number)[0]
+            return self.text[max(start, at - 20) : min(end, at + min(len(span), LONGEST_LABEL) + 20)]
         return ""
+
+
+def _begin(span: Span) -> Span:
+    """As much of a header as may be its label."""
+    return Span(span.start, min(span.end, span.start + LONGEST_LABEL))

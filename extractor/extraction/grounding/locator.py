@@ -34,7 +34,7 @@ LABELLED = 0.3
 ROW_LENGTH = 600
 """Characters of a row that are looked at for a zero."""
 _ZERO = re.compile(
-    r"(?<![\w.,:/-])0+(?:[.,]0+)?(?![\w.,:/-]*\d)|\bnil\b"
+    r"(?<![\w.,:/-])0++(?:[.,]0++)?+(?![\w.,:/-]*\d)|\bnil\b"
     r"|(?:^|[\s|])[-–—](?=[ *_]*(?:$|[-–—|\t]))|(?:^|[-–—|\t])[ *_]*[-–—](?=\s|$)",
     re.I | re.M,
 )
@@ -56,6 +56,17 @@ class LocatedLeaf:
     chosen: Mention | None = None
     others: int = 0
     """How many mentions were as good."""
+    options: list[_Option] | None = None
+
+
+@dataclass(slots=True)
+class _Option:
+    """A mention that a leaf may have, and what of its cost does not depend on where other leaves are."""
+
+    mention: Mention
+    place: tuple[int, int]
+    cost: float
+    column: int
 
 
 @dataclass(slots=True)
@@ -72,8 +83,9 @@ class _Region:
 @dataclass(slots=True)
 class _Search:
     leaves: list[LocatedLeaf] = field(default_factory=list)
-    taken: Counter[Span] = field(default_factory=Counter)
-    columns: dict[tuple[str, ...], Counter[int]] = field(default_factory=dict)
+    taken: Counter[tuple[int, int]] = field(default_factory=Counter)
+    columns: dict[tuple[str, ...], Mapping[int, float]] = field(default_factory=dict)
+    """By list and field the share of its leaves in each column."""
 
 
 class Locator:
@@ -85,7 +97,9 @@ class Locator:
         self.context = LabelIndex(index.text, index.outline, index.chunk.document, index.chunk.span.start)
         self._found: dict[tuple[int, str], list[Mention]] = {}
         self._lines: dict[tuple[int, str], list[int]] = {}
-        self.taken: Counter[Span] = Counter()
+        self._votes: dict[tuple[int, str, int, int], RowLeaf] = {}
+        self._zeros: dict[tuple[int, int], bool] = {}
+        self.taken: Counter[tuple[int, int]] = Counter()
 
     def locate(self, node: Object, value: Mapping[str, Json]) -> dict[ValuePath, LocatedLeaf]:
         """Every leaf of the value by its path."""
@@ -93,13 +107,12 @@ class Locator:
         self._collect(node, value, (), (), _Region(), search)
         for leaf in sorted(search.leaves, key=lambda one: len(one.mentions)):
             self._choose(leaf, search)
-        for _ in range(2):  # what the columns are is known once all have a place
+        several = [leaf for leaf in search.leaves if len(leaf.mentions) > 1]
+        for _ in range(2 if several else 0):  # what the columns are is known once all have a place
             search.columns = self._count_columns(search)
-            search.taken = Counter(leaf.chosen.span for leaf in search.leaves if leaf.chosen)
-            for leaf in search.leaves:
-                if len(leaf.mentions) > 1:
-                    self._choose(leaf, search)
-        self.taken = Counter(leaf.chosen.span for leaf in search.leaves if leaf.chosen)
+            for leaf in several:
+                self._choose(leaf, search)
+        self.taken = search.taken
         self._judge_regions(search)
         return {leaf.path: leaf for leaf in search.leaves}
 
@@ -171,11 +184,7 @@ class Locator:
         match node:
             case Scalar():
                 if value is not None and value != "":
-                    mentions = self.find(node, value)
-                    lines = self._lines[id(node), f"{type(value).__name__} {value}"]
-                    first = bisect_left(mentions, outer.start, key=lambda m: m.span.start)
-                    last = bisect_left(mentions, outer.end, key=lambda m: m.span.start)
-                    yield RowLeaf([m.span for m in mentions[first:last]], lines[first:last])
+                    yield self._find_votes(node, value, outer)
             case Object(fields):
                 for f in fields:
                     yield from self._row_leaves(f.node, (value or {}).get(f.name), outer)
@@ -185,6 +194,18 @@ class Locator:
             case ValueList(item):
                 for one in value or ():
                     yield from self._row_leaves(item, one, outer)
+
+    def _find_votes(self, node: Scalar, value: Json, outer: _Region) -> RowLeaf:
+        """The mentions of a leaf inside the outer row; one object for a value that many rows say."""
+        mentions = self.find(node, value)
+        key = id(node), f"{type(value).__name__} {value}"
+        whole = outer.start == 0 and (not mentions or mentions[-1].span.start < outer.end)
+        first = 0 if whole else bisect_left(mentions, outer.start, key=_start_of)
+        last = len(mentions) if whole else bisect_left(mentions, outer.end, key=_start_of)
+        if (*key, first, last) not in self._votes:
+            spans = [m.span for m in mentions[first:last]]
+            self._votes[*key, first, last] = RowLeaf(spans, self._lines[key][first:last])
+        return self._votes[*key, first, last]
 
     def support(self, leaf: LocatedLeaf) -> GroundedValue:
         """The leaf on its words, in the record's form of what was said, with what was found about it."""
@@ -201,6 +222,10 @@ class Locator:
             return leaf.chosen is not None
         return region.start <= leaf.chosen.span.start < region.end
 
+    def is_shared(self, span: Span) -> bool:
+        """Whether several leaves rest on the words."""
+        return self.taken[span.start, span.end] > 1
+
     def is_doubtful(self, span: Span) -> bool:
         chunk = self.index.chunk
         return chunk.document.is_doubtful(span.shift(chunk.span.start))
@@ -210,22 +235,37 @@ class Locator:
 
     def says_zero(self, leaf: LocatedLeaf) -> bool:
         """Whether a zero or a lone dash stands where the leaf's row does; in the whole text for a leaf of none."""
-        region = leaf.region
-        end = min(region.end, (region.anchor.end if region.anchor else region.end) + ROW_LENGTH)
-        return _ZERO.search(self.index.text, region.start, min(end, len(self.index.text))) is not None
+        region, text = leaf.region, self.index.text
+        start, end = region.start, min(region.end, len(text))
+        if region.anchor:
+            start = max(start, region.anchor.start - ROW_LENGTH)
+            end = min(end, region.anchor.end + ROW_LENGTH)
+        if (start, end) not in self._zeros:
+            self._zeros[start, end] = _ZERO.search(text, start, end) is not None
+        return self._zeros[start, end]
 
     def _choose(self, leaf: LocatedLeaf, search: _Search) -> None:
         """Gives the leaf the mention that costs least."""
         if not leaf.mentions:
             return
+        taken = search.taken
         if leaf.chosen is not None:
-            search.taken[leaf.chosen.span] -= 1
-        options = self._nearest(leaf)
-        costs = [self._cost(leaf, m, search) for m in options]
-        best = min(range(len(options)), key=lambda k: (costs[k], options[k].span))
-        leaf.chosen = options[best]
-        leaf.others = sum(abs(c - costs[best]) < 1e-9 for c in costs) - 1
-        search.taken[leaf.chosen.span] += 1
+            taken[leaf.chosen.span.start, leaf.chosen.span.end] -= 1
+        if len(leaf.mentions) == 1:
+            best, leaf.others = leaf.mentions[0], 0
+        else:
+            if leaf.options is None:
+                leaf.options = [self._weigh(leaf, m) for m in self._nearest(leaf)]
+            columns = search.columns.get((*leaf.region.list_path, leaf.field.name)) if leaf.region.list_path else None
+            costs = [one.cost + TAKEN if taken.get(one.place) else one.cost for one in leaf.options]
+            if columns:
+                for k, one in enumerate(leaf.options):
+                    costs[k] += OTHER_COLUMN * (1 - columns.get(one.column, 0.0))
+            least = min(costs)
+            best = leaf.options[costs.index(least)].mention
+            leaf.others = sum(c - least < 1e-9 for c in costs) - 1
+        leaf.chosen = best
+        taken[best.span.start, best.span.end] += 1
 
     def _nearest(self, leaf: LocatedLeaf) -> Sequence[Mention]:
         anchor = leaf.region.anchor
@@ -234,20 +274,16 @@ class Locator:
         at = bisect_left(leaf.mentions, anchor.start, key=lambda m: m.span.start)
         return leaf.mentions[max(0, at - NEAR // 2) : at + NEAR]
 
-    def _cost(self, leaf: LocatedLeaf, mention: Mention, search: _Search) -> float:
-        span = mention.span
+    def _weigh(self, leaf: LocatedLeaf, mention: Mention) -> _Option:
+        span, region = mention.span, leaf.region
         cost = STRICTNESS[mention.match] - LABEL * self.context.affinity(self.labels, leaf.field, span)
-        cost += TAKEN * (search.taken[span] > 0) + JOINED * self._is_joined(span)
-        region = leaf.region
+        cost += JOINED * self._is_joined(span)
         if region.anchor is not None:
             lines = self.context.line_number(span.start) - self.context.line_number(region.anchor.start)
             cost += PER_LINE * (lines if lines >= 0 else -2 * lines)
             cost += OTHER_ROW * (span.start < region.start or span.start >= region.end)
-        columns = search.columns.get((*region.list_path, leaf.field.name))
-        if region.list_path and columns:
-            usual = columns.total()
-            cost += OTHER_COLUMN * (1 - columns[self.context.column(span)] / usual)
-        return cost
+        column = self.context.column(span) if region.list_path else 0
+        return _Option(mention, (span.start, span.end), cost, column)
 
     def _is_joined(self, span: Span) -> bool:
         """Whether the span is a part of a longer token: "1" of "1/5", "2024" of "INV-2024-7"."""
@@ -257,13 +293,20 @@ class Locator:
         right = len(after) == 2 and after[0] in _JOINING and after[1].isalnum()
         return left or right
 
-    def _count_columns(self, search: _Search) -> dict[tuple[str, ...], Counter[int]]:
+    def _count_columns(self, search: _Search) -> dict[tuple[str, ...], Mapping[int, float]]:
         columns: dict[tuple[str, ...], Counter[int]] = {}
         for leaf in search.leaves:
             if leaf.chosen and leaf.region.list_path:
                 key = (*leaf.region.list_path, leaf.field.name)
                 columns.setdefault(key, Counter())[self.context.column(leaf.chosen.span)] += 1
-        return columns
+        return {
+            key: {column: many / counted.total() for column, many in counted.items()}
+            for key, counted in columns.items()
+        }
+
+
+def _start_of(mention: Mention) -> int:
+    return mention.span.start
 
 
 def _is_number(value: Json) -> bool:
@@ -278,7 +321,10 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
     (found.NO_WORDS, lambda at, leaf: leaf.chosen is None),
     (found.OUTSIDE_ROW, lambda at, leaf: leaf.chosen is not None and not at.is_inside_row(leaf)),
     (found.ROW_SCATTERED, lambda at, leaf: leaf.region.anchor is not None and leaf.region.coherence < 0.5),
-    (found.WORDS_SHARED, lambda at, leaf: leaf.chosen is not None and at.taken[leaf.chosen.span] > 1),
+    (
+        found.WORDS_SHARED,
+        lambda at, leaf: leaf.chosen is not None and at.taken[leaf.chosen.span.start, leaf.chosen.span.end] > 1,
+    ),
     (found.SEVERAL_PLACES, lambda at, leaf: leaf.others > 0),
     (found.LABEL_BESIDE, lambda at, leaf: at.affinity(leaf) >= LABELLED),
     (found.ORDER_GUESSED, lambda at, leaf: leaf.chosen is not None and "guessed" in leaf.chosen.rule),

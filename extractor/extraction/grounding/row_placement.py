@@ -7,9 +7,9 @@ less something where a row would stand before the one said before it, or on the 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from extractor.types import Span
 
@@ -27,11 +27,11 @@ class RowLeaf:
 
     spans: Sequence[Span]
     lines: Sequence[int]
+    weight: float = field(init=False)
+    """The rarer a value is in the text, the more it tells of where its row stands."""
 
-    @property
-    def weight(self) -> float:
-        """The rarer a value is in the text, the more it tells of where its row stands."""
-        return float((1 + len(self.spans)) ** -0.5)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", float((1 + len(self.spans)) ** -0.5))
 
 
 def place_rows(rows: Sequence[Sequence[RowLeaf]]) -> list[Span | None]:
@@ -45,15 +45,7 @@ def place_rows(rows: Sequence[Sequence[RowLeaf]]) -> list[Span | None]:
         if not places:
             continue
         weight = sum(leaf.weight for leaf in rows[i]) or 1.0
-        now: list[float] = []
-        back: list[int] = []
-        for span, score in places:
-            reached = [
-                past - weight * _misfit(span, earlier) for (earlier, _), past in zip(before, scores, strict=True)
-            ]
-            best = max(range(len(reached)), key=lambda k: (reached[k], -k)) if reached else -1
-            now.append(score + (reached[best] if reached else 0.0))
-            back.append(best)
+        now, back = _follow(places, before, scores, weight)
         trail.append((i, back))
         before, scores = places, now
     at = max(range(len(scores)), key=lambda k: (scores[k], -k)) if scores else -1
@@ -63,10 +55,34 @@ def place_rows(rows: Sequence[Sequence[RowLeaf]]) -> list[Span | None]:
     return chosen
 
 
-def _misfit(span: Span, earlier: Span) -> float:
-    if span.start > earlier.start:
-        return 0.0
-    return SAME_PLACE if span.start == earlier.start else OUT_OF_ORDER
+def _follow(
+    places: Sequence[tuple[Span, float]], before: Sequence[tuple[Span, float]], scores: Sequence[float], weight: float
+) -> tuple[list[float], list[int]]:
+    """Of each place the best sum that reaches it, and by which place of the row before; both are in the text's order.
+
+    Of the earlier places those that stand before cost nothing, those on the same words and those behind something.
+    """
+    if not before:
+        return [score for _, score in places], [-1] * len(places)
+    count = len(before)
+    up_to, onward = list(range(count)), list(range(count))
+    for k in range(1, count):
+        up_to[k] = up_to[k - 1] if scores[up_to[k - 1]] >= scores[k] else k
+    for k in range(count - 2, -1, -1):
+        onward[k] = k if scores[k] >= scores[onward[k + 1]] else onward[k + 1]
+    starts = [span.start for span, _ in before]
+    now: list[float] = []
+    back: list[int] = []
+    for span, score in places:
+        first, after = bisect_left(starts, span.start), bisect_right(starts, span.start)
+        reached = [(scores[up_to[first - 1]], -up_to[first - 1])] if first else []
+        reached += [(scores[k] - weight * SAME_PLACE, -k) for k in range(first, after)]
+        if after < count:
+            reached.append((scores[onward[after]] - weight * OUT_OF_ORDER, -onward[after]))
+        best, which = max(reached)
+        now.append(score + best)
+        back.append(-which)
+    return now, back
 
 
 def _options(leaves: Sequence[RowLeaf]) -> list[tuple[Span, float]]:
@@ -86,8 +102,9 @@ def _spread(leaf: RowLeaf) -> list[tuple[Span, int]]:
 
 def _found_near(leaf: RowLeaf, line: int) -> float:
     """The leaf's weight, less with every line between it and the place; what stands above it is further away."""
-    at = bisect_left(leaf.lines, line)
-    below = leaf.lines[at] - line if at < len(leaf.lines) else None
-    above = 2 * (line - leaf.lines[at - 1]) if at else None
-    distances = [d for d in (below, above) if d is not None]
-    return leaf.weight * max(0.0, 1 - min(distances) / REACH) if distances else 0.0
+    lines = leaf.lines
+    at = bisect_left(lines, line)
+    distance = lines[at] - line if at < len(lines) else REACH
+    if at:
+        distance = min(distance, 2 * (line - lines[at - 1]))
+    return leaf.weight * (1 - distance / REACH) if distance < REACH else 0.0

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from extractor.types import Json, Span
 
 _YES, _NO = "yes|true|ja|oui|sí|✓|✔", "no|false|nein|non|✗|✘"
-_ANSWER = re.compile(
-    rf"[:=|\t?][ \t*_]*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?=[ \t*_]*(?:$|[|\t,;.(]))", re.I | re.M
-)
-"""An answer, behind what ends a label; the label is read back from there."""
+_ANSWER = re.compile(rf"(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?!\w)(?=[ \t*_]*(?:$|[|\t,;.(]))", re.I | re.M)
+"""What may be an answer; its label is read back from there."""
+_BETWEEN = " \t*_"
+"""What may stand between what ends a label and the answer."""
 _LABEL_END = re.compile(r"[\n:=|\t?]")
 _LONGEST_LABEL = 120
 _BOX = re.compile(r"(?:(?P<yes>\[[xX✓]\]|[☑☒])|(?P<no>\[ ?\]|☐))[ \t]*(?P<label>[^\n\[☐☑☒]{1,120})")
@@ -32,10 +32,16 @@ def find_statements(text: str, label: str, value: Json) -> Iterator[Span]:
     yield from sorted(Span(*m.span(group)) for m in (*answers, *boxes))
 
 
-def _label_before(text: str, end: int) -> str:
-    """What stands before the position, back to what ends another label."""
-    words = text[max(0, end - _LONGEST_LABEL) : end]
-    return _LABEL_END.split(words)[-1]
+def _label_before(text: str, answer: int) -> str:
+    """The label of an answer that begins there, back to what ends another one; empty where it has none."""
+    end = answer
+    while end and text[end - 1] in _BETWEEN:
+        end -= 1
+    if end and text[end - 1] in ":=|?":
+        end -= 1
+    else:
+        end = text.find("\t", end, answer)
+    return _LABEL_END.split(text[max(0, end - _LONGEST_LABEL) : end])[-1] if end > 0 else ""
 
 
 def _word_stems(text: str) -> set[str]:

@@ -8,6 +8,7 @@ replies that do not fit are asked for again, and waiting is the sender's (`sendi
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from typing import TYPE_CHECKING
@@ -47,6 +48,8 @@ MAX_SAME_REFUSALS, MAX_SAME_AFTER_REPLIES = 3, 10
 """Questions in a row that may be refused for one reason before the run ends; more once some have been answered."""
 TRIES_OF_A_FORM = 2
 """Tries on an endpoint that fails, where it may be the form of a question that it fails at; of later forms one."""
+LARGE_REPLY = 20_000
+"""Characters from which on a reply is read in a thread, so that other requests, deadlines and signals go on."""
 LEAST_COUNTED, LEAST_SHARE_READ = 1000, 0.45
 """Tokens of a prompt, as the endpoint counts them, from which on the count is held against the estimate; and the share
 of that below which a part was not read: some servers cut a prompt that is too long without a word."""
@@ -151,10 +154,10 @@ class LiveModel:
         while True:
             completion, message = await self._send(question, dialect, chat)
             try:
-                said = read_reply(message.texts, question.request.schema)
+                said = await self._read_reply(message, question.request)
             except InvalidReply as error:
-                if message.beginning and _took_all(completion, chat):
-                    raise ReplyCutShort("The reply ends at its token limit.", text=message.beginning) from None
+                if _took_all(completion, chat) and (beginning := await _find_beginning(message)):
+                    raise ReplyCutShort("The reply ends at its token limit.", text=beginning) from None
                 if question.reasks <= 0:
                     raise _unreadable_error(message, error) from None
                 question.reasks -= 1
@@ -168,10 +171,10 @@ class LiveModel:
                     continue
                 said = await self._ask_for_misfits(question, dialect, said)
             return Reply(
-                self._mask_key(said.value),
+                said.value,
                 question.tally.usage,
                 question.tally.completions - before,
-                tuple((path, self._mask_key(one)) for path, one in said.said_besides),
+                tuple(said.said_besides),
                 read_leaf_probabilities(completion, message, said.value),
             )
 
@@ -195,15 +198,16 @@ class LiveModel:
         if dialect is Dialect.GRAMMAR:
             raise ReplyCutShort("The reply was cut short at its token limit.", text=message.texts[0])
         thought_most = 2 * completions.read_thinking_tokens(completion) >= (read_limit(chat.arguments) or 1)
-        if (thought_most or not message.beginning) and not question.form.more_room and self._forms.give_room(question):
+        beginning = await _find_beginning(message)
+        if (thought_most or not beginning) and not question.form.more_room and self._forms.give_room(question):
             return await self._send(question, dialect, self._forms.build_chat(question, dialect))
-        if not message.beginning:
+        if not beginning:
             raise OnlyReasoned(
                 "The model thought until the end of the tokens that a reply may have; let it think less "
                 "(--set reasoning_effort=low), or give it more (--set max_output=N).",
                 at_limit=True,
             )
-        raise ReplyCutShort("The reply was cut short at its token limit.", text=message.beginning)
+        raise ReplyCutShort("The reply was cut short at its token limit.", text=beginning)
 
     def _require_whole_prompt(self, question: Question, completion: ChatCompletion) -> None:
         """Raises ModelError where the endpoint counts so few tokens that it cannot have read all of the prompt."""
@@ -227,13 +231,29 @@ class LiveModel:
         again = Question(build_misfit_request(question.request, said), 0, question.tally, question.form)
         try:
             _, message = await self._send(again, dialect, self._forms.build_chat(again, dialect))
-            return put_in_place(said, read_reply(message.texts, again.request.schema))
+            return put_in_place(said, await self._read_reply(message, again.request))
         except (ModelError, FormRefused, InvalidReply):
             return said
 
-    def _mask_key(self, value: Json) -> Json:
-        """The value, with secrets masked that the transport could not see, since they were spelled in escapes."""
-        return self._mask.mask_json(value)
+    async def _read_reply(self, message: Message, request: Request) -> FittedReply:
+        """What the reply says, with secrets masked that the transport could not see, since they were spelled in
+        escapes. Raises InvalidReply."""
+
+        def read() -> FittedReply:
+            said = read_reply(message.texts, request.schema)
+            said.value = {self._mask.mask_text(name): self._mask.mask_json(one) for name, one in said.value.items()}
+            said.said_besides = [(path, self._mask.mask_json(one)) for path, one in said.said_besides]
+            return said
+
+        return await asyncio.to_thread(read) if _is_large(message) else read()
+
+
+def _is_large(message: Message) -> bool:
+    return sum(map(len, message.texts)) >= LARGE_REPLY
+
+
+async def _find_beginning(message: Message) -> str:
+    return await asyncio.to_thread(message.find_beginning) if _is_large(message) else message.find_beginning()
 
 
 def _took_all(completion: ChatCompletion, chat: ChatRequest) -> bool:

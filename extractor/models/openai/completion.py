@@ -44,8 +44,7 @@ class Message:
     def is_empty(self) -> bool:
         return not any(text.strip() for text in self.texts)
 
-    @property
-    def beginning(self) -> str:
+    def find_beginning(self) -> str:
         """Of a reply that was cut short, from where the answer begins; empty where it was cut while it thought."""
         return next((begun for text in reversed(self.texts) if (begun := find_beginning(text))), "")
 

@@ -121,7 +121,8 @@ def _mend(text: str) -> str:
     out: list[str] = []
     comma = -1
     """Where in `out` a comma stands that nothing but space has followed."""
-    for piece in _TOKENS.findall(text):
+    for found in _TOKENS.finditer(text):  # one by one, so that other threads come to run
+        piece = found[0]
         if piece.startswith(("//", "/*")):
             continue
         if piece in ("}", "]") and comma >= 0:

@@ -61,7 +61,8 @@ def find_beginning(text: str) -> str:
     for body, is_unclosed in _drop_thoughts(plain):
         closed, open_at = _find_regions(body)
         begun = [at for at in open_at if _FIRST_OBJECT.match(body, at)]
-        begun += [start for start, end in closed if body[start] == "{" and not body[end:].strip(_AFTER_THE_END)]
+        said = len(body.rstrip(_AFTER_THE_END))
+        begun += [start for start, end in closed if body[start] == "{" and end >= said]
         if begun and not is_unclosed:
             return body[begun[0] :]
     return ""

@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable
 from extractor.models.endpoint import Endpoint
 from extractor.models.limits.budget import TokenEstimate
-from extractor.models.limits.concurrency import ConcurrencyLimiter, SendPermit
+from extractor.models.limits.concurrency import (
+    MAX_REST_SECONDS,
+    ConcurrencyLimiter,
+    SendPermit,
+    rest_too_long_error,
+)
 from extractor.models.openai import completion as completions
 from extractor.models.openai import errors
 from extractor.models.openai.chat import build_request_body
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 
 MAX_FORBIDDEN_IN_A_ROW = 3
 """Requests in a row that the endpoint may forbid before the run ends; the first reply of a run forgives none."""
+LARGE_BYTES = 250_000
+"""Bytes from which on a reply is read in a thread, so that other requests go on."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds; each wait that the endpoint does not ask for is up to twice as long as the one before."""
 
@@ -125,13 +132,14 @@ class RequestSender:
         return tally.retries >= waits.attempts or tally.seconds >= waits.question_deadline
 
     def _choose_wait(self, tally: QuestionTally, error: ModelBusy) -> float:
-        """Seconds until the next try. An asked-for wait is everybody's, and is waited for in the queue."""
+        """Seconds until the next try. An asked-for wait is everybody's and is waited for in the queue, but where others
+        are served meanwhile."""
         left = self.endpoint.connection.patience - tally.waited
         if isinstance(error, NotReady):
             tally.is_out_of_patience = left < 0.001
         if error.retry_after is not None:
             tally.waited += error.retry_after
-            return 0.0
+            return error.retry_after if error.rests_alone else 0.0
         longest = min(LONGEST_WAIT, FIRST_WAIT * 2**tally.waits)
         tally.waits += 1
         if not isinstance(error, NotReady):
@@ -157,9 +165,12 @@ class RequestSender:
             if error.reason == "rate limited":
                 idle = self.limiter.served == turn.served
                 tally.refusals = tally.refusals + 1 if idle else 1
-                self.limiter.record_refusal(turn, error.retry_after)
+                error.rests_alone = not self.limiter.record_refusal(turn, error.retry_after)
             else:
-                self.limiter.record_failure(turn, None if error.lost else took, error.retry_after)
+                cost = None if error.lost else took
+                error.rests_alone = not self.limiter.record_failure(turn, cost, error.retry_after)
+            if error.rests_alone and (error.retry_after or 0) > MAX_REST_SECONDS:
+                raise ModelError(str(rest_too_long_error(error.retry_after or 0)), reason=error.reason) from None
             raise
         except RequestForbidden as error:
             took = Usage(1)
@@ -206,7 +217,10 @@ class RequestSender:
         except openai.OpenAIError as error:
             raise errors.translate_api_error(error, sent) from None
         try:
-            completion = completions.parse_completion(content)
+            if len(content) < LARGE_BYTES:
+                completion = completions.parse_completion(content)
+            else:
+                completion = await asyncio.to_thread(completions.parse_completion, content)
         except ModelBusy:
             problem = find_problem_in_reply(content)
             if problem is None or (problem.is_page and self.limiter.served):

@@ -8,10 +8,13 @@ from itertools import pairwise
 
 from extractor.types import Span
 
+MOST_AT_ONCE = 64
+"""Spans over one run of text that are told; a file may hold thousands, each in the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of text that the same spans cover. `places` are the indices of those spans, ascending."""
+    """A run of text that the same spans cover. `places` are the indices of those spans, ascending; of many some."""
 
     start: int
     end: int
@@ -29,6 +32,6 @@ def split_segments(length: int, spans: Sequence[Span], cuts: Iterable[int] = ())
     found, active = [], set[int]()
     for start, end in pairwise(borders):
         active.difference_update(closing.get(start, ()))
-        active.update(opening.get(start, ()))
+        active.update(opening.get(start, [])[: max(0, MOST_AT_ONCE - len(active))])
         found.append(Segment(start, end, tuple(sorted(active))))
     return found

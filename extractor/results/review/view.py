@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,6 +35,8 @@ _BY_STRICTNESS = tuple(Match)
 
 _NO_DAMAGE: Mapping[str, str] = {}
 
+_MOST_SHOWN = 100
+"""Values that a problem is shown at, and remarks on one value; a file may hold thousands of each."""
 _MAX_DEPTH = 50
 """Levels of what is drawn. The template recurses, and no record is deeper."""
 
@@ -219,6 +221,16 @@ def _describe_making(result: ResultFile) -> dict[str, Json]:
     return {"document": document} | {key: told for key, told in about.items() if key in result.model_fields_set}
 
 
+def _find_under(sheet: DocumentView, paths: Sequence[str], path: str) -> list[ViewEntry]:
+    """The values at a path and under it, of very many the first; none for the whole record."""
+    if not path:
+        return []
+    here = [path] if path in sheet.values else []
+    first = bisect_left(paths, f"{path}/")
+    last = bisect_left(paths, f"{path}0", lo=first)  # 0 comes behind the slash
+    return [sheet.values[at] for at in (*here, *paths[first : min(last, first + _MOST_SHOWN)])]
+
+
 def _add_checks(sheet: DocumentView, result: ResultFile, damage: Mapping[str, str]) -> None:
     """What is not answered, not read, doubted, or broken in the file itself."""
     for number, failed in enumerate(result.failures, 1):
@@ -229,12 +241,12 @@ def _add_checks(sheet: DocumentView, result: ResultFile, damage: Mapping[str, st
             sheet.describe_issue("unasked", number, "", unasked, "no question was asked of these words")
         )
         sheet.unasked.update(sheet.checks[-1].places)
+    paths = sorted(sheet.values)
     for number, problem in enumerate(result.problems, 1):
         path, note = problem.path, f"{problem.code}: {problem.message}"
-        under = [entry for at, entry in sheet.values.items() if at == path or at.startswith(path + "/")]
-        traced = dict.fromkeys(place for entry in under for place in entry.places) if path else {}
+        traced = dict.fromkeys(place for entry in _find_under(sheet, paths, path) for place in entry.places)
         sheet.checks.append(replace(sheet.describe_issue("problem", number, path, None, note), places=tuple(traced)))
-        if path in sheet.values:
+        if path in sheet.values and len(sheet.values[path].flags) < _MOST_SHOWN:
             sheet.values[path] = replace(sheet.values[path], flags=(*sheet.values[path].flags, note))
     for number, (pointer, why) in enumerate(damage.items(), len(result.problems) + 1):
         note = f"The file is damaged at {pointer}, which is left out. ({why})"
@@ -251,7 +263,8 @@ def _add_conflicts(sheet: DocumentView, result: ResultFile) -> None:
         path, other, kept = conflict.path, conflict.other, conflict.kept
         entry = sheet.trace_value("conflict", f"!conflict-{number}", path, other.value, other.evidence)
         if path in sheet.values:
-            sheet.values[path] = replace(sheet.values[path], others=(*sheet.values[path].others, entry))
+            if len(sheet.values[path].others) < _MOST_SHOWN:
+                sheet.values[path] = replace(sheet.values[path], others=(*sheet.values[path].others, entry))
         else:
             at = sheet.trace_value("value", f"!kept-{number}", path, kept.value, kept.evidence)
             sheet.checks.append(replace(entry, others=(at,)))

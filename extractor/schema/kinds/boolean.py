@@ -7,8 +7,9 @@ and an element stand as they are; a clause is derived.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.folding import simple
@@ -34,6 +35,7 @@ _ANSWER = re.compile(
 )
 """What may be an answer, behind what ends a label; the label is read back from there."""
 _BOX = re.compile(r"\[[ ]?[xX✓✔]?[ ]?\]|\([ ]?[xX✓✔]?[ ]?\)|[☑☒☐✓✔✗✘■□●○🗹⊠]")
+_NO_STATEMENT = re.compile(rf"[:<]|{_BOX.pattern}")
 _TICKED = frozenset("☑☒✓✔■●🗹⊠xX")
 _ELEMENT = re.compile(
     r"<(?P<label>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s{0,20}(?P<answer>true|false|yes|no|0|1|Y|N)\s{0,20}</", re.I
@@ -72,20 +74,7 @@ class BooleanKind:
         wanted = stems(label)
         if not wanted:
             return
-        for m in _ANSWER.finditer(text):
-            said = answer_of(m["answer"])
-            if said is not None and wanted & stems(_label_before(text, m.start())):
-                yield ValueMention(Span(*m.span("answer")), said)
-        for pattern in (_ELEMENT, _ATTRIBUTE):
-            for m in pattern.finditer(text):
-                said = (
-                    {"0": False, "1": True}.get(m["answer"])
-                    if pattern is _ELEMENT and m["answer"] in "01"
-                    else answer_of(m["answer"])
-                )
-                label_words = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
-                if said is not None and wanted & stems(label_words):
-                    yield ValueMention(Span(*m.span("answer")), said)
+        yield from (mention for named, mention in _labelled(text) if wanted & stems(named))
         yield from _in_columns(text, wanted)
         yield from _ticked(text, wanted)
         yield from _in_clauses(text, wanted)
@@ -112,8 +101,33 @@ class BooleanKind:
         return first is not None and first == self.normalise(b, Reading())
 
 
-def _in_columns(text: str, wanted: set[str]) -> Iterator[ValueMention]:
+@lru_cache(maxsize=2)
+def _labelled(text: str) -> tuple[tuple[str, ValueMention], ...]:
+    """Every answer beside a label, with the label's words; a text is asked about many labels."""
+    return tuple(_find_labelled(text))
+
+
+def _find_labelled(text: str) -> Iterator[tuple[str, ValueMention]]:
+    for m in _ANSWER.finditer(text):
+        said = answer_of(m["answer"])
+        if said is not None:
+            yield _label_before(text, m.start()), ValueMention(Span(*m.span("answer")), said)
+    for pattern in (_ELEMENT, _ATTRIBUTE):
+        for m in pattern.finditer(text):
+            said = (
+                {"0": False, "1": True}.get(m["answer"])
+                if pattern is _ELEMENT and m["answer"] in "01"
+                else answer_of(m["answer"])
+            )
+            if said is not None:
+                named = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
+                yield named, ValueMention(Span(*m.span("answer")), said)
+
+
+def _in_columns(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
     """Cells that answer, in the columns of tables whose first row names what the label does."""
+    if _CELL_BREAK not in text:
+        return
     at, columns, within = 0, set[int](), False
     for line in text.splitlines(keepends=True):
         cells = line.rstrip("\r\n").split(_CELL_BREAK) if _CELL_BREAK in line else []
@@ -131,13 +145,11 @@ def _in_columns(text: str, wanted: set[str]) -> Iterator[ValueMention]:
         at += len(line)
 
 
-def _in_clauses(text: str, wanted: set[str]) -> Iterator[ValueMention]:
+def _in_clauses(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
     """Clauses that affirm or deny: "The goods are not insured", "uninsured", "No insurance has been taken out"."""
     opposite = {prefix + stem[: STEM - len(prefix)] for stem in wanted for prefix in ("un", "non")}
-    for start, end in clauses(text):
+    for start, end in _stating_clauses(text):
         clause = text[start:end]
-        if end - start > 400 or ":" in clause or "<" in clause or clause[-1] in "?？" or _BOX.search(clause):
-            continue
         named = stems(clause)
         if wanted & named and denies(clause):
             yield ValueMention(Span(start, end), False, "clause that denies")
@@ -145,6 +157,16 @@ def _in_clauses(text: str, wanted: set[str]) -> Iterator[ValueMention]:
             yield ValueMention(Span(start, end), True, "clause that affirms")
         elif opposite & named:
             yield ValueMention(Span(start, end), False, "word that denies")
+
+
+@lru_cache(maxsize=2)
+def _stating_clauses(text: str) -> tuple[tuple[int, int], ...]:
+    """The clauses that may state something by themselves."""
+    return tuple(
+        (start, end)
+        for start, end in clauses(text)
+        if end - start <= 400 and text[end - 1] not in "?？" and not _NO_STATEMENT.search(text, start, end)
+    )
 
 
 def _label_before(text: str, end: int) -> str:
@@ -159,11 +181,11 @@ def _is_sentence(clause: str) -> bool:
     return len(clause.split()) >= 3 or sum("\u3040" <= c <= "\u9fff" for c in clause) >= 5
 
 
-def stems(text: str) -> set[str]:
+@lru_cache(maxsize=1 << 12)
+def stems(text: str) -> frozenset[str]:
     """First letters of the words of a label or a clause, camel case taken apart; small words do not count."""
-    return {simple(word)[:STEM] for word in _WORD.findall(text) if len(word) > 2 and word.lower() not in _SMALL} | set(
-        re.findall(r"[\u4e00-\u9fff]{2}", text)
-    )
+    words = (simple(word)[:STEM] for word in _WORD.findall(text) if len(word) > 2 and word.lower() not in _SMALL)
+    return frozenset((*words, *re.findall(r"[\u4e00-\u9fff]{2}", text)))
 
 
 _SMALL = frozenset(
@@ -172,25 +194,28 @@ _SMALL = frozenset(
 )
 
 
-def _ticked(text: str, wanted: set[str]) -> Iterator[ValueMention]:
+def _ticked(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
     """Boxes of a line: "Insured ☒ yes ☐ no", "☐ yes ☒ no", "yes ☒ no ☐", "[x] Insured"."""
-    at = 0
-    for line in text.splitlines(keepends=True):
-        boxes = list(_BOX.finditer(line)) if len(line) < 2000 else []
-        if boxes and wanted & stems(line):
+    for at, line, boxes in _lines_with_boxes(text):
+        if wanted & stems(line):
             yield from _in_line(line, at, boxes, wanted)
-        elif (
-            boxes
-            and at
-            and len(boxes) > 1
-            and wanted & stems(text[text.rfind("\n", max(0, at - 200), at - 1) + 1 : at])
-        ):
+        elif at and len(boxes) > 1 and wanted & stems(text[text.rfind("\n", max(0, at - 200), at - 1) + 1 : at]):
             yield from _in_line(line, at, boxes, wanted, only_answers=True)
+
+
+@lru_cache(maxsize=2)
+def _lines_with_boxes(text: str) -> tuple[tuple[int, str, list[re.Match[str]]], ...]:
+    found, at = [], 0
+    for line in text.splitlines(keepends=True) if _BOX.search(text) else ():
+        boxes = list(_BOX.finditer(line)) if len(line) < 2000 else []
+        if boxes:
+            found.append((at, line, boxes))
         at += len(line)
+    return tuple(found)
 
 
 def _in_line(
-    line: str, at: int, boxes: list[re.Match[str]], wanted: set[str], *, only_answers: bool = False
+    line: str, at: int, boxes: list[re.Match[str]], wanted: Set[str], *, only_answers: bool = False
 ) -> Iterator[ValueMention]:
     behind = [line[b.end() : (boxes[i + 1].start() if i + 1 < len(boxes) else len(line))] for i, b in enumerate(boxes)]
     before = [line[(boxes[i - 1].end() if i else 0) : b.start()] for i, b in enumerate(boxes)]

@@ -55,7 +55,7 @@ class DateKind:
         if not isinstance(value, str):
             return
         written = _ISO.fullmatch(value.strip())
-        found = self.normalise(value, Reading.of(value))
+        found = self.normalise(value, Reading() if written else Reading.of(value))
         if found is not None:
             yield found, "time left out" if written and len(value.strip()) > 10 else ""
         if found is not None and written is None:
@@ -81,10 +81,11 @@ class DateKind:
             return None
         if written := _ISO.fullmatch(value.strip()):
             return iso(*(int(part) for part in written.groups() if part))
-        rest = value
-        for day in find_days(value, reading):
-            rest = rest[: day.start] + " " * (day.end - day.start) + rest[day.end :]
-        if _FIGURE.search(_TIME.sub("", plain(rest))):
+        rest, at = [], 0
+        for day in sorted(find_days(value, reading)):
+            rest.append(value[at : max(at, day.start)])
+            at = max(at, day.end)
+        if _FIGURE.search(_TIME.sub("", plain(" ".join([*rest, value[at:]])))):
             return None  # 2024-Q3 is no year
         return self.parse(value, reading)
 

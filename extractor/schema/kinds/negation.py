@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from extractor.types import Span
 
@@ -33,6 +34,7 @@ _BEFORE = 90
 """Characters before a value in which a word may deny it: a clause of some fifteen words."""
 
 
+@lru_cache(maxsize=1 << 10)
 def denies(clause: str) -> bool:
     """Whether a clause has a word of denial in it; two of them ("not without") affirm."""
     found = len(_DENIAL.findall(clause.replace("’", "'")))
