@@ -19,6 +19,8 @@ from extractor.documents.formats.containers import (
     ContainedFile,
     find_contained_files,
     is_system_file,
+    may_be_container,
+    name_container,
     unpack_contained_file,
 )
 from extractor.documents.formats.detection import (
@@ -29,6 +31,7 @@ from extractor.documents.formats.detection import (
 from extractor.documents.formats.io import describe_special_file, open_regular, printable_name
 from extractor.documents.formats.jsonl import JsonLine, find_json_lines, load_json_line
 from extractor.documents.formats.sandbox import load_in_sandbox
+from extractor.documents.formats.tar_archives import PACKED_SUFFIXES
 from extractor.documents.formats.unseen_signs import mark_unseen_signs
 from extractor.documents.vision import PICTURED_FORMATS, add_pictures, load_seen_document
 from extractor.errors import DocumentError, UsageError
@@ -105,7 +108,8 @@ def find_sources(
         if not any(s.refused is None for s in found):
             missing = sorted({s.refused for s in found if s.refused and "pip install" in s.refused})
             known = (
-                f"the kinds known are {', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES, *CONTAINER_SUFFIXES}))}"
+                "the kinds known are "
+                f"{', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES, *CONTAINER_SUFFIXES, *PACKED_SUFFIXES}))}"
             )
             raise UsageError(f"{path} holds no file to read; {missing[0] if missing else known}.")
         for source in found:
@@ -195,11 +199,7 @@ class _FileFinder:
                 if suffix in JSONL_SUFFIXES:
                     for name, line in find_json_lines(path):
                         yield Source(path / name, line=line)
-                elif suffix in CONTAINER_SUFFIXES and recognise_content(path) in CONTAINER_SUFFIXES | {
-                    "",
-                    ".txt",
-                    ".eml",
-                }:
+                elif (kind := name_container(path)) and may_be_container(kind, recognise_content(path)):
                     yield from self._find_in_container(path)
                 else:
                     yield Source(path, _refuse_kind(path, suffix, named), ocr=self.ocr)

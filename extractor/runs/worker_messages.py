@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import IO, Any
 
 from extractor.documents import locations
@@ -167,7 +168,7 @@ def _describe_request(request: Request) -> Json:
     return {**asdict(replace(request, pictures=())), "pictures": pictures}
 
 
-def read_requests(told: Any, pictures: Mapping[str, PageImage]) -> dict[QuestionPath, Request]:
+def read_requests(told: Any, pictures: Mapping[str, PageImage] = MappingProxyType({})) -> dict[QuestionPath, Request]:
     """The requests that a worker tells of, with the document's pictures, which are given by their digests.
 
     Raises ValueError, TypeError or KeyError for what is none.
