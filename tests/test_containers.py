@@ -1,10 +1,13 @@
 """Archives, mailboxes, Outlook messages, cards; files whose suffix is wrong, and what in a folder is no document."""
 
+import gzip
 import io
 import os
 import random
 import struct
+import tarfile
 import zipfile
+from collections.abc import Sequence
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from tiny_office import epub, odf, p, pack
 
 from extractor.cli.main import main
 from extractor.documents.discovery import Source, find_sources, load_document, read_source
-from extractor.documents.formats import CONTAINER_SUFFIXES, FORMATS_BY_SUFFIX
+from extractor.documents.formats import CONTAINER_SUFFIXES, FORMATS_BY_SUFFIX, tar_archives
 from extractor.documents.formats.io import printable_name
 from extractor.documents.formats.zip_guard import MAX_DIRECTORY_BYTES
 from extractor.errors import DocumentError, UsageError
@@ -138,6 +141,85 @@ def test_members_that_are_encrypted_large_or_lying_cost_themselves_alone(tmp_pat
 
 
 # mailboxes
+
+
+def tar(members: dict[str, bytes], mode: str = "w", more: Sequence[tarfile.TarInfo] = ()) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+        for member in more:
+            archive.addfile(member)
+    return buffer.getvalue()
+
+
+def link(name: str, kind: bytes) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, "/etc/passwd"
+    return member
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("a.tar", "w"), ("a.tgz", "w:gz"), ("a.tar.gz", "w:gz"), ("a.tar.bz2", "w:bz2")]
+)
+def test_every_member_of_a_tar_archive_is_a_document_of_its_own(tmp_path: Path, name: str, mode: str) -> None:
+    members = {
+        "x.txt": b"first",
+        "sub/x.txt": b"second",
+        "../../etc/z.txt": b"third",
+        "x.csv": b"a,b\n1,2\n",
+        "run.exe": b"MZ",
+        "inner.tgz": b"no",
+        ".hidden": b"no",
+        "long" * 40 + ".txt": b"fourth",
+    }
+    more = [link("soft.txt", tarfile.SYMTYPE), link("hard.txt", tarfile.LNKTYPE), link("pipe", tarfile.FIFOTYPE)]
+    path = tmp_path / name
+    path.write_bytes(tar(members, mode, more))
+    found = {printed.removeprefix(f"{name}/"): text for printed, text in read_all([path]).items()}
+    assert found == {
+        "x.txt": "first",
+        "sub/x.txt": "second",
+        "etc/z.txt": "third",
+        "x.csv": "a | b\n1 | 2",
+        "run.exe": "! not read",
+        "inner.tgz": "! not read",
+        "long" * 40 + ".txt": "fourth",
+        "soft.txt": "! not read",
+        "hard.txt": "! not read",
+        "pipe": "! not read",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("a.tgz", gzip.compress(tar({"x.txt": b"words" * 1000}))[:60], "no whole archive"),
+        ("a.tgz", b"\x1f\x8b\x08\0", "no whole archive"),
+        ("a.tar", tar({"x.txt": b"words"})[:300], "no whole archive"),
+        ("a.tar", b"no archive at all" * 100, "no whole archive"),
+        ("a.tar.bz2", b"BZh9" + b"\0" * 100, "no whole archive"),
+        ("a.tar", tar({"x.txt": b"words" * 500})[:1024], "cut off"),
+    ],
+)
+def test_a_broken_tar_archive_is_named(tmp_path: Path, name: str, data: bytes, why: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "b.txt").write_text("words", encoding="utf-8")
+    found = {source.refused or "" for source in find_sources([tmp_path])}
+    assert any(why in refused for refused in found) and "" in found
+
+
+def test_a_packed_archive_that_is_out_of_proportion_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tar_archives, "_ALWAYS_UNPACKED", 100_000)
+    (tmp_path / "a.tgz").write_bytes(gzip.compress(tar({"x.txt": bytes(5_000_000)})))
+    with pytest.raises(UsageError):
+        find_sources([tmp_path / "a.tgz"])
+    (tmp_path / "b.txt").write_text("words", encoding="utf-8")
+    assert "out of proportion" in (find_sources([tmp_path])[0].refused or "")
 
 
 def mail(subject: str, body: str) -> bytes:
@@ -308,7 +390,9 @@ def test_a_file_that_is_another_than_its_suffix_says_has_a_note(tmp_path: Path) 
         ("a.ppt", write_compound_file({"PowerPoint Document": b"x"}), "PowerPoint file of the old format"),
         ("a.rar", b"Rar!\x1a\x07\0", "a RAR archive"),
         ("a.7z", b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-        ("a.tgz", b"\x1f\x8b\x08\0", "a gzip archive"),
+        ("a.gz", b"\x1f\x8b\x08\0", "a gzip archive"),
+        ("a.bz2", b"BZh91AY", "a bzip2 archive"),
+        ("a.tape", tar({"x.txt": b"words"}), "tar archive under another name"),
         ("a.exe", b"MZ\x90\0", "a program"),
         ("a.backup", pack({"x.txt": "words"}), "zip archive under another name"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_pdf
 
 from extractor import Engine, ModelSettings, Status
 from extractor.cli.main import main
@@ -16,6 +17,7 @@ from extractor.errors import ModelFatal, UsageError
 from extractor.models.choice import choose_model
 from extractor.models.endpoint import ApiKind
 from extractor.models.native.google import convert_schema
+from extractor.models.openai.pictures import replace_pictures
 from extractor.testing import FaultEndpoint
 
 pytest.importorskip("anthropic")
@@ -249,3 +251,47 @@ def test_a_schema_is_said_as_google_takes_it() -> None:
         "c": {"type": "string"},
         "d": {"type": "string", "nullable": True},
     }
+
+
+def test_pictures_go_along_in_the_form_of_each_interface(faults: Start, tmp_path: Path) -> None:
+    """Anthropic's blocks before the text, Google's parts; and on a tape their digests."""
+    path = tmp_path / "a.pdf"
+    path.write_bytes(tiny_pdf.write([tiny_pdf.page([tiny_pdf.Line(72, 700, TEXT)])]))
+    for api, reply in (("anthropic", claude(tool_use(VALUE))), ("google", gemini(function_call(VALUE)))):
+        endpoint = faults(lambda body, n, reply=reply: reply)
+        settings = ModelSettings(api=api, vision="always")
+        with Engine("m", base_url=endpoint.url, api_key=KEY, settings=settings) as engine:
+            result = engine.extract(path, SCHEMA)
+        assert result.record == VALUE and result.evidence["/sizes/0"].spans[0].places[0].box
+        body = endpoint.bodies[0]
+        if api == "anthropic":
+            image, *texts = body["messages"][0]["content"]
+            assert image["type"] == "image" and image["source"]["media_type"] == "image/jpeg"
+            data = image["source"]["data"]
+        else:
+            image, *texts = body["contents"][0]["parts"]
+            assert "image/jpeg" in image["inlineData"].values()
+            data = image["inlineData"]["data"]
+        assert "page 1 as a picture" in texts[0]["text"] and TEXT in texts[-1]["text"]
+        kept = replace_pictures(json.dumps(body).encode()).decode()
+        assert data not in kept and "sha256:" in kept
+
+
+def test_a_model_that_takes_no_pictures_is_asked_without_them_in_each_interface(faults: Start, tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(tiny_pdf.write([tiny_pdf.page([tiny_pdf.Line(72, 700, TEXT)])]))
+    told = {"type": "error", "error": {"type": "invalid_request_error", "message": "m does not support image input"}}
+    error = {
+        "error": {"code": 400, "message": "Image input modality is not enabled for m", "status": "INVALID_ARGUMENT"}
+    }
+    for api, refusal, reply in (
+        ("anthropic", told, claude(tool_use(VALUE))),
+        ("google", error, gemini(function_call(VALUE))),
+    ):
+        endpoint = faults(
+            lambda body, n, refusal=refusal, reply=reply: (400, refusal) if "image/jpeg" in json.dumps(body) else reply
+        )
+        settings = ModelSettings(api=api, vision="always")
+        with Engine("m", base_url=endpoint.url, api_key=KEY, settings=settings) as engine:
+            assert engine.extract(path, SCHEMA).record == VALUE
+        assert len(endpoint.bodies) == 2

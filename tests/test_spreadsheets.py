@@ -386,3 +386,20 @@ def test_the_first_cell_of_a_sheet_may_stand_anywhere() -> None:
 
     document = read(fill)
     assert document.text == "Fee\n5" and not document.hidden and not document.doubtful
+
+
+def test_the_title_and_axes_of_a_chart_are_read_and_its_figures_stay_in_their_cells() -> None:
+    def fill(book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, ["Region", "Sales"])
+        sheet.write_row(1, 0, ["North", 12])
+        chart = book.add_chart({"type": "column"})
+        chart.add_series({"categories": "=Data!$A$2:$A$2", "values": "=Data!$B$2:$B$2"})
+        chart.set_title({"name": "Sales by region"})
+        chart.set_y_axis({"name": "in thousands of EUR"})
+        sheet.insert_chart("D2", chart)
+
+    document = read(fill)
+    assert document.text == "Region | Sales\nNorth | 12\n\nSales by region: in thousands of EUR"
+    start = document.text.index("thousands")
+    assert document.locations is not None
+    assert document.locations.locate(Span(start, start + 3)) == [{"sheet": "Data", "cell": "D2", "part": "chart"}]

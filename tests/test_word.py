@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tiny_docx import paragraph, run, write
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from tiny_docx import element, paragraph, run, write
 
 from extractor.documents.discovery import load_bytes, load_document
 from extractor.types import Document, Span
@@ -393,3 +397,30 @@ def test_numbers_are_read_beside_raised_figures() -> None:
     result = extractor.ground(document.text, {"price": 40}, schema)
     (span,) = result.file.evidence["/price"].spans
     assert document.text[span.start : span.end] == "40"
+
+
+def test_a_chart_is_its_title_and_a_table_of_its_figures() -> None:
+    space = "http://schemas.openxmlformats.org/drawingml/2006"
+
+    def points(name: str, *values: str) -> str:
+        inner = "".join(f"<c:pt idx='{i}'><c:v>{value}</c:v></c:pt>" for i, value in enumerate(values))
+        return f"<c:{name}><c:strRef><c:strCache>{inner}</c:strCache></c:strRef></c:{name}>"
+
+    title = "<c:title><c:tx><c:rich><a:p><a:r><a:t>Sales by region</a:t></a:r></a:p></c:rich></c:tx></c:title>"
+    series = f"<c:ser>{points('tx', '2025')}{points('cat', 'North', 'South')}{points('val', '12', '7')}</c:ser>"
+    chart = (
+        f"<c:chartSpace xmlns:c='{space}/chart' xmlns:a='{space}/main'><c:chart>{title}<c:plotArea><c:barChart>"
+        f"{series}</c:barChart></c:plotArea></c:chart></c:chartSpace>"
+    )
+
+    def add_chart(file: Any) -> None:
+        part = Part(PackURI("/word/charts/chart1.xml"), "application/xml", chart.encode(), file.part.package)
+        key = file.part.relate_to(part, f"{RELATIONSHIP_TYPE.CHART}")
+        drawn = (
+            f"<w:r><w:drawing><wp:inline><a:graphic><a:graphicData><c:chart xmlns:c='{space}/chart' r:id='{key}'/>"
+            "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r>"
+        )
+        file.element.body.insert(1, element(paragraph(run("See below."), drawn)))
+
+    text = load_bytes(write(paragraph(run("First.")), change=add_chart), "a.docx").text
+    assert text == "First.\n\nSee below.\n\nSales by region\n\n | 2025\nNorth | 12\nSouth | 7"

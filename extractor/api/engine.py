@@ -21,13 +21,14 @@ from extractor.extraction.task import Task
 from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, choose_model
 from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.config_file import Configuration, read_config_file
-from extractor.models.session import check_own_model_settings
+from extractor.models.known_traits import choose_vision
+from extractor.models.session import check_own_model_settings, find_own_traits
 from extractor.models.settings import ModelSettings
 from extractor.results.model import ResultFile
 from extractor.results.result import Result
 from extractor.runs.bugs import describe_bug
 from extractor.runs.document import DocumentExtractor, build_extractor
-from extractor.types import Document, Model
+from extractor.types import Document, Model, Vision
 
 T = TypeVar("T")
 
@@ -46,6 +47,8 @@ class Engine:
     `cache` is a folder for replies that are not to be paid for twice; without one, none are kept.
     `settings` is all that can be said of the model and its endpoint besides, or the Path of a config file that says it
     (docs/endpoints.md). No file is read that is not named.
+    `vision` is which pages the model is shown as pictures beside the text: "auto" (those that are no good text, where
+    it is known to see, or its attribute `sees` is True), "always" or "never" (docs/vision.md).
 
     Raises UsageError for a choice that names no model, and for settings that cannot be meant.
     """
@@ -61,10 +64,12 @@ class Engine:
         concurrency: int | None = None,
         cache: Path | str | None = None,
         settings: ModelSettings | Path | None = None,
+        vision: str | None = None,
     ) -> None:
         options = ClientOptions(Mode(mode), Path(cassettes), concurrency, cache=Path(cache) if cache else None)
         files = read_config_file(settings) if isinstance(settings, Path) else Configuration()
         said = settings if isinstance(settings, ModelSettings) else files.defaults.settings
+        said = said if vision is None else said.override_with(ModelSettings(vision=vision))
         chosen: ModelSpec | Model
         if model is None or isinstance(model, str):
             live = options.mode is not Mode.REPLAY
@@ -73,12 +78,14 @@ class Engine:
             )
             said, options = chosen.settings, settle_options(options, chosen)
             self._name, self._concurrency = chosen.name, chosen.choose_concurrency(concurrency)
+            self._vision = chosen.vision
         else:
             if base_url or api_key or cache or options.mode is not Mode.LIVE:
                 raise UsageError("A model of your own has no endpoint; leave out base_url, api_key, cache and mode.")
             check_own_model_settings(said)
             chosen = _require_model(model)
             self._name, self._concurrency = type(model).__name__, concurrency or DEFAULT_CONCURRENCY
+            self._vision = choose_vision(find_own_traits(chosen, said), said)
         self._deadline = said.document_deadline
         self._running = RunningEngine(chosen, options, said)
         weakref.finalize(self, self._running.close)
@@ -139,7 +146,7 @@ class Engine:
     ) -> Result[Any]:
         """The result of one document; parameters and errors are those of the function `extract`."""
         wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout or self._deadline)
-        return self._running.wait_for(self._extract_document(load_input_document(source, name), wanted))
+        return self._running.wait_for(self._extract_document(load_input_document(source, name, self._vision), wanted))
 
     @overload
     async def aextract(
@@ -178,7 +185,8 @@ class Engine:
     ) -> Result[Any]:
         """As `extract`, without holding up the event loop."""
         wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout or self._deadline)
-        return await self._extract_document(await asyncio.to_thread(load_input_document, source, name), wanted)
+        document = await asyncio.to_thread(load_input_document, source, name, self._vision)
+        return await self._extract_document(document, wanted)
 
     @overload
     def extract_all(
@@ -216,7 +224,7 @@ class Engine:
         wanted = read_wanted_record(schema, prompt, Acceptance(accept, only_proven), timeout or self._deadline)
         under_way: deque[Future[Result[Any]]] = deque()
         try:
-            for source in expand_sources(sources):
+            for source in expand_sources(sources, self._vision):
                 under_way.append(self._running.submit(self._extract_source(source, wanted)))
                 if len(under_way) > self._concurrency:
                     yield under_way.popleft().result()
@@ -229,7 +237,7 @@ class Engine:
     async def _extract_source(self, source: DocumentSource | Source, wanted: WantedRecord) -> Result[Any]:
         """The result, also of a document that cannot be read, or that brings on an error of ours."""
         try:
-            return await self._extract_document(await asyncio.to_thread(_read_any_source, source), wanted)
+            return await self._extract_document(await asyncio.to_thread(_read_any_source, source, self._vision), wanted)
         except DocumentError as error:
             failure = error
         except ExtractorError:
@@ -256,8 +264,8 @@ class Engine:
         )
 
 
-def _read_any_source(source: DocumentSource | Source) -> Document:
-    return read_source(source) if isinstance(source, Source) else load_input_document(source)
+def _read_any_source(source: DocumentSource | Source, vision: Vision) -> Document:
+    return read_source(source) if isinstance(source, Source) else load_input_document(source, vision=vision)
 
 
 def _require_model(model: Model) -> Model:

@@ -39,6 +39,7 @@ def extract(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Result[T]: ...
 @overload
 def extract(
@@ -54,6 +55,7 @@ def extract(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Result[Any]: ...
 def extract(
     source: DocumentSource,
@@ -68,6 +70,7 @@ def extract(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Result[Any]:
     """The record of one document, and its evidence.
 
@@ -86,6 +89,7 @@ def extract(
         `async def complete(request: Request) -> Reply`.
     base_url: of an OpenAI-compatible endpoint; without it, OPENAI_BASE_URL counts.
     api_key: of the endpoint; without it, OPENAI_API_KEY counts, or the file that OPENAI_API_KEY_FILE names.
+    vision: which pages the model is shown as pictures, too: "auto", "always" or "never".
 
     On a running event loop it works too, and the loop waits. A question that brings no answer is no error: it is in
     `result.failures`, and in `result.status`.
@@ -93,7 +97,7 @@ def extract(
     Raises DocumentError (cannot be read), TaskError (schema or prompt), UsageError (no such model), ModelFatal (the
     endpoint refuses).
     """
-    with _choose_engine(engine, model, base_url, api_key) as chosen:
+    with _choose_engine(engine, model, base_url, api_key, vision) as chosen:
         return chosen.extract(
             source, schema, name=name, prompt=prompt, accept=accept, only_proven=only_proven, timeout=timeout
         )
@@ -113,6 +117,7 @@ async def aextract(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Result[T]: ...
 @overload
 async def aextract(
@@ -128,6 +133,7 @@ async def aextract(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Result[Any]: ...
 async def aextract(
     source: DocumentSource,
@@ -142,9 +148,10 @@ async def aextract(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Result[Any]:
     """As `extract`, whose parameters it takes, without holding up the event loop."""
-    async with _choose_engine(engine, model, base_url, api_key) as chosen:
+    async with _choose_engine(engine, model, base_url, api_key, vision) as chosen:
         return await chosen.aextract(
             source, schema, name=name, prompt=prompt, accept=accept, only_proven=only_proven, timeout=timeout
         )
@@ -163,6 +170,7 @@ def extract_all(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Iterator[Result[T]]: ...
 @overload
 def extract_all(
@@ -177,6 +185,7 @@ def extract_all(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Iterator[Result[Any]]: ...
 def extract_all(
     sources: Iterable[DocumentSource],
@@ -190,6 +199,7 @@ def extract_all(
     model: str | Model | None = None,
     base_url: str | None = None,
     api_key: str | None = None,
+    vision: str | None = None,
 ) -> Iterator[Result[Any]]:
     """The results of many documents, in order, a bounded number under way; a Path of a folder is the files in it.
 
@@ -197,18 +207,22 @@ def extract_all(
     `extract`, `timeout` for each document. A document that cannot be read is a result with status "failed", whose
     `record` raises; the others go on.
     """
-    with _choose_engine(engine, model, base_url, api_key) as chosen:
+    with _choose_engine(engine, model, base_url, api_key, vision) as chosen:
         yield from chosen.extract_all(
             sources, schema, prompt=prompt, accept=accept, only_proven=only_proven, timeout=timeout
         )
 
 
 def _choose_engine(
-    engine: Engine | None, model: str | Model | None, base_url: str | None, api_key: str | None
+    engine: Engine | None,
+    model: str | Model | None,
+    base_url: str | None,
+    api_key: str | None,
+    vision: str | None,
 ) -> contextlib.nullcontext[Engine] | Engine:
     """A block that has the caller's engine, or one that lasts as long as the block."""
     if engine is None:
-        return Engine(model, base_url=base_url, api_key=api_key)
-    if model is not None or base_url or api_key:
-        raise UsageError("An engine has its model already; leave out model, base_url and api_key.")
+        return Engine(model, base_url=base_url, api_key=api_key, vision=vision)
+    if model is not None or base_url or api_key or vision:
+        raise UsageError("An engine has its model already; leave out model, base_url, api_key and vision.")
     return contextlib.nullcontext(engine)

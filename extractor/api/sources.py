@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
-from extractor.documents.discovery import Source, find_sources, load_bytes, printable_name, read_source
+from extractor.documents.discovery import Source, find_sources, load_bytes, printable_name, read_source, show_sources
 from extractor.errors import DocumentError, UsageError
-from extractor.types import Document
+from extractor.types import Document, Vision
 
 DocumentSource: TypeAlias = str | bytes | Path | IO[str] | IO[bytes] | Document
 """A text, the bytes of a file, its Path, a file that is open for reading, or a Document."""
@@ -18,8 +18,9 @@ UNNAMED_TEXT, UNNAMED_FILE = "text", "document"
 """Names of documents whose caller gives none."""
 
 
-def load_input_document(source: DocumentSource, name: str | None = None) -> Document:
-    """The document; `name` is what it is called, and by its suffix says of bytes what they hold.
+def load_input_document(source: DocumentSource, name: str | None = None, vision: Vision = Vision.NEVER) -> Document:
+    """The document; `name` is what it is called, and by its suffix says of bytes what they hold. `vision` says which
+    pages of a file are pictured.
 
     Raises DocumentError for a file or text that holds nothing to read, UsageError for a text that names a file.
     """
@@ -27,21 +28,25 @@ def load_input_document(source: DocumentSource, name: str | None = None) -> Docu
         case Document():
             return _rename(source, name)
         case Path():
-            found = find_sources([source])
+            found = show_sources(find_sources([source]), vision)
             if len(found) != 1:
                 raise UsageError(f"{source} holds {len(found)} documents; use extract_all for them.")
             return _rename(read_source(found[0]), name)
         case str():
             return _read_text(source, name)
         case bytes():
-            return load_bytes(source, printable_name(name or UNNAMED_FILE))
+            return load_bytes(source, printable_name(name or UNNAMED_FILE), vision=vision)
     if not hasattr(source, "read"):
         raise UsageError(
             f"A document is text, bytes, a Path, an open file or a Document, and not of type {type(source).__name__}."
         )
     content = source.read()
     called = name or printable_name(Path(name_source(source)).name)
-    return load_bytes(content, called) if isinstance(content, bytes) else _build_text_document(content, called)
+    return (
+        load_bytes(content, called, vision=vision)
+        if isinstance(content, bytes)
+        else _build_text_document(content, called)
+    )
 
 
 def name_source(source: DocumentSource | Source) -> str:
@@ -82,11 +87,13 @@ def _names_a_file(text: str) -> bool:
         return False
 
 
-def expand_sources(sources: Iterable[DocumentSource] | DocumentSource) -> Iterator[DocumentSource | Source]:
-    """The documents one by one; a folder is the files in it."""
+def expand_sources(
+    sources: Iterable[DocumentSource] | DocumentSource, vision: Vision = Vision.NEVER
+) -> Iterator[DocumentSource | Source]:
+    """The documents one by one; a folder is the files in it. `vision` says which pages of a file are pictured."""
     for source in _list_sources(sources):
         if isinstance(source, Path):
-            yield from find_sources([source])
+            yield from show_sources(find_sources([source]), vision)
         else:
             yield source
 

@@ -100,6 +100,7 @@ def _estimate_to_json(
         "requests": total.requests.to_json(),
         "input_tokens": total.input_tokens.to_json(),
         "output_tokens": total.output_tokens.to_json(),
+        "pictures": {"count": total.pictures, "tokens": total.picture_tokens},
         "output_tokens_at_most": found.max_output_tokens,
         "input_tokens_just_read": round(found.repeated_tokens),
         "output_basis": "assumed" if before is None else f"measured on {before.documents} documents",
@@ -145,6 +146,8 @@ def _print_tables(found: RunEstimate, task: Task, prompt: Prompt, costs: PriceLi
     for (name, amount), note in zip(amounts, notes, strict=True):
         table.add_row(name, f"{amount.expected:,.0f}", f"{amount.low:,.0f}–{amount.high:,.0f}", note)
     terminal.print(table)
+    if total.pictures:
+        print_line(f"Of the tokens read {total.picture_tokens:,} are {total.pictures:,} pictures of pages.")
     print_line("")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("model", costs.currency, "likely range", "time"):

@@ -156,7 +156,7 @@ def _parse_bounds(
 
 def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
     """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
-    from extractor.documents.discovery import find_sources
+    from extractor.documents.discovery import find_sources, show_sources
     from extractor.extraction.pipeline import Reading
     from extractor.models.client_options import Mode
     from extractor.models.session import open_endpoint
@@ -182,7 +182,8 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
         say = RunProgress(sys.stderr.isatty(), len(sources))
         run = RunOptions(out, options.client, document_timeout=choice.settings.document_deadline, again=again)
         with open_job(run, suite.task, prompt, choice, say) as job:
-            _, heard = run_until_signal(lambda stop, job=job: run_job(job, sources, stop))  # type: ignore[misc]
+            shown = show_sources(sources, choice.vision)
+            _, heard = run_until_signal(lambda stop, job=job, shown=shown: run_job(job, shown, stop))  # type: ignore[misc]
         say.clear_line()
         if heard:
             raise Interrupted(heard)

@@ -96,6 +96,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
 
 def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
+    from extractor.documents.discovery import show_sources
     from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
     from extractor.runs.output_folder import prepare_output_folder
     from extractor.runs.runner import compute_exit_code, run_job
@@ -109,16 +110,18 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         print_notes(() if flags.quiet else inputs.notes)
         from extractor.cli.dry_run import EstimateOptions, print_estimate
 
+        choice = choose_flagged_model(flags, flags.model, live=False)
         wanted = EstimateOptions(
-            choose_flagged_model(flags, flags.model, live=False),
+            choice,
             flags.out,
             flags.concurrency,
             flags.json,
             flags.quiet,
         )
-        return print_estimate(task, prompt, sources, costs, wanted)
+        return print_estimate(task, prompt, show_sources(sources, choice.vision), costs, wanted)
     choice = choose_flagged_model(flags, flags.model, live=flags.mode != "replay")
     options = _read_run_options(flags, choice, costs)
+    sources = show_sources(sources, choice.vision)
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
     price = find_model_price(choice, costs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,6 +19,8 @@ from extractor.documents.formats.containers import (
     ContainedFile,
     find_contained_files,
     is_system_file,
+    may_be_container,
+    name_container,
     unpack_contained_file,
 )
 from extractor.documents.formats.detection import (
@@ -29,9 +31,11 @@ from extractor.documents.formats.detection import (
 from extractor.documents.formats.io import describe_special_file, open_regular, printable_name
 from extractor.documents.formats.jsonl import JsonLine, find_json_lines, load_json_line
 from extractor.documents.formats.sandbox import load_in_sandbox
+from extractor.documents.formats.tar_archives import PACKED_SUFFIXES
 from extractor.documents.formats.unseen_signs import mark_unseen_signs
+from extractor.documents.vision import PICTURED_FORMATS, add_pictures, load_seen_document
 from extractor.errors import DocumentError, UsageError
-from extractor.types import Document
+from extractor.types import Document, Vision
 
 __all__ = [
     "MAX_TEXT_BYTES",
@@ -42,6 +46,7 @@ __all__ = [
     "load_document",
     "printable_name",
     "read_source",
+    "show_sources",
 ]
 
 JSONL_SUFFIXES = frozenset({".jsonl", ".ndjson"})
@@ -66,6 +71,8 @@ class Source:
     """Where it stands in an archive or a mailbox."""
     ocr: bool = False
     """Whether pages without a text layer are read by OCR."""
+    vision: Vision = Vision.NEVER
+    """Which of its pages are pictured, for a model that sees."""
 
     @property
     def name(self) -> str:
@@ -101,12 +108,18 @@ def find_sources(
         if not any(s.refused is None for s in found):
             missing = sorted({s.refused for s in found if s.refused and "pip install" in s.refused})
             known = (
-                f"the kinds known are {', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES, *CONTAINER_SUFFIXES}))}"
+                "the kinds known are "
+                f"{', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES, *CONTAINER_SUFFIXES, *PACKED_SUFFIXES}))}"
             )
             raise UsageError(f"{path} holds no file to read; {missing[0] if missing else known}.")
         for source in found:
             sources.setdefault(source.path, source)
     return list(sources.values())
+
+
+def show_sources(sources: Iterable[Source], vision: Vision) -> list[Source]:
+    """The sources, pages of which are pictured for a model that sees."""
+    return [replace(source, vision=vision) for source in sources]
 
 
 def _matches_pattern(names: Sequence[str], patterns: Sequence[str]) -> bool:
@@ -186,11 +199,7 @@ class _FileFinder:
                 if suffix in JSONL_SUFFIXES:
                     for name, line in find_json_lines(path):
                         yield Source(path / name, line=line)
-                elif suffix in CONTAINER_SUFFIXES and recognise_content(path) in CONTAINER_SUFFIXES | {
-                    "",
-                    ".txt",
-                    ".eml",
-                }:
+                elif (kind := name_container(path)) and may_be_container(kind, recognise_content(path)):
                     yield from self._find_in_container(path)
                 else:
                     yield Source(path, _refuse_kind(path, suffix, named), ocr=self.ocr)
@@ -243,15 +252,15 @@ def read_source(source: Source) -> Document:
         return _read_member(source.member, source)
     if source.path == STDIN:
         return _read_stdin(source)
-    return load_document(source.path, ocr=source.ocr)
+    return load_document(source.path, ocr=source.ocr, vision=source.vision)
 
 
-def load_document(path: Path, *, ocr: bool = False) -> Document:
+def load_document(path: Path, *, ocr: bool = False, vision: Vision = Vision.NEVER) -> Document:
     """The document in a file. Raises DocumentError, whose reason is a code to count by, for one that holds none."""
-    return _load_file(path, printable_name(path.name), ocr)
+    return _load_file(path, printable_name(path.name), ocr, vision)
 
 
-def load_bytes(data: bytes, name: str, *, ocr: bool = False) -> Document:
+def load_bytes(data: bytes, name: str, *, ocr: bool = False, vision: Vision = Vision.NEVER) -> Document:
     """The document in the bytes of a file of that name; its suffix says what they hold, or else their beginning.
 
     Raises DocumentError, whose reason is a word to count, for bytes that hold none, or several.
@@ -263,7 +272,7 @@ def load_bytes(data: bytes, name: str, *, ocr: bool = False) -> Document:
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         path = Path(folder) / f"document{suffix if suffix in FORMATS_BY_SUFFIX else ''}"
         path.write_bytes(data)
-        return _load_file(path, name, ocr)
+        return _load_file(path, name, ocr, vision)
 
 
 def _read_member(member: ContainedFile, source: Source) -> Document:
@@ -271,30 +280,34 @@ def _read_member(member: ContainedFile, source: Source) -> Document:
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         path = Path(folder) / f"document{member.suffix if member.suffix in FORMATS_BY_SUFFIX else ''}"
         unpack_contained_file(member, path, source.name)
-        return _load_file(path, source.name, source.ocr)
+        return _load_file(path, source.name, source.ocr, source.vision)
 
 
-def _load_file(path: Path, name: str, ocr: bool) -> Document:
+def _load_file(path: Path, name: str, ocr: bool, vision: Vision) -> Document:
     """The document in a file; `name` is what it is called, which the file may not be."""
     claimed = FORMATS_BY_SUFFIX.get(path.suffix.lower())
     kind = choose_format(path, path.suffix.lower(), name)
     if missing := kind.missing_extra():
         raise DocumentError(f"{name}: {missing}.", reason="not read")
-    document = _load_as(kind, path, name, ocr)
+    document = _load_as(kind, path, name, ocr, vision)
     if claimed in (None, kind):
         return document
     note = f"{name} is no {path.suffix.lower()} file by what it holds; it was read by the reader of {kind.module}."
     return replace(document, notes=(*document.notes, note))
 
 
-def _load_as(kind: Format, path: Path, name: str, ocr: bool) -> Document:
+def _load_as(kind: Format, path: Path, name: str, ocr: bool, vision: Vision) -> Document:
+    is_seen = vision is not Vision.NEVER and kind in PICTURED_FORMATS
     if kind.sandboxed:
         open_regular(path, kind.max_bytes).close()
-        document = load_in_sandbox(kind.module, path.absolute(), name, ocr or kind.always_ocr)
+        if is_seen:
+            document = load_seen_document(kind, path.absolute(), name, ocr)
+        else:
+            document = load_in_sandbox(kind.module, path.absolute(), name, ocr or kind.always_ocr)
         whole = append_attachments(document, ocr) if isinstance(document, MailDocument) else document
     else:
         whole = kind.load(path, name, ocr)
-    return mark_unseen_signs(whole)
+    return mark_unseen_signs(add_pictures(whole, path.absolute(), vision) if is_seen else whole)
 
 
 def _read_stdin(source: Source) -> Document:
@@ -310,4 +323,4 @@ def _read_stdin(source: Source) -> Document:
                         f"stdin is over {_MAX_STDIN_BYTES / 1e6:.0f} MB; give a file.", reason="too large"
                     )
                 file.write(data)
-        return _load_file(path, source.name, source.ocr)
+        return _load_file(path, source.name, source.ocr, source.vision)

@@ -12,7 +12,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from extractor.extraction.text.outline import find_headings
@@ -43,8 +43,9 @@ def estimate_tokens(text: str) -> int:
     return sum(many * _estimate_piece_tokens(piece) for piece, many in Counter(_PIECE.findall(text)).items())
 
 
-def split_document(document: Document, budget: int) -> tuple[Chunk, ...]:
-    """The document in chunks of at most `budget` estimated tokens each (at least one character each).
+def split_document(document: Document, budget: int, most_pictures: int = 1000) -> tuple[Chunk, ...]:
+    """The document in chunks of at most `budget` estimated tokens each (at least one character each), and of pages of
+    which at most so many are pictured.
 
     An empty document has no chunk.
     """
@@ -52,7 +53,8 @@ def split_document(document: Document, budget: int) -> tuple[Chunk, ...]:
         raise ValueError(f"a chunk of {budget} tokens holds nothing")
     if not document.text:
         return ()
-    if len(document.text) <= budget:  # no character is more than a token
+    pages = _find_page_cuts(document, most_pictures)
+    if len(document.text) <= budget and not pages:  # no character is more than a token
         return (Chunk(document, 0, Span(0, len(document.text))),)
     text = document.visible_text(Span(0, len(document.text)))
     headings = [
@@ -60,11 +62,27 @@ def split_document(document: Document, budget: int) -> tuple[Chunk, ...]:
         for h in find_headings(text)
         if not _table_at(document.tables, h.span.start)
     ]
-    spans = _cut_spans(text, budget, [at for at, _ in headings], document.tables)
+    spans = _cut_at(pages, _cut_spans(text, budget, [at for at, _ in headings], document.tables))
     return tuple(
         Chunk(document, i, span, _heading_above(headings, span), _header_text_above(document, span.start, budget))
         for i, span in enumerate(spans)
     )
+
+
+def _find_page_cuts(document: Document, most: int) -> list[int]:
+    """Where pages begin before which a chunk ends, since it could have more than so many pictures else."""
+    starts = [page.start for page in document.pictures]
+    return [at for at in starts[most::most] if 0 < at < len(document.text)] if len(starts) > most else []
+
+
+def _cut_at(places: Sequence[int], spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans, cut at those places, too, which ascend."""
+    for span in spans:
+        start = span.start
+        for at in places[bisect_right(places, span.start) : bisect_left(places, span.end)]:
+            yield Span(start, at)
+            start = at
+        yield Span(start, span.end)
 
 
 def narrow_chunk(chunk: Chunk, span: Span) -> Chunk:

@@ -20,6 +20,7 @@ from extractor.extraction.prompt import Prompt, build_messages, build_part_messa
 from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.text.outline import Keywords, Outline
 from extractor.models.local.grammar import build_reply_grammar
+from extractor.models.tokens import PICTURE_ROOM
 from extractor.models.traits import ModelTraits
 from extractor.schema.reader import Field, Object, ObjectList, Schema
 from extractor.types import Chunk, Document, Json, Request, SkippedFields, Span
@@ -37,6 +38,10 @@ SPARE, COPIED = 160, 45
 """Tokens of an answer that are its form, and the most of a chunk's tokens (in %) that one group's answer copies."""
 MIN_REPLY_TOKENS, ROOM = 4_096, 2
 """Tokens that a reply about the whole record may have at least, and how often over what copying all would take."""
+MAX_PICTURES_A_REQUEST = 20
+"""Pictures of pages in one request: what every maker's interface takes (Google: 20 MB in all, of 0.7 MB each)."""
+PICTURES_SHARE = 2
+"""Pictures take one part in so many of the window at most."""
 MAX_PARTS = 3
 """More places than this, and the chunk as a whole is asked after all."""
 
@@ -103,11 +108,14 @@ def plan_document(document: Document, schema: Schema, prompt: Prompt, model: str
 
     Of a model that is asked for everything at once, what the question itself takes is kept free in its window.
     """
+    pictures = max(1, min(MAX_PICTURES_A_REQUEST, traits.window // PICTURES_SHARE // PICTURE_ROOM))
     if traits.asks_whole and "chunk_tokens" not in prompt.declared:
         question = _count_fixed("\n".join(describe_fields(schema.root)) + prompt.system + prompt.user)
+        question += PICTURE_ROOM * min(len(document.pictures), pictures)
         traits = replace(traits, window=traits.window - question)
     fitted = prompt.fit_to_model(traits)
-    return plan_questions(schema, fitted, split_document(document, fitted.strategy.chunk_tokens), model)
+    chunks = split_document(document, fitted.strategy.chunk_tokens, pictures)
+    return plan_questions(schema, fitted, chunks, model)
 
 
 _count_fixed = lru_cache(maxsize=1 << 10)(estimate_tokens)
@@ -204,7 +212,7 @@ def _build_request(
 ) -> Request:
     system, user = said
     label = f"{chunk.document.name} {chunk.index} {group}"
-    return Request(model, system, user, shape, bounds, build_reply_grammar(shape), label)
+    return Request(model, system, user, shape, bounds, build_reply_grammar(shape), label, chunk.pictures)
 
 
 def sampling_parameters(

@@ -25,6 +25,7 @@ from vcr.request import Request as Recorded
 from vcr.serialize import serialize
 
 from extractor.errors import CassetteMissing, CassetteStale, MachineError, UsageError
+from extractor.models.openai.pictures import replace_pictures
 from extractor.types import Json
 
 if TYPE_CHECKING:
@@ -170,7 +171,13 @@ def _list_form(request: Recorded) -> tuple[Any, ...]:
         kind,
         str(body.get("tool_choice")),
         str([m.get("role") for m in body.get("messages", ())[:1]]),
+        any(_holds_picture(m) for m in body.get("messages", ())),
     )
+
+
+def _holds_picture(message: Mapping[str, Any]) -> bool:
+    content = message.get("content")
+    return isinstance(content, list) and any("image" in str(part.get("type")) for part in content)
 
 
 class DocumentCassette:
@@ -283,7 +290,7 @@ class CassetteTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         body = await request.aread()
-        recorded = Recorded(request.method, str(request.url), body, {})
+        recorded = Recorded(request.method, str(request.url), replace_pictures(body), {})
         if self._inner is None:
             status, content = self._cassette.play(recorded)
             return httpx2.Response(

@@ -12,7 +12,7 @@ from extractor.models.api_keys import check_api_key, find_api_key, read_key_file
 from extractor.models.base_url import EndpointAddress, read_base_url
 from extractor.models.config_file import Configuration, ConfiguredModel
 from extractor.models.endpoint import ApiKind, Connection, Dialect, Endpoint, ModelParameters
-from extractor.models.known_traits import find_traits, override_traits
+from extractor.models.known_traits import choose_vision, find_traits, override_traits
 from extractor.models.local.catalog import find_models_folder
 from extractor.models.local.known_models import load_catalogue
 from extractor.models.native.choice import has_library, require_library
@@ -25,6 +25,7 @@ from extractor.models.vendors import (
     find_model_vendor,
     split_vendor_prefix,
 )
+from extractor.types import Vision
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 """The embedded model that answers when no key is set."""
@@ -55,6 +56,17 @@ class ModelSpec:
         """As they are known by its name, and as the user says."""
         known = replace(SMALL, name=self.name) if self.is_embedded else find_traits(self.name, self.base_url)
         return override_traits(known, self.settings)
+
+    @property
+    def vision(self) -> Vision:
+        """Which pages it is shown as pictures, too. Raises UsageError where an embedded model is to see."""
+        if not self.is_embedded:
+            return choose_vision(self.traits, self.settings)
+        if self.settings.vision == Vision.ALWAYS:
+            raise UsageError(
+                f"{self.name} is embedded and sees no pictures; leave out vision, or name a model of an endpoint."
+            )
+        return Vision.NEVER
 
     def choose_concurrency(self, wanted: int | None = None) -> int:
         """Requests under way at a time, of an embedded model documents; as many as wanted, where that is said."""
@@ -96,6 +108,7 @@ def build_parameters(said: ModelSettings) -> ModelParameters:
         max_output=said.max_output,
         token_probabilities=said.token_probabilities,
         extra_body=said.extra_body,
+        vision=Vision(said.vision) if said.vision else None,
     )
 
 

@@ -35,6 +35,7 @@ _SAFE = frozenset(("temperature", "seed", "top_p", "reasoning_effort", "thinking
     "token_probabilities",
     "window",
     "class",
+    "vision",
     "patience",
     "request_deadline",
     "document_deadline",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
-from extractor.types import Json
+from extractor.types import Json, Vision
 
 
 class Dialect(StrEnum):
@@ -47,6 +47,8 @@ class ModelParameters:
     """Whether the endpoint is asked how likely each token was; None: where the server is one of the user's own."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
     """Members that the body of every request has besides; they win over what is said here."""
+    vision: Vision | None = None
+    """Which pages are shown as pictures, too, where the user says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from extractor.errors import UsageError
 from extractor.models.price_library import find_library_model, is_own_address, name_library, strip_model_name
 from extractor.models.settings import ModelSettings
 from extractor.models.traits import SMALL, STRONG, ModelClass, ModelTraits
-from extractor.types import Json
+from extractor.types import Json, Vision
 
 SMALL_BELOW = 4.0
 """Thousand millions of parameters below which a model is small, where its name says how many it has."""
@@ -103,3 +103,9 @@ def override_traits(traits: ModelTraits, said: ModelSettings) -> ModelTraits:
     named = {"class": said.model_class, "window": said.window, "max_output": said.max_output}
     told = {name: "user" for name, value in named.items() if value is not None}
     return replace(traits, sources={**sources, **told})
+
+
+def choose_vision(traits: ModelTraits, said: ModelSettings) -> Vision:
+    """Which pages a model is shown as pictures, too: none, where nobody says so and it is not known to see."""
+    vision = Vision(said.vision or Vision.AUTO)
+    return Vision.NEVER if vision is Vision.AUTO and not traits.sees else vision

@@ -15,7 +15,7 @@ from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
 from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, build_parameters
 from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.document_model import DocumentModel
-from extractor.models.endpoint import Dialect, Endpoint, describe_parameters
+from extractor.models.endpoint import Dialect, Endpoint, ModelParameters, describe_parameters
 from extractor.models.known_traits import override_traits
 from extractor.models.limits.budget import Budget
 from extractor.models.limits.concurrency import ConcurrencyLimiter
@@ -28,7 +28,7 @@ from extractor.models.settings import ModelSettings
 from extractor.models.traits import STRONG, ModelTraits
 from extractor.types import Json, Model
 
-OWN_MODEL_SETTINGS = ("class", "window", "max_output", "document_deadline")
+OWN_MODEL_SETTINGS = ("class", "window", "max_output", "document_deadline", "vision")
 """Settings of a model that is an object of the caller's."""
 _CLOSING_SECONDS = 10.0
 """Seconds that connections and files have to close."""
@@ -118,7 +118,7 @@ class ModelSession:
             "dialect": endpoint.dialect,
             "again": again,
         }
-        if said := describe_parameters(endpoint.parameters):
+        if said := describe_parameters(replace(endpoint.parameters, vision=None)):  # pictures are in the request
             self._identity["said"] = said
         if own_model is None:
             parse_address(endpoint.base_url)
@@ -240,10 +240,25 @@ def build_own_session(
     """
     check_own_model_settings(said := settings or ModelSettings())
     kind = type(model)
-    name = str(getattr(model, "name", None) or kind.__name__)
-    endpoint = Endpoint(f"python:{kind.__module__}.{kind.__qualname__}", name, "none")
-    traits = override_traits(replace(STRONG, name=name), said)
+    name = _name_own_model(model)
+    endpoint = Endpoint(
+        f"python:{kind.__module__}.{kind.__qualname__}",
+        name,
+        "none",
+        parameters=ModelParameters(vision=build_parameters(said).vision),
+    )
+    traits = find_own_traits(model, said)
     return ModelSession(endpoint, ClientOptions(concurrency=concurrency), traits=traits, own_model=model)
+
+
+def find_own_traits(model: Model, said: ModelSettings) -> ModelTraits:
+    """The traits of a model of the caller's own: what settings say of it; it sees if its attribute `sees` says so."""
+    known = replace(STRONG, name=_name_own_model(model), sees=getattr(model, "sees", None) is True)
+    return override_traits(known, said)
+
+
+def _name_own_model(model: Model) -> str:
+    return str(getattr(model, "name", None) or type(model).__name__)
 
 
 def check_own_model_settings(said: ModelSettings) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from extractor.errors import UsageError
 from extractor.models.endpoint import ApiKind, Dialect
 from extractor.models.traits import ModelClass
-from extractor.types import Json
+from extractor.types import Json, Vision
 
 TABLES = {"extra_body": "extra_body", "header": "headers", "query": "query"}
 """Names of `--set` that have a name of their own behind a point, as in header.X-Team, and the settings they are of."""
@@ -71,6 +71,9 @@ class ModelSettings:
     """Sent with every request; they may hold keys, so that they show in no file, log or message."""
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of every request's address, such as api-version."""
+    vision: Vision | str | None = None
+    """Which pages the model is shown as pictures, too: auto (those that are no good text, if it is known to see),
+    always or never."""
     api: ApiKind | str | None = None
     """The interface that the endpoint speaks: openai, anthropic or google."""
     organization: str | None = None
@@ -160,6 +163,7 @@ _CHECKS = {
     "window": _Check("a whole number from 512 up", (int,), 512),
     "model_class": _Check("small or strong", (ModelClass,)),
     "dialect": _Check("schema, tools, json or text", (Dialect,)),
+    "vision": _Check("auto, always or never", (Vision,)),
     "api": _Check("openai, anthropic or google", (ApiKind,)),
     "organization": _WORD,
     "ca_file": _Check("the path of a PEM file", (str,)),
@@ -174,9 +178,10 @@ _CHECKS = {
     "max_run_tokens": _COUNT,
     "max_cost": _AMOUNT,
 }
-_WORDS: dict[str, type[ModelClass | Dialect | ApiKind]] = {
+_WORDS: dict[str, type[ModelClass | Dialect | ApiKind | Vision]] = {
     "model_class": ModelClass,
     "dialect": Dialect,
+    "vision": Vision,
     "api": ApiKind,
 }
 """Settings that are one word of a few, which may be given as text."""
@@ -272,7 +277,7 @@ def _hide_value(one: str) -> str:
 
 
 def _read_value(name: str, text: str) -> Json:
-    if name in ("reasoning_effort", "organization", "ca_file", "proxy", _CLASS, "dialect", "api"):
+    if name in ("reasoning_effort", "organization", "ca_file", "proxy", _CLASS, "dialect", "api", "vision"):
         return text.strip()
     try:
         return json.loads(text)

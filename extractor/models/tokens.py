@@ -9,6 +9,7 @@ the size of a chunk, so it errs upwards, and never changes.
 
 from __future__ import annotations
 
+import math
 import re
 
 _PIECE = re.compile(
@@ -62,3 +63,33 @@ def _count_signs(signs: str) -> float:
     if not signs.isascii():
         return sum(1 if c.isascii() else 1.6 for c in signs)
     return 1 + max(0, len(signs) - 2) * 0.2 if len(set(signs)) > 1 else 1 + (len(signs) > 4) * 0.4
+
+
+PICTURE_ROOM = 2_500
+"""Tokens of a model's window that a picture of a page is taken to fill: as many as it has patches of 28 by 28 pixels,
+which open models count."""
+_PATCHES = {"gpt-5-mini": 1.62, "gpt-5-nano": 2.46, "gpt-4.1-mini": 1.62, "gpt-4.1-nano": 2.46, "o4-mini": 1.72}
+"""Tokens of a patch of 32 by 32 pixels."""
+_TILES = {"gpt-4o-mini": (2833, 5667), "gpt-5": (70, 140), "o1": (75, 150), "o3": (75, 150), "": (85, 170)}
+"""Tokens of a picture, and of each tile of 512 by 512 pixels; of whatever else is asked the last."""
+
+
+def count_picture_tokens(width: int, height: int, model: str = "") -> int:
+    """The tokens of a picture of so many pixels, as the maker of the model counts them; of models of others as OpenAI
+    counts tiles, which is the usual measure.
+
+    Sources, as of November 2026: OpenAI, "Images and vision", calculating costs; Anthropic, "Vision", evaluate image
+    size; Google, "Understand and count tokens".
+    """
+    name = model.rsplit("/", 1)[-1].lower()
+    if name.startswith("claude"):
+        share = min(1.0, 1568 / max(width, height), math.sqrt(1_150_000 / (width * height)))
+        return math.ceil(width * height * share * share / 750)
+    if name.startswith("gemini"):
+        return 258 * (1 if max(width, height) <= 384 else math.ceil(width / 768) * math.ceil(height / 768))
+    for known, times in _PATCHES.items():
+        if name.startswith(known):
+            return math.ceil(min(1536, math.ceil(width / 32) * math.ceil(height / 32)) * times)
+    share = min(1.0, 2048 / max(width, height), 768 / min(width, height))
+    base, tile = next(costs for known, costs in _TILES.items() if name.startswith(known))
+    return base + tile * math.ceil(width * share / 512) * math.ceil(height * share / 512)

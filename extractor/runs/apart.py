@@ -17,7 +17,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import IO, Any, cast
 
@@ -33,7 +33,7 @@ from extractor.runs.worker_messages import (
     read_summary,
     write_frame,
 )
-from extractor.types import Reply, Request
+from extractor.types import PageImage, Reply, Request
 
 APART_FROM = 16_000
 """Characters of a document and of what was said of it, leaves counted as 20 more, from which on a worker is used."""
@@ -82,6 +82,8 @@ class ApartJob:
     """Applies the task's own rules, which no worker has."""
     deadline: float | None = None
     """Seconds for a step."""
+    pictures: Mapping[str, PageImage] = field(default_factory=dict)
+    """The document's pictures by their digests, which no worker needs to see."""
 
 
 async def advance_apart(job: ApartJob, said: AllSaid, size: int) -> Step:
@@ -133,7 +135,7 @@ class _Call:
         timer.daemon = True
         timer.start()
         try:
-            step, leaves = worker.do_step(question, self._job.check, self._most)
+            step, leaves = worker.do_step(question, self._job, self._most)
         except (OSError, _BadAnswer) as error:
             worker.close()
             raise self._describe_end() from error
@@ -218,19 +220,19 @@ class _Worker:
                 pipe.close()
         self._process.wait()
 
-    def do_step(self, question: tuple[bytes, ...], check: RecordCheck, most: int) -> tuple[Step, bool]:
+    def do_step(self, question: tuple[bytes, ...], job: ApartJob, most: int) -> tuple[Step, bool]:
         """The next step, and whether the worker ends after it. Raises OSError and _BadAnswer when it ended before, and
-        what `check` raises."""
+        what the job's `check` raises."""
         for frame in question:
             write_frame(self._questions, frame)
         while True:
             answer = self._read_answer(most)
             if "check" in answer:
-                write_frame(self._questions, encode_problems(check(answer["check"])))
+                write_frame(self._questions, encode_problems(job.check(answer["check"])))
             elif "failed" in answer:
                 raise WorkerFailed(str(answer["failed"]), str(answer.get("trace")))
             else:
-                return self._decode_step(answer, most), answer.get("leaves") is not False
+                return self._decode_step(answer, job, most), answer.get("leaves") is not False
 
     def _read_answer(self, most: int) -> dict[str, Any]:
         try:
@@ -241,10 +243,10 @@ class _Worker:
             raise _BadAnswer
         return answer
 
-    def _decode_step(self, answer: Mapping[str, Any], most: int) -> Step:
+    def _decode_step(self, answer: Mapping[str, Any], job: ApartJob, most: int) -> Step:
         try:
             if "requests" in answer:
-                return read_requests(answer["requests"])
+                return read_requests(answer["requests"], job.pictures)
             return FinishedDocument(self._read(most), read_summary(answer["finished"]))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _BadAnswer from error

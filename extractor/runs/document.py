@@ -108,7 +108,8 @@ class _Steps:
             self._document, bare, one.prompt, one.session.model_name, one.reading, dict(one.manifest), own_rules
         )
         try:
-            return ApartJob(self._document.name, encode_job(job), one.check_record, one.document_timeout)
+            pictures = {page.digest: page for page in self._document.pictures}
+            return ApartJob(self._document.name, encode_job(job), one.check_record, one.document_timeout, pictures)
         except (TypeError, ValueError):
             return None
 

@@ -18,7 +18,7 @@ from extractor.extraction.planning import Question, plan_document
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.models.prices import Price, Speed, compute_cost
-from extractor.models.tokens import count_tokens
+from extractor.models.tokens import count_picture_tokens, count_tokens
 from extractor.models.traits import SMALL, ModelTraits
 from extractor.results.reading import read_result_file
 from extractor.runs.reply_length import ReplyLength, estimate_completion_length, estimate_reply_length
@@ -51,12 +51,18 @@ class GroupEstimate:
     requests: AmountRange = field(default_factory=AmountRange)
     input_tokens: AmountRange = field(default_factory=AmountRange)
     output_tokens: AmountRange = field(default_factory=AmountRange)
+    pictures: int = 0
+    """Pictures of pages that go along."""
+    picture_tokens: int = 0
+    """Of the tokens that are read, those of pictures."""
 
     def __add__(self, other: GroupEstimate) -> GroupEstimate:
         return GroupEstimate(
             self.requests + other.requests,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
+            self.pictures + other.pictures,
+            self.picture_tokens + other.picture_tokens,
         )
 
 
@@ -148,7 +154,10 @@ def _find_common_prefix(one: str, other: str) -> str:
 
 
 def _estimate_question(question: Question, before: MeasuredUsage | None) -> GroupEstimate:
-    read = CHAT_TEMPLATE_TOKENS + count_tokens(question.request.system) + count_tokens(question.request.user)
+    text = CHAT_TEMPLATE_TOKENS + count_tokens(question.request.system) + count_tokens(question.request.user)
+    pictures = question.request.pictures
+    seen = sum(count_picture_tokens(page.width, page.height, question.request.model) for page in pictures)
+    read = text + seen
     most = question.request.parameters["max_tokens"]
     written = _estimate_written_tokens(question, read, most, before)
     twice = written.high >= most and question.can_be_halved
@@ -156,6 +165,8 @@ def _estimate_question(question: Question, before: MeasuredUsage | None) -> Grou
         AmountRange(1, 1, 3 if twice else 1),
         AmountRange(read * (1 - TOKEN_COUNT_ERROR), read, read * (1 + TOKEN_COUNT_ERROR) * (2 if twice else 1)),
         AmountRange(written.low, written.expected, written.high * (2 if twice else 1)),
+        len(pictures),
+        seen,
     )
 
 

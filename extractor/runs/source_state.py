@@ -10,6 +10,7 @@ from pathlib import Path
 
 from extractor.documents.discovery import STDIN, Source
 from extractor.files import open_regular_file
+from extractor.types import Vision
 
 MAX_HASHED_BYTES = 1 << 30
 """Bytes of a file that are looked at; a larger one is read anew each time, or refused."""
@@ -41,6 +42,7 @@ def observe_source(source: Source) -> SourceState:
                 member = source.member
                 file.seek(member.start)
                 digest = hashlib.sha256(b"%d %d %d " % (member.checksum, member.unpacked, source.ocr))
+                digest.update(_name_way(source).encode() if source.vision is not Vision.NEVER else b"")
                 for _ in range(0, member.size, _PIECE):
                     digest.update(file.read(min(_PIECE, member.size)))
                 return SourceState(f"member:sha256:{digest.hexdigest()}", _mark_file_state(status))
@@ -49,12 +51,16 @@ def observe_source(source: Source) -> SourceState:
                 return SourceState(f"line:sha256:{hashlib.sha256(line).hexdigest()}", _mark_file_state(status))
             if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_HASHED_BYTES:
                 return SourceState(None, _mark_file_state(status))
-            way = "ocr:" if source.ocr else ""  # the same bytes, but another text
             return SourceState(
-                f"{way}sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}", _mark_file_state(status)
+                f"{_name_way(source)}sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}", _mark_file_state(status)
             )
     except OSError:
         return SourceState(None)
+
+
+def _name_way(source: Source) -> str:
+    """How the source is read: the same bytes, but another text, or pictures beside it."""
+    return ("ocr:" if source.ocr else "") + ("" if source.vision is Vision.NEVER else f"vision-{source.vision}:")
 
 
 def is_source_unchanged(source: Source, sighting: SourceState) -> bool:

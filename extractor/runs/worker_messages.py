@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import IO, Any
 
 from extractor.documents import locations
@@ -22,7 +23,7 @@ from extractor.extraction.task import Task
 from extractor.models.traits import ModelClass, ModelTraits
 from extractor.runs.finished import RecordSummary
 from extractor.schema.reader import read_schema
-from extractor.types import Document, Json, Problem, Reply, Request, Status, Usage
+from extractor.types import Document, Json, PageImage, Problem, Reply, Request, Status, Usage
 
 _SIZE = 8
 
@@ -77,7 +78,8 @@ def encode_job(job: DocumentJob) -> tuple[bytes, bytes]:
         "manifest": job.manifest,
         "checked_elsewhere": job.checked_elsewhere,
     }
-    return encode_document(document), json.dumps(rest).encode()
+    seen = replace(document, pictures=tuple(page.without_data() for page in document.pictures))
+    return encode_document(seen), json.dumps(rest).encode()
 
 
 def decode_job(document: bytes, rest: bytes) -> DocumentJob:
@@ -157,12 +159,21 @@ def decode_problems(data: bytes) -> tuple[Problem, ...]:
 
 
 def describe_requests(requests: Mapping[QuestionPath, Request]) -> Json:
-    return [[list(path), asdict(request)] for path, request in requests.items()]
+    """Requests as they are told: of their pictures the digests."""
+    return [[list(path), _describe_request(request)] for path, request in requests.items()]
 
 
-def read_requests(told: Any) -> dict[QuestionPath, Request]:
-    """The requests that a worker tells of. Raises ValueError, TypeError or KeyError for what is none."""
-    return {_read_path(path): _read_request(request) for path, request in told}
+def _describe_request(request: Request) -> Json:
+    pictures = [page.digest for page in request.pictures]
+    return {**asdict(replace(request, pictures=())), "pictures": pictures}
+
+
+def read_requests(told: Any, pictures: Mapping[str, PageImage] = MappingProxyType({})) -> dict[QuestionPath, Request]:
+    """The requests that a worker tells of, with the document's pictures, which are given by their digests.
+
+    Raises ValueError, TypeError or KeyError for what is none.
+    """
+    return {_read_path(path): _read_request(request, pictures) for path, request in told}
 
 
 def _read_path(told: Any) -> QuestionPath:
@@ -171,8 +182,8 @@ def _read_path(told: Any) -> QuestionPath:
     return tuple(told)
 
 
-def _read_request(told: Mapping[str, Any]) -> Request:
-    request = Request(**told)
+def _read_request(told: Mapping[str, Any], pictures: Mapping[str, PageImage]) -> Request:
+    request = Request(**{**told, "pictures": tuple(pictures[digest] for digest in told["pictures"])})
     texts = (request.model, request.system, request.user, request.label)
     if not all(isinstance(text, str) for text in texts) or not isinstance(request.grammar, str | None):
         raise ValueError("no request")

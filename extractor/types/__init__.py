@@ -8,6 +8,8 @@ from extractor.types.exchange import Model as Model
 from extractor.types.exchange import Reply as Reply
 from extractor.types.exchange import Request as Request
 from extractor.types.exchange import Usage as Usage
+from extractor.types.picture import PageImage as PageImage
+from extractor.types.picture import Vision as Vision
 from extractor.types.record import Conflict as Conflict
 from extractor.types.record import Evidence as Evidence
 from extractor.types.record import Failure as Failure

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from extractor.types.picture import PageImage
 from extractor.types.text import Json, ValuePath, fingerprint_json
 
 
@@ -24,9 +25,12 @@ class Request:
     parameters: Mapping[str, Json]
     grammar: str | None = None
     label: str = ""
+    pictures: tuple[PageImage, ...] = ()
+    """Pages that the text is of, in order; a model that does not see is sent the text alone."""
 
     @property
     def key(self) -> str:
+        pictures = {"pictures": [page.digest for page in self.pictures]} if self.pictures else {}
         return fingerprint_json(
             {
                 "model": self.model,
@@ -35,6 +39,7 @@ class Request:
                 "schema": self.schema,
                 "parameters": self.parameters,
                 "grammar": self.grammar,
+                **pictures,
             }
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from extractor.types.picture import PageImage
 from extractor.types.span import Span
 from extractor.types.table import TextTable
 
@@ -70,6 +71,10 @@ class Document:
     """What a person should know about how the file was read, such as an encoding that was guessed: a sentence each."""
     doubtful: tuple[Span, ...] = ()
     """Spans that a reader may not see, or only if he asks for them, in order: shown to a model, which is a finding."""
+    pictured: tuple[int, ...] = ()
+    """Numbers of pages that are pictures of words: without a text layer, or with one that is wrong."""
+    pictures: tuple[PageImage, ...] = ()
+    """Pages that a model is shown as pictures along with the text, in order."""
 
     @property
     def sha256(self) -> str:
@@ -138,6 +143,12 @@ class Chunk:
     def shown_text(self) -> str:
         """What a model is shown of it."""
         return self.document.shown_text(self.span)
+
+    @property
+    def pictures(self) -> tuple[PageImage, ...]:
+        """The pictures of the pages that it has words of."""
+        end = self.span.end + (self.span.end == len(self.document.text))  # pages without words may stand there
+        return tuple(page for page in self.document.pictures if page.touches(self.span.start, end))
 
 
 def find_uncovered_spans(document: Document, asked: Sequence[Span]) -> list[Span]:

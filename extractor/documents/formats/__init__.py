@@ -68,7 +68,7 @@ FORMATS_BY_SUFFIX: Mapping[str, Format] = {
     **dict.fromkeys((".md", ".markdown"), MARKDOWN_FORMAT),
     **dict.fromkeys((".csv", ".tsv"), CSV_FORMAT),
     **dict.fromkeys((".htm", ".html", ".xhtml"), HTML_FORMAT),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xls"), SPREADSHEET_FORMAT),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls"), SPREADSHEET_FORMAT),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx", ".ppsm", ".potx"), PPTX_FORMAT),
     **dict.fromkeys((".odt", ".ott", ".ods", ".ots", ".odp", ".otp", ".fodt", ".fods", ".fodp"), ODF_FORMAT),
     **dict.fromkeys((".ics", ".vcf"), CARD_FORMAT),
@@ -86,5 +86,5 @@ FORMATS_BY_SUFFIX: Mapping[str, Format] = {
 }
 """Suffixes, in small letters, and what reads their files. JSON lines, archives and mailboxes hold many documents."""
 
-CONTAINER_SUFFIXES = frozenset({".zip", ".mbox"})
-"""Suffixes of files that hold several documents."""
+CONTAINER_SUFFIXES = frozenset({".zip", ".mbox", ".tar"})
+"""Suffixes of files that hold several documents; packed tar archives have others, of two words at times."""

@@ -170,6 +170,7 @@ class _AttachmentReader:
             by_what,
             tuple(notes),
             tuple(doubtful),
+            letter.pictured,
         )
 
     def _read_attachment(self, enclosure: Attachment, depth: int) -> Document:

@@ -70,6 +70,8 @@ class DocumentBuilder:
     tables: list[TextTable] = field(default_factory=list)
     unread: list[UnreadPart] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    pictured: list[int] = field(default_factory=list)
+    """Pages that are pictures of words."""
     length: int = 0
     _pieces: list[str] = field(default_factory=list)
 
@@ -175,6 +177,7 @@ class DocumentBuilder:
             loader,
             tuple(self.notes),
             tuple(self.doubtful),
+            tuple(self.pictured),
         )
 
 

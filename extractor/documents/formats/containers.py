@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from extractor.documents.formats import CONTAINER_SUFFIXES, FORMATS_BY_SUFFIX, MAIL_FORMAT, PDF_FORMAT
 from extractor.documents.formats.io import open_regular, printable_name
+from extractor.documents.formats.tar_archives import PACKED_SUFFIXES, find_members
 from extractor.documents.formats.zip_guard import MAX_PARTS, open_archive
 from extractor.errors import DocumentError
 
@@ -51,6 +52,8 @@ class ContainedFile:
     unpacked: int = 0
     refused: str = ""
     """Why it is not read; empty where it is."""
+    is_plain: bool = False
+    """Whether its bytes stand in the file as they are, without a header."""
 
     @property
     def suffix(self) -> str:
@@ -62,9 +65,41 @@ def is_system_file(name: str) -> bool:
     return name.startswith((".", "~$", ".~lock.")) or name.lower() in SYSTEM_NAMES
 
 
+def name_container(path: Path) -> str:
+    """The suffix of a file that holds several documents, by its name; empty for any other."""
+    name = path.name.lower()
+    packed = next((suffix for suffix in PACKED_SUFFIXES if name.endswith(suffix)), "")
+    return packed or (path.suffix.lower() if path.suffix.lower() in CONTAINER_SUFFIXES else "")
+
+
+def may_be_container(kind: str, found: str) -> bool:
+    """Whether what a file was found to hold fits the suffix of a container: mailboxes and old archives look like
+    nothing."""
+    if kind in PACKED_SUFFIXES:
+        return found in (".gz", ".bz2", "")
+    return found in CONTAINER_SUFFIXES | {"", ".txt", ".eml"}
+
+
 def find_contained_files(path: Path) -> Iterator[ContainedFile]:
     """The documents of a file of several, in its order. Raises DocumentError for a broken one."""
-    return _find_messages(path) if path.suffix.lower() == ".mbox" else _find_members(path)
+    match name_container(path):
+        case ".mbox":
+            return _find_messages(path)
+        case ".zip":
+            return _find_members(path)
+    return _find_tar_members(path)
+
+
+def _find_tar_members(path: Path) -> Iterator[ContainedFile]:
+    seen: Counter[str] = Counter()
+    total = 0
+    for number, (name, plain, start, size, why) in enumerate(find_members(path), 1):
+        called = _name_member(name, seen)
+        if any(map(is_system_file, called.split("/"))):
+            continue
+        total += size
+        refused = why or _refuse_kind(called) or _refuse_size(called, size, total)
+        yield ContainedFile(plain, called, number, start, size, is_plain=True, unpacked=size, refused=refused)
 
 
 def _find_members(path: Path) -> Iterator[ContainedFile]:
@@ -111,21 +146,31 @@ def _name_member(name: str, seen: Counter[str]) -> str:
 
 
 def _refuse_member(part: zipfile.ZipInfo, name: str, total: int) -> str:
-    suffix = PurePosixPath(name).suffix.lower()
-    kind = FORMATS_BY_SUFFIX.get(suffix)
-    if suffix in CONTAINER_SUFFIXES or suffix in (".jsonl", ".ndjson"):
-        return "it holds several documents and is in an archive; unpack that"
-    if kind is None and suffix:
-        return f"files of kind {suffix} are not read"
+    if refused := _refuse_kind(name):
+        return refused
     if part.flag_bits & 1:
         return "it is encrypted; unpack the archive with its password"
     if part.compress_type not in (_STORED, _DEFLATED):
         return "it is packed in a way that is not read; unpack the archive"
+    return _refuse_size(name, part.file_size, total)
+
+
+def _refuse_kind(name: str) -> str:
+    """Why a member of that name is not read, whatever it holds; empty if it is."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if name_container(Path(name)) or suffix in (".jsonl", ".ndjson"):
+        return "it holds several documents and is in an archive; unpack that"
+    return f"files of kind {suffix} are not read" if suffix and suffix not in FORMATS_BY_SUFFIX else ""
+
+
+def _refuse_size(name: str, size: int, total: int) -> str:
+    """Why a member of so many bytes is not read, with which the archive comes to `total`, or what its format needs."""
+    kind = FORMATS_BY_SUFFIX.get(PurePosixPath(name).suffix.lower())
     if total > MAX_UNPACKED_BYTES:
         return f"it comes after {MAX_UNPACKED_BYTES / 1e9:.0f} GB of the archive; unpack that"
     most = (kind or PDF_FORMAT).max_bytes
-    if part.file_size > most:
-        return f"it unpacks to {part.file_size / 1e6:.0f} MB; split it into files of at most {most / 1e6:.0f} MB"
+    if size > most:
+        return f"it unpacks to {size / 1e6:.0f} MB; split it into files of at most {most / 1e6:.0f} MB"
     return missing if kind and (missing := kind.missing_extra()) else ""
 
 
@@ -165,6 +210,9 @@ def unpack_contained_file(contained: ContainedFile, target: Path, name: str) -> 
             out.write(_QUOTED.sub(b"", file.read(contained.size)))
             return
         file.seek(contained.start)
+        if contained.is_plain:
+            _copy_plainly(file, out, contained, broken)
+            return
         header = file.read(_LOCAL_HEADER)
         if len(header) < _LOCAL_HEADER or not header.startswith(b"PK\x03\x04"):
             raise DocumentError(f"{broken}; unpack that elsewhere.", reason="broken")
@@ -175,6 +223,16 @@ def unpack_contained_file(contained: ContainedFile, target: Path, name: str) -> 
             raise DocumentError(f"{broken} ({error}); unpack that elsewhere.", reason="broken") from error
     if size != contained.unpacked or checksum != contained.checksum:
         raise DocumentError(f"{broken}: its checksum is wrong; unpack that elsewhere.", reason="broken")
+
+
+def _copy_plainly(file: BinaryIO, out: BinaryIO, contained: ContainedFile, broken: str) -> None:
+    left = contained.size
+    while left > 0:
+        piece = file.read(min(_PIECE, left))
+        if not piece:
+            raise DocumentError(f"{broken}: it is cut off; unpack that elsewhere.", reason="broken")
+        left -= len(piece)
+        out.write(piece)
 
 
 def _copy_member(file: BinaryIO, out: BinaryIO, contained: ContainedFile) -> tuple[int, int]:

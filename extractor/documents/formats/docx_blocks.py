@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
@@ -30,12 +31,14 @@ from extractor.documents.formats.docx_styles import (
 )
 from extractor.documents.formats.docx_tables import TBL, P, TableLook, find_rows
 from extractor.documents.formats.docx_words import SEEN_THROUGH, ParagraphReader, Pieces, Setting, Story
+from extractor.documents.formats.office_charts import read_chart
 from extractor.documents.formats.sight import Sight
 
-PARTS = ("header", "footer", "footnotes", "endnotes", "comments", "text box", "diagram")
+PARTS = ("header", "footer", "footnotes", "endnotes", "comments", "text box", "diagram", "chart")
 _HEADING = re.compile(r"^(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$|^(title|titel)$", re.I)
 _VAL, _ID = qn("w:val"), qn("w:id")
 _BOX, _FALLBACK = qn("w:txbxContent"), "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 _DRAWN = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
@@ -67,6 +70,8 @@ class BlockWriter:
         self._draft, self._shared = draft, shared
         self._paragraphs = self._tables = 0
         self._after_list_item = False
+        self._part: Any = None
+        """The part of the file that the story is in."""
         self._story = Story(FieldMarks())
         self._reader = ParagraphReader(shared.styles, self._story)
 
@@ -95,6 +100,7 @@ class BlockWriter:
                 self._draft.add_paragraph(text, (0, 0, 0, 0, PARTS.index("diagram") + 1))
 
     def _open_story(self, root: Any, part: Any, mark: str = "") -> None:
+        self._part = part
         addresses = {key: r.target_ref for key, r in part.rels.items() if r.is_external}
         self._story = Story(FieldMarks.of(root), addresses, mark, self._shared.note_marks)
         self._reader = ParagraphReader(self._shared.styles, self._story)
@@ -135,6 +141,24 @@ class BlockWriter:
                 self._story.fields.stack = []  # a field does not go on in a box
                 self._write_blocks(box, _Place("text box", (), ground, sight))
                 self._story.fields.stack = opened
+        self._write_charts(element, place)
+
+    def _write_charts(self, element: Any, place: _Place) -> None:
+        """What the charts that are anchored here show: their titles, and their figures as a table."""
+        for chart in element.iter(_CHART):
+            related = self._part.rels.get(chart.get(qn("r:id"), ""))
+            if related is None or related.is_external:
+                continue
+            title, rows = read_chart(parse_xml(related.target_part.blob))
+            number = PARTS.index("chart") + 1
+            self._draft.add_paragraph(title, (0, 0, 0, 0, number), sight=place.sight)
+            self._tables += 1
+            hidden = place.sight is Sight.HIDDEN
+            cells = [
+                [TableCell(words, (0, self._tables, i, j, number), hidden) for j, words in enumerate(row, 1)]
+                for i, row in enumerate(rows, 1)
+            ]
+            self._draft.add_table(cells, headed=True)
 
     def _find_style(self, element: Any) -> tuple[list[Any], Style]:
         """The properties of a paragraph, its own first, and its style."""

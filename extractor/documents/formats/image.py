@@ -39,6 +39,7 @@ def load(path: Path, name: str, with_ocr: bool) -> Document:
     writer = PageWriter()
     for number, page in enumerate(open_pages(path, name), 1):
         writer.begin_page()
+        writer.draft.pictured.append(number)
         found = recognise_picture(page, find_scale(page))
         if isinstance(found, str):
             writer.draft.unread.append(UnreadPart(f"page {number}", "needs OCR", f"Page {number}: {found}."))

@@ -76,7 +76,7 @@ def read_message(message: Message, name: str) -> MailDocument:
         read.loader,
         read.notes,
         read.doubtful,
-        enclosed,
+        attachments=enclosed,
     )
 
 

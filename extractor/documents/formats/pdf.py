@@ -116,7 +116,7 @@ class _PageReader:
             text = read_characters(letters, count)
             has_letters = bool(text) and not text.isspace()
             if has_letters and not is_poor_layer(letters, text):
-                self._write_letters(page, letters, text)
+                self._write_letters(page, letters, number, text)
                 return ""
             if not has_letters and self._write_notes(page):
                 return ""
@@ -131,6 +131,7 @@ class _PageReader:
 
         Where it is not wanted, a text layer that may not say what it shows is written, doubtful.
         """
+        self.writer.draft.pictured.append(number)
         found = recognise_page(page) if self._with_ocr else ""
         if isinstance(found, PageLayout):
             self.writer.recognised = True
@@ -140,7 +141,7 @@ class _PageReader:
         if not _is_readable(text):
             return f"Page {number} has no text layer; {advice}."
         start = self.writer.draft.length
-        self._write_letters(page, letters, text)
+        self._write_letters(page, letters, number, text)
         self.writer.draft.doubt_from(start)
         self.writer.draft.notes.append(f"The fonts of page {number} do not say which letters they show; {advice}.")
         return ""
@@ -154,7 +155,7 @@ class _PageReader:
             self.writer.write_page(layout, PageRules(), None)
         return bool(layout.pieces)
 
-    def _write_letters(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> None:
+    def _write_letters(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage, number: int, text: str) -> None:
         layout, objects = lay_out_page(page, letters, text), read_objects(page)
         verdicts = self._judge.judge_words(page, letters, text, layout, objects)
         layout.text = text.translate(_SIGNS)
@@ -165,6 +166,7 @@ class _PageReader:
             and read_pictures(page, layout, objects, verdicts)
         ):
             self.writer.recognised = True
+            self.writer.draft.pictured.append(number)
         place_notes(layout, read_notes(page))
         self.writer.write_page(layout, find_rules(page, objects), BoldDetector(letters), verdicts)
 

@@ -21,7 +21,7 @@ from extractor.documents.formats import PPTX_FORMAT
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
 from extractor.documents.formats.link_text import add_address
 from extractor.documents.formats.odf_styles import spell_number
-from extractor.documents.formats.pptx_charts import read_chart
+from extractor.documents.formats.office_charts import read_chart
 from extractor.documents.formats.pptx_shapes import Box, Element, SlideColours, find_box, is_marked_hidden, walk_shapes
 from extractor.documents.formats.scripts import spell_subscript, spell_superscript
 from extractor.documents.formats.sight import WHITE, Colour, Sight

@@ -39,6 +39,8 @@ class _Question(NamedTuple):
     name: str
     ocr: bool
     seconds: float
+    pages: list[int]
+    """The pages that are wanted of it; of most loaders all are."""
 
 
 def main(memory: str, forks: str) -> None:
@@ -94,11 +96,12 @@ def _import_loader(module: str) -> None:
 
 
 def _answer(question: _Question, memory: int) -> bytes:
-    module, path, name, ocr, _ = question
+    module, path, name, ocr, _, pages = question
     if module == PROBE:
         return json.dumps(dict(probe_confinement())).encode()
     try:
-        return encode_document(import_module(f"extractor.documents.formats.{module}").load(path, name, ocr))
+        loader = import_module(f"extractor.documents.formats.{module}")
+        return encode_document(loader.load_pages(path, name, pages) if pages else loader.load(path, name, ocr))
     except DocumentError as error:
         failed = error
     except ExtractorError as error:

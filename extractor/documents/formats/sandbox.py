@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
@@ -44,11 +44,16 @@ _busy_readers: set[_ReaderProcess] = set()
 _reader_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
 
-def load_in_sandbox(module: str, path: Path, name: str, ocr: bool, seconds: float | None = None) -> Document:
-    """The document that the loader of that name reads. Raises DocumentError, also when the reader process ended."""
+def load_in_sandbox(
+    module: str, path: Path, name: str, ocr: bool, seconds: float | None = None, pages: Sequence[int] = ()
+) -> Document:
+    """The document that the loader of that name reads, or what it makes of the pages of those numbers.
+
+    Raises DocumentError, also when the reader process ended.
+    """
     bound = seconds or (OCR_READ_SECONDS if ocr else READ_SECONDS)
     try:
-        answer = decode_answer(_ask_reader(module, path, name, ocr, bound))
+        answer = decode_answer(_ask_reader(module, path, name, (ocr, bound, list(pages))))
     except TimeoutError as error:
         raise DocumentError(
             f"{name} takes longer than {bound:.0f} seconds to read; split it, or convert it to text first.",
@@ -66,14 +71,18 @@ def load_in_sandbox(module: str, path: Path, name: str, ocr: bool, seconds: floa
 
 def probe_reader() -> Mapping[str, bool]:
     """What is taken from a reader on this system, each tried by one: a promise, and whether it holds."""
-    told = json.loads(_ask_reader(PROBE, Path(os.devnull), "", False, READ_SECONDS))
+    told = json.loads(_ask_reader(PROBE, Path(os.devnull), "", (False, READ_SECONDS, [])))
     return {str(promise): held is True for promise, held in told.items()}
 
 
-def _ask_reader(module: str, path: Path, name: str, ocr: bool, seconds: float) -> bytes:
-    """A reader's answer as it came. Raises TimeoutError, EOFError when the reader ended, and ValueError for what is no
-    answer to this question; the reader is not used again then."""
-    question = {"module": module, "path": os.fsencode(path.absolute()).decode("latin-1"), "rest": [name, ocr, seconds]}
+def _ask_reader(module: str, path: Path, name: str, how: tuple[bool, float, list[int]]) -> bytes:
+    """A reader's answer as it came; `how` is whether OCR may be used, the seconds that it has, and which pages.
+
+    Raises TimeoutError, EOFError when the reader ended, and ValueError for what is no answer to this question; the
+    reader is not used again then.
+    """
+    seconds = how[1]
+    question = {"module": module, "path": os.fsencode(path.absolute()).decode("latin-1"), "rest": [name, *how]}
     with _reader_slots:
         reader = _idle_readers.pop() if _idle_readers else _ReaderProcess()
         try:

@@ -20,7 +20,7 @@ FAR_ROWS, FAR_COLUMNS = 1000, 200
 """Empty rows or columns before a cell beyond which nobody who opens the sheet sees it."""
 AWAY_ROWS, AWAY_COLUMNS = 200, 50
 """And beyond which perhaps nobody does."""
-PARTS = ("comment", "text box")
+PARTS = ("comment", "text box", "chart")
 _HEADER_DEPTH = 3
 
 

@@ -28,6 +28,7 @@ from extractor.documents.formats.sheet import (
     column_number,
     parse_range,
 )
+from extractor.documents.formats.sheet_drawings import read_drawing
 from extractor.documents.formats.sheet_styles import CellLook, Repaint, SheetStyles
 from extractor.documents.formats.sight import Colour, Sight
 from extractor.errors import DocumentError
@@ -280,7 +281,7 @@ class SheetReader:
                     words = child(comment, "text")
                     _add_remark(sheet, "comment", comment.get("ref"), (words.text or "") if words is not None else "")
             elif relation.kind == "drawing":
-                _read_drawing(self.package.read_part(relation.target), sheet)
+                read_drawing(self.package, relation.target, sheet)
 
     def _read_table(self, table: Element | None, frame: _Frame) -> None:
         area = parse_range(table.get("ref") if table is not None else None)
@@ -309,26 +310,6 @@ def _add_remark(sheet: Sheet, kind: str, reference: str | None, text: str) -> No
     if area and text.strip() and not any(r.text == text and r.row == area.top for r in sheet.remarks):
         # a comment opens where the mouse rests on its cell
         sheet.remarks.append(SheetRemark(kind, area.top, area.left, text, max(sheet.sight, Sight.DOUBTFUL)))
-
-
-def _read_drawing(root: Element | None, sheet: Sheet) -> None:
-    """The words of text boxes and shapes, at the cell where each begins."""
-    for anchor in root if root is not None else ():
-        row, column = child(anchor, "from", "row"), child(anchor, "from", "col")
-        unseen = any(is_on(e.get("hidden")) for e in anchor.iter() if local_name(e) == "cNvPr")
-        for shape in children(anchor, "sp"):
-            lines = [
-                "".join(t.text or "" for t in paragraph.iter() if local_name(t) == "t")
-                for paragraph in children(shape, "txBody", "p")
-            ]
-            place = (
-                int(row.text or 0) + 1 if row is not None else 1,
-                int(column.text or 0) + 1 if column is not None else 1,
-            )
-            text = "\n".join(filter(None, map(str.strip, lines)))
-            if text:
-                sight = Sight.HIDDEN if unseen else sheet.sight
-                sheet.remarks.append(SheetRemark("text box", *place, text, sight))
 
 
 def _judge_row(element: Element, otherwise: Sight) -> Sight:

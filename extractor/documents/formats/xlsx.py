@@ -42,6 +42,10 @@ def load(path: Path, name: str, ocr: bool) -> Document:
             where = f"{sheet.name}!{spell_cells(sheet.uncomputed)}"
             message = f"The formulas in {where} have no result in the file; save it anew in a spreadsheet program."
             draft.unread.append(UnreadPart(f"cells {where}", "formula", message))
+    if loader.startswith("python-calamine"):
+        draft.notes.append(
+            "Values are shown as they are stored: how the file formats numbers, as percentages, is not read."
+        )
     if not draft.length:
         why = draft.unread[0].message if draft.unread else f"{name} is empty; there is nothing to extract."
         raise DocumentError(why, reason="empty")

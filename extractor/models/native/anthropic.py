@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from extractor.models.endpoint import Endpoint
@@ -11,6 +11,7 @@ from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.native.question import build_completion, put_question, read_question
 from extractor.models.openai.sending import RequestSender
 from extractor.types import Json
+from extractor.types.picture import MEDIA_TYPE
 
 if TYPE_CHECKING:
     import httpx2
@@ -41,6 +42,7 @@ class AnthropicSender(RequestSender):
 
         question = read_question(arguments)
         call = put_question("anthropic", question, question.schema, {"max_tokens": question.most or _LONGEST_REPLY})
+        call["messages"] = _show_pictures(call["messages"], question.pictures)
         # By no names of the library's: which it has changes, as it does which a model takes.
         other = dict(question.parameters)
         try:
@@ -52,6 +54,17 @@ class AnthropicSender(RequestSender):
         except anthropic.APIConnectionError as error:
             raise openai.APIConnectionError(message=str(error), request=error.request) from error.__cause__
         return message_to_completion(response.http_response.content)
+
+
+def _show_pictures(messages: list[dict[str, Any]], pictures: Sequence[str]) -> list[dict[str, Any]]:
+    """The messages with the pictures before the text of the first one, which is the user's."""
+    if not pictures:
+        return messages
+    first, *others = messages
+    sources = ({"type": "base64", "media_type": MEDIA_TYPE, "data": picture} for picture in pictures)
+    text = first["content"]
+    texts = [{"type": "text", "text": text}] if isinstance(text, str) else text
+    return [{**first, "content": [*({"type": "image", "source": source} for source in sources), *texts]}, *others]
 
 
 def _unwrap(body: object) -> object:

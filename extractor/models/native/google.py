@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.native.question import build_completion, put_question, read_question
 from extractor.models.openai.sending import RequestSender
 from extractor.types import Json
+from extractor.types.picture import MEDIA_TYPE
 
 if TYPE_CHECKING:
     import httpx2
@@ -54,6 +56,12 @@ class GoogleSender(RequestSender):
             config = config.model_copy(update={**own, "max_output_tokens": question.most})
         if other := {name: value for name, value in question.parameters.items() if name not in _OWN}:
             config = config.model_copy(update={"http_options": types.HttpOptions(extra_body=other)})
+        if question.pictures:
+            parts = [
+                types.Part.from_bytes(data=base64.b64decode(one), mime_type=MEDIA_TYPE) for one in question.pictures
+            ]
+            first = call["contents"][0]
+            call["contents"][0] = first.model_copy(update={"parts": [*parts, *first.parts]})
         request = httpx2.Request("POST", self.endpoint.base_url)
         try:
             response = await self._sdk.aio.models.generate_content(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from extractor.models.openai.pictures import list_pictures
 from extractor.types import Json
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
@@ -27,6 +28,8 @@ class NativeQuestion:
     """Tokens that the reply may have."""
     parameters: Mapping[str, Any]
     """What else the body is to say."""
+    pictures: tuple[str, ...] = ()
+    """JPEG in base64, of the first message of the user."""
 
 
 def read_question(arguments: Mapping[str, Any]) -> NativeQuestion:
@@ -36,7 +39,8 @@ def read_question(arguments: Mapping[str, Any]) -> NativeQuestion:
     most = next((arguments[name] for name in _LIMITS if arguments.get(name)), None)
     parameters = {name: value for name, value in arguments.items() if name not in _OWN}
     messages = [_flatten_message(one) for one in arguments["messages"]]
-    return NativeQuestion(arguments["model"], messages, schema, most, parameters)
+    pictures = [picture for one in arguments["messages"] for picture in list_pictures(one.get("content"))]
+    return NativeQuestion(arguments["model"], messages, schema, most, parameters, tuple(pictures))
 
 
 def _flatten_message(message: Mapping[str, Any]) -> dict[str, str]:
@@ -49,7 +53,7 @@ def _flatten_message(message: Mapping[str, Any]) -> dict[str, str]:
 
 def _flatten_content(content: Any) -> str:
     if isinstance(content, list):
-        return "\n".join(str(part.get("text") or "") for part in content)
+        return "\n".join(part["text"] for part in content if part.get("text"))
     return content or ""
 
 

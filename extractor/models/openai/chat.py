@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from extractor.errors import ReplyUnreadable
 from extractor.models.endpoint import Dialect
+from extractor.models.openai.pictures import show_pictures
 from extractor.models.openai.reply import InvalidReply
 from extractor.types import Json, Request
 
@@ -75,10 +76,12 @@ def build_chat_request(
     *,
     folds_system: bool = False,
     named_tool: bool = True,
+    most_pictures: int | None = None,
 ) -> ChatRequest:
     """The request in a dialect; `response_schema` is the request's schema as the dialect takes it.
 
-    `folds_system`, the system's words lead the user's message. Without `named_tool`, the model chooses to call it.
+    `folds_system`, the system's words lead the user's message. Without `named_tool`, the model chooses to call it. Of
+    its pictures `most_pictures` are sent, the first; None: all.
     """
     handlers = _find_handlers(dialect)
     messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
@@ -97,6 +100,8 @@ def build_chat_request(
         arguments["tool_choice"] = "auto"
     if folds_system:
         arguments["messages"] = _fold_system(arguments["messages"])
+    if pictures := request.pictures[:most_pictures]:
+        arguments["messages"] = show_pictures(arguments["messages"], pictures)
     return ChatRequest(arguments, dialect, handlers)
 
 

@@ -145,7 +145,7 @@ class LiveModel:
                 if not can_leave or not self._forms.leave_dialect_for_question(question, dialect, error):
                     raise
             else:
-                self.learnt.settle(dialect, question.tried, bare=question.form.bare)
+                self.learnt.settle(dialect, question.tried, question.form)
                 return reply
 
     async def _ask_until_valid(self, question: Question, dialect: Dialect) -> Reply:

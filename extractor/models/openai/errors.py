@@ -13,6 +13,7 @@ from typing import Any
 
 from extractor.errors import TOO_LONG, ExtractorError, ModelBusy, ModelError, ModelFatal, ReplyRefused
 from extractor.models.openai import refusals, wording
+from extractor.models.openai.pictures import count_pictures
 from extractor.models.openai.problem import Problem, read_duration, read_problem
 from extractor.models.openai.refusals import (
     SYSTEM_ROLE,
@@ -20,6 +21,7 @@ from extractor.models.openai.refusals import (
     MemberWanted,
     OutputLimited,
     ParameterRefused,
+    PicturesRefused,
     SampleRefused,
 )
 
@@ -157,6 +159,8 @@ def _name_form_refusal(problem: Problem, sent: SentRequest) -> Exception | None:
     if status not in _FORM_STATUSES | {403, 502, 200} or problem.is_page:
         return None
     final = _refused_error(problem, sent)
+    if status != 403 and count_pictures(sent.arguments) and wording.names_pictures(problem):
+        return PicturesRefused(final, refusals.find_picture_limit(problem))
     if wording.names_sample(problem):
         return SampleRefused(final, problem.generation)
     name = refusals.find_parameter(problem, sent.arguments, sent.set_by_user)

@@ -13,12 +13,14 @@ from extractor.models.openai.dialects import DialectSchema, adapt_to_dialect
 from extractor.models.openai.errors import RequestRefused, ServerFailed
 from extractor.models.openai.learnt import LearntTraits
 from extractor.models.openai.parameters import RequestForm, build_parameters, read_limit
+from extractor.models.openai.pictures import count_pictures
 from extractor.models.openai.refusals import (
     DialectRefused,
     FormRefused,
     MemberWanted,
     OutputLimited,
     ParameterRefused,
+    PicturesRefused,
     SampleRefused,
 )
 from extractor.models.openai.sending import QuestionTally
@@ -82,6 +84,7 @@ class FormFinder:
             build_parameters(request.parameters, self._endpoint, self._learnt, question.form),
             folds_system=self._learnt.folds_system,
             named_tool=self._learnt.named_tool,
+            most_pictures=0 if question.form.blind else self._learnt.most_pictures,
         )
 
     def find_limit(self, question: Question) -> int | None:
@@ -113,6 +116,8 @@ class FormFinder:
                 return self._learnt.refuse(refusal)
             case MemberWanted(name=name, value=value):
                 return self._learnt.set_value(name, value)
+            case PicturesRefused(most=most):
+                return self._learnt.limit_pictures(min(most, count_pictures(question.sent) - 1))
             case OutputLimited():
                 return self._shorten_reply(question, refusal)
             case DialectRefused():
@@ -141,13 +146,21 @@ class FormFinder:
     def leave_dialect_for_question(self, question: Question, dialect: Dialect, error: ModelError | None) -> bool:
         """Whether there is another dialect for this question; or the same ones, without what is optional."""
         learnt = self._learnt
-        if learnt.is_fixed or learnt.has_tried_all or self._is_out_of_tries(question, error):
+        if self._is_out_of_tries(question, error):
             return False
-        question.tried.append(dialect)
-        question.reasks = min(self._endpoint.reasks, REASKS_OF_LATER_DIALECTS)
-        if self.choose_dialect(question) is not None:
-            return True
         is_wordless = isinstance(error, RequestRefused | ServerFailed) and question.unreadable is None
+        may_be_pictures = is_wordless and count_pictures(question.sent) > 0 and not question.form.blind
+        if (learnt.is_fixed or learnt.has_tried_all) and not may_be_pictures:
+            return False
+        if not learnt.is_fixed:
+            question.tried.append(dialect)
+            question.reasks = min(self._endpoint.reasks, REASKS_OF_LATER_DIALECTS)
+            if self.choose_dialect(question) is not None:
+                return True
+        if may_be_pictures:
+            question.form = replace(question.form, blind=True)
+            question.tried.clear()
+            return True
         if is_wordless and not question.form.bare and learnt.proven is None:
             question.form = replace(question.form, bare=True)
             question.tried.clear()
@@ -176,9 +189,9 @@ def _list_form(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What of a request's arguments is its form, and not what is asked."""
     asked = {"model", "messages", "tools", "grammar", "response_format"}
     own = [(name, one) for name, one in sorted(arguments.items()) if name not in asked]
-    return [*own, ("first", arguments["messages"][0]["role"])]
+    return [*own, ("first", arguments["messages"][0]["role"]), ("pictures", count_pictures(arguments))]
 
 
 def estimate_prompt(request: Request) -> int:
-    """The tokens of a request's messages, estimated."""
+    """The tokens of the text of a request's messages, estimated."""
     return int(count_tokens(request.system) + count_tokens(request.user))

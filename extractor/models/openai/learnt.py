@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from extractor.models.endpoint import ApiKind, Dialect, Endpoint
-from extractor.models.openai.parameters import list_set_names
+from extractor.models.openai.parameters import RequestForm, list_set_names
 from extractor.models.openai.refusals import LIMIT_NAMES, SYSTEM_ROLE, ParameterRefused
 from extractor.types import Json
 
@@ -54,6 +54,8 @@ class LearntTraits:
         """Tokens that a reply is given for thinking, beside those for the answer."""
         self.smallest_refused: int | None = None
         """Tokens of the shortest prompt that was too long, estimated."""
+        self.most_pictures: int | None = None
+        """Pictures that one request may hold; None: no bound is known."""
         self.notes: list[str] = []
         self.has_tried_all = False
         """Whether every form was tried for a question, and none brought a reply that could be read."""
@@ -82,6 +84,8 @@ class LearntTraits:
             "room": self.room,
             "notes": list(self.notes),
         }
+        if self.most_pictures is not None:
+            told["pictures"] = self.most_pictures
         if self.output_limit != (self._endpoint.parameters.max_output or self._endpoint.max_output):
             rare["max_output"] = self.output_limit
         return told | {name: one for name, one in rare.items() if one}
@@ -92,6 +96,8 @@ class LearntTraits:
         self.left_out |= other.left_out
         self.values |= other.values
         self.limit_name, self.output_limit = other.limit_name, other.output_limit
+        if other.most_pictures is not None:
+            self.most_pictures = other.most_pictures
         self.is_bare, self.room = self.is_bare or other.is_bare, max(self.room, other.room)
         self.notes += [text for text in other.notes if text not in self.notes]
 
@@ -123,9 +129,11 @@ class LearntTraits:
 
     # What was learnt.
 
-    def settle(self, dialect: Dialect, refused: list[Dialect], *, bare: bool = False) -> None:
-        """A reply came in the dialect, after others were tried in vain for the same request; `bare`, without what no
-        user has set."""
+    def settle(self, dialect: Dialect, refused: list[Dialect], form: RequestForm) -> None:
+        """A reply came in the dialect and the form, after other dialects were tried in vain for the same request."""
+        if form.blind:
+            self.limit_pictures(0)
+        bare = form.bare
         if bare and not self.is_bare:
             self.is_bare = True
             self.say("The endpoint refuses temperature and the like without a word; requests go without them.")
@@ -207,6 +215,17 @@ class LearntTraits:
         if limit - answer > self.room:
             self.room = limit - answer
             self.say(f"The model thinks before it answers; replies have {self.room:,} tokens for that, too.")
+
+    def limit_pictures(self, most: int) -> bool:
+        """Learns how many pictures a request may hold; whether it now looks different."""
+        if most < 0 or (self.most_pictures is not None and self.most_pictures <= most):
+            return False
+        self.most_pictures = most
+        if most:
+            self.say(f"The endpoint takes {most} pictures in a request; further pages are sent as text alone.")
+        else:
+            self.say("The endpoint takes no pictures; pages are sent as text alone.")
+        return True
 
     def refuse_length(self, tokens: int) -> None:
         """Learns that a prompt of so many tokens, as they are estimated, is too long."""

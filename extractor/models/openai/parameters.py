@@ -56,6 +56,8 @@ class RequestForm:
     """The tokens that the reply may have at most, since no more fit beside the prompt."""
     bare: bool = False
     """Without all parameters that no user has set."""
+    blind: bool = False
+    """Without pictures."""
 
 
 def build_parameters(

@@ -37,6 +37,10 @@ _AT_MOST = (
     re.compile(r"from 1 \(inclusive\) to (\d+) \(exclusive\)"),
     re.compile(r"(?:limit|maximum)\D{0,40}?(\d{3,})"),
 )
+_MOST_PICTURES = re.compile(
+    r"(?:at most|maximum (?:of )?|up to|limit (?:is|of)|only supports?) (\d{1,4}) (?:images?|pictures?)"
+    r"|(?:images?|pictures?) .{0,40}?(?:at most|maximum (?:is|of)|limit (?:is|of)|<=) (\d{1,4})\b"
+)
 _TOO_MUCH = re.compile(
     r"too (?:large|high|big)|exceed|maximum|at most|less than|range|limited|<=|above|greater|only up to"
 )
@@ -102,6 +106,14 @@ class OutputLimited(FormRefused):
         self.most, self.beside_prompt, self.window = most, beside_prompt, window
 
 
+class PicturesRefused(FormRefused):
+    """A request may hold `most` pictures: none, where the model does not see."""
+
+    def __init__(self, final: ModelError, most: int) -> None:
+        super().__init__(final)
+        self.most = most
+
+
 class SampleRefused(FormRefused):
     """The endpoint found fault with what the model wrote this time: `generation`, where it shows it."""
 
@@ -150,6 +162,12 @@ def is_output_limit(problem: Problem, name: str) -> bool:
     if name not in LIMIT_NAMES or (_other(name) in problem.words and "unsupported parameter" in problem.words):
         return False
     return bool(_TOO_MUCH.search(problem.words)) and any(char.isdigit() for char in problem.words)
+
+
+def find_picture_limit(problem: Problem) -> int:
+    """How many pictures a request may hold, by a problem that is about them."""
+    found = _MOST_PICTURES.search(problem.words)
+    return int(found[1] or found[2]) if found else 0
 
 
 def find_output_limit(problem: Problem, asked: int | None) -> int | None:

@@ -27,10 +27,12 @@ from extractor.models.openai.chat import build_request_body
 from extractor.models.openai.deadline import enforce_deadline
 from extractor.models.openai.errors import NotReady, RequestForbidden, SentRequest, ServerFailed
 from extractor.models.openai.parameters import list_set_names, read_limit
+from extractor.models.openai.pictures import list_pictures
 from extractor.models.openai.problem import Problem, find_problem_in_reply
 from extractor.models.openai.quiet_logs import own_request, quiet_library_logs
 from extractor.models.openai.refusals import FormRefused, SampleRefused
 from extractor.models.secrets import SecretMask, find_secrets
+from extractor.models.tokens import PICTURE_ROOM
 from extractor.types import Usage
 
 if TYPE_CHECKING:
@@ -256,6 +258,14 @@ def _read_loop_clock() -> float:
 
 def estimate_tokens(arguments: Mapping[str, Any]) -> TokenEstimate:
     """The most tokens that a request may take: one for three bytes of UTF-8 going in, and all that it allows out."""
-    sent = sum(len(str(m.get("content") or "").encode()) for m in arguments["messages"])
+    sent = sum(_measure_content(m.get("content")) for m in arguments["messages"])
     sent += sum(len(str(arguments.get(name, ""))) for name in ("response_format", "tools"))
     return TokenEstimate(sent // 3 + 16, read_limit(arguments) or 4096)
+
+
+def _measure_content(content: Any) -> int:
+    """Bytes of the text of a message; each picture counts as much as the most tokens that it may take."""
+    if not isinstance(content, list):
+        return len(str(content or "").encode())
+    texts = sum(len(str(part.get("text") or "").encode()) for part in content)
+    return texts + 3 * PICTURE_ROOM * len(list_pictures(content))

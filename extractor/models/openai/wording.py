@@ -100,6 +100,19 @@ _DIALECT = _compile(
     r"guided|grammar|xgrammar|outlines|constrained?\b|\bschemas?\b|in context=\(|additionalproperties|strict mode",
     r"\btools?\b|tool_choice|tool[ _](?:use|call)|function[ _]?call|\bfunctions?\b",
 )
+_NO = (
+    r"(?:\bnot?\b|n't|n’t|cannot|\bonly\b|\bun(?:supported|available|able)|without|missing|invalid|disabled"
+    r"|too many|at most)"
+)
+_SIGHT = r"(?:\b(?:images?|image_urls?|vision|visual|pictures?|multi-?modal\w*|mmproj)\b)"
+_PICTURES = _compile(
+    rf"{_NO}.{{0,80}}?{_SIGHT}",
+    rf"{_SIGHT}.{{0,80}}?{_NO}",
+    r"no endpoints found.{0,60}image",
+    r"unknown variant `?image_url|expected `?text`?\b",
+    r"content\b.{0,60}(?:must be|should be|to be|expected) (?:an? )?(?:valid )?(?:string|str|text)\b",
+    r"should be a valid string|must be str, not list|can only concatenate str|expected (?:an? )?string",
+)
 _SYSTEM_ROLE = _compile(
     r"(?:system|developer) (?:role|message|prompt|instruction)s?\b.{0,60}(?:not|n't|unsupported)",
     r"(?:not|n't) support .{0,20}(?:system|developer) (?:role|message|prompt|instruction)",
@@ -165,6 +178,12 @@ def names_dialect(problem: Problem) -> bool:
 
 def names_tool_choice(problem: Problem) -> bool:
     return "tool_choice" in problem.words or "tool choice" in problem.words or "tool_choice" in problem.names
+
+
+def names_pictures(problem: Problem) -> bool:
+    """Whether it may be about the pictures of a request that holds some: that they are none of the model's, or a
+    content that is not text alone."""
+    return bool(_PICTURES.search(problem.words))
 
 
 def names_system_role(problem: Problem) -> bool:

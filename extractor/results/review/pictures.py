@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor.documents.formats.page_pictures import PagePicture, picture_pages
+from extractor.documents.formats import FORMATS_BY_SUFFIX, IMAGE_FORMAT, PDF_FORMAT
+from extractor.documents.formats.page_pictures import FOR_PEOPLE, PagePicture, picture_pages
 from extractor.errors import DocumentError, UsageError
 
 MAX_PICTURE_BYTES = 40_000_000
 """Of all pictures on one page; documents after that have none."""
+MAX_PICTURED_PAGES = 40
+"""Pages of one document that are shown, the first of those that values stand on."""
 PageBoxes = Mapping[int, Sequence[tuple[int, tuple[float, float, float, float]]]]
 """For each place of a text the pages that its words stand on, and the edges of each run of them there."""
 
@@ -45,11 +48,14 @@ class PictureFinder:
         wanted = {page for places in boxes.values() for page, _ in places}
         if path is None or not wanted:
             return []
+        kind = FORMATS_BY_SUFFIX.get(path.suffix.lower())
+        if kind not in (PDF_FORMAT, IMAGE_FORMAT) or kind.missing_extra():
+            return []
         try:
-            pictures = [picture for picture in picture_pages(path) if picture.number in wanted]
+            pictures = picture_pages(path, path.name, frozenset(sorted(wanted)[:MAX_PICTURED_PAGES]), FOR_PEOPLE)
         except DocumentError:
             return []
-        self._room -= sum(len(picture.webp) for picture in pictures)
+        self._room -= sum(len(picture.data) for picture in pictures)
         return [_draw_page(picture, boxes) for picture in pictures] if self._room >= 0 else []
 
 
@@ -60,5 +66,5 @@ def _draw_page(picture: PagePicture, boxes: PageBoxes) -> PageView:
             if page == picture.number and right > left and bottom > top:
                 edges = (f"{edge:.2f}" for edge in (left, top, right - left, bottom - top))
                 drawn.append((place, *edges))
-    address = f"data:image/webp;base64,{base64.b64encode(picture.webp).decode()}"
+    address = f"data:image/webp;base64,{base64.b64encode(picture.data).decode()}"
     return PageView(picture.number, f"{picture.width:.2f}", f"{picture.height:.2f}", address, tuple(drawn))  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from extractor.documents import locations as places
+from extractor.extraction.grounding.findings import DOUBTFUL_SIGHT
 from extractor.results.fields import is_too_deep
 from extractor.results.frame import walk_leaves
 from extractor.results.model import ReadError, ResultFile
@@ -204,7 +205,7 @@ def build_document_view(result: ResultFile, damage: Mapping[str, str] = _NO_DAMA
     sheet.about |= about
     for path, value in walk_leaves(result.record or {}, ""):
         entry = sheet.trace_value("value", _quote_path(path), path, value, result.evidence.get(path))
-        sheet.values[path] = replace(entry, flags=(note,)) if (note := describe_unseen(value)) else entry
+        sheet.values[path] = replace(entry, flags=tuple(_list_flags(value, result.evidence.get(path))))
     _add_checks(sheet, result, damage)
     _add_conflicts(sheet, result)
     for number, refused in enumerate(result.rejected, 1):
@@ -212,6 +213,14 @@ def build_document_view(result: ResultFile, damage: Mapping[str, str] = _NO_DAMA
             sheet.describe_issue("rejected", number, refused.path, refused.chunk, refused.reason, refused.value)
         )
     return sheet
+
+
+def _list_flags(value: Json, proof: Proof | None) -> Iterator[str]:
+    """What a person should know of a value who looks at it."""
+    if note := describe_unseen(value):
+        yield note
+    if proof is not None and DOUBTFUL_SIGHT in proof.findings:
+        yield "its words may not be seen in the document"
 
 
 def _describe_making(result: ResultFile) -> dict[str, Json]:

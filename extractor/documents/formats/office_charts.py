@@ -13,7 +13,6 @@ MAX_POINTS = 10_000
 
 def read_chart(chart: Any) -> tuple[str, list[list[str]]]:
     """The title, and rows of cells; the first row names the series. `chart` is the root element of a chart's part."""
-    title = " ".join("".join(t.itertext()) for t in chart.iterfind(f"{_C}chart/{_C}title//{_A}t"))
     series = list(chart.iter(f"{_C}ser"))
     names = [_first_value(one.find(f"{_C}tx")) for one in series]
     categories: dict[int, str] = {}
@@ -24,8 +23,23 @@ def read_chart(chart: Any) -> tuple[str, list[list[str]]]:
     figures = [_read_points(one.find(f"{_C}val"), one.find(f"{_C}yVal")) for one in series]
     at_all = sorted({at for points in (categories, *figures) for at in points})
     rows = [[categories.get(at, ""), *(points.get(at, "") for points in figures)] for at in at_all]
-    axes = [" ".join("".join(t.itertext()) for t in axis.iterfind(f"{_C}title//{_A}t")) for axis in _find_axes(chart)]
-    return ": ".join(filter(None, [title, ", ".join(filter(None, axes))])), [["", *names], *rows] if rows else []
+    return read_chart_title(chart), [["", *names], *rows] if rows else []
+
+
+def read_chart_title(chart: Any) -> str:
+    """What a chart says above it and beside its axes."""
+    title = _read_title(chart.find(f"{_C}chart"))
+    axes = ", ".join(filter(None, map(_read_title, _find_axes(chart))))
+    return ": ".join(filter(None, [title, axes]))
+
+
+def _read_title(parent: Any) -> str:
+    """The words of a title, or of the cell that it shows."""
+    title = parent.find(f"{_C}title") if parent is not None else None
+    if title is None:
+        return ""
+    words = " ".join("".join(t.itertext()) for t in title.iterfind(f".//{_A}t"))
+    return words or _first_value(title)
 
 
 def _find_axes(chart: Any) -> list[Any]:
