@@ -148,6 +148,10 @@ class Manifest(FilePart):
         {},
     )
 
+    members: Listed[JsonObject] = optional_key(
+        "of a result that several models answered: the manifest of each, in their order", ()
+    )
+
     @property
     def asked(self) -> dict[str, Json]:
         """What was known before anything was asked."""
