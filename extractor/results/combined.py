@@ -18,7 +18,7 @@ from extractor.extraction.grounding.tree import collect_evidence, to_json
 from extractor.extraction.validation import check_rejected
 from extractor.models.traits import SMALL, STRONG, ModelClass
 from extractor.results.file import build_range, build_usage, sort_by_path
-from extractor.results.model import RESULT_FORMAT, Coverage, Manifest, ResultFile, UsageEntry
+from extractor.results.model import RESULT_FORMAT, AskedAgain, Coverage, Manifest, ResultFile, UsageEntry
 from extractor.results.opinion import read_opinion
 from extractor.results.parts import (
     ConflictEntry,
@@ -44,6 +44,8 @@ class Member:
     result: ResultFile
     scope: AskedScope | None = None
     """What alone it was asked about."""
+    asked_again: tuple[int, int] | None = None
+    """Of its values those that a second model was asked about, and how many it has."""
 
     @property
     def name(self) -> str:
@@ -104,7 +106,7 @@ class Combination:
             rejected=[*parts["rejected"], *_keep_rejected(told)],
             failures=failures,
             problems=problems,
-            coverage=_combine_coverage([one for _, one in told]),
+            coverage=_tell_asked_again(_combine_coverage([one for _, one in told]), members),
             usage=_add_usage(told),
             manifest=Manifest.model_validate(self.manifest),
         )
@@ -204,6 +206,14 @@ def _combine_coverage(results: Sequence[ResultFile]) -> Coverage:
         unasked=unasked,
         skipped=list(told.values()),
     )
+
+
+def _tell_asked_again(coverage: Coverage, members: Sequence[Member]) -> Coverage:
+    for one in members:
+        if one.asked_again is not None:
+            again, values = one.asked_again
+            return coverage.model_copy(update={"asked_again": AskedAgain(values=values, asked=again)})
+    return coverage
 
 
 def _join(ranges: Iterable[TextRange]) -> list[TextRange]:

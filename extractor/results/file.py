@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from extractor.errors import DocumentError, ExtractorError
+from extractor.errors import DocumentError, ExtractorError, ModelError
 from extractor.files import sync_folder, write_atomically
 from extractor.results.model import (
     RESULT_FORMAT,
@@ -40,6 +40,7 @@ from extractor.results.parts import (
 from extractor.types import (
     Document,
     Evidence,
+    Failure,
     GroundedValue,
     Json,
     Record,
@@ -108,6 +109,15 @@ def build_failed_result(name: str, error: ExtractorError, task: str, manifest: M
         error=ReadError(reason=reason, message=str(error)),
         manifest=Manifest.model_validate(manifest),
     )
+
+
+def build_unanswered_result(
+    document: Document, error: ModelError, task: str, manifest: Mapping[str, Json]
+) -> ResultFile:
+    """The result of a document that a model was to be asked about, and answers no more."""
+    whole = Span(0, max(1, len(document.text)))
+    failure = Failure(whole, "record", error.reason, str(error))
+    return build_result(Record(document, {}, {}, failures=(failure,)), task, manifest)
 
 
 def sort_by_path(item: tuple[tuple[str | int, ...], Evidence]) -> list[tuple[bool, int, str]]:

@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractor._version import __version__
 from extractor.errors import MachineError, ResultUnreadable, UsageError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.combining.judging import EnsembleCalibration, load_ensemble_calibration
 from extractor.extraction.validation import validate_record
 from extractor.results.combined import Combination, Member
 from extractor.results.file import write_result, write_run_file
+from extractor.results.manifest import build_ensemble_manifest
 from extractor.results.model import RUN_FILE, ResultFile, RunFile
 from extractor.results.opinion import restore_rejected
 from extractor.results.outcome import DocumentOutcome
 from extractor.results.reading import read_result_file, read_run_file
 from extractor.schema.reader import read_schema
-from extractor.types import Json, Status
+from extractor.types import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +119,6 @@ def _require_same_text(name: str, results: Sequence[ResultFile], folders: Sequen
             raise UsageError(
                 f"{name} has another text in {told[0][1]} than in {folder}; combine runs over the same documents."
             )
-
-
-def build_ensemble_manifest(
-    members: Sequence[Mapping[str, Json]], acceptance: Acceptance, calibration: EnsembleCalibration
-) -> dict[str, Json]:
-    """The manifest of results that several models made: what is common to all, and the manifest of each."""
-    names = [str(_member(one, "model").get("name", "")) for one in members]
-    classes = [str(_member(one, "reading").get("class", "")) for one in members]
-    return {
-        "extractor": __version__,
-        "model": {"name": " + ".join(names)},
-        "prompt": dict(_member(members[0], "prompt")),
-        "schema": dict(_member(members[0], "schema")),
-        "reading": {
-            "class": "strong" if "strong" in classes else "small",
-            "accept": acceptance.threshold,
-            "only_proven": acceptance.only_proven,
-            "ensemble": calibration.fingerprint,
-        },
-        "members": [dict(one) for one in members],
-    }
-
-
-def _member(manifest: Mapping[str, Json], name: str) -> Mapping[str, Json]:
-    told = manifest.get(name)
-    return told if isinstance(told, Mapping) else {}
 
 
 def write_combined_runs(runs: CombinedRuns, out: Path) -> dict[Status, int]:

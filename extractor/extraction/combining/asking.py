@@ -16,7 +16,7 @@ from extractor.schema.groups import split_into_groups
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, Schema, ValueList
 from extractor.types import GroundedList, GroundedNode, GroundedObject, GroundedValue
 
-ASK_AGAIN_BELOW = 0.9
+ASK_AGAIN_BELOW = 0.8
 """Confidence below which a second model is asked, unless said otherwise; measured by bench/ensemble.py."""
 MOST_NAMED_ROWS = 60
 """Rows of one list that a question names; of more of them, the whole list is asked for."""
@@ -98,10 +98,8 @@ def _narrow(node: Node, wanted: set[FieldPath], path: FieldPath) -> Node | None:
             if not isinstance(inner, Object):
                 return None
             kept = {f.name for f in inner.fields}
-            narrowed = [
-                f if f.name not in kept else inner[f.name] for f in row.fields if f.name in kept or f.name in key
-            ]
-            return replace(node, row=replace(row, fields=tuple(narrowed)))
+            left = [inner[f.name] if f.name in kept else f for f in row.fields if f.name in kept or f.name in key]
+            return replace(node, row=replace(row, fields=tuple(left)))
         case Object(fields):
             parts = [(f, _narrow(f.node, wanted, (*path, f.name))) for f in fields]
             left = [replace(f, node=one) for f, one in parts if one is not None]
@@ -120,7 +118,7 @@ def _list_fields(node: Node, path: FieldPath) -> Iterator[FieldPath]:
 
 
 def _name_rows(root: Object, tree: GroundedObject, path: FieldPath, numbers: Sequence[int]) -> list[str]:
-    """What tells each of the rows apart, as it was read; nothing where not all of them can be told, or all are meant."""
+    """What tells each of the rows apart, as it was read; nothing where one cannot be told, or all are meant."""
     field: Field | None = None
     node: Node = root
     said: GroundedNode | None = tree
