@@ -6,28 +6,29 @@ import asyncio
 import os
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from extractor.api.running_engine import RunningEngine
+from extractor.api.running_engine import ChosenModel, RunningEngine
 from extractor.api.schemas import WantedRecord, read_wanted_record
 from extractor.api.sources import DocumentSource, expand_sources, load_input_document, name_source
 from extractor.documents.discovery import Source, read_source
 from extractor.errors import DocumentError, ExtractorError, UsageError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.task import Task
-from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, choose_model
+from extractor.models.choice import DEFAULT_CONCURRENCY, choose_model
 from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.config_file import Configuration, read_config_file
-from extractor.models.known_traits import choose_vision
+from extractor.models.known_traits import choose_vision, share_vision
 from extractor.models.session import check_own_model_settings, find_own_traits
 from extractor.models.settings import ModelSettings
 from extractor.results.model import ResultFile
 from extractor.results.result import Result
 from extractor.runs.bugs import describe_bug
 from extractor.runs.document import DocumentExtractor, build_extractor
+from extractor.runs.ensemble import EnsembleExtractor, build_ensemble
 from extractor.types import Document, Model, Vision
 
 T = TypeVar("T")
@@ -49,6 +50,8 @@ class Engine:
     (docs/endpoints.md). No file is read that is not named.
     `vision` is which pages the model is shown as pictures beside the text: "auto" (those that are no good text, where
     it is known to see, or its attribute `sees` is True), "always" or "never" (docs/vision.md).
+    `models` are several models instead of one: all are asked, and what they say becomes one record (docs/ensemble.md).
+    With `ask_again_below`, a confidence, the second of two is asked only what the first says less surely.
 
     Raises UsageError for a choice that names no model, and for settings that cannot be meant.
     """
@@ -65,29 +68,25 @@ class Engine:
         cache: Path | str | None = None,
         settings: ModelSettings | Path | None = None,
         vision: str | None = None,
+        models: Sequence[str | Model] | None = None,
+        ask_again_below: float | None = None,
     ) -> None:
         options = ClientOptions(Mode(mode), Path(cassettes), concurrency, cache=Path(cache) if cache else None)
-        files = read_config_file(settings) if isinstance(settings, Path) else Configuration()
-        said = settings if isinstance(settings, ModelSettings) else files.defaults.settings
-        said = said if vision is None else said.override_with(ModelSettings(vision=vision))
-        chosen: ModelSpec | Model
-        if model is None or isinstance(model, str):
-            live = options.mode is not Mode.REPLAY
-            chosen = choose_model(
-                model, base_url, os.environ, api_key=api_key, settings=said, configuration=files, live=live
-            )
-            said, options = chosen.settings, settle_options(options, chosen)
-            self._name, self._concurrency = chosen.name, chosen.choose_concurrency(concurrency)
-            self._vision = chosen.vision
-        else:
-            if base_url or api_key or cache or options.mode is not Mode.LIVE:
-                raise UsageError("A model of your own has no endpoint; leave out base_url, api_key, cache and mode.")
-            check_own_model_settings(said)
-            chosen = _require_model(model)
-            self._name, self._concurrency = type(model).__name__, concurrency or DEFAULT_CONCURRENCY
-            self._vision = choose_vision(find_own_traits(chosen, said), said)
-        self._deadline = said.document_deadline
-        self._running = RunningEngine(chosen, options, said)
+        if models is not None and model is not None:
+            raise UsageError("models names all models of the engine; leave out model.")
+        if models is not None and len(models) < 2:
+            raise UsageError("models names fewer than two; name more, or one with model.")
+        if models is None and ask_again_below is not None:
+            raise UsageError("ask_again_below is for a second model; name two with models.")
+        names: Sequence[str | Model | None] = [model] if models is None else models
+        files, said = _read_settings(settings, vision)
+        chosen = [_choose(one, base_url, api_key, options, files, said) for one in names]
+        self._vision = share_vision(one.vision for one in chosen)
+        self._name = " + ".join(one.name for one in chosen)
+        self._concurrency = max(one.concurrency for one in chosen)
+        self._ask_again_below = ask_again_below
+        self._deadline = chosen[0].settings.document_deadline
+        self._running = RunningEngine(chosen)
         weakref.finalize(self, self._running.close)
 
     def __repr__(self) -> str:
@@ -254,14 +253,52 @@ class Engine:
             result = await asyncio.to_thread(ResultFile.model_validate_json, result)
         return wanted.build_result(extractor.add_learnt(result))
 
-    def _build_extractor(self, wanted: WantedRecord) -> DocumentExtractor:
-        return build_extractor(
-            wanted.task,
-            wanted.prompt,
-            self._running.open_session(),
-            acceptance=wanted.acceptance,
-            document_timeout=wanted.document_timeout,
+    def _build_extractor(self, wanted: WantedRecord) -> DocumentExtractor | EnsembleExtractor:
+        members = [
+            build_extractor(
+                wanted.task,
+                wanted.prompt,
+                session,
+                acceptance=wanted.acceptance,
+                document_timeout=wanted.document_timeout,
+            )
+            for session in self._running.open_sessions()
+        ]
+        if len(members) == 1:
+            return members[0]
+        return build_ensemble(members, wanted.acceptance, ask_again_below=self._ask_again_below)
+
+
+def _read_settings(settings: ModelSettings | Path | None, vision: str | None) -> tuple[Configuration, ModelSettings]:
+    """What is set of all models of an engine, and the file that says more of each by its name."""
+    files = read_config_file(settings) if isinstance(settings, Path) else Configuration()
+    said = settings if isinstance(settings, ModelSettings) else files.defaults.settings
+    return files, said if vision is None else said.override_with(ModelSettings(vision=vision))
+
+
+def _choose(
+    model: str | Model | None,
+    base_url: str | None,
+    api_key: str | None,
+    options: ClientOptions,
+    files: Configuration,
+    said: ModelSettings,
+) -> ChosenModel:
+    """One model, as the arguments of an engine and the environment have it. Raises UsageError."""
+    if model is None or isinstance(model, str):
+        live = options.mode is not Mode.REPLAY
+        chosen = choose_model(
+            model, base_url, os.environ, api_key=api_key, settings=said, configuration=files, live=live
         )
+        at_once = chosen.choose_concurrency(options.concurrency)
+        settled = settle_options(options, chosen)
+        return ChosenModel(chosen, settled, chosen.settings, chosen.name, at_once, chosen.vision)
+    if base_url or api_key or options.cache or options.mode is not Mode.LIVE:
+        raise UsageError("A model of your own has no endpoint; leave out base_url, api_key, cache and mode.")
+    check_own_model_settings(said)
+    own = _require_model(model)
+    vision = choose_vision(find_own_traits(own, said), said)
+    return ChosenModel(own, options, said, type(model).__name__, options.concurrency or DEFAULT_CONCURRENCY, vision)
 
 
 def _read_any_source(source: DocumentSource | Source, vision: Vision) -> Document:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from extractor.api.event_loop import run_event_loop
@@ -14,30 +15,44 @@ from extractor.models.choice import ModelSpec
 from extractor.models.client_options import ClientOptions
 from extractor.models.session import ModelSession, build_own_session, open_session
 from extractor.models.settings import ModelSettings
-from extractor.types import Model
+from extractor.types import Model, Vision
 
 Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenModel:
+    """One of the models of an engine, and how it is asked."""
+
+    model: ModelSpec | Model
+    options: ClientOptions
+    settings: ModelSettings
+    name: str
+    concurrency: int
+    vision: Vision
 
 
 class RunningEngine:
     """It knows nothing of the engine that it is of, so that it can be closed when nobody holds that any more."""
 
-    def __init__(self, model: ModelSpec | Model, options: ClientOptions, settings: ModelSettings) -> None:
-        self._model, self._options, self._settings = model, options, settings
+    def __init__(self, models: Sequence[ChosenModel]) -> None:
+        self._models = models
         self._open = contextlib.ExitStack()
         self._lock = threading.RLock()
-        self._session: ModelSession | None = None
+        self._sessions: list[ModelSession] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def open_session(self) -> ModelSession:
-        """The session, which may start an embedded model, and take seconds for it."""
+    def open_sessions(self) -> list[ModelSession]:
+        """A session for each model, which may start embedded ones, and take seconds for it."""
         with self._lock:
-            if self._session is None:
-                if isinstance(self._model, ModelSpec):
-                    self._session = self._open.enter_context(open_session(self._model, self._options))
-                else:
-                    self._session = build_own_session(self._model, self._options.concurrency, self._settings)
-            return self._session
+            if not self._sessions:
+                self._sessions = [self._open_session(one) for one in self._models]
+            return self._sessions
+
+    def _open_session(self, one: ChosenModel) -> ModelSession:
+        if isinstance(one.model, ModelSpec):
+            return self._open.enter_context(open_session(one.model, one.options))
+        return build_own_session(one.model, one.options.concurrency, one.settings)
 
     def submit(self, work: Coroutine[Any, Any, Done]) -> Future[Done]:
         """Begins work on the engine's own loop."""
@@ -57,7 +72,7 @@ class RunningEngine:
     def close(self) -> None:
         """Ends what runs; what is needed again after that is begun anew."""
         with self._lock:
-            if self._session is not None:
-                self._session.close()
+            for session in self._sessions:
+                session.close()
             self._open.close()
-            self._session = self._loop = None
+            self._sessions, self._loop = [], None

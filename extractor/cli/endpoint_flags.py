@@ -120,6 +120,49 @@ def offer_download(name: str, *, yes: bool) -> None:
         pull_model(name, progress=progress, note=lambda text: print(text, file=sys.stderr))
 
 
+def choose_flagged_models(flags: argparse.Namespace, *, live: bool) -> list[ModelSpec]:
+    """The models that the flags of a run name: one, or those of --models, or a model and the one of --then.
+
+    Raises UsageError for flags that contradict each other.
+    """
+    if flags.models is None:
+        if flags.then is None:
+            if flags.ask_again_below is not None:
+                raise UsageError("--ask-again-below is for a second model; name it with --then.")
+            return [choose_flagged_model(flags, flags.model, live=live)]
+        names: list[str | None] = [flags.model, flags.then]
+    elif flags.model is not None or flags.then is not None:
+        raise UsageError("--models names all models; leave out --model and --then, or name two with these.")
+    else:
+        names = [*_list_models(flags)]
+    found = [choose_flagged_model(flags, name, live=live) for name in names]
+    if len({(one.name, one.base_url) for one in found}) < len(found):
+        raise UsageError("A model is named twice; name models that differ.")
+    return found
+
+
+def _list_models(flags: argparse.Namespace) -> list[str]:
+    """The names of --models, or those that the ensemble of this name has in a config file."""
+    from extractor.models.config_file import load_configuration
+
+    ensembles = load_configuration(flags.config, Path.cwd()).ensembles
+    names = [name.strip() for name in flags.models.split(",")]
+    names = [*ensembles.get(names[0], names)] if len(names) == 1 else names
+    if len(names) < 2 or not all(names):
+        raise UsageError(f"--models {flags.models} names no two models; write --models A,B, or --model for one.")
+    return names
+
+
+def choose_threshold(flags: argparse.Namespace) -> float | None:
+    """The confidence below which a second model is asked; None where there is none."""
+    from extractor.extraction.combining.asking import ASK_AGAIN_BELOW
+
+    if flags.then is None:
+        return None
+    threshold: float | None = flags.ask_again_below
+    return ASK_AGAIN_BELOW if threshold is None else threshold
+
+
 def read_document_deadline(flags: argparse.Namespace, choice: ModelSpec) -> float | None:
     """Seconds for one document, by its flag or its setting. Raises UsageError where the two differ."""
     flagged: float | None = flags.document_timeout

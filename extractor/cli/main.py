@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from extractor._version import __version__
 from extractor.cli.cache import add_cache_command
+from extractor.cli.combine import add_combine_command
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.doctor import add_doctor_command
 from extractor.cli.eval import add_eval_command
@@ -39,6 +40,7 @@ examples:
   extractor export out -f sqlite -o out.db     records, evidence and runs, ready to query (also jsonl, csv, parquet)
   extractor run docs/ --task invoice --dry-run requests, tokens, money and time, before anything is sent
   extractor ground order.pdf record.json        prove a record from any tool by the words of its document
+  extractor combine out_a out_b -o out_both    one record out of what several models said, disagreements named
   extractor models pull qwen2.5-coder-1.5b     fetch an embedded model
   extractor schema init wanted.json -o my.schema.json    draft a schema from examples of the JSON you want
   extractor schema check my.schema.json        what will be asked, and what is worth a look
@@ -117,6 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_show_command(commands)
     add_export_command(commands)
     add_ground_command(commands)
+    add_combine_command(commands)
     add_models_command(commands)
     add_cache_command(commands)
     add_eval_command(commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +21,14 @@ from extractor.cli.console import (
 from extractor.cli.endpoint_flags import (
     add_model_flags,
     choose_flagged_model,
+    choose_flagged_models,
+    choose_threshold,
     parse_seconds,
     read_client_options,
     read_document_deadline,
 )
 from extractor.cli.trust import add_trust_flag
+from extractor.errors import UsageError
 
 if TYPE_CHECKING:
     from extractor.extraction.acceptance import Acceptance
@@ -33,7 +36,8 @@ if TYPE_CHECKING:
     from extractor.extraction.task import Task
     from extractor.models.choice import ModelSpec
     from extractor.models.client_options import ClientOptions
-    from extractor.models.prices import PriceList
+    from extractor.models.prices import Price, PriceList
+    from extractor.results.outcome import RunOutcomes
     from extractor.runs.job import Job
 
 
@@ -52,6 +56,8 @@ class RunOptions:
     """Whether 03/04/2024 is the third of April; None: the document decides."""
     document_timeout: float | None = None
     """Seconds."""
+    ask_again_below: float | None = None
+    """Of two models, the confidence below which the second is asked; None: all are asked."""
     fresh: bool = False
     retry_failed: bool = False
     again: str = ""
@@ -68,6 +74,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     add_trust_flag(run)
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
+    add_ensemble_flags(run)
     add_model_flags(run, "live")
     at_once = "requests at a time; of an embedded model, documents (default: 1 embedded, 8 else)"
     run.add_argument("--concurrency", type=int, metavar="N", help=at_once)
@@ -94,9 +101,22 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.set_defaults(command=run_extract_command)
 
 
+def add_ensemble_flags(run: argparse.ArgumentParser) -> None:
+    """The flags that name more models than one."""
+    group = run.add_argument_group("several models")
+    several = (
+        "models that are all asked, or an ensemble of the config file; their records become one (docs/ensemble.md)"
+    )
+    group.add_argument("--models", metavar="A,B,C", help=several)
+    group.add_argument("--then", metavar="MODEL", help="asked what the model leaves in doubt, and nothing else")
+    below = "confidence of a value below which the second model is asked (default: 0.8)"
+    group.add_argument("--ask-again-below", type=float, metavar="P", help=below)
+
+
 def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
     from extractor.documents.discovery import show_sources
+    from extractor.models.known_traits import share_vision
     from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
     from extractor.runs.output_folder import prepare_output_folder
     from extractor.runs.runner import compute_exit_code, run_job
@@ -107,6 +127,8 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
     if flags.dry_run:
+        if flags.models or flags.then:
+            raise UsageError("--dry-run tells of one model; name each with --model, and add up.")
         print_notes(() if flags.quiet else inputs.notes)
         from extractor.cli.dry_run import EstimateOptions, print_estimate
 
@@ -119,15 +141,21 @@ def run_extract_command(flags: argparse.Namespace) -> int:
             flags.quiet,
         )
         return print_estimate(task, prompt, show_sources(sources, choice.vision), costs, wanted)
-    choice = choose_flagged_model(flags, flags.model, live=flags.mode != "replay")
+    choices = choose_flagged_models(flags, live=flags.mode != "replay")
+    choice = choices[0]
     options = _read_run_options(flags, choice, costs)
-    sources = show_sources(sources, choice.vision)
+    sources = show_sources(sources, share_vision(one.vision for one in choices))
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
     price = find_model_price(choice, costs)
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
     say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
-    with open_job(options, task, prompt, choice, say) as job:
+    opened = (
+        open_job(options, task, prompt, choice, say)
+        if len(choices) == 1
+        else open_ensemble_job(options, task, prompt, choices, say)
+    )
+    with opened as job:
         outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
     say.clear_line()
     if heard:
@@ -137,10 +165,16 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         if flags.json:
             print_outcomes(outcomes)
         elif not flags.quiet:
-            print_summary(outcomes, flags.out, describe_bill(outcomes, choice.name, choice.is_embedded, costs, price))
+            print_summary(outcomes, flags.out, _describe_bill(outcomes, choices, costs, price))
     if not flags.quiet:
         print_notes(outcomes.notes)
     return compute_exit_code(outcomes)
+
+
+def _describe_bill(outcomes: RunOutcomes, choices: Sequence[ModelSpec], costs: PriceList, price: Price | None) -> str:
+    """What a run took; of several models, the money is not told, since run.json has what each of them took."""
+    embedded = all(one.is_embedded for one in choices) or len(choices) > 1
+    return describe_bill(outcomes, choices[0].name, embedded, costs, price)
 
 
 def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: PriceList) -> RunOptions:
@@ -155,6 +189,7 @@ def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: Price
         document_timeout=read_document_deadline(flags, choice),
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
+        ask_again_below=choose_threshold(flags),
     )
 
 
@@ -184,3 +219,20 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
         yield Job(
             extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record, **say_bug
         )
+
+
+@contextlib.contextmanager
+def open_ensemble_job(
+    options: RunOptions, task: Task, prompt: Prompt, choices: Sequence[ModelSpec], say: RunProgress
+) -> Iterator[Job]:
+    """The job that asks several models, all of which run while the block lasts."""
+    from extractor.extraction.acceptance import Acceptance
+    from extractor.runs.document import DocumentExtractor
+    from extractor.runs.ensemble import build_ensemble
+
+    acceptance = options.acceptance or Acceptance()
+    with contextlib.ExitStack() as opened:
+        jobs = [opened.enter_context(open_job(options, task, prompt, one, say)) for one in choices]
+        members = [job.extractor for job in jobs if isinstance(job.extractor, DocumentExtractor)]
+        ensemble = build_ensemble(members, acceptance, options.calibration, options.ask_again_below)
+        yield replace(jobs[0], extractor=ensemble)

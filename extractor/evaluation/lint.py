@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring.amounts import parse_plain_number
-from extractor.evaluation.scoring.comparators import canonicalise_value
-from extractor.evaluation.scoring.dates import parse_plain_date
 from extractor.evaluation.scoring.grounding import is_value_in_text
 from extractor.evaluation.scoring.schema import (
     LeafNode,
@@ -24,8 +21,11 @@ from extractor.evaluation.scoring.schema import (
     ValueListNode,
     is_blank,
 )
-from extractor.evaluation.scoring.text import strip_punctuation
 from extractor.evaluation.scoring.walk import format_pointer_step, iterate_leaf_values
+from extractor.extraction.comparison.amounts import parse_plain_number
+from extractor.extraction.comparison.comparators import canonicalise_value
+from extractor.extraction.comparison.dates import parse_plain_date
+from extractor.extraction.comparison.text import strip_punctuation
 from extractor.schema.annotations import Kind
 from extractor.types import Json
 

@@ -10,6 +10,9 @@
     reasoning_effort = "low"        any setting, as with --set
     header.X-Team = "docs"
 
+    [ensembles]                     --models best
+    best = ["fast", "gpt-5"]        models that are asked together
+
 One lies in the user's configuration folder, and is trusted; another may be named. One that is found in the working
 folder comes with whatever the folder came with: it may change how a model is asked, but not which, where, with what
 key or for how much (docs/security.md).
@@ -64,6 +67,8 @@ class Configuration:
     defaults: ConfiguredModel = field(default_factory=ConfiguredModel)
     models: Mapping[str, ConfiguredModel] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    ensembles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of models that are asked together, by a name of one's own."""
 
     def find_model(self, name: str) -> ConfiguredModel:
         """What is said of the model, over what is said of all."""
@@ -73,7 +78,8 @@ class Configuration:
         names = dict.fromkeys([*self.models, *other.models])
         none = ConfiguredModel()
         models = {name: _override(self.models.get(name, none), other.models.get(name, none)) for name in names}
-        return Configuration(_override(self.defaults, other.defaults), models, (*self.files, *other.files))
+        files, ensembles = (*self.files, *other.files), {**self.ensembles, **other.ensembles}
+        return Configuration(_override(self.defaults, other.defaults), models, files, ensembles)
 
 
 def _override(one: ConfiguredModel, other: ConfiguredModel) -> ConfiguredModel:
@@ -121,8 +127,8 @@ def read_config_file(path: Path, *, named: bool = True) -> Configuration:
         raise UsageError(f"The config file {path} cannot be read ({error.strerror}); check the path.") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"The config file {path} is not TOML ({error}); correct it.") from None
-    if unknown := [key for key in told if key not in ("defaults", "models")]:
-        raise UsageError(f"{path}: there is no {unknown[0]!r} here; write [defaults] or [models.NAME].")
+    if unknown := [key for key in told if key not in ("defaults", "models", "ensembles")]:
+        raise UsageError(f"{path}: there is no {unknown[0]!r} here; write [defaults], [models.NAME] or [ensembles].")
     models = told.get("models", {})
     if not isinstance(models, dict) or not all(isinstance(one, dict) for one in models.values()):
         raise UsageError(f"{path}: models are tables; write [models.NAME].")
@@ -133,7 +139,22 @@ def read_config_file(path: Path, *, named: bool = True) -> Configuration:
         _read_model(path, "defaults", defaults, named),
         {name: _read_model(path, f"models.{name}", one, named) for name, one in models.items()},
         (path,),
+        _read_ensembles(path, told.get("ensembles", {}), named),
     )
+
+
+def _read_ensembles(path: Path, told: Json, named: bool) -> dict[str, tuple[str, ...]]:
+    if told and not named:
+        raise UsageError(
+            f"{path} lies in the working folder and names models to ask, which only a file that you name may: "
+            f"give --config {path.name} if you trust it."
+        )
+    ensembles: dict[str, tuple[str, ...]] = {}
+    for name, models in told.items() if isinstance(told, dict) else [("ensembles", None)]:
+        if not isinstance(models, list) or len(models) < 2 or not all(isinstance(m, str) and m for m in models):
+            raise UsageError(f'{path}, [ensembles]: {name} is a list of two models or more; write ["A", "B"].')
+        ensembles[name] = tuple(models)
+    return ensembles
 
 
 def _read_model(path: Path, where: str, table: Mapping[str, Json], named: bool) -> ConfiguredModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -103,6 +103,11 @@ def override_traits(traits: ModelTraits, said: ModelSettings) -> ModelTraits:
     named = {"class": said.model_class, "window": said.window, "max_output": said.max_output}
     told = {name: "user" for name, value in named.items() if value is not None}
     return replace(traits, sources={**sources, **told})
+
+
+def share_vision(wanted: Iterable[Vision]) -> Vision:
+    """Which pages are shown where several models are asked about one reading of a document: those that all may see."""
+    return min(wanted, key=[Vision.NEVER, Vision.AUTO, Vision.ALWAYS].index)
 
 
 def choose_vision(traits: ModelTraits, said: ModelSettings) -> Vision:

@@ -124,7 +124,8 @@ class ModelSession:
             parse_address(endpoint.base_url)
         kept = options.cache if self.mode is Mode.LIVE and own_model is None else None
         self._cache = ReplyCache(kept, options.note) if kept else None
-        self._budget = Budget(options.limits)
+        self.budget = Budget(options.limits)
+        """What it may spend, and has spent."""
         self._learnt = LearntTraits(endpoint, options.note)
         self._connections: dict[asyncio.AbstractEventLoop, _LoopConnection] = {}
 
@@ -197,7 +198,7 @@ class ModelSession:
 
     def _build_connection(self, loop: asyncio.AbstractEventLoop) -> _LoopConnection:
         options = self._options
-        limiter = ConcurrencyLimiter(self.concurrency, rpm=options.rpm, tpm=options.tpm, budget=self._budget)
+        limiter = ConcurrencyLimiter(self.concurrency, rpm=options.rpm, tpm=options.tpm, budget=self.budget)
         documents = asyncio.Semaphore(self.concurrency)
         if self._own_model is not None or self.mode is not Mode.LIVE:
             return _LoopConnection(limiter, documents, self._own_model, None)

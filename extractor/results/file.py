@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from extractor.errors import DocumentError, ExtractorError
+from extractor.errors import DocumentError, ExtractorError, ModelError
 from extractor.files import sync_folder, write_atomically
 from extractor.results.model import (
     RESULT_FORMAT,
@@ -40,6 +40,7 @@ from extractor.results.parts import (
 from extractor.types import (
     Document,
     Evidence,
+    Failure,
     GroundedValue,
     Json,
     Record,
@@ -64,7 +65,7 @@ def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> Res
         record=record.value,
         evidence={
             json_pointer(path): _build_proof(e, document)
-            for path, e in sorted(record.evidence.items(), key=_path_sort_key)
+            for path, e in sorted(record.evidence.items(), key=sort_by_path)
         },
         conflicts=[
             ConflictEntry(
@@ -77,13 +78,13 @@ def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> Res
                 path=json_pointer(r.path),
                 value=r.value,
                 reason=r.reason,
-                chunk=_build_range(r.chunk),
+                chunk=build_range(r.chunk),
                 evidence=_build_proof(r.evidence, document) if r.evidence else None,
             )
             for r in record.rejected
         ],
         failures=[
-            FailureEntry(chunk=_build_range(f.chunk), group=f.group, reason=f.reason, message=f.message)
+            FailureEntry(chunk=build_range(f.chunk), group=f.group, reason=f.reason, message=f.message)
             for f in record.failures
         ],
         problems=[ProblemEntry(code=p.code, path=json_pointer(p.path), message=p.message) for p in record.problems],
@@ -110,7 +111,16 @@ def build_failed_result(name: str, error: ExtractorError, task: str, manifest: M
     )
 
 
-def _path_sort_key(item: tuple[tuple[str | int, ...], Evidence]) -> list[tuple[bool, int, str]]:
+def build_unanswered_result(
+    document: Document, error: ModelError, task: str, manifest: Mapping[str, Json]
+) -> ResultFile:
+    """The result of a document that a model was to be asked about, and answers no more."""
+    whole = Span(0, max(1, len(document.text)))
+    failure = Failure(whole, "record", error.reason, str(error))
+    return build_result(Record(document, {}, {}, failures=(failure,)), task, manifest)
+
+
+def sort_by_path(item: tuple[tuple[str | int, ...], Evidence]) -> list[tuple[bool, int, str]]:
     """Paths in an order that does not depend on how they came: rows by number, fields by name."""
     return [(isinstance(step, str), step if isinstance(step, int) else 0, str(step)) for step in item[0]]
 
@@ -119,8 +129,8 @@ def _build_document(document: Document) -> DocumentEntry:
     """What the document is. Keys that say nothing of it are left out, such as the loader of plain text."""
     rare = {
         "loader": document.loader,
-        "hidden": [_build_range(h) for h in document.hidden],
-        "doubtful": [_build_range(d) for d in document.doubtful],
+        "hidden": [build_range(h) for h in document.hidden],
+        "doubtful": [build_range(d) for d in document.doubtful],
         "notes": list(document.notes),
         "unread": [UnreadEntry(part=u.part, reason=u.reason, message=u.message) for u in document.unread],
     }
@@ -135,7 +145,7 @@ def _build_document(document: Document) -> DocumentEntry:
     )
 
 
-def _build_range(span: Span) -> TextRange:
+def build_range(span: Span) -> TextRange:
     return TextRange(start=span.start, end=span.end)
 
 
@@ -146,6 +156,7 @@ def _build_proof(evidence: Evidence, document: Document) -> Proof:
         said=evidence.model_value,
         confidence=evidence.confidence,
         findings=list(evidence.findings),
+        said_by=list(evidence.said_by),
     )
 
 
@@ -184,9 +195,9 @@ def _build_coverage(record: Record) -> Coverage:
     return Coverage(
         characters=len(document.text),
         asked=sum(map(len, asked)),
-        spans=[_build_range(s) for s in asked],
-        unasked=[_build_range(s) for s in find_uncovered_spans(document, asked)],
-        skipped=[SkippedEntry(chunk=_build_range(s.chunk), fields=list(s.fields)) for s in record.skipped],
+        spans=[build_range(s) for s in asked],
+        unasked=[build_range(s) for s in find_uncovered_spans(document, asked)],
+        skipped=[SkippedEntry(chunk=build_range(s.chunk), fields=list(s.fields)) for s in record.skipped],
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 
 from extractor._version import __version__
+from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.combining.judging import EnsembleCalibration
 from extractor.extraction.pipeline import Reading
 from extractor.extraction.planning import greedy_parameters
 from extractor.extraction.prompt import Prompt
@@ -43,3 +46,34 @@ def _describe_sent(endpoint: Endpoint, most: int) -> dict[str, Json]:
     if endpoint.dialect is not None and endpoint.dialect is not Dialect.GRAMMAR:
         sent["dialect"] = endpoint.dialect.value
     return sent | describe_parameters(endpoint.parameters)
+
+
+def build_ensemble_manifest(
+    members: Sequence[Mapping[str, Json]],
+    acceptance: Acceptance,
+    calibration: EnsembleCalibration,
+    below: float | None = None,
+) -> dict[str, Json]:
+    """The manifest of results that several models made: what is common to all, and the manifest of each. `below` is
+    the confidence under which the second was asked what the first said, where they were asked in turn."""
+    names = [str(_member(one, "model").get("name", "")) for one in members]
+    classes = [str(_member(one, "reading").get("class", "")) for one in members]
+    return {
+        "extractor": __version__,
+        "model": {"name": (" + " if below is None else " then ").join(names)},
+        "prompt": dict(_member(members[0], "prompt")),
+        "schema": dict(_member(members[0], "schema")),
+        "reading": {
+            "class": "strong" if "strong" in classes else "small",
+            "accept": acceptance.threshold,
+            "only_proven": acceptance.only_proven,
+            "ensemble": calibration.fingerprint,
+            **({} if below is None else {"ask_again_below": below}),
+        },
+        "members": [dict(one) for one in members],
+    }
+
+
+def _member(manifest: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    told = manifest.get(name)
+    return told if isinstance(told, Mapping) else {}

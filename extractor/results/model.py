@@ -72,6 +72,13 @@ class ReadError(FilePart):
     message: Text = ""
 
 
+class AskedAgain(FilePart):
+    """Of the values that a first model said, how many a second one was asked about."""
+
+    values: Count = 0
+    asked: Count = 0
+
+
 class Coverage(FilePart):
     """How much of the document was asked about, in characters and as ranges."""
 
@@ -83,6 +90,7 @@ class Coverage(FilePart):
         "fields that a chunk was not asked for, since nothing in it announces them; "
         '"a.b": values of the list b of rows of a that it holds more of than one chunk is asked about',
     )
+    asked_again: AskedAgain | None = optional_key("where a second model was asked what a first one left in doubt", None)
 
 
 class GroupUsage(FilePart):
@@ -146,6 +154,10 @@ class Manifest(FilePart):
         "what was learnt of the endpoint by the time of writing: the dialect that it answers in, and parameters that "
         "were renamed, left out or bounded since it refuses them; no part of what makes two runs ask the same",
         {},
+    )
+
+    members: Listed[JsonObject] = optional_key(
+        "of a result that several models answered: the manifest of each, in their order", ()
     )
 
     @property

@@ -137,6 +137,11 @@ class Proof:
         description="what code found about the value, by name: docs/quality.md says what each is",
         exclude_if=not_,
     )
+    said_by: Listed[Text] = Field(
+        default_factory=list,
+        description="of several models that were asked, those that said it",
+        exclude_if=not_,
+    )
 
     def __bool__(self) -> bool:
         """False where nothing supports the value, which is also so of a value that is null."""

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from extractor.errors import ExtractorError
 from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.combining.opinion import FieldPath
 from extractor.extraction.grounding.confidence import load_calibration
 from extractor.extraction.pipeline import DocumentWork, QuestionPath, Reading, Said, ask_all
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.extraction.validation import validate_record
+from extractor.models.client_options import Mode
 from extractor.models.session import ModelSession
 from extractor.results.file import build_failed_result, build_result
 from extractor.results.manifest import build_run_manifest
@@ -38,6 +40,21 @@ class DocumentExtractor:
     document_timeout: float | None = None
     """Seconds for one document; questions that are not answered by then are failures of it."""
     on_reply: Callable[[Usage], None] = lambda usage: None
+    only: tuple[FieldPath, ...] = ()
+    """Fields that alone the task's schema was narrowed to; none: it has all that its source declares."""
+
+    @property
+    def acceptance(self) -> Acceptance:
+        return self.reading.acceptance
+
+    @property
+    def concurrency(self) -> int:
+        """Documents in hand at a time, at most."""
+        return self.session.concurrency
+
+    @property
+    def mode(self) -> Mode:
+        return self.session.mode
 
     async def extract(self, document: Document) -> FinishedDocument:
         """The result of a document. Raises DocumentError, ModelFatal, and errors of the machine and of cassettes."""
@@ -105,7 +122,14 @@ class _Steps:
         one = self._extractor
         bare, own_rules = Task(one.task.name, one.task.schema, {}), one.task.model_class is not None
         job = DocumentJob(
-            self._document, bare, one.prompt, one.session.model_name, one.reading, dict(one.manifest), own_rules
+            self._document,
+            bare,
+            one.prompt,
+            one.session.model_name,
+            one.reading,
+            dict(one.manifest),
+            own_rules,
+            one.only,
         )
         try:
             pictures = {page.digest: page for page in self._document.pictures}

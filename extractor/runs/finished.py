@@ -64,6 +64,21 @@ def summarize_record(record: Record) -> RecordSummary:
     )
 
 
+def summarize_result(result: ResultFile) -> RecordSummary:
+    """The same of a result that was put together from others."""
+    return RecordSummary(
+        result.status,
+        values=len(result.evidence),
+        unsupported=sum(not proof.spans for proof in result.evidence.values())
+        + sum(r.reason != "duplicate" for r in result.rejected),
+        conflicts=len(result.conflicts),
+        failures=len(result.failures),
+        message=result.failures[0].message if result.failures else "",
+        usage=result.usage.to_usage(),
+        members=shorten_members(result.record or {}),
+    )
+
+
 def shorten_members(record: Mapping[str, Json]) -> dict[str, Json]:
     """A plain value for each member of a record, as `RecordSummary.members` has it."""
     return {name: _shorten_member(value) for name, value in record.items()}

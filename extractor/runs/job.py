@@ -9,6 +9,7 @@ from pathlib import Path
 from extractor.models.client_options import Mode
 from extractor.results.outcome import DocumentOutcome
 from extractor.runs.document import DocumentExtractor
+from extractor.runs.ensemble import EnsembleExtractor
 from extractor.types import Json, fingerprint_json
 
 
@@ -16,7 +17,7 @@ from extractor.types import Json, fingerprint_json
 class Job:
     """What is to be done with every document of a run."""
 
-    extractor: DocumentExtractor
+    extractor: DocumentExtractor | EnsembleExtractor
     out: Path
     fresh: bool = False
     """Ask everything, whatever is there."""
@@ -36,7 +37,7 @@ class Job:
 
     def is_recorded(self, name: str) -> bool:
         """Whether the document of this name has its cassette, where they are recorded; elsewhere none is wanted."""
-        return not self.extractor.session.mode.records or self.extractor.has_cassette(name)
+        return not self.extractor.mode.records or self.extractor.has_cassette(name)
 
     @property
     def fingerprint(self) -> str:
@@ -47,12 +48,12 @@ class Job:
             [
                 one.task.name,
                 asked,
-                one.reading.acceptance.threshold,
-                one.reading.acceptance.only_proven,
+                one.acceptance.threshold,
+                one.acceptance.only_proven,
                 self._is_replay,
             ]
         )
 
     @property
     def _is_replay(self) -> bool:
-        return self.extractor.session.mode is Mode.REPLAY
+        return self.extractor.mode is Mode.REPLAY

@@ -93,7 +93,7 @@ class _JobRunner:
         self._has_written = False
 
     async def run_all(self) -> RunOutcomes:
-        hands = min(self._extractor.session.concurrency, len(self._sources))
+        hands = min(self._extractor.concurrency, len(self._sources))
         crew = [asyncio.create_task(self._run_worker()) for _ in range(hands)]
         try:
             await _wait_for_workers(crew, self._stop)

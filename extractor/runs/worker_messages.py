@@ -16,6 +16,8 @@ from extractor.documents import locations
 from extractor.documents.formats.answers import decode_answer, encode_document
 from extractor.errors import ModelError, ReplyCutShort
 from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.combining.asking import narrow_root, narrow_schema
+from extractor.extraction.combining.opinion import FieldPath
 from extractor.extraction.grounding.confidence import Calibration, ClassWeights
 from extractor.extraction.pipeline import QuestionPath, Reading, Said
 from extractor.extraction.prompt import Prompt, Strategy
@@ -40,6 +42,8 @@ class DocumentJob:
     manifest: Mapping[str, Json]
     checked_elsewhere: bool = False
     """Whether the task has rules of its own, which are code of the user's and stay in the user's process."""
+    only: tuple[FieldPath, ...] = ()
+    """Fields that alone are asked for; none: all of them."""
 
 
 def write_frame(pipe: IO[bytes], data: bytes) -> None:
@@ -77,6 +81,7 @@ def encode_job(job: DocumentJob) -> tuple[bytes, bytes]:
         "reading": _describe_reading(job.reading),
         "manifest": job.manifest,
         "checked_elsewhere": job.checked_elsewhere,
+        "only": job.only,
     }
     seen = replace(document, pictures=tuple(page.without_data() for page in document.pictures))
     return encode_document(seen), json.dumps(rest).encode()
@@ -86,14 +91,16 @@ def decode_job(document: bytes, rest: bytes) -> DocumentJob:
     told = json.loads(rest)
     read = decode_answer(document)
     assert isinstance(read, Document)  # noqa: S101 -- the run has it
+    schema, only = read_schema(told["schema"]), tuple(map(tuple, told["only"]))
     return DocumentJob(
         read,
-        Task(told["task"], read_schema(told["schema"]), {}),
+        Task(told["task"], narrow_schema(schema, narrow_root(schema.root, frozenset(only))) if only else schema, {}),
         Prompt(**{**told["prompt"], "strategy": Strategy(**told["prompt"]["strategy"])}),
         told["model"],
         _decode_reading(told["reading"]),
         told["manifest"],
         told["checked_elsewhere"],
+        only,
     )
 
 

@@ -56,6 +56,8 @@ class Evidence:
     """How likely the value is right, 0 to 1; None only until it has been judged."""
     findings: tuple[str, ...] = ()
     """What code noticed about it, by the names of `extraction.grounding.findings`."""
+    said_by: tuple[str, ...] = ()
+    """Of several models that were asked, those that said it."""
 
     def __post_init__(self) -> None:
         if bool(self.spans) == (self.match is Match.NONE):

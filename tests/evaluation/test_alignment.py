@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from extractor.evaluation.scoring.alignment import MAX_OPTIMAL_ROWS, RowSketch, align_rows, solve_assignment
+from extractor.extraction.comparison.alignment import MAX_OPTIMAL_ROWS, RowSketch, align_rows, solve_assignment
 
 matrices = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
     lambda size: st.lists(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.scoring.amounts import parse_plain_number, parse_plain_quantity
+from extractor.extraction.comparison.amounts import parse_plain_number, parse_plain_quantity
 
 
 @given(st.integers())

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from extractor.evaluation.scoring.comparators import serialise_value, texts_are_similar, values_match
 from extractor.evaluation.scoring.schema import LeafNode
+from extractor.extraction.comparison.comparators import serialise_value, texts_are_similar, values_match
 from extractor.schema import Kind
 
 scalars = (

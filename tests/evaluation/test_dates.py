@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.scoring.dates import is_date_mentioned, parse_plain_date
+from extractor.extraction.comparison.dates import is_date_mentioned, parse_plain_date
 
 days = st.dates(min_value=datetime.date(1000, 1, 1))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.evaluation.scoring.text import (
+from extractor.extraction.comparison.text import (
     normalise_for_comparison,
     split_plain_words,
     strip_markup,

@@ -16,8 +16,6 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring.alignment import LeafToken, RowSketch, align_rows
-from extractor.evaluation.scoring.comparators import canonicalise_value, serialise_value, values_match
 from extractor.evaluation.scoring.grounding import NO_CLAIM, ResultEvidence
 from extractor.evaluation.scoring.multisets import match_multisets
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
@@ -34,6 +32,8 @@ from extractor.evaluation.scoring.schema import (
     is_blank,
 )
 from extractor.evaluation.scoring.walk import WHOLE_VALUE, format_pointer_step, iterate_child_nodes, iterate_leaf_values
+from extractor.extraction.comparison.alignment import LeafToken, RowSketch, align_rows
+from extractor.extraction.comparison.comparators import canonicalise_value, serialise_value, values_match
 from extractor.schema.annotations import Kind
 from extractor.types import Json
 

@@ -9,12 +9,12 @@ from decimal import Decimal
 from functools import lru_cache
 
 from extractor.evaluation.gold import Gold
-from extractor.evaluation.scoring.amounts import parse_plain_number, parse_plain_quantity
-from extractor.evaluation.scoring.comparators import canonicalise_name, spell_number
-from extractor.evaluation.scoring.dates import PRESENT_WORDS, is_date_mentioned, parse_plain_date
 from extractor.evaluation.scoring.outcomes import LeafOutcome, ScoreCell, ValueSupport
 from extractor.evaluation.scoring.schema import LeafNode
-from extractor.evaluation.scoring.text import split_plain_words, strip_markup, strip_punctuation
+from extractor.extraction.comparison.amounts import parse_plain_number, parse_plain_quantity
+from extractor.extraction.comparison.comparators import canonicalise_name, spell_number
+from extractor.extraction.comparison.dates import PRESENT_WORDS, is_date_mentioned, parse_plain_date
+from extractor.extraction.comparison.text import split_plain_words, strip_markup, strip_punctuation
 from extractor.schema.annotations import Kind
 from extractor.types import Json
 

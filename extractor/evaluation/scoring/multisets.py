@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 
-from extractor.evaluation.scoring.comparators import canonicalise_value, values_match
 from extractor.evaluation.scoring.schema import LeafNode
+from extractor.extraction.comparison.comparators import canonicalise_value, values_match
 from extractor.types import Json
 
 MAX_FUZZY_PAIRS = 250_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from extractor.errors import BudgetSpent
@@ -39,6 +40,8 @@ class Budget:
     input_tokens: int = 0
     output_tokens: int = 0
     """Reserved ones included; a reply that reports no usage counts as its estimate."""
+    others: Sequence[Budget] = ()
+    """Budgets of other models of the same run, whose bounds are bounds of all together; each has its own price."""
 
     def fits(self, estimate: TokenEstimate) -> bool:
         return self._exceeded_limit(estimate) is None
@@ -64,17 +67,17 @@ class Budget:
         )
 
     def _exceeded_limit(self, estimate: TokenEstimate) -> str | None:
-        limits = self.limits
-        if limits.requests is not None and self.requests >= limits.requests:
+        limits, every = self.limits, (self, *self.others)
+        if limits.requests is not None and sum(one.requests for one in every) >= limits.requests:
             return f"The run has sent the {limits.requests:,} requests that --max-requests allows"
-        tokens = self.input_tokens + self.output_tokens
+        tokens = sum(one.input_tokens + one.output_tokens for one in every)
         if limits.tokens is not None and tokens + estimate.total_tokens > limits.tokens:
             return (
                 f"The next request may take {estimate.total_tokens:,} tokens, "
                 f"and of the {limits.tokens:,} that --max-tokens allows {tokens:,} are spent"
             )
         if limits.cost is not None:
-            cost = self._compute_cost(self.input_tokens, self.output_tokens)
+            cost = sum(one._compute_cost(one.input_tokens, one.output_tokens) for one in every)
             more = self._compute_cost(estimate.input_tokens, estimate.output_tokens)
             if cost + more > limits.cost:
                 return (
@@ -86,3 +89,9 @@ class Budget:
     def _compute_cost(self, input_tokens: int, output_tokens: int) -> float:
         come, go = self.limits.price
         return (input_tokens * come + output_tokens * go) / 1_000_000
+
+
+def share_budgets(budgets: Sequence[Budget]) -> None:
+    """Makes the bounds of each hold over all of them."""
+    for one in budgets:
+        one.others = [other for other in budgets if other is not one]

@@ -25,15 +25,14 @@ import unicodedata
 from collections.abc import Hashable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from rapidfuzz.fuzz import ratio
 
-from extractor.evaluation.scoring.amounts import parse_plain_number, parse_plain_quantity
-from extractor.evaluation.scoring.dates import parse_plain_date
-from extractor.evaluation.scoring.schema import LeafNode
-from extractor.evaluation.scoring.text import normalise_for_comparison, strip_punctuation
+from extractor.extraction.comparison.amounts import parse_plain_number, parse_plain_quantity
+from extractor.extraction.comparison.dates import parse_plain_date
+from extractor.extraction.comparison.text import normalise_for_comparison, strip_punctuation
 from extractor.schema.annotations import Kind
 from extractor.types import Json
 
@@ -46,7 +45,18 @@ _DIACRITICS = re.compile("[\u0300-\u036f]")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|mailto:|tel:")
 
 
-def values_match(leaf: LeafNode, a: Json, b: Json) -> bool:
+class ComparedLeaf(Protocol):
+    """How two values of one leaf of a schema are compared."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def fuzzy(self) -> float | None:
+        """The least similarity, in 0..1, at which two texts count as the same; None: equal when normalised."""
+
+
+def values_match(leaf: ComparedLeaf, a: Json, b: Json) -> bool:
     """Whether the two are equal. Total: no value raises, and every value equals itself, NaN included."""
     if type(a) is str and type(b) is str and a == b:
         return True

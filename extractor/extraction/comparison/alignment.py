@@ -19,7 +19,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from extractor.evaluation.scoring.text import split_plain_words
+from extractor.extraction.comparison.text import split_plain_words
 
 LeafToken: TypeAlias = tuple[Hashable, ...]
 SharedCounts: TypeAlias = dict[tuple[int, int], int]
