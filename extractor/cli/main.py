@@ -20,6 +20,7 @@ from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
 from extractor.cli.ground import add_ground_command
 from extractor.cli.models import add_models_command
+from extractor.cli.review import add_review_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
 from extractor.cli.show import add_show_command
@@ -107,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_run_command(commands)
     add_show_command(commands)
+    add_review_command(commands)
     add_export_command(commands)
     add_ground_command(commands)
     add_models_command(commands)
