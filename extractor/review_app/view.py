@@ -183,6 +183,12 @@ class _Lines:
                 {"text": show_unseen(format_plain(c.other.value)), "spans": _list_spans(c.other.evidence)}
                 for c in conflicts
             ],
+            "boxes": [
+                [place.page, *(round(float(edge), 2) for edge in place.box)]
+                for quote in (proof.spans if proof else ())
+                for place in quote.places
+                if place.page and not place.attachment and len(place.box) == 4
+            ],
             "places": sorted({place.page for quote in proof.spans for place in quote.places if place.page})
             if proof
             else [],
