@@ -27,7 +27,9 @@ from extractor.types import Json
 STATIC_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MAX_DEPTH = 8
 """Levels of what a browser sends."""
-STALE = "Somebody else has changed this document since you opened it; nothing was overwritten, and here it is as it is now."
+STALE = (
+    "Somebody else has changed this document since you opened it; nothing was overwritten, and here it is as it is now."
+)
 
 
 def build_app(desk: ReviewDesk, pages: PageFinder, token: str, port: int) -> App:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from extractor.errors import ResultUnreadable, TaskError, UsageError
+from extractor.errors import ResultUnreadable, UsageError
 from extractor.files import open_regular_file
 from extractor.results.decisions.decision import Action, Decision, Words, drop_undone, split_pointer
 from extractor.results.decisions.replay import apply_decision
-from extractor.results.decisions.reviewed import ReviewedFolder, build_reviewed_result
+from extractor.results.decisions.reviewed import ReviewedFolder, build_reviewed_result, read_run_schema
 from extractor.results.decisions.state import Reviewed
 from extractor.results.decisions.tree import Leaf, find_entry, find_node, read_value, walk_tree
-from extractor.results.model import RUN_FILE, ResultFile, RunFile
+from extractor.results.model import RUN_FILE, RunFile
 from extractor.results.reading import parse_result, read_run_file
 from extractor.results.unseen import show_unseen
 from extractor.review_app.inputs import (
@@ -34,7 +34,7 @@ from extractor.review_app.queue_index import INDEX_FILE, IndexedDocument, QueueI
 from extractor.review_app.restoring import choose_place
 from extractor.review_app.view import build_view, find_record_path, list_doubts
 from extractor.schema.kinds import Reading
-from extractor.schema.reader import Scalar, Schema, read_schema
+from extractor.schema.reader import Scalar
 from extractor.types import Json
 
 MAX_CANDIDATES = 9
@@ -91,7 +91,7 @@ class ReviewDesk:
             raise UsageError(f"{out} is not a folder: name the one that results were written to.")
         self.out, self.who = out, who
         self.run = _read_run(out)
-        self.schema = _read_task_schema(self.run)
+        self.schema = read_run_schema(self.run)
         self.folder = ReviewedFolder(out, self.schema)
         listed = self._list_results()
         if not listed:
@@ -359,17 +359,3 @@ def _read_run(out: Path) -> RunFile | None:
         return read_run_file(out / RUN_FILE).file
     except ResultUnreadable:
         return None
-
-
-def _read_task_schema(run: RunFile | None) -> Schema | None:
-    """The task's schema as the run tells it; None where it tells none that can be read."""
-    if run is None or not run.record_schema:
-        return None
-    try:
-        return read_schema(run.record_schema)
-    except TaskError:
-        return None
-
-
-def count_leaves(result: ResultFile) -> int:
-    return len(result.evidence)

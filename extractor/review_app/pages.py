@@ -27,7 +27,12 @@ class DocumentPages:
 
     def describe(self) -> list[dict[str, Json]]:
         return [
-            {"number": p.number, "width": round(p.width, 2), "height": round(p.height, 2), "words": self.list_words(p.number)}
+            {
+                "number": p.number,
+                "width": round(p.width, 2),
+                "height": round(p.height, 2),
+                "words": self.list_words(p.number),
+            }
             for p in self.pictures
         ]
 

@@ -93,7 +93,9 @@ class QueueIndex:
         """Makes the index be about these (file, name, status), in this order, and no others."""
         rows = [(file, name, ordinal, status) for ordinal, (file, name, status) in enumerate(listed)]
         with self._lock, self._base:
-            self._base.execute("CREATE TEMP TABLE listed (file TEXT PRIMARY KEY, name TEXT, ordinal INTEGER, status TEXT)")
+            self._base.execute(
+                "CREATE TEMP TABLE listed (file TEXT PRIMARY KEY, name TEXT, ordinal INTEGER, status TEXT)"
+            )
             self._base.executemany("INSERT OR IGNORE INTO listed VALUES (?, ?, ?, ?)", rows)
             self._base.execute("DELETE FROM documents WHERE file NOT IN (SELECT file FROM listed)")
             self._base.execute("DELETE FROM fields WHERE file NOT IN (SELECT file FROM listed)")
@@ -119,7 +121,17 @@ class QueueIndex:
                 self._base.execute(
                     "UPDATE documents SET name = ?, status = ?, stamp = ?, state = ?, lowest = ?, doubts = ?, edits = ?,"
                     " lost = ?, indexed = 1 WHERE file = ?",
-                    (d.name, d.status, d.stamp, d.state, lowest, sum(map(len, d.doubts.values())), d.edits, d.lost, d.file),
+                    (
+                        d.name,
+                        d.status,
+                        d.stamp,
+                        d.state,
+                        lowest,
+                        sum(map(len, d.doubts.values())),
+                        d.edits,
+                        d.lost,
+                        d.file,
+                    ),
                 )
                 self._base.execute("DELETE FROM fields WHERE file = ?", (d.file,))
                 self._base.executemany(
@@ -139,7 +151,9 @@ class QueueIndex:
         """(field, values to be decided), the most first."""
         with self._lock:
             return list(
-                self._base.execute("SELECT field, sum(doubts) n FROM fields GROUP BY field ORDER BY n DESC, field LIMIT 500")
+                self._base.execute(
+                    "SELECT field, sum(doubts) n FROM fields GROUP BY field ORDER BY n DESC, field LIMIT 500"
+                )
             )
 
     def find(self, asked: QueueQuestion) -> tuple[int, list[dict[str, Json]]]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from extractor.results.decisions.state import Reviewed
 from extractor.results.decisions.decision import step_down
+from extractor.results.decisions.state import Reviewed
 from extractor.results.decisions.tree import Entries, Entry, Fields, Leaf, Node, Verdict, read_value, walk_tree
 from extractor.results.parts import ConflictEntry, Proof
 from extractor.results.review.view import format_plain
@@ -20,8 +20,6 @@ from extractor.schema import reader as schema_nodes
 from extractor.schema.reader import Scalar, Schema
 from extractor.types import Json
 
-SURE = 0.9
-"""From this confidence on a value is not called doubtful."""
 MAX_LINES = 20_000
 """Lines of a record that are told; the rest is counted."""
 
@@ -106,7 +104,9 @@ class _Lines:
                 yield from self.list_entries(node, None, path, label, depth, removed, is_rows=rows)
             case _:
                 leaf = node if isinstance(node, Leaf) else Leaf()
-                yield self.describe_leaf(leaf, schema if isinstance(schema, Scalar) else TEXT, path, label, depth, removed)
+                yield self.describe_leaf(
+                    leaf, schema if isinstance(schema, Scalar) else TEXT, path, label, depth, removed
+                )
 
     def list_fields(
         self, node: Node | None, schema: schema_nodes.Object | None, path: str, label: str, depth: int, removed: bool
@@ -174,7 +174,9 @@ class _Lines:
         }
         rare: Line = {
             "removed": removed,
-            "first": show_unseen(format_plain(leaf.first)) if leaf.verdict in _CHANGED and leaf.first is not None else "",
+            "first": show_unseen(format_plain(leaf.first))
+            if leaf.verdict in _CHANGED and leaf.first is not None
+            else "",
             "match": str(proof.match) if proof and leaf.value is not None else "",
             "said": show_unseen(proof.said) if proof and proof.said != format_plain(leaf.value) else "",
             "findings": [f for f in proof.findings if f != "reviewed"] if proof else [],

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from extractor.results.decisions.decision import step_down
 from extractor.results.decisions.state import Lost, Reviewed, start_review
 from extractor.results.decisions.tree import Entries, Entry, Fields, Leaf, Node, Verdict, read_value, walk_tree
-from extractor.results.decisions.decision import step_down
 from extractor.results.model import ResultFile
 from extractor.results.parts import Proof, Quote
 
@@ -88,7 +88,7 @@ class _Mover:
         proof = leaf.proof if old.verdict is Verdict.ACCEPTED and same else moved
         return Leaf(old.value, proof, old.verdict, leaf.first, leaf.first_proof)
 
-    def move_proof(self, proof: Proof | None) -> Proof | None | str:
+    def move_proof(self, proof: Proof | None) -> Proof | str | None:
         """The proof with its words where they stand now; why not, where they do not."""
         if self.is_same:
             return proof
@@ -189,7 +189,8 @@ def _weave(carried: Sequence[Entry], fresh: Sequence[Entry]) -> list[Entry]:
     woven = list(carried)
     for entry in fresh:
         place = next(
-            (n for n, one in enumerate(woven) if one.origin is not None and one.origin > (entry.origin or 0)), len(woven)
+            (n for n, one in enumerate(woven) if one.origin is not None and one.origin > (entry.origin or 0)),
+            len(woven),
         )
         woven.insert(place, entry)
     return woven

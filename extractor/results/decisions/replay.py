@@ -7,16 +7,14 @@ is carried over to the other (`carry`) before the next decisions are looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from extractor.results.decisions.carry import carry_over
 from extractor.results.decisions.decision import EDITS, Action, Decision, Words, drop_undone
 from extractor.results.decisions.state import Lost, Reviewed, start_review
 from extractor.results.decisions.tree import (
-    Entries,
     Entry,
-    Fields,
     Leaf,
     Verdict,
     find_entry,
@@ -188,7 +186,11 @@ def prove_by_words(value: Json, evidence: Sequence[Words], text: str) -> Proof |
     elif said == words:
         match = Match.EXACT
     else:
-        match = Match.NORMALISED if " ".join(said.split()).casefold() == " ".join(words.split()).casefold() else Match.DERIVED
+        match = (
+            Match.NORMALISED
+            if " ".join(said.split()).casefold() == " ".join(words.split()).casefold()
+            else Match.DERIVED
+        )
     return Proof(match=match, spans=spans, said=said, confidence=1.0, findings=[REVIEWED])
 
 

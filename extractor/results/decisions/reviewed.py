@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import ResultUnreadable
+from extractor.errors import ResultUnreadable, TaskError
 from extractor.extraction.conform import conform_record
 from extractor.extraction.validation import validate_record
 from extractor.files import open_regular_file
@@ -15,10 +15,10 @@ from extractor.results.decisions.journal import DecisionJournal
 from extractor.results.decisions.replay import SeenResult, replay_decisions
 from extractor.results.decisions.state import Reviewed
 from extractor.results.decisions.tree import Verdict, find_node, read_value, walk_record, walk_tree
-from extractor.results.model import ResultFile, ReviewEntry
+from extractor.results.model import ResultFile, ReviewEntry, RunFile
 from extractor.results.parts import ProblemEntry, Proof, RejectedEntry, TextRange
 from extractor.results.reading import parse_result
-from extractor.schema.reader import Schema
+from extractor.schema.reader import Schema, read_schema
 from extractor.types import Json, Status, json_pointer
 
 
@@ -71,16 +71,18 @@ def _list_rejected(state: Reviewed) -> list[RejectedEntry]:
 
 
 def _list_problems(state: Reviewed, record: Mapping[str, Json], schema: Schema | None) -> list[ProblemEntry]:
-    """What is still to be looked at: problems of places that nobody decided about, and what the schema says now."""
+    """What is still to be looked at: problems of places that nobody decided about, and what the schema says now.
+
+    A person may find a record right that the schema does not take; the schema says so all the same.
+    """
     told = [p for p in state.result.problems if not state.finished and not _is_decided(state, p.path)]
-    if schema is None or not state.edits:
-        return [p for p in told if p.code != "schema" or schema is None] + (
-            [p for p in state.result.problems if p.code == "schema"] if schema is not None else []
-        )
-    found = validate_record(record, None, schema.source)
-    return [p for p in told if p.code != "schema"] + [
-        ProblemEntry(code=p.code, path=json_pointer(p.path), message=p.message) for p in found
-    ]
+    of_schema = [p for p in state.result.problems if p.code == "schema"]
+    if schema is not None and state.edits:
+        of_schema = [
+            ProblemEntry(code=p.code, path=json_pointer(p.path), message=p.message)
+            for p in validate_record(record, None, schema.source)
+        ]
+    return [p for p in told if p.code != "schema"] + of_schema
 
 
 def _is_decided(state: Reviewed, path: str) -> bool:
@@ -98,6 +100,21 @@ def _find_status(state: Reviewed, doubtful: bool) -> Status:
     if not state.finished and (result.failures or result.document.unread):
         return Status.INCOMPLETE
     return Status.SUSPECT if doubtful else Status.COMPLETE
+
+
+def open_reviewed_folder(out: Path, run: RunFile | None) -> ReviewedFolder:
+    """The decisions beside a run's results, with the schema that the run tells."""
+    return ReviewedFolder(out, read_run_schema(run))
+
+
+def read_run_schema(run: RunFile | None) -> Schema | None:
+    """The task's schema as a run tells it; None where it tells none that can be read."""
+    if run is None or not run.record_schema:
+        return None
+    try:
+        return read_schema(run.record_schema)
+    except TaskError:
+        return None
 
 
 class ReviewedFolder:

@@ -9,7 +9,7 @@ const VERDICTS = {
   added: ["+", "added"],
   restored: ["↩", "taken back"],
 };
-const SURE = 0.9;
+const SURE = 0.8; // less than this is called doubtful
 
 export class RecordPane {
   constructor(onActivate, act) {
@@ -29,7 +29,13 @@ export class RecordPane {
     this.view = view;
     this.items = [];
     const rows = [];
-    view.lines.forEach((line, number) => rows.push(this.drawLine(line, number)));
+    view.lines.forEach((line, number) => {
+      const row = this.drawLine(line, number);
+      const before = view.lines[number - 1];
+      const isLong = (one) => one && (one.depth > 0 || (one.type === "list" && one.length));
+      if (number && line.depth === 0 && (isLong(before) || (line.type === "list" && line.length))) row.classList.add("apart");
+      rows.push(row);
+    });
     if (view.more) rows.push(make("p", { class: "soft pad" }, `${view.more} more lines are not shown.`));
     const shown = view.rejected.map((one, number) => [one, number]).filter(([one]) => one.restored === null);
     if (shown.length) {
@@ -72,8 +78,10 @@ export class RecordPane {
       return element;
     }
     if (line.type === "list") {
-      const element = make("div", { ...common, class: "line list-head", "aria-label": `${line.label}, ${line.count} ${line.rows ? "rows" : "entries"}` },
-        make("div", { class: "list-title", role: "gridcell" }, make("bdi", {}, line.label), " ", make("span", { class: "count" }, String(line.count))),
+      const element = make("div", { ...common, class: `line list-head${line.length ? "" : " bare"}`, "aria-label": `${line.label}, ${line.count} ${line.rows ? "rows" : "entries"}` },
+        ...(line.length
+          ? [make("div", { class: "list-title", role: "gridcell" }, make("bdi", {}, line.label), " ", make("span", { class: "count" }, String(line.count)))]
+          : [make("div", { class: "label", role: "rowheader" }, make("bdi", {}, line.label)), make("div", { class: "value none", role: "gridcell" }, "—")]),
         make("div", { class: "row-tools", role: "gridcell" }, tool("+", line.rows ? "Add a row" : "Add an entry", "addRow")));
       this.items.push({ line, number, element });
       return element;
