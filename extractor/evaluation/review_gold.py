@@ -54,9 +54,7 @@ def read_folder_review(out: Path) -> FolderReview:
     folder = open_reviewed_folder(out, run)
     files = sorted(folder.journal.list_files())
     if not files:
-        raise UsageError(
-            f"Nobody has decided about the results in {out}; go through them with `extractor review {out}`."
-        )
+        raise UsageError(f"Nobody has decided about the results in {out}; run `extractor review {out}` first.")
     found = [_read_document(folder, file) for file in files]
     finished = tuple(one for one in found if one is not None and one.state.finished)
     lost = tuple(f"{one.file}: {lost.path} {lost.reason}" for one in found if one for lost in one.state.lost)

@@ -109,7 +109,7 @@ class ReviewDesk:
 
     def _list_results(self) -> list[tuple[str, str, str]]:
         """(file, name of its document, status) in the run's order, then what else is in the folder."""
-        listed = {}
+        listed: dict[str, tuple[str, str, str]] = {}
         for row in self.run.documents if self.run else ():
             if row.file and Path(row.file).name == row.file:
                 listed.setdefault(row.file, (row.file, show_unseen(row.name), str(row.status)))

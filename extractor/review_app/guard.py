@@ -92,7 +92,8 @@ class Guard:
         """The token in the page's own address; no other address takes one."""
         if scope["path"] != "/" or scope["method"] != "GET":
             return ""
-        return parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
+        query: bytes = scope.get("query_string", b"")
+        return parse_qs(query.decode("latin-1")).get("token", [""])[0]
 
     def _read_cookie(self, headers: dict[bytes, bytes]) -> str:
         try:

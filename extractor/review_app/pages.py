@@ -1,4 +1,4 @@
-"""Pages of a document as pictures, and where each word stands on them, so that words are selected on the page itself."""
+"""Pages of a document as pictures, and where each word stands, so that words are selected on the page itself."""
 
 from __future__ import annotations
 

@@ -119,8 +119,8 @@ class QueueIndex:
             for d in documents:
                 lowest = min((min(sure) for sure in d.doubts.values()), default=None)
                 self._base.execute(
-                    "UPDATE documents SET name = ?, status = ?, stamp = ?, state = ?, lowest = ?, doubts = ?, edits = ?,"
-                    " lost = ?, indexed = 1 WHERE file = ?",
+                    "UPDATE documents SET name = ?, status = ?, stamp = ?, state = ?, lowest = ?, doubts = ?,"
+                    " edits = ?, lost = ?, indexed = 1 WHERE file = ?",
                     (
                         d.name,
                         d.status,
@@ -142,7 +142,8 @@ class QueueIndex:
     def count_progress(self) -> dict[str, int]:
         with self._lock:
             total, indexed, finished, started, lost = self._base.execute(
-                "SELECT count(*), sum(indexed), sum(state = 'finished'), sum(state = 'started'), sum(lost) FROM documents"
+                "SELECT count(*), sum(indexed), sum(state = 'finished'), sum(state = 'started'), sum(lost)"
+                " FROM documents"
             ).fetchone()
         told = {"total": total, "indexed": indexed, "finished": finished, "started": started, "lost": lost}
         return {name: count or 0 for name, count in told.items()}
@@ -177,8 +178,8 @@ class QueueIndex:
             # every piece of the question is one of those above; what a person gave is bound
             (total,) = self._base.execute(f"SELECT count(*) FROM {tables} WHERE {where}", values).fetchone()  # noqa: S608
             rows = self._base.execute(
-                f"SELECT d.file, d.name, d.status, d.state, {lowest}, d.doubts, d.edits, d.lost, d.indexed FROM {tables}"  # noqa: S608
-                f" WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset",
+                f"SELECT d.file, d.name, d.status, d.state, {lowest}, d.doubts, d.edits, d.lost, d.indexed"  # noqa: S608
+                f" FROM {tables} WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset",
                 values | bounds,
             ).fetchall()
         keys = ("file", "name", "status", "state", "lowest", "doubts", "edits", "lost", "indexed")

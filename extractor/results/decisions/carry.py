@@ -97,7 +97,7 @@ class _Mover:
         moved = [self.move_words(quote) for quote in proof.spans]
         if any(quote is None for quote in moved):
             return GONE
-        return replace(proof, spans=[quote for quote in moved if quote is not None])  # type: ignore[type-var]
+        return replace(proof, spans=[quote for quote in moved if quote is not None])
 
     def move_words(self, quote: Quote) -> Quote | None:
         """The same words where they stand now, nearest to where they stood."""

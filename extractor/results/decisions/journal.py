@@ -157,7 +157,7 @@ class DecisionJournal:
             told = None
         if told != DECISIONS_FORMAT:
             raise UsageError(
-                f"{self.path} is no journal of this version (its format is {str(told)[:40]!r}, not {DECISIONS_FORMAT}); "
+                f"{self.path} is no journal of this version ({str(told)[:40]!r}, not {DECISIONS_FORMAT}); "
                 "use the extractor that wrote it, or move the file away."
             )
 

@@ -30,8 +30,7 @@ def build_reviewed_result(state: Reviewed, schema: Schema | None) -> ResultFile:
     result = state.result
     if result.record is None or not (state.people or state.lost):
         return result
-    value = read_value(state.root)
-    assert isinstance(value, dict)
+    value: dict[str, Json] = read_value(state.root)
     record = conform_record(schema.root, value) if schema is not None and state.edits else value
     problems = _list_problems(state, record, schema)
     conflicts = [c for c in result.conflicts if not state.finished and not _is_decided(state, c.path)]
