@@ -48,7 +48,7 @@ def build_view(state: Reviewed, schema: Schema | None) -> Line:
                 "where": _describe_path(entry.path),
                 "text": show_unseen(format_plain(entry.value)),
                 "reason": show_unseen(entry.reason),
-                "confidence": entry.evidence.confidence if entry.evidence else None,
+                "confidence": entry.evidence.confidence if entry.evidence is not None else None,
                 "spans": _list_spans(entry.evidence),
                 "restored": state.restored.get(number),
             }
@@ -69,8 +69,9 @@ def judge_doubt(leaf: Leaf, is_opposed: bool) -> float | None:
     """How likely an undecided value is right; None where nothing is to be decided."""
     if leaf.verdict is not Verdict.OPEN or leaf.value is None:
         return None
-    told = leaf.proof.confidence if leaf.proof and leaf.proof.confidence is not None else 0.0
-    return min(told, 0.5) if is_opposed else told
+    # a proof without words is false, and has a confidence all the same
+    told = leaf.proof.confidence if leaf.proof is not None else None
+    return min(told or 0.0, 0.5) if is_opposed else told or 0.0
 
 
 class _Lines:
@@ -177,9 +178,9 @@ class _Lines:
             "first": show_unseen(format_plain(leaf.first))
             if leaf.verdict in _CHANGED and leaf.first is not None
             else "",
-            "match": str(proof.match) if proof and leaf.value is not None else "",
-            "said": show_unseen(proof.said) if proof and proof.said != format_plain(leaf.value) else "",
-            "findings": [f for f in proof.findings if f != "reviewed"] if proof else [],
+            "match": str(proof.match) if proof is not None and leaf.value is not None else "",
+            "said": show_unseen(proof.said) if proof is not None and proof.said != format_plain(leaf.value) else "",
+            "findings": [f for f in proof.findings if f != "reviewed"] if proof is not None else [],
             "problems": problems,
             "others": [
                 {"text": show_unseen(format_plain(c.other.value)), "spans": _list_spans(c.other.evidence)}

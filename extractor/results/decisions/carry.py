@@ -6,6 +6,7 @@ values and words, not by their numbers. What is not found again is listed as los
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ from extractor.results.parts import Proof, Quote
 GONE = "Its words do not stand in the document any more."
 NO_WORDS = "It has no words by which it could be found in the changed document."
 OTHER_VALUE = "The new result says something else there."
+MOST_ALIKE = 64
+"""Rows that may share a value which they are known by."""
 NO_ROW = "Its row is not in the new result."
 
 
@@ -121,7 +124,7 @@ class _Mover:
             if other is not None:
                 node = self.carry_node(entry.node, other.node, at)
                 carried.append(Entry(node, entry.removed, entry.added, other.origin))
-            elif entry.removed or not _is_decided(entry.node):
+            elif entry.removed or not (entry.added or _is_decided(entry.node)):
                 continue  # neither run nor person has it
             elif (kept := self.keep_row(entry, at)) is not None:
                 carried.append(kept)
@@ -134,7 +137,7 @@ class _Mover:
         """A row that the new result does not have, with those of its values whose words still stand."""
         before = len(self.lost)
         node = self.carry_node(entry.node, None, path)
-        if any(leaf.value is not None for _, leaf, _ in walk_tree(node)):
+        if self.is_same or any(leaf.value is not None for _, leaf, _ in walk_tree(node)):
             return Entry(node, added=True)
         if len(self.lost) == before:
             self.lost.append(Lost(path, read_value(entry.node), NO_ROW))
@@ -151,13 +154,19 @@ def _is_decided(node: Node) -> bool:
 
 def _pair_entries(old: Sequence[Entry], new: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     """Which entry is which: the likest first, each once."""
-    marks = [_mark_entry(entry) for entry in new]
+    sizes: list[int] = []
+    holders: dict[tuple[str, str], list[int]] = {}
+    for j, entry in enumerate(new):
+        marks = _mark_entry(entry)
+        sizes.append(len(marks))
+        for mark in marks:
+            holders.setdefault(mark, []).append(j)
     scored = []
     for i, entry in enumerate(old):
         own = _mark_entry(entry)
-        for j, mark in enumerate(marks):
-            if shared := len(own & mark):
-                scored.append((-2 * shared / (len(own) + len(mark)), abs(i - j), i, j))
+        # what many rows have tells none of them apart, and costs their number squared
+        shared = Counter(j for mark in own if len(found := holders.get(mark, ())) <= MOST_ALIKE for j in found)
+        scored += [(-2 * n / (len(own) + sizes[j]), abs(i - j), i, j) for j, n in shared.items()]
     pairs: list[tuple[Entry, Entry]] = []
     used: tuple[set[int], set[int]] = (set(), set())
     for _, _, i, j in sorted(scored):

@@ -53,8 +53,10 @@ def build_reviewed_result(state: Reviewed, schema: Schema | None) -> ResultFile:
 
 def _mark_proof(proof: Proof | None, verdict: Verdict) -> Proof:
     """A proof as it was; a person who accepts a value is as sure as can be."""
-    if verdict is Verdict.OPEN or proof is None:
-        return proof or Proof()
+    if proof is None:
+        return Proof()
+    if verdict is Verdict.OPEN:
+        return proof
     found = [*proof.findings, *(["reviewed"] if "reviewed" not in proof.findings else [])]
     return Proof(match=proof.match, spans=proof.spans, said=proof.said, confidence=1.0, findings=found)
 
