@@ -54,7 +54,7 @@ export class RecordPane {
 
   drawLine(line, number) {
     const index = this.items.length;
-    const common = { "data-n": index, role: "row", "aria-level": line.depth + 1, tabindex: -1, "data-depth": Math.min(line.depth, 6), id: `line-${index}` };
+    const common = { "data-n": index, role: "row", "aria-level": line.depth + 1, tabindex: -1, "data-path": line.path, "data-depth": Math.min(line.depth, 6), id: `line-${index}` };
     if (line.type === "leaf") {
       const element = make("div", { ...common, class: `line leaf${line.removed ? " removed" : ""}${line.verdict ? ` ${line.verdict}` : ""}${line.doubt !== null && line.doubt < SURE ? " doubtful" : ""}`, "aria-label": describeLine(line) },
         make("div", { class: "label", role: "rowheader" }, make("bdi", {}, line.label)),
