@@ -15,7 +15,7 @@ from extractor.results.decisions.decision import Action, Decision, Words, drop_u
 from extractor.results.decisions.replay import apply_decision
 from extractor.results.decisions.reviewed import ReviewedFolder, build_reviewed_result, read_run_schema
 from extractor.results.decisions.state import Reviewed
-from extractor.results.decisions.tree import Leaf, find_entry, find_node, read_value, walk_tree
+from extractor.results.decisions.tree import Entries, Leaf, find_entry, find_node, read_value, walk_tree
 from extractor.results.model import RUN_FILE, RunFile
 from extractor.results.reading import parse_result, read_run_file
 from extractor.results.unseen import show_unseen
@@ -32,7 +32,7 @@ from extractor.review_app.inputs import (
 )
 from extractor.review_app.queue_index import INDEX_FILE, IndexedDocument, QueueIndex
 from extractor.review_app.restoring import choose_place
-from extractor.review_app.view import build_view, find_record_path, list_doubts
+from extractor.review_app.view import build_view, find_record_path, list_doubts, name_field
 from extractor.schema.kinds import Reading
 from extractor.schema.reader import Scalar
 from extractor.types import Json
@@ -307,6 +307,7 @@ class ReviewDesk:
                 "value": one.value,
                 "text": show_unseen(str(one.value)),
                 "source": one.source,
+                "rejected": one.rejected,
                 "spans": [[words.start, words.end] for words in one.words],
             }
             for one in found.values()
@@ -320,10 +321,26 @@ class ReviewDesk:
         for conflict in state.result.conflicts:
             if conflict.path == path:
                 yield Candidate(conflict.other.value, _quote_words(conflict.other.evidence.spans), "said elsewhere")
-        for number, entry in enumerate(state.result.rejected):
-            if entry.path == path and number not in state.restored and not isinstance(entry.value, dict | list):
-                yield Candidate(entry.value, _quote_words(entry.evidence.spans if entry.evidence else ()), "left out")
+        yield from _list_left_out(state, path)
+        if isinstance(node, Entries):
+            return
         yield from find_formed_candidates(leaf, text, Reading.of(text), self.find_nearness(state, path))
+
+
+def _list_left_out(state: Reviewed, path: str) -> Iterator[Candidate]:
+    """What was said of a place, or would be an entry of the list there, and was left out; its own row's first."""
+    is_list = isinstance(find_node(state.root, path), Entries)
+    field = name_field(path)
+    fitting = [
+        (entry.path != path, number, entry)
+        for number, entry in enumerate(state.result.rejected)
+        if number not in state.restored
+        and not isinstance(entry.value, dict | list)
+        and name_field(entry.path) == field
+        and (not is_list or entry.path.rpartition("/")[0] == path)
+    ]
+    for _, number, entry in sorted(fitting, key=lambda one: one[:2]):
+        yield Candidate(entry.value, _quote_words(entry.evidence.spans if entry.evidence else ()), "left out", number)
 
 
 def _quote_words(spans: Sequence[object]) -> tuple[Words, ...]:

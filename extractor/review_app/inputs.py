@@ -130,6 +130,8 @@ class Candidate:
     value: Json
     words: tuple[Words, ...]
     source: str
+    rejected: int | None = None
+    """Its number among the rejected values, if it is one."""
 
 
 def find_formed_candidates(leaf: Scalar, text: str, reading: Reading, near: int) -> Iterator[Candidate]:

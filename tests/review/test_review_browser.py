@@ -23,9 +23,7 @@ from .payloads import PAYLOADS, SPOILT
 from .run_folder import RECORD, TEXT, write_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-sync_playwright: Any = pytest.importorskip(
-    "playwright.sync_api", reason="no playwright; pip install playwright"
-).sync_playwright
+driver = pytest.importorskip("playwright.sync_api", reason="no playwright; pip install playwright")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="no browser; Debian: apt-get install chromium"),
     pytest.mark.xdist_group("browser"),

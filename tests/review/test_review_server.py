@@ -214,7 +214,9 @@ def test_candidates_are_what_else_was_said_and_what_stands_near(client: Client) 
     offered = client.get("/api/candidates?file=order.json&path=/placed")
     assert offered[0]["value"] == "2024-04-09"
     offered = client.get("/api/candidates?file=order.json&path=/rush")
-    assert offered == [{"value": "maybe", "text": "maybe", "source": "left out", "spans": []}]
+    assert offered == [{"value": "maybe", "text": "maybe", "source": "left out", "spans": [], "rejected": 2}]
+    (offered,) = client.get("/api/candidates?file=order.json&path=/tags")
+    assert (offered["value"], offered["rejected"]) == ("order", 3)
 
 
 def test_undo_takes_back_one_decision_after_the_other(client: Client) -> None:

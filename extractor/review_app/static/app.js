@@ -89,8 +89,8 @@ function activate(item, isQuiet = false) {
   drawInspector(item);
   clearTimeout(asking);
   const line = item?.line;
-  if (!line || line.type !== "leaf" || line.removed) return;
-  if (line.input.kind === "choice") {
+  if (!line || line.type === "row" || line.rows || line.removed) return;
+  if (line.input?.kind === "choice") {
     candidates = line.input.choices.filter((choice) => choice !== line.value).slice(0, 9).map((choice) => ({ value: choice, text: String(choice), source: "", spans: [] }));
     drawInspector(item);
     return;
@@ -117,8 +117,9 @@ function drawInspector(item) {
   const crumb = make("p", { class: "crumb" }, make("bdi", {}, line.path.split("/").slice(1).map((step) => (/^\d+$/.test(step) ? String(Number(step) + 1) : step.replace(/_/g, " "))).join(" › ")),
     line.input && HINTS[line.input.kind] ? make("span", { class: "kind" }, line.input.kind) : null);
   if (line.type !== "leaf") {
+    if (candidates.length) crumb.append(make("span", { class: "soft" }, "left out of this list:"));
     const keys = line.type === "row" ? [hint("A", "accept the row"), hint("d", "remove"), hint("Alt ↑↓", "move"), hint("o", "add a row")] : [hint("o", line.rows ? "add a row" : "add an entry")];
-    return box.replaceChildren(crumb, make("p", { class: "hints" }, keys));
+    return box.replaceChildren(crumb, ...drawOffers(), make("p", { class: "hints" }, keys));
   }
   const facts = [];
   if (line.spans.length) facts.push(make("span", {}, quote(line.spans), line.places ? ` page ${line.places.join(", ")}` : ""));
@@ -128,12 +129,15 @@ function drawInspector(item) {
   if (line.said) facts.push(make("span", { class: "soft" }, "the model said ", make("bdi", {}, `“${line.said}”`)));
   if (line.findings?.length) facts.push(make("span", { class: "soft" }, line.findings.join(", ")));
   for (const problem of line.problems || []) facts.push(make("span", { class: "warn" }, make("bdi", {}, problem)));
-  const offered = candidates.length
-    ? make("p", { class: "offers", role: "group", "aria-label": "Values that may be meant" }, candidates.map((one, number) =>
-      make("button", { type: "button", class: "offer", onclick: () => takeCandidate(number) }, key(number + 1), make("bdi", {}, one.text), one.source ? make("small", {}, one.source) : null)))
-    : null;
   const keys = line.value === null ? [hint("e", "add"), hint("w", "choose words")] : [hint("a", "accept"), hint("e", "correct"), hint("x", "reject"), hint("w", "choose words")];
-  box.replaceChildren(crumb, make("p", { class: "facts" }, facts), ...(offered ? [offered] : []), make("p", { class: "hints" }, ...keys, hint("f", "done, next"), hint("?", "all keys")));
+  box.replaceChildren(crumb, make("p", { class: "facts" }, facts), ...drawOffers(), make("p", { class: "hints" }, ...keys, hint("f", "done, next"), hint("?", "all keys")));
+}
+
+function drawOffers() {
+  if (!candidates.length) return [];
+  const offers = candidates.map((one, number) => make("button", { type: "button", class: "offer", onclick: () => takeCandidate(number) },
+    key(number + 1), make("bdi", {}, one.text), one.source ? make("small", {}, one.source) : null));
+  return [make("p", { class: "offers", role: "group", "aria-label": "Values that may be meant" }, offers)];
 }
 
 function quote(spans) {
@@ -189,12 +193,18 @@ const leaf = () => (record.item?.line?.type === "leaf" && !record.item.line.remo
 async function writeAndGoOn(action, decision) {
   const from = record.active;
   const wrong = await write(action, decision);
-  if (!wrong) goOn(from);
-  return wrong;
+  if (wrong) return wrong;
+  const [here, next] = [record.items[from]?.line, record.items[from + 1]?.line];
+  const above = (path) => path.slice(0, path.lastIndexOf("/"));
+  const isNewRow = action === "add" && next?.type === "leaf" && next.value === null && above(here.path) && above(next.path) === above(here.path);
+  if (isNewRow) record.activate(from + 1); // somebody who fills a row goes on filling it
+  else goOn(from);
+  return "";
 }
 
 function takeCandidate(number) {
   const [line, one] = [leaf(), candidates[number]];
+  if (one && record.item?.line?.type === "list") return write("restore", { position: one.rejected });
   if (!line || !one) return;
   writeAndGoOn(line.value === null ? "add" : "correct", { path: line.path, value: one.value, spans: one.spans });
 }
@@ -202,11 +212,15 @@ function takeCandidate(number) {
 const actions = {
   nextLine: () => record.move(1),
   previousLine: () => record.move(-1),
+  nextPart: () => record.activate(record.findPart(1)),
+  previousPart: () => record.activate(record.findPart(-1)),
   leastSure: () => {
     const at = record.findLeastSure();
     if (at >= 0) record.activate(at);
     else say("Everything is decided; f goes to the next document.");
   },
+  nextEmpty: () => record.activate(Math.max(0, record.findEmpty(1))),
+  previousEmpty: () => record.activate(Math.max(0, record.findEmpty(-1))),
   leftOut: () => {
     const at = record.findFirstLeftOut();
     if (at >= 0) record.activate(at);

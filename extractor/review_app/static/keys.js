@@ -6,7 +6,11 @@ export const KEYS = [
   ["Values", [
     [["j", "ArrowDown"], "nextLine", "next line"],
     [["k", "ArrowUp"], "previousLine", "line before"],
-    [["n"], "leastSure", "the least sure value that is not decided"],
+    [["J", "PageDown"], "nextPart", "next row or field of the record"],
+    [["K", "PageUp"], "previousPart", "row or field before"],
+    [["n"], "leastSure", "the least sure value that is not decided; again: the next one"],
+    [["m"], "nextEmpty", "the next field without a value"],
+    [["M"], "previousEmpty", "the one before"],
     [["a", " "], "accept", "accept the value, go to the next one to decide"],
     [["e", "Enter"], "correct", "correct it, or add one; Enter saves, Esc leaves it"],
     [["1…9"], "", "take one of the values that are offered below"],

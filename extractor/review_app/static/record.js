@@ -146,12 +146,30 @@ export class RecordPane {
     return -1;
   }
 
+  // The next row, list or field of the record itself, or what was left out.
+  findPart(by) {
+    let at = this.active + by;
+    const isPart = (item) => item.line?.type !== "leaf" || item.line.depth === 0;
+    while (this.items[at] && !isPart(this.items[at])) at += by;
+    return Math.max(0, Math.min(at, this.items.length - 1));
+  }
+
+  // The least sure of what is to be decided; where that is the active line, the one that is surer by least.
   findLeastSure() {
-    let best = -1;
-    this.items.forEach((item, index) => {
-      if (isOpen(item) && (best < 0 || item.line.doubt < this.items[best].line.doubt)) best = index;
-    });
-    return best;
+    const open = [...this.items.keys()].filter((index) => isOpen(this.items[index]));
+    open.sort((a, b) => this.items[a].line.doubt - this.items[b].line.doubt || a - b);
+    return open.length ? open[(open.indexOf(this.active) + 1) % open.length] : -1;
+  }
+
+  // The next field without a value, round the end once.
+  findEmpty(by) {
+    const most = this.items.length;
+    for (let step = 1; step <= most; step += 1) {
+      const index = (((this.active + by * step) % most) + most) % most;
+      const { line } = this.items[index];
+      if (line && !line.removed && (line.type === "leaf" ? line.value === null && !line.verdict : line.type === "list" && !line.length)) return index;
+    }
+    return -1;
   }
 
   findFirstLeftOut() {
