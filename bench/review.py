@@ -71,8 +71,19 @@ class Person:
     def find(self, path: str) -> int:
         return next((n for n, one in enumerate(self.items) if one.get("path") == path), -1)
 
-    def go(self, target: int) -> None:
-        """The fewest of j, k, J, K, n, m, M and r that lead from the active line to another."""
+    def go_to_list(self, path: str) -> int:
+        """To the nearest line from which an entry is added to a list; the number that a new row gets there."""
+        lists = [one["path"] for one in self.items if one["type"] == "list"]
+
+        def find_list(at: str) -> str:
+            return max((one for one in lists if at == one or at.startswith(one + "/")), key=len, default="")
+
+        self.go(*(n for n, one in enumerate(self.items) if "path" in one and find_list(one["path"]) == path))
+        inside = self.items[self.at]["path"][len(path) + 1 :].partition("/")[0]
+        return int(inside) + 1 if inside else self.items[self.at]["length"]
+
+    def go(self, *targets: int) -> None:
+        """The fewest of j, k, J, K, n, m, M and r that lead from the active line to one of others."""
 
         def is_part(one: Any) -> bool:
             return one["type"] != "leaf" or one["depth"] == 0
@@ -83,7 +94,7 @@ class Person:
         empty = [n for n, one in enumerate(self.items) if _is_empty(one)]
         left_out = next((n for n, one in enumerate(self.items) if one["type"] == "left"), self.at)
         steps, queue = {self.at: 0}, deque([self.at])
-        while target not in steps:
+        while not any(target in steps for target in targets):
             at = queue.popleft()
             after = next((n for n in parts if n > at), len(self.items) - 1)
             before = next((n for n in reversed(parts) if n < at), 0)
@@ -94,6 +105,7 @@ class Person:
                 if 0 <= to < len(self.items) and to not in steps:
                     steps[to] = steps[at] + 1
                     queue.append(to)
+        target = next(target for target in targets if target in steps)
         self.keys += steps[target]
         self.walked += steps[target]
         self.at = target
@@ -152,9 +164,8 @@ class Person:
         for value in missing:
             self.corrections += 1
             if not self.take_back(path, value):
-                head = self.find(path)
-                length = self.items[head]["length"]
-                self.go(head)
+                length = self.items[self.find(path)]["length"]
+                self.go_to_list(path)
                 self.type(value)  # o, Enter
                 self.decide(Action.ADD, f"{path}/{length}", value=value)
                 self.at = self.find(f"{path}/{length}")
@@ -189,9 +200,7 @@ class Person:
                 self.decide(Action.REMOVE_ROW, f"{path}/{i}")
                 self.go_on()
         for j in sorted(set(range(len(wanted))) - taken):
-            head = self.find(path)
-            length = self.items[head]["length"]
-            self.go(head)
+            length = self.go_to_list(path)
             self.keys += 1  # o
             self.decide(Action.ADD_ROW, path, position=length)
             self.at = self.find(f"{path}/{length}") + 1
