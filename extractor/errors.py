@@ -15,6 +15,7 @@
     │   ├── ReplyUnreadable the reply did not fit the schema, re-asking included
     │   │   └── OnlyReasoned the model thought, and gave no answer
     │   └── CassetteMissing the request is on no cassette
+    ├── DecisionConflict    somebody else has decided about the document since the person looked at it
     ├── RecordInvalid       a record does not fit the class that a caller asked for
     ├── CassetteStale       a cassette holds exchanges that no request asks for any more
     ├── WeightsError        model files: missing, incomplete, or of another digest
@@ -60,6 +61,10 @@ class ResultUnreadable(UsageError):
         self.why = why
         self.missing = missing
         self.format = format
+
+
+class DecisionConflict(ExtractorError):
+    """Somebody else has decided about a document since the person looked at it; nothing was written."""
 
 
 class DocumentError(ExtractorError):

@@ -7,7 +7,7 @@ import itertools
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,6 +41,7 @@ def add_eval_command(commands: argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("--suite", type=Path, help="folder with suite.toml (default: eval)")
     add_trust_flag(parser)
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
+    parser.add_argument("--gold", type=Path, metavar="DIR", help="score against this gold, not the suite's own")
     parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
     add_model_flags(parser, "replay, or as the suite says")
     parser.set_defaults(mode=None)
@@ -76,6 +77,8 @@ def run_eval_command(flags: argparse.Namespace) -> int:
     suite = load_suite(
         flags.suite or Path("eval"), lambda code: print_notes(allow_task_code(code, flags, is_named=is_named))
     )
+    if flags.gold is not None:
+        suite = replace(suite, gold=flags.gold)
     true = load_suite_gold(suite)
     mode = flags.mode or suite.mode
     options = EvalOptions(

@@ -20,6 +20,7 @@ def add_export_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     export.add_argument(
         "-o", "--output", type=Path, required=True, help="a file; for csv and parquet a folder; - is stdout, for jsonl"
     )
+    export.add_argument("--reviewed", action="store_true", help="with what people decided in `extractor review`")
     export.add_argument("--force", action="store_true", help="replace what an earlier export wrote there")
     export.add_argument("--quiet", action="store_true", help="no summary")
     export.set_defaults(command=run_export_command)
@@ -30,7 +31,7 @@ def run_export_command(flags: argparse.Namespace) -> int:
     from extractor.results.export.export import export_runs, write_json_lines
     from extractor.results.export.reader import open_runs
 
-    runs = open_runs(flags.out)
+    runs = open_runs(flags.out, reviewed=flags.reviewed)
     for run in runs:
         if run.strays:
             names = ", ".join(map(sanitize_for_terminal, run.strays[:3])) + (" …" if len(run.strays) > 3 else "")

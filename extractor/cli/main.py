@@ -20,8 +20,10 @@ from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.doctor import add_doctor_command
 from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
+from extractor.cli.gold import add_gold_command
 from extractor.cli.ground import add_ground_command
 from extractor.cli.models import add_models_command
+from extractor.cli.review import add_review_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
 from extractor.cli.show import add_show_command
@@ -37,6 +39,8 @@ examples:
   extractor run docs/ --task invoice --model NAME --base-url http://localhost:8000/v1    any OpenAI-compatible endpoint
   extractor run docs/ --schema my.py:Invoice   a schema of your own and nothing else (or a JSON Schema file)
   extractor show out                           one HTML page: each value beside the words that prove it
+  extractor review out                         go through what is doubtful in the browser; it becomes gold
+  extractor gold from out -o gold/             gold of what was reviewed, for `extractor eval --gold gold/`
   extractor export out -f sqlite -o out.db     records, evidence and runs, ready to query (also jsonl, csv, parquet)
   extractor run docs/ --task invoice --dry-run requests, tokens, money and time, before anything is sent
   extractor ground order.pdf record.json        prove a record from any tool by the words of its document
@@ -117,12 +121,14 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_run_command(commands)
     add_show_command(commands)
+    add_review_command(commands)
     add_export_command(commands)
     add_ground_command(commands)
     add_combine_command(commands)
     add_models_command(commands)
     add_cache_command(commands)
     add_eval_command(commands)
+    add_gold_command(commands)
     add_schema_command(commands)
     add_task_command(commands)
     add_doctor_command(commands)

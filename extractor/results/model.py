@@ -166,6 +166,15 @@ class Manifest(FilePart):
         return {name: one for name, one in self.to_content().items() if name != "learnt"}
 
 
+class ReviewEntry(FilePart):
+    """What people decided about a record. `decided` says of each value, by JSON pointer, what they made of it."""
+
+    finished: bool = Field(default=False, description="whether somebody went through all of the document")
+    who: Listed[Text] = listed_key()
+    decided: Named[Text] = Field(default={}, description="accepted, corrected, added or restored")
+    lost: Listed[Text] = optional_key("decisions about an earlier result that do not hold for this one, and why", ())
+
+
 class ResultFile(FilePart):
     """What `extractor run` writes for each document."""
 
@@ -193,6 +202,7 @@ class ResultFile(FilePart):
     failures: Listed[FailureEntry] = listed_key("questions that brought no answer")
     problems: Listed[ProblemEntry] = listed_key("what checks found, codes to be counted")
     coverage: Coverage = Field(default_factory=lambda: Coverage())
+    review: ReviewEntry | None = optional_key("only of a reviewed result: what people decided about it", None)
     usage: UsageEntry = Field(default_factory=UsageEntry, description="retries included; null is unknown, not nothing")
     manifest: Manifest = Field(default_factory=Manifest, description="what made the result")
 

@@ -12,12 +12,13 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from extractor.errors import DocumentError, MachineError, RecordInvalid, ResultUnreadable, UsageError
+from extractor.results.decisions.reviewed import open_reviewed_folder
 from extractor.results.evidence import EvidenceView
 from extractor.results.file import write_result
 from extractor.results.frame import build_frame, build_frame_rows
-from extractor.results.model import ResultFile
+from extractor.results.model import RUN_FILE, ResultFile
 from extractor.results.parts import ConflictEntry, FailureEntry, ProblemEntry, Proof, RejectedEntry
-from extractor.results.reading import convert_result, read_result_file
+from extractor.results.reading import convert_result, read_result_file, read_run_file
 from extractor.types import Json, Status, Usage
 
 T = TypeVar("T")
@@ -37,13 +38,14 @@ class Result(Generic[T]):
         self._model = model
 
     @classmethod
-    def read(cls, path: Path, model: type[T]) -> Result[T]:
-        """The result in a file that a run wrote.
+    def read(cls, path: Path, model: type[T], *, reviewed: bool = False) -> Result[T]:
+        """The result in a file that a run wrote; `reviewed` with what people decided about it in `extractor review`.
 
         Parts of it that are not as the format has them are left out. Raises UsageError for any other file.
         """
         try:
-            return cls(read_result_file(path).file, model)
+            file = read_result_file(path).file
+            return cls(_read_reviewed(path, file) if reviewed else file, model)
         except ResultUnreadable as error:
             raise UsageError(f"{path} {error.why}; give a file that a run wrote.") from error
 
@@ -174,6 +176,14 @@ class Result(Generic[T]):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return handler(ResultFile.__pydantic_core_schema__)
+
+
+def _read_reviewed(path: Path, file: ResultFile) -> ResultFile:
+    try:
+        run = read_run_file(path.parent / RUN_FILE).file
+    except ResultUnreadable:
+        run = None
+    return open_reviewed_folder(path.parent, run).review_result(path.name, file)
 
 
 def results_to_frame(results: Iterable[Result[Any]]) -> Any:

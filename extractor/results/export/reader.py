@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.errors import ResultUnreadable, UsageError
+from extractor.results.decisions.reviewed import ReviewedFolder, open_reviewed_folder
 from extractor.results.model import RESULT_FORMAT, RUN_FILE, DocumentEntry, Manifest, ReadError, ResultFile, RunFile
 from extractor.results.reading import Reading, parse_result, read_result_file, read_run_file
 from extractor.types import Json, Status
@@ -40,6 +41,8 @@ class SavedRun:
     strays: tuple[str, ...] = ()
     _files: tuple[str, ...] = ()
     _run: RunFile | None = None
+    _decided: ReviewedFolder | None = None
+    """What people decided about the results, where these are wanted with it."""
 
     def __iter__(self) -> Iterator[SavedResult]:
         """Every result, in the run's order; one is held at a time."""
@@ -47,6 +50,7 @@ class SavedRun:
             names = _document_names(self._run)
             for file in self._files:
                 content = _load_result(self.path / file, names.get(file, file), self._run)
+                content = self._decided.review_result(file, content) if self._decided else content
                 yield SavedResult(self.path.name, file, content)
             return
         with self.path.open(encoding="utf-8", errors="replace") as lines:
@@ -55,13 +59,15 @@ class SavedRun:
                     yield SavedResult(self.path.name, f"line {number}", _parse_line(line, f"line {number}"))
 
 
-def open_runs(paths: Sequence[Path]) -> list[SavedRun]:
-    """The runs at these places. Raises UsageError for a place that holds no results."""
-    return [_open_run(path) for path in paths]
+def open_runs(paths: Sequence[Path], *, reviewed: bool = False) -> list[SavedRun]:
+    """The runs at these places; `reviewed` with what people decided. Raises UsageError for a place without results."""
+    return [_open_run(path, reviewed) for path in paths]
 
 
-def _open_run(path: Path) -> SavedRun:
+def _open_run(path: Path, reviewed: bool) -> SavedRun:
     if path.is_file() and path.suffix == ".jsonl":
+        if reviewed:
+            raise UsageError(f"{path} has no decisions beside it; name the folder that was reviewed.")
         return SavedRun(path, None)
     if not path.is_dir():
         raise UsageError(f"{path} is no folder; name the one that results were written to, or a .jsonl file.")
@@ -71,7 +77,8 @@ def _open_run(path: Path) -> SavedRun:
     if not files:
         raise UsageError(f"{path} holds no results; name the folder that results were written to.")
     strays = tuple(name for name in present if name not in files)
-    return SavedRun(path, run.record_schema if run else None, strays, files, run)
+    decided = open_reviewed_folder(path, run) if reviewed else None
+    return SavedRun(path, run.record_schema if run else None, strays, files, run, decided)
 
 
 def _read_run(folder: Path) -> RunFile | None:
