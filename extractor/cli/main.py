@@ -19,6 +19,7 @@ from extractor.cli.doctor import add_doctor_command
 from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
 from extractor.cli.ground import add_ground_command
+from extractor.cli.merge import add_merge_command
 from extractor.cli.models import add_models_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
@@ -106,6 +107,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_run_command(commands)
+    add_merge_command(commands)
     add_show_command(commands)
     add_export_command(commands)
     add_ground_command(commands)

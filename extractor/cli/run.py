@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from extractor.cli.console import (
     RunProgress,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from extractor.models.client_options import ClientOptions
     from extractor.models.prices import PriceList
     from extractor.runs.job import Job
+    from extractor.runs.shards import Shard, ShardPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class RunOptions:
     retry_failed: bool = False
     again: str = ""
     """What tells a repeat of a run apart: it asks anew, and has cassettes of its own."""
+    part: ShardPart | None = None
+    """Which of the documents are the run's."""
 
 
 def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -86,6 +89,8 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     order = "03/04/2024 is the third of April, or of March with --no-day-first (default: the document decides)"
     run.add_argument("--day-first", action=argparse.BooleanOptionalAction, default=None, help=order)
     run.add_argument("--only-proven", action="store_true", help="nothing in a record that has no words of its own")
+    part = "part I of N of the documents, the first being 0; merge makes one result set of all parts (docs/scale.md)"
+    run.add_argument("--shard", type=_parse_shard, metavar="I/N", help=part)
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
@@ -100,17 +105,29 @@ def _parse_seconds(text: str) -> float:
     return seconds
 
 
+def _parse_shard(text: str) -> Shard:
+    from extractor.runs.shards import parse_shard
+
+    try:
+        return parse_shard(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
     from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
     from extractor.runs.output_folder import prepare_output_folder
     from extractor.runs.runner import compute_exit_code, run_job
+    from extractor.runs.shards import choose_shard_part
     from extractor.runs.signals import run_until_signal
 
     inputs = choose_run_inputs(flags)
     task, prompt = inputs.task, inputs.prompt
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
+    part = choose_shard_part(flags.shard, sources) if flags.shard else None
+    own = sources if part is None else [sources[index] for index in part.indexes]
     if flags.dry_run:
         print_notes(() if flags.quiet else inputs.notes)
         from extractor.cli.dry_run import EstimateOptions, print_estimate
@@ -122,14 +139,14 @@ def run_extract_command(flags: argparse.Namespace) -> int:
             flags.json,
             flags.quiet,
         )
-        return print_estimate(task, prompt, sources, costs, wanted)
+        return print_estimate(task, prompt, own, costs, wanted)
     choice = choose_flagged_model(flags, flags.model, live=flags.mode != "replay")
-    options = _read_run_options(flags, choice, costs)
+    options = _read_run_options(flags, choice, costs, part)
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
     price = find_model_price(choice, costs)
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
-    say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
+    say = RunProgress(is_shown, len(own), price, costs.currency, lists_records=lists)
     with open_job(options, task, prompt, choice, say) as job:
         outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
     say.clear_line()
@@ -146,7 +163,9 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     return compute_exit_code(outcomes)
 
 
-def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: PriceList) -> RunOptions:
+def _read_run_options(
+    flags: argparse.Namespace, choice: ModelSpec, costs: PriceList, part: ShardPart | None
+) -> RunOptions:
     from extractor.extraction.acceptance import Acceptance
 
     return RunOptions(
@@ -158,6 +177,7 @@ def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: Price
         document_timeout=read_document_deadline(flags, choice),
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
+        part=part,
     )
 
 
@@ -184,6 +204,7 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
             on_reply=say.count_reply,
         )
         say_bug = {"on_bug": say.show_bug} if options.client.verbose else {}
+        about: dict[str, Any] = {"part": options.part, **say_bug}
         yield Job(
-            extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record, **say_bug
+            extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record, **about
         )

@@ -299,7 +299,7 @@ class _JobRunner:
                 task = self._extractor.task
                 manifest = self._extractor.final_manifest
                 if not has_written:
-                    manifest = {**read_learnt(path), **manifest}
+                    manifest = {**manifest, **read_learnt(path)}
                 write_run_file(path, task.name, manifest, task.schema.source, ended, counts)
         except OSError as error:
             self._error = self._error or describe_unwritable(path, error)
