@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from extractor.cli.endpoint_flags import (
     read_client_options,
     read_document_deadline,
 )
+from extractor.cli.run_on import add_cluster_flags, build_executor, open_cluster
 from extractor.cli.trust import add_trust_flag
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from extractor.models.choice import ModelSpec
     from extractor.models.client_options import ClientOptions
     from extractor.models.prices import PriceList
+    from extractor.results.outcome import RunOutcomes
     from extractor.runs.job import Job
     from extractor.runs.shards import Shard, ShardPart
 
@@ -58,6 +61,8 @@ class RunOptions:
     """What tells a repeat of a run apart: it asks anew, and has cassettes of its own."""
     part: ShardPart | None = None
     """Which of the documents are the run's."""
+    elsewhere: bool = False
+    """Whether other processes ask the model."""
 
 
 def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -91,6 +96,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--only-proven", action="store_true", help="nothing in a record that has no words of its own")
     part = "part I of N of the documents, the first being 0; merge makes one result set of all parts (docs/scale.md)"
     run.add_argument("--shard", type=_parse_shard, metavar="I/N", help=part)
+    add_cluster_flags(run)
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
@@ -147,8 +153,13 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     price = find_model_price(choice, costs)
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
     say = RunProgress(is_shown, len(own), price, costs.currency, lists_records=lists)
-    with open_job(options, task, prompt, choice, say) as job:
-        outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
+    with open_cluster(flags) as cluster, open_job(options, task, prompt, choice, say) as job:
+
+        async def work(stop: asyncio.Event) -> RunOutcomes:
+            executor = build_executor(flags, cluster, job.extractor, choice, options.client)
+            return await run_job(job, sources, stop, executor)
+
+        outcomes, heard = run_until_signal(work)
     say.clear_line()
     if heard:
         print_notes([f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."])
@@ -178,6 +189,7 @@ def _read_run_options(
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
         part=part,
+        elsewhere=flags.on is not None,
     )
 
 
@@ -192,7 +204,9 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
 
     at_once = limit_concurrency(choice.choose_concurrency(options.client.concurrency))
     client = replace(options.client, concurrency=at_once)
-    with hide_from_readers(), open_session(choice, client, options.again) as session:
+    with hide_from_readers(), open_session(
+        choice, client, options.again, elsewhere=options.elsewhere
+    ) as session:
         extractor = build_extractor(
             task,
             prompt,
