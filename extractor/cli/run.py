@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor.cli.console import (
-    RunProgress,
     describe_bill,
     print_notes,
     print_outcomes,
@@ -25,6 +24,7 @@ from extractor.cli.endpoint_flags import (
     read_client_options,
     read_document_deadline,
 )
+from extractor.cli.progress import RunProgress
 from extractor.cli.run_on import add_cluster_flags, build_executor, open_cluster
 from extractor.cli.trust import add_trust_flag
 
@@ -204,9 +204,7 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
 
     at_once = limit_concurrency(choice.choose_concurrency(options.client.concurrency))
     client = replace(options.client, concurrency=at_once)
-    with hide_from_readers(), open_session(
-        choice, client, options.again, elsewhere=options.elsewhere
-    ) as session:
+    with hide_from_readers(), open_session(choice, client, options.again, elsewhere=options.elsewhere) as session:
         extractor = build_extractor(
             task,
             prompt,

@@ -302,6 +302,4 @@ class CachedModel:
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError) as error:
             self.unkept += 1
             if self.unkept == 1:
-                self._note(
-                    f"Replies cannot be kept in {self._store.place} ({error}); a later run pays for them again."
-                )
+                self._note(f"Replies cannot be kept in {self._store.place} ({error}); a later run pays for them again.")

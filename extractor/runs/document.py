@@ -112,7 +112,10 @@ class _Steps:
     def _job(self) -> ApartJob | None:
         """What workers are given, which has no code of the user's; None for a document that cannot be sent."""
         one = self._extractor
-        bare, own_rules = Task(one.task.name, one.task.schema, {}), one.task.model_class is not None or one.checks is not None
+        bare, own_rules = (
+            Task(one.task.name, one.task.schema, {}),
+            one.task.model_class is not None or one.checks is not None,
+        )
         job = DocumentJob(
             self._document, bare, one.prompt, one.session.model_name, one.reading, dict(one.manifest), own_rules
         )

@@ -73,9 +73,7 @@ class ResultKeeper:
         result = ended.result
         digest = result if isinstance(result, str) else write_atomically(target, [result])
         return self.journal.append(
-            JournalEntry(
-                ended.source, ended.sighting.seen, __version__, ended.text, self.job, digest, ended.outcome
-            )
+            JournalEntry(ended.source, ended.sighting.seen, __version__, ended.text, self.job, digest, ended.outcome)
         )
 
 

@@ -232,7 +232,9 @@ class ClusterExecutor:
         inbox: list[Any] = []
         try:
             actor = self._options.cluster.start_worker(machine, owns_node=embedded)
-            told = await actor.open.remote(pickle.dumps(self._build_job()), pickle.dumps(SealedModel(self._options.choice)))
+            told = await actor.open.remote(
+                pickle.dumps(self._build_job()), pickle.dumps(SealedModel(self._options.choice))
+            )
         except self._ray.exceptions.RayError:
             self._workers[machine.id] -= 1
             self._failures[machine.id] += 1
@@ -246,7 +248,12 @@ class ClusterExecutor:
         except Exception as error:  # noqa: BLE001 -- whatever the node says ends the run
             self._end(error)
             return
-        node = _Node(machine, actor, Borrower(self._lender, self._build_teller(actor, inbox)), self._extractor.session.concurrency)
+        node = _Node(
+            machine,
+            actor,
+            Borrower(self._lender, self._build_teller(actor, inbox)),
+            self._extractor.session.concurrency,
+        )
         self._nodes.append(node)
         node.listener = asyncio.get_running_loop().create_task(self._listen(node))
         self._tasks.add(node.listener)

@@ -63,9 +63,7 @@ class NodeWorker:
     async def _open_run(self, job: NodeJob, sealed: SealedModel) -> None:
         self._share = share = LentShare(job)
         choice, note = sealed.choice, share.say
-        options = ClientOptions(
-            concurrency=job.concurrency, use_proxy=job.use_proxy, verbose=job.verbose, note=note
-        )
+        options = ClientOptions(concurrency=job.concurrency, use_proxy=job.use_proxy, verbose=job.verbose, note=note)
         self._open.enter_context(hide_from_readers())
         session = await asyncio.to_thread(self._open.enter_context, open_session(choice, options, share=share))
         self._mask = SecretMask(find_secrets(session.endpoint))
@@ -87,7 +85,9 @@ class NodeWorker:
         try:
             given: NodeAssignment = pickle.loads(assignment)  # noqa: S301 -- as above
             worked = await self._work(self._extractor, given)
-            return encode_unseen() if worked is None else encode_worked(worked, self._extractor.session.describe_learnt())
+            return (
+                encode_unseen() if worked is None else encode_worked(worked, self._extractor.session.describe_learnt())
+            )
         except Exception as error:  # noqa: BLE001 -- as above
             return encode_error(error, self._mask.mask_text)
 
