@@ -20,14 +20,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
 import crowd
 import scene
 
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion
+
+ROOT = Path(__file__).parent.parent
 
 
 class Script:
@@ -60,7 +58,8 @@ class Script:
 @contextlib.contextmanager
 def open_cluster() -> Iterator[Any]:
     """A head without processors, and no node yet."""
-    from ray.cluster_utils import Cluster
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster  # which reads that
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     try:

@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from extractor.results.unseen import show_unseen, spell_unseen
 if TYPE_CHECKING:
     from extractor.models.prices import Price, PriceList
     from extractor.results.outcome import DocumentOutcome, RunOutcomes
+    from extractor.types import Json
 
 
 def sanitize_for_terminal(text: str) -> str:
@@ -142,6 +143,24 @@ def describe_bill(
     if amount is None:
         return f"{said}; the price of {sanitize_for_terminal(model)} is not known (give one with --prices FILE)."
     return f"{said}: {format_amount(amount, prices.currency)} at list price ({prices.file}, {prices.dated})."
+
+
+MAX_LINE_CHARACTERS, MAX_VALUE_CHARACTERS = 140, 40
+"""Of a line about one document, and of each value in it."""
+
+
+def format_record_line(outcome: DocumentOutcome, members: Mapping[str, Json] | None) -> str:
+    """A document's line: its status, and the first of its values, or why there are none."""
+    shown = outcome.message if members is None else " · ".join(_format_members(members)) or "no values"
+    line = sanitize_for_terminal(f"{outcome.name}  {outcome.status}  {shown}")
+    return line if len(line) <= MAX_LINE_CHARACTERS else f"{line[: MAX_LINE_CHARACTERS - 1]}…"
+
+
+def _format_members(members: Mapping[str, Json]) -> Iterator[str]:
+    for name, value in members.items():
+        if value is not None:
+            text = " ".join(str(value).split())
+            yield f"{name}: {text if len(text) <= MAX_VALUE_CHARACTERS else f'{text[: MAX_VALUE_CHARACTERS - 1]}…'}"
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from extractor.cli.models import add_models_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
 from extractor.cli.show import add_show_command
+from extractor.cli.status import add_status_command
 from extractor.cli.task import add_task_command
 from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineError
 
@@ -108,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_run_command(commands)
     add_merge_command(commands)
+    add_status_command(commands)
     add_show_command(commands)
     add_export_command(commands)
     add_ground_command(commands)

@@ -99,6 +99,8 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     add_cluster_flags(run)
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
+    progress = "auto: a line that moves on a terminal, a line a minute else; json: events on stderr, a line each"
+    run.add_argument("--progress", choices=["auto", "json"], default="auto", help=f"{progress} (default: auto)")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
     run.set_defaults(command=run_extract_command)
@@ -151,13 +153,22 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
     price = find_model_price(choice, costs)
-    is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
-    say = RunProgress(is_shown, len(own), price, costs.currency, lists_records=lists)
+    lists, on_terminal = not (flags.quiet or flags.json), sys.stderr.isatty()
+    say = RunProgress(
+        not flags.quiet and on_terminal,
+        len(own),
+        price,
+        costs.currency,
+        lists_records=lists,
+        in_lines=not (flags.quiet or on_terminal),
+        as_events=flags.progress == "json",
+    )
     with open_cluster(flags) as cluster, open_job(options, task, prompt, choice, say) as job:
 
         async def work(stop: asyncio.Event) -> RunOutcomes:
             executor = build_executor(flags, cluster, job.extractor, choice, options.client)
-            return await run_job(job, sources, stop, executor)
+            async with say.ticking():
+                return await run_job(job, sources, stop, executor)
 
         outcomes, heard = run_until_signal(work)
     say.clear_line()
@@ -216,7 +227,7 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
             on_reply=say.count_reply,
         )
         say_bug = {"on_bug": say.show_bug} if options.client.verbose else {}
-        about: dict[str, Any] = {"part": options.part, **say_bug}
+        about: dict[str, Any] = {"part": options.part, "price": say.price, "currency": say.currency, **say_bug}
         yield Job(
             extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record, **about
         )

@@ -105,11 +105,11 @@ class LocalExecutor:
         self._hands.release()
 
     async def work(self, assignment: Assignment) -> WorkedDocument:
-        source, sighting = assignment.source, assignment.sighting
+        source, seen = assignment.source, assignment.sighting
         try:
-            document, sighting = await asyncio.to_thread(read_unchanging_document, source, sighting)
+            document, sighting = await asyncio.to_thread(read_unchanging_document, source, seen)
         except DocumentError as error:
-            return WorkedDocument(sighting or await asyncio.to_thread(observe_source, source), error=error)
+            return WorkedDocument(seen or await asyncio.to_thread(observe_source, source), error=error)
         return await work_on_document(self._extractor, document, sighting, assignment.known)
 
 

@@ -29,6 +29,9 @@ class Job:
     that failed None."""
     on_bug: Callable[[str, Exception], None] = lambda name, error: None
     """Told of an error of ours that a document brought on, which costs that document alone."""
+    price: tuple[float, float] | None = None
+    """Of a million tokens of the model, in and out, for whoever looks at the run; in this currency:"""
+    currency: str = ""
     part: ShardPart | None = None
     """Which of the documents are the run's, where others do the rest in folders of their own."""
 

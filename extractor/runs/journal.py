@@ -177,6 +177,11 @@ class Journal:
         self._sources[hash_key(entry.source)] = place
         self._files[hash_key(fold_filename(entry.outcome.file))] = place
 
+    @property
+    def size(self) -> int:
+        """Bytes of what stands in it."""
+        return self._end
+
     def append(self, entry: JournalEntry) -> int:
         """Appends an entry, whole or not at all; returns its position. Raises OSError."""
         line = entry.to_line()

@@ -35,11 +35,17 @@ def iterate_entries(path: Path) -> Iterator[tuple[int, JournalEntry]]:
             if place == 0 and read_format(line) != JOURNAL_FORMAT:
                 raise UsageError(f"{path} is no journal of this version; use the extractor that wrote it.")
             if place and line.endswith(b"\n"):
-                try:
-                    yield place, parse_journal_line(line)
-                except ValueError:
-                    pass
+                entry = _parse_or_pass(line)
+                if entry is not None:
+                    yield place, entry
             place += len(line)
+
+
+def _parse_or_pass(line: bytes) -> JournalEntry | None:
+    try:
+        return parse_journal_line(line)
+    except ValueError:
+        return None
 
 
 class JournalView:
@@ -65,7 +71,8 @@ class JournalView:
         is_replaced = self._files.get(hash_key(fold_filename(entry.outcome.file))) != place
         return None if is_replaced or entry.source != source else entry
 
-    def __iter__(self) -> Iterator[JournalEntry]:
+    def iterate(self) -> Iterator[tuple[int, JournalEntry]]:
+        """Place and entry of each."""
         of_files = set(self._files.values())
         for place in array("q", sorted(p for p in self._sources.values() if p in of_files)):
-            yield read_entry_at(self._handle, place)
+            yield place, read_entry_at(self._handle, place)

@@ -29,6 +29,7 @@ from extractor.runs.journal import Journal
 from extractor.runs.keeping import EndedDocument, ResultKeeper, describe_unwritable
 from extractor.runs.lock import hold_folder_lock
 from extractor.runs.output_folder import read_learnt, reserve_disk_space
+from extractor.runs.progress_file import RunningJob, announce_run
 from extractor.runs.resume import EarlierResults, printable_source_path
 from extractor.runs.shards import ShardHead, remove_shard_file, write_shard_file
 from extractor.runs.source_state import SourceState, observe_source
@@ -68,12 +69,19 @@ async def run_job(
             try:
                 keeper = ResultKeeper(job.out, job.fingerprint, ledger, reserve)
                 hands = max(1, min(job.extractor.session.concurrency, len(sources)))
-                async with executor or LocalExecutor(job.extractor, hands) as doer:
-                    return await _JobRunner(job, sources, keeper, doer, stop or asyncio.Event()).run_all()
+                with announce_run(job.out, _describe_job(job, sources, ledger)):
+                    async with executor or LocalExecutor(job.extractor, hands) as doer:
+                        return await _JobRunner(job, sources, keeper, doer, stop or asyncio.Event()).run_all()
             finally:
                 reserve.release()
         finally:
             ledger.close()
+
+
+def _describe_job(job: Job, sources: Sequence[Source], ledger: Journal) -> RunningJob:
+    documents = len(sources) if job.part is None else len(job.part.indexes)
+    model, is_fresh = job.extractor.session.model_name, job.ignores_earlier_results
+    return RunningJob(documents, job.fingerprint, model, job.price, job.currency, ledger.size, is_fresh)
 
 
 def _describe_part(job: Job, sources: Sequence[Source]) -> None:

@@ -46,7 +46,11 @@ CLOSING_SECONDS = 2.0
 
 
 class NodeLost(Exception):
-    """The node went away while it had the document."""
+    """A worker on the machine went away while it had the document."""
+
+    def __init__(self, machine: ClusterNode) -> None:
+        super().__init__(machine.name)
+        self.machine = machine
 
 
 @dataclass(slots=True)
@@ -93,6 +97,8 @@ class ClusterExecutor:
         self._ended: Exception | None = None
         self._learnt: dict[str, Json] = {}
         self._unseen = False
+        self._one_suspect = asyncio.Lock()
+        """So that of documents under which a worker ended, none is given up for what another did."""
 
     async def __aenter__(self) -> Self:
         if self._options.wanted:
@@ -158,12 +164,11 @@ class ClusterExecutor:
             given = await self._read_here(assignment)
         deaths = 0
         while True:
-            await self._wait_until(lambda: any(node.under_way < node.hands for node in self._nodes))
-            node = min(self._nodes, key=lambda one: one.under_way / one.hands)
             try:
-                return await self._work_on_node(node, given)
-            except NodeLost:
-                deaths += await asyncio.to_thread(self._is_alive, node.machine)
+                async with self._one_suspect if deaths else contextlib.nullcontext():
+                    return await self._work_somewhere(given)
+            except NodeLost as lost:
+                deaths += await asyncio.to_thread(self._is_alive, lost.machine)
                 if deaths >= MOST_DEATHS:
                     message = f"{source.name} brings the processes down that work on it; split it."
                     return WorkedDocument(SourceState(None), error=DocumentError(message, reason="broken"))
@@ -172,6 +177,10 @@ class ClusterExecutor:
                     given = await self._read_here(assignment)
                 except DocumentError as error:
                     return WorkedDocument(SourceState(None), error=error)
+
+    async def _work_somewhere(self, given: NodeAssignment) -> WorkedDocument:
+        await self._wait_until(lambda: any(node.under_way < node.hands for node in self._nodes))
+        return await self._work_on_node(min(self._nodes, key=lambda one: one.under_way / one.hands), given)
 
     async def _read_here(self, assignment: Assignment) -> NodeAssignment:
         """The document itself, for a node that does not see its file."""
@@ -190,7 +199,7 @@ class ClusterExecutor:
             told = await node.actor.work.remote(pickle.dumps(given))
         except self._ray.exceptions.RayError:
             self._lose(node)
-            raise NodeLost from None
+            raise NodeLost(node.machine) from None
         finally:
             node.under_way -= 1
             self._wake()
@@ -240,7 +249,7 @@ class ClusterExecutor:
             self._failures[machine.id] += 1
             if self._failures[machine.id] >= MOST_DEATHS:
                 self._lender.say(
-                    f"Node {machine.name} cannot do documents; recordproof[ray] {__version__} has to be installed there."
+                    f"Node {machine.name} cannot do documents; install recordproof[ray] {__version__} there."
                 )
             return
         try:

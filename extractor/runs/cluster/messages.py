@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from extractor import errors
-from extractor.documents.discovery import Source
+from extractor.documents.discovery import STDIN, Source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
 from extractor.models.choice import ModelSpec
 from extractor.runs.apart import WorkerFailed
@@ -147,14 +147,12 @@ def _require(value: Any, kind: Any) -> Any:
 
 def make_source_absolute(source: Source) -> Source:
     """The source as it can be found from another folder; its name stays."""
-    from dataclasses import replace
-
-    within = source.line or source.member
-    if within is None:
-        return replace(source, path=source.path.absolute())
-    moved = replace(within, file=within.file.absolute())  # type: ignore[type-var]
-    place = {"line": moved} if source.line else {"member": moved}
-    return replace(source, path=Path(source.path.name), **place)  # type: ignore[arg-type]
+    if source.line is not None:
+        return replace(source, path=Path(source.path.name), line=replace(source.line, file=source.line.file.absolute()))
+    if source.member is not None:
+        member = replace(source.member, file=source.member.file.absolute())
+        return replace(source, path=Path(source.path.name), member=member)
+    return source if source.path == STDIN else replace(source, path=source.path.absolute())
 
 
 _USAGE = {f.name for f in fields(Usage)}

@@ -36,7 +36,7 @@ from extractor.runs.cluster.messages import (
 )
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.executor import WorkedDocument, read_unchanging_document, work_on_document
-from extractor.runs.source_state import SourceState
+from extractor.runs.source_state import SourceState, observe_source
 from extractor.runs.worker_messages import decode_job, decode_problems
 from extractor.types import Document, Json, Problem, Usage
 
@@ -93,17 +93,15 @@ class NodeWorker:
 
     async def _work(self, extractor: DocumentExtractor, given: NodeAssignment) -> WorkedDocument | None:
         if given.document is not None:
-            document = decode_answer(given.document)
-            assert isinstance(document, Document)  # noqa: S101 -- the run has read it
-            return await work_on_document(extractor, document, SourceState(given.seen), given.known)
+            sent = decode_answer(given.document)
+            assert isinstance(sent, Document)  # noqa: S101 -- the run has read it
+            return await work_on_document(extractor, sent, SourceState(given.seen), given.known)
         source = given.source
         if source.refused is None and (source.path == STDIN or not os.access(source.file, os.R_OK)):
             return None
         try:
             document, sighting = await asyncio.to_thread(read_unchanging_document, source, None)
         except DocumentError as error:
-            from extractor.runs.source_state import observe_source
-
             return WorkedDocument(await asyncio.to_thread(observe_source, source), error=error)
         return await work_on_document(extractor, document, sighting, given.known)
 
