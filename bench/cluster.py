@@ -167,7 +167,7 @@ def _measure_lost_run(bench: Bench, script: Script) -> None:
 
 
 def _measure_bound(bench: Bench, script: Script, cluster: Any, nodes: list[Any]) -> None:
-    for bound, most in (("--max-requests", bench.flags.documents // 2), ("--max-tokens", 200 * 15)):
+    for bound, most in (("--max-requests", bench.flags.documents // 2), ("--max-tokens", 200_000)):
         while len(nodes) < 3:
             nodes.append(cluster.add_node(num_cpus=1))
 

@@ -121,7 +121,8 @@ class Server:
     def __call__(self, body: dict[str, Any], n: int) -> FaultAnswer:
         word = next(w for w in body["messages"][-1]["content"].split() if w.startswith("number-"))
         self.asked[word] += 1
-        return FaultAnswer(body=build_completion(json.dumps({"title": word})), sleep=self.seconds)
+        usage = {"prompt_tokens": 400, "completion_tokens": 600, "total_tokens": 1000}
+        return FaultAnswer(body=build_completion(json.dumps({"title": word}), usage=usage), sleep=self.seconds)
 
 
 @pytest.fixture
@@ -227,8 +228,8 @@ def test_a_document_that_brings_its_workers_down_is_given_up_and_the_others_are_
     ("limits", "spent"),
     [
         (BudgetLimits(requests=20), lambda asked: asked <= 20),
-        (BudgetLimits(tokens=40_000), lambda asked: asked * 15 <= 40_000),
-        (BudgetLimits(cost=1.0, price=(1000.0, 1000.0)), lambda asked: asked * 15 / 1000 <= 1.0),
+        (BudgetLimits(tokens=20_000), lambda asked: asked * 1000 <= 20_000),
+        (BudgetLimits(cost=20.0, price=(1000.0, 1000.0)), lambda asked: asked <= 20),
     ],
 )
 def test_the_bounds_of_a_run_hold_over_all_nodes_also_where_one_is_lost(

@@ -158,11 +158,11 @@ class ClusterExecutor:
     # Documents.
 
     async def work(self, assignment: Assignment) -> WorkedDocument:
-        source = make_source_absolute(assignment.source)
-        given = NodeAssignment(source, assignment.known)
-        if self._unseen:
-            given = await self._read_here(assignment)
-        deaths = 0
+        source, deaths = make_source_absolute(assignment.source), 0
+        try:
+            given = NodeAssignment(source, assignment.known) if not self._unseen else await self._read_here(assignment)
+        except DocumentError as error:
+            return WorkedDocument(SourceState(None), error=error)
         while True:
             try:
                 async with self._one_suspect if deaths else contextlib.nullcontext():

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import diskcache
@@ -19,6 +20,10 @@ from extractor.runs.worker_messages import encode_problems
 from extractor.types import Usage
 
 
+CHECKERS = 4
+"""Threads that apply the rules of a task which are code of the user's."""
+
+
 class Lender:
     """Has the bounds and the replies of a run, for all its nodes. For one event loop."""
 
@@ -26,6 +31,7 @@ class Lender:
         self.extractor, self.note = extractor, note
         self.limiter = extractor.session.build_lending_limiter()
         self.store = extractor.session.open_reply_store()
+        self.checkers = ThreadPoolExecutor(CHECKERS, thread_name_prefix="rules")
         self._said = set[str]()
 
     def say(self, text: str) -> None:
@@ -35,6 +41,7 @@ class Lender:
             self.note(text)
 
     async def aclose(self) -> None:
+        self.checkers.shutdown(wait=False, cancel_futures=True)
         if self.store is not None:
             await self.store.aclose()
 
@@ -94,7 +101,8 @@ class Borrower:
             case "keep", [str(key), dict(value)] if store:
                 return await store.keep_reply(key, value)
             case "check", [dict(value)]:
-                problems = await asyncio.to_thread(self._lender.extractor.check_record, value)
+                loop, check = asyncio.get_running_loop(), self._lender.extractor.check_record
+                problems = await loop.run_in_executor(self._lender.checkers, check, value)
                 return json.loads(encode_problems(problems))
         raise ValueError(f"a node asked for {kind}")
 
