@@ -37,7 +37,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-@pytest.mark.filterwarnings("default")
 def cluster(home: Path) -> Iterator[Any]:
     """A head without processors, and two nodes of one each; all of it is gone after the last test."""
     import warnings
@@ -113,7 +112,7 @@ def test_a_killed_run_goes_on_over_a_lost_node_and_leaves_what_one_process_leave
         killed = script.asked.total()
         assert killed < DOCUMENTS
 
-        lost = list(cluster.worker_nodes)[0]
+        lost = next(iter(cluster.worker_nodes))
         script.at(DOCUMENTS // 3, lambda: cluster.remove_node(lost, allow_graceful=False))
         run("there", "--on", cluster.address, "--max-requests", "1000")
 

@@ -16,7 +16,7 @@ import weakref
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
@@ -54,9 +54,11 @@ class JournalEntry:
 
     def to_line(self) -> bytes:
         own = {name: getattr(self, name) for name in _ENTRY_KEYS}
-        fields: dict[str, Json] = {"file": self.outcome.file, **own, **asdict(self.outcome)}
-        if not self.outcome.usage.cached:
-            fields["usage"] = {name: one for name, one in fields["usage"].items() if name not in _FIRST_USAGE_KEYS}
+        about, usage = self.outcome, self.outcome.usage
+        fields: dict[str, Json] = {"file": about.file, **own, **{name: getattr(about, name) for name in _OUTCOME_KEYS}}
+        fields["usage"] = {
+            name: getattr(usage, name) for name in _USAGE_KEYS if usage.cached or name not in _FIRST_USAGE_KEYS
+        }
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import time
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +39,8 @@ GRACE_SECONDS = 2.0
 """Seconds that documents under way have to end when a run is stopped."""
 SCAN_SLICE_SECONDS = 0.1
 """Seconds after which a look through finished results lets the event loop have its say."""
+LOOK_AHEAD, LOOK_AHEAD_SECONDS = 16, 0.005
+"""Documents that are looked for at a time, and seconds after which no more are: each look is a thread's turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class _JobRunner:
         self._documents = len(sources) if job.part is None else len(job.part.indexes)
         self._under_way = set[asyncio.Task[None]]()
         self._remaining = self._list_own()
+        self._found = deque[_PendingDocument]()
         self._places = array("q", [-1]) * len(sources)
         self._statuses = Counter[Status]()
         self._kept = 0
@@ -194,30 +197,33 @@ class _JobRunner:
     async def _take_next(self) -> _PendingDocument | None:
         """The next document whose result is not there yet; those before it count as kept."""
         while not self._stop.is_set():
-            kept, found = await asyncio.to_thread(self._scan_sources)
+            if self._found:
+                return self._found.popleft()
+            kept = await asyncio.to_thread(self._scan_sources)
             self._kept += len(kept)
             for index, place, outcome in kept:
                 self._count_outcome(index, place, outcome)
-            if found is not None:
-                return found
-            if not kept:
+            if not kept and not self._found:
                 return None
         return None
 
-    def _scan_sources(self) -> tuple[list[tuple[int, int, DocumentOutcome]], _PendingDocument | None]:
+    def _scan_sources(self) -> list[tuple[int, int, DocumentOutcome]]:
+        """The documents whose results hold, up to some that are to be done."""
         kept: list[tuple[int, int, DocumentOutcome]] = []
         until = time.monotonic() + SCAN_SLICE_SECONDS
         for index, source, file in self._remaining:
-            if not self._executor.reads_here and not self._earlier_results.has_entry(file):
-                return kept, _PendingDocument(index, source, file, None)
-            sighting = observe_source(source)
-            place = self._earlier_results.find_kept(file, sighting)
-            if place is None:
-                return kept, _PendingDocument(index, source, file, sighting)
-            kept.append((index, place, self._ledger.read_entry(place).outcome))
-            if time.monotonic() > until:
+            place, sighting = None, None
+            if self._executor.reads_here or self._earlier_results.has_entry(file):
+                sighting = observe_source(source)
+                place = self._earlier_results.find_kept(file, sighting)
+            if place is not None:
+                kept.append((index, place, self._ledger.read_entry(place).outcome))
+            else:
+                self._found.append(_PendingDocument(index, source, file, sighting))
+                until = min(until, time.monotonic() + LOOK_AHEAD_SECONDS)
+            if len(self._found) >= LOOK_AHEAD or time.monotonic() > until:
                 break
-        return kept, None
+        return kept
 
     async def _run_document(self, found: _PendingDocument) -> None:
         members: Mapping[str, Json] | None = None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from extractor._version import __version__
+from extractor.documents.discovery import Source
 from extractor.documents.formats.answers import encode_document
 from extractor.errors import DocumentError, MachineError
 from extractor.models.choice import ModelSpec
@@ -32,7 +33,7 @@ from extractor.runs.cluster.messages import (
 )
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.executor import Assignment, WorkedDocument, read_unchanging_document
-from extractor.runs.source_state import SourceState
+from extractor.runs.source_state import SourceState, observe_source
 from extractor.types import Document, Json
 
 LOOK_SECONDS = 1.0
@@ -162,7 +163,7 @@ class ClusterExecutor:
         try:
             given = NodeAssignment(source, assignment.known) if not self._unseen else await self._read_here(assignment)
         except DocumentError as error:
-            return WorkedDocument(SourceState(None), error=error)
+            return await _fail_to_read(assignment.source, error)
         while True:
             try:
                 async with self._one_suspect if deaths else contextlib.nullcontext():
@@ -176,7 +177,7 @@ class ClusterExecutor:
                 try:
                     given = await self._read_here(assignment)
                 except DocumentError as error:
-                    return WorkedDocument(SourceState(None), error=error)
+                    return await _fail_to_read(assignment.source, error)
 
     async def _work_somewhere(self, given: NodeAssignment) -> WorkedDocument:
         await self._wait_until(lambda: any(node.under_way < node.hands for node in self._nodes))
@@ -330,6 +331,10 @@ class ClusterExecutor:
         with contextlib.suppress(Exception):  # it may be unreachable, and alive
             self._ray.kill(node.actor)
         self._wake()
+
+
+async def _fail_to_read(source: Source, error: DocumentError) -> WorkedDocument:
+    return WorkedDocument(await asyncio.to_thread(observe_source, source), error=error)
 
 
 def describe_extractor(extractor: DocumentExtractor) -> bytes:

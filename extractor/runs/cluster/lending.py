@@ -19,7 +19,6 @@ from extractor.runs.document import DocumentExtractor
 from extractor.runs.worker_messages import encode_problems
 from extractor.types import Usage
 
-
 CHECKERS = 4
 """Threads that apply the rules of a task which are code of the user's."""
 
