@@ -74,10 +74,11 @@ record: $(VENV)/.ready-run
 report: $(VENV)/.ready-run
 	$(BIN)/extractor eval --mode replay -o report
 
-## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies
+## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies, 300 documents on a cluster
 soak: $(VENV)/.ready
 	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
 	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py tests/test_markdown.py tests/test_mails.py
+	$(BIN)/python bench/cluster.py
 
 ## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them
 bench: $(VENV)/.ready

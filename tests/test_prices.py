@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from extractor.cli.console import RunProgress, describe_bill
+from extractor.cli.console import describe_bill
+from extractor.cli.progress import RunProgress
 from extractor.errors import UsageError
 from extractor.models.choice import DEFAULT_MODEL
 from extractor.models.prices import Price, compute_cost, load_prices

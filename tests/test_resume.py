@@ -31,7 +31,8 @@ from extractor.runs.job import Job
 from extractor.runs.journal import JOURNAL_FILE, Journal, JournalEntry, parse_journal_line
 from extractor.runs.lock import hold_folder_lock
 from extractor.runs.output_folder import prepare_output_folder
-from extractor.runs.runner import compute_exit_code, read_unchanging_document, run_job
+from extractor.runs.executor import read_unchanging_document
+from extractor.runs.runner import compute_exit_code, run_job
 from extractor.runs.source_state import observe_source
 from extractor.schema.reader import read_schema
 from extractor.testing import ScriptedModel

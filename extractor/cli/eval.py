@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from extractor.cli.console import RunProgress, print_notes
+from extractor.cli.console import print_notes
 from extractor.cli.endpoint_flags import add_model_flags, choose_flagged_model, read_client_options
+from extractor.cli.progress import RunProgress
 from extractor.cli.run import RunOptions, open_job
 from extractor.cli.trust import add_trust_flag, allow_task_code
 from extractor.errors import Interrupted, UsageError

@@ -22,11 +22,13 @@ from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
 from extractor.cli.gold import add_gold_command
 from extractor.cli.ground import add_ground_command
+from extractor.cli.merge import add_merge_command
 from extractor.cli.models import add_models_command
 from extractor.cli.review import add_review_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
 from extractor.cli.show import add_show_command
+from extractor.cli.status import add_status_command
 from extractor.cli.task import add_task_command
 from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineError
 
@@ -120,6 +122,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"extractor {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_run_command(commands)
+    add_merge_command(commands)
+    add_status_command(commands)
     add_show_command(commands)
     add_review_command(commands)
     add_export_command(commands)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from extractor.cli.console import (
-    RunProgress,
-    describe_bill,
     print_notes,
     print_outcomes,
     print_summary,
@@ -27,6 +26,8 @@ from extractor.cli.endpoint_flags import (
     read_client_options,
     read_document_deadline,
 )
+from extractor.cli.progress import RunProgress
+from extractor.cli.run_on import add_cluster_flags, build_executor, open_cluster
 from extractor.cli.trust import add_trust_flag
 from extractor.errors import UsageError
 
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
     from extractor.extraction.task import Task
     from extractor.models.choice import ModelSpec
     from extractor.models.client_options import ClientOptions
-    from extractor.models.prices import Price, PriceList
+    from extractor.models.prices import PriceList
     from extractor.results.outcome import RunOutcomes
     from extractor.runs.job import Job
+    from extractor.runs.shards import Shard, ShardPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,10 @@ class RunOptions:
     retry_failed: bool = False
     again: str = ""
     """What tells a repeat of a run apart: it asks anew, and has cassettes of its own."""
+    part: ShardPart | None = None
+    """Which of the documents are the run's."""
+    elsewhere: bool = False
+    """Whether other processes ask the model."""
 
 
 def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -94,8 +100,13 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     order = "03/04/2024 is the third of April, or of March with --no-day-first (default: the document decides)"
     run.add_argument("--day-first", action=argparse.BooleanOptionalAction, default=None, help=order)
     run.add_argument("--only-proven", action="store_true", help="nothing in a record that has no words of its own")
+    part = "part I of N of the documents, the first being 0; merge makes one result set of all parts (docs/scale.md)"
+    run.add_argument("--shard", type=_parse_shard, metavar="I/N", help=part)
+    add_cluster_flags(run)
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
+    progress = "auto: a line that moves on a terminal, a line a minute else; json: events on stderr, a line each"
+    run.add_argument("--progress", choices=["auto", "json"], default="auto", help=f"{progress} (default: auto)")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
     run.set_defaults(command=run_extract_command)
@@ -113,6 +124,15 @@ def add_ensemble_flags(run: argparse.ArgumentParser) -> None:
     group.add_argument("--ask-again-below", type=float, metavar="P", help=below)
 
 
+def _parse_shard(text: str) -> Shard:
+    from extractor.runs.shards import parse_shard
+
+    try:
+        return parse_shard(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
     from extractor.documents.discovery import show_sources
@@ -120,12 +140,15 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
     from extractor.runs.output_folder import prepare_output_folder
     from extractor.runs.runner import compute_exit_code, run_job
+    from extractor.runs.shards import choose_shard_part
     from extractor.runs.signals import run_until_signal
 
     inputs = choose_run_inputs(flags)
     task, prompt = inputs.task, inputs.prompt
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
+    part = choose_shard_part(flags.shard, sources) if flags.shard else None
+    own = sources if part is None else [sources[index] for index in part.indexes]
     if flags.dry_run:
         if flags.models or flags.then:
             raise UsageError("--dry-run tells of one model; name each with --model, and add up.")
@@ -140,23 +163,37 @@ def run_extract_command(flags: argparse.Namespace) -> int:
             flags.json,
             flags.quiet,
         )
-        return print_estimate(task, prompt, show_sources(sources, choice.vision), costs, wanted)
+        return print_estimate(task, prompt, show_sources(own, choice.vision), costs, wanted)
     choices = choose_flagged_models(flags, live=flags.mode != "replay")
     choice = choices[0]
-    options = _read_run_options(flags, choice, costs)
+    options = _read_run_options(flags, choice, costs, part)
     sources = show_sources(sources, share_vision(one.vision for one in choices))
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
     price = find_model_price(choice, costs)
-    is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
-    say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
+    lists, on_terminal = not (flags.quiet or flags.json), sys.stderr.isatty()
+    say = RunProgress(
+        not flags.quiet and on_terminal,
+        len(own),
+        price,
+        costs.currency,
+        lists_records=lists,
+        in_lines=not (flags.quiet or on_terminal),
+        as_events=flags.progress == "json",
+    )
     opened = (
         open_job(options, task, prompt, choice, say)
         if len(choices) == 1
         else open_ensemble_job(options, task, prompt, choices, say)
     )
-    with opened as job:
-        outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
+    with open_cluster(flags) as cluster, opened as job:
+
+        async def work(stop: asyncio.Event) -> RunOutcomes:
+            executor = build_executor(flags, cluster, job.extractor, choice, options.client)
+            async with say.ticking():
+                return await run_job(job, sources, stop, executor)
+
+        outcomes, heard = run_until_signal(work)
     say.clear_line()
     if heard:
         print_notes([f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."])
@@ -177,7 +214,9 @@ def _describe_bill(outcomes: RunOutcomes, choices: Sequence[ModelSpec], costs: P
     return describe_bill(outcomes, choices[0].name, embedded, costs, price)
 
 
-def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: PriceList) -> RunOptions:
+def _read_run_options(
+    flags: argparse.Namespace, choice: ModelSpec, costs: PriceList, part: ShardPart | None
+) -> RunOptions:
     from extractor.extraction.acceptance import Acceptance
 
     return RunOptions(
@@ -190,6 +229,8 @@ def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: Price
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
         ask_again_below=choose_threshold(flags),
+        part=part,
+        elsewhere=flags.on is not None,
     )
 
 
@@ -204,7 +245,7 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
 
     at_once = limit_concurrency(choice.choose_concurrency(options.client.concurrency))
     client = replace(options.client, concurrency=at_once)
-    with hide_from_readers(), open_session(choice, client, options.again) as session:
+    with hide_from_readers(), open_session(choice, client, options.again, elsewhere=options.elsewhere) as session:
         extractor = build_extractor(
             task,
             prompt,
@@ -216,8 +257,9 @@ def open_job(options: RunOptions, task: Task, prompt: Prompt, choice: ModelSpec,
             on_reply=say.count_reply,
         )
         say_bug = {"on_bug": say.show_bug} if options.client.verbose else {}
+        about: dict[str, Any] = {"part": options.part, "price": say.price, "currency": say.currency, **say_bug}
         yield Job(
-            extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record, **say_bug
+            extractor, options.out, options.fresh, options.retry_failed, say.count_document, say.list_record, **about
         )
 
 

@@ -61,6 +61,8 @@ class Prompt:
     strategy: Strategy
     preferred: bool = False
     """The version that is taken when none is named; no part of the fingerprint, as it changes nothing that is sent."""
+    cited: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Lines of words of the document that go with a group's question, which is so of one document alone."""
     declared: Mapping[str, str | int | bool] = field(default_factory=dict)
     """The settings that the version has for all models; those in its table [small] hold for small models alone."""
 
@@ -143,7 +145,7 @@ def _read_settings(head: str, path: Path) -> tuple[Strategy, bool, dict[str, Any
 
 def build_part_messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:
     """The system and the user message that ask for one field group in one chunk."""
-    return build_messages(prompt, chunk, group, describe_fields(part))
+    return build_messages(prompt, chunk, group, describe_fields(part), prompt.cited.get(group, ()))
 
 
 def build_messages(

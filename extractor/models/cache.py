@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import diskcache
 
@@ -200,25 +200,65 @@ def _decode_row(row: bytes) -> dict[str, Json]:
     return value
 
 
+class ReplyStore(Protocol):
+    """Where the replies of a run are kept: a folder, or another process that has one."""
+
+    place: str
+    """For people."""
+
+    async def find_reply(self, key: str) -> Mapping[str, Json] | None:
+        """As `ReplyCache.get`; raises OSError, too."""
+        ...
+
+    async def keep_reply(self, key: str, value: Mapping[str, Json]) -> None:
+        """As `ReplyCache.set`."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class FolderStore:
+    """The replies of a folder, for one event loop: the disk is read and written in a thread of its own."""
+
+    def __init__(self, cache: ReplyCache) -> None:
+        self.place = str(cache.folder)
+        self._cache = cache
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replies")
+
+    async def find_reply(self, key: str) -> Mapping[str, Json] | None:
+        found: Mapping[str, Json] | None = await self._run_in_thread(self._cache.get, key)
+        return found
+
+    async def keep_reply(self, key: str, value: Mapping[str, Json]) -> None:
+        # Cancelled or not, what was paid for is written to its end.
+        await asyncio.shield(self._run_in_thread(self._cache.set, key, value))
+
+    async def aclose(self) -> None:
+        await self._run_in_thread(self._cache.close)
+        self._thread.shutdown()
+
+    def _run_in_thread(self, call: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+
 class CachedModel:
     """Answers from the cache what it holds; asks `model` for the rest, once for each request, and keeps the replies.
 
     `identity` is what distinguishes models beside the request: address, digest, dialect. Only replies that fit are
-    kept, since `complete` returns no others. The disk is read and written in a thread of its own.
+    kept, since `complete` returns no others.
     """
 
     def __init__(
         self,
         model: Model,
-        cache: ReplyCache,
+        cache: ReplyCache | ReplyStore,
         identity: Mapping[str, Json],
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._model = model
-        self._cache = cache
+        self._store = FolderStore(cache) if isinstance(cache, ReplyCache) else cache
         self._identity = dict(identity)
         self._note = note
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="replies")
         self._under_way: dict[str, asyncio.Event] = {}
         self.hits = self.misses = self.damaged = self.unkept = 0
 
@@ -234,39 +274,32 @@ class CachedModel:
                 return kept
             self.misses += 1
             reply = await self._model.complete(request)
-            # Cancelled or not, what was paid for is written to its end.
-            await asyncio.shield(self._run_in_thread(self._store_reply, key, reply))
+            await self._store_reply(key, reply)
             return reply
         finally:
             del self._under_way[key]
             done.set()
 
     async def aclose(self) -> None:
-        await self._run_in_thread(self._cache.close)
-        self._thread.shutdown()
+        await self._store.aclose()
         if self.damaged:
             self._note(
-                f"{self.damaged} replies in {self._cache.folder} were damaged and asked for anew; "
+                f"{self.damaged} replies in {self._store.place} were damaged and asked for anew; "
                 "look with: extractor cache verify"
             )
 
     async def _find_reply(self, key: str, request: Request) -> Reply | None:
         try:
-            kept = await self._run_in_thread(self._cache.get, key)
+            kept = await self._store.find_reply(key)
             return None if kept is None else decode_reply(kept, request)
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError, TypeError, KeyError, RecursionError):
             self.damaged += 1
             return None
 
-    def _store_reply(self, key: str, reply: Reply) -> None:
+    async def _store_reply(self, key: str, reply: Reply) -> None:
         try:
-            self._cache.set(key, encode_reply(reply))
+            await self._store.keep_reply(key, encode_reply(reply))
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError) as error:
             self.unkept += 1
             if self.unkept == 1:
-                self._note(
-                    f"Replies cannot be kept in {self._cache.folder} ({error}); a later run pays for them again."
-                )
-
-    def _run_in_thread(self, call: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+                self._note(f"Replies cannot be kept in {self._store.place} ({error}); a later run pays for them again.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from extractor.errors import UsageError
 from extractor.models.base_url import parse_address
-from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
+from extractor.models.cache import CachedModel, FolderStore, ReplyCache, find_cache_folder
 from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, build_parameters
 from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.document_model import DocumentModel
@@ -25,6 +25,7 @@ from extractor.models.openai.client import LiveModel
 from extractor.models.openai.learnt import LearntTraits
 from extractor.models.openai.transport import GuardedTransport, build_transport
 from extractor.models.settings import ModelSettings
+from extractor.models.sharing import LeasingLimiter, RunShare
 from extractor.models.traits import STRONG, ModelTraits
 from extractor.types import Json, Model
 
@@ -34,13 +35,18 @@ _CLOSING_SECONDS = 10.0
 """Seconds that connections and files have to close."""
 
 
+MAX_LENT = 1 << 20
+"""Requests of other processes that are under way at a time; each sees to its own number."""
 MAX_LOCAL_SLOTS = 16
 """Documents that an embedded model reads at a time; each takes memory, and beyond the cores few save any time."""
 
 
 @contextlib.contextmanager
-def open_endpoint(choice: ModelSpec, mode: Mode, verbose: bool = False, at_once: int = 1) -> Iterator[Endpoint]:
-    """The endpoint of the choice, running while the block lasts; in replay a name only. Raises UsageError.
+def open_endpoint(
+    choice: ModelSpec, mode: Mode, verbose: bool = False, at_once: int = 1, *, elsewhere: bool = False
+) -> Iterator[Endpoint]:
+    """The endpoint of the choice, running while the block lasts; in replay a name only, and `elsewhere`, where other
+    processes run it. Raises UsageError.
 
     An embedded engine keeps `at_once` documents in mind, each in a context of its own.
     """
@@ -48,6 +54,12 @@ def open_endpoint(choice: ModelSpec, mode: Mode, verbose: bool = False, at_once:
         yield choice.build_endpoint()
         return
     parameters = build_parameters(choice.settings)
+    if elsewhere:
+        weights = locate_weights(choice.name)
+        yield Endpoint(
+            "http://embedded/v1", weights.name, "none", weights.digest, Dialect.GRAMMAR, parameters=parameters
+        )
+        return
     if mode is Mode.REPLAY:
         known = {m.name: m.sha256 for m in load_catalogue(find_models_folder())}
         digest = f"sha256:{known[choice.name]}" if choice.name in known else None
@@ -94,11 +106,12 @@ class ModelSession:
         in_turn: bool = False,
         traits: ModelTraits = STRONG,
         own_model: Model | None = None,
+        share: RunShare | None = None,
     ) -> None:
         """`model_name` is what requests are addressed to, the endpoint's model unless given. `again` tells repeats of
         a run apart, which are to be asked anew. `in_turn`, the questions about a document wait for each other: what
         answers them has read it once, in one place. `own_model` is asked instead of the endpoint, which then but says
-        what it is.
+        what it is. `share` is what the run lends to this process, which has no bounds and no replies of its own then.
 
         Raises MachineError when no reply could be kept, and UsageError for an address that nothing is sent to.
         """
@@ -112,6 +125,7 @@ class ModelSession:
         self.concurrency = options.concurrency or DEFAULT_CONCURRENCY
         """Documents in hand, and requests under way, at a time at most."""
         self._options, self._again, self._in_turn, self._own_model = options, again, in_turn, own_model
+        self._share = share
         self._identity: dict[str, Json] = {
             "address": None if endpoint.digest else endpoint.base_url,
             "digest": endpoint.digest,
@@ -127,11 +141,33 @@ class ModelSession:
         self.budget = Budget(options.limits)
         """What it may spend, and has spent."""
         self._learnt = LearntTraits(endpoint, options.note)
+        self._told_learnt: dict[str, Json] = {}
         self._connections: dict[asyncio.AbstractEventLoop, _LoopConnection] = {}
 
     def describe_learnt(self) -> dict[str, Json]:
         """What was learnt of the endpoint since the session began, as a manifest has it."""
-        return self._learnt.describe()
+        return self._learnt.describe() or self._told_learnt
+
+    def add_told_learnt(self, learnt: dict[str, Json]) -> None:
+        """Takes what another process of the run has learnt, which asks in this one's place: the most of it."""
+        if len(learnt) > len(self._told_learnt):
+            self._told_learnt = learnt
+
+    def build_lending_limiter(self) -> ConcurrencyLimiter:
+        """What gives leave to send within the bounds of the run, to processes that see to all else themselves."""
+        options = self._options
+        return ConcurrencyLimiter(MAX_LENT, rpm=options.rpm, tpm=options.tpm, budget=self.budget)
+
+    def open_reply_store(self) -> FolderStore | None:
+        """The replies of the run, to be lent on the event loop that runs; None where none are kept."""
+        return FolderStore(self._cache) if self._cache else None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there is a bound on what the run may send, in all or a minute."""
+        limits = self._options.limits
+        bounds = (limits.requests, limits.tokens, limits.cost, self._options.rpm, self._options.tpm)
+        return any(bound is not None for bound in bounds)
 
     def find_cassette(self, task: str, prompt: str, document: str) -> Path:
         """Where the exchanges about a document are recorded, be the file there or not."""
@@ -198,12 +234,18 @@ class ModelSession:
 
     def _build_connection(self, loop: asyncio.AbstractEventLoop) -> _LoopConnection:
         options = self._options
-        limiter = ConcurrencyLimiter(self.concurrency, rpm=options.rpm, tpm=options.tpm, budget=self.budget)
+        share, most = self._share, self.concurrency
+        limiter = (
+            LeasingLimiter(most, share)
+            if share
+            else ConcurrencyLimiter(most, rpm=options.rpm, tpm=options.tpm, budget=self.budget)
+        )
         documents = asyncio.Semaphore(self.concurrency)
         if self._own_model is not None or self.mode is not Mode.LIVE:
             return _LoopConnection(limiter, documents, self._own_model, None)
         live = LiveModel(self.endpoint, self._build_transport(), limiter, self._learnt)
-        cached = CachedModel(live, self._cache, self._identity, options.note) if self._cache else None
+        replies = share if share and share.keeps_replies else self._cache
+        cached = CachedModel(live, replies, self._identity, options.note) if replies else None
         return _LoopConnection(limiter, documents, cached or live, loop.create_task(_close_with_loop(live, cached)))
 
     def _build_transport(self) -> GuardedTransport:
@@ -211,11 +253,22 @@ class ModelSession:
 
 
 @contextlib.contextmanager
-def open_session(choice: ModelSpec, options: ClientOptions, again: str = "") -> Iterator[ModelSession]:
-    """A session with the model of the choice, which runs while the block lasts. Raises as ModelSession does."""
+def open_session(
+    choice: ModelSpec,
+    options: ClientOptions,
+    again: str = "",
+    *,
+    share: RunShare | None = None,
+    elsewhere: bool = False,
+) -> Iterator[ModelSession]:
+    """A session with the model of the choice, which runs while the block lasts. Raises as ModelSession does.
+
+    `elsewhere`, other processes ask the model, and the session but says what is asked, and lends them its bounds and
+    replies; `share` is what such a process is lent.
+    """
     at_once = choice.choose_concurrency(options.concurrency)
-    options = settle_options(options, choice)
-    with open_endpoint(choice, options.mode, options.verbose, at_once) as endpoint:
+    options = options if share else settle_options(options, choice)
+    with open_endpoint(choice, options.mode, options.verbose, at_once, elsewhere=elsewhere) as endpoint:
         by_default = find_cache_folder() if options.uses_default_cache and not choice.is_embedded else None
         settled = replace(options, concurrency=at_once, cache=options.cache or by_default)
         session = ModelSession(
@@ -225,6 +278,7 @@ def open_session(choice: ModelSpec, options: ClientOptions, again: str = "") -> 
             again=again,
             in_turn=choice.is_embedded,
             traits=choice.traits,
+            share=share,
         )
         try:
             yield session

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from extractor.errors import DocumentError, ExtractorError, ModelError
 from extractor.files import sync_folder, write_atomically
+from extractor.results.json_text import encode_indented
 from extractor.results.model import (
     RESULT_FORMAT,
     RUN_FORMAT,
@@ -234,7 +235,7 @@ def encode_part(part: FilePart) -> bytes:
 
 
 def _encode_content(content: Mapping[str, Json]) -> bytes:
-    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+    return (encode_indented(content) + "\n").encode()
 
 
 def write_run_file(

@@ -131,7 +131,7 @@ class _Addresses:
         def find() -> bytes | None:
             document = self.desk.open(file).state.result.document
             pictures = self.pages.find_pages(document.name, document.text).pictures
-            return next((p.webp for p in pictures if p.number == number), None)
+            return next((p.data for p in pictures if p.number == number), None)
 
         try:
             picture = await run_in_threadpool(find)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.documents.discovery import load_document
-from extractor.documents.formats.page_pictures import PagePicture, picture_pages
+from extractor.documents.formats import FORMATS_BY_SUFFIX, IMAGE_FORMAT, PDF_FORMAT
+from extractor.documents.formats.page_pictures import FOR_PEOPLE, PagePicture, picture_pages
 from extractor.documents.locations import WordBoxes
 from extractor.errors import DocumentError, UsageError
 from extractor.types import Json, Span
 
+MAX_PICTURED_PAGES = 40
+"""Pages of one document that are pictured, the first."""
 MAX_CACHED = 6
 """Documents whose pages are held."""
 
@@ -86,7 +89,10 @@ class PageFinder:
 
 def _read_pages(path: Path, text: str) -> DocumentPages:
     try:
-        pictures = picture_pages(path)
+        kind = FORMATS_BY_SUFFIX.get(path.suffix.lower())
+        if kind not in (PDF_FORMAT, IMAGE_FORMAT) or kind.missing_extra():
+            return DocumentPages()
+        pictures = picture_pages(path, path.name, range(1, MAX_PICTURED_PAGES + 1), FOR_PEOPLE)
         if not pictures:
             return DocumentPages()
         document = load_document(path)

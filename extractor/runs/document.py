@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,7 @@ from extractor.errors import ExtractorError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.combining.opinion import FieldPath
 from extractor.extraction.grounding.confidence import load_calibration
-from extractor.extraction.pipeline import DocumentWork, QuestionPath, Reading, Said, ask_all
+from extractor.extraction.pipeline import DocumentWork, QuestionPath, Reading, RecordCheck, Said, ask_all
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.extraction.validation import validate_record
@@ -48,6 +49,10 @@ class DocumentExtractor:
         return self.reading.acceptance
 
     @property
+    def model_name(self) -> str:
+        return self.session.model_name
+
+    @property
     def concurrency(self) -> int:
         """Documents in hand at a time, at most."""
         return self.session.concurrency
@@ -55,6 +60,9 @@ class DocumentExtractor:
     @property
     def mode(self) -> Mode:
         return self.session.mode
+
+    checks: RecordCheck | None = None
+    """Applies the task's own rules where they are code of another process; it may take a while."""
 
     async def extract(self, document: Document) -> FinishedDocument:
         """The result of a document. Raises DocumentError, ModelFatal, and errors of the machine and of cassettes."""
@@ -68,6 +76,8 @@ class DocumentExtractor:
 
     def check_record(self, value: Mapping[str, Json]) -> tuple[Problem, ...]:
         """What is wrong with the value of a finished record."""
+        if self.checks is not None:
+            return self.checks(value)
         return validate_record(value, self.task.model_class, self.task.schema.source)
 
     def add_learnt(self, result: ResultFile) -> ResultFile:
@@ -105,7 +115,11 @@ class _Steps:
         """What is to be asked next, or the result."""
         if self.size >= APART_FROM and (job := self._job) is not None:
             return await advance_apart(job, said, self.size)
-        return self._work.find_requests(said) or self._finish(said)
+        if wanted := self._work.find_requests(said):
+            return wanted
+        if self._extractor.checks is not None:
+            return await asyncio.to_thread(self._finish, said)
+        return self._finish(said)
 
     @cached_property
     def _work(self) -> DocumentWork:
@@ -113,14 +127,17 @@ class _Steps:
         return DocumentWork(self._document, one.task, one.prompt, one.session.model_name, one.reading)
 
     def _finish(self, said: Mapping[QuestionPath, Said]) -> FinishedDocument:
-        one, record = self._extractor, self._work.build_record(said)
+        one, record = self._extractor, self._work.build_record(said, self._extractor.checks)
         return FinishedDocument(build_result(record, one.task.name, one.manifest), summarize_record(record))
 
     @cached_property
     def _job(self) -> ApartJob | None:
         """What workers are given, which has no code of the user's; None for a document that cannot be sent."""
         one = self._extractor
-        bare, own_rules = Task(one.task.name, one.task.schema, {}), one.task.model_class is not None
+        bare, own_rules = (
+            Task(one.task.name, one.task.schema, {}),
+            one.task.model_class is not None or one.checks is not None,
+        )
         job = DocumentJob(
             self._document,
             bare,

@@ -45,6 +45,10 @@ class EnsembleExtractor:
         return self.members[0].task
 
     @property
+    def model_name(self) -> str:
+        return " + ".join(one.model_name for one in self.members)
+
+    @property
     def concurrency(self) -> int:
         return max(one.concurrency for one in self.members)
 

@@ -10,6 +10,7 @@ from extractor.models.client_options import Mode
 from extractor.results.outcome import DocumentOutcome
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.ensemble import EnsembleExtractor
+from extractor.runs.shards import ShardPart
 from extractor.types import Json, fingerprint_json
 
 
@@ -29,6 +30,11 @@ class Job:
     that failed None."""
     on_bug: Callable[[str, Exception], None] = lambda name, error: None
     """Told of an error of ours that a document brought on, which costs that document alone."""
+    price: tuple[float, float] | None = None
+    """Of a million tokens of the model, in and out, for whoever looks at the run; in this currency:"""
+    currency: str = ""
+    part: ShardPart | None = None
+    """Which of the documents are the run's, where others do the rest in folders of their own."""
 
     @property
     def ignores_earlier_results(self) -> bool:

@@ -16,7 +16,7 @@ import weakref
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
@@ -29,8 +29,8 @@ JOURNAL_FILE = "journal.jsonl"
 JOURNAL_FORMAT = "extractor.journal/1"
 SYNC_INTERVAL = 1.0
 """Seconds of finished documents that a power loss may undo; a kill undoes none."""
-_HEADER_LINE = json.dumps({"format": JOURNAL_FORMAT}).encode() + b"\n"
-_MAX_LINE_BYTES = 1 << 20
+HEADER_LINE = json.dumps({"format": JOURNAL_FORMAT}).encode() + b"\n"
+MAX_LINE_BYTES = 1 << 20
 """Bytes of a line that are read; no line that a run writes is near it."""
 
 
@@ -54,9 +54,11 @@ class JournalEntry:
 
     def to_line(self) -> bytes:
         own = {name: getattr(self, name) for name in _ENTRY_KEYS}
-        fields: dict[str, Json] = {"file": self.outcome.file, **own, **asdict(self.outcome)}
-        if not self.outcome.usage.cached:
-            fields["usage"] = {name: one for name, one in fields["usage"].items() if name not in _FIRST_USAGE_KEYS}
+        about, usage = self.outcome, self.outcome.usage
+        fields: dict[str, Json] = {"file": about.file, **own, **{name: getattr(about, name) for name in _OUTCOME_KEYS}}
+        fields["usage"] = {
+            name: getattr(usage, name) for name in _USAGE_KEYS if usage.cached or name not in _FIRST_USAGE_KEYS
+        }
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
@@ -112,8 +114,10 @@ class Journal:
         self.changed = False
         self.notes: list[str] = []
         self._last: tuple[int, JournalEntry] | None = None
+        self._end = self._begun = 0
         try:
             self._handle = self._open_file(fresh)
+            self._begun = self._end
         except OSError as error:
             raise MachineError(f"{self._path} cannot be opened ({error.strerror}); choose another -o.") from error
 
@@ -137,7 +141,7 @@ class Journal:
                 if os.fstat(handle).st_size > self._end:
                     os.ftruncate(handle, self._end)
                 if self._end == 0:
-                    self._end = os.pwrite(handle, _HEADER_LINE, 0)
+                    self._end = os.pwrite(handle, HEADER_LINE, 0)
                 return handle
         except BaseException:
             os.close(handle)
@@ -150,12 +154,12 @@ class Journal:
         bad = end = 0
         with os.fdopen(os.dup(handle), "rb") as file:
             file.seek(0)
-            for line in iter(lambda: file.readline(_MAX_LINE_BYTES), b""):
-                if not line.endswith(b"\n") and len(line) < _MAX_LINE_BYTES:
+            for line in iter(lambda: file.readline(MAX_LINE_BYTES), b""):
+                if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
                     if end:
                         self.notes.append(f"The last line of {self._path} was torn; its document is done again.")
-                    return "", bad + (not end and not _HEADER_LINE.startswith(line)), end
-                journal_format = _read_format(line) if end == 0 else None
+                    return "", bad + (not end and not HEADER_LINE.startswith(line)), end
+                journal_format = read_format(line) if end == 0 else None
                 if journal_format is not None and journal_format != JOURNAL_FORMAT:
                     return str(journal_format), bad, end
                 if journal_format is None:
@@ -174,8 +178,13 @@ class Journal:
         self.notes.append(f"{self._path} is {why}; it is now {spare.name}, and every document is done again.")
 
     def _index_entry(self, entry: JournalEntry, place: int) -> None:
-        self._sources[_hash_key(entry.source)] = place
-        self._files[_hash_key(fold_filename(entry.outcome.file))] = place
+        self._sources[hash_key(entry.source)] = place
+        self._files[hash_key(fold_filename(entry.outcome.file))] = place
+
+    @property
+    def size(self) -> int:
+        """Bytes of what stands in it."""
+        return self._end
 
     def append(self, entry: JournalEntry) -> int:
         """Appends an entry, whole or not at all; returns its position. Raises OSError."""
@@ -202,13 +211,13 @@ class Journal:
         self._synced, self._is_unsynced = time.monotonic(), False
 
     def find_by_source(self, source: str) -> tuple[int, JournalEntry] | None:
-        found = self._locate_entry(self._sources.get(_hash_key(source)))
+        found = self._locate_entry(self._sources.get(hash_key(source)))
         return found if found and found[1].source == source else None
 
     def find_by_file(self, file: str) -> tuple[int, JournalEntry] | None:
         """The entry about a result file of this name, or one that a file system may take for the same."""
         folded = fold_filename(file)
-        found = self._locate_entry(self._files.get(_hash_key(folded)))
+        found = self._locate_entry(self._files.get(hash_key(folded)))
         return found if found and fold_filename(found[1].outcome.file) == folded else None
 
     def _locate_entry(self, place: int | None) -> tuple[int, JournalEntry] | None:
@@ -218,7 +227,7 @@ class Journal:
         """The entry that stands there. The last one is at hand: it is asked for by source, then by file."""
         last = self._last
         if last is None or last[0] != place:
-            last = self._last = place, _read_entry_at(self._handle, place)
+            last = self._last = place, read_entry_at(self._handle, place)
         return last[1]
 
     def list_places(self) -> array[int]:
@@ -235,19 +244,21 @@ class Journal:
         known = set(first)
         whole = first + array("q", (p for p in self.list_places() if p not in known))
         del known
-        moved, end = array("q"), len(_HEADER_LINE)
+        moved, end = array("q"), len(HEADER_LINE)
 
         def reordered_lines() -> Iterator[bytes]:
             nonlocal end
-            yield _HEADER_LINE
+            yield HEADER_LINE
             for place in whole:
-                line = self.read_entry(place).to_line()
+                own = self._begun <= place  # this run has written it, as it is written today
+                line = read_line_at(self._handle, place) if own else self.read_entry(place).to_line()
                 moved.append(end)
                 end += len(line)
                 yield line
 
         with self._lock:
             write_atomically(self._path, reordered_lines())
+            self._begun = 0
             sync_folder(self._folder)
             handle = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             os.dup2(handle, self._handle, inheritable=False)
@@ -294,24 +305,29 @@ class OutcomeReader:
         weakref.finalize(self, os.close, handle)
 
     def __call__(self, place: int) -> DocumentOutcome:
-        return _read_entry_at(self._handle, place).outcome
+        return read_entry_at(self._handle, place).outcome
 
 
-def _read_entry_at(handle: int, place: int) -> JournalEntry:
+def read_entry_at(handle: int, place: int) -> JournalEntry:
+    return parse_journal_line(read_line_at(handle, place))
+
+
+def read_line_at(handle: int, place: int) -> bytes:
+    """The line that begins there, its end included. Raises ValueError where none does."""
     size = 1024
     while not (line := os.pread(handle, size, place).partition(b"\n"))[1]:
-        if size > _MAX_LINE_BYTES:
+        if size > MAX_LINE_BYTES:
             raise ValueError(f"no entry at {place}")
         size *= 8
-    return parse_journal_line(line[0])
+    return line[0] + line[1]
 
 
-def _hash_key(text: str) -> int:
+def hash_key(text: str) -> int:
     """64 bits of a digest, which take a third of the memory; a lookup compares the whole text as well."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def _read_format(line: bytes) -> Json:
+def read_format(line: bytes) -> Json:
     try:
         return json.loads(line).get("format")
     except (ValueError, AttributeError, RecursionError):

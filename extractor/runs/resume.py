@@ -10,6 +10,7 @@ from pathlib import Path
 from extractor._version import __version__
 from extractor.documents.discovery import Source, printable_name
 from extractor.results.outcome import RunTally
+from extractor.runs.executor import KnownText
 from extractor.runs.filenames import FilenameRegistry
 from extractor.runs.journal import Journal, JournalEntry
 from extractor.runs.source_state import SourceState, digest_result_file
@@ -82,6 +83,17 @@ class EarlierResults:
         if entry.seen != sighting.seen or entry.reader != __version__:
             return None
         return place if self._find_redo_reason(entry) is None else None
+
+    def has_entry(self, file: str) -> bool:
+        """Whether there is an earlier result of this name at all, be it one that holds or not."""
+        return self._find_entry(file) is not None
+
+    def find_known_text(self, file: str) -> KnownText | None:
+        """The text whose result in that file would hold, if the document is still that."""
+        found = self._find_entry(file)
+        if found is None or found[1].text is None or self._find_redo_reason(found[1]) is not None:
+            return None
+        return KnownText(found[1].text, found[1].seen)
 
     def find_kept_by_text(self, file: str, text: str, sighting: SourceState, loader: str) -> JournalEntry | None:
         """The entry that holds for the text with this SHA-256, though bytes or reader are others.

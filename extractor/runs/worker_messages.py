@@ -76,7 +76,12 @@ def encode_job(job: DocumentJob) -> tuple[bytes, bytes]:
     rest = {
         "task": job.task.name,
         "schema": job.task.schema.source,
-        "prompt": {**asdict(job.prompt), "notes": dict(job.prompt.notes), "declared": dict(job.prompt.declared)},
+        "prompt": {
+            **asdict(job.prompt),
+            "notes": dict(job.prompt.notes),
+            "cited": dict(job.prompt.cited),
+            "declared": dict(job.prompt.declared),
+        },
         "model": job.model_name,
         "reading": _describe_reading(job.reading),
         "manifest": job.manifest,

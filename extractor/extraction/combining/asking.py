@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from extractor.extraction.combining.opinion import AskedScope, FieldPath, Opinion, name_fields
 from extractor.extraction.grounding.tree import iterate_leaves
-from extractor.extraction.prompt import Prompt, quote_sentence
+from extractor.extraction.prompt import Prompt
 from extractor.schema.groups import split_into_groups
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, Schema, ValueList
 from extractor.types import GroundedList, GroundedNode, GroundedObject, GroundedValue
@@ -29,18 +29,20 @@ class SecondQuestion:
     scope: AskedScope
     root: Object
     """The record, narrowed to it."""
-    note: str
-    """Which rows are meant; empty where all are."""
+    rows: tuple[str, ...]
+    """Which rows are meant, a line for each list, in words that the first model said; none where all are."""
     asked: int
     """Leaves of the first opinion that are asked about, and how many it has."""
     leaves: int
 
     def narrow_prompt(self, prompt: Prompt, group: str) -> Prompt:
         """The prompt that asks for it, everything at once."""
-        notes = "\n".join(filter(None, [prompt.notes.get(group), self.note]))
+        meant = "Of a list that the lines above name give only the entries that they name." if self.rows else None
+        notes = "\n".join(filter(None, [prompt.notes.get(group), meant]))
         declared = {**prompt.declared, "ask": "whole"}
         strategy = replace(prompt.strategy, ask="whole")
-        return replace(prompt, notes={**prompt.notes, group: notes}, strategy=strategy, declared=declared)
+        cited = {**prompt.cited, group: self.rows}
+        return replace(prompt, notes={**prompt.notes, group: notes}, cited=cited, strategy=strategy, declared=declared)
 
 
 def find_second_question(root: Object, first: Opinion, below: float) -> SecondQuestion | None:
@@ -61,15 +63,15 @@ def find_second_question(root: Object, first: Opinion, below: float) -> SecondQu
     assert isinstance(narrowed, Object)  # noqa: S101 -- something in it is doubted
     fields = frozenset(path for path in _list_fields(narrowed, ()))
     named: dict[FieldPath, frozenset[int]] = {}
-    notes: list[str] = []
+    lines: list[str] = []
     for path, numbers in rows.items():
         names = _name_rows(root, first.tree, path, sorted(numbers))
         if names:
             named[path] = frozenset(numbers)
-            notes.append(f"Of {'.'.join(path)} give only these entries: {'; '.join(names)}.")
+            lines.append(f"- {'.'.join(path)}: {'; '.join(names)}")
     scope = AskedScope(fields, named)
     asked = sum(_is_asked(scope, path) for path, _ in leaves)
-    return SecondQuestion(scope, narrowed, "\n".join(notes), asked, len(leaves))
+    return SecondQuestion(scope, narrowed, tuple(lines), asked, len(leaves))
 
 
 def narrow_schema(schema: Schema, root: Object) -> Schema:
@@ -135,7 +137,7 @@ def _name_rows(root: Object, tree: GroundedObject, path: FieldPath, numbers: Seq
     for number in numbers:
         row = said.items[number]
         told = [row.fields.get(k) for k in node.key] if isinstance(row, GroundedObject) else []
-        words = [quote_sentence(str(one.value)) for one in told if isinstance(one, GroundedValue)]
+        words = [" ".join(str(one.value).split()) for one in told if isinstance(one, GroundedValue)]
         if not words:
             return []
         names.append(", ".join(words))

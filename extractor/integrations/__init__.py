@@ -1,0 +1,1 @@
+"""For pipelines of others: what they map over their rows."""
