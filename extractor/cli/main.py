@@ -22,6 +22,7 @@ from extractor.cli.ground import add_ground_command
 from extractor.cli.models import add_models_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
+from extractor.cli.serve import add_serve_command
 from extractor.cli.show import add_show_command
 from extractor.cli.task import add_task_command
 from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineError
@@ -109,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_show_command(commands)
     add_export_command(commands)
     add_ground_command(commands)
+    add_serve_command(commands)
     add_models_command(commands)
     add_cache_command(commands)
     add_eval_command(commands)

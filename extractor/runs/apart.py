@@ -22,7 +22,7 @@ from functools import cache
 from typing import IO, Any, cast
 
 from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
-from extractor.errors import DocumentError, ReplyCutShort
+from extractor.errors import DocumentError, ReplyCutShort, TaskError
 from extractor.extraction.pipeline import QuestionPath, RecordCheck, Said
 from extractor.runs.finished import FinishedDocument
 from extractor.runs.worker_messages import (
@@ -87,7 +87,8 @@ class ApartJob:
 async def advance_apart(job: ApartJob, said: AllSaid, size: int) -> Step:
     """The next step of a document, made by a worker. `size` is that of all that it is given, in characters.
 
-    Raises DocumentError for a step that takes too long, or brings the worker down; WorkerFailed for an error of ours.
+    Raises DocumentError for a step that takes too long, or brings the worker down; TaskError for a schema that cannot
+    be used; WorkerFailed for an error of ours.
     """
     bound = STEP_SECONDS + size / CHARACTERS_A_SECOND
     call = _Call(job, said, min(bound, job.deadline or bound), MOST_BYTES + MOST_BYTES_A_CHARACTER * size)
@@ -227,6 +228,8 @@ class _Worker:
             answer = self._read_answer(most)
             if "check" in answer:
                 write_frame(self._questions, encode_problems(check(answer["check"])))
+            elif "refused" in answer:
+                raise TaskError(str(answer["refused"]))
             elif "failed" in answer:
                 raise WorkerFailed(str(answer["failed"]), str(answer.get("trace")))
             else:

@@ -41,6 +41,17 @@ class DocumentJob:
     """Whether the task has rules of its own, which are code of the user's and stay in the user's process."""
 
 
+@dataclass(frozen=True, slots=True)
+class GroundingJob:
+    """A record that came from anywhere, to be proved by a document; no model is asked."""
+
+    document: Document
+    record: Mapping[str, Json]
+    schema: Mapping[str, Json] | None
+    """A JSON Schema of anybody's; None for the record's own shape."""
+    acceptance: Acceptance
+
+
 def write_frame(pipe: IO[bytes], data: bytes) -> None:
     """Writes the length of the data, and the data."""
     pipe.write(len(data).to_bytes(_SIZE, "little"))
@@ -80,10 +91,18 @@ def encode_job(job: DocumentJob) -> tuple[bytes, bytes]:
     return encode_document(document), json.dumps(rest).encode()
 
 
-def decode_job(document: bytes, rest: bytes) -> DocumentJob:
+def encode_grounding(job: GroundingJob) -> tuple[bytes, bytes]:
+    """The document, and the rest. Raises TypeError and ValueError as `encode_job` does."""
+    rest = {"given": job.record, "schema": job.schema, "acceptance": asdict(job.acceptance)}
+    return encode_document(job.document), json.dumps(rest).encode()
+
+
+def decode_job(document: bytes, rest: bytes) -> DocumentJob | GroundingJob:
     told = json.loads(rest)
     read = decode_answer(document)
     assert isinstance(read, Document)  # noqa: S101 -- the run has it
+    if "given" in told:
+        return GroundingJob(read, told["given"], told["schema"], Acceptance(**told["acceptance"]))
     return DocumentJob(
         read,
         Task(told["task"], read_schema(told["schema"]), {}),

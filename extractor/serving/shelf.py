@@ -1,0 +1,68 @@
+"""What is asked of documents: the server's own task, and schemas of requests, each read once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+
+from extractor.errors import TaskError, UsageError
+from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.task import task_from_json_schema
+from extractor.models.session import ModelSession
+from extractor.runs.document import DocumentExtractor, build_extractor
+from extractor.runs.given_apart import vet_schema
+from extractor.serving.jobs import JobOrder
+from extractor.types import Json, fingerprint_json
+
+MAX_READ_SCHEMAS = 64
+"""Schemas of requests that are kept as they were read."""
+
+
+class TaskShelf:
+    """Extractors by what is asked. A schema of a request is worked with in processes apart, whatever it costs."""
+
+    def __init__(self, own: DocumentExtractor | None, session: ModelSession, document_timeout: float | None) -> None:
+        self.own = own
+        """Of the task that the server was started with."""
+        self._session, self._timeout = session, document_timeout
+        self._read: OrderedDict[str, DocumentExtractor] = OrderedDict()
+        self._reading = asyncio.Lock()
+
+    @property
+    def own_fingerprint(self) -> str:
+        """Of the server's own task: a job is done with the one that it was sent for, or not at all."""
+        return "" if self.own is None else fingerprint_json([self.own.task.name, self.own.task.schema.fingerprint])
+
+    async def find(self, order: JobOrder) -> DocumentExtractor:
+        """What does a job. Raises TaskError for a schema that cannot be used, UsageError for a task that is gone."""
+        if order.schema is not None:
+            extractor = await self.read_schema(order.schema)
+        elif self.own is not None and order.task == self.own_fingerprint:
+            extractor = self.own
+        else:
+            raise UsageError("The server has another task than when the document was sent; send it again.")
+        reading = replace(extractor.reading, acceptance=Acceptance(order.accept, order.only_proven))
+        manifest = {**extractor.manifest, "reading": reading.describe()}
+        return replace(extractor, reading=reading, manifest=manifest)
+
+    async def read_schema(self, schema: Mapping[str, Json]) -> DocumentExtractor:
+        """What asks for records of this schema. Raises TaskError for one that cannot be used."""
+        key = fingerprint_json(schema)
+        async with self._reading:  # one after the other: a schema that takes long takes no more than one processor
+            if key not in self._read:
+                await vet_schema(schema)
+                self._read[key] = await asyncio.to_thread(self._build, schema)
+                while len(self._read) > MAX_READ_SCHEMAS:
+                    self._read.popitem(last=False)
+            self._read.move_to_end(key)
+            return self._read[key]
+
+    def _build(self, schema: Mapping[str, Json]) -> DocumentExtractor:
+        try:
+            task = task_from_json_schema(schema)
+        except RecursionError as error:
+            raise TaskError("The schema nests too deeply; flatten it.") from error
+        extractor = build_extractor(task, task.choose_prompt(None), self._session, document_timeout=self._timeout)
+        return replace(extractor, apart_from=0)
