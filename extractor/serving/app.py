@@ -119,11 +119,7 @@ class Interface:
         repeat = _read_repeat(request)
         job = self._parts.board.find_repeat(owner, repeat)
         if job is None:
-            self._require_room(owner)
-            async with self._uploads:
-                asked = await read_asked(request, self._parts.options.bounds.document_bytes)
-            order = await self._build_order(asked, owner, repeat)
-            job = self._parts.board.find_repeat(owner, repeat) or await self._parts.board.accept(order, asked.document)
+            job = await self._take_in(request, owner, repeat)
         if wait is None:
             wait = self._parts.options.bounds.wait_seconds if job.order.size <= SMALL_BYTES else 0.0
         await self._wait_for(job, wait)
@@ -132,6 +128,14 @@ class Interface:
         if job.is_removed:
             raise _not_found()
         return _send_json(job.describe(), HTTPStatus.ACCEPTED, _locate(job))
+
+    async def _take_in(self, request: Request, owner: str, repeat: str) -> Job:
+        """The job of a request, which is on disk then."""
+        self._require_room(owner)
+        board = self._parts.board
+        async with self._uploads, read_asked(request, self._parts.options.bounds.document_bytes) as asked:
+            order = await self._build_order(asked, owner, repeat)
+            return board.find_repeat(owner, repeat) or await board.accept(order, asked.document)
 
     def _require_room(self, owner: str) -> None:
         """Raises Refused for who has asked too much, and where the server stops."""
@@ -172,11 +176,10 @@ class Interface:
 
     async def _ground(self, request: Request, owner: str) -> Response:
         self._require_room(owner)
-        async with self._uploads:
-            asked = await read_asked(request, self._parts.options.bounds.document_bytes)
-        if asked.record is None:
-            raise Refused(HTTPStatus.BAD_REQUEST, "There is no record to prove; send it as 'record', a JSON object.")
-        content = await asyncio.to_thread(b"".join, asked.document)
+        async with self._uploads, read_asked(request, self._parts.options.bounds.document_bytes) as asked:
+            if asked.record is None:
+                raise Refused(HTTPStatus.BAD_REQUEST, "There is no record to prove; send it as 'record', an object.")
+            content = await asyncio.to_thread(b"".join, asked.document)
         document = await self._parts.board.run_apart(load_bytes, content, asked.name)
         acceptance = Acceptance(asked.accept or 0.0, asked.only_proven)
         own = self._parts.shelf.own

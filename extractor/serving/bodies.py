@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
@@ -22,6 +22,7 @@ from extractor.serving.options import MAX_JSON_LEVELS, MAX_RECORD_BYTES, MAX_SCH
 from extractor.serving.problems import Refused
 from extractor.types import Json
 
+T = TypeVar("T")
 _FORM_BYTES = 64 << 10
 """Bytes of a form that are no part of its file or its fields."""
 _PIECE_BYTES = 1 << 20
@@ -43,8 +44,12 @@ class Asked:
     only_proven: bool = False
 
 
-async def read_asked(request: Request, document_bytes: int) -> Asked:
-    """What the body of a request asks. Raises Refused for one that is too large, too slow, or no such body."""
+@contextlib.asynccontextmanager
+async def read_asked(request: Request, document_bytes: int) -> AsyncIterator[Asked]:
+    """What the body of a request asks; its document can be read in the block.
+
+    Raises Refused for a body that is too large, too slow, or none.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/json", "multipart/form-data"):
         raise Refused(
@@ -53,11 +58,21 @@ async def read_asked(request: Request, document_bytes: int) -> Asked:
         )
     most = document_bytes + MAX_SCHEMA_BYTES + MAX_RECORD_BYTES + _FORM_BYTES
     bounded = Request(request.scope, _bound_body(request, most))
+    if kind == "application/json":
+        yield await asyncio.to_thread(_read_json_body, await _arrive(bounded.body()), document_bytes)
+        return
+    form = await _arrive(_read_form(bounded))
+    try:
+        yield await asyncio.to_thread(_read_form_fields, form, document_bytes)
+    finally:
+        await form.close()
+
+
+async def _arrive(body: Coroutine[Any, Any, T]) -> T:
+    """The body, in the time that it has."""
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
-            if kind == "application/json":
-                return await asyncio.to_thread(_read_json_body, await bounded.body(), document_bytes)
-            return await _read_form(bounded, document_bytes)
+            return await body
     except TimeoutError:
         raise Refused(
             HTTPStatus.REQUEST_TIMEOUT, f"The body took longer than {UPLOAD_SECONDS:.0f} seconds; send less at once."
@@ -100,13 +115,14 @@ def _read_json_body(body: bytes, document_bytes: int) -> Asked:
     return _build_asked(told.get("name"), TEXT_NAME, len(content), [content], told, document_bytes)
 
 
-async def _read_form(request: Request, document_bytes: int) -> Asked:
+async def _read_form(request: Request) -> FormData:
     try:
-        form = await request.form(max_files=1, max_fields=8, max_part_size=MAX_RECORD_BYTES)
+        return await request.form(max_files=1, max_fields=8, max_part_size=MAX_RECORD_BYTES)
     except HTTPException as error:
         raise _bad(f"The form cannot be read ({error.detail.rstrip('.')}); send one file and its fields.") from error
-    except MultiPartException as error:
-        raise _bad(f"The form cannot be read ({error.message.rstrip('.')}); send one file and its fields.") from error
+
+
+def _read_form_fields(form: FormData, document_bytes: int) -> Asked:
     file, fields = form.get("file"), dict[str, Json]()
     if not isinstance(file, UploadFile):
         raise _bad("The form has no file; send the document as its field 'file'.")
@@ -115,11 +131,9 @@ async def _read_form(request: Request, document_bytes: int) -> Asked:
             continue
         if name not in _MEMBERS - {"text"} or isinstance(value, UploadFile):
             raise _bad(f"The form has a field {name[:40]!r}; known are file, {', '.join(sorted(_MEMBERS - {'text'}))}.")
-        fields[name] = await asyncio.to_thread(_parse_field, name, value)
-    size = file.size or 0
-    return _build_asked(
-        fields.get("name", file.filename), FILE_NAME, size, _read_pieces(file.file), fields, document_bytes
-    )
+        fields[name] = _parse_field(name, value)
+    pieces = _read_pieces(file.file)
+    return _build_asked(fields.get("name", file.filename), FILE_NAME, file.size or 0, pieces, fields, document_bytes)
 
 
 def _parse_field(name: str, value: str) -> Json:

@@ -18,7 +18,7 @@ class ServerMetrics:
     """The figures of one server."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series for each, which few want
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which few want
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "extractor_http_requests", "Requests that were answered", ("route", "code"), registry=self._registry

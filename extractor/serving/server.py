@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import uvicorn
@@ -82,8 +82,8 @@ async def serve_requests(served: Served, options: ServerOptions, listener: socke
         metrics.watch_jobs(board.count_states)
         accept = served.own.reading.acceptance.threshold if served.own is not None else 0.5
         parts = ServerParts(options, served.keys, board, shelf, metrics, accept, served.on_bug)
-        server = uvicorn.Server(_build_config(parts))
-        answering = asyncio.create_task(server._serve([listener]))  # as `serve`, which would take over all signals
+        server = _DeafServer(_build_config(parts))
+        answering = asyncio.create_task(server.serve([listener]))
         working = asyncio.create_task(board.run(served.session.concurrency))
         sweeping = asyncio.create_task(_sweep(board, options.bounds.kept_hours))
         stopping = asyncio.create_task(stop.wait())
@@ -93,6 +93,14 @@ async def serve_requests(served: Served, options: ServerOptions, listener: socke
         sweeping.cancel()
         await asyncio.gather(answering, working)
         stopping.cancel()
+
+
+class _DeafServer(uvicorn.Server):
+    """A server that leaves signals to the command."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 def _build_config(parts: ServerParts) -> uvicorn.Config:

@@ -75,7 +75,7 @@ def run_server(
             try:
                 asyncio.run(serve())
                 ended.set_result(None)
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 -- it is the test's to raise
                 ended.set_exception(error)
 
         thread = threading.Thread(target=run)
