@@ -34,6 +34,7 @@ class RunningServer:
 
     client: httpx2.Client
     stop: Any
+    ended: Future[None]
     bugs: list[tuple[str, Exception]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -57,7 +58,7 @@ def run_server(
     ended: Future[None] = Future()
     with open_listener("127.0.0.1", 0, keys or ServerKeys()) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        running = RunningServer(httpx2.Client(base_url=address, timeout=60), None)
+        running = RunningServer(httpx2.Client(base_url=address, timeout=60), None, ended)
         served = Served(
             session,
             own,

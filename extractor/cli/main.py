@@ -19,6 +19,7 @@ from extractor.cli.doctor import add_doctor_command
 from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
 from extractor.cli.ground import add_ground_command
+from extractor.cli.mcp import add_mcp_command
 from extractor.cli.models import add_models_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
@@ -111,6 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_export_command(commands)
     add_ground_command(commands)
     add_serve_command(commands)
+    add_mcp_command(commands)
     add_models_command(commands)
     add_cache_command(commands)
     add_eval_command(commands)

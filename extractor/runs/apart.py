@@ -133,8 +133,11 @@ class _Call:
         timer = threading.Timer(self._seconds, self._end, ["late"])
         timer.daemon = True
         timer.start()
+        refused: TaskError | None = None
         try:
             step, leaves = worker.do_step(question, self._job.check, self._most)
+        except TaskError as error:
+            refused, leaves = error, False
         except (OSError, _BadAnswer) as error:
             worker.close()
             raise self._describe_end() from error
@@ -150,6 +153,8 @@ class _Call:
             _idle_workers.append(worker)
         else:
             worker.close()
+        if refused is not None:
+            raise refused
         return step
 
     def _describe_end(self) -> BaseException:

@@ -43,9 +43,7 @@ class TaskShelf:
             extractor = self.own
         else:
             raise UsageError("The server has another task than when the document was sent; send it again.")
-        reading = replace(extractor.reading, acceptance=Acceptance(order.accept, order.only_proven))
-        manifest = {**extractor.manifest, "reading": reading.describe()}
-        return replace(extractor, reading=reading, manifest=manifest)
+        return accept_from(extractor, Acceptance(order.accept, order.only_proven))
 
     async def read_schema(self, schema: Mapping[str, Json]) -> DocumentExtractor:
         """What asks for records of this schema. Raises TaskError for one that cannot be used."""
@@ -66,3 +64,9 @@ class TaskShelf:
             raise TaskError("The schema nests too deeply; flatten it.") from error
         extractor = build_extractor(task, task.choose_prompt(None), self._session, document_timeout=self._timeout)
         return replace(extractor, apart_from=0)
+
+
+def accept_from(extractor: DocumentExtractor, acceptance: Acceptance) -> DocumentExtractor:
+    """The same extractor, but that values are in a record from this confidence on."""
+    reading = replace(extractor.reading, acceptance=acceptance)
+    return replace(extractor, reading=reading, manifest={**extractor.manifest, "reading": reading.describe()})

@@ -137,14 +137,14 @@ def test_a_large_document_is_a_job_from_the_start_and_a_slow_one_after_a_while(t
     held = Held()
     with run_server(tmp_path, held, bounds=Bounds(wait_seconds=0.1)) as server:
         slow = server.client.post("/extract", json={"text": TEXT})
-        large = server.client.post("/extract", json={"text": TEXT + " " * 1_000_001})
+        large = server.client.post("/extract", files={"file": ("large.pdf", b"%PDF-1.7" + bytes(1_000_001))})
         asked = server.client.post("/extract", json={"text": TEXT}, headers={"Prefer": "respond-async"})
         assert [one.status_code for one in (slow, large, asked)] == [202] * 3
         job = slow.json()
         assert job["state"] in ("waiting", "working") and slow.headers["location"] == job["links"]["self"]
         held.go.set()
         assert wait_until_done(server, job["links"]["self"])["result"]["record"] == {"number": "A-7"}
-        assert wait_until_done(server, large.headers["location"])["status"] == "complete"
+        assert wait_until_done(server, large.headers["location"])["status"] == "failed"
 
 
 def test_events_tell_each_state_until_the_job_is_done(tmp_path: Path) -> None:
@@ -292,19 +292,16 @@ def test_a_form_that_is_none_is_told_why(tmp_path: Path) -> None:
 
 
 def test_a_hostile_schema_costs_itself(tmp_path: Path) -> None:
-    fan = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 9} for n in range(9)}
     endless = {"type": "object", "properties": {"number": {"type": "string", "pattern": "^(a+)+$"}}}
     letters = "a" * 40 + "!"
     with run_server(tmp_path, ScriptedModel({"number": letters}), document_timeout=1.0) as server:
         for schema, why in (
             ({"type": "objec"}, "no JSON Schema at /type"),
-            ({"type": "object", "properties": {"a": {"$ref": "#"}}}, "recursive"),
             ({"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}, "pattern"),
         ):
             assert why in problem(server.client.post("/extract", json={"text": TEXT, "schema": schema}), 422)
         large = {"type": "object", "properties": {"a": {"description": "x" * 300_000}}}
         assert "leave out" in problem(server.client.post("/extract", json={"text": TEXT, "schema": large}), 413)
-        del fan  # what takes long to be read is tried by hand: it takes as long as it may
         asked = {"text": letters, "schema": endless}
         where = server.client.post("/extract", json=asked, headers={"Prefer": "respond-async"}).headers["location"]
         assert server.client.post("/extract", json={"text": "Order A-7"}).status_code == 200, "others go on meanwhile"
@@ -406,9 +403,9 @@ def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:
     with (
         run_server(tmp_path, model()),
         pytest.raises(UsageError, match="Another run is writing"),
-        run_server(tmp_path, model()),
+        run_server(tmp_path, model()) as second,
     ):
-        time.sleep(5)
+        assert second.ended.exception(20) is not None
 
 
 def test_a_server_that_others_reach_needs_a_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
