@@ -74,9 +74,10 @@ record: $(VENV)/.ready-run
 report: $(VENV)/.ready-run
 	$(BIN)/extractor eval --mode replay -o report
 
-## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies
+## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies, 200 uploads at once
 soak: $(VENV)/.ready
 	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
+	EXTRACTOR_UPLOADS=200 $(BIN)/python -m pytest tests/serving/test_serve_kills.py
 	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py tests/test_markdown.py tests/test_mails.py
 
 ## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them
@@ -101,6 +102,7 @@ LOCK = $(COMPILE) pyproject.toml
 lock:
 	$(LOCK) --extra all --group dev --output-file requirements.lock
 	$(LOCK) --extra local --constraint requirements.lock --output-file requirements-run.lock
+	$(LOCK) --extra all --constraint requirements.lock --output-file requirements-serve.lock
 	$(COMPILE) --group audit --output-file requirements-audit.lock
 
 clean:

@@ -28,7 +28,7 @@ from extractor.types import Json
 UPLOADS = int(os.environ.get("EXTRACTOR_UPLOADS", "48"))
 """More of them in `make soak`."""
 KILLS = max(1, UPLOADS // 48)
-AT_ONCE = 24
+AT_ONCE = UPLOADS
 HOSTILE = {
     "broken.pdf": b"%PDF-1.7\n1 0 obj\n<< /Pages 1 0 R >>",
     "none.docx": b"PK\x03\x04" + bytes(200),
