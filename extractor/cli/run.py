@@ -66,6 +66,9 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
     add_trust_flag(run)
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    split = "what begins a document in a file of several: documents (a model says), pages, a field, or none"
+    run.add_argument("--split", nargs="?", const="documents", metavar="BY", help=split)
+    run.add_argument("--route", type=Path, metavar="FILE", help="tasks of a mixed folder, TOML (docs/sorting.md)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_model_flags(run, "live")
     at_once = "requests at a time; of an embedded model, documents (default: 1 embedded, 8 else)"
@@ -102,12 +105,15 @@ def _parse_seconds(text: str) -> float:
 
 def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
+    from extractor.cli.sorted_run import run_sorted_command, wants_sorting
     from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
     from extractor.runs.output_folder import prepare_output_folder
     from extractor.runs.runner import compute_exit_code, run_job
     from extractor.runs.signals import run_until_signal
 
-    inputs = choose_run_inputs(flags)
+    inputs = None if flags.route else choose_run_inputs(flags)
+    if inputs is None or wants_sorting(flags, inputs.task.schema.source):
+        return run_sorted_command(flags)
     task, prompt = inputs.task, inputs.prompt
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
@@ -124,7 +130,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         )
         return print_estimate(task, prompt, sources, costs, wanted)
     choice = choose_flagged_model(flags, flags.model, live=flags.mode != "replay")
-    options = _read_run_options(flags, choice, costs)
+    options = read_run_options(flags, choice, costs)
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
     price = find_model_price(choice, costs)
@@ -146,7 +152,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     return compute_exit_code(outcomes)
 
 
-def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: PriceList) -> RunOptions:
+def read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: PriceList) -> RunOptions:
     from extractor.extraction.acceptance import Acceptance
 
     return RunOptions(
