@@ -8,8 +8,12 @@ RUN python -m venv /opt/extractor \
         --requirement /build/requirements-serve.lock
 
 FROM python:${PYTHON}
-# a user of its own, who owns nothing but /data
-RUN groupadd --gid 10001 extractor \
+# libgomp is the embedded engine's; a user of its own owns nothing but /data
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --no-install-recommends --yes libgomp1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 10001 extractor \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin extractor \
     && install --directory --owner 10001 --group 10001 --mode 0700 /data /data/home /data/home/models
 COPY --from=libraries /opt/extractor /opt/extractor
