@@ -38,9 +38,9 @@ class DocumentExtractor:
     document_timeout: float | None = None
     """Seconds for one document; questions that are not answered by then are failures of it."""
     on_reply: Callable[[Usage], None] = lambda usage: None
-    apart_from: int = APART_FROM
-    """Characters of a document and of what was said of it from which on workers do what is to be done; 0 for a schema
-    of a stranger's, whose patterns may not end."""
+    works_apart: bool = False
+    """Whether workers do what is to be done with small documents, too: for a schema of a stranger's, whose patterns may
+    not end."""
 
     async def extract(self, document: Document) -> FinishedDocument:
         """The result of a document. Raises DocumentError, ModelFatal, and errors of the machine and of cassettes."""
@@ -89,7 +89,7 @@ class _Steps:
 
     async def advance(self, said: Mapping[QuestionPath, Said]) -> Step:
         """What is to be asked next, or the result."""
-        if self.size >= self._extractor.apart_from and (job := self._job) is not None:
+        if (self.size >= APART_FROM or self._extractor.works_apart) and (job := self._job) is not None:
             return await advance_apart(job, said, self.size)
         return self._work.find_requests(said) or self._finish(said)
 

@@ -63,7 +63,7 @@ class TaskShelf:
         except RecursionError as error:
             raise TaskError("The schema nests too deeply; flatten it.") from error
         extractor = build_extractor(task, task.choose_prompt(None), self._session, document_timeout=self._timeout)
-        return replace(extractor, apart_from=0)
+        return replace(extractor, works_apart=True)
 
 
 def accept_from(extractor: DocumentExtractor, acceptance: Acceptance) -> DocumentExtractor:
