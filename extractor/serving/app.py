@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -38,8 +39,8 @@ from extractor.types import Json
 
 ALIVE_SECONDS = 15.0
 """Seconds of silence after which a stream of events says that it is still there."""
-MAX_UPLOADS = 64
-"""Bodies that are read at a time; others wait."""
+MAX_UPLOADS = 32
+"""Bodies of one key that are read at a time; others of it wait."""
 Endpoint = Callable[[Request, str], Awaitable[Response]]
 
 
@@ -63,7 +64,7 @@ class Interface:
     def __init__(self, parts: ServerParts) -> None:
         self._parts = parts
         self._rates = RateLimiter(parts.options.bounds.requests_per_minute)
-        self._uploads = asyncio.Semaphore(MAX_UPLOADS)
+        self._uploads = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(MAX_UPLOADS))
 
     def build_app(self) -> Starlette:
         routes = [
@@ -133,7 +134,7 @@ class Interface:
         """The job of a request, which is on disk then."""
         self._require_room(owner)
         board = self._parts.board
-        async with self._uploads, read_asked(request, self._parts.options.bounds.document_bytes) as asked:
+        async with self._uploads[owner], read_asked(request, self._parts.options.bounds.document_bytes) as asked:
             order = await self._build_order(asked, owner, repeat)
             return board.find_repeat(owner, repeat) or await board.accept(order, asked.document)
 
@@ -154,7 +155,7 @@ class Interface:
         if asked.schema is not None:
             if not self._parts.options.takes_schemas:
                 raise Refused(HTTPStatus.FORBIDDEN, "This server has one task and takes no schema; leave out 'schema'.")
-            await shelf.read_schema(asked.schema)
+            await shelf.read_schema(asked.schema, owner)
         elif shelf.own is None:
             raise Refused(HTTPStatus.BAD_REQUEST, "The server has no task of its own; send a JSON Schema as 'schema'.")
         return JobOrder(
@@ -176,7 +177,7 @@ class Interface:
 
     async def _ground(self, request: Request, owner: str) -> Response:
         self._require_room(owner)
-        async with self._uploads, read_asked(request, self._parts.options.bounds.document_bytes) as asked:
+        async with self._uploads[owner], read_asked(request, self._parts.options.bounds.document_bytes) as asked:
             if asked.record is None:
                 raise Refused(HTTPStatus.BAD_REQUEST, "There is no record to prove; send it as 'record', an object.")
             content = await asyncio.to_thread(b"".join, asked.document)

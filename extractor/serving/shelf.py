@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from extractor.errors import TaskError, UsageError
 from extractor.extraction.acceptance import Acceptance
@@ -18,6 +19,9 @@ from extractor.types import Json, fingerprint_json
 
 MAX_READ_SCHEMAS = 64
 """Schemas of requests that are kept as they were read."""
+MAX_READING = 2
+"""Schemas that are read at a time."""
+T = TypeVar("T")
 
 
 class TaskShelf:
@@ -28,7 +32,10 @@ class TaskShelf:
         """Of the task that the server was started with."""
         self._session, self._timeout = session, document_timeout
         self._read: OrderedDict[str, DocumentExtractor] = OrderedDict()
-        self._reading = asyncio.Lock()
+        self._refused: OrderedDict[str, str] = OrderedDict()
+        """Why schemas were refused, so that none is read again and again."""
+        self._reading = asyncio.Semaphore(MAX_READING)
+        self._turns: dict[str, asyncio.Lock] = {}
 
     @property
     def own_fingerprint(self) -> str:
@@ -38,23 +45,34 @@ class TaskShelf:
     async def find(self, order: JobOrder) -> DocumentExtractor:
         """What does a job. Raises TaskError for a schema that cannot be used, UsageError for a task that is gone."""
         if order.schema is not None:
-            extractor = await self.read_schema(order.schema)
+            extractor = await self.read_schema(order.schema, order.owner)
         elif self.own is not None and order.task == self.own_fingerprint:
             extractor = self.own
         else:
             raise UsageError("The server has another task than when the document was sent; send it again.")
         return accept_from(extractor, Acceptance(order.accept, order.only_proven))
 
-    async def read_schema(self, schema: Mapping[str, Json]) -> DocumentExtractor:
-        """What asks for records of this schema. Raises TaskError for one that cannot be used."""
+    async def read_schema(self, schema: Mapping[str, Json], owner: str = "") -> DocumentExtractor:
+        """What asks for records of this schema. Raises TaskError for one that cannot be used.
+
+        An owner has one read at a time, so that schemas that take long hold up nobody else's.
+        """
         key = fingerprint_json(schema)
-        async with self._reading:  # one after the other: a schema that takes long takes no more than one processor
-            if key not in self._read:
-                await vet_schema(schema)
-                self._read[key] = await asyncio.to_thread(self._build, schema)
-                while len(self._read) > MAX_READ_SCHEMAS:
-                    self._read.popitem(last=False)
+        if key in self._read:
             self._read.move_to_end(key)
+            return self._read[key]
+        turn = self._turns.setdefault(owner, asyncio.Lock())
+        async with turn, self._reading:
+            if key in self._refused:
+                raise TaskError(self._refused[key])
+            if key not in self._read:
+                try:
+                    await vet_schema(schema)
+                    self._read[key] = await asyncio.to_thread(self._build, schema)
+                except TaskError as error:
+                    _remember(self._refused, key, str(error))
+                    raise
+                _remember(self._read, key, self._read[key])
             return self._read[key]
 
     def _build(self, schema: Mapping[str, Json]) -> DocumentExtractor:
@@ -64,6 +82,12 @@ class TaskShelf:
             raise TaskError("The schema nests too deeply; flatten it.") from error
         extractor = build_extractor(task, task.choose_prompt(None), self._session, document_timeout=self._timeout)
         return replace(extractor, works_apart=True)
+
+
+def _remember(kept: OrderedDict[str, T], key: str, value: T) -> None:
+    kept[key] = value
+    while len(kept) > MAX_READ_SCHEMAS:
+        kept.popitem(last=False)
 
 
 def accept_from(extractor: DocumentExtractor, acceptance: Acceptance) -> DocumentExtractor:

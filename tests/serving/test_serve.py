@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import socket
 import threading
@@ -19,6 +20,7 @@ from running_server import ORDER, RunningServer, run_server
 
 from extractor.cli.main import main
 from extractor.errors import ModelFatal, UsageError
+from extractor.serving import board, store
 from extractor.serving.jobs import parse_order
 from extractor.serving.keys import ServerKeys, digest_key, read_server_keys
 from extractor.serving.options import Bounds
@@ -299,7 +301,8 @@ def test_a_hostile_schema_costs_itself(tmp_path: Path) -> None:
             ({"type": "objec"}, "no JSON Schema at /type"),
             ({"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}, "pattern"),
         ):
-            assert why in problem(server.client.post("/extract", json={"text": TEXT, "schema": schema}), 422)
+            for _ in range(2):  # the second time without being read once more
+                assert why in problem(server.client.post("/extract", json={"text": TEXT, "schema": schema}), 422)
         large = {"type": "object", "properties": {"a": {"description": "x" * 300_000}}}
         assert "leave out" in problem(server.client.post("/extract", json={"text": TEXT, "schema": large}), 413)
         asked = {"text": letters, "schema": endless}
@@ -308,6 +311,31 @@ def test_a_hostile_schema_costs_itself(tmp_path: Path) -> None:
         assert wait_until_done(server, where)["result"]["error"]["reason"] == "too costly"
         proved = server.client.post("/ground", json={**asked, "record": {"number": letters}})
         assert "takes longer" in problem(proved, 422)
+
+
+def test_a_disk_that_is_full_accepts_nothing_and_loses_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "DISK_PAUSE_SECONDS", 0.05)
+    full = {"documents": True, "results": False}
+    write = store.write_atomically
+
+    def write_or_fail(path: Path, pieces: Any) -> str:
+        if full.get(path.parent.name):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, pieces)
+
+    monkeypatch.setattr(store, "write_atomically", write_or_fail)
+    with run_server(tmp_path, model()) as server:
+        assert "free the disk" in problem(server.client.post("/extract", json={"text": TEXT}), 503)
+        assert not list((tmp_path / "jobs").iterdir()), "what was not accepted is not there"
+        full.update(documents=False, results=True)
+        asked = server.client.post("/extract", json={"text": TEXT}, headers={"Prefer": "wait=1"})
+        assert asked.status_code == 202
+        assert "cannot be saved" in problem(server.client.get("/health"), 503)
+        full.update(results=False)
+        assert wait_until_done(server, asked.headers["location"])["status"] == "complete"
+        assert server.client.get("/health").status_code == 200
 
 
 def test_a_model_that_refuses_is_told_in_the_result(tmp_path: Path) -> None:
