@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from extractor._version import __version__
 from extractor.cli.cache import add_cache_command
+from extractor.cli.completion import add_completion_command
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.doctor import add_doctor_command
 from extractor.cli.eval import add_eval_command
@@ -119,4 +120,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_schema_command(commands)
     add_task_command(commands)
     add_doctor_command(commands)
+    add_completion_command(commands)
     return parser
