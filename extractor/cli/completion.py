@@ -8,7 +8,7 @@ from pathlib import Path
 
 from extractor.errors import UsageError, name_install_command
 
-SHELLS = ("bash", "zsh")
+SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 def add_completion_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
