@@ -25,7 +25,7 @@ SPLIT_HINT = "x-split"
 value of, such as its number."""
 HEAD_CHARACTERS = 200
 """Characters at the top of a page that may stand before the first words of a document, such as a letterhead."""
-_ROWS, _WORDS = "documents", "first_words"
+_ROWS, _WORDS, _MARK = "documents", "first_words", "mark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,13 @@ def build_split_task(way: str, schema: Mapping[str, Json] | None) -> Task:
         }
     }
     source = schema or {}
-    if way != DOCUMENTS:
+    if way == DOCUMENTS:
+        row[_MARK] = {
+            "type": ["string", "null"],
+            "x-form": "verbatim",
+            "description": "what tells this document from the others in the file: its number, date, or whom it is to",
+        }
+    else:
         row[way] = {"type": ["string", "null"], **source["properties"][way]}
     wanted: dict[str, Json] = {
         "title": "split",
@@ -79,8 +85,9 @@ def build_split_task(way: str, schema: Mapping[str, Json] | None) -> Task:
             _ROWS: {
                 "type": "array",
                 "description": (
-                    "the separate documents that stand one after the other in this file, in their order. Further pages "
-                    "and annexes belong to the document before them; a file that is one document has one"
+                    "every one of the separate documents that stand one after the other in this file, in their order, "
+                    "also where several begin alike. Further pages and annexes belong to the document before them; a "
+                    "file that is one document has one"
                 ),
                 "items": {"type": "object", "properties": row},
             }
