@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MODEL ?= qwen2.5-coder-1.5b
 PROMPT ?= groups
 
-.PHONY: run .run test .test check fix record report bench soak sbom audit lock clean
+.PHONY: run .run test .test check fix record report bench docs soak sbom audit lock clean
 
 # $(call timed,NAME,WHAT): says what is done and how long it took last, and makes .NAME
 define timed
@@ -74,10 +74,15 @@ record: $(VENV)/.ready-run
 report: $(VENV)/.ready-run
 	$(BIN)/extractor eval --mode replay -o report
 
-## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies, 300 documents on a cluster
+## the documentation as a site, every link within it checked: site/index.html
+docs: $(VENV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies, 200 uploads at once, 300 documents on a cluster
 soak: $(VENV)/.ready
 	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
-	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py tests/test_markdown.py tests/test_mails.py
+	EXTRACTOR_UPLOADS=200 $(BIN)/python -m pytest tests/serving/test_serve_kills.py
+	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py tests/test_markdown.py tests/test_mails.py tests/test_site.py
 	$(BIN)/python bench/cluster.py
 
 ## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them
@@ -102,7 +107,8 @@ LOCK = $(COMPILE) pyproject.toml
 lock:
 	$(LOCK) --extra all --group dev --output-file requirements.lock
 	$(LOCK) --extra local --constraint requirements.lock --output-file requirements-run.lock
+	$(LOCK) --extra all --constraint requirements.lock --output-file requirements-serve.lock
 	$(COMPILE) --group audit --output-file requirements-audit.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit out report sbom.cdx.json
+	rm -rf $(VENV) $(VENV)-audit out report site sbom.cdx.json

@@ -16,17 +16,20 @@ from collections.abc import Sequence
 from extractor._version import __version__
 from extractor.cli.cache import add_cache_command
 from extractor.cli.combine import add_combine_command
+from extractor.cli.completion import add_completion_command
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.doctor import add_doctor_command
 from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
 from extractor.cli.gold import add_gold_command
 from extractor.cli.ground import add_ground_command
+from extractor.cli.mcp import add_mcp_command
 from extractor.cli.merge import add_merge_command
 from extractor.cli.models import add_models_command
 from extractor.cli.review import add_review_command
 from extractor.cli.run import add_run_command
 from extractor.cli.schema import add_schema_command
+from extractor.cli.serve import add_serve_command
 from extractor.cli.show import add_show_command
 from extractor.cli.status import add_status_command
 from extractor.cli.task import add_task_command
@@ -129,6 +132,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_export_command(commands)
     add_ground_command(commands)
     add_combine_command(commands)
+    add_serve_command(commands)
+    add_mcp_command(commands)
     add_models_command(commands)
     add_cache_command(commands)
     add_eval_command(commands)
@@ -136,4 +141,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_schema_command(commands)
     add_task_command(commands)
     add_doctor_command(commands)
+    add_completion_command(commands)
     return parser

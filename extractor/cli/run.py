@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor.cli.console import (
+    describe_bill,
     print_notes,
     print_outcomes,
     print_summary,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from extractor.extraction.task import Task
     from extractor.models.choice import ModelSpec
     from extractor.models.client_options import ClientOptions
-    from extractor.models.prices import PriceList
+    from extractor.models.prices import Price, PriceList
     from extractor.results.outcome import RunOutcomes
     from extractor.runs.job import Job
     from extractor.runs.shards import Shard, ShardPart
@@ -79,6 +80,9 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
     add_trust_flag(run)
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    split = "what begins a document in a file of several: documents (a model says), pages, a field, or none"
+    run.add_argument("--split", nargs="?", const="documents", metavar="BY", help=split)
+    run.add_argument("--route", type=Path, metavar="FILE", help="tasks of a mixed folder, TOML (docs/sorting.md)")
     run.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_ensemble_flags(run)
     add_model_flags(run, "live")
@@ -135,6 +139,7 @@ def _parse_shard(text: str) -> Shard:
 
 def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
+    from extractor.cli.sorted_run import run_sorted_command, wants_sorting
     from extractor.documents.discovery import show_sources
     from extractor.models.known_traits import share_vision
     from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
@@ -143,7 +148,9 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.runs.shards import choose_shard_part
     from extractor.runs.signals import run_until_signal
 
-    inputs = choose_run_inputs(flags)
+    inputs = None if flags.route else choose_run_inputs(flags)
+    if inputs is None or wants_sorting(flags, inputs.task.schema.source):
+        return run_sorted_command(flags)
     task, prompt = inputs.task, inputs.prompt
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
@@ -166,7 +173,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         return print_estimate(task, prompt, show_sources(own, choice.vision), costs, wanted)
     choices = choose_flagged_models(flags, live=flags.mode != "replay")
     choice = choices[0]
-    options = _read_run_options(flags, choice, costs, part)
+    options = read_run_options(flags, choice, costs, part)
     sources = show_sources(sources, share_vision(one.vision for one in choices))
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
@@ -214,8 +221,8 @@ def _describe_bill(outcomes: RunOutcomes, choices: Sequence[ModelSpec], costs: P
     return describe_bill(outcomes, choices[0].name, embedded, costs, price)
 
 
-def _read_run_options(
-    flags: argparse.Namespace, choice: ModelSpec, costs: PriceList, part: ShardPart | None
+def read_run_options(
+    flags: argparse.Namespace, choice: ModelSpec, costs: PriceList, part: ShardPart | None = None
 ) -> RunOptions:
     from extractor.extraction.acceptance import Acceptance
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -33,6 +35,7 @@ from extractor.documents.formats.jsonl import JsonLine, find_json_lines, load_js
 from extractor.documents.formats.sandbox import load_in_sandbox
 from extractor.documents.formats.tar_archives import PACKED_SUFFIXES
 from extractor.documents.formats.unseen_signs import mark_unseen_signs
+from extractor.documents.parts import TextPart, cut_document
 from extractor.documents.vision import PICTURED_FORMATS, add_pictures, load_seen_document
 from extractor.errors import DocumentError, UsageError
 from extractor.types import Document, Vision
@@ -73,6 +76,10 @@ class Source:
     """Whether pages without a text layer are read by OCR."""
     vision: Vision = Vision.NEVER
     """Which of its pages are pictured, for a model that sees."""
+    whole: Source | None = None
+    """Of a part of a document, the document."""
+    part: TextPart | None = None
+    """Which part."""
 
     @property
     def name(self) -> str:
@@ -82,6 +89,8 @@ class Source:
     @property
     def file(self) -> Path:
         """The file on disk that its bytes are in."""
+        if self.whole is not None:
+            return self.whole.file
         within = self.line or self.member
         return within.file if within else self.path
 
@@ -246,6 +255,8 @@ def read_source(source: Source) -> Document:
     """
     if source.refused is not None:
         raise DocumentError(f"{source.name}: {source.refused}.", reason="not read")
+    if source.whole is not None and source.part is not None:
+        return cut_document(_read_whole(source.whole), source.part, source.name)
     if source.line is not None:
         return mark_unseen_signs(load_json_line(source.line, source.name))
     if source.member is not None:
@@ -253,6 +264,28 @@ def read_source(source: Source) -> Document:
     if source.path == STDIN:
         return _read_stdin(source)
     return load_document(source.path, ocr=source.ocr, vision=source.vision)
+
+
+_whole_documents: OrderedDict[tuple[Source, int, int], Document] = OrderedDict()
+"""Documents that parts were read of, by source, size and time of change: reading one may take minutes, with OCR."""
+_MAX_WHOLE_DOCUMENTS = 4
+_reading_wholes = threading.Lock()
+
+
+def _read_whole(source: Source) -> Document:
+    """The document that a part is of; the parts of one come one after the other, so that the last few are kept."""
+    try:
+        status = source.file.stat()
+    except OSError:
+        return read_source(source)
+    key = source, status.st_size, status.st_mtime_ns
+    with _reading_wholes:  # the second of two that want the same waits for it
+        if key not in _whole_documents:
+            _whole_documents[key] = read_source(source)
+            while len(_whole_documents) > _MAX_WHOLE_DOCUMENTS:
+                _whole_documents.popitem(last=False)
+        _whole_documents.move_to_end(key)
+        return _whole_documents[key]
 
 
 def load_document(path: Path, *, ocr: bool = False, vision: Vision = Vision.NEVER) -> Document:

@@ -180,6 +180,17 @@ class AttachmentLocations:
         return found
 
 
+@dataclass(slots=True)
+class MovedLocations:
+    """The places of a text that was cut out of another, in which it began at `by`."""
+
+    by: int
+    places: Locations
+
+    def locate(self, span: Span) -> list[dict[str, Json]]:
+        return self.places.locate(span.shift(self.by))
+
+
 def _spell_column(column: int) -> str:
     """A column as spreadsheets call it: A for 1, Z for 26, AA for 27."""
     letters = ""

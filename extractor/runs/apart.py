@@ -22,7 +22,7 @@ from functools import cache
 from typing import IO, Any, cast
 
 from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
-from extractor.errors import DocumentError, ReplyCutShort
+from extractor.errors import DocumentError, ReplyCutShort, TaskError
 from extractor.extraction.pipeline import QuestionPath, RecordCheck, Said
 from extractor.runs.finished import FinishedDocument
 from extractor.runs.worker_messages import (
@@ -89,7 +89,8 @@ class ApartJob:
 async def advance_apart(job: ApartJob, said: AllSaid, size: int) -> Step:
     """The next step of a document, made by a worker. `size` is that of all that it is given, in characters.
 
-    Raises DocumentError for a step that takes too long, or brings the worker down; WorkerFailed for an error of ours.
+    Raises DocumentError for a step that takes too long, or brings the worker down; TaskError for a schema that cannot
+    be used; WorkerFailed for an error of ours.
     """
     bound = STEP_SECONDS + size / CHARACTERS_A_SECOND
     call = _Call(job, said, min(bound, job.deadline or bound), MOST_BYTES + MOST_BYTES_A_CHARACTER * size)
@@ -134,8 +135,11 @@ class _Call:
         timer = threading.Timer(self._seconds, self._end, ["late"])
         timer.daemon = True
         timer.start()
+        refused: TaskError | None = None
         try:
             step, leaves = worker.do_step(question, self._job, self._most)
+        except TaskError as error:
+            refused, leaves = error, False
         except (OSError, _BadAnswer) as error:
             worker.close()
             raise self._describe_end() from error
@@ -151,6 +155,8 @@ class _Call:
             _idle_workers.append(worker)
         else:
             worker.close()
+        if refused is not None:
+            raise refused
         return step
 
     def _describe_end(self) -> BaseException:
@@ -229,6 +235,8 @@ class _Worker:
             answer = self._read_answer(most)
             if "check" in answer:
                 write_frame(self._questions, encode_problems(job.check(answer["check"])))
+            elif "refused" in answer:
+                raise TaskError(str(answer["refused"]))
             elif "failed" in answer:
                 raise WorkerFailed(str(answer["failed"]), str(answer.get("trace")))
             else:

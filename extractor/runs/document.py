@@ -63,6 +63,9 @@ class DocumentExtractor:
 
     checks: RecordCheck | None = None
     """Applies the task's own rules where they are code of another process; it may take a while."""
+    works_apart: bool = False
+    """Whether workers do what is to be done with small documents, too: for a schema of a stranger's, whose patterns may
+    not end."""
 
     async def extract(self, document: Document) -> FinishedDocument:
         """The result of a document. Raises DocumentError, ModelFatal, and errors of the machine and of cassettes."""
@@ -113,7 +116,7 @@ class _Steps:
 
     async def advance(self, said: Mapping[QuestionPath, Said]) -> Step:
         """What is to be asked next, or the result."""
-        if self.size >= APART_FROM and (job := self._job) is not None:
+        if (self.size >= APART_FROM or self._extractor.works_apart) and (job := self._job) is not None:
             return await advance_apart(job, said, self.size)
         if wanted := self._work.find_requests(said):
             return wanted

@@ -32,6 +32,10 @@ def observe_source(source: Source) -> SourceState:
     """Opens regular files only: a pipe would wait, and a device might do something."""
     if source.refused is not None:
         return SourceState(f"refused:{source.refused}")
+    if source.whole is not None and source.part is not None:
+        whole, span = observe_source(source.whole), source.part.span
+        seen = None if whole.seen is None else f"part:{span.start}-{span.end}:{whole.seen}"
+        return SourceState(seen, whole.file_mark)
     path = _find_source_path(source)
     try:
         if path is None or not stat.S_ISREG(path.stat().st_mode):

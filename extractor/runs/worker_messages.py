@@ -46,6 +46,17 @@ class DocumentJob:
     """Fields that alone are asked for; none: all of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class GroundingJob:
+    """A record that came from anywhere, to be proved by a document; no model is asked."""
+
+    document: Document
+    record: Mapping[str, Json]
+    schema: Mapping[str, Json] | None
+    """A JSON Schema of anybody's; None for the record's own shape."""
+    acceptance: Acceptance
+
+
 def write_frame(pipe: IO[bytes], data: bytes) -> None:
     """Writes the length of the data, and the data."""
     pipe.write(len(data).to_bytes(_SIZE, "little"))
@@ -76,12 +87,7 @@ def encode_job(job: DocumentJob) -> tuple[bytes, bytes]:
     rest = {
         "task": job.task.name,
         "schema": job.task.schema.source,
-        "prompt": {
-            **asdict(job.prompt),
-            "notes": dict(job.prompt.notes),
-            "cited": dict(job.prompt.cited),
-            "declared": dict(job.prompt.declared),
-        },
+        "prompt": _describe_prompt(job.prompt),
         "model": job.model_name,
         "reading": _describe_reading(job.reading),
         "manifest": job.manifest,
@@ -92,10 +98,18 @@ def encode_job(job: DocumentJob) -> tuple[bytes, bytes]:
     return encode_document(seen), json.dumps(rest).encode()
 
 
-def decode_job(document: bytes, rest: bytes) -> DocumentJob:
+def encode_grounding(job: GroundingJob) -> tuple[bytes, bytes]:
+    """The document, and the rest. Raises TypeError and ValueError as `encode_job` does."""
+    rest = {"given": job.record, "schema": job.schema, "acceptance": asdict(job.acceptance)}
+    return encode_document(job.document), json.dumps(rest).encode()
+
+
+def decode_job(document: bytes, rest: bytes) -> DocumentJob | GroundingJob:
     told = json.loads(rest)
     read = decode_answer(document)
     assert isinstance(read, Document)  # noqa: S101 -- the run has it
+    if "given" in told:
+        return GroundingJob(read, told["given"], told["schema"], Acceptance(**told["acceptance"]))
     schema, only = read_schema(told["schema"]), tuple(map(tuple, told["only"]))
     return DocumentJob(
         read,
@@ -107,6 +121,11 @@ def decode_job(document: bytes, rest: bytes) -> DocumentJob:
         told["checked_elsewhere"],
         only,
     )
+
+
+def _describe_prompt(prompt: Prompt) -> dict[str, Json]:
+    mappings = {name: dict(getattr(prompt, name)) for name in ("notes", "cited", "declared")}
+    return {**asdict(prompt), **mappings}
 
 
 def _describe_reading(reading: Reading) -> dict[str, Json]:

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from extractor.errors import TaskError
 from extractor.extraction.pipeline import DocumentWork, QuestionPath, Said
 from extractor.results.file import build_result, encode_part
 from extractor.runs.finished import summarize_record
+from extractor.runs.given import GIVEN_MANIFEST, ground_any_record
 from extractor.runs.worker_messages import (
     DocumentJob,
+    GroundingJob,
     decode_job,
     decode_problems,
     decode_said,
@@ -48,7 +51,13 @@ def answer_jobs(questions: IO[bytes], answers: IO[bytes]) -> None:
     while (document := read_frame(questions)) is not None:
         rest, said = _read(questions), _read(questions)
         try:
-            _do_job(decode_job(document, rest), decode_said(said), questions, answers)
+            job = decode_job(document, rest)
+            if isinstance(job, GroundingJob):
+                _ground(job, answers)
+            else:
+                _do_job(job, decode_said(said), questions, answers)
+        except TaskError as error:
+            _send(answers, {"refused": str(error)})
         except Exception as error:  # noqa: BLE001 -- it is the document's failure, and told to the parent
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
@@ -71,6 +80,14 @@ def _do_job(job: DocumentJob, said: Mapping[QuestionPath, Said], questions: IO[b
 
     record = work.build_record(said, have_checked if job.checked_elsewhere else None)
     content = encode_part(build_result(record, job.task.name, job.manifest))
+    _send(answers, {"finished": describe_summary(summarize_record(record)), "leaves": _has_grown()})
+    write_frame(answers, content)
+
+
+def _ground(job: GroundingJob, answers: IO[bytes]) -> None:
+    """Sends the result of a record that was given."""
+    record, task = ground_any_record(job.document, job.record, job.schema, job.acceptance)
+    content = encode_part(build_result(record, task.name, GIVEN_MANIFEST))
     _send(answers, {"finished": describe_summary(summarize_record(record)), "leaves": _has_grown()})
     write_frame(answers, content)
 

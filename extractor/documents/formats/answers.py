@@ -35,7 +35,13 @@ _Kind = TypeVar("_Kind", bound=type[Document])
 _DOCUMENTS: dict[str, type[Any]] = {Document.__name__: Document}
 _LOCATIONS: Mapping[str, type[Any]] = {
     kind.__name__: kind
-    for kind in (places.WordBoxes, places.SourceOffsets, places.PieceLabels, places.AttachmentLocations)
+    for kind in (
+        places.WordBoxes,
+        places.SourceOffsets,
+        places.PieceLabels,
+        places.AttachmentLocations,
+        places.MovedLocations,
+    )
 }
 
 
@@ -234,6 +240,9 @@ def _check_places(found: Locations | None, depth: int) -> None:
             same = same and _is_ascending(n for pair in zip(found.starts, found.ends, strict=True) for n in pair)
             for inner in (found.own_places, *found.places):
                 _check_places(inner, depth - 1)
+        case places.MovedLocations():
+            same = found.by >= 0 and depth > 0
+            _check_places(found.places, depth - 1)
         case _:
             same = False
     if not same:

@@ -1,0 +1,45 @@
+"""`extractor mcp`: records for agents, over the Model Context Protocol."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from extractor.cli.endpoint_flags import add_model_flags
+from extractor.cli.serve import require_serving_libraries
+from extractor.cli.trust import add_trust_flag
+from extractor.errors import UsageError
+
+
+def add_mcp_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    mcp = commands.add_parser("mcp", help="give agents tools: extract, ground, show_evidence (docs/mcp.md)")
+    mcp.add_argument("--task", help="what is extracted where an agent gives no schema: a task that ships, or a folder")
+    mcp.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
+    add_trust_flag(mcp)
+    mcp.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    mcp.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
+    add_model_flags(mcp, "live")
+    mcp.add_argument("--concurrency", type=int, metavar="N", help="documents at a time (default: 1 embedded, 8 else)")
+    mcp.add_argument("--ocr", action="store_true", help="read pages without a text layer by OCR")
+    mcp.add_argument("--document-timeout", type=float, metavar="SECONDS", help="for one document")
+    allow = "a folder that files may be read from; may be repeated (default: none, texts only)"
+    mcp.add_argument("--allow", type=Path, action="append", default=[], metavar="DIR", help=allow)
+    mcp.set_defaults(command=run_mcp_command)
+
+
+def run_mcp_command(flags: argparse.Namespace) -> int:
+    """0 when the client has gone."""
+    require_serving_libraries("mcp")
+    from extractor.cli.serve_model import open_served_model
+    from extractor.serving.mcp_tools import ExtractorTools, allow_folders, build_mcp_server
+    from extractor.serving.shelf import TaskShelf
+
+    if flags.mode == "record":
+        raise UsageError("Tools record no cassettes; use `extractor run --mode record` for that.")
+    allowed = allow_folders(flags.allow)
+    with open_served_model(flags) as (session, own):
+        shelf = TaskShelf(own, session, flags.document_timeout)
+        server = build_mcp_server(ExtractorTools(shelf, allowed, ocr=flags.ocr))
+        asyncio.run(server.run_stdio_async())
+    return 0

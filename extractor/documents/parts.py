@@ -1,0 +1,80 @@
+"""A part of a document as a document of its own: its text, tables, hidden words, and where they stand in the file."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from extractor.documents.locations import AttachmentLocations, MovedLocations, PieceLabels, WordBoxes
+from extractor.types import Document, Span, TextTable
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """A range of a document's text that is read as a document."""
+
+    span: Span
+    """What reaches beyond the text's end is cut off."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of it, added to what is known of the whole: a sentence each."""
+
+
+def cut_document(whole: Document, part: TextPart, name: str) -> Document:
+    """The part as a document. What could not be read of the whole file is told of each part, as nobody knows whose it
+    was."""
+    span = Span(min(part.span.start, len(whole.text)), min(part.span.end, len(whole.text)))
+    if span.start == 0 and span.end == len(whole.text):
+        moved = whole.locations
+    else:
+        moved = MovedLocations(span.start, whole.locations) if span.start and whole.locations else whole.locations
+    return Document(
+        name,
+        whole.text[span.start : span.end],
+        hidden=_cut_spans(whole.hidden, span),
+        tables=tuple(cut for table in whole.tables if (cut := _cut_table(table, span)) is not None),
+        unread=whole.unread,
+        locations=moved,
+        loader=whole.loader,
+        notes=(*whole.notes, *part.notes),
+        doubtful=_cut_spans(whole.doubtful, span),
+    )
+
+
+def _cut_spans(spans: Sequence[Span], within: Span) -> tuple[Span, ...]:
+    cut = (Span(max(one.start, within.start), min(one.end, within.end)) for one in spans if one.overlaps(within))
+    return tuple(one.shift(-within.start) for one in cut)
+
+
+def _cut_table(table: TextTable, within: Span) -> TextTable | None:
+    """The table where it stands in the part; one that is cut through keeps its rows, and loses its cells."""
+    if table.span.within(within):
+        return table.shift(-within.start)
+    if not table.span.overlaps(within):
+        return None
+    start, end = max(table.span.start, within.start), min(table.span.end, within.end)
+    header = table.header if table.header is not None and table.header.within(Span(start, end)) else None
+    return TextTable(Span(start, end), header).shift(-within.start)
+
+
+def find_page_starts(document: Document) -> list[int]:
+    """Where each page but the first begins in the text, as far as it has words; nothing for a file without pages."""
+    places = document.locations
+    if isinstance(places, AttachmentLocations):
+        places = places.own_places
+    match places:
+        case WordBoxes():
+            words = (number for number in places.pages if 0 < number < len(places.starts))
+            starts = [places.starts[number] for number in words]
+        case PieceLabels() if "page" in places.keys:
+            width, at = len(places.keys), places.keys.index("page")
+            pages = places.numbers[at::width]
+            starts = [places.starts[i] for i in range(1, len(pages)) if pages[i] != pages[i - 1]]
+        case _:
+            return []
+    return sorted(set(starts))
+
+
+def find_page(page_starts: Sequence[int], position: int) -> int:
+    """The page that a position stands on, from 1, counted as far as pages have words."""
+    return bisect_left(page_starts, position + 1) + 1
