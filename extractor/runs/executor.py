@@ -110,7 +110,8 @@ class LocalExecutor:
         try:
             document, sighting = await asyncio.to_thread(read_unchanging_document, source, seen)
         except DocumentError as error:
-            return WorkedDocument(seen or await asyncio.to_thread(observe_source, source), error=error)
+            sighting = await asyncio.to_thread(observe_source, source) if seen is None else seen
+            return WorkedDocument(sighting, error=error)
         return await work_on_document(self._extractor, document, sighting, assignment.known)
 
 

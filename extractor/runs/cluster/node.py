@@ -68,6 +68,7 @@ class NodeWorker:
         session = await asyncio.to_thread(self._open.enter_context, open_session(choice, options, share=share))
         self._mask = SecretMask(find_secrets(session.endpoint))
         whole = decode_job(*pickle.loads(job.described))  # noqa: S301 -- as above
+        assert isinstance(whole, DocumentJob)  # noqa: S101 -- as above
         self._extractor = DocumentExtractor(
             whole.task,
             whole.prompt,
