@@ -37,7 +37,7 @@ from extractor.runs.cluster.messages import (
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.executor import WorkedDocument, read_unchanging_document, work_on_document
 from extractor.runs.source_state import SourceState, observe_source
-from extractor.runs.worker_messages import decode_job, decode_problems
+from extractor.runs.worker_messages import DocumentJob, decode_job, decode_problems
 from extractor.types import Document, Json, Problem, Usage
 
 
