@@ -78,6 +78,10 @@ report: $(VENV)/.ready-run
 soak: $(VENV)/.ready
 	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
 	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py tests/test_markdown.py tests/test_mails.py
+	EXTRACTOR_SOAK=20000 $(BIN)/python -m pytest tests/test_full_house.py
+	$(BIN)/python bench/soak.py
+	$(BIN)/python bench/csv_rows.py
+	$(BIN)/python bench/time_against_length.py
 
 ## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them
 bench: $(VENV)/.ready
