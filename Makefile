@@ -84,6 +84,10 @@ soak: $(VENV)/.ready
 	EXTRACTOR_UPLOADS=200 $(BIN)/python -m pytest tests/serving/test_serve_kills.py
 	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py tests/test_markdown.py tests/test_mails.py tests/test_site.py
 	$(BIN)/python bench/cluster.py
+	EXTRACTOR_SOAK=20000 $(BIN)/python -m pytest tests/test_full_house.py
+	$(BIN)/python bench/soak.py
+	$(BIN)/python bench/csv_rows.py
+	$(BIN)/python bench/time_against_length.py
 
 ## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them
 bench: $(VENV)/.ready

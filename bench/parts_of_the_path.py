@@ -6,6 +6,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import httpx2
 
 from extractor.errors import ModelError
 from extractor.extraction.chunking import split_document
-from extractor.extraction.grounding.tree import iterate_leaves
+from extractor.extraction.grounding.mentions import MAX_MENTIONS
 from extractor.extraction.merging import PartialRecord, merge_records
 from extractor.extraction.pipeline import DocumentWork, Reading
 from extractor.extraction.prompt import Prompt, Strategy
@@ -117,7 +118,7 @@ def _quotes(text: str) -> None:
         for one in (folded, bare):
             find: Any = one.find if isinstance(one, Folded) else one.find_quote
             for at in _each(text):
-                _exhaust(find(text[at : at + 1 + at % 40]))
+                _exhaust(islice(find(text[at : at + 1 + at % 40]), MAX_MENTIONS))  # as many as are looked at
 
 
 def _words(text: str) -> None:
@@ -288,4 +289,3 @@ PARTS: dict[str, Part] = {
     "exports": _export,
     "reply": _read_reply,
 }
-assert iterate_leaves

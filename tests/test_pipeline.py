@@ -10,7 +10,7 @@ import pytest
 from planted import planted
 from pydantic import BaseModel
 
-from extractor.errors import ModelError, ModelFatal, ReplyCutShort
+from extractor.errors import TOO_LONG, ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.prompt import Prompt, Strategy
@@ -127,6 +127,14 @@ def test_a_reply_cut_short_halves_the_chunk_and_nothing_is_lost() -> None:
     assert len(record.value["items"]) == 100
     assert not record.failures
     assert record.usage.requests < len(model.requests)
+
+
+def test_what_is_never_short_enough_costs_requests_by_its_size_and_says_so() -> None:
+    text = "a" + 40_000 * "\u0301"  # a token each
+    record, model = extract(text, lambda r: ModelError("too long", reason=TOO_LONG), task(Shop), chunk_tokens=2_000)
+    assert len(model.requests) < len(text) / 80
+    assert "request budget" in {f.reason for f in record.failures}
+    assert record.status is Status.INCOMPLETE
 
 
 def test_a_question_for_the_whole_record_is_not_halved_but_named_as_unanswered() -> None:

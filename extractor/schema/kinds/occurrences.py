@@ -9,7 +9,7 @@ PREFIX = 32
 """Characters by which the index knows what begins at a position; the rest is compared."""
 LOOKS = 1_000
 """Looks through the text from which on the index, which takes some thousand times as long as one, costs less."""
-HITS, FEW = 8, 64
+HITS, FEW = 2, 64
 """Positions that are told in all, for each character of the text, where each counts once more for every 64 characters
 that were compared; after so many, only a few for each of the words."""
 
