@@ -1,5 +1,6 @@
 """How many tricks of hiding text are caught: the 87 of web pages by the names that they were collected under, and for
 each other format those of its tests, which have all the names that were collected and cousins of them.
+
     PYTHONPATH=.:tests python bench/hidden_tricks.py
 
 Caught is what no model is shown: hidden, or not in the text at all. What is shown and marked doubtful is counted apart.
