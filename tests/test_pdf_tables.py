@@ -204,6 +204,39 @@ def test_a_box_around_a_letter_is_no_table(tmp_path: Path) -> None:
     assert not document.tables and "line number 8" in document.text
 
 
+def test_the_cells_of_a_form_are_read_line_by_line_in_whatever_order_they_are_drawn(tmp_path: Path) -> None:
+    """Printed first, with signs between which people write; then what was typed, over all of it."""
+    printed = [
+        *[(240.0, 705.0, "N"), (64.0, 705.0, "Latitude:"), (64.0, 685.0, "Longitude:"), (240.0, 685.0, "W")],
+        *[(152.0, 685.0, "*"), (152.0, 705.0, "*"), (304.0, 705.0, "Location:"), (304.0, 685.0, "Sec.")],
+        (360.0, 685.0, "T."),
+    ]
+    typed = [
+        *[(376.0, 685.0, "10N"), (360.0, 705.0, "NE 1/4"), (336.0, 685.0, "20")],
+        *[(136.0, 705.0, "40"), (164.0, 705.0, "49"), (136.0, 685.0, "96"), (164.0, 685.0, "46")],
+    ]
+    drawing = grid([60, 300, 460], [720, 670])
+    text = read(tmp_path, printed + typed, drawing).text
+    assert [" ".join(line.split()) for line in text.split("\n") if line] == [
+        "Latitude: 40 * 49 N",
+        "Longitude: 96 * 46 W",
+        "Location: NE 1/4",
+        "Sec. 20 T. 10N",
+    ]
+
+
+def test_a_sign_between_the_words_of_a_line_stands_between_them(tmp_path: Path) -> None:
+    words = [
+        *[(140.0, 685.0, "none"), (64.0, 705.0, "Latitude:"), (152.0, 705.0, "o'"), (64.0, 685.0, "Longitude:")],
+        *[(240.0, 685.0, "West"), (240.0, 705.0, "North")],
+        *[(304.0, 705.0, "Datum:"), (304.0, 685.0, "NAD"), (380.0, 705.0, "Day:"), (380.0, 685.0, "first")],
+    ]
+    typed = b"BT /F1 10 Tf 136 705 Td [(40) -1400 (49)] TJ ET\n"
+    text = read(tmp_path, words, grid([60, 300, 460], [720, 670]) + typed).text
+    found = ["".join(line.split()) for line in text.split("\n") if line]
+    assert found[:2] == ["Latitude:40o'49North", "Longitude:noneWest"]
+
+
 def test_every_cell_has_the_box_of_its_own_words(tmp_path: Path) -> None:
     words = [
         (x, 700 - 9.6 * i, f"{text} {i}")

@@ -213,7 +213,7 @@ class _FileFinder:
                 else:
                     yield Source(path, _refuse_kind(path, suffix, named), ocr=self.ocr)
             except DocumentError as error:
-                yield Source(path, str(error).rstrip("."))
+                yield Source(path, str(error).rstrip(".").removeprefix(f"{printable_name(path.name)} "))
 
     def _find_in_container(self, path: Path) -> Iterator[Source]:
         for member in find_contained_files(path):

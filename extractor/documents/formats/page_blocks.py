@@ -27,6 +27,8 @@ from extractor.documents.formats.reading_order import (
 
 MAX_CELL_LINES, MAX_WIDE_CELL_LINES = 6, 3
 """Lines of a table's cell, and of one in a table of two columns; what is enclosed with more is a part of the page."""
+LONGEST_ENTRY = 40
+"""Characters of what is written in one go into a cell of a form, at most."""
 MIN_PHRASE_GAP, USUAL_GAPS = 0.5, 1.6
 """The gap between words of a table, in heights of their line and in usual gaps, that may part two columns."""
 MAX_PIECES = 20_000
@@ -204,8 +206,32 @@ class _Arrangement:
                 yield from self._make_table(table, rows)
                 table = []
                 for _, inner in band:
-                    yield from self._order(self._take_aligned(inner))
+                    yield from self._order_cell(inner)
         yield from self._make_table(table, rows)
+
+    def _order_cell(self, pieces: list[TextPiece]) -> Iterator[Block]:
+        """What stands in a cell that is no table's: of a form's few short entries line by line, in whatever order a
+        program has drawn them, with signs that were printed between words that were typed."""
+        aligned = self._take_aligned(pieces)
+        if aligned != pieces:
+            yield from self._order(aligned)
+            return
+        rows = group_rows(pieces, self._texts)
+        entries = [segment.text for row in rows for segment in row.segments]
+        if len(rows) > MAX_CELL_LINES or max(map(len, entries), default=0) > LONGEST_ENTRY:
+            yield from self._order(pieces)
+            return
+        lines = [piece for row in rows for piece in self._part_at_signs(list(row.pieces))]
+        yield order_lines(lines)
+
+    def _part_at_signs(self, pieces: list[TextPiece]) -> list[TextPiece]:
+        """The pieces of a line, each parted where another stands between its words."""
+        inner = {piece: [p.left for p in pieces if piece.left < p.left and p.right < piece.right] for piece in pieces}
+        parts = [part for piece, at in inner.items() for part in self._layout.part_piece(piece, at)]
+        if len(parts) == len(pieces):
+            return pieces
+        self._texts |= {part: self._layout.words_of(part) for part in parts if part not in self._texts}
+        return sorted(parts, key=lambda part: part.left)
 
     def _part_band(self, grid: Grid, band: list[Held]) -> list[Held]:
         """The rows of a band that upright rules part into columns and no level ones into rows; empty if it has none."""
