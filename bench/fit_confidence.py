@@ -77,8 +77,8 @@ def replay(suite: Any, model: str, prompt: str, tapes: Path) -> Iterator[tuple[D
 
     async def run(document: Document) -> Record:
         with open_endpoint(choose_model(model, None), Mode.REPLAY) as endpoint:
-            session = ModelSession(endpoint, Mode.REPLAY, ClientOptions(1))
-            async with session.model_opener(tapes)(document) as opened:
+            session = ModelSession(endpoint, ClientOptions(Mode.REPLAY, concurrency=1))
+            async with session.open_model(tapes / f"{Path(document.name).stem}.json") as opened:
                 version = suite.task.choose_prompt(prompt)
                 reading = Reading(SMALL, Acceptance(0.0))
                 return await extract_record(document, suite.task, version, opened, model, reading=reading)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from extractor._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from extractor.api.combining import combine as combine
     from extractor.api.engine import Engine as Engine
     from extractor.api.functions import aextract as aextract
     from extractor.api.functions import extract as extract
@@ -52,6 +53,7 @@ _MODULES = {
     "Task": "extraction.task",
     "Usage": "types",
     "aextract": "api.functions",
+    "combine": "api.combining",
     "extract": "api.functions",
     "extract_all": "api.functions",
     "ground": "api.grounding",

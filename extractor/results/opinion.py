@@ -98,9 +98,9 @@ def restore_rejected(result: ResultFile) -> ResultFile:
     for row, entries in _group_by_row(result.rejected).items():
         named, _, number = row.rpartition("/")
         at = f"{named}/{int(number) - gone.get(named, 0)}" if row else ""
-        places = [_find_place(record, at, e.path[len(row) :]) if e.evidence else None for e in entries]
+        places = [_find_place(record, at, e.path[len(row) :]) if e.evidence is not None else None for e in entries]
         whole = (one_reply or not row) and all(place is not None for place in places)
-        if row and not whole and any(e.evidence for e in entries):
+        if row and not whole and any(e.evidence is not None for e in entries):
             gone[named] = gone.get(named, 0) + 1
         for entry, place in zip(entries, places, strict=True):
             if place is None or entry.evidence is None or (row and not whole):

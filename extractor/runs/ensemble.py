@@ -19,7 +19,7 @@ from extractor.results.combined import Combination, Member
 from extractor.results.file import build_failed_result, build_unanswered_result
 from extractor.results.manifest import build_ensemble_manifest
 from extractor.results.model import Manifest, ResultFile
-from extractor.results.opinion import read_opinion
+from extractor.results.opinion import read_opinion, restore_rejected
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.finished import FinishedDocument, summarize_result
 from extractor.types import Document, Json
@@ -30,7 +30,7 @@ APART_FROM = 16_000
 
 @dataclass(frozen=True, slots=True)
 class EnsembleExtractor:
-    """What is asked of every document, and the models that answer. Each member accepts all that its model says."""
+    """What is asked of every document, and the models that answer. A member accepts all that a strong model says."""
 
     members: tuple[DocumentExtractor, ...]
     acceptance: Acceptance = field(default_factory=Acceptance)
@@ -126,7 +126,8 @@ class EnsembleExtractor:
         if error is None:
             try:
                 result = (await member.extract(document)).result
-                return ResultFile.model_validate_json(result) if isinstance(result, bytes) else result
+                whole = ResultFile.model_validate_json(result) if isinstance(result, bytes) else result
+                return restore_rejected(whole)
             except BudgetSpent:
                 raise
             except ModelFatal as fatal:
@@ -151,10 +152,17 @@ def build_ensemble(
         if not 0 < ask_again_below <= 1:
             raise UsageError(f"{ask_again_below} is no threshold to ask again below; give a number above 0, up to 1.")
     share_budgets([one.session.budget for one in members])
-    says_all = Acceptance(0.0)
-    each = tuple(accept_with(one, says_all) for one in members)
+    in_turn = ask_again_below is not None
+    each = tuple(accept_with(one, _choose_own_acceptance(one, acceptance, in_turn)) for one in members)
     weights = load_ensemble_calibration(calibration_file) if calibration_file else load_ensemble_calibration()
     return EnsembleExtractor(each, acceptance, weights, ask_again_below)
+
+
+def _choose_own_acceptance(one: DocumentExtractor, acceptance: Acceptance, in_turn: bool) -> Acceptance:
+    """What a member accepts by itself: of a strong model all that it says, and of a small one no more than ever, since
+    its inventions would be merged with what is right; but what is in doubt is to be seen where another is asked."""
+    keeps_all = in_turn or one.reading.traits.asks_whole
+    return Acceptance(0.0) if keeps_all else Acceptance(acceptance.threshold)
 
 
 def accept_with(one: DocumentExtractor, acceptance: Acceptance) -> DocumentExtractor:
