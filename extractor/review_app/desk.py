@@ -273,8 +273,11 @@ class ReviewDesk:
         node = find_schema_node(self.schema.root, split_pointer(path)) if self.schema else TEXT
         return node if isinstance(node, Scalar) else TEXT
 
-    def find_nearness(self, state: Reviewed, path: str) -> int:
-        """Where the row of a place stands in the text, so that of several places the right one is taken."""
+    def find_nearness(self, state: Reviewed, path: str) -> int | None:
+        """Where the row of a place stands in the text, so that of several places the right one is taken.
+
+        None where it is in no row whose words are known.
+        """
         above = path
         while above:
             above = above.rpartition("/")[0]
@@ -287,7 +290,7 @@ class ReviewDesk:
             ]
             if starts and find_entry(state.root, above):
                 return sorted(starts)[len(starts) // 2]
-        return 0
+        return None
 
     def list_candidates(self, file: str, path: str) -> list[dict[str, Json]]:
         """Values that may be meant at a place: what else was said of it, then what stands near in the document."""
