@@ -145,7 +145,7 @@ class ReviewDesk:
     def describe_for_queue(self, file: str) -> IndexedDocument:
         stamp = self._stamp(file)
         try:
-            opened = self.open(file)
+            opened = self._read(file)
         except NoDocument:
             return IndexedDocument(file, show_unseen(file), "unreadable", stamp, "open", 0, 0, {})
         return _describe_opened(opened, stamp)
@@ -155,6 +155,9 @@ class ReviewDesk:
         if not self.index.has_document(file):
             raise NoDocument(f"There is no result {file} in this run.")
         self.folder.journal.refresh()
+        return self._read(file)
+
+    def _read(self, file: str) -> OpenDocument:
         try:
             with open_regular_file(self.out / file, follow=False) as opened:
                 data = opened.read()
