@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,30 +15,27 @@ from extractor.results.decisions.decision import Action, Decision, Words, drop_u
 from extractor.results.decisions.replay import apply_decision
 from extractor.results.decisions.reviewed import ReviewedFolder, build_reviewed_result, read_run_schema
 from extractor.results.decisions.state import Reviewed
-from extractor.results.decisions.tree import Entries, Leaf, find_entry, find_node, read_value, walk_tree
+from extractor.results.decisions.tree import Leaf, find_node, read_value
 from extractor.results.model import RUN_FILE, RunFile
 from extractor.results.reading import parse_result, read_run_file
 from extractor.results.unseen import show_unseen
+from extractor.review_app.candidates import find_nearness, list_candidates
 from extractor.review_app.inputs import (
     TEXT,
-    Candidate,
     InputRefused,
     check_value,
     find_evidence,
-    find_formed_candidates,
     find_schema_node,
     read_typed,
     read_words_as,
 )
 from extractor.review_app.queue_index import INDEX_FILE, IndexedDocument, QueueIndex
 from extractor.review_app.restoring import choose_place
-from extractor.review_app.view import build_view, find_record_path, list_doubts, name_field
+from extractor.review_app.view import build_view, find_record_path, list_doubts
 from extractor.schema.kinds import Reading
 from extractor.schema.reader import Scalar
 from extractor.types import Json
 
-MAX_CANDIDATES = 9
-"""Values that are offered for a place, each by a digit."""
 MAX_SECONDS = 600.0
 """Of what a browser says that a decision took; more is a person who went away."""
 _VALUED = frozenset({Action.CORRECT, Action.ADD})
@@ -145,7 +142,7 @@ class ReviewDesk:
     def describe_for_queue(self, file: str) -> IndexedDocument:
         stamp = self._stamp(file)
         try:
-            opened = self.open(file)
+            opened = self._read(file)
         except NoDocument:
             return IndexedDocument(file, show_unseen(file), "unreadable", stamp, "open", 0, 0, {})
         return _describe_opened(opened, stamp)
@@ -155,6 +152,9 @@ class ReviewDesk:
         if not self.index.has_document(file):
             raise NoDocument(f"There is no result {file} in this run.")
         self.folder.journal.refresh()
+        return self._read(file)
+
+    def _read(self, file: str) -> OpenDocument:
         try:
             with open_regular_file(self.out / file, follow=False) as opened:
                 data = opened.read()
@@ -222,6 +222,10 @@ class ReviewDesk:
         before = read_value(node) if node is not None and asked.action not in (Action.FINISH, Action.REOPEN) else None
         return replace(decision, before=before)
 
+    def list_candidates(self, file: str, path: str) -> list[dict[str, Json]]:
+        """Values that may be meant at a place, as the browser is told them. Raises NoDocument."""
+        return list_candidates(self.open(file).state, path, self.find_scalar(path))
+
     def _make_valued(self, opened: OpenDocument, decision: Decision, asked: Request) -> Decision:
         state, text = opened.state, opened.state.result.document.text
         leaf, reading = self.find_scalar(decision.path), Reading.of(text)
@@ -234,7 +238,7 @@ class ReviewDesk:
         evidence = decision.evidence
         if not evidence and isinstance(node, Leaf) and node.proof is not None and before == value:
             evidence = tuple(Words(q.start, q.end, q.quote) for q in node.proof.spans)
-        evidence = evidence or find_evidence(leaf, value, text, self.find_nearness(state, decision.path))
+        evidence = evidence or find_evidence(leaf, value, text, find_nearness(state, decision.path))
         return replace(decision, before=before, after=value, evidence=evidence)
 
     def _make_restoring(self, opened: OpenDocument, decision: Decision) -> Decision:
@@ -251,7 +255,7 @@ class ReviewDesk:
         value = read_typed(leaf, entry.value, Reading.of(text))
         spans = entry.evidence.spans if entry.evidence else ()
         words = tuple(Words(q.start, q.end, q.quote) for q in spans if text[q.start : q.end] == q.quote)
-        words = words or find_evidence(leaf, value, text, self.find_nearness(state, path))
+        words = words or find_evidence(leaf, value, text, find_nearness(state, path))
         node = find_node(state.root, path)
         before = node.value if isinstance(node, Leaf) else None
         return replace(decision, path=path, before=before, after=value, evidence=words)
@@ -272,79 +276,6 @@ class ReviewDesk:
     def find_scalar(self, path: str) -> Scalar:
         node = find_schema_node(self.schema.root, split_pointer(path)) if self.schema else TEXT
         return node if isinstance(node, Scalar) else TEXT
-
-    def find_nearness(self, state: Reviewed, path: str) -> int:
-        """Where the row of a place stands in the text, so that of several places the right one is taken."""
-        above = path
-        while above:
-            above = above.rpartition("/")[0]
-            node = find_node(state.root, above)
-            starts = [
-                quote.start
-                for _, leaf, _ in (walk_tree(node) if node is not None else ())
-                for proof in (leaf.proof or leaf.first_proof,)
-                for quote in (proof.spans if proof else ())
-            ]
-            if starts and find_entry(state.root, above):
-                return sorted(starts)[len(starts) // 2]
-        return 0
-
-    def list_candidates(self, file: str, path: str) -> list[dict[str, Json]]:
-        """Values that may be meant at a place: what else was said of it, then what stands near in the document."""
-        opened = self.open(file)
-        state, text = opened.state, opened.state.result.document.text
-        leaf = self.find_scalar(path)
-        node = find_node(state.root, path)
-        current = node.value if isinstance(node, Leaf) else None
-        found: dict[str, Candidate] = {}
-        for candidate in self._iterate_candidates(state, path, leaf, text):
-            if candidate.value != current:
-                found.setdefault(repr(candidate.value), candidate)
-            if len(found) == MAX_CANDIDATES:
-                break
-        return [
-            {
-                "value": one.value,
-                "text": show_unseen(str(one.value)),
-                "source": one.source,
-                "rejected": one.rejected,
-                "spans": [[words.start, words.end] for words in one.words],
-            }
-            for one in found.values()
-        ]
-
-    def _iterate_candidates(self, state: Reviewed, path: str, leaf: Scalar, text: str) -> Iterator[Candidate]:
-        node = find_node(state.root, path)
-        if isinstance(node, Leaf) and node.value != node.first and node.first is not None:
-            proof = node.first_proof
-            yield Candidate(node.first, _quote_words(proof.spans if proof else ()), "the run said")
-        for conflict in state.result.conflicts:
-            if conflict.path == path:
-                yield Candidate(conflict.other.value, _quote_words(conflict.other.evidence.spans), "said elsewhere")
-        yield from _list_left_out(state, path)
-        if isinstance(node, Entries):
-            return
-        yield from find_formed_candidates(leaf, text, Reading.of(text), self.find_nearness(state, path))
-
-
-def _list_left_out(state: Reviewed, path: str) -> Iterator[Candidate]:
-    """What was said of a place, or would be an entry of the list there, and was left out; its own row's first."""
-    is_list = isinstance(find_node(state.root, path), Entries)
-    field = name_field(path)
-    fitting = [
-        (entry.path != path, number, entry)
-        for number, entry in enumerate(state.result.rejected)
-        if number not in state.restored
-        and not isinstance(entry.value, dict | list)
-        and name_field(entry.path) == field
-        and (not is_list or entry.path.rpartition("/")[0] == path)
-    ]
-    for _, number, entry in sorted(fitting, key=lambda one: one[:2]):
-        yield Candidate(entry.value, _quote_words(entry.evidence.spans if entry.evidence else ()), "left out", number)
-
-
-def _quote_words(spans: Sequence[object]) -> tuple[Words, ...]:
-    return tuple(Words(q.start, q.end, q.quote) for q in spans)  # type: ignore[attr-defined]
 
 
 def _read_spans(spans: Sequence[tuple[int, int]], text: str) -> tuple[Words, ...]:

@@ -18,6 +18,10 @@ TEXT = Scalar(Kind.TEXT)
 """What is asked for where the schema knows nothing of a place."""
 MAX_TYPED = 100_000
 """Characters of a value that a person types."""
+MOST_OFFERED = 6
+"""Values of the document that are offered for a place."""
+NEAR_ROW = 400
+"""Characters from a row within which a number may be meant."""
 _NOT_OF_KIND = {
     Kind.DATE: "is no date; write it as 2024-03-31, 2024-03 or 2024",
     Kind.NUMBER: "is no number; write digits, such as 1024.50",
@@ -111,7 +115,7 @@ def read_words_as(leaf: Scalar, words: str, reading: Reading) -> Json:
     return read_typed(leaf, spelled, reading)
 
 
-def find_evidence(leaf: Scalar, value: Json, text: str, near: int) -> tuple[Words, ...]:
+def find_evidence(leaf: Scalar, value: Json, text: str, near: int | None) -> tuple[Words, ...]:
     """The words of a document that say a value a person typed, nearest to where its row stands; none where none do."""
     if not text:
         return ()
@@ -119,7 +123,7 @@ def find_evidence(leaf: Scalar, value: Json, text: str, near: int) -> tuple[Word
     mentions = index.find_mentions(leaf, value)
     if not mentions:
         return ()
-    best = min(mentions, key=lambda mention: (abs(mention.span.start - near), mention.span.start))
+    best = min(mentions, key=lambda mention: (abs(mention.span.start - (near or 0)), mention.span.start))
     return (Words(best.span.start, best.span.end, text[best.span.start : best.span.end]),)
 
 
@@ -134,18 +138,24 @@ class Candidate:
     """Its number among the rejected values, if it is one."""
 
 
-def find_formed_candidates(leaf: Scalar, text: str, reading: Reading, near: int) -> Iterator[Candidate]:
-    """Values of the leaf's kind in the document, the nearest first; none of kinds without a form."""
-    if leaf.enum or leaf.kind not in (Kind.DATE, Kind.NUMBER, Kind.INTEGER, Kind.EMAIL, Kind.URL):
+def find_formed_candidates(leaf: Scalar, text: str, reading: Reading, near: int | None) -> Iterator[Candidate]:
+    """Values of the leaf's kind in the document, the nearest first; none of kinds without a form.
+
+    Numbers are offered near a row alone: away from one, a document has too many that are not meant.
+    """
+    is_number = leaf.kind in (Kind.NUMBER, Kind.INTEGER)
+    if leaf.enum or not (is_number or leaf.kind in (Kind.DATE, Kind.EMAIL, Kind.URL)):
         return
-    mentions = sorted(KINDS[leaf.kind.value].find(text, reading), key=lambda m: abs(m.span.start - near))
-    for mention in mentions[:200]:
+    mentions = sorted(KINDS[leaf.kind.value].find(text, reading), key=lambda m: abs(m.span.start - (near or 0)))
+    for mention in mentions[:MOST_OFFERED]:
+        if is_number and (near is None or abs(mention.span.start - near) > NEAR_ROW):
+            return
         quote = text[mention.span.start : mention.span.end]
         try:
             value = read_words_as(leaf, quote, reading)
         except InputRefused:
             continue
-        yield Candidate(value, (Words(mention.span.start, mention.span.end, quote),), "in the document")
+        yield Candidate(value, (Words(mention.span.start, mention.span.end, quote),), "")
 
 
 def _shorten(typed: Json) -> str:

@@ -6,6 +6,7 @@ read for it once, and again when its file or its decisions have changed.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -72,7 +73,7 @@ class QueueIndex:
     def _open(self, path: Path | None) -> sqlite3.Connection:
         for attempt in range(2):
             try:
-                base = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False)
+                base = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, timeout=30)
                 if base.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
                     return base
                 if base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -115,7 +116,8 @@ class QueueIndex:
             return self._base.execute("SELECT 1 FROM documents WHERE file = ?", (file,)).fetchone() is not None
 
     def put(self, documents: Sequence[IndexedDocument]) -> None:
-        with self._lock, self._base:
+        # where another process holds the file for long, a document is read again at the next start: its stamp is old
+        with contextlib.suppress(sqlite3.OperationalError), self._lock, self._base:
             for d in documents:
                 lowest = min((min(sure) for sure in d.doubts.values()), default=None)
                 self._base.execute(

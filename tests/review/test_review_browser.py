@@ -211,7 +211,7 @@ def test_a_person_goes_through_the_samples_by_keyboard_alone_and_nothing_is_lost
             "() => document.getElementById('empty-words').textContent.includes('Every document is done')"
         )
         page.click("[data-state='']")
-        page.click("#documents a >> nth=0")
+        page.click("#documents a[data-file^='003']")
         page.wait_for_selector("#record .leaf")
         assert page.locator("#record .leaf.corrected").count() == 3
         assert page.locator("#record .leaf.added").count() == 3

@@ -117,8 +117,8 @@ export class Reading {
   }
 
   trim(start, end) {
-    while (start < end && /[\s,;:([{]/.test(this.words[start])) start += 1;
-    while (end > start && /[\s,;:)\]}]/.test(this.words[end - 1])) end -= 1;
+    while (start < end && /[\s,;:([{*_`"“”„«»]/.test(this.words[start])) start += 1;
+    while (end > start && /[\s,;:)\]}*_`"“”„«»]/.test(this.words[end - 1])) end -= 1;
     return start < end ? [start, end] : null;
   }
 

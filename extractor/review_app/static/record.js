@@ -229,6 +229,7 @@ export class RecordPane {
           error.textContent = wrong;
           field.setAttribute("aria-invalid", "true");
           field.focus();
+          error.scrollIntoView({ block: "nearest" });
         }
       }
     });
