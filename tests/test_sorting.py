@@ -50,7 +50,8 @@ def answer(body: dict[str, Any], n: int) -> str:
     text, _, asked = body["messages"][-1]["content"].partition("</document>")
     numbers, totals = re.findall(r"No\. (B-\d+)", text), re.findall(r"Total (\d+)", text)
     if "first_words" in asked:
-        rows = [{"first_words": "ACME Ltd", **({"number": one} if "number" in asked else {})} for one in numbers]
+        told = "mark" if "mark" in asked else "number"
+        rows = [{"first_words": "ACME Ltd", told: number} for number in numbers]
         return json.dumps({"documents": rows})
     if "words of the document" in asked:
         kind = "bills" if numbers else "lives" if "Life of" in text else None
