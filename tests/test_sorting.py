@@ -17,7 +17,8 @@ from extractor.cli.main import main
 from extractor.documents.discovery import find_sources, read_source
 from extractor.documents.locations import SourceOffsets
 from extractor.documents.parts import TextPart, cut_document
-from extractor.runs.splitting import find_starts_of_pages
+from extractor.results.model import ResultFile
+from extractor.runs.splitting import find_starts, find_starts_of_pages
 from extractor.testing import FaultEndpoint
 from extractor.types import Document, Span, TextTable
 
@@ -50,7 +51,8 @@ def answer(body: dict[str, Any], n: int) -> str:
     text, _, asked = body["messages"][-1]["content"].partition("</document>")
     numbers, totals = re.findall(r"No\. (B-\d+)", text), re.findall(r"Total (\d+)", text)
     if "first_words" in asked:
-        rows = [{"first_words": "ACME Ltd", **({"number": one} if "number" in asked else {})} for one in numbers]
+        told = "mark" if "mark" in asked else "number"
+        rows = [{"first_words": "ACME Ltd", told: number} for number in numbers]
         return json.dumps({"documents": rows})
     if "words of the document" in asked:
         kind = "bills" if numbers else "lives" if "Life of" in text else None
@@ -121,6 +123,51 @@ def test_what_a_model_cites_that_does_not_stand_there_parts_nothing(place: Path,
     assert told(place, "scan")["document"]["text"].count("ACME") == 2
     assert run(faults(answer), "--schema", "bill.json", "--split", "none", "--fresh") == 0
     assert run(faults(answer), "--schema", "bill.json", "--split", "colour") == 2
+
+
+def test_a_field_parts_documents_and_what_has_none_of_its_values_does_not(place: Path, faults: Start) -> None:
+    (place / "in" / "one.txt").write_text(write_bill(1) + "Thank you.\n")
+    (place / "in" / "two.txt").write_text(write_bill(2) + "Page 2 of B-2\nnuts\n" + write_bill(3))
+
+    def see_too_many(body: dict[str, Any], n: int) -> str:
+        """As a small model does: every paragraph is a document to it, and the same one twice."""
+        text, _, asked = body["messages"][-1]["content"].partition("</document>")
+        if "first_words" not in asked:
+            return answer(body, n)
+        rows = [{"first_words": "ACME Ltd", "number": number} for number in re.findall(r"No\. (B-\d+)", text)]
+        more = [{"first_words": words, "number": None} for words in ("Thank you.", "nuts") if words in text]
+        again = [{"first_words": "Page 2", "number": "B-2"}] if "Page 2" in text else []
+        return json.dumps({"documents": [*reversed(rows), *again, *more]})
+
+    run(faults(see_too_many), "--schema", "bill.json")
+    files = {file["file"]: [one["start"] for one in file["documents"]] for file in told(place, "parts")["files"]}
+    text = (place / "in" / "two.txt").read_text()
+    assert files == {"one.txt": [0], "two.txt": [0, text.rindex("ACME Ltd")]}
+
+
+def test_first_words_of_documents_that_begin_alike_are_those_above_what_tells_them_apart() -> None:
+    text = write_bill(1) + write_bill(2)
+    document, second = Document("post.txt", text), text.rindex("ACME Ltd")
+
+    def prove(at: int, length: int) -> dict[str, Any]:
+        span = {"start": at, "end": at + length, "quote": text[at : at + length]}
+        return {"match": "exact", "spans": [span], "said": "", "confidence": 0.9}
+
+    result = ResultFile.model_validate(
+        {
+            "format": "extractor.result/1",
+            "document": {"name": "post.txt"},
+            "evidence": {
+                "/documents/0/first_words": prove(second, 8),  # of the other bill, as the mark says
+                "/documents/0/mark": prove(text.index("B-1"), 3),
+                "/documents/1/first_words": prove(0, 8),
+                "/documents/1/mark": prove(text.index("B-2"), 3),
+                "/documents/2/mark": prove(text.index("B-2") + 4, 5),
+            },
+        }
+    )
+    starts = find_starts(document, result, "documents")
+    assert [(one.position, one.words) for one in starts[:2]] == [(0, Span(0, 8)), (second, Span(second, second + 8))]
 
 
 def test_each_page_is_a_document_and_says_which_page_its_words_are_on(place: Path, faults: Start) -> None:

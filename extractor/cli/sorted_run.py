@@ -144,7 +144,7 @@ class _SortedRun:
             if way == splitting.PAGES:
                 starts = splitting.find_starts_of_pages(document)
             elif (result := results.get(number)) is not None:
-                starts = splitting.find_starts(document, result)
+                starts = splitting.find_starts(document, result, way)
             else:
                 starts = []
             parts += splitting.cut_source(source, document, starts)

@@ -14,6 +14,7 @@ from extractor.documents.discovery import Source
 from extractor.documents.parts import TextPart, find_page, find_page_starts
 from extractor.errors import TaskError
 from extractor.extraction.task import Task, task_from_json_schema
+from extractor.extraction.text.normalize import fold_text
 from extractor.results.model import ResultFile
 from extractor.results.parts import Proof
 from extractor.types import Document, Json, Span
@@ -104,34 +105,77 @@ def find_starts_of_pages(document: Document) -> list[DocumentStart]:
     return [first, *(DocumentStart(at, 1.0, PAGES) for at in find_page_starts(document))]
 
 
-def find_starts(document: Document, result: ResultFile) -> list[DocumentStart]:
+def find_starts(document: Document, result: ResultFile, way: str) -> list[DocumentStart]:
     """Where the documents begin that a model told of, as far as it has words for it; the first at the file's start.
 
-    A document begins with its line, or with its page where little stands above it there and no other begins.
+    A document begins with the line of its first words, above the words that tell it from others, or at the top of that
+    page where little stands above. Where a field parts documents, one begins with each new value of it and nowhere
+    else, so that what a model takes for a document, and has no such value, parts nothing.
     """
-    rows: dict[int, Proof] = {}
-    for pointer, proof in result.evidence.items():
-        place = _read_place(pointer)
-        if place is not None and proof.spans and (place[0] not in rows or place[1] == _WORDS):
-            rows[place[0]] = proof  # the first words say where; another field only where there are none
+    rows = [row for row in _list_rows(document, result) if way == DOCUMENTS or row.mark is not None]
     pages = find_page_starts(document)
     kept: list[DocumentStart] = []
-    for proof in sorted(rows.values(), key=lambda proof: proof.spans[0].start):
-        first = proof.spans[0]
-        position = _find_beginning(document, first.start, pages, kept[-1].position if kept else -1)
+    seen: set[str] = set()
+    last = -1
+    for row in sorted(rows, key=lambda row: row.anchor):
+        if way != DOCUMENTS and row.value in seen:
+            continue
+        seen.add(row.value)
+        words = row.find_first_words(document, last)
+        last = row.anchor
+        position = _find_beginning(document, words.start, pages, kept[-1].position if kept else -1)
         if not kept or position > kept[-1].position:
-            kept.append(DocumentStart(position, proof.confidence or 0.0, "model", Span(first.start, first.end)))
+            kept.append(DocumentStart(position, row.confidence, "model", words))
     if not kept:
         return [DocumentStart(0, 1.0, "start")]
     return [replace(kept[0], position=0), *kept[1:]]  # what stands before the first belongs to it
 
 
-def _read_place(pointer: str) -> tuple[int, str] | None:
-    """The row and the field of a JSON pointer into the rows."""
-    steps = pointer.split("/")
-    if len(steps) != 4 or steps[1] != _ROWS or not steps[2].isdecimal():
-        return None
-    return int(steps[2]), steps[3]
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What a model said of one document: where its first words stand, and those that tell it from others."""
+
+    words: Span | None
+    mark: Span | None
+    value: str
+    """What tells it from others, as it is compared."""
+    confidence: float
+
+    @property
+    def anchor(self) -> int:
+        found = self.mark or self.words
+        assert found is not None  # noqa: S101 -- a row has one of the two
+        return found.start
+
+    def find_first_words(self, document: Document, after: int) -> Span:
+        """The first words above the mark, and below that of the document before; else the mark itself."""
+        if self.words is None or self.mark is None:
+            return self.words or self.mark or Span(0, 1)
+        if after < self.words.start <= self.mark.start:
+            return self.words
+        quote = document.text[
+            self.words.start : self.words.end
+        ]  # of documents that begin alike, another's may be meant
+        at = document.text.rfind(quote, after + 1, self.mark.start)
+        return self.mark if at < 0 else Span(at, at + len(quote))
+
+
+def _list_rows(document: Document, result: ResultFile) -> list[_Row]:
+    proofs: dict[int, dict[str, Proof]] = {}
+    for pointer, proof in result.evidence.items():
+        steps = pointer.split("/")
+        if len(steps) == 4 and steps[1] == _ROWS and steps[2].isdecimal() and proof.spans:
+            proofs.setdefault(int(steps[2]), {})[steps[3]] = proof
+    rows = []
+    for found in proofs.values():
+        words = found.pop(_WORDS, None)
+        mark = next(iter(found.values()), None)
+        at = None if mark is None else Span(mark.spans[0].start, mark.spans[0].end)
+        value = "" if at is None else fold_text(document.text[at.start : at.end])
+        first = None if words is None else Span(words.spans[0].start, words.spans[0].end)
+        sure = min(one.confidence or 0.0 for one in (words, mark) if one is not None)
+        rows.append(_Row(first, at, value, sure))
+    return rows
 
 
 def _find_beginning(document: Document, words: int, pages: Sequence[int], before: int) -> int:
