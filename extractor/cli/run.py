@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from extractor.cli.batch import PENDING, add_batch_flags, check_batch_flags, go_by_batch
 from extractor.cli.console import (
     RunProgress,
     describe_bill,
@@ -90,6 +91,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    add_batch_flags(run)
     run.set_defaults(command=run_extract_command)
 
 
@@ -123,6 +125,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
             flags.quiet,
         )
         return print_estimate(task, prompt, sources, costs, wanted)
+    by_batch = check_batch_flags(flags)
     choice = choose_flagged_model(flags, flags.model, live=flags.mode != "replay")
     options = _read_run_options(flags, choice, costs)
     prepare_output_folder(flags.out)
@@ -131,6 +134,11 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
     say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
     with open_job(options, task, prompt, choice, say) as job:
+        if by_batch:
+            pending, heard = run_until_signal(lambda stop: go_by_batch(flags, job, sources, choice, costs, stop))
+            if pending or heard:
+                print_notes([pending] if pending else [])
+                return 128 + heard if heard else PENDING
         outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
     say.clear_line()
     if heard:
