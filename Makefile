@@ -77,6 +77,7 @@ report: $(VENV)/.ready-run
 ## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies
 soak: $(VENV)/.ready
 	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
+	EXTRACTOR_SOAK=1 $(BIN)/python -m pytest tests/test_batch.py -k kill
 	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py tests/test_markdown.py tests/test_mails.py
 
 ## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them

@@ -1,4 +1,4 @@
-"""A vendor of batches on loopback: OpenAI's form, Mistral's, Together's and Anthropic's, and all that goes wrong with them."""
+"""A vendor of batches on loopback, in OpenAI's form, Mistral's, Together's and Anthropic's, with all that goes wrong."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Batch:
 class BatchServer:
     """Answers each request of a batch by `answer(body)`, as a chat would; and chats, too, which it counts as `live`.
 
-    `fails` and `loses` say of a request's number in its batch whether it fails or has no reply at all; `expires` whether
-    it is not done in time. A batch has ended after `slow` looks; it is listed after `unlisted` lists.
+    `fails` and `loses` say of a request's number in its batch whether it fails or has no reply at all; `expires`
+    whether it is not done in time. A batch has ended after `slow` looks; it is listed after `unlisted` lists.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -70,14 +70,18 @@ class BatchServer:
                 self.answer(*server.get(self.path))
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])) if "content-length" in self.headers else self.chunks()
+                body = (
+                    self.rfile.read(int(self.headers["content-length"]))
+                    if "content-length" in self.headers
+                    else self.chunks()
+                )
                 told = server.post(self.path, body)
                 if told is None:
                     self.close_connection = True
                     return
                 self.answer(*told)
 
-            def chunks(self) -> bytes:
+            def read_chunks(self) -> bytes:
                 data = b""
                 while size := int(self.rfile.readline(), 16):
                     data += self.rfile.read(size)
@@ -233,7 +237,11 @@ class BatchServer:
 
     def _answer_line(self, n: int, one: dict[str, Any]) -> dict[str, Any]:
         if self.expires(n):
-            return {"custom_id": one["custom_id"], "response": None, "error": {"code": "batch_expired", "message": "late"}}
+            return {
+                "custom_id": one["custom_id"],
+                "response": None,
+                "error": {"code": "batch_expired", "message": "late"},
+            }
         if self.fails(n):
             response = {"status_code": 500, "body": {"error": {"message": "failed"}}}
             return {"custom_id": one["custom_id"], "response": response, "error": None}

@@ -123,6 +123,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
             flags.concurrency,
             flags.json,
             flags.quiet,
+            flags.batch,
         )
         return print_estimate(task, prompt, sources, costs, wanted)
     by_batch = check_batch_flags(flags)
