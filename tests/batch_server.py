@@ -1,4 +1,4 @@
-"""A vendor of batches on loopback, in OpenAI's form, Mistral's, Together's and Anthropic's, with all that goes wrong."""
+"""A vendor of batches on loopback in four forms, OpenAI's and others', with all that goes wrong with batches."""
 
 from __future__ import annotations
 
