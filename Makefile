@@ -88,6 +88,7 @@ soak: $(VENV)/.ready
 	$(BIN)/python bench/soak.py
 	$(BIN)/python bench/csv_rows.py
 	$(BIN)/python bench/time_against_length.py
+	EXTRACTOR_SOAK=1 $(BIN)/python -m pytest tests/test_batch.py -k kill
 
 ## the performance of a run, measured on loopback: ratios and absolute figures, with the machine beside them
 bench: $(VENV)/.ready

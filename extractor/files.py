@@ -10,7 +10,7 @@ import re
 import stat
 import threading
 from collections.abc import Iterable
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
 _DRAFT = re.compile(r"\.extractor-\w+\.tmp")
@@ -57,6 +57,12 @@ def open_regular_file(path: Path, *, follow: bool = True) -> BufferedReader:
     except BaseException:
         os.close(handle)
         raise
+
+
+def open_private_file(path: Path, *, appends: bool = False) -> BufferedWriter:
+    """A file to be written, readable by its owner only: a new one, or, `appends`, one that goes on. Raises OSError."""
+    how = os.O_APPEND if appends else os.O_EXCL
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | _NO_LINKS | how, 0o600), "wb")
 
 
 def require_regular_file(handle: int) -> None:

@@ -137,6 +137,8 @@ def describe_bill(
     if spent.input_tokens is None or spent.output_tokens is None:
         return f"{spent.requests:,} requests; the endpoint did not say how many tokens."
     said = f"{spent.requests:,} requests, {spent.input_tokens:,} tokens read, {spent.output_tokens:,} written"
+    if spent.cached:
+        said = f"{spent.cached:,} replies were there from before; {said}"
     if embedded:
         return f"{said}."
     amount = compute_cost(price or prices.find_price(model), spent.input_tokens, spent.output_tokens)

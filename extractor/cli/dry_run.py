@@ -32,6 +32,8 @@ class EstimateOptions:
     concurrency: int | None = None
     as_json: bool = False
     quiet: bool = False
+    by_batch: bool = False
+    """Whether the questions go by batch, at its price."""
 
 
 def print_estimate(
@@ -44,11 +46,14 @@ def print_estimate(
     before = measure_earlier_run(options.out, prompt, choice.name, task.schema.fingerprint)
     found = estimate_run(task, prompt, sources, choice.name, before, choice.traits)
     others = [one for name in costs.compared if name != choice.name and (one := _name_model(name)).name != choice.name]
-    rows = [_estimate_model(found, one, costs, options.concurrency, one is choice) for one in (choice, *others)]
+    rows = [_estimate_model(found, one, costs, options, one is choice) for one in (choice, *others)]
     if options.as_json:
-        print(json.dumps(_estimate_to_json(found, task, prompt, costs, rows), ensure_ascii=False, indent=1))
+        told = _estimate_to_json(found, task, prompt, costs, rows)
+        print(json.dumps({**told, "batch": True} if options.by_batch else told, ensure_ascii=False, indent=1))
     elif not options.quiet:
         _print_tables(found, task, prompt, costs, rows)
+        if options.by_batch:
+            _print_batch_note(choice, costs)
     return 1 if found.unreadable else 0
 
 
@@ -60,15 +65,17 @@ def _name_model(name: str) -> ModelSpec:
 
 
 def _estimate_model(
-    found: RunEstimate, one: ModelSpec, costs: PriceList, concurrency: int | None, chosen: bool
+    found: RunEstimate, one: ModelSpec, costs: PriceList, options: EstimateOptions, chosen: bool
 ) -> dict[str, Any]:
     from extractor.models.choice import DEFAULT_CONCURRENCY
-    from extractor.models.prices import Price, find_model_price
+    from extractor.models.prices import Price, find_model_batch_price, find_model_price
 
     price = Price(0, 0) if one.is_embedded else find_model_price(one, costs)
+    if options.by_batch and (batched := find_model_batch_price(one, costs)) is not None:
+        price = batched.price
     seconds = found.estimate_seconds(costs.find_speed(one.name), prefix_cache=one.is_embedded)
     # an embedded model answers by turns: its cores are shared by all that it answers
-    at_once = 1 if one.is_embedded else concurrency or DEFAULT_CONCURRENCY
+    at_once = 1 if one.is_embedded else options.concurrency or DEFAULT_CONCURRENCY
     return {
         "name": one.name,
         "chosen": chosen,
@@ -77,6 +84,14 @@ def _estimate_model(
         "seconds": _divide_amounts(seconds, at_once, 1),
         "at_once": at_once,
     }
+
+
+def _print_batch_note(choice: ModelSpec, costs: PriceList) -> None:
+    from extractor.models.prices import find_model_batch_price
+
+    batched = find_model_batch_price(choice, costs)
+    by = f"by {batched.source}" if batched else "which is not known"
+    print(f"Money is that of batches, {by}; they take a day at most, and what they leave open is asked live.")
 
 
 def _divide_amounts(amount: AmountRange | None, share: int, digits: int) -> dict[str, float] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from extractor.cli.batch import add_batch_flags
 from extractor.cli.console import (
     describe_bill,
     print_notes,
@@ -113,6 +114,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--progress", choices=["auto", "json"], default="auto", help=f"{progress} (default: auto)")
     run.add_argument("--json", action="store_true", help="print a JSON summary on stdout")
     run.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    add_batch_flags(run)
     run.set_defaults(command=run_extract_command)
 
 
@@ -169,8 +171,10 @@ def run_extract_command(flags: argparse.Namespace) -> int:
             flags.concurrency,
             flags.json,
             flags.quiet,
+            flags.batch,
         )
         return print_estimate(task, prompt, show_sources(own, choice.vision), costs, wanted)
+    by_batch = check_batch_flags(flags)
     choices = choose_flagged_models(flags, live=flags.mode != "replay")
     choice = choices[0]
     options = read_run_options(flags, choice, costs, part)
@@ -194,6 +198,11 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         else open_ensemble_job(options, task, prompt, choices, say)
     )
     with open_cluster(flags) as cluster, opened as job:
+        if by_batch:
+            pending, heard = run_until_signal(lambda stop: go_by_batch(flags, job, own, choice, costs, stop))
+            if pending or heard:
+                print_notes([pending] if pending else [])
+                return 128 + heard if heard else PENDING
 
         async def work(stop: asyncio.Event) -> RunOutcomes:
             executor = build_executor(flags, cluster, job.extractor, choice, options.client)

@@ -83,9 +83,9 @@ class _SortedRun:
 
     def run(self) -> int:
         flags = self._flags
-        if flags.models or flags.then or flags.on or flags.shard:
+        if flags.models or flags.then or flags.on or flags.shard or flags.batch:
             raise UsageError(
-                "--split and --route ask one model on this machine; leave out --models, --then, --on and --shard."
+                "--split and --route ask one model on this machine; leave out --models, --then, --on, --shard and --batch."
             )
         if STDIN in flags.paths:
             raise UsageError("What comes in through stdin can be read but once; name a file with --split or --route.")

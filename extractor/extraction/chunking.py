@@ -3,6 +3,10 @@
 A cut falls where it hurts least: before a heading, else at a blank line, a line end, a sentence end, a space; only a
 text without any of these is cut between characters, and never inside CRLF or before a combining mark. Rows of a table
 are kept whole where they fit, and a chunk that begins among them has the row that names their columns beside it.
+
+In a long document the cut is chosen by the words around it, among those that serve as well: a change elsewhere leaves
+it where it is, so that all chunks but one or two are asked about in the same words as before (the content-defined
+borders of LBFS, Muthitacharoen et al. 2001, between sentences instead of bytes).
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from zlib import crc32
 
 from extractor.extraction.text.outline import find_headings
 from extractor.types import Chunk, Document, Span, TextTable
@@ -21,6 +26,12 @@ from extractor.types import Chunk, Document, Span, TextTable
 _PIECE = re.compile(r"[^\W\d_]+|\d|\s+|.", re.S)
 MOST_MARKS = 32
 """Combining marks in a row that a cut keeps with their letter; a run of thousands is no writing."""
+STABLE_FROM = 8
+"""Chunks from which on a document's borders hold when a word is changed: a shorter one is soon asked again."""
+_LOOSE_SHARE = 8
+"""One part in so many of a chunk, at its end, within which one cut serves as well as another."""
+_AROUND = 24
+"""Characters on each side of a cut by which it is chosen."""
 _BREAKS = (
     re.compile(r"\n(?:[ \t\r]*\n)+"),
     re.compile(r"\n"),
@@ -164,6 +175,7 @@ def _cut_spans(text: str, budget: int, headings: list[int], tables: Sequence[Tex
             ends.append(piece.end())
             totals.append(totals[-1] + weight)
     ranks = [array("Q", headings), *(array("Q", (m.end() for m in pattern.finditer(text))) for pattern in _BREAKS)]
+    is_long = totals[-1] > STABLE_FROM * budget
     start = 0
     while start < len(text):
         used = totals[bisect_right(ends, start) - 1]
@@ -171,7 +183,9 @@ def _cut_spans(text: str, budget: int, headings: list[int], tables: Sequence[Tex
         reach = ends[bisect_right(totals, used + room) - 1]
         stop = len(text)
         if reach < len(text):
-            stop = _keep_rows_whole(text, start, _best_cut(text, start, max(reach, start + 1), ranks), tables)
+            loose = ends[bisect_right(totals, used + room - room // _LOOSE_SHARE) - 1] if is_long else reach
+            stop = _best_cut(text, start, max(reach, start + 1), max(loose, start + 1), ranks)
+            stop = _keep_rows_whole(text, start, stop, tables)
         yield Span(start, stop)
         start = stop
 
@@ -187,13 +201,23 @@ def _keep_rows_whole(text: str, start: int, stop: int, tables: Sequence[TextTabl
     return row if row > start else stop
 
 
-def _best_cut(text: str, start: int, reach: int, ranks: Sequence[Sequence[int]]) -> int:
-    """The cut of the strongest rank in the farther half of what fits; a weaker one anywhere before giving up."""
+def _choose_by_words(text: str, cuts: Sequence[int]) -> int:
+    """One of the cuts, the same wherever the same words stand around them."""
+    if len(cuts) == 1:
+        return cuts[0]
+    return min(cuts, key=lambda at: (crc32(text[max(0, at - _AROUND) : at + _AROUND].encode("utf-8", "replace")), -at))
+
+
+def _best_cut(text: str, start: int, reach: int, loose: int, ranks: Sequence[Sequence[int]]) -> int:
+    """The cut of the strongest rank in the farther half of what fits; a weaker one anywhere before giving up. Of those
+    from `loose` on the one that their words choose, else the last."""
     for least in (start + (reach - start) // 2, start):
         for cuts in ranks:
-            at = cuts[bisect_right(cuts, reach) - 1] if cuts and cuts[0] <= reach else 0
-            if at > least:
-                return at
+            last = bisect_right(cuts, reach)
+            if last and cuts[last - 1] > least:
+                return _choose_by_words(text, cuts[min(bisect_left(cuts, loose), last - 1) : last])
+    if loose < reach:
+        reach = _choose_by_words(text, range(loose, reach + 1))
     if text[reach - 1 : reach + 1] == "\r\n":
         return max(reach - 1, start + 1)
     for stop in range(reach, max(start, reach - MOST_MARKS), -1):

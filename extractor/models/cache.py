@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import diskcache
 
-from extractor.errors import MachineError
+from extractor.errors import MachineError, ReplyRefused, ReplyUnreadable
 from extractor.models.cache_database import OWN_SETTINGS, PlainDisk, UnsafeDatabase, check_database, describe_damage
 from extractor.models.kept_reply import decode_reply, encode_reply
 from extractor.types import Json, Model, Reply, Request, canonical_json, fingerprint_json
@@ -105,6 +105,19 @@ class ReplyCache:
     def set(self, key: str, value: Json) -> None:
         """Keeps what `get` gives. Raises OSError or sqlite3.Error when it cannot be kept."""
         self._cache.set(key, _encode_row(value), retry=True)
+
+    def set_all(self, values: Mapping[str, Json]) -> None:
+        """Keeps all or none of them. Raises as `set` does."""
+        with self._cache.transact(retry=True):
+            for key, value in values.items():
+                self._cache.set(key, _encode_row(value), retry=True)
+
+    def holds(self, key: str) -> bool:
+        """Whether there is a row under the key, damaged or not."""
+        return key in self._cache
+
+    def remove(self, key: str) -> None:
+        self._cache.delete(key, retry=True)
 
     def count_replies(self, *, verify: bool = False) -> CacheContents:
         """With `verify` every row is read and its digest computed; the damaged ones are counted, and stay."""
@@ -214,6 +227,10 @@ class ReplyStore(Protocol):
         """As `ReplyCache.set`."""
         ...
 
+    async def forget_reply(self, key: str) -> None:
+        """As `ReplyCache.remove`."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -233,6 +250,9 @@ class FolderStore:
         # Cancelled or not, what was paid for is written to its end.
         await asyncio.shield(self._run_in_thread(self._cache.set, key, value))
 
+    async def forget_reply(self, key: str) -> None:
+        await self._run_in_thread(self._cache.remove, key)
+
     async def aclose(self) -> None:
         await self._run_in_thread(self._cache.close)
         self._thread.shutdown()
@@ -241,11 +261,29 @@ class FolderStore:
         return asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
 
 
+def compute_reply_key(request: Request, identity: Mapping[str, Json]) -> str:
+    """What a reply is kept under: 64 hexadecimal digits. `identity` is what distinguishes models beside the request."""
+    return fingerprint_json({"request": request.key, **identity})[7:]
+
+
+def name_given_reply(key: str) -> str:
+    """What a completion is kept under that came with a batch, until somebody has read the reply in it."""
+    return f"{key}-batch"
+
+
+class AnsweringModel(Model, Protocol):
+    """A model that can also read a completion that came by another way."""
+
+    async def complete_given(self, request: Request, completion: bytes) -> Reply: ...
+
+
 class CachedModel:
     """Answers from the cache what it holds; asks `model` for the rest, once for each request, and keeps the replies.
 
     `identity` is what distinguishes models beside the request: address, digest, dialect. Only replies that fit are
     kept, since `complete` returns no others.
+    A completion that came with a batch is read as one that has just come; `keeps_refused`, it stays where there is no
+    reply in it.
     """
 
     def __init__(
@@ -254,7 +292,10 @@ class CachedModel:
         cache: ReplyCache | ReplyStore,
         identity: Mapping[str, Json],
         note: Callable[[str], None] = lambda text: None,
+        *,
+        keeps_refused: bool = False,
     ) -> None:
+        self._keeps_refused = keeps_refused
         self._model = model
         self._store = FolderStore(cache) if isinstance(cache, ReplyCache) else cache
         self._identity = dict(identity)
@@ -263,7 +304,7 @@ class CachedModel:
         self.hits = self.misses = self.damaged = self.unkept = 0
 
     async def complete(self, request: Request) -> Reply:
-        key = fingerprint_json({"request": request.key, **self._identity})[7:]
+        key = compute_reply_key(request, self._identity)
         while (other := self._under_way.get(key)) is not None:
             await other.wait()  # the same request is under way: its reply serves both
         self._under_way[key] = done = asyncio.Event()
@@ -273,12 +314,31 @@ class CachedModel:
                 self.hits += 1
                 return kept
             self.misses += 1
-            reply = await self._model.complete(request)
+            reply = await self._ask(key, request)
             await self._store_reply(key, reply)
             return reply
         finally:
             del self._under_way[key]
             done.set()
+
+    async def _ask(self, key: str, request: Request) -> Reply:
+        given = await self._find_given(key)
+        if given is None:
+            return await self._model.complete(request)
+        model = cast(AnsweringModel, self._model)
+        try:
+            return await model.complete_given(request, given)
+        except (ReplyRefused, ReplyUnreadable):
+            if not self._keeps_refused:  # whoever asks once more is not to be told the same again
+                await self._store.forget_reply(name_given_reply(key))
+            raise
+
+    async def _find_given(self, key: str) -> bytes | None:
+        try:
+            row = await self._store.find_reply(name_given_reply(key))
+        except (sqlite3.Error, diskcache.Timeout, OSError, ValueError):
+            return None
+        return None if row is None else json.dumps(row["value"]).encode()
 
     async def aclose(self) -> None:
         await self._store.aclose()
@@ -299,6 +359,8 @@ class CachedModel:
     async def _store_reply(self, key: str, reply: Reply) -> None:
         try:
             await self._store.keep_reply(key, encode_reply(reply))
+            if reply.usage.cached:
+                await self._store.forget_reply(name_given_reply(key))
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError) as error:
             self.unkept += 1
             if self.unkept == 1:

@@ -14,7 +14,11 @@ def encode_reply(reply: Reply) -> dict[str, Json]:
     took = reply.usage
     kept: dict[str, Json] = {
         "value": reply.value,
-        "usage": {"input_tokens": took.input_tokens, "output_tokens": took.output_tokens, "seconds": took.seconds},
+        "usage": {
+            "input_tokens": _add(took.input_tokens, took.cached_input_tokens),
+            "output_tokens": _add(took.output_tokens, took.cached_output_tokens),
+            "seconds": _add(took.seconds, took.cached_seconds),
+        },
         "besides": [[list(path), one] for path, one in reply.said_besides],
         "likely": [[list(path), one.log, one.tokens] for path, one in reply.leaf_probabilities.items()],
     }
@@ -47,3 +51,8 @@ def _read_first_usage(told: Json) -> Usage:
 def _read_amount(value: Json) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and 0 <= value < 1e15 else None
+
+
+def _add(now: float | None, before: float | None) -> float | None:
+    """What it took in all: of a reply that came with a batch, that was paid for before."""
+    return None if now is None or before is None else now + before

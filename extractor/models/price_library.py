@@ -34,6 +34,8 @@ class LibraryModel:
     """In USD, of a short request, without discounts for cached or batched input."""
     highest_price: Price
     """The same of one that fills the window: some vendors ask more of long ones."""
+    batch_price: Price | None = None
+    """The same in a batch, where the library knows it."""
 
 
 def name_library() -> str:
@@ -74,13 +76,10 @@ def is_own_address(base_url: str) -> bool:
 def _look_up(names: list[str], base_url: str | None) -> LibraryModel | None:
     import genai_prices  # 0.5 s of imports that only a lookup should wait for
 
-    def price(name: str, tokens: int) -> tuple[int | None, Price]:
+    def price(name: str, tokens: int, way: str | None = None) -> tuple[int | None, Price]:
         usage = genai_prices.Usage(input_tokens=tokens, output_tokens=tokens)
-        told = (
-            genai_prices.calc_price(usage, name, provider_api_url=base_url)
-            if base_url
-            else genai_prices.calc_price(usage, name)
-        )
+        context = {"processing": way} if way else None
+        told = genai_prices.calc_price(usage, name, provider_api_url=base_url or None, price_context=context)
         scale = 1e6 / tokens
         amounts = (float(told.input_price) * scale, float(told.output_price) * scale)
         return told.model.context_window, Price(*(round(one, 9) for one in amounts))
@@ -89,7 +88,9 @@ def _look_up(names: list[str], base_url: str | None) -> LibraryModel | None:
         try:
             window, few = price(name, _FEW_TOKENS)
             _, many = price(name, _MANY_TOKENS)
+            _, batched = price(name, _FEW_TOKENS, "batch")
         except (LookupError, ValueError):
             continue
-        return LibraryModel(window, few, Price(max(few.input, many.input), max(few.output, many.output)))
+        highest = Price(max(few.input, many.input), max(few.output, many.output))
+        return LibraryModel(window, few, highest, None if batched == few else batched)
     return None

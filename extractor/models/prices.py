@@ -32,6 +32,24 @@ class Speed(NamedTuple):
     write: float
 
 
+HALF, HALF_SEEN = 0.5, datetime.date(2026, 11, 28)
+"""What a request of a batch costs as a share of the list price, and when the pages of OpenAI, Anthropic, Mistral,
+Together and Groq said so."""
+
+
+class BatchPrice(NamedTuple):
+    """What a million tokens cost in a batch, and who says so."""
+
+    price: Price
+    source: str
+
+
+def halve_price(price: tuple[float, float]) -> BatchPrice:
+    """The price in a batch of a vendor whose own figure is not known."""
+    half = Price(price[0] * HALF, price[1] * HALF)
+    return BatchPrice(half, f"half of the list price, as vendors published it on {HALF_SEEN}")
+
+
 @dataclass(frozen=True, slots=True)
 class PriceList:
     """Prices: of which day, in which currency, for which models."""
@@ -62,6 +80,17 @@ class PriceList:
         found = find_library_model(model, base_url)
         return found.highest_price if found else None
 
+    def find_batch_price(self, model: str, base_url: str | None = None) -> BatchPrice | None:
+        """The model's price in a batch: the library's own, else the published half of the list price."""
+        whole = self.find_price(model, base_url)
+        if whole is None:
+            return None
+        listed = self.models.get(model) or self.models.get(_DATE_SUFFIX.sub("", model))
+        found = None if listed or not self.asks_library else find_library_model(model, base_url)
+        if found is not None and found.batch_price is not None:
+            return BatchPrice(found.batch_price, f"{self.file}, {self.dated}")
+        return halve_price(whole)
+
     def find_speed(self, model: str) -> Speed | None:
         return self.speeds.get(model)
 
@@ -78,6 +107,15 @@ def find_model_price(choice: ModelSpec, prices: PriceList) -> Price | None:
     if choice.is_embedded:
         return None
     return Price(*choice.settings.price) if choice.settings.price else prices.find_price(choice.name, choice.base_url)
+
+
+def find_model_batch_price(choice: ModelSpec, prices: PriceList) -> BatchPrice | None:
+    """The same of a request in a batch."""
+    if choice.is_embedded:
+        return None
+    if choice.settings.price:
+        return halve_price(choice.settings.price)
+    return prices.find_batch_price(choice.name, choice.base_url)
 
 
 def format_amount(amount: float, currency: str) -> str:

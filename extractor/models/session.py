@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,6 +90,20 @@ class _LoopConnection:
     keeper: asyncio.Task[None] | None
 
 
+@dataclass(frozen=True, slots=True)
+class BatchParts:
+    """What of a session is needed to ask its questions in batches."""
+
+    endpoint: Endpoint
+    identity: Mapping[str, Json]
+    """What tells replies of the cache apart beside the request."""
+    cache: ReplyCache
+    budget: Budget
+    learnt: LearntTraits
+    use_proxy: bool
+    note: Callable[[str], None]
+
+
 class ModelSession:
     """What answers a run: one client, one limiter, one budget and one cache for all of its documents.
 
@@ -173,6 +187,17 @@ class ModelSession:
         """Where the exchanges about a document are recorded, be the file there or not."""
         model = Path(self.model_name).name
         return self._options.cassettes / task / model / f"{prompt}{self._again}" / f"{Path(document).stem}.json"
+
+    def open_batch_parts(self) -> BatchParts:
+        """Raises UsageError where what answers has no batches, or nothing is kept that comes with one."""
+        if self.mode is not Mode.LIVE or self._own_model is not None or self._in_turn:
+            raise UsageError("Only endpoints have batches; leave out --batch for a model that answers here.")
+        if self._cache is None:
+            raise UsageError("Replies of a batch are kept in the cache; leave out --no-cache.")
+        one = self._options
+        return BatchParts(
+            self.endpoint, self._identity, self._cache, self._budget, self._learnt, one.use_proxy, one.note
+        )
 
     @contextlib.asynccontextmanager
     async def open_model(self, cassette: Path, seconds: float | None = None) -> AsyncIterator[Model]:

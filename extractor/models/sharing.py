@@ -41,6 +41,10 @@ class RunShare(Protocol):
         """Keeps what `find_reply` gives. Raises OSError or ValueError."""
         ...
 
+    async def forget_reply(self, key: str) -> None:
+        """Keeps it no longer. Raises OSError or ValueError."""
+        ...
+
     async def aclose(self) -> None: ...
 
 

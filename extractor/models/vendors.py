@@ -110,6 +110,15 @@ VENDORS = (
         ("groq.com", "www.groq.com", "console.groq.com"),
     ),
     Vendor(
+        "together",
+        "Together",
+        "https://api.together.xyz/v1",
+        ("api.together.xyz", "api.together.ai"),
+        ("TOGETHER_API_KEY",),
+        (),
+        ("together.ai", "www.together.ai", "docs.together.ai"),
+    ),
+    Vendor(
         "xai",
         "xAI",
         "https://api.x.ai/v1",

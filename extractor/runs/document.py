@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from extractor.errors import ExtractorError
+from extractor.errors import ExtractorError, ReplyCutShort
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.combining.opinion import FieldPath
 from extractor.extraction.grounding.confidence import load_calibration
@@ -24,7 +24,7 @@ from extractor.results.model import Manifest, ResultFile
 from extractor.runs.apart import APART_FROM, ApartJob, Step, advance_apart, measure_outcome
 from extractor.runs.finished import FinishedDocument, summarize_record
 from extractor.runs.worker_messages import DocumentJob, encode_job
-from extractor.types import Document, Json, Problem, Usage
+from extractor.types import Document, Json, Model, Problem, Request, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,23 @@ class DocumentExtractor:
                 steps.size += sum(map(measure_outcome, more.values()))
                 said |= more
             return step
+
+    async def ask_kept(self, document: Document, kept: Model) -> dict[QuestionPath, tuple[Request, Said]]:
+        """Every question that is to be asked about a document as far as it is known, and what was said of it; `kept`
+        has what was said before, and fails for the rest. Raises as `extract` does."""
+        steps, said = _Steps(self, document), dict[QuestionPath, Said]()
+        asked: dict[QuestionPath, Request] = {}
+        while True:
+            step = await steps.advance(said)
+            if isinstance(step, FinishedDocument):
+                break
+            more = await ask_all(kept, step)
+            asked |= step
+            said |= more
+            if not any(isinstance(one, ReplyCutShort) for one in more.values()):
+                break  # nothing else brings further questions
+            steps.size += sum(map(measure_outcome, more.values()))
+        return {path: (request, said[path]) for path, request in asked.items()}
 
     def check_record(self, value: Mapping[str, Json]) -> tuple[Problem, ...]:
         """What is wrong with the value of a finished record."""

@@ -42,9 +42,19 @@ class Budget:
     """Reserved ones included; a reply that reports no usage counts as its estimate."""
     others: Sequence[Budget] = ()
     """Budgets of other models of the same run, whose bounds are bounds of all together; each has its own price."""
+    saved: float = 0.0
+    """Money that what was asked in batches costs less than by the price."""
 
-    def fits(self, estimate: TokenEstimate) -> bool:
-        return self._exceeded_limit(estimate) is None
+    def fits(self, estimate: TokenEstimate, share: float = 1.0) -> bool:
+        """Whether a request is within the bounds, which costs this share of the price."""
+        return self._exceeded_limit(estimate, share) is None
+
+    def add_batch(self, requests: int, tokens: TokenEstimate, share: float) -> None:
+        """Adds what a batch took, or may take, at a share of the price; a negative amount takes it off again."""
+        self.requests += requests
+        self.input_tokens += tokens.input_tokens
+        self.output_tokens += tokens.output_tokens
+        self.saved += (1 - share) * self._compute_cost(tokens.input_tokens, tokens.output_tokens)
 
     def reserve(self, estimate: TokenEstimate) -> None:
         self.requests += 1
@@ -66,7 +76,7 @@ class Budget:
             f"{self._exceeded_limit(estimate)}; what is finished is kept, and a later run goes on from there."
         )
 
-    def _exceeded_limit(self, estimate: TokenEstimate) -> str | None:
+    def _exceeded_limit(self, estimate: TokenEstimate, share: float = 1.0) -> str | None:
         limits, every = self.limits, (self, *self.others)
         if limits.requests is not None and sum(one.requests for one in every) >= limits.requests:
             return f"The run has sent the {limits.requests:,} requests that --max-requests allows"
@@ -77,8 +87,8 @@ class Budget:
                 f"and of the {limits.tokens:,} that --max-tokens allows {tokens:,} are spent"
             )
         if limits.cost is not None:
-            cost = sum(one._compute_cost(one.input_tokens, one.output_tokens) for one in every)
-            more = self._compute_cost(estimate.input_tokens, estimate.output_tokens)
+            cost = sum(one._compute_cost(one.input_tokens, one.output_tokens) - one.saved for one in every)
+            more = share * self._compute_cost(estimate.input_tokens, estimate.output_tokens)
             if cost + more > limits.cost:
                 return (
                     f"The next request may cost {more:.6g}, and of the {limits.cost:g} that --max-cost allows "

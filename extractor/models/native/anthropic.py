@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import httpx2
 
 _FINISHES = {"max_tokens": "length", "refusal": "content_filter", "tool_use": "tool_calls"}
-_LONGEST_REPLY = 8_192
+LONGEST_REPLY = 8_192
 """Tokens that a reply may have where nothing bounds it; the interface wants a bound."""
 
 
@@ -41,7 +41,7 @@ class AnthropicSender(RequestSender):
         import openai
 
         question = read_question(arguments)
-        call = put_question("anthropic", question, question.schema, {"max_tokens": question.most or _LONGEST_REPLY})
+        call = put_question("anthropic", question, question.schema, {"max_tokens": question.most or LONGEST_REPLY})
         call["messages"] = _show_pictures(call["messages"], question.pictures)
         # By no names of the library's: which it has changes, as it does which a model takes.
         other = dict(question.parameters)

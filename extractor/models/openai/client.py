@@ -38,7 +38,7 @@ from extractor.models.openai.refusals import FormRefused
 from extractor.models.openai.reply import FittedReply, InvalidReply, read_reply
 from extractor.models.openai.transport import build_transport
 from extractor.models.secrets import SecretMask, find_secrets
-from extractor.types import Json, Reply, Request
+from extractor.types import Json, Reply, Request, Usage
 
 if TYPE_CHECKING:
     import httpx2
@@ -88,9 +88,18 @@ class LiveModel:
 
     async def complete(self, request: Request) -> Reply:
         """The model's reply, in the form of the request's schema. Raises ModelError, one of its kinds, otherwise."""
-        question = Question(request, self.endpoint.reasks)
+        return await self._answer(Question(request, self.endpoint.reasks))
+
+    async def complete_given(self, request: Request, completion: bytes) -> Reply:
+        """The same where a completion is at hand, as the body of a response has it: it is read like one that has just
+        come, and only what has to be asked again is asked."""
+        return await self._answer(Question(request, self.endpoint.reasks, given=completion))
+
+    async def _answer(self, question: Question) -> Reply:
+        request = question.request
         try:
-            self._require_short_enough(request)
+            if question.given is None:
+                self._require_short_enough(request)
             reply = await self._ask_in_some_form(question)
         except ModelError as error:
             failed = self._count_refusal(error)
@@ -145,7 +154,8 @@ class LiveModel:
                 if not can_leave or not self._forms.leave_dialect_for_question(question, dialect, error):
                     raise
             else:
-                self.learnt.settle(dialect, question.tried, question.form)
+                if reply.usage.requests:
+                    self.learnt.settle(dialect, question.tried, question.form)
                 return reply
 
     async def _ask_until_valid(self, question: Question, dialect: Dialect) -> Reply:
@@ -184,7 +194,9 @@ class LiveModel:
         may_change = self.learnt.proven is None and not self.learnt.is_fixed
         tries = (1 if question.tried else TRIES_OF_A_FORM) if may_change else None
         try:
-            completion = await self._sender.send(chat.arguments, question.tally, tries_of_form=tries)
+            completion = _take_given(question)
+            if completion is None:
+                completion = await self._sender.send(chat.arguments, question.tally, tries_of_form=tries)
         except ModelError as error:
             if error.reason == TOO_LONG:
                 self.learnt.refuse_length(estimate_prompt(question.request))
@@ -254,6 +266,28 @@ def _is_large(message: Message) -> bool:
 
 async def _find_beginning(message: Message) -> str:
     return await asyncio.to_thread(message.find_beginning) if _is_large(message) else message.find_beginning()
+
+
+def _take_given(question: Question) -> ChatCompletion | None:
+    """The completion that is at hand, once; None where there is none that is whole. It was paid for before."""
+    given, question.given = question.given, None
+    if given is None:
+        return None
+    try:
+        completion = completions.parse_completion(given)
+    except ModelError:
+        return None
+    if completions.is_broken_off(completion) or completions.is_malformed(completion):
+        return None
+    took = completions.read_usage(completion)
+    question.tally.usage += Usage(
+        cached=1,
+        cached_input_tokens=took.input_tokens,
+        cached_output_tokens=took.output_tokens,
+        cached_seconds=took.seconds,
+    )
+    question.tally.completions += 1
+    return completion
 
 
 def _took_all(completion: ChatCompletion, chat: ChatRequest) -> bool:

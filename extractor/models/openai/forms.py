@@ -51,6 +51,8 @@ class Question:
     """How often the endpoint refused it once in a form that it takes."""
     sent: dict[str, Any] = field(default_factory=dict)
     """The arguments with which it was sent last."""
+    given: bytes | None = None
+    """A completion that has come already, by another way than a request of its own."""
     unreadable: ModelError | None = None
     """What was wrong with its replies, where some came."""
     _adapted: dict[Dialect, DialectSchema] = field(default_factory=dict)

@@ -120,6 +120,11 @@ class AddressedTransport(httpx2.AsyncBaseTransport):
 def build_transport(endpoint: Endpoint, connections: int, use_proxy: bool = False) -> GuardedTransport:
     """The way to an endpoint. Raises UsageError for an address that nothing is sent to, a CA file that holds no
     certificates, and a proxy that cannot be gone through."""
+    return GuardedTransport(build_open_transport(endpoint, connections, use_proxy), find_secrets(endpoint))
+
+
+def build_open_transport(endpoint: Endpoint, connections: int, use_proxy: bool = False) -> AddressedTransport:
+    """The same for whoever reads piece by piece what is too large to be held, and bounds and masks it himself."""
     url = parse_address(endpoint.base_url)
     asked = endpoint.connection.proxy
     inner = httpx2.AsyncHTTPTransport(
@@ -128,7 +133,7 @@ def build_transport(endpoint: Endpoint, connections: int, use_proxy: bool = Fals
         limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
         proxy=check_proxy(asked or (find_proxy(url) if use_proxy else None)),
     )
-    return GuardedTransport(AddressedTransport(inner, endpoint), find_secrets(endpoint))
+    return AddressedTransport(inner, endpoint)
 
 
 def build_tls_context(ca_file: str | None, environ: Mapping[str, str] = os.environ) -> ssl.SSLContext | bool:

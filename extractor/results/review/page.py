@@ -53,7 +53,8 @@ def build_review_page(
     return _render_page([(f"result {number}", _convert(result)) for number, result in enumerate(results, 1)], run or {})
 
 
-def _describe_unreadable(error: ResultUnreadable) -> str:
+def describe_unreadable(error: ResultUnreadable) -> str:
+    """Why a result cannot be read, in a sentence."""
     return f"The file {error.why}." + (f" Its format is “{error.format}”." if error.format else "")
 
 
@@ -63,7 +64,7 @@ def _convert(result: ResultFile | Mapping[str, Json]) -> Readable:
     try:
         return convert_result(result)
     except ResultUnreadable as error:
-        return _describe_unreadable(error)
+        return describe_unreadable(error)
 
 
 def write_review_page(results_folder: Path, target: Path, documents: Path | None = None) -> Path:
@@ -86,7 +87,7 @@ def write_review_page(results_folder: Path, target: Path, documents: Path | None
             else:
                 found[path.name] = read_result_file(path)
         except ResultUnreadable as error:
-            found[path.name] = _describe_unreadable(error)
+            found[path.name] = describe_unreadable(error)
     if not found and run is None:
         raise UsageError(f"{results_folder} holds no results: name the folder that results were written to.")
     # Missing files are named, and so are those that another run left here.
@@ -119,6 +120,15 @@ def _render_page(
     strays: Collection[str] = (),
     pictures: PictureFinder | None = None,
 ) -> str:
+    shown = build_sheets(sources, strays, pictures)
+    about = {key: value for key, value in run.items() if key not in ("format", "documents")}
+    return render_sheets(shown, about)
+
+
+def build_sheets(
+    sources: Sequence[tuple[str, Readable]], strays: Collection[str] = (), pictures: PictureFinder | None = None
+) -> list[DocumentView]:
+    """What is shown of each result."""
     shown, taken = [], Counter[str]()
     for label, reading in sources:
         try:
@@ -135,18 +145,33 @@ def _render_page(
         again = f"!{taken[sheet.name]}" if taken[sheet.name] > 1 else ""
         sheet.link = "#" + quote(sheet.name, safe="", errors="replace") + again
         shown.append(sheet)
-    template, hashes = _load_template()
+    return shown
+
+
+def render_sheets(shown: Sequence[DocumentView], about: Mapping[str, Json], shared: str = "") -> str:
+    """The page of what is shown; `shared` is where its style and script are, which it has itself otherwise."""
+    template, hashes = load_page_template("page.html.j2")
     task = next((format_plain(sheet.about["task"]) for sheet in shown if "task" in sheet.about), "")
-    about = {key: value for key, value in run.items() if key not in ("format", "documents")}
-    return template.render(sheets=shown, run=about, task=task, hashes=hashes, issues=ISSUE_LABELS)
+    return template.render(
+        sheets=shown, run=about, task=task, hashes=hashes, issues=ISSUE_LABELS, shared=shared, total=0
+    )
+
+
+def read_page_block(block: str) -> str:
+    """The page's style or script, as it is, which holds nothing of any document."""
+    template, _ = load_page_template("page.html.j2")
+    return "".join(template.blocks[block](template.new_context({})))
 
 
 @cache
-def _load_template() -> tuple[Template, dict[str, str]]:
-    """The template, and the hashes of its style and script as a CSP has them (CSP level 3, section 2.3.1)."""
-    from jinja2 import Environment, StrictUndefined  # Here, as it is slow to import and only this page needs it.
+def load_page_template(name: str) -> tuple[Template, dict[str, str]]:
+    """A template, and the hashes of its style and script as a CSP has them (CSP level 3, section 2.3.1)."""
+    # Here, as it is slow to import and only this page needs it.
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_read)
+    )
     environment.filters |= {
         "pieces": split_unseen,
         "sign": spell_unseen,
@@ -158,9 +183,14 @@ def _load_template() -> tuple[Template, dict[str, str]]:
         "columns": list_columns,
         "step": lambda path, key: path + json_pointer((key,)),
     }
-    template = environment.from_string((files("extractor.results.review") / "page.html.j2").read_text(encoding="utf-8"))
+    template, parent = environment.get_template(name), environment.get_template("page.html.j2")
     hashes = {}
     for block in ("style", "script"):
-        words = "".join(template.blocks[block](template.new_context({})))
+        blocks = template.blocks if block in template.blocks else parent.blocks
+        words = "".join(blocks[block](template.new_context({})))
         hashes[block] = base64.b64encode(hashlib.sha256(words.encode()).digest()).decode()
     return template, hashes
+
+
+def _read(name: str) -> str:
+    return (files("extractor.results.review") / name).read_text(encoding="utf-8")

@@ -99,6 +99,8 @@ class Borrower:
                 return await store.find_reply(key)
             case "keep", [str(key), dict(value)] if store:
                 return await store.keep_reply(key, value)
+            case "forget", [str(key)] if store:
+                return await store.forget_reply(key)
             case "check", [dict(value)]:
                 loop, check = asyncio.get_running_loop(), self._lender.extractor.check_record
                 problems = await loop.run_in_executor(self._lender.checkers, check, value)

@@ -179,6 +179,9 @@ class LentShare:
     async def keep_reply(self, key: str, value: Mapping[str, Json]) -> None:
         await asyncio.shield(asyncio.ensure_future(self._ask("keep", key, dict(value))))
 
+    async def forget_reply(self, key: str) -> None:
+        await self._ask("forget", key)
+
     async def aclose(self) -> None:
         """The replies are the run's to close."""
 

@@ -1,0 +1,1 @@
+"""Batch interfaces: many questions in one file, answered within a day at half the price."""
