@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.cli.batch import add_batch_flags
+from extractor.cli.batch import PENDING, add_batch_flags, check_batch_flags, go_by_batch
 from extractor.cli.console import (
     describe_bill,
     print_notes,

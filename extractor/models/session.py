@@ -196,7 +196,7 @@ class ModelSession:
             raise UsageError("Replies of a batch are kept in the cache; leave out --no-cache.")
         one = self._options
         return BatchParts(
-            self.endpoint, self._identity, self._cache, self._budget, self._learnt, one.use_proxy, one.note
+            self.endpoint, self._identity, self._cache, self.budget, self._learnt, one.use_proxy, one.note
         )
 
     @contextlib.asynccontextmanager

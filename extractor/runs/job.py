@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from extractor.errors import UsageError
 from extractor.models.client_options import Mode
 from extractor.results.outcome import DocumentOutcome
 from extractor.runs.document import DocumentExtractor
@@ -35,6 +36,13 @@ class Job:
     currency: str = ""
     part: ShardPart | None = None
     """Which of the documents are the run's, where others do the rest in folders of their own."""
+
+    @property
+    def lone_extractor(self) -> DocumentExtractor:
+        """The extractor of a run of one model. Raises UsageError for a run of several."""
+        if not isinstance(self.extractor, DocumentExtractor):
+            raise UsageError("This asks one model; name it with --model, and leave out the others.")
+        return self.extractor
 
     @property
     def ignores_earlier_results(self) -> bool:

@@ -42,7 +42,7 @@ async def exchange_files(
     """
     if requests is not None and requests.exists():
         raise UsageError(f"{requests} is there already; remove it, or name another file with --batch-file.")
-    questions = BatchQuestions(job.extractor.session.open_batch_parts())
+    questions = BatchQuestions(job.lone_extractor.session.open_batch_parts())
     outcome = FileOutcome()
     with hold_folder_lock(job.out):
         if replies is not None:
@@ -58,7 +58,7 @@ async def _take_in(
     if not path.exists():
         raise UsageError(f"The replies {path} are not there; name the file with --batch-replies.")
     wanted: dict[str, None] = {}
-    async with aclosing(find_open_questions(job, sources, job.extractor.session.open_batch_parts())) as found:
+    async with aclosing(find_open_questions(job, sources, job.lone_extractor.session.open_batch_parts())) as found:
         async for one in found:
             wanted[questions.name(one.request)] = None
     taken = await asyncio.to_thread(read_replies, path, wanted, read_openai_line, questions.keep)
@@ -77,7 +77,9 @@ async def _write_requests(
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open_private_file(draft) as file:
-            async with aclosing(find_open_questions(job, sources, job.extractor.session.open_batch_parts())) as found:
+            async with aclosing(
+                find_open_questions(job, sources, job.lone_extractor.session.open_batch_parts())
+            ) as found:
                 async for one in found:
                     if (key := questions.name(one.request)) not in seen:
                         seen.add(key)

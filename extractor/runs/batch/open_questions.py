@@ -10,10 +10,10 @@ from extractor.documents.discovery import Source
 from extractor.errors import DocumentError
 from extractor.models.batch.questions import NotAskedYet, open_kept_model
 from extractor.models.session import BatchParts
+from extractor.runs.executor import read_unchanging_document
 from extractor.runs.job import Job
 from extractor.runs.journal import Journal
 from extractor.runs.resume import EarlierResults
-from extractor.runs.runner import read_unchanging_document
 from extractor.runs.source_state import observe_source
 from extractor.types import Document, Request
 
@@ -39,7 +39,7 @@ async def find_open_questions(job: Job, sources: Sequence[Source], parts: BatchP
                 document = await asyncio.to_thread(_read_unless_done, source, earlier)
                 if document is None:
                     continue
-                said = await job.extractor.ask_kept(document, kept)
+                said = await job.lone_extractor.ask_kept(document, kept)
                 for path, (request, outcome) in said.items():
                     if isinstance(outcome, NotAskedYet) and not outcome.begun:
                         yield OpenQuestion(request, len(path) > 1)

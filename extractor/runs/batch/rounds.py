@@ -62,7 +62,7 @@ async def run_batches(
     Raises UsageError where the model has no batches or another run holds the folder, ModelFatal where the endpoint
     refuses them, MachineError where the journal cannot be written.
     """
-    parts = job.extractor.session.open_batch_parts()
+    parts = job.lone_extractor.session.open_batch_parts()
     stop = stop or asyncio.Event()
     interface = open_batches(parts.endpoint, parts.use_proxy)
     try:
