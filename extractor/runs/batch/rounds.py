@@ -149,7 +149,7 @@ class _Rounds:
     async def _ask_live(self, request: Request, *, is_last: bool) -> bool:
         """Asks one question live, so that the batch is in the form that the endpoint takes; whether it was answered."""
         try:
-            async with self._job.extractor.session.open_model(Path()) as model:
+            async with self._job.lone_extractor.session.open_model(Path()) as model:
                 await model.complete(request)
         except ModelFatal:
             raise
