@@ -85,7 +85,7 @@ class _SortedRun:
         flags = self._flags
         if flags.models or flags.then or flags.on or flags.shard or flags.batch:
             raise UsageError(
-                "--split and --route ask one model on this machine; leave out --models, --then, --on, --shard and --batch."
+                "--split and --route ask one model here; leave out --models, --then, --on, --shard and --batch."
             )
         if STDIN in flags.paths:
             raise UsageError("What comes in through stdin can be read but once; name a file with --split or --route.")
