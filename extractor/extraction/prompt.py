@@ -61,10 +61,10 @@ class Prompt:
     strategy: Strategy
     preferred: bool = False
     """The version that is taken when none is named; no part of the fingerprint, as it changes nothing that is sent."""
-    cited: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Lines of words of the document that go with a group's question, which is so of one document alone."""
     declared: Mapping[str, str | int | bool] = field(default_factory=dict)
     """The settings that the version has for all models; those in its table [small] hold for small models alone."""
+    cited: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Lines of words of the document that go with a group's question, which is so of one document alone."""
 
     def fit_to_model(self, traits: ModelTraits) -> Prompt:
         """The version as a model of these traits is asked.
