@@ -335,7 +335,7 @@ def test_the_second_model_is_asked_the_doubted_values_alone_and_told_which_rows_
     [request] = second.requests
     assert set(request.schema["properties"]) == {"city", "lines"}
     assert set(request.schema["properties"]["lines"]["items"]["properties"]) == {"item", "count"}
-    assert 'only these entries: "Nut M4"' in request.user
+    assert "\n- lines: Nut M4\n</document>" in request.user
     assert result.value == RIGHT
     again = result.file.coverage.asked_again
     assert again is not None and (again.asked, again.values) == (3, 9)
@@ -425,4 +425,4 @@ def test_nothing_is_asked_again_below_a_threshold_that_nothing_is_below() -> Non
     opinion = opinion_of(RIGHT["lines"], "a")
     assert find_second_question(root, opinion, 0.01) is None
     whole = find_second_question(root, opinion, 1.0)
-    assert whole is not None and whole.asked == whole.leaves and not whole.note
+    assert whole is not None and whole.asked == whole.leaves and not whole.rows
