@@ -8,7 +8,6 @@ import hashlib
 import os
 import re
 import stat
-import tempfile
 import threading
 from collections.abc import Iterable
 from io import BufferedReader
@@ -16,6 +15,9 @@ from pathlib import Path
 
 _DRAFT = re.compile(r"\.extractor-\w+\.tmp")
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_sync_content = getattr(os, "fdatasync", os.fsync)
+"""What a file holds, and how much that is; when it was written may be lost."""
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Error numbers of a disk that is full."""
@@ -26,19 +28,19 @@ def write_atomically(path: Path, pieces: Iterable[bytes]) -> str:
 
     A link in its place is replaced, not followed. That the name survives a power loss too takes `settle`.
     """
-    handle, draft = tempfile.mkstemp(prefix=".extractor-", suffix=".tmp", dir=path.parent)
-    digest = hashlib.sha256()
+    draft = path.parent / f".extractor-{os.urandom(8).hex()}.tmp"
+    handle, digest = os.open(draft, _NEW_FILE, 0o600), hashlib.sha256()
     try:
         with os.fdopen(handle, "wb") as file:
             for piece in pieces:
                 digest.update(piece)
                 file.write(piece)
             file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
+            _sync_content(file.fileno())
+        draft.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(draft).unlink()
+            draft.unlink()
         raise
     return digest.hexdigest()
 

@@ -114,8 +114,10 @@ class Journal:
         self.changed = False
         self.notes: list[str] = []
         self._last: tuple[int, JournalEntry] | None = None
+        self._end = self._begun = 0
         try:
             self._handle = self._open_file(fresh)
+            self._begun = self._end
         except OSError as error:
             raise MachineError(f"{self._path} cannot be opened ({error.strerror}); choose another -o.") from error
 
@@ -248,13 +250,15 @@ class Journal:
             nonlocal end
             yield HEADER_LINE
             for place in whole:
-                line = self.read_entry(place).to_line()
+                own = self._begun <= place  # this run has written it, as it is written today
+                line = read_line_at(self._handle, place) if own else self.read_entry(place).to_line()
                 moved.append(end)
                 end += len(line)
                 yield line
 
         with self._lock:
             write_atomically(self._path, reordered_lines())
+            self._begun = 0
             sync_folder(self._folder)
             handle = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             os.dup2(handle, self._handle, inheritable=False)
@@ -305,12 +309,17 @@ class OutcomeReader:
 
 
 def read_entry_at(handle: int, place: int) -> JournalEntry:
+    return parse_journal_line(read_line_at(handle, place))
+
+
+def read_line_at(handle: int, place: int) -> bytes:
+    """The line that begins there, its end included. Raises ValueError where none does."""
     size = 1024
     while not (line := os.pread(handle, size, place).partition(b"\n"))[1]:
         if size > MAX_LINE_BYTES:
             raise ValueError(f"no entry at {place}")
         size *= 8
-    return parse_journal_line(line[0])
+    return line[0] + line[1]
 
 
 def hash_key(text: str) -> int:
