@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ def connect_cluster(where: str) -> Iterator[Cluster]:
         raise UsageError(f"--on {where} needs Ray: {name_install_command('ray')}") from None
     if ray.is_initialized():
         raise UsageError("Ray is connected already in this process; end that with ray.shutdown().")
+    logging.getLogger("ray").setLevel(logging.ERROR)
     starts = where == LOCAL
     own: dict[str, Any] = {"include_dashboard": False, "num_cpus": os.cpu_count()} if starts else {}
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "configure_logging": False}

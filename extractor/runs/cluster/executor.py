@@ -43,7 +43,8 @@ MOST_WAIT_SECONDS = 300.0
 MOST_DEATHS = 3
 """Workers that may end under a document, on machines that live on, before it is given up; and workers that may end on
 a machine one after the other, with no document done, before the machine is."""
-CLOSING_SECONDS = 2.0
+CLOSING_SECONDS = 1.0
+"""Seconds that nodes have to end their models."""
 
 
 class NodeLost(Exception):
@@ -318,7 +319,7 @@ class ClusterExecutor:
         try:
             while True:
                 node.borrower.take_messages(await node.actor.listen.remote())
-        except self._ray.exceptions.RayError:
+        except Exception:  # noqa: BLE001 -- a node that is not listened to would wait for ever for what it asks
             self._lose(node)
 
     def _lose(self, node: _Node) -> None:

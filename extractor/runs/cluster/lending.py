@@ -58,13 +58,13 @@ class Borrower:
         """What the node says and wants. Messages that are none are passed over."""
         try:
             messages = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         for message in messages if isinstance(messages, list) else ():
             try:
                 kind, number, *about = message
                 self._take_message(str(kind), int(number), about)
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, LookupError, AttributeError):
                 continue
 
     def _take_message(self, kind: str, number: int, about: list[Any]) -> None:

@@ -122,7 +122,7 @@ def decode_worked(data: bytes) -> tuple[WorkedDocument, dict[str, Json]]:
             where, trace = map(str, told["bug"])
             raise WorkerFailed(where, trace)
         return _read_worked(told, content), _require(told["learnt"], dict)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise WorkerFailed(f"{type(error).__name__} in what a node told", "") from error
 
 
