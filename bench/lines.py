@@ -48,9 +48,8 @@ def main() -> None:
             peaks.append(told["peak"])
             print(f"{count:,} lines: {told['cpu']:.2f} ms of CPU a line (bar 4), {told['peak']:.0f} MiB", flush=True)
     each = (peaks[1] - peaks[0]) / (flags.lines[1] - flags.lines[0])
-    print(
-        f"{each * 2**20:.0f} bytes a line, so {peaks[1] + each * (1_000_000 - flags.lines[1]):.0f} MiB at 1 M (bar 200)"
-    )
+    at_a_million = peaks[1] + each * (1_000_000 - flags.lines[1])
+    print(f"{each * 2**20:.0f} bytes a line, so {at_a_million:.0f} MiB at 1 M (bar 200)")
 
 
 def measure(root: Path, count: int, url: str) -> None:

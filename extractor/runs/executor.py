@@ -109,7 +109,9 @@ class LocalExecutor:
         try:
             document, sighting = await asyncio.to_thread(read_unchanging_document, source, seen)
         except DocumentError as error:
-            return WorkedDocument(seen or await asyncio.to_thread(observe_source, source), error=error)
+            if seen is None:
+                seen = await asyncio.to_thread(observe_source, source)
+            return WorkedDocument(seen, error=error)
         return await work_on_document(self._extractor, document, sighting, assignment.known)
 
 

@@ -21,6 +21,7 @@ from extractor.documents.formats.answers import encode_document
 from extractor.errors import DocumentError, MachineError
 from extractor.models.choice import ModelSpec
 from extractor.models.client_options import ClientOptions
+from extractor.runs.cluster.calls import ActorCalls
 from extractor.runs.cluster.connection import Cluster, ClusterNode
 from extractor.runs.cluster.lending import Borrower, Lender
 from extractor.runs.cluster.messages import (
@@ -29,12 +30,13 @@ from extractor.runs.cluster.messages import (
     NodeJob,
     SealedModel,
     decode_worked,
+    describe_extractor,
     make_source_absolute,
 )
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.executor import Assignment, WorkedDocument, read_unchanging_document
 from extractor.runs.source_state import SourceState, observe_source
-from extractor.types import Document, Json
+from extractor.types import Json
 
 LOOK_SECONDS = 1.0
 """Seconds between two looks for nodes that came."""
@@ -96,6 +98,8 @@ class ClusterExecutor:
         self._hands_taken = 0
         self._waiters: list[asyncio.Future[None]] = []
         self._tasks = set[asyncio.Task[None]]()
+        self._calls = ActorCalls()
+        self._actors: list[Any] = []
         self._ended: Exception | None = None
         self._learnt: dict[str, Json] = {}
         self._unseen = False
@@ -111,16 +115,17 @@ class ClusterExecutor:
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
             task.cancel()
-        with contextlib.suppress(Exception):  # the cluster may be gone, and the run is over
-            await asyncio.wait_for(asyncio.gather(*map(self._close_node, self._nodes)), CLOSING_SECONDS)
+        closing = [self._calls.begin(node.actor.aclose.remote()) for node in self._nodes]
+        if closing:
+            await asyncio.wait(closing, timeout=CLOSING_SECONDS)
+        for actor in self._actors:
+            with contextlib.suppress(Exception):  # the cluster may be gone, and the run is over
+                self._ray.kill(actor)
+        await self._calls.wait_for_all(CLOSING_SECONDS)  # they end with their actors
         if self._options.wanted:
             with contextlib.suppress(Exception):
                 await asyncio.to_thread(self._options.cluster.want_nodes, 0)
         await self._lender.aclose()
-
-    async def _close_node(self, node: _Node) -> None:
-        await node.actor.aclose.remote()
-        self._ray.kill(node.actor)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -198,7 +203,7 @@ class ClusterExecutor:
     async def _work_on_node(self, node: _Node, given: NodeAssignment) -> WorkedDocument:
         node.under_way += 1
         try:
-            told = await node.actor.work.remote(pickle.dumps(given))
+            told = await self._calls.wait_for(node.actor.work.remote(pickle.dumps(given)))
         except self._ray.exceptions.RayError:
             self._lose(node)
             raise NodeLost(node.machine) from None
@@ -243,9 +248,9 @@ class ClusterExecutor:
         inbox: list[Any] = []
         try:
             actor = self._options.cluster.start_worker(machine, owns_node=embedded)
-            told = await actor.open.remote(
-                pickle.dumps(self._build_job()), pickle.dumps(SealedModel(self._options.choice))
-            )
+            self._actors.append(actor)
+            model = pickle.dumps(SealedModel(self._options.choice))
+            told = await self._calls.wait_for(actor.open.remote(pickle.dumps(self._build_job()), model))
         except self._ray.exceptions.RayError:
             self._workers[machine.id] -= 1
             self._failures[machine.id] += 1
@@ -318,7 +323,7 @@ class ClusterExecutor:
     async def _listen(self, node: _Node) -> None:
         try:
             while True:
-                node.borrower.take_messages(await node.actor.listen.remote())
+                node.borrower.take_messages(await self._calls.wait_for(node.actor.listen.remote()))
         except Exception:  # noqa: BLE001 -- a node that is not listened to would wait for ever for what it asks
             self._lose(node)
 
@@ -329,6 +334,7 @@ class ClusterExecutor:
         self._workers[node.machine.id] -= 1
         self._failures[node.machine.id] += not node.done
         node.borrower.lose()
+        self._actors.remove(node.actor)
         with contextlib.suppress(Exception):  # it may be unreachable, and alive
             self._ray.kill(node.actor)
         self._wake()
@@ -336,15 +342,3 @@ class ClusterExecutor:
 
 async def _fail_to_read(source: Source, error: DocumentError) -> WorkedDocument:
     return WorkedDocument(await asyncio.to_thread(observe_source, source), error=error)
-
-
-def describe_extractor(extractor: DocumentExtractor) -> bytes:
-    """What is asked of every document, as nodes are told it: no code of the user's, and no key."""
-    from extractor.extraction.task import Task
-    from extractor.runs.worker_messages import DocumentJob, encode_job
-
-    one = extractor
-    bare, has_rules = Task(one.task.name, one.task.schema, {}), one.task.model_class is not None
-    nothing = Document("-", "-")
-    job = DocumentJob(nothing, bare, one.prompt, one.session.model_name, one.reading, dict(one.manifest), has_rules)
-    return pickle.dumps(encode_job(job))

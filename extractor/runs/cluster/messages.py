@@ -7,6 +7,7 @@ against what it stands for: a node has read strangers' files.
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import Any
 from extractor import errors
 from extractor.documents.discovery import STDIN, Source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
+from extractor.extraction.task import Task
 from extractor.models.choice import ModelSpec
 from extractor.runs.apart import WorkerFailed
+from extractor.runs.document import DocumentExtractor
 from extractor.runs.executor import KnownText, WorkedDocument
 from extractor.runs.source_state import SourceState
-from extractor.runs.worker_messages import describe_summary, read_summary
-from extractor.types import Json, Usage
+from extractor.runs.worker_messages import DocumentJob, describe_summary, encode_job, read_summary
+from extractor.types import Document, Json, Usage
 
 _HEAD_BYTES = 8
 _ENDING = {one.__name__: one for one in (ModelFatal, errors.BudgetSpent, MachineError, errors.UsageError)}
@@ -61,6 +64,15 @@ class NodeAssignment:
     """The document itself, where the node does not see its file."""
     seen: str | None = None
     """What was seen of it by whoever read it."""
+
+
+def describe_extractor(extractor: DocumentExtractor) -> bytes:
+    """What is asked of every document, as nodes are told it: no code of the user's, and no key."""
+    one = extractor
+    bare, has_rules = Task(one.task.name, one.task.schema, {}), one.task.model_class is not None
+    nothing = Document("-", "-")
+    job = DocumentJob(nothing, bare, one.prompt, one.session.model_name, one.reading, dict(one.manifest), has_rules)
+    return pickle.dumps(encode_job(job))
 
 
 class FileUnseen(Exception):
