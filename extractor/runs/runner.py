@@ -39,7 +39,7 @@ GRACE_SECONDS = 2.0
 """Seconds that documents under way have to end when a run is stopped."""
 SCAN_SLICE_SECONDS = 0.1
 """Seconds after which a look through finished results lets the event loop have its say."""
-LOOK_AHEAD, LOOK_AHEAD_SECONDS = 16, 0.005
+LOOK_AHEAD, LOOK_AHEAD_SECONDS = 8, 0.005
 """Documents that are looked for at a time, and seconds after which no more are: each look is a thread's turn."""
 
 
