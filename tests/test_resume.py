@@ -26,12 +26,12 @@ from extractor.models.endpoint import Endpoint
 from extractor.models.session import ModelSession
 from extractor.results.outcome import DocumentOutcome, RunOutcomes
 from extractor.runs.document import DocumentExtractor
+from extractor.runs.executor import read_unchanging_document
 from extractor.runs.filenames import FilenameRegistry
 from extractor.runs.job import Job
 from extractor.runs.journal import JOURNAL_FILE, Journal, JournalEntry, parse_journal_line
 from extractor.runs.lock import hold_folder_lock
 from extractor.runs.output_folder import prepare_output_folder
-from extractor.runs.executor import read_unchanging_document
 from extractor.runs.runner import compute_exit_code, run_job
 from extractor.runs.source_state import observe_source
 from extractor.schema.reader import read_schema
