@@ -29,6 +29,7 @@ from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
 from extractor.cli.trust import allow_task_code
 from extractor.documents.discovery import STDIN, Source, read_source, show_sources
 from extractor.errors import DocumentError, Interrupted, MachineError, ResultUnreadable, UsageError
+from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task, choose_task, find_task_code
 from extractor.files import write_atomically
@@ -130,7 +131,7 @@ class _SortedRun:
         if way != splitting.PAGES:
             asked = splitting.build_split_task(way, schema)
             wanted = _Wanted(asked, asked.choose_prompt(None), self._flags.out / SPLIT_FOLDER)
-            results = self._run_pass(wanted, sources)
+            results = self._run_pass(wanted, sources, Acceptance(0.0))
             if self._flags.dry_run:
                 return sources
         parts: list[Source] = []
@@ -144,7 +145,7 @@ class _SortedRun:
             if way == splitting.PAGES:
                 starts = splitting.find_starts_of_pages(document)
             elif (result := results.get(number)) is not None:
-                starts = splitting.find_starts(document, result, way)
+                starts = splitting.find_starts(document, result, way, self._flags.accept)
             else:
                 starts = []
             parts += splitting.cut_source(source, document, starts)
@@ -195,7 +196,9 @@ class _SortedRun:
             )
         return tasks
 
-    def _run_pass(self, wanted: _Wanted, sources: Sequence[Source]) -> Mapping[int, ResultFile]:
+    def _run_pass(
+        self, wanted: _Wanted, sources: Sequence[Source], acceptance: Acceptance | None = None
+    ) -> Mapping[int, ResultFile]:
         """Asks one thing of all of these documents; of a dry run tells what that would take.
 
         The results are by the number of the source. Raises Interrupted.
@@ -213,7 +216,8 @@ class _SortedRun:
             self._costs.currency,
             lists_records=not (flags.quiet or flags.json),
         )
-        options, sources = replace(self._options, out=wanted.out), show_sources(sources, self._choice.vision)
+        options = replace(self._options, out=wanted.out, acceptance=acceptance or self._options.acceptance)
+        sources = show_sources(sources, self._choice.vision)
         with open_job(options, wanted.task, wanted.prompt, self._choice, say) as job:
             outcomes, heard = run_until_signal(lambda stop: run_job(job, sources, stop))
         say.clear_line()

@@ -105,14 +105,19 @@ def find_starts_of_pages(document: Document) -> list[DocumentStart]:
     return [first, *(DocumentStart(at, 1.0, PAGES) for at in find_page_starts(document))]
 
 
-def find_starts(document: Document, result: ResultFile, way: str) -> list[DocumentStart]:
+def find_starts(document: Document, result: ResultFile, way: str, threshold: float = 0.0) -> list[DocumentStart]:
     """Where the documents begin that a model told of, as far as it has words for it; the first at the file's start.
 
     A document begins with the line of its first words, above the words that tell it from others, or at the top of that
     page where little stands above. Where a field parts documents, one begins with each new value of it and nowhere
-    else, so that what a model takes for a document, and has no such value, parts nothing.
+    else, so that what a model takes for a document, and has no such value, parts nothing. Rows of which
+    neither words nor value reach the threshold of confidence are left out.
     """
-    rows = [row for row in _list_rows(document, result) if way == DOCUMENTS or row.mark is not None]
+    rows = [
+        row
+        for row in _list_rows(document, result)
+        if row.confidence >= threshold and (way == DOCUMENTS or row.mark is not None)
+    ]
     pages = find_page_starts(document)
     kept: list[DocumentStart] = []
     seen: set[str] = set()
@@ -173,7 +178,8 @@ def _list_rows(document: Document, result: ResultFile) -> list[_Row]:
         at = None if mark is None else Span(mark.spans[0].start, mark.spans[0].end)
         value = "" if at is None else fold_text(document.text[at.start : at.end])
         first = None if words is None else Span(words.spans[0].start, words.spans[0].end)
-        sure = min(one.confidence or 0.0 for one in (words, mark) if one is not None)
+        # either of them shows that a document is there; which words are whose is settled where they are put together
+        sure = max(one.confidence or 0.0 for one in (words, mark) if one is not None)
         rows.append(_Row(first, at, value, sure))
     return rows
 

@@ -308,7 +308,9 @@ def test_a_hostile_schema_costs_itself(tmp_path: Path) -> None:
         asked = {"text": letters, "schema": endless}
         where = server.client.post("/extract", json=asked, headers={"Prefer": "respond-async"}).headers["location"]
         assert server.client.post("/extract", json={"text": "Order A-7"}).status_code == 200, "others go on meanwhile"
-        assert wait_until_done(server, where)["result"]["error"]["reason"] == "too costly"
+        assert wait_until_done(server, where)["status"] in ("failed", "incomplete"), (
+            "its time is over, in work or asking"
+        )
         proved = server.client.post("/ground", json={**asked, "record": {"number": letters}})
         assert "takes longer" in problem(proved, 422)
 
@@ -421,10 +423,11 @@ def test_old_jobs_are_removed(tmp_path: Path) -> None:
     time.sleep(0.05)
     with run_server(tmp_path, model(), bounds=Bounds(kept_hours=0.01 / 3600)) as server:
         for _ in range(100):
-            if not list((tmp_path / "jobs").iterdir()):
+            left = [list((tmp_path / name).iterdir()) for name in ("jobs", "results")]
+            if left == [[], []]:
                 break
-            time.sleep(0.05)
-        assert not list((tmp_path / "results").iterdir())
+            time.sleep(0.1)
+        assert left == [[], []]
 
 
 def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:
