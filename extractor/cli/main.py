@@ -11,6 +11,8 @@ import contextlib
 import io
 import os
 import sys
+import threading
+import time
 from collections.abc import Sequence
 
 from extractor._version import __version__
@@ -58,6 +60,10 @@ examples:
 """
 
 
+LAST_SECONDS = 0.3
+"""How long threads are waited for once a signal has ended a command."""
+
+
 def entry() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -65,7 +71,12 @@ def entry() -> None:
     code = main()
     if code <= 128:
         raise SystemExit(code)
-    # Stopped by a signal: a thread that reads a large reply is no reason to stay. What counts is saved.
+    # Stopped by a signal: a thread that reads a large reply is no reason to stay, and what counts is saved; but one
+    # whose reader was ended has its temporary files to remove.
+    until = time.monotonic() + LAST_SECONDS
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

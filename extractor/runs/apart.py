@@ -203,7 +203,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 -- a module of this package
-            build_python_command("extractor.runs.worker_process"),
+            build_python_command("extractor.runs.worker_start"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

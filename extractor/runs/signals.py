@@ -32,6 +32,8 @@ def run_until_signal(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, 
 
     async def run_work() -> T:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        threads = ThreadPoolExecutor(thread_name_prefix="extractor-run")
+        loop.set_default_executor(threads)
 
         def handle_signal(number: int, frame: FrameType | None) -> None:
             if heard:
@@ -49,7 +51,7 @@ def run_until_signal(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, 
                 return await work(stop)
             finally:
                 if heard:
-                    _leave_threads(loop)
+                    _leave_threads(loop, threads)
 
     try:
         return asyncio.run(run_work()), heard[0] if heard else 0
@@ -58,9 +60,10 @@ def run_until_signal(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, 
             watch.cancel()
 
 
-def _leave_threads(loop: asyncio.AbstractEventLoop) -> None:
+def _leave_threads(loop: asyncio.AbstractEventLoop, threads: ThreadPoolExecutor) -> None:
     """Sees to it that nobody waits for a file that is being read, or for a reply: what counts is saved by now."""
     end_readers()
+    threads.shutdown(wait=False, cancel_futures=True)
     loop.set_default_executor(ThreadPoolExecutor(1))
 
 

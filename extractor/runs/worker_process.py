@@ -30,8 +30,6 @@ from extractor.types import Json, Problem
 
 COLLECTS_AFTER = 100_000, 20, 50
 """Objects after which cycles are looked for: a document of a million makes next to none."""
-NICENESS = 5
-"""How much less a worker is favoured by the system than the process that has all other documents in hand."""
 MOST_MEMORY = 300_000_000
 """Bytes that a worker may have at most to be kept for another document."""
 
@@ -40,8 +38,6 @@ def main() -> None:
     """Answers one job after the other until its input ends."""
     questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed is no answer
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     gc.set_threshold(*COLLECTS_AFTER)
     answer_jobs(questions, answers)
 
