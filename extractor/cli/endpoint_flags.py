@@ -28,6 +28,8 @@ def add_model_flags(parser: argparse.ArgumentParser, mode: str) -> None:
     )
     parser.add_argument("--cassettes", type=Path, default=Path("cassettes"), help="tapes (default: cassettes)")
     parser.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
+    seen = "pages as pictures beside the text: auto (the model sees, and they are no good text), always, never"
+    parser.add_argument("--vision", choices=["auto", "always", "never"], help=f"{seen} (default: auto)")
     add_settings_flags(parser)
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="also the engine's own log, and tracebacks of errors of extractor"
@@ -64,8 +66,6 @@ def add_settings_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     told = "temperature=0.2, window=32000, header.X-Team=docs and the like; may be repeated (docs/endpoints.md)"
     group.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=told)
-    seen = "pages as pictures beside the text: auto (the model sees, and they are no good text), always, never"
-    group.add_argument("--vision", choices=["auto", "always", "never"], help=f"{seen} (default: auto)")
     group.add_argument("--config", type=Path, metavar="FILE", help="settings and models of one's own, TOML")
     group.add_argument("--env-file", type=Path, metavar="FILE", help="keys and other variables that are not set, .env")
 
@@ -86,9 +86,10 @@ def choose_flagged_model(flags: argparse.Namespace, name: str | None, *, live: b
             raise UsageError(f"--{flag.replace('_', '-')} and --set {setting} say two things; give one of them.")
     if (seconds := getattr(flags, "request_timeout", None)) is not None:
         said = replace(said, request_deadline=seconds)
-    if flags.vision and said.vision not in (None, flags.vision):
+    vision = getattr(flags, "vision", None)
+    if vision and said.vision not in (None, vision):
         raise UsageError("--vision and --set vision say two things; give one of them.")
-    said = replace(said, vision=flags.vision or said.vision)
+    said = replace(said, vision=vision or said.vision)
     environ = {**read_env_file(flags.env_file), **os.environ} if flags.env_file else os.environ
     files = load_configuration(flags.config, Path.cwd())
     choice = choose_model(name, flags.base_url, environ, settings=said, configuration=files, live=live)

@@ -53,7 +53,8 @@ def load_seen_document(kind: Format, path: Path, name: str, ocr: bool) -> Docume
 
 def _build_wordless_document(name: str, error: DocumentError) -> Document:
     message = f"{name} has no words that could be read, so that its values have none: {str(error).rstrip('.')}."
-    return Document(name, "\n", unread=(UnreadPart("all pages", "needs OCR", message),), pictured=_ALL_PAGES)
+    unread = UnreadPart("all pages", "needs OCR", message)
+    return Document(name, "\n", unread=(unread,), loader="pictures alone", pictured=_ALL_PAGES)
 
 
 _ALL_PAGES = tuple(range(1, MAX_PICTURES + 1))
