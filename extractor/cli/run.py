@@ -149,7 +149,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     options = _read_run_options(flags, choice, costs)
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
-    price = find_model_price(choice, costs)
+    price = find_model_price(choice, costs) if len(choices) == 1 else None  # each has its own
     is_shown, lists = not flags.quiet and sys.stderr.isatty(), not (flags.quiet or flags.json)
     say = RunProgress(is_shown, len(sources), price, costs.currency, lists_records=lists)
     opened = (
