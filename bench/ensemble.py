@@ -285,7 +285,9 @@ def main() -> None:
     without = report_fit(samples, kind)
     if not flags.small:
         report_scores(answers, without, flags.accept)
-        report_cascade(answers, without, "gemini", "gpt", sorted({0.5, 0.7, 0.9, 0.95, ASK_AGAIN_BELOW}))
+        report_cascade(
+            answers, without, "gemini", "gpt", sorted({0.5, 0.7, 0.9, 0.95, ASK_AGAIN_BELOW[ModelClass.STRONG]})
+        )
     if flags.write:
         write(kind, without[""], samples)
 

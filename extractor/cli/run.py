@@ -108,7 +108,7 @@ def add_ensemble_flags(run: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--models", metavar="A,B,C", help=several)
     group.add_argument("--then", metavar="MODEL", help="asked what the model leaves in doubt, and nothing else")
-    below = "confidence of a value below which the second model is asked (default: 0.8)"
+    below = "confidence of a value below which the second model is asked (default: 0.8, after a small model 0.5)"
     group.add_argument("--ask-again-below", type=float, metavar="P", help=below)
 
 
@@ -191,7 +191,7 @@ def _read_run_options(flags: argparse.Namespace, choice: ModelSpec, costs: Price
         document_timeout=read_document_deadline(flags, choice),
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
-        ask_again_below=choose_threshold(flags),
+        ask_again_below=choose_threshold(flags, choice),
     )
 
 
