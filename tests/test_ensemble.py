@@ -266,6 +266,16 @@ def test_a_document_that_one_run_alone_has_is_told(
     assert json.loads(Path("out", "late.json").read_text())["record"] == RIGHT
 
 
+def test_a_document_that_one_run_could_not_read_is_the_others_with_that_failure(place: Path, faults: Start) -> None:
+    server = faults(by_model({"a": RIGHT, "b": RIGHT}))
+    run(server, "--model", "a", "-o", "a")
+    (place / "in" / "order.txt").write_bytes(b"\x00" * 40)
+    assert run(server, "--model", "b", "-o", "b") == 1
+    assert main(["combine", "a", "b", "-o", "out", "--quiet"]) == 1
+    assert told("out")["record"] == RIGHT and told("out")["status"] == "incomplete"
+    assert told("out")["failures"][0]["message"].startswith("model: ") or "b" in told("out")["failures"][0]["message"]
+
+
 def test_a_budget_holds_over_all_models(place: Path, faults: Start) -> None:
     server = faults(by_model({"a": RIGHT, "b": RIGHT}))
     (place / "in" / "more.txt").write_text(TEXT + "More\n")

@@ -154,14 +154,14 @@ def _list_models(flags: argparse.Namespace) -> list[str]:
     return names
 
 
-def choose_threshold(flags: argparse.Namespace) -> float | None:
-    """The confidence below which a second model is asked; None where there is none."""
+def choose_threshold(flags: argparse.Namespace, first: ModelSpec) -> float | None:
+    """The confidence below which a second model is asked after the first; None where there is none."""
     from extractor.extraction.combining.asking import ASK_AGAIN_BELOW
 
     if flags.then is None:
         return None
     threshold: float | None = flags.ask_again_below
-    return ASK_AGAIN_BELOW if threshold is None else threshold
+    return ASK_AGAIN_BELOW[first.traits.model_class] if threshold is None else threshold
 
 
 def read_document_deadline(flags: argparse.Namespace, choice: ModelSpec) -> float | None:

@@ -126,7 +126,7 @@ def add_ensemble_flags(run: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--models", metavar="A,B,C", help=several)
     group.add_argument("--then", metavar="MODEL", help="asked what the model leaves in doubt, and nothing else")
-    below = "confidence of a value below which the second model is asked (default: 0.8)"
+    below = "confidence of a value below which the second model is asked (default: 0.8, after a small model 0.5)"
     group.add_argument("--ask-again-below", type=float, metavar="P", help=below)
 
 
@@ -181,7 +181,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     sources = show_sources(sources, share_vision(one.vision for one in choices))
     prepare_output_folder(flags.out)
     print_notes(() if flags.quiet else inputs.notes)
-    price = find_model_price(choice, costs)
+    price = find_model_price(choice, costs) if len(choices) == 1 else None  # each has its own
     lists, on_terminal = not (flags.quiet or flags.json), sys.stderr.isatty()
     say = RunProgress(
         not flags.quiet and on_terminal,
@@ -244,7 +244,7 @@ def read_run_options(
         document_timeout=read_document_deadline(flags, choice),
         fresh=flags.fresh,
         retry_failed=flags.retry_failed,
-        ask_again_below=choose_threshold(flags),
+        ask_again_below=choose_threshold(flags, choice),
         part=part,
         elsewhere=flags.on is not None,
     )

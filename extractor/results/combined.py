@@ -88,9 +88,7 @@ class Combination:
                 for p in (*check_rejected(found.rejected, STRONG if strong else SMALL), *self.check(value))
             ),
         ]
-        failures = [
-            FailureEntry(f.chunk, f.group, f.reason, f"{name}: {f.message}") for name, one in told for f in one.failures
-        ]
+        failures = [one for name, result in told for one in _name_failures(name, result)]
         parts = _build_parts(found, [one for _, one in told])
         conflicts = parts["conflicts"]
         incomplete = failures or first.document.unread
@@ -183,6 +181,13 @@ def _keep_rejected(told: Sequence[tuple[str, ResultFile]]) -> list[RejectedEntry
         for name, one in told
         for r in one.rejected
     ]
+
+
+def _name_failures(name: str, result: ResultFile) -> list[FailureEntry]:
+    """What a model did not answer, with its name; a document that could not be read for it is one failure."""
+    if result.record is None and result.error is not None:
+        return [FailureEntry(reason=result.error.reason, message=f"{name}: {result.error.message}")]
+    return [FailureEntry(f.chunk, f.group, f.reason, f"{name}: {f.message}") for f in result.failures]
 
 
 def _name_sayer(entry: RejectedEntry, name: str) -> Proof:

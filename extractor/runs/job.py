@@ -57,7 +57,7 @@ class Job:
     def fingerprint(self) -> str:
         """Of all that is asked of every document. Versions are not in it: a new one does not make old answers wrong."""
         one = self.extractor
-        asked = {k: v for k, v in one.manifest.items() if k not in ("extractor", "versions")}
+        asked = _leave_out_versions(one.manifest)
         return fingerprint_json(
             [
                 one.task.name,
@@ -71,3 +71,11 @@ class Job:
     @property
     def _is_replay(self) -> bool:
         return self.extractor.mode is Mode.REPLAY
+
+
+def _leave_out_versions(manifest: Mapping[str, Json]) -> dict[str, Json]:
+    """What a manifest says is asked, of an ensemble that of each member too."""
+    asked = {k: v for k, v in manifest.items() if k not in ("extractor", "versions")}
+    if "members" in asked:
+        asked["members"] = [_leave_out_versions(one) for one in asked["members"]]
+    return asked

@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from extractor.extraction.combining.opinion import AskedScope, FieldPath, Opinion, name_fields
 from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.extraction.prompt import Prompt
+from extractor.models.traits import ModelClass
 from extractor.schema.groups import split_into_groups
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, Schema, ValueList
 from extractor.types import GroundedList, GroundedNode, GroundedObject, GroundedValue
 
-ASK_AGAIN_BELOW = 0.8
-"""Confidence below which a second model is asked, unless said otherwise; measured by bench/ensemble.py."""
+ASK_AGAIN_BELOW = {ModelClass.STRONG: 0.8, ModelClass.SMALL: 0.5}
+"""By the class of the first model the confidence below which a second one is asked, unless said otherwise: of strong
+models measured by bench/ensemble.py; of small ones, hardly any of whose values reach 0.8, that below which they are
+not believed."""
 MOST_NAMED_ROWS = 60
 """Rows of one list that a question names; of more of them, the whole list is asked for."""
 
