@@ -39,6 +39,7 @@ def build_app(desk: ReviewDesk, pages: PageFinder, token: str, port: int) -> App
         Route("/", asked.show_page),
         Route("/static/{name}", asked.send_static),
         Route("/api/run", asked.describe_run),
+        Route("/api/fields", asked.list_fields),
         Route("/api/queue", asked.list_queue),
         Route("/api/document", asked.show_document),
         Route("/api/candidates", asked.list_candidates),
@@ -87,8 +88,10 @@ class _Addresses:
             "folder": show_unseen(self.desk.out.resolve().name),
             "who": show_unseen(self.desk.who),
             "progress": self.desk.index.count_progress(),
-            "fields": [[show_unseen(field), field, count] for field, count in self.desk.index.list_fields()],
         }
+
+    async def list_fields(self, request: Request) -> Response:
+        return await _call(lambda: [[show_unseen(field), field, n] for field, n in self.desk.index.list_fields()])
 
     async def list_queue(self, request: Request) -> Response:
         told = request.query_params

@@ -119,7 +119,7 @@ class ReviewDesk:
         """Reads what the index does not know yet, or what has changed. Takes some seconds for 10,000 documents."""
         batch: list[IndexedDocument] = []
         for file, stamp in self.index.list_stamps():
-            if self._stopping.is_set():
+            if self._stopping.wait(0.001):  # which lets those who use the page go first
                 return
             if stamp == self._stamp(file):
                 continue

@@ -399,11 +399,9 @@ find("keys").append(...drawKeys());
 window.addEventListener("hashchange", () => open(decodeURIComponent(location.hash.slice(1))));
 
 async function start() {
-  const about = await ask("run");
+  const [about] = await Promise.all([ask("run"), queue.load()]);
   find("task").textContent = about.task || "Review";
   find("about").textContent = [about.folder, about.model].filter(Boolean).join(" · ");
-  queue.showProgress(about.progress);
-  await queue.load();
   const wanted = decodeURIComponent(location.hash.slice(1));
   const first = wanted || queue.rows[0]?.file;
   if (first) await open(first);
@@ -424,7 +422,7 @@ async function start() {
 }
 
 async function fillFields() {
-  const { fields } = await ask("run");
+  const fields = await ask("fields");
   const select = find("field");
   const chosen = select.value;
   select.replaceChildren(make("option", { value: "" }, "Every field"), ...fields.map(([shown, field, many]) => make("option", { value: field }, `${shown} (${many.toLocaleString("en")})`)));

@@ -49,6 +49,7 @@ const SHOWN = { ArrowDown: "↓", ArrowUp: "↑", ArrowRight: "→", ArrowLeft: 
 export function readKey(event) {
   if (event.altKey && !event.ctrlKey && !event.metaKey) return { ArrowUp: "moveUp", ArrowDown: "moveDown" }[event.key];
   if (event.ctrlKey || event.metaKey) return event.key === "z" && !event.shiftKey ? "undo" : undefined;
+  if (event.shiftKey && event.key.startsWith("Arrow")) return undefined; // selects
   return ACTIONS.get(event.key);
 }
 
