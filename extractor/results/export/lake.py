@@ -1,7 +1,7 @@
 """Runs -> tables that several runs share: Parquet in folders by run, or Delta tables; on a disk or in an object store.
 
-Each run is a partition (`run_name`, the name of its folder). Written again it replaces its own rows and nobody else's, so
-that appending and repeating are the same command.
+Each run is a partition (`run_name`, the name of its folder). Written again it replaces its own rows and nobody else's,
+so that appending and repeating are the same command.
 """
 
 from __future__ import annotations
