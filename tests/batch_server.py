@@ -75,7 +75,10 @@ class BatchServer:
                     if "content-length" in self.headers
                     else self.chunks()
                 )
-                told = server.post(self.path, body)
+                try:
+                    told = server.post(self.path, body)
+                except OSError:
+                    told = None
                 if told is None:
                     self.close_connection = True
                     return

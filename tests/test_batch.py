@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batch_server import BatchServer, answer_order, build_completion
+from batch_server import Batch, BatchServer, answer_order, build_completion
 
 from extractor.cli.main import main
 from extractor.models.batch.choice import open_batches
@@ -331,6 +331,26 @@ def test_a_crash_at_anthropic_is_found_by_time_and_size(server: BatchServer, tmp
     assert case.numbers() == case.expected() and len(server.batches) == 1
     if started.stderr:
         started.stderr.close()
+
+
+def test_a_batch_of_somebody_else_that_looks_the_same_is_told_apart(
+    server: BatchServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("anthropic")
+    case = build_case(tmp_path)
+    own = ("--base-url", server.url.removesuffix("/v1"), "--set", "api=anthropic")
+
+    def add_another() -> None:
+        lines = [{**one, "custom_id": f"theirs-{n}"} for n, one in enumerate(server.batches["batch_0"].lines)]
+        server.batches["batch_1"] = Batch("batch_1", lines, {})
+        server.batches["batch_1"].created += 1
+        raise OSError  # and the connection is gone
+
+    server.on_create = add_another
+    assert case.run(server, "--batch", *own) == 4
+    assert case.run(server, "--batch", "--wait", *own) == 0
+    assert case.numbers() == case.expected() and len(server.batches) == 2 and server.live == 1
+    assert "batch_1 is not of this run" in capsys.readouterr().err
 
 
 def test_who_has_no_batches_says_so(tmp_path: Path, server: BatchServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,8 @@ from extractor.cli.console import print_notes
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from extractor.documents.discovery import Source
     from extractor.models.choice import ModelSpec
     from extractor.models.prices import PriceList

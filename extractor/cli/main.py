@@ -2,6 +2,7 @@
 
 0  every record is complete            2  nothing was run: usage, no model, no input
 1  some record wants a look            3  the machine failed us        130  interrupted (143: by SIGTERM)
+4  batches are under way: nothing was finished, and the same command goes on
 """
 
 from __future__ import annotations

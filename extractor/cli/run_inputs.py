@@ -13,6 +13,7 @@ from extractor.cli.trust import allow_task_code
 from extractor.errors import UsageError
 from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task, choose_task, find_task_code
+from extractor.object_stores import parse_object_url
 
 if TYPE_CHECKING:
     from extractor.documents.discovery import Source
@@ -62,12 +63,22 @@ def find_run_sources(flags: argparse.Namespace, paths: Sequence[Path]) -> list[S
         find_sources,
     )  # it brings the readers' modules, which a help text needs not
 
+    paths = _fetch_objects(flags, paths)
     ignored: list[Path] = []
     schema = [Path(flags.schema)] if flags.schema else []
     sources = find_sources(paths, ocr=flags.ocr, leave_out=schema, on_ignored=ignored.append)
     if ignored and not flags.quiet:
         print_notes([_describe_ignored(ignored)])
     return sources
+
+
+def _fetch_objects(flags: argparse.Namespace, paths: Sequence[Path]) -> Sequence[Path]:
+    """The paths, with copies in place of what is in object stores."""
+    if not any(map(parse_object_url, paths)):
+        return paths
+    from extractor.documents.object_inputs import fetch_inputs  # as above
+
+    return fetch_inputs(paths, flags.out, lambda text: print_notes([] if flags.quiet else [text]))
 
 
 def _describe_ignored(ignored: Sequence[Path]) -> str:

@@ -131,12 +131,18 @@ def show_sources(sources: Iterable[Source], vision: Vision) -> list[Source]:
     return [replace(source, vision=vision) for source in sources]
 
 
-def _matches_pattern(names: Sequence[str], patterns: Sequence[str]) -> bool:
+def is_output_key(names: Sequence[str]) -> bool:
+    """Whether a file of these names, of its folders and itself, is nobody's document: hidden, or of the system."""
+    return any(map(is_system_file, names))
+
+
+def matches_pattern(names: Sequence[str], patterns: Sequence[str]) -> bool:
+    """Whether the names of folders and a file fit those of a pattern; `**` stands for any folders."""
     if not patterns or not names:
         return not names and all(pattern == "**" for pattern in patterns)
     if patterns[0] == "**":
-        return _matches_pattern(names, patterns[1:]) or _matches_pattern(names[1:], patterns)
-    return fnmatchcase(names[0], patterns[0]) and _matches_pattern(names[1:], patterns[1:])
+        return matches_pattern(names, patterns[1:]) or matches_pattern(names[1:], patterns)
+    return fnmatchcase(names[0], patterns[0]) and matches_pattern(names[1:], patterns[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,7 @@ class _FileFinder:
         fixed = next(i for i, part in enumerate(pattern.parts) if any(c in part for c in "*?["))
         root, names = Path(*pattern.parts[:fixed]), pattern.parts[fixed:]
         for source in self._walk_folder(root):
-            if _matches_pattern(source.file.relative_to(root).parts, names):
+            if matches_pattern(source.file.relative_to(root).parts, names):
                 yield source
 
     def _walk_folder(self, folder: Path) -> Iterator[Source]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from extractor.errors import MachineError, ResultUnreadable, UsageError
 from extractor.files import DiskReserve
+from extractor.object_stores import parse_object_url
 from extractor.results.model import RUN_FILE
 from extractor.results.reading import read_run_file
 from extractor.runs.lock import require_unlocked_folder
@@ -23,6 +24,11 @@ def prepare_output_folder(folder: Path) -> None:
 
     Raises MachineError where nothing can be written, and UsageError for a link and where another run is writing.
     """
+    if parse_object_url(folder) is not None:
+        raise UsageError(
+            "A run needs locks and renames, which object stores have not; write to a folder with -o, and take the "
+            f"results to {folder.parts[0]}// with extractor export -f delta, dataset or jsonl."
+        )
     if folder.is_symlink():
         raise UsageError(f"{folder} is a link; name the folder that it leads to ({folder.resolve()}) with -o.")
     try:

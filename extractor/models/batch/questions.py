@@ -55,6 +55,9 @@ class _OfflineModel(LiveModel):
         except NotAskedYet:
             raise NotAskedYet(begun=True) from None
 
+    def _count_refusal(self, error: ModelError) -> ModelError:
+        return error  # it is for the run to end where one reply after the other is of no use
+
     async def _ask_for_misfits(self, question: Question, dialect: Dialect, said: FittedReply) -> FittedReply:
         raise NotAskedYet(begun=True)
 

@@ -68,6 +68,13 @@ def write_json_lines(runs: Sequence[SavedRun], file: BinaryIO) -> ExportSummary:
     return written
 
 
+def write_parquet_tables(runs: Sequence[SavedRun], folder: Path) -> tuple[ExportSummary, dict[str, Path]]:
+    """Writes a Parquet file for each table into an empty folder: what was written, and each table's file by a name that
+    any store takes. Raises UsageError where pyarrow is not installed."""
+    written = _write_tables(runs, lambda plan: _open_folder_writer("parquet", folder, plan))
+    return written, {path.stem: path for path in sorted(folder.iterdir())}
+
+
 def _write_tables(
     runs: Sequence[SavedRun], begin: Callable[[ExportLayout], CsvTableWriter | ParquetTableWriter | SqliteTableWriter]
 ) -> ExportSummary:

@@ -127,6 +127,7 @@ class BatchDesk:
                     return False
             record(one.name, BatchEvent.SUBMITTING)
             record(one.name, BatchEvent.SUBMITTED, id=await self._interface.submit(batch, one.uploaded))
+            self._note(f"Submitted a batch of {one.requests:,} requests: {one.batch_id}.")
         except ModelFatal as error:
             if error.reason in ("refused", "gone"):
                 record(one.name, BatchEvent.REFUSED)
