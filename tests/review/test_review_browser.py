@@ -198,6 +198,7 @@ def test_a_person_goes_through_the_samples_by_keyboard_alone_and_nothing_is_lost
             name_shown(page, name)
         press(page, "f")
         page.wait_for_function("() => document.getElementById('tally').textContent.startsWith('5 of 5')")
+        page.close()
         assert open_page.complaints == []
     first = Result.read(out / "003_257b105e8ce406de.json", dict, reviewed=True)
     assert first.value is not None
@@ -217,6 +218,7 @@ def test_a_person_goes_through_the_samples_by_keyboard_alone_and_nothing_is_lost
         assert page.locator("#record .leaf.corrected").count() == 3
         assert page.locator("#record .leaf.added").count() == 3
         assert page.locator("#tally").inner_text() == "5 of 5 documents done"
+        page.close()
     assert open_page.complaints == []
 
 
@@ -274,6 +276,7 @@ def test_words_are_chosen_with_the_mouse_in_the_text_and_on_the_page(
         page.wait_for_selector("#picked:not([hidden])")
         press(page, "Enter")
         settle(page, "added")
+        page.close()
     made = Result.read(out / "00000.json", dict, reviewed=True)
     assert made.value is not None
     assert made.value["heading"] == " ".join(chosen.split()).strip(",;:")
@@ -315,6 +318,7 @@ def test_hostile_words_are_text_wherever_they_stand(tmp_path: Path, open_page: A
             press(page, "Enter")
             page.wait_for_function("() => !document.querySelector('.editor')")
             assert page.evaluate(SPOILT) == []
+        page.close()
     own = address.split("?")[0]
     assert [url for url in asked if not url.startswith(own)] == []
     assert open_page.complaints == []
