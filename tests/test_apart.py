@@ -130,6 +130,11 @@ def test_a_large_reply_about_a_small_document_is_read_in_a_worker(monkeypatch: p
     assert done.summary.members == {"title": "Order 7", "rows": 8}
 
 
+def test_what_is_said_twice_counts_too() -> None:
+    besides = tuple((("title",), "a") for _ in range(5_000))
+    assert apart.measure_outcome(Reply({"title": "b"}, Usage(1), 1, besides)) > 16_000
+
+
 def test_from_python_a_large_document_gives_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document, "APART_FROM", 0)
     result = extract(TEXT, Checked, model=ScriptedModel(SAID))

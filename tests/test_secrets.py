@@ -236,6 +236,13 @@ def test_what_holds_no_key_stays_as_it_is(text: str, data: bytes) -> None:
     assert mask.mask_json([text, {text: None}, 1.5]) == [text, {text: None}, 1.5]
 
 
+@pytest.mark.parametrize("filler", ['"', "\\", "a"])
+def test_a_key_is_masked_wherever_a_long_text_is_cut(filler: str, key: str) -> None:
+    escaped = "".join(f"\\u{ord(sign):04x}" for sign in key)
+    for before in range((1 << 16) - len(escaped), (1 << 16) + 2, 13):
+        assert "[key]" in SecretMask(key).mask_text(filler * before + "," + escaped + filler * 99)
+
+
 def test_a_word_that_stands_in_a_key_s_place_masks_no_words() -> None:
     assert SecretMask("none").mask_text("none") == "none"
     assert SecretMask("lm-studio").mask_text("LM Studio, not lm-studio") == "LM Studio, not [key]"

@@ -35,9 +35,11 @@ _ESCAPE = (
 _ESCAPES = re.compile(_ESCAPE)
 _MAIL_ESCAPES = re.compile(_ESCAPE + r"|=(?P<mail>[0-9a-fA-F]{2})|=\r?\n")
 """With those of mail (quoted-printable), which are looked for apart: an equals sign before a key is none."""
+_NO_ESCAPE = re.compile(r"[^\\uUxX{}0-9a-fA-Fnrtvmp%&;#=\r\n]")
+"""What no escape holds: behind it a text is cut without cutting one."""
 _TEN, _EIGHT = frozenset({"decimal"}), frozenset({"octal"})
 _SLICE = 1 << 16
-"""Characters that are folded at once, so that other threads come to run."""
+"""Characters that are folded, or looked through for escapes, at once, so that other threads come to run."""
 _NOT_FOLDED = re.compile(r"[^0-9A-Za-z]+")
 _FOLDED = re.compile(r"[0-9A-Za-z]|[^\x00-\x7f]")
 
@@ -102,10 +104,10 @@ class SecretMask:
 
     def _is_found(self, text: str, escapes: re.Pattern[str] | None) -> bool:
         if escapes is not None:
-            decoded, count = escapes.subn(_decode_escape, text)
-            if not count:
+            slices = [escapes.subn(_decode_escape, one) for one in _cut_outside_escapes(text)]
+            if not any(count for _, count in slices):
                 return False
-            text = decoded
+            text = "".join(decoded for decoded, _ in slices)
         if not text.isascii():
             # sign by sign: the whole at once would take the square of a run of combining marks
             text = text.translate({ord(c): alike for c in set(text) if c > "\x7f" and (alike := _fold_letter(c))})
@@ -126,6 +128,15 @@ class SecretMask:
                 pieces += [text[at:start], KEY_MASK]
             at = max(at, end)
         return "".join((*pieces, text[at:]))
+
+
+def _cut_outside_escapes(text: str) -> Iterator[str]:
+    at = 0
+    while at < len(text):
+        found = _NO_ESCAPE.search(text, at + _SLICE)
+        end = found.end() if found else len(text)
+        yield text[at:end]
+        at = end
 
 
 def _fold(text: str) -> str:

@@ -33,7 +33,7 @@ from extractor.runs.worker_messages import (
     read_summary,
     write_frame,
 )
-from extractor.types import PageImage, Reply, Request
+from extractor.types import Json, PageImage, Reply, Request
 
 APART_FROM = 16_000
 """Characters of a document and of what was said of it, leaves counted as 20 more, from which on a worker is used."""
@@ -53,7 +53,8 @@ def measure_outcome(outcome: Said) -> int:
     it is very much."""
     if isinstance(outcome, ReplyCutShort):
         return len(outcome.text)
-    size, todo = 0, [outcome.value] if isinstance(outcome, Reply) else []
+    said = (outcome.value, *(one for _, one in outcome.said_besides)) if isinstance(outcome, Reply) else ()
+    size, todo = 0, list[Json](said)
     while todo and size < APART_FROM * 1_000:
         value = todo.pop()
         if isinstance(value, dict):
