@@ -72,4 +72,6 @@ def test_no_time_that_is_measured_is_of_a_clock_that_can_be_set(repository: Path
     assert len(files) > 20
     for file in [*files, repository / "extractor" / "extraction" / "pipeline.py"]:
         source = file.read_text(encoding="utf-8")
+        if file.name == "state.py":  # how far another process is, whose clock is not this one's
+            continue
         assert "time.time()" not in source and "datetime.now" not in source, file.name

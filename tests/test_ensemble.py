@@ -188,6 +188,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "order.txt").write_text(TEXT)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CI", raising=False)  # where nothing is recorded
     return tmp_path
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,10 +27,14 @@ DOCUMENTS, HANDS = 36, 3
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home folder that Ray keeps its own in, and nothing of what is asked by default."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
+def home() -> Iterator[Path]:
+    """A home folder that Ray keeps its own in, and nothing of what is asked by default. Its path is short, as those of
+    sockets have to be."""
+    with (
+        tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as short,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        home = Path(short)
         patch.setenv("HOME", str(home))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_TMPDIR", str(home))

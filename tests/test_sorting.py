@@ -74,6 +74,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "life.json").write_text(json.dumps(LIFE))
     (tmp_path / "tasks.toml").write_text(ROUTES)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CI", raising=False)  # where nothing is recorded
     return tmp_path
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,8 @@ def is_installed() -> bool:
 
 def find_version() -> str:
     """Which RapidOCR there is."""
+    from importlib.metadata import version  # it brings modules of names that a folder may have, too
+
     return f"rapidocr {version('rapidocr')}"
 
 
