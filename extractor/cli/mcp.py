@@ -35,7 +35,7 @@ def run_mcp_command(flags: argparse.Namespace) -> int:
     from extractor.serving.mcp_tools import ExtractorTools, allow_folders, build_mcp_server
     from extractor.serving.shelf import TaskShelf
 
-    if flags.mode == "record":
+    if flags.mode in ("record", "update"):
         raise UsageError("Tools record no cassettes; use `extractor run --mode record` for that.")
     allowed = allow_folders(flags.allow)
     with open_served_model(flags) as (session, own):

@@ -60,7 +60,7 @@ def run_serve_command(flags: argparse.Namespace) -> int:
     from extractor.serving.keys import read_server_keys
     from extractor.serving.server import Served, open_listener, serve_requests
 
-    if flags.mode == "record":
+    if flags.mode in ("record", "update"):
         raise UsageError("A server records no cassettes; use `extractor run --mode record` for that.")
     if flags.no_schemas and not (flags.task or flags.schema):
         raise UsageError("With --no-schemas there is nothing to ask for; name a --task or a --schema.")

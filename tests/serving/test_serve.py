@@ -446,7 +446,7 @@ def test_a_server_that_others_reach_needs_a_key(tmp_path: Path, capsys: pytest.C
     assert main([*serve, "--host", "0.0.0.0"]) == 2
     assert "--keys" in capsys.readouterr().err
     assert main(["serve", "--no-schemas", "--model", "m"]) == 2
-    assert main([*serve, "--mode", "record"]) == 2
+    assert main([*serve, "--mode", "record"]) == main([*serve, "--mode", "update"]) == 2
     assert main([*serve, "--rate", "0"]) == 2
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main([*serve, "--port", str(taken.getsockname()[1])]) == 3
