@@ -17,8 +17,9 @@ import pytest
 
 from extractor.errors import MachineError, ModelError
 from extractor.models import cache_database
-from extractor.models.cache import CachedModel, ReplyCache, find_cache_folder
+from extractor.models.cache import ReplyCache, find_cache_folder
 from extractor.models.cache_database import check_database
+from extractor.models.cached_model import CachedModel
 from extractor.testing import ScriptedModel
 from extractor.types import Json, Reply, Request, Usage
 

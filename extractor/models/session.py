@@ -11,7 +11,8 @@ from pathlib import Path
 
 from extractor.errors import UsageError
 from extractor.models.base_url import parse_address
-from extractor.models.cache import CachedModel, FolderStore, ReplyCache, find_cache_folder
+from extractor.models.cache import ReplyCache, find_cache_folder
+from extractor.models.cached_model import CachedModel, FolderStore
 from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, build_parameters
 from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.document_model import DocumentModel

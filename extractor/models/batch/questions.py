@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 from extractor.errors import ModelError
-from extractor.models.cache import CachedModel, compute_reply_key, name_given_reply
+from extractor.models.cached_model import CachedModel, compute_reply_key, name_given_reply
 from extractor.models.endpoint import Dialect
 from extractor.models.limits.budget import TokenEstimate
 from extractor.models.openai.chat import build_request_body
