@@ -51,31 +51,25 @@ class FinishedDocument:
 
 
 def summarize_record(record: Record) -> RecordSummary:
-    return RecordSummary(
-        record.status,
-        values=len(record.evidence),
-        unsupported=sum(not e.spans for e in record.evidence.values())
-        + sum(r.reason != "duplicate" for r in record.rejected),
-        conflicts=len(record.conflicts),
-        failures=len(record.failures),
-        message=record.failures[0].message if record.failures else "",
-        usage=record.usage,
-        members=shorten_members(record.value),
-    )
+    return _summarize(record, record.usage, record.value)
 
 
 def summarize_result(result: ResultFile) -> RecordSummary:
     """The same of a result that was put together from others."""
+    return _summarize(result, result.usage.to_usage(), result.record or {})
+
+
+def _summarize(one: Record | ResultFile, usage: Usage, value: Mapping[str, Json]) -> RecordSummary:
     return RecordSummary(
-        result.status,
-        values=len(result.evidence),
-        unsupported=sum(not proof.spans for proof in result.evidence.values())
-        + sum(r.reason != "duplicate" for r in result.rejected),
-        conflicts=len(result.conflicts),
-        failures=len(result.failures),
-        message=result.failures[0].message if result.failures else "",
-        usage=result.usage.to_usage(),
-        members=shorten_members(result.record or {}),
+        one.status,
+        values=len(one.evidence),
+        unsupported=sum(not proof.spans for proof in one.evidence.values())
+        + sum(r.reason != "duplicate" for r in one.rejected),
+        conflicts=len(one.conflicts),
+        failures=len(one.failures),
+        message=one.failures[0].message if one.failures else "",
+        usage=usage,
+        members=shorten_members(value),
     )
 
 
