@@ -22,7 +22,7 @@ from extractor.models.choice import DEFAULT_CONCURRENCY, choose_model
 from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.config_file import Configuration, read_config_file
 from extractor.models.known_traits import choose_vision, share_vision
-from extractor.models.session import check_own_model_settings, find_own_traits
+from extractor.models.own_model import check_own_model_settings, find_own_traits
 from extractor.models.settings import ModelSettings
 from extractor.results.model import ResultFile
 from extractor.results.result import Result

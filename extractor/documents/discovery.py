@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -25,17 +23,13 @@ from extractor.documents.formats.containers import (
     name_container,
     unpack_contained_file,
 )
-from extractor.documents.formats.detection import (
-    choose_format,
-    describe_kind,
-    recognise_content,
-)
+from extractor.documents.formats.detection import choose_format, describe_kind, recognise_content
 from extractor.documents.formats.io import describe_special_file, open_regular, printable_name
 from extractor.documents.formats.jsonl import JsonLine, find_json_lines, load_json_line
 from extractor.documents.formats.sandbox import load_in_sandbox
 from extractor.documents.formats.tar_archives import PACKED_SUFFIXES
 from extractor.documents.formats.unseen_signs import mark_unseen_signs
-from extractor.documents.parts import TextPart, cut_document
+from extractor.documents.parts import RecentDocuments, TextPart, cut_document
 from extractor.documents.vision import PICTURED_FORMATS, add_pictures, load_seen_document
 from extractor.errors import DocumentError, UsageError
 from extractor.types import Document, Vision
@@ -131,8 +125,8 @@ def show_sources(sources: Iterable[Source], vision: Vision) -> list[Source]:
     return [replace(source, vision=vision) for source in sources]
 
 
-def is_output_key(names: Sequence[str]) -> bool:
-    """Whether a file of these names, of its folders and itself, is nobody's document: hidden, or of the system."""
+def is_system_key(names: Sequence[str]) -> bool:
+    """Whether an object of these names, of its folders and itself, is nobody's document: hidden, or of the system."""
     return any(map(is_system_file, names))
 
 
@@ -272,10 +266,7 @@ def read_source(source: Source) -> Document:
     return load_document(source.path, ocr=source.ocr, vision=source.vision)
 
 
-_whole_documents: OrderedDict[tuple[Source, int, int], Document] = OrderedDict()
-"""Documents that parts were read of, by source, size and time of change: reading one may take minutes, with OCR."""
-_MAX_WHOLE_DOCUMENTS = 4
-_reading_wholes = threading.Lock()
+_whole_documents = RecentDocuments(4)
 
 
 def _read_whole(source: Source) -> Document:
@@ -284,14 +275,7 @@ def _read_whole(source: Source) -> Document:
         status = source.file.stat()
     except OSError:
         return read_source(source)
-    key = source, status.st_size, status.st_mtime_ns
-    with _reading_wholes:  # the second of two that want the same waits for it
-        if key not in _whole_documents:
-            _whole_documents[key] = read_source(source)
-            while len(_whole_documents) > _MAX_WHOLE_DOCUMENTS:
-                _whole_documents.popitem(last=False)
-        _whole_documents.move_to_end(key)
-        return _whole_documents[key]
+    return _whole_documents.read((source, status.st_size, status.st_mtime_ns), lambda: read_source(source))
 
 
 def load_document(path: Path, *, ocr: bool = False, vision: Vision = Vision.NEVER) -> Document:

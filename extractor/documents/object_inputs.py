@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
-from extractor.documents.discovery import is_output_key, matches_pattern
+from extractor.documents.discovery import is_system_key, matches_pattern
 from extractor.errors import MachineError, UsageError
 from extractor.files import write_atomically
 from extractor.object_stores import ObjectStore, ObjectUrl, StoredObject, parse_object_url
@@ -65,7 +65,7 @@ def _choose_objects(
     chosen: dict[str, StoredObject] = {}
     for one in store.list(prefix):
         names = one.key[len(prefix) :].strip("/").split("/")
-        if one.key.endswith("/") or is_output_key(names) or (pattern and not matches_pattern(names, pattern)):
+        if one.key.endswith("/") or is_system_key(names) or (pattern and not matches_pattern(names, pattern)):
             continue
         if any(name in ("", ".", "..") or not name.isprintable() or len(name.encode()) > 255 for name in names):
             note(f"An object is left out whose name no file can have: {one.key[:100]!r}.")

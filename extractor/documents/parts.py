@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from extractor.documents.locations import AttachmentLocations, MovedLocations, PieceLabels, WordBoxes
@@ -78,3 +80,22 @@ def find_page_starts(document: Document) -> list[int]:
 def find_page(page_starts: Sequence[int], position: int) -> int:
     """The page that a position stands on, from 1, counted as far as pages have words."""
     return bisect_left(page_starts, position + 1) + 1
+
+
+class RecentDocuments:
+    """The last documents that parts were read of: reading one may take minutes, with OCR. Threads may use it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[Hashable, Document] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, key: Hashable, read: Callable[[], Document]) -> Document:
+        """The document of the key; the second of two threads that want the same waits for it."""
+        with self._lock:
+            if key not in self._held:
+                self._held[key] = read()
+                while len(self._held) > self._most:
+                    self._held.popitem(last=False)
+            self._held.move_to_end(key)
+            return self._held[key]

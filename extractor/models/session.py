@@ -17,7 +17,6 @@ from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, build_parame
 from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.document_model import DocumentModel
 from extractor.models.endpoint import Dialect, Endpoint, ModelParameters, describe_parameters
-from extractor.models.known_traits import override_traits
 from extractor.models.limits.budget import Budget
 from extractor.models.limits.concurrency import ConcurrencyLimiter
 from extractor.models.local.catalog import find_models_folder, locate_weights
@@ -25,13 +24,12 @@ from extractor.models.local.known_models import load_catalogue
 from extractor.models.openai.client import LiveModel
 from extractor.models.openai.learnt import LearntTraits
 from extractor.models.openai.transport import GuardedTransport, build_transport
+from extractor.models.own_model import check_own_model_settings, find_own_traits, name_own_model
 from extractor.models.settings import ModelSettings
 from extractor.models.sharing import LeasingLimiter, RunShare
 from extractor.models.traits import STRONG, ModelTraits
 from extractor.types import Json, Model
 
-OWN_MODEL_SETTINGS = ("class", "window", "max_output", "document_deadline", "vision")
-"""Settings of a model that is an object of the caller's."""
 _CLOSING_SECONDS = 10.0
 """Seconds that connections and files have to close."""
 
@@ -321,7 +319,7 @@ def build_own_session(
     """
     check_own_model_settings(said := settings or ModelSettings())
     kind = type(model)
-    name = _name_own_model(model)
+    name = name_own_model(model)
     endpoint = Endpoint(
         f"python:{kind.__module__}.{kind.__qualname__}",
         name,
@@ -330,23 +328,6 @@ def build_own_session(
     )
     traits = find_own_traits(model, said)
     return ModelSession(endpoint, ClientOptions(concurrency=concurrency), traits=traits, own_model=model)
-
-
-def find_own_traits(model: Model, said: ModelSettings) -> ModelTraits:
-    """The traits of a model of the caller's own: what settings say of it; it sees if its attribute `sees` says so."""
-    known = replace(STRONG, name=_name_own_model(model), sees=getattr(model, "sees", None) is True)
-    return override_traits(known, said)
-
-
-def _name_own_model(model: Model) -> str:
-    return str(getattr(model, "name", None) or type(model).__name__)
-
-
-def check_own_model_settings(said: ModelSettings) -> None:
-    """Raises UsageError for settings that are of an endpoint, which an object of the caller's has not."""
-    if foreign := [one for one in said.list_said() if one not in OWN_MODEL_SETTINGS]:
-        taken = ", ".join(OWN_MODEL_SETTINGS)
-        raise UsageError(f"{foreign[0]} is of an endpoint, and a model of your own has none; it takes {taken}.")
 
 
 async def _cancel_keeper(keeper: asyncio.Task[None]) -> None:
