@@ -40,7 +40,7 @@ class Strategy:
     """"groups": one request per field group and chunk; "whole": one for the whole record."""
     chunk_tokens: int = 2800
     candidates: bool = True
-    """Offer only the addresses and dates that stand in the chunk."""
+    """Keep a small model to the form of an address, and to the mentions of a declared form that code places."""
     max_rows: int = 40
     max_values: int = 40
     max_length: int = 240
@@ -48,7 +48,7 @@ class Strategy:
 
     @property
     def narrows_schema(self) -> bool:
-        """Whether a reply's schema is narrowed to what code finds in the chunk, which only small models need."""
+        """Whether a reply is kept to forms and bounds that only small models need."""
         return self.candidates
 
 

@@ -136,6 +136,12 @@ class KindIndex:
                 self._about[label, said] = index(m for m in found if m.key is said).get(said, [])
         return self._about.get((label, answer), ())
 
+    def is_of_kind(self, node: Scalar, value: Json) -> bool:
+        """Whether what a model said of an address is one at all."""
+        if node.kind not in (Kind.EMAIL, Kind.URL):
+            return True
+        return KINDS[node.kind.value].normalise(value, self.reading) is not None
+
     def normalise(self, node: Scalar, value: Json) -> Json:
         """The record's form of what a model said, where its kind has one; the value itself where it has none."""
         names = _OF_SCALAR.get(node.kind)

@@ -1,6 +1,6 @@
 """Finds values of a kind that can be recognised by their form alone.
 
-They narrow what a model may answer (only addresses that stand in the text) and prove what it did answer.
+They prove what a model answered, and are what code places by itself where a schema declares so.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ _FIGURE = re.compile(
 """A number with a sign that makes it a share or a multiple, or a range of them: "10-15%", "2.5x", "$2.5\times$"."""
 MAX_DIGITS = 4_000
 """Characters beyond which nothing is a number; Python reads no more digits either."""
-ENUMERABLE_KINDS = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
-"""Kinds whose candidates are few and complete enough to be sent to the model as the only choices."""
 
 
 def find_candidates(kind: Kind, text: str) -> Iterator[Span]:

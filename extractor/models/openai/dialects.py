@@ -1,7 +1,7 @@
 """What an endpoint is sent for a response schema, in each dialect, and what had to be dropped from it.
 
     grammar  the embedded engine: the whole schema is enforced while the reply is written
-    schema   strict JSON schema as OpenAI documents it: every node typed, no maxLength, and limits on size
+    schema   strict JSON schema as OpenAI documents it: every node typed, no maxLength or pattern, and limits on size
     tools    the schema as a function's parameters; checked when the reply is there
     json     the schema as text in the prompt; checked when the reply is there
 
@@ -68,7 +68,7 @@ def _adapt_to_strict_mode(schema: Mapping[str, Json]) -> DialectSchema:
 
 def _copy_with_types(node: Mapping[str, Json]) -> dict[str, Any]:
     """A copy in which every enumeration says its types and no text its length."""
-    out = {k: v for k, v in node.items() if k != "maxLength"}
+    out = {k: v for k, v in node.items() if k not in ("maxLength", "pattern")}
     if "enum" in node and "type" not in node:
         kinds = list(dict.fromkeys(_json_type_name(v) for v in node["enum"]))
         out = {"type": kinds[0] if len(kinds) == 1 else kinds, **out}
