@@ -152,6 +152,57 @@ def test_without_candidates_no_address_is_kept_to_a_form() -> None:
     assert "pattern" not in at(sent_schemas(Letter, "x", candidates=False), "page")
 
 
+class Packing(BaseModel):
+    things: list[str] = []
+    note: str | None = None
+
+
+def asked_again(things: list[str], note: str | None, text: str) -> tuple[Json, int]:
+    """The record of a model that says so, as far as it may, and how often it was asked."""
+    sent: list[Request] = []
+
+    class Bounded:
+        async def complete(self, request: Request) -> Reply:
+            sent.append(request)
+            asked = request.schema["properties"]
+            said = {"things": things[: asked["things"].get("maxItems")], "note": note}
+            if note is not None:
+                said["note"] = note[: asked["note"].get("maxLength")]
+            return Reply({k: v for k, v in said.items() if k in asked}, Usage(1))
+
+    task = Task("t", read_schema(Packing.model_json_schema()), {}, Packing)
+    prompt = Prompt("p", "s", "{document}{question}", {}, Strategy(ask="whole", max_values=4, max_length=30))
+    record = asyncio.run(extract_record(Document("d.txt", text), task, prompt, Bounded(), "m"))
+    assert not record.failures
+    return record.value, len(sent)
+
+
+KIT = ["a tent", "two ropes", "a stove", "four cups", "a lamp", "a map"]
+LONG = "Leave the key with the keeper of the lodge by the weir."
+
+
+def test_a_list_that_ends_at_its_bound_with_news_is_asked_for_without_one() -> None:
+    assert asked_again(KIT, None, "Pack " + ", ".join(KIT)) == ({"things": KIT, "note": None}, 2)
+
+
+def test_a_text_that_ends_at_its_bound_with_the_words_of_the_page_is_too() -> None:
+    assert asked_again([], LONG, f"Pack nothing.\n\n{LONG}") == ({"things": [], "note": LONG}, 2)
+
+
+@pytest.mark.parametrize(
+    ("things", "note"),
+    [
+        (KIT[:3], None),
+        (["a tent", "two ropes", "a tent", "two ropes", "a tent"], None),
+        ([*KIT[:3], "a piano", "a harp"], None),
+        ([], "On and on and on and on and on and on and on."),
+    ],
+    ids=["a list with room left", "a loop", "a list that leaves the page", "a text that is not the page's"],
+)
+def test_what_no_bound_held_back_is_asked_once(things: list[str], note: str | None) -> None:
+    assert asked_again(things, note, "Pack " + ", ".join(KIT))[1] == 1
+
+
 def test_what_is_located_alone_is_not_asked_for() -> None:
     _, sent = extract(Boats, "Gull [log](https://a.org/1)")
     assert not any("log" in json.dumps(r.schema) or "log" in r.user.partition("</text>")[2] for r in sent)

@@ -10,6 +10,7 @@ from extractor.errors import TOO_LONG, ModelError, ModelFatal, ReplyCutShort
 from extractor.extraction.acceptance import accept_leaves
 from extractor.extraction.answering import Answer, read_answer, runs_on
 from extractor.extraction.answering import Reading as Reading
+from extractor.extraction.bounds import is_held_back
 from extractor.extraction.conform import conform_record
 from extractor.extraction.grounding.derived import fill_derived_values
 from extractor.extraction.grounding.findings import ROW_UNPLACED
@@ -76,7 +77,8 @@ class DocumentWork:
     def find_requests(self, said: Mapping[QuestionPath, Said]) -> dict[QuestionPath, Request]:
         """What is still to be asked; nothing when the record can be built.
 
-        A question whose reply was cut short is asked again of parts of its text, as long as the document's size allows.
+        A question whose reply was cut short is asked again of parts of its text, and one whose reply a bound held back
+        without bounds, as long as the document's size allows.
         """
         wanted: dict[QuestionPath, Request] = {}
 
@@ -116,8 +118,12 @@ class DocumentWork:
         return build_record(self.document, self.task, self._plan, answers, self.reading, check)
 
     def _find_parts(self, question: Question, path: QuestionPath, outcome: Said) -> list[Question]:
-        """What is asked in place of a question whose reply was cut short, or which was too long itself."""
-        is_too_long = isinstance(outcome, ModelError) and outcome.reason == TOO_LONG
+        """What is asked in place of a question whose reply was cut short or held back, or which was too long itself."""
+        if isinstance(outcome, Reply):
+            if path not in self._parts:
+                self._parts[path] = [question.without_bounds()] if is_held_back(question, outcome.value) else []
+            return self._parts[path]
+        is_too_long = outcome.reason == TOO_LONG
         if not is_too_long and not isinstance(outcome, ReplyCutShort):
             return []
         if path not in self._parts and is_too_long:

@@ -67,6 +67,12 @@ class Question:
             return [build_field_question(self.prompt, self.chunk, self.group, self.part, model, full=True)]
         return self.in_halves(full=True)
 
+    def without_bounds(self) -> Question:
+        """The same where lists and texts of the reply may be as long as they like."""
+        free = replace(self.prompt.strategy, max_rows=0, max_values=0, max_length=0)
+        prompt, model = replace(self.prompt, strategy=free), self.request.model
+        return build_field_question(prompt, self.chunk, self.group, self.part, model, full=True)
+
     def in_halves(self, *, full: bool | None = None) -> list[Question]:
         """The same asked of halves of the chunk, with as much room for a reply unless `full`; [] where it is too short
         for that."""
