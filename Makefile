@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MODEL ?= qwen2.5-coder-1.5b
 PROMPT ?= groups
 
-.PHONY: run .run test .test check fix record report bench docs soak sbom audit lock clean
+.PHONY: run .run test .test coverage check fix record report bench docs soak sbom audit lock clean
 
 # $(call timed,NAME,WHAT): says what is done and how long it took last, and makes .NAME
 define timed
@@ -53,7 +53,11 @@ test:
 	$(call timed,test,every test with no key and no weights and no network)
 
 .test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto --dist loadgroup -rs --no-fold-skipped --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist loadgroup -rs --no-fold-skipped
+
+## the same with branch coverage, in the processes that tests start too: a third more time
+coverage: $(VENV)/.ready
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check extractor prompts tests bench

@@ -20,7 +20,7 @@ from kennel import Kennel
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion
 
 pytestmark = pytest.mark.xdist_group("runs")  # they share a process to fork from, and measure time
-KILLS = int(os.environ.get("EXTRACTOR_KILLS", "30"))
+KILLS = int(os.environ.get("EXTRACTOR_KILLS", "12"))
 """More of them in `make soak`."""
 AT_ONCE = 8
 

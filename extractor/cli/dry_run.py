@@ -68,12 +68,16 @@ def _estimate_model(
     found: RunEstimate, one: ModelSpec, costs: PriceList, options: EstimateOptions, chosen: bool
 ) -> dict[str, Any]:
     from extractor.models.choice import DEFAULT_CONCURRENCY
-    from extractor.models.prices import Price, find_model_batch_price, find_model_price
+    from extractor.models.local.speed import read_speeds
+    from extractor.models.prices import Price, Speed, find_model_batch_price, find_model_price
 
     price = Price(0, 0) if one.is_embedded else find_model_price(one, costs)
     if options.by_batch and (batched := find_model_batch_price(one, costs)) is not None:
         price = batched.price
-    seconds = found.estimate_seconds(costs.find_speed(one.name), prefix_cache=one.is_embedded)
+    speed = costs.find_speed(one.name)
+    if one.is_embedded and costs.asks_library and (here := read_speeds().get(one.name)):  # no prices of the user's
+        speed = Speed(here.read, here.write)
+    seconds = found.estimate_seconds(speed, prefix_cache=one.is_embedded)
     # an embedded model answers by turns: its cores are shared by all that it answers
     at_once = 1 if one.is_embedded else options.concurrency or DEFAULT_CONCURRENCY
     return {

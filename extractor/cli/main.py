@@ -22,6 +22,7 @@ from extractor.cli.combine import add_combine_command
 from extractor.cli.completion import add_completion_command
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.doctor import add_doctor_command
+from extractor.cli.engine import add_engine_command
 from extractor.cli.eval import add_eval_command
 from extractor.cli.export import add_export_command
 from extractor.cli.gold import add_gold_command
@@ -147,6 +148,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_serve_command(commands)
     add_mcp_command(commands)
     add_models_command(commands)
+    add_engine_command(commands)
     add_cache_command(commands)
     add_eval_command(commands)
     add_gold_command(commands)

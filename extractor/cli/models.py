@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from extractor.cli.console import sanitize_for_terminal, show_download_bar
 from extractor.cli.endpoint_flags import add_settings_flags, choose_flagged_model
+from extractor.models.choice import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from extractor.models.probe import ProbeFindings
@@ -32,6 +33,10 @@ def add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     add.add_argument("--name", help="what to call it (default: the file's name)")
     add.add_argument("--licence", default="not stated", help="what its maker states")
     add.set_defaults(command=_run_add_command)
+    bench = inner.add_parser("bench", help="measure how fast an embedded model reads and writes here, in a minute")
+    bench.add_argument("name", nargs="?", default=DEFAULT_MODEL, help="its name, or a GGUF file (default: %(default)s)")
+    bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.set_defaults(command=_run_bench_command)
     probe = inner.add_parser("probe", help="ask an endpoint's model a few tiny questions and print what it can do")
     probe.add_argument("name", nargs="?", help="the endpoint's name of the model")
     probe.add_argument("--base-url", help="an OpenAI-compatible endpoint (or OPENAI_BASE_URL, with OPENAI_API_KEY)")
@@ -98,6 +103,23 @@ def _run_add_command(flags: argparse.Namespace) -> int:
 
     flags.name = add_model(flags.source, flags.sha256, flags.name, flags.licence).name
     return _run_pull_command(flags)
+
+
+def _run_bench_command(flags: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from extractor.models.local.catalog import locate_weights
+    from extractor.models.local.speed import measure_speed, remember_speed
+
+    speed = measure_speed(locate_weights(flags.name))
+    remember_speed(speed)
+    if flags.json:
+        print(json.dumps(asdict(speed), indent=1))
+        return 0
+    print(sanitize_for_terminal(f"{speed.model} on {speed.engine}, {speed.threads} threads"))
+    print(sanitize_for_terminal(f"{speed.processor} ({' '.join(speed.features) or 'features not known'})"))
+    print(f"reads {speed.read:,.0f} and writes {speed.write:,.0f} tokens a second; `--dry-run` reckons with that now")
+    return 0
 
 
 def _run_probe_command(flags: argparse.Namespace) -> int:

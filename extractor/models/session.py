@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from extractor.errors import UsageError
 from extractor.models.base_url import parse_address
@@ -29,6 +30,9 @@ from extractor.models.settings import ModelSettings
 from extractor.models.sharing import LeasingLimiter, RunShare
 from extractor.models.traits import STRONG, ModelTraits
 from extractor.types import Json, Model
+
+if TYPE_CHECKING:
+    from extractor.models.local.server import ServerSettings
 
 _CLOSING_SECONDS = 10.0
 """Seconds that connections and files have to close."""
@@ -64,18 +68,27 @@ def open_endpoint(
         digest = f"sha256:{known[choice.name]}" if choice.name in known else None
         yield Endpoint("http://embedded/v1", choice.name, "none", digest, Dialect.GRAMMAR, parameters=parameters)
         return
-    from extractor.models.local.server import ServerSettings, serve_model
+    from extractor.models.local.kept_engine import use_engine
+    from extractor.models.local.server import serve_model
 
-    if at_once > MAX_LOCAL_SLOTS:
-        raise UsageError(
-            f"An embedded model answers {MAX_LOCAL_SLOTS} documents at a time at most; lower --concurrency."
-        )
-    one = ServerSettings(verbose=verbose)
-    settings = replace(one, n_parallel=at_once, n_ctx=at_once * one.n_ctx)
-    with serve_model(locate_weights(choice.name), settings) as engine:
+    settings = build_server_settings(at_once, verbose=verbose)
+    serve = serve_model if mode.records else use_engine  # what is recorded has no past
+    with serve(locate_weights(choice.name), settings) as engine:
         yield Endpoint(
             engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR, parameters=parameters
         )
+
+
+def build_server_settings(at_once: int, *, verbose: bool = False, cache_mib: int = 0) -> ServerSettings:
+    """How an engine runs that keeps so many documents in mind. Raises UsageError for more than it can."""
+    from extractor.models.local.server import ServerSettings
+
+    if not 1 <= at_once <= MAX_LOCAL_SLOTS:
+        raise UsageError(
+            f"An embedded model answers {MAX_LOCAL_SLOTS} documents at a time at most; lower --concurrency."
+        )
+    one = ServerSettings(verbose=verbose, cache_mib=cache_mib)
+    return replace(one, n_parallel=at_once, n_ctx=at_once * one.n_ctx)
 
 
 @dataclass(frozen=True, slots=True)

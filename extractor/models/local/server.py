@@ -27,7 +27,7 @@ from extractor.models.local.catalog import Weights, check_gguf_file
 from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"
-_ENGINE_VARIABLES = (
+ENGINE_VARIABLES = (
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
     "DYLD_FALLBACK_LIBRARY_PATH",
@@ -96,6 +96,10 @@ class LocalServer:
     pid: int
     """Of the process that holds the model."""
 
+    @property
+    def threads(self) -> int:
+        return self.settings.n_threads or count_usable_threads()
+
 
 @contextmanager
 def serve_model(weights: Weights, settings: ServerSettings | None = None) -> Iterator[LocalServer]:
@@ -136,7 +140,7 @@ def serve_model(weights: Weights, settings: ServerSettings | None = None) -> Ite
 
 
 def _start_process(settings: ServerSettings, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    environ = build_child_environment(*_ENGINE_VARIABLES)
+    environ = build_child_environment(*ENGINE_VARIABLES)
     if settings.spin is not None and "OMP_WAIT_POLICY" not in environ:
         environ.setdefault("GOMP_SPINCOUNT", str(settings.spin))
     return subprocess.Popen(  # noqa: S603 - a module of this package

@@ -1,0 +1,72 @@
+"""`extractor engine`: an embedded engine that stays between runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from extractor.cli.console import sanitize_for_terminal
+from extractor.models.choice import DEFAULT_MODEL
+
+MAX_IDLE_MINUTES = 7 * 24 * 60
+
+
+def add_engine_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    engine = commands.add_parser("engine", help="keep the embedded engine between runs, which start warm then")
+    inner = engine.add_subparsers(metavar="", required=True)
+    start = inner.add_parser("start", help="load a model and keep it; runs of this user use it")
+    start.add_argument(
+        "--model", default=DEFAULT_MODEL, help="an embedded model, or a GGUF file (default: %(default)s)"
+    )
+    start.add_argument("--concurrency", type=int, default=1, metavar="N", help="documents at a time (default: 1)")
+    start.add_argument(
+        "--idle", type=float, metavar="MINUTES", help="end it when nobody has used it for so long (default: 30)"
+    )
+    start.set_defaults(command=_run_start_command)
+    stop = inner.add_parser("stop", help="end it")
+    stop.set_defaults(command=_run_stop_command)
+    status = inner.add_parser("status", help="say whether one is kept, and which")
+    status.add_argument("--json", action="store_true", help="print JSON")
+    status.set_defaults(command=_run_status_command)
+
+
+def _run_start_command(flags: argparse.Namespace) -> int:
+    from extractor.errors import UsageError
+    from extractor.models.local.catalog import locate_weights
+    from extractor.models.local.kept_engine import DEFAULT_IDLE_MINUTES, KEPT_CACHE_MIB, start_engine
+    from extractor.models.session import build_server_settings
+
+    idle = DEFAULT_IDLE_MINUTES if flags.idle is None else flags.idle
+    if not 0 < idle <= MAX_IDLE_MINUTES:
+        raise UsageError(f"--idle takes minutes above 0, {MAX_IDLE_MINUTES:,} at most.")
+    settings = build_server_settings(flags.concurrency, cache_mib=KEPT_CACHE_MIB)
+    kept = start_engine(locate_weights(flags.model), settings, idle)
+    print(f"{sanitize_for_terminal(kept.model)} is kept (pid {kept.keeper}) until nobody has used it for {idle:g} min.")
+    return 0
+
+
+def _run_stop_command(flags: argparse.Namespace) -> int:
+    from extractor.models.local.kept_engine import stop_engine
+
+    kept = stop_engine()
+    print("No engine is kept." if kept is None else f"The engine with {sanitize_for_terminal(kept.model)} has ended.")
+    return 0
+
+
+def _run_status_command(flags: argparse.Namespace) -> int:
+    """1 where no engine is kept."""
+    from extractor.models.local.kept_engine import find_engine_folder, is_in_use, read_state
+
+    kept = read_state(find_engine_folder())
+    if flags.json:
+        told = None
+        if kept is not None:
+            named = ("model", "digest", "version", "pid", "keeper", "idle_minutes")
+            told = {**{name: getattr(kept, name) for name in named}, "in_use": is_in_use()}
+        print(json.dumps(told))
+    elif kept is None:
+        print("No engine is kept.")
+    else:
+        doing = "in use" if is_in_use() else f"idle; it ends after {kept.idle_minutes:g} min"
+        print(f"{sanitize_for_terminal(kept.model)} (pid {kept.keeper}, xllamacpp {kept.version}): {doing}")
+    return 0 if kept else 1
