@@ -23,6 +23,7 @@ from extractor.cli.completion import add_completion_command
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.doctor import add_doctor_command
 from extractor.cli.eval import add_eval_command
+from extractor.cli.examples import add_examples_command
 from extractor.cli.export import add_export_command
 from extractor.cli.gold import add_gold_command
 from extractor.cli.ground import add_ground_command
@@ -150,6 +151,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_cache_command(commands)
     add_eval_command(commands)
     add_gold_command(commands)
+    add_examples_command(commands)
     add_schema_command(commands)
     add_task_command(commands)
     add_doctor_command(commands)

@@ -28,6 +28,7 @@ from extractor.cli.endpoint_flags import (
     read_client_options,
     read_document_deadline,
 )
+from extractor.cli.example_flags import add_example_flags, add_examples, choose_examples, wants_examples
 from extractor.cli.progress import RunProgress
 from extractor.cli.run_on import add_cluster_flags, build_executor, open_cluster
 from extractor.cli.trust import add_trust_flag
@@ -81,6 +82,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
     add_trust_flag(run)
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    add_example_flags(run)
     split = "what begins a document in a file of several: documents (a model says), pages, a field, or none"
     run.add_argument("--split", nargs="?", const="documents", metavar="BY", help=split)
     run.add_argument("--route", type=Path, metavar="FILE", help="tasks of a mixed folder, TOML (docs/sorting.md)")
@@ -152,8 +154,11 @@ def run_extract_command(flags: argparse.Namespace) -> int:
 
     inputs = None if flags.route else choose_run_inputs(flags)
     if inputs is None or wants_sorting(flags, inputs.task.schema.source):
+        if wants_examples(flags):
+            raise UsageError("--examples is of one task, and of whole files; leave it out, or --route and --split.")
         return run_sorted_command(flags)
-    task, prompt = inputs.task, inputs.prompt
+    task = inputs.task
+    prompt = add_examples(inputs.prompt, choose_examples(flags, task))
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
     part = choose_shard_part(flags.shard, sources) if flags.shard else None
