@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from extractor.cli.asking import add_example_flags, settle_prompt
 from extractor.cli.batch import PENDING, add_batch_flags, check_batch_flags, go_by_batch
 from extractor.cli.console import (
     describe_bill,
@@ -28,7 +29,6 @@ from extractor.cli.endpoint_flags import (
     read_client_options,
     read_document_deadline,
 )
-from extractor.cli.example_flags import add_example_flags, add_examples, choose_examples, wants_examples
 from extractor.cli.progress import RunProgress
 from extractor.cli.run_on import add_cluster_flags, build_executor, open_cluster
 from extractor.cli.trust import add_trust_flag
@@ -154,11 +154,11 @@ def run_extract_command(flags: argparse.Namespace) -> int:
 
     inputs = None if flags.route else choose_run_inputs(flags)
     if inputs is None or wants_sorting(flags, inputs.task.schema.source):
-        if wants_examples(flags):
+        if flags.examples is not None:
             raise UsageError("--examples is of one task, and of whole files; leave it out, or --route and --split.")
         return run_sorted_command(flags)
     task = inputs.task
-    prompt = add_examples(inputs.prompt, choose_examples(flags, task))
+    prompt = settle_prompt(flags, task, inputs.prompt)
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
     part = choose_shard_part(flags.shard, sources) if flags.shard else None

@@ -215,7 +215,7 @@ def _write_as_there(text: str, passage: Span, unit: _Unit) -> Json:
 
 
 _UNKNOWN = object()
-"""In place of a value that code finds by its place: where the passage spells it otherwise, or has none, it is left out."""
+"""In place of a value that code finds by its place, and which the passage spells otherwise: it is left out."""
 
 
 def _spell(leaf: Scalar, value: Json, proof: Proof | None, text: str, passage: Span) -> Json:

@@ -110,7 +110,11 @@ def _build_example(told: Json) -> Example:
         raise ValueError("it is no object")
     document, sha256, passage, answer = told["document"], told["sha256"], told["passage"], told["answer"]
     corrected = told.get("corrected", [])
-    for name, text, most in (("document", document, MAX_NAME), ("sha256", sha256, 64), ("passage", passage, MAX_PASSAGE)):
+    for name, text, most in (
+        ("document", document, MAX_NAME),
+        ("sha256", sha256, 64),
+        ("passage", passage, MAX_PASSAGE),
+    ):
         if not isinstance(text, str) or len(text) > most:
             raise ValueError(f"{name} is no text of at most {most:,} characters")
         text.encode()  # half a character is none
@@ -120,4 +124,3 @@ def _build_example(told: Json) -> Example:
         raise ValueError("corrected is no list of fields")
     json.dumps(answer, ensure_ascii=False).encode()
     return Example(document, sha256, passage, answer, tuple(corrected))
-

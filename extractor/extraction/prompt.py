@@ -27,6 +27,9 @@ from extractor.schema.reader import Object, ObjectList, Scalar, ValueList
 from extractor.types import Chunk, fingerprint_json
 
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
+WAYS_TO_ASK = ("groups", "whole")
+LEAST_CHUNK_TOKENS = 100
+"""Tokens of a chunk that somebody may ask for."""
 MIN_CHUNK_TOKENS = 500
 """Tokens of a chunk however small a model's window is."""
 WITH_EXAMPLES = "+examples"
@@ -71,11 +74,22 @@ class Prompt:
     cited: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Lines of words of the document that go with a group's question, which is so of one document alone."""
     examples: Examples | None = None
-    """Passages of other documents with the right answers, of which each question shows those that are like its chunk."""
+    """Passages of other documents with the right answers, of which each question shows some that are like its chunk."""
 
     def show_examples(self, examples: Examples) -> Prompt:
         """The version that shows examples, by a name of its own: what is recorded and written of it stands apart."""
         return replace(self, name=f"{self.name}{WITH_EXAMPLES}", examples=examples)
+
+    def change_strategy(self, ask: str | None = None, chunk_tokens: int | None = None) -> Prompt:
+        """The version with other settings than its file has, for all models. Raises TaskError for what is none."""
+        said: dict[str, Any] = {"ask": ask, "chunk_tokens": chunk_tokens}
+        changed = {name: value for name, value in said.items() if value is not None}
+        if ask not in (None, *WAYS_TO_ASK):
+            raise TaskError(f"A prompt cannot ask {ask!r}; choose {' or '.join(WAYS_TO_ASK)}.")
+        if chunk_tokens is not None and chunk_tokens < LEAST_CHUNK_TOKENS:
+            raise TaskError(f"A chunk of {chunk_tokens} tokens is too short; give {LEAST_CHUNK_TOKENS} or more.")
+        declared = {**self.declared, **changed}
+        return replace(self, strategy=replace(self.strategy, **changed), declared=declared) if changed else self
 
     def fit_to_model(self, traits: ModelTraits) -> Prompt:
         """The version as a model of these traits is asked.
@@ -150,7 +164,7 @@ def _read_settings(head: str, path: Path) -> tuple[Strategy, bool, dict[str, Any
     preferred = bool(settings.pop("preferred", False))
     small.pop("preferred", None)
     strategy = Strategy(**(settings | small))
-    if strategy.ask not in ("groups", "whole"):
+    if strategy.ask not in WAYS_TO_ASK:
         raise TaskError(f"{path} sets ask to {strategy.ask!r}; choose 'groups' or 'whole'.")
     return strategy, preferred, settings
 
@@ -191,7 +205,7 @@ def _enclose(text: str, tag: str) -> str:
 
 
 def _quote(shown: Sequence[ShownExample], everything: str) -> list[str]:
-    """The examples, each between tags that no text of the message holds; the first one is the last, next to the reply."""
+    """The examples between tags that no text of the message holds; the likest is the last, next to the reply."""
     if not shown:
         return []
     passage, answer = (_choose_tag(everything, name) for name in ("example", "answer"))
