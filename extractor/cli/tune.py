@@ -102,7 +102,7 @@ def run_tune_command(flags: argparse.Namespace) -> int:
     _print_race(result, plans)
     chosen = next((plan for plan in plans if plan.label == result.chosen), None)
     if chosen is not None:
-        _hand_over(flags, suite.task.name, chosen)
+        hand_over(suite.task.name, chosen, flags.examples, flags.write)
     return 0 if chosen is not None else 1
 
 
@@ -172,15 +172,15 @@ def _print_race(result: RaceResult, plans: Sequence[TunePlan]) -> None:
     print("\n".join(result.describe()))
 
 
-def _hand_over(flags: argparse.Namespace, task: str, plan: TunePlan) -> None:
-    """Prints the config file's lines, or writes them where that was asked for."""
+def hand_over(task: str, plan: TunePlan, examples: str | None, write: Path | None) -> None:
+    """Prints the config file's lines of a plan, or writes them into a file where one is named."""
     from extractor.models.config_file import format_task_table, write_task_table
 
     told = plan.list_settings()
-    if plan.prompt.examples is not None:
-        told["examples"] = AUTO if flags.examples == AUTO else str(Path(flags.examples).absolute())
-    if flags.write is None:
+    if plan.prompt.examples is not None and examples is not None:
+        told["examples"] = AUTO if examples == AUTO else str(Path(examples).absolute())
+    if write is None:
         print(f"\nFor extractor.toml (or --write FILE):\n\n{format_task_table(task, told)}", end="")
         return
-    write_task_table(flags.write, task, told)
-    print(f"Written: [tasks.{task}] in {flags.write}")
+    write_task_table(write, task, told)
+    print(f"Written: [tasks.{task}] in {write}")

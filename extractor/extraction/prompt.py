@@ -24,7 +24,7 @@ from extractor.errors import TaskError
 from extractor.extraction.examples import Examples, ShownExample, list_passages
 from extractor.models.traits import ModelTraits
 from extractor.schema.reader import Object, ObjectList, Scalar, ValueList
-from extractor.types import Chunk, fingerprint_json
+from extractor.types import Chunk, Json, fingerprint_json
 
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
 WAYS_TO_ASK = ("groups", "whole")
@@ -110,6 +110,11 @@ class Prompt:
         }
         return replace(self, strategy=Strategy(**(settings | dict(self.declared))))
 
+    def _list_unseen_settings(self) -> dict[str, Json]:
+        """What is declared as it is by default anyway: a strong model is asked otherwise for it."""
+        usual = Strategy()
+        return {name: value for name, value in self.declared.items() if value == getattr(usual, name)}
+
     @property
     def fingerprint(self) -> str:
         return fingerprint_json(
@@ -118,6 +123,7 @@ class Prompt:
                 "user": self.user,
                 "notes": dict(self.notes),
                 "strategy": {f.name: getattr(self.strategy, f.name) for f in fields(Strategy)},
+                **({"declared": unseen} if (unseen := self._list_unseen_settings()) else {}),
                 **({} if self.examples is None else {"examples": self.examples.fingerprint}),
             }
         )

@@ -271,7 +271,7 @@ def write_task_table(path: Path, task: str, settings: Mapping[str, Json]) -> Non
         changed = f"{text.rstrip()}\n\n{table}" if text.strip() else table
     told = tomllib.loads(changed)
     if told.get("tasks", {}).get(task) != dict(settings):
-        raise UsageError(f"{path} has the table of {task} in another form; write these lines yourself:\n{table}")
+        raise UsageError(f"{path} has the table of {task} in another form; correct it by hand.")
     try:
         write_atomically(path, [changed.encode()])
     except OSError as error:
