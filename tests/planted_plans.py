@@ -27,7 +27,7 @@ FIELDS = ("colour", "metal", "tree", "river", "bird", "stone", "fruit", "tool")
 PROMPTS = ("p0", "p1", "p2", "p3", "p4", "p5")
 PROMPT = "# system\nVersion {name}. Copy.\n# user\n{{document}}\n{{question}}\n"
 Quality = Callable[[str, str, bool], float]
-"""How often the model is right about a field, by prompt version, "groups" or "whole", and whether examples are shown."""
+"""How often the model is right about a field: by prompt version, "groups" or "whole", and whether it sees examples."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _write_suite(folder: Path, documents: int, seed: int) -> dict[str, dict[str,
     (folder / "gold").mkdir()
     half = len(FIELDS) // 2
     properties = {
-        name: {"type": ["string", "null"], "x-group": "first" if n < half else "second"} for n, name in enumerate(FIELDS)
+        name: {"type": ["string", "null"], "x-group": "one" if n < half else "two"} for n, name in enumerate(FIELDS)
     }
     (folder / "schema.json").write_text(json.dumps({"type": "object", "properties": properties}))
     for name in PROMPTS:

@@ -148,8 +148,8 @@ def test_words_that_would_end_a_tag_do_not(sign: str) -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=300), max_size=6), st.integers(50, 400))
 def test_examples_never_take_more_than_their_tokens(passages: list[str], tokens: int) -> None:
     examples = Examples(tuple(replace(EXAMPLE, passage=one) for one in passages), tokens)
-    chunk = plan_document(Document("a.txt", TEXT), TASK.schema, TASK.choose_prompt(None), "m", STRONG).questions[0].chunk
-    shown = examples.choose(chunk, TASK.schema.root, whole=True)
+    plan = plan_document(Document("a.txt", TEXT), TASK.schema, TASK.choose_prompt(None), "m", STRONG)
+    shown = examples.choose(plan.questions[0].chunk, TASK.schema.root, whole=True)
     assert sum(FORM_TOKENS + estimate_tokens(one.passage) + estimate_tokens(one.answer) for one in shown) <= tokens
 
 

@@ -5,13 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from planted_plans import PlantedPlans, Quality, plant_plans
 
 from extractor.cli.main import main
 from extractor.cli.tune import race_plans
 from extractor.evaluation.tuning import RaceResult, plan_rounds
 from extractor.models.config_file import read_config_file
-
-from planted_plans import PlantedPlans, Quality, plant_plans
 
 BEST = ("p4", "groups", True)
 
@@ -116,4 +115,5 @@ def test_what_is_better_is_printed_for_the_config_file_and_written_only_where_th
     hand_over("notes", plan, "auto", config)
     read = read_config_file(config)
     assert (read.tasks["notes"].prompt, read.tasks["notes"].ask) == ("p4", "groups")
-    assert read.models["fast"].model == "m" and config.read_text().startswith("# mine\n") and "# why" in config.read_text()
+    text = config.read_text()
+    assert read.models["fast"].model == "m" and text.startswith("# mine\n") and "# why" in text
