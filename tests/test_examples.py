@@ -193,7 +193,7 @@ LINE = EXAMPLE.to_json()
         (b"[1]\n", "it is no object"),
         (b"{}\n", "it has no 'document'"),
         (b'{"a": NaN}\n', "NaN is no JSON value"),
-        (b"[" * 100_000 + b"\n", "no example"),
+        (b"[" * 60_000 + b"\n", "no example"),
         (json.dumps({**LINE, "passage": ""}).encode(), "its passage or its answer is empty"),
         (json.dumps({**LINE, "passage": "x" * 5000}).encode(), "at most 4,000 characters"),
         (json.dumps({**LINE, "passage": 7}).encode(), "at most 4,000 characters"),
@@ -203,6 +203,7 @@ LINE = EXAMPLE.to_json()
         (json.dumps({**LINE, "answer": {"price": 3}}).encode(), "None of the examples"),
         (json.dumps({**LINE, "answer": {"lines": "nail"}}).encode(), "None of the examples"),
         (b"x" * (5 << 20), "larger than 4 MB"),
+        (b"x" * (70 << 10), "longer than 64 KB"),
         (json.dumps(LINE).encode().join([b"", *[b"\n"] * 1001]), "more than 1,000"),
     ],
 )
@@ -292,3 +293,27 @@ def test_mistakes_in_it_are_named(
     Path("extractor.toml").write_text(text)
     assert run_on(tmp_path, "--base-url", "http://127.0.0.1:9/v1") == 2
     assert says in capsys.readouterr().err
+
+
+def test_evaluation_says_what_examples_bring_each_prompt(
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two held-out documents, recorded with examples from the corrections of five others."""
+    monkeypatch.chdir(repository)
+    held = repository / "eval" / "heldout"
+    for part, suffix in (("samples", "txt"), ("gold", "json")):
+        (tmp_path / "suite" / part).mkdir(parents=True)
+        for name in ("h1_industry_cv", "h5_profile_export"):
+            (tmp_path / "suite" / part / f"{name}.{suffix}").write_bytes(
+                (held / part / f"{name}.{suffix}").read_bytes()
+            )
+    (tmp_path / "suite" / "suite.toml").write_bytes((held / "suite.toml").read_bytes())
+    flags = ["--suite", str(tmp_path / "suite"), "--examples", "tests/data/heldout_examples.jsonl"]
+    assert main(["eval", *flags, "-o", str(tmp_path / "report")]) == 0
+    told = capsys.readouterr().out
+    model = "qwen2.5-coder-1.5b · groups"
+    assert f"{model}+examples over {model}: micro F1 +0.0" in told and "2 documents are fewer than 30" in told
+    runs = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))["runs"]
+    assert {run["prompt"] for run in runs} == {"groups", "groups+examples"}
+    assert main(["eval", *flags, "--runs", str(tmp_path / "report" / "runs"), "-o", str(tmp_path / "other")]) == 2
+    assert "leave it out, or --runs" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import io
 import re
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from extractor import Engine
+from extractor import Engine, extract_all, load_task
 from extractor.cli.main import main
 
 MODEL = "qwen2.5-coder-1.5b"
@@ -114,3 +115,18 @@ def test_the_dag_is_one_for_airflow(repository: Path, monkeypatch: pytest.Monkey
     monkeypatch.syspath_prepend(str(repository / "docs/examples/airflow"))
     monkeypatch.delitem(sys.modules, "invoice_steps", raising=False)
     load_example(repository, "airflow/invoice_dag.py")
+
+
+def test_a_progress_bar_goes_round_extract_all_and_moves_with_each_result(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What docs/python.md does in a notebook, with the bar of a terminal."""
+    tqdm = pytest.importorskip("tqdm", reason="tqdm is not here")
+    monkeypatch.chdir(repository)
+    files = sorted(Path("eval/invoice/samples").iterdir())
+    with Engine(MODEL, mode="replay") as engine, tqdm.tqdm(total=len(files), file=io.StringIO()) as bar:
+        seen = []
+        for result in extract_all(files, load_task("invoice"), engine=engine):
+            bar.update()
+            seen.append((bar.n, result.name))
+    assert seen == [(n, file.name) for n, file in enumerate(files, 1)]

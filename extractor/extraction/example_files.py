@@ -27,6 +27,7 @@ MAX_BYTES = 4 << 20
 MAX_EXAMPLES = 1000
 MAX_PASSAGE = 4000
 """Characters of a passage; more is no passage but a document."""
+MAX_LINE_BYTES = 64 << 10
 MAX_NAME = 1000
 _ADVICE = "write it with `extractor examples from OUT`"
 
@@ -93,6 +94,8 @@ def _read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _parse_line(line: bytes, where: str) -> Example:
+    if len(line) > MAX_LINE_BYTES:
+        raise TaskError(f"{where}: longer than {MAX_LINE_BYTES >> 10} KB; leave it out.")
     try:
         told = json.loads(line, parse_constant=_refuse_constant)
         return _build_example(told)

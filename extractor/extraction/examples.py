@@ -6,18 +6,19 @@ by its name or by its text, and none whose passage stands in the chunk: it would
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from extractor.extraction import compact as terse
 from extractor.extraction.chunking import estimate_tokens
 from extractor.schema.reader import Object
-from extractor.types import Chunk, Json, fingerprint_json
+from extractor.types import Chunk, Document, Json, fingerprint_json
 
 EXAMPLE_TOKENS = 350
 """Estimated tokens that the examples of one question take, unless said otherwise."""
@@ -80,6 +81,11 @@ class Examples:
         return tuple(_find_words(one.passage) for one in self.entries)
 
     @cached_property
+    def _lengths(self) -> tuple[float, ...]:
+        """What the words of each passage say together, by which what it shares is measured."""
+        return tuple(math.sqrt(math.fsum(self._rarity[word] for word in words)) for words in self._words)
+
+    @cached_property
     def _rarity(self) -> Mapping[str, float]:
         """How much it says that two texts share a word: more, the fewer passages have it."""
         seen = Counter(word for words in self._words for word in words)
@@ -88,11 +94,11 @@ class Examples:
     def choose(self, chunk: Chunk, part: Object, *, whole: bool = False) -> tuple[ShownExample, ...]:
         """The examples for a question that asks for the part of the record in the chunk, the likest first; of the
         `whole` record in its own form, else in the compact one."""
-        left, shown = self.tokens, list[ShownExample]()
-        for example in self._rank(chunk, part):
+        left, shown, text = self.tokens, list[ShownExample](), chunk.text
+        for example in self._rank(chunk.document, text, part):
             one = _show(example, part, whole)
             size = FORM_TOKENS + estimate_tokens(one.passage) + estimate_tokens(one.answer)
-            if size > left or one in shown or example.passage in chunk.text:
+            if size > left or one in shown or example.passage in text:
                 continue
             shown.append(one)
             left -= size
@@ -100,24 +106,30 @@ class Examples:
                 break
         return tuple(shown)
 
-    def _rank(self, chunk: Chunk, part: Object) -> Iterator[Example]:
+    def _rank(self, document: Document, text: str, part: Object) -> Iterator[Example]:
         """The examples that answer something of the part and are of other documents, the likest first."""
-        names, own = {f.name for f in part.fields}, chunk.document.sha256
-        seen, weights = _find_words(chunk.text), list[tuple[float, int]]()
+        names, own = {f.name for f in part.fields}, _digest_text(document.text)
+        seen, weights = _find_words(text), list[tuple[float, int]]()
         for number, (example, words) in enumerate(zip(self.entries, self._words, strict=True)):
-            if example.document == chunk.document.name or example.sha256 == own:
+            if example.document == document.name or example.sha256 == own:
                 continue
             asked = [name for name in example.answer if name in names]
             corrected = any(name in example.corrected for name in asked)
             if not corrected and not any(_says_something(example.answer[name]) for name in asked):
                 continue
-            whole = math.fsum(self._rarity[word] for word in words)
-            shared = math.fsum(sorted(self._rarity[word] for word in words & seen))
-            likeness = shared / math.sqrt(whole) if whole else 0.0
+            shared = math.fsum(self._rarity[word] for word in words & seen)
+            likeness = shared / (self._lengths[number] or 1.0)
             weights.append((-likeness * (CORRECTED_WEIGHT if corrected else 1.0), number))
         return (self.entries[number] for _, number in sorted(weights))
 
 
+@lru_cache(maxsize=2)
+def _digest_text(text: str) -> str:
+    """As `Document.sha256`, once for all questions about a document."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=4)
 def _find_words(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in _WORD.findall(text))
 
