@@ -308,7 +308,13 @@ def test_evaluation_says_what_examples_bring_each_prompt(
                 (held / part / f"{name}.{suffix}").read_bytes()
             )
     (tmp_path / "suite" / "suite.toml").write_bytes((held / "suite.toml").read_bytes())
-    flags = ["--suite", str(tmp_path / "suite"), "--examples", "tests/data/heldout_examples.jsonl"]
+    flags = ["--suite", str(tmp_path / "suite"), "--examples", "tests/data/examples/heldout.jsonl"]
+    tapes = tmp_path / "cassettes" / "researcher" / "qwen2.5-coder-1.5b"
+    tapes.mkdir(parents=True)
+    (tapes / "groups").symlink_to(repository / "cassettes" / "researcher" / "qwen2.5-coder-1.5b" / "groups")
+    own = repository / "tests/data/examples/cassettes/researcher/qwen2.5-coder-1.5b/groups+examples"
+    (tapes / "groups+examples").symlink_to(own)
+    flags += ["--cassettes", str(tmp_path / "cassettes")]
     assert main(["eval", *flags, "-o", str(tmp_path / "report")]) == 0
     told = capsys.readouterr().out
     model = "qwen2.5-coder-1.5b · groups"
