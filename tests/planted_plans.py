@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from extractor.cli.tune import TuningRoom, read_gold_documents
+from extractor.cli.tune import TuningRoom, find_gold_documents
 from extractor.documents.discovery import find_sources
 from extractor.evaluation.plans import TriedSettings, TunePlan, list_plans
 from extractor.evaluation.suite import load_suite, load_suite_gold
@@ -42,16 +42,16 @@ def plant_plans(folder: Path, documents: int, quality: Quality, seed: int) -> Pl
     truth = _write_suite(folder, documents, seed)
     suite = load_suite(folder)
     true = load_suite_gold(suite)
-    sources = find_sources([suite.samples])
-    read = read_gold_documents(sources)
+    read = find_gold_documents(find_sources([suite.samples]), true)
     answer = {"colour": "teal-000-x", "stone": "flint-000-x"}
     passage = "The colour of it is teal-000-x.\nThe stone of it is flint-000-x."
     shown = Examples((Example("other.txt", "0" * 64, passage, answer, ("colour", "stone")),))
     tried = TriedSettings(PROMPTS, ("whole", "groups"), (), (None, shown), 24)
     model = ScriptedModel(lambda request: _answer(request, truth, quality, seed))
     session = build_own_session(model)
-    plans = list_plans(suite.task, tried, read, session.model_name, session.traits)
-    return PlantedPlans(TuningRoom(suite, true, session, folder / "runs", sources, read), plans, model)
+    plans = list_plans(suite.task, tried, [one for _, one in read], session.model_name, session.traits)
+    room = TuningRoom(suite, true, session, folder / "runs", {one.name: source for source, one in read})
+    return PlantedPlans(room, plans, model)
 
 
 def _write_suite(folder: Path, documents: int, seed: int) -> dict[str, dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,9 +61,8 @@ class TuningRoom:
     true: SuiteGold
     session: ModelSession
     out: Path
-    sources: Sequence[Source]
-    documents: Sequence[Document]
-    """Those that have gold."""
+    sources: Mapping[str, Source]
+    """Of the documents that have gold, by their names."""
 
 
 def run_tune_command(flags: argparse.Namespace) -> int:
@@ -86,15 +85,14 @@ def run_tune_command(flags: argparse.Namespace) -> int:
     tried = TriedSettings(prompts, tuple(flags.ask), tuple(flags.chunk_tokens), shown, flags.plans)
     choice = choose_flagged_model(flags, flags.model or suite.models[0], live=flags.mode != "replay")
     client = read_client_options(flags, flags.mode)
-    golds = {one.document for one in true.golds}
-    sources = [one for one in show_sources(find_sources([suite.samples]), choice.vision) if one.path.name in golds]
-    documents = read_gold_documents(sources)
+    found = find_gold_documents(show_sources(find_sources([suite.samples]), choice.vision), true)
+    documents = [document for _, document in found]
     plans = list_plans(suite.task, tried, documents, choice.name, choice.traits)
     if len(plans) < 2:
         raise UsageError("There is one plan, or all ask the same; name more with --prompts, --ask or --chunk-tokens.")
     say = RunProgress(sys.stderr.isatty(), len(plans) * len(documents))
     with hide_from_readers(), open_session(choice, client) as session:
-        room = TuningRoom(suite, true, session, flags.out, sources, documents)
+        room = TuningRoom(suite, true, session, flags.out, {one.name: source for source, one in found})
         result, heard = run_until_signal(lambda stop: race_plans(room, plans, stop, seed=flags.seed, say=say))
     say.clear_line()
     if heard or result is None:
@@ -106,18 +104,22 @@ def run_tune_command(flags: argparse.Namespace) -> int:
     return 0 if chosen is not None else 1
 
 
-def read_gold_documents(sources: Sequence[Source]) -> list[Document]:
-    """The documents of the sources; one that cannot be read is left out here, and a failed one of each plan."""
+def find_gold_documents(sources: Sequence[Source], true: SuiteGold) -> list[tuple[Source, Document]]:
+    """The sources of documents that have gold, and these; one that cannot be read is named, and left out."""
     from extractor.documents.discovery import read_source
     from extractor.errors import DocumentError
 
-    documents = []
+    golds = {one.document for one in true.golds}
+    found: list[tuple[Source, Document]] = []
     for source in sources:
         try:
-            documents.append(read_source(source))
+            document = read_source(source)
         except DocumentError as error:
-            print_notes([f"{source.path.name}: {error}"])
-    return documents
+            print_notes([f"{source.path.name} is left out: {error}"])
+            continue
+        if document.name in golds:
+            found.append((source, document))
+    return found
 
 
 async def race_plans(
@@ -139,14 +141,14 @@ async def race_plans(
         prepare_output_folder(folder)
         extractor = build_extractor(room.suite.task, by_label[label].prompt, room.session, on_reply=told.count_reply)
         job = Job(extractor, folder, on_record=told.list_record)
-        await run_job(job, [one for one in room.sources if one.path.name in names], stop)
+        await run_job(job, [source for name, source in room.sources.items() if name in names], stop)
         if stop.is_set():
             raise _Stopped
         golds = [one for one in room.true.golds if one.document in names]
         return load_scored_run(folder, golds, room.true.schema_root, task=room.suite.task.name, label=label)
 
     try:
-        return await run_race(list(by_label), [one.name for one in room.documents], ask, seed=seed)
+        return await run_race(list(by_label), list(room.sources), ask, seed=seed)
     except _Stopped:
         return None
 
