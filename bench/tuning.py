@@ -41,7 +41,7 @@ def measure_race(seeds: int, documents: int) -> None:
     qualities: dict[str, Quality] = {"a planted best": best, "no best": lambda version, ask, shown: 0.8}
     for name, quality in qualities.items():
         shares, chosen = [], []
-        for seed in range(seeds):
+        for seed in range(1, seeds + 1):
             with tempfile.TemporaryDirectory() as room:
                 planted = plant_plans(Path(room) / "suite", documents, quality, seed)
                 found = asyncio.run(race_plans(planted.room, planted.plans, asyncio.Event(), seed=seed))
