@@ -236,12 +236,17 @@ class RequestSender:
 
     async def _fetch(self, arguments: Mapping[str, Any]) -> bytes:
         """The body of the reply to one HTTP request, as a completion. Raises openai's errors."""
-        # The whole body as `extra_body`: create() then sends it as it is, in its order, instead of walking through
-        # all of a schema that it has nothing to change in; and the reply is read later, in one pass.
-        response = await self._client.chat.completions.with_raw_response.create(
-            messages=[], model="", extra_body=build_request_body(arguments)
+        import httpx2
+
+        # post() and not create(), which walks through all of a body that it has nothing to change in; and the reply
+        # is read later, in one pass.
+        response = await self._client.post(
+            "/chat/completions",
+            body=build_request_body(arguments),
+            cast_to=httpx2.Response,
+            options={"security": {"bearer_auth": True}},
         )
-        return response.http_response.content
+        return response.content
 
 
 def _translate_told_problem(problem: Problem, sent: SentRequest) -> Exception:
