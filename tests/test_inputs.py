@@ -357,7 +357,7 @@ def test_lines_that_come_while_a_run_goes_on_are_none_of_its_own_and_those_that_
     assert list(sources) == before
     path.write_text('{"id": "a", "text": "x"}\n')
     assert len(list(sources)) == 3
-    with pytest.raises(DocumentError, match="Line 3 of docs.jsonl"):
+    with pytest.raises(DocumentError, match=r"Line 3 of docs\.jsonl"):
         read_source(sources[2])
     path.unlink()
     assert len(list(sources)) == 3

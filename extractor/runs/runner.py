@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from extractor import telemetry
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
 from extractor.files import remove_drafts
@@ -32,6 +33,7 @@ from extractor.runs.progress_file import RunningJob, announce_run
 from extractor.runs.resume import EarlierResults, printable_source_path
 from extractor.runs.shards import ShardHead, remove_shard_file, write_shard_file
 from extractor.runs.source_state import SourceState, observe_source
+from extractor.runs.telling import describe_run, tell_outcome
 from extractor.types import Json, Status
 
 GRACE_SECONDS = 1.0
@@ -61,7 +63,7 @@ async def run_job(
     under way has GRACE seconds to end; what has not begun is pending. ModelFatal and MachineError end the run in the
     same way and are raised then. Raises UsageError when another run holds the folder.
     """
-    with hold_folder_lock(job.out):
+    with hold_folder_lock(job.out), telemetry.trace("run", describe_run(job, sources)):
         remove_drafts(job.out)
         _describe_part(job, sources)
         ledger = Journal(job.out, fresh=job.ignores_earlier_results)
@@ -177,8 +179,8 @@ class _JobRunner:
 
     async def _run_in_hand(self, found: _PendingDocument) -> None:
         try:
-            with self._noting_errors():
-                await self._run_document(found)
+            with self._noting_errors(), telemetry.trace("document", {"recordproof.number": found.index}) as told:
+                await self._run_document(found, told)
         finally:
             self._executor.return_hand()
 
@@ -225,7 +227,7 @@ class _JobRunner:
                 break
         return kept
 
-    async def _run_document(self, found: _PendingDocument) -> None:
+    async def _run_document(self, found: _PendingDocument, told: telemetry.Trace) -> None:
         members: Mapping[str, Json] | None = None
         try:
             worked = await self._work_on(found)
@@ -246,6 +248,7 @@ class _JobRunner:
             text, content, outcome = None, *self._build_failure(found, describe_bug(found.source.name, error))
             sighting = SourceState(None)
         await self._save_outcome(found, sighting, text, content, outcome)
+        tell_outcome(told, outcome, self._job)
         self._job.on_record(outcome, members)
 
     async def _work_on(self, found: _PendingDocument) -> WorkedDocument | None:
