@@ -145,6 +145,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
     from extractor.cli.sorted_run import run_sorted_command, wants_sorting
     from extractor.documents.discovery import show_sources
+    from extractor.documents.sources import PickedSources
     from extractor.models.known_traits import share_vision
     from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
     from extractor.runs.output_folder import prepare_output_folder
@@ -162,7 +163,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
     part = choose_shard_part(flags.shard, sources) if flags.shard else None
-    own = sources if part is None else [sources[index] for index in part.indexes]
+    own = sources if part is None else PickedSources(sources, part.indexes)
     if flags.dry_run:
         if flags.models or flags.then:
             raise UsageError("--dry-run tells of one model; name each with --model, and add up.")
