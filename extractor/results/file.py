@@ -65,13 +65,10 @@ def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> Res
         status=record.status,
         record=record.value,
         evidence={
-            json_pointer(path): quotes.build_proof(e)
-            for path, e in sorted(record.evidence.items(), key=sort_by_path)
+            json_pointer(path): quotes.build_proof(e) for path, e in sorted(record.evidence.items(), key=sort_by_path)
         },
         conflicts=[
-            ConflictEntry(
-                path=json_pointer(c.path), kept=quotes.build_leaf(c.kept), other=quotes.build_leaf(c.other)
-            )
+            ConflictEntry(path=json_pointer(c.path), kept=quotes.build_leaf(c.kept), other=quotes.build_leaf(c.other))
             for c in record.conflicts
         ],
         rejected=[
