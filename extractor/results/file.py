@@ -240,7 +240,8 @@ def encode_part(part: FilePart) -> bytes:
 
 
 def _encode_content(content: Mapping[str, Json]) -> bytes:
-    return (encode_indented(content) + "\n").encode()
+    # half a character, which JSON can spell and UTF-8 cannot, is spelled as JSON has it
+    return (encode_indented(content) + "\n").encode("utf-8", "backslashreplace")
 
 
 def write_run_file(
