@@ -17,6 +17,7 @@ from justhtml import JustHTML
 
 from extractor.documents.formats import HTML_FORMAT
 from extractor.documents.formats.encodings import decode_bytes
+from extractor.documents.formats.html_source import blank_odd_markup
 from extractor.documents.formats.html_writer import PageWriter
 from extractor.documents.formats.io import read_file_bytes, require_text
 from extractor.documents.formats.styles.page import compute_looks
@@ -34,7 +35,7 @@ _UNFETCHED = (
 def load(path: Path, name: str, ocr: bool) -> Document:
     data = read_file_bytes(path, HTML_FORMAT.max_bytes)
     decoded = decode_bytes(data, name, find_declared_encoding(data))
-    document = parse_html(decoded.text, name)
+    document = parse_html(decoded.text, name, is_xml=path.suffix.lower() == ".xhtml")
     require_text(document.text, name)
     return replace(document, notes=(decoded.note, *document.notes)) if decoded.note else document
 
@@ -44,8 +45,9 @@ def warm_up() -> None:
     parse_html("<!doctype html><style>p { color: red }</style><p>a <b>b</b><table><tr><td>c</table>", "")
 
 
-def parse_html(source: str, name: str) -> Document:
+def parse_html(source: str, name: str, *, is_xml: bool = False) -> Document:
     """The document of a page's source."""
+    source = blank_odd_markup(source, is_xml=is_xml)
     page = JustHTML(source, track_node_locations=True, sanitize=False)
     looks = compute_looks(page.root)
     writer = PageWriter(source, looks)

@@ -96,6 +96,8 @@ class MailParts:
         for child in children:
             if child is chosen or (child not in texts and child.get_content_type() not in _SIDE_FILES):
                 self.add_part(child, depth=depth + 1)
+                if chosen is not None and child is not chosen and child.get_content_maintype() == "text":
+                    self.optional.add(id(child))  # one more form of the same words
             elif child in texts and child.is_multipart():
                 inner = MailParts()
                 inner.add_part(child, depth=depth + 1)

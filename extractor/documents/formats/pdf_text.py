@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from itertools import accumulate, pairwise, repeat
 from operator import sub
@@ -130,7 +131,8 @@ def _lay_out_plain(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, wor
     count, height = len(words), frame.height
     level = height - top[0], height - bottom[0]
     has_odd_font = find_true_level(frame, letters, 0, right[0] - left[0], level) != level
-    if has_odd_font or sum(map(MIN_SPACE.__gt__, map(sub, right[: count + 1], left[: count + 1]))) > len(lines) + 1:
+    widths = sorted(map(sub, right[: count + 1], left[: count + 1]))
+    if has_odd_font or bisect_left(widths, MIN_SPACE) > len(lines) + 1:
         return _lay_out_any(frame, letters, text, sys.maxsize)
     lefts, rights = right[:count], left[1 : count + 1]
     rights[-1] = right[count]
