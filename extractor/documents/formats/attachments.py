@@ -75,6 +75,8 @@ class Attachment:
     data: bytes
     optional: bool = False
     """Whether it came along by itself, as signatures and invitations do: it is no loss where it is not read."""
+    word: str = "Attachment"
+    """What the heading above its text calls it."""
 
     def is_no_loss(self, reason: str) -> bool:
         """Whether nothing is lost where it is not read, for that reason."""
@@ -139,7 +141,7 @@ class _AttachmentReader:
                 if not enclosure.is_no_loss(error.reason):
                     lost.append(UnreadPart(f"attachment {enclosure.name}", error.reason, str(error)))
                 continue
-            heading = f"# Attachment: {enclosure.name}\n\n"
+            heading = f"# {enclosure.word}: {enclosure.name}\n\n"
             for piece in ("\n\n" if length else "", heading, document.text):
                 text.append(piece)
                 length += len(piece)

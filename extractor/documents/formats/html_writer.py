@@ -71,6 +71,8 @@ class PageWriter:
     source: str
     looks: PageLooks
     text: PageText = field(default_factory=PageText)
+    pictures: list[str] = field(default_factory=list)
+    """The addresses of pictures that are seen."""
     _data_tables: set[int] = field(default_factory=set)
     _table_depth: int = 0
     """Tables open within the table of data that is being written, itself included."""
@@ -223,7 +225,9 @@ class PageWriter:
                 self.text.request_gap(" ")
                 self._write_value(option, max(around.sight, self.looks.sights.get(id(option.node), Sight.SHOWN)))
                 self.text.request_gap(" ")
-        elif name == "img" and (attributes.get("alt") or "").strip() and around.sight is not Sight.HIDDEN:
+        if name == "img" and around.sight is Sight.SHOWN and (address := (attributes.get("src") or "").strip()):
+            self.pictures.append(address)
+        if name == "img" and (attributes.get("alt") or "").strip() and around.sight is not Sight.HIDDEN:
             alt = (attributes["alt"] or "")[:_LONGEST_ALT]
             self.text.request_gap(" ")
             self._write_value(Shown(alt, node, "alt"), Sight.DOUBTFUL)

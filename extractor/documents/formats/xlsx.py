@@ -14,7 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from extractor.documents.formats import SPREADSHEET_FORMAT
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.builder import DocumentBuilder
+from extractor.documents.formats.enclosed_pictures import enclose_pictures
 from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.number_format import GENERAL, show_value
 from extractor.documents.formats.office_package import OfficePackage, attribute, child, children, is_on
@@ -46,10 +48,12 @@ def load(path: Path, name: str, ocr: bool) -> Document:
         draft.notes.append(
             "Values are shown as they are stored: how the file formats numbers, as percentages, is not read."
         )
-    if not draft.length:
+    pictures = [picture for sheet in sheets for picture in sheet.pictures]
+    document = enclose_pictures(draft.build_document(name, loader), pictures, wanted=ocr)
+    if not draft.length and not isinstance(document, MailDocument):
         why = draft.unread[0].message if draft.unread else f"{name} is empty; there is nothing to extract."
         raise DocumentError(why, reason="empty")
-    return draft.build_document(name, loader)
+    return document
 
 
 def _read_sheets(path: Path, name: str) -> tuple[list[Sheet], str]:
