@@ -25,7 +25,7 @@ from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.mail import read_message
 from extractor.documents.formats.rtf import parse_rtf
 from extractor.errors import DocumentError
-from extractor.types import Span
+from extractor.types import Document, Span
 
 MAX_DEPTH = 4
 """Messages in messages that are taken out."""
