@@ -327,8 +327,9 @@ def _find_raised(node: Any, look: Look, parent: Any) -> str:
     """Whether letters stand above or below the line."""
     if node.name in ("sup", "sub"):
         return "super" if node.name == "sup" else "sub"
-    if parent is not None and parent.name in ("msup", "msub") and node is not _first_element(parent):
-        return "super" if parent.name == "msup" else "sub"
+    if parent is not None and parent.name in ("msup", "msub", "msubsup") and node is not _first_element(parent):
+        above = parent.name == "msup" or (parent.name == "msubsup" and node is parent.children[-1])
+        return "super" if above else "sub"
     return look.raised
 
 
