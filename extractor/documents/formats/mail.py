@@ -31,7 +31,7 @@ from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
-SHOWN_HEADERS = ("From", "To", "Cc", "Bcc", "Date", "Subject")
+SHOWN_HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _PACKED = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
 _MOST_HEADERS = 200
 """Lines of one header that are read, such as those of receivers."""

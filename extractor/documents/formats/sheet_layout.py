@@ -30,7 +30,7 @@ _HEADER_DEPTH = 3
 
 
 def write_workbook(sheets: Sequence[Sheet], name: str, loader: str, *, ocr: bool) -> Document:
-    """The document of a workbook, with its pictures where `ocr` is wanted. Raises DocumentError for one that is empty."""
+    """The document of a workbook, with its pictures where OCR is wanted. Raises DocumentError for an empty one."""
     labels = PieceLabels(("sheet", "row", "column", "part"), {"sheet": [s.name for s in sheets], "part": list(PARTS)})
     draft = DocumentBuilder(labels)
     for number, sheet in enumerate(sheets, 1):
