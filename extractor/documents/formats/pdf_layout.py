@@ -251,8 +251,8 @@ def _mark(spans: list[Span], start: int, end: int) -> None:
 def _find_line_pitch(found: Sequence[TextLine]) -> float:
     """From one line to the next, as most of the page has it."""
     tops = [line.pieces[0].top for line in found]
-    steps = Counter([round(2 * (b - a)) / 2 for a, b in pairwise(tops) if b > a])
-    return max(steps, key=lambda step: (steps[step], -step)) if steps else 0.0
+    steps = Counter([round(2 * (b - a)) for a, b in pairwise(tops) if b > a])
+    return max(steps, key=lambda step: (steps[step], -step)) / 2 if steps else 0.0
 
 
 def _ends_paragraph(text: str, above: TextLine, line: TextLine, pitch: float) -> bool:

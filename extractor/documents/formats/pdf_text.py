@@ -103,9 +103,6 @@ class BoldDetector:
 _HEAVY = re.compile(rb"bold|black|heavy", re.I)
 
 
-_AND_SPACE, _AND_BREAK = (1).__add__, (2).__add__
-
-
 def lay_out_page(page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> PageLayout:
     """Where the page's words stand. A piece is a run of words with single spaces between them."""
     frame = PageFrame(page)
@@ -123,8 +120,8 @@ def _lay_out_plain(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, wor
     The character after a word shows where the word ends and, within a line, where the next begins.
     """
     lines = text.split("\r\n")
-    lengths = list(map(_AND_SPACE, map(len, words)))
-    ends, starts = list(accumulate(lengths, initial=-1)), [0, *accumulate(map(_AND_BREAK, map(len, lines)))]
+    lengths = [len(word) + 1 for word in words]
+    ends, starts = list(accumulate(lengths, initial=-1)), [0, *accumulate([len(line) + 2 for line in lines])]
     ends[0], starts[-1] = 0, len(text) - 1  # the page's first and last letters, where nothing stands around words
     ends[-1] = len(text) - 1
     left, top, right, bottom = read_boxes(frame, letters, ends + starts)
@@ -171,7 +168,7 @@ def _lay_out_any(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, objec
     runs: list[tuple[int, int, list[int], bool]] = []
     box_indices: list[int] = []
     for start, end in found:
-        lengths = list(map(_AND_SPACE, map(len, text[start:end].split(" "))))
+        lengths = [len(word) + 1 for word in text[start:end].split(" ")]
         spaces = list(accumulate(lengths[:-1], initial=start - 1))[1:] if len(lengths) > 1 else []
         whole = not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1)
         whole = whole and not (backwards and reads_backwards(text[start:end]))
