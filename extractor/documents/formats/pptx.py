@@ -94,7 +94,8 @@ class _SlideReader:
         sight = Sight.HIDDEN if slide.element.get("show") in ("0", "false") else Sight.SHOWN
         start = self.draft.length
         self.write_shapes(slide.element.cSld.spTree, sight)
-        if self.has_picture and self.draft.length == start and not self.reads_pictures:
+        is_lost = self.has_picture and self.draft.length == start and sight is Sight.SHOWN
+        if is_lost and not self.reads_pictures:
             message = f"Slide {self.page} is a picture without words; {advise_on_ocr(False)}."
             self.draft.unread.append(UnreadPart(f"slide {self.page}", "needs OCR", message))
         if slide.has_notes_slide:
