@@ -13,6 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from tiny_docx import paragraph, run
 from tiny_docx import write as write_word
 from tiny_office import epub, pack
+from tiny_pdf import Line
+from tiny_pdf import page as page_of_lines
+from tiny_pdf import write as write_pdf
 from tiny_xlsx import write as write_workbook
 
 from extractor.documents.discovery import find_sources, load_bytes, read_source
@@ -311,3 +314,16 @@ def test_a_letter_that_is_nothing_but_a_picture_says_what_to_do() -> None:
     file.save(buffer)
     with pytest.raises(DocumentError, match="--ocr"):
         load_bytes(buffer.getvalue(), "a.docx")
+
+
+def test_a_line_with_a_large_bullet_or_a_raised_figure_is_no_heading() -> None:
+    lines = [Line(50, 700 - 14 * i, "words of the text that go on and on") for i in range(6)]
+    odd = [
+        Line(50, 600, "\u2022", 14),
+        Line(60, 600, "first term"),
+        Line(50, 580, "Price is 10"),
+        Line(103, 584, "3", 7),
+    ]
+    odd += [Line(50, 550, "Heading", 16)]
+    read = load_bytes(write_pdf([page_of_lines([*lines, *odd])]), "a.pdf").text
+    assert [line for line in read.split("\n") if line.startswith("#")] == ["# Heading"]

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from itertools import accumulate, pairwise, repeat
 from operator import sub
+from statistics import median
 from typing import cast
 
 import pypdfium2 as pdfium
@@ -83,16 +84,23 @@ _map_error = ctypes.CFUNCTYPE(ctypes.c_int)(
 )
 
 
-class BoldDetector:
-    """Whether a piece is drawn in bold, by its first and its last letter."""
+class LetterLook:
+    """How the letters of a piece are drawn: in bold, and how high."""
 
-    def __init__(self, letters: pdfium.PdfTextPage) -> None:
-        self._letters = letters
+    def __init__(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage) -> None:
+        self._page, self._letters = page, letters
 
-    def __call__(self, piece: TextPiece) -> bool:
-        return self._is_bold(piece.start) and self._is_bold(piece.end - 1)
+    def measure_height(self, piece: TextPiece) -> float:
+        """Of most of its letters; the piece is higher where a bullet or raised figures are."""
+        inner = range(piece.start, piece.end)
+        _, top, _, bottom = read_boxes(PageFrame(self._page), self._letters, inner[:: max(1, len(inner) // 9)])
+        return float(median(map(sub, top, bottom)))
 
-    def _is_bold(self, i: int) -> bool:
+    def is_bold(self, piece: TextPiece) -> bool:
+        """By its first and its last letter."""
+        return self._is_heavy(piece.start) and self._is_heavy(piece.end - 1)
+
+    def _is_heavy(self, i: int) -> bool:
         if raw.FPDFText_GetFontWeight(self._letters.raw, i) >= 600:
             return True
         name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
