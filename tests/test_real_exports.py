@@ -327,3 +327,26 @@ def test_a_line_with_a_large_bullet_or_a_raised_figure_is_no_heading() -> None:
     odd += [Line(50, 550, "Heading", 16)]
     read = load_bytes(write_pdf([page_of_lines([*lines, *odd])]), "a.pdf").text
     assert [line for line in read.split("\n") if line.startswith("#")] == ["# Heading"]
+
+
+def test_a_heading_by_its_size_parts_the_address_of_an_invoice_from_its_items() -> None:
+    head = [("Bo Li", "Invoice no.:", "4711"), ("3 Low Road", "Customer no.:", "K-99"), ("York", "Date:", "1.5.2023")]
+    items = [
+        ("Consulting", "12,5", "80,00", "1.000,00"),
+        ("Travel", "2", "60,00", "120,00"),
+        ("Hotel", "1", "9,00", "9,00"),
+    ]
+    lines = [
+        Line(x, 740 - 12 * i, words, 9)
+        for i, row in enumerate(head)
+        for x, words in zip((50, 350, 450), row, strict=True)
+    ]
+    lines.append(Line(50, 680, "Invoice", 14))
+    lines += [
+        Line(x - 4.6 * len(words) * (x > 50), 650 - 14 * i, words, 9)
+        for i, row in enumerate([("Description", "Hours", "Rate", "Amount"), *items])
+        for x, words in zip((50, 350, 430, 520), row, strict=True)
+    ]
+    document = load_bytes(write_pdf([page_of_lines(lines)]), "a.pdf")
+    assert "Description | Hours | Rate | Amount\nConsulting | 12,5 | 80,00 | 1.000,00" in document.text
+    assert headers_over(document, "60,00") == ["Rate"]
