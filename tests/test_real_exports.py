@@ -144,6 +144,11 @@ def test_a_sheet_with_merged_headers_tells_both_over_a_cell() -> None:
     assert headers_over(document, "47") == ["Q2", "Actual"]
 
 
+def test_a_cell_over_several_names_is_a_header_with_them() -> None:
+    rows = "<tr><td><td colspan=3>2023</tr><tr><td>Region<td>Jan<td>Feb<td>Mar</tr><tr><td>North<td>1<td>2<td>3</tr>"
+    assert header("a.html", f"<table>{rows}</table>") == " | 2023\nRegion | Jan | Feb | Mar"
+
+
 def test_a_workbook_of_xml_has_its_values_in_their_own_columns_as_they_are_shown() -> None:
     source = (
         '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -57,8 +57,8 @@ def find_header_rows(rows: Sequence[Row], marked: int | None = None, spans: Span
 
 def _find_layered_header(rows: Sequence[Row], spans: Spans) -> HeaderRows | None:
     """Rows of names of which the upper ones reach over several columns or rows, and the lower ones stand under them."""
-    first = next((number for number, row in enumerate(rows[:_TITLES]) if len(row) > 1), -1)
-    if first < 0 or len({text.casefold() for _, text in rows[first]}) < 2:
+    first = next((number for number, row in enumerate(rows[:_TITLES]) if len(row) > 1 or (row and row[0][0])), -1)
+    if first < 0 or len({text.casefold() for _, text in rows[first]}) < len(rows[first][:2]):
         return None
     if all(spans.get((first, column), (1, 1))[1] == 1 for column, _ in rows[first]):
         return None
@@ -68,10 +68,19 @@ def _find_layered_header(rows: Sequence[Row], spans: Spans) -> HeaderRows | None
         sizes = {column: spans.get((number, column), (1, 1)) for column, _ in rows[number]}
         end = max(end, *(number + height for height, _ in sizes.values()))
         wide = {c for column, (_, width) in sizes.items() if 1 < width < widest for c in range(column, column + width)}
-        if wide and number + 1 == end < len(rows) and all(column in wide for column, _ in rows[end]):
+        if wide and number + 1 == end < len(rows) and _stands_under(rows[end], wide, sizes):
             end += 1
         number += 1
     return HeaderRows(first, end - first) if 1 < end - first < _TRIED and end < len(rows) else None
+
+
+def _stands_under(row: Row, wide: Set[int], above: Collection[int]) -> bool:
+    """Whether a row names columns under cells that reach over several: it stands under them alone, or is a row of names
+    beside them, where the row above has nothing."""
+    outside = [column for column, _ in row if column not in wide]
+    if not outside:
+        return True
+    return not any(column in above for column in outside) and looks_like_header([text for _, text in row])
 
 
 def _is_named_below(filled: Sequence[Row]) -> bool:
