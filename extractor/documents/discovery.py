@@ -328,8 +328,6 @@ def _load_as(kind: Format, path: Path, name: str, ocr: bool, vision: Vision) -> 
         else:
             document = load_in_sandbox(kind.module, path.absolute(), name, ocr or kind.always_ocr)
         whole = append_attachments(document, ocr) if isinstance(document, MailDocument) else document
-        if not whole.text.strip() and document is not whole:
-            raise DocumentError(f"{name} shows no words that can be read; there is nothing to extract.", reason="empty")
     else:
         whole = kind.load(path, name, ocr)
     return mark_unseen_signs(add_pictures(whole, path.absolute(), vision) if is_seen else whole)

@@ -109,9 +109,14 @@ def clean_attachment_name(name: str) -> str:
 
 
 def append_attachments(letter: MailDocument, ocr: bool) -> Document:
-    """The mail's own text, then a heading and the text of each attachment."""
+    """The mail's own text, then a heading and the text of each attachment. Raises DocumentError where none has words."""
     seconds = OCR_READ_SECONDS if ocr else ATTACHMENT_SECONDS
-    return _AttachmentReader(ocr, seconds).read_mail(letter, 0)
+    whole = _AttachmentReader(ocr, seconds).read_mail(letter, 0)
+    if not whole.text.strip():
+        raise DocumentError(
+            f"{letter.name} shows no words that can be read; there is nothing to extract.", reason="empty"
+        )
+    return whole
 
 
 def _name_lost(lost: list[UnreadPart]) -> list[UnreadPart]:
