@@ -109,7 +109,7 @@ def clean_attachment_name(name: str) -> str:
 
 
 def append_attachments(letter: MailDocument, ocr: bool) -> Document:
-    """The mail's own text, then a heading and the text of each attachment. Raises DocumentError where none has words."""
+    """The mail's own text, then a heading and the text of each attachment. Raises DocumentError where none has any."""
     seconds = OCR_READ_SECONDS if ocr else ATTACHMENT_SECONDS
     whole = _AttachmentReader(ocr, seconds).read_mail(letter, 0)
     if not whole.text.strip():
