@@ -91,7 +91,9 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     add_model_flags(run, "live")
     at_once = "requests at a time; of an embedded model, documents (default: 1 embedded, 8 else)"
     run.add_argument("--concurrency", type=int, metavar="N", help=at_once)
-    run.add_argument("--ocr", action="store_true", help="read pages without a text layer by OCR")
+    run.add_argument(
+        "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
+    )
     run.add_argument(
         "--document-timeout",
         type=parse_seconds,

@@ -1,6 +1,7 @@
 """JSON lines: a document a line, `{"id": ..., "text": ...}`; the id is its name, the text is the document.
 
-`text` may also be called `content` or `body`, and `id` `name` or `doc_id`; other keys are the user's own.
+`text` may also be called `content` or `body`, and `id` `name` or `doc_id`; other keys are the user's own. An object
+without any of them, as programs export their rows, is a document by itself: its keys are labels, as in a JSON file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import IO, Any, overload
 
 from extractor.digest_set import DigestSet
 from extractor.documents.formats.io import open_regular, printable_name, require_text
+from extractor.documents.formats.json import is_own_format, parse_json
+from extractor.documents.formats.named_writer import write_named_values
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document
@@ -138,6 +141,18 @@ def _add_number(name: str, number: int, times: int) -> str:
     return name + times * f" (line {number})"
 
 
+def _spell_object(data: bytes, where: str) -> str:
+    """The keys and values of a line, as those of a JSON file are written."""
+    source = data.decode("utf-8-sig")
+    try:
+        root = parse_json(source)
+    except ValueError as error:
+        raise DocumentError(f"{where} is no whole JSON ({error}); write it anew.", reason="broken") from error
+    if any(is_own_format(child) for child in root.children):
+        raise DocumentError(f"{where} is a result of this program, and no document; leave it out.", reason="not read")
+    return write_named_values(root, source, where, "json").text
+
+
 def _read_name(data: bytes) -> str:
     try:
         row = json.loads(data)
@@ -162,6 +177,12 @@ def load_json_line(line: JsonLine, name: str) -> Document:
     except (ValueError, RecursionError) as error:
         raise DocumentError(f"{where} is not JSON; write one object a line.", reason="broken") from error
     text = next((row[key] for key in _TEXTS if isinstance(row.get(key), str)), None) if isinstance(row, dict) else None
+    if (
+        text is None
+        and isinstance(row, dict)
+        and any(row[key] not in (None, "", [], {}) for key in row if key not in _NAMES)
+    ):
+        text = _spell_object(data, where)
     if text is None:
         raise DocumentError(f'{where} has no text; write it as {{"id": "...", "text": "..."}}.', reason="broken")
     try:
