@@ -39,7 +39,7 @@ class FilenameRegistry:
 
     def has_name(self, name: str) -> bool:
         """Whether somebody has the name."""
-        return _hash_name(name) in self._taken
+        return fold_filename(name) in self._taken
 
     def choose_filename(self, path: Path, free: Callable[[str], bool] = lambda name: True) -> str:
         """A name that nobody has, of those that are `free`; for the same path, where it can be, the same one."""
