@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import bisect
+import gc
 import random
 import re
 import resource
@@ -26,6 +27,7 @@ from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.task import task_from_json_schema
 from extractor.models.traits import STRONG
 from extractor.results.file import build_result, encode_part
+from extractor.runs.worker_process import COLLECTS_AFTER
 from extractor.types import Reply, Request, Usage
 
 ROW = {
@@ -72,6 +74,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=50_000)
     flags = parser.parse_args()
     print(scene.machine(), flush=True)
+    gc.set_threshold(*COLLECTS_AFTER)  # as in the process that a run works on such a file in
     rng = random.Random(1)
     rows = [build_row(rng, number + 1) for number in range(flags.rows)]
     task = task_from_json_schema(SCHEMA)

@@ -1,4 +1,4 @@
-"""Lines of JSON on a server of no latency: CPU for each, and the memory that a million of them would take."""
+"""Lines of JSON on a server of no latency: CPU for each, and the most memory; of a million, `bookkeeping.py` tells."""
 
 from __future__ import annotations
 
@@ -39,17 +39,12 @@ def main() -> None:
         measure(Path(root), int(count), url)
         return
     print(scene.machine(), flush=True)
-    peaks = []
     with scene.server(content='{"title": "steel"}') as (url, _), tempfile.TemporaryDirectory() as name:
         crowd.task(Path(name) / "task")
         for count in flags.lines:
             inside = [sys.executable, __file__, "--inside", name, str(count), url]
             told = json.loads(subprocess.run(inside, check=True, stdout=subprocess.PIPE, text=True).stdout)
-            peaks.append(told["peak"])
             print(f"{count:,} lines: {told['cpu']:.2f} ms of CPU a line (bar 4), {told['peak']:.0f} MiB", flush=True)
-    each = (peaks[1] - peaks[0]) / (flags.lines[1] - flags.lines[0])
-    at_a_million = peaks[1] + each * (1_000_000 - flags.lines[1])
-    print(f"{each * 2**20:.0f} bytes a line, so {at_a_million:.0f} MiB at 1 M (bar 200)")
 
 
 def measure(root: Path, count: int, url: str) -> None:

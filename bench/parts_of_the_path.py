@@ -86,7 +86,7 @@ def forget() -> None:
     """Empties what is kept of texts that were seen before."""
     for kept in (
         *(number.find_numbers, date.find_days, currency.find_currencies, tokens.words_of, plain),
-        *(dates.detect_day_first, passages._find_breaks, folding.fold, normalize.fold_text),
+        *(dates.detect_day_first, passages._find_breaks, passages._find_word_ends, folding.fold, normalize.fold_text),
     ):
         kept.cache_clear()
 

@@ -4,7 +4,11 @@ import asyncio
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -286,3 +290,53 @@ def test_a_frame_that_is_torn_or_too_long_is_none(data: bytes) -> None:
     except ValueError:
         return
     assert frame is None or len(frame) <= 16
+
+
+class StubWorker:
+    """A worker that has worked for so many seconds."""
+
+    def __init__(self, worked: float | None) -> None:
+        self.worked, self.killed = worked, False
+
+    def measure_work(self) -> float | None:
+        return self.worked
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+@pytest.mark.parametrize(
+    ("worked", "waited", "ends"),
+    [(3.0, 10.0, False), (9.95, 10.0, True), (None, 10.0, True), (3.0, 39.0, True)],
+    ids=["others have the processor", "it has worked for its time", "nobody knows", "it waits for ever"],
+)
+def test_a_step_that_others_keep_from_working_has_time_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, worked: float | None, waited: float, ends: bool
+) -> None:
+    call = apart._Call(apart.ApartJob("a.txt", (b"", b""), lambda value: ()), {}, 10.0, 1)
+    worker = StubWorker(worked)
+    monkeypatch.setattr(call, "_worker", worker)
+    monkeypatch.setattr(call, "_worked", 0.0)
+    monkeypatch.setattr(call, "_begun", time.monotonic() - waited)
+    waits: list[float] = []
+    monkeypatch.setattr(call, "_wait", waits.append)
+    call._look_at_time()
+    assert (worker.killed, waits) == (ends, [] if ends else [7.0])
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers of work here")
+def test_a_worker_that_works_for_long_steps_back_behind_all_others_and_does_no_other_document() -> None:
+    asked = """
+import os, time
+from extractor.runs import worker_process
+worker_process.SHORT_STEP = 0.05
+back = worker_process._StepBack()
+before, began = os.nice(0), time.monotonic()
+back.watch()
+assert not worker_process._is_worn(back)
+while not back.is_done and time.monotonic() - began < 20:
+    sum(range(1000))
+print(os.nice(0) - before, worker_process._is_worn(back))
+"""
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == [str(worker_process.STEPPED_BACK), "True"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -213,6 +214,37 @@ def test_a_lost_machine_costs_what_was_under_way_there_and_another_takes_its_pla
     assert bench.read("there") == bench.read("here")
     assert bench.server.asked.total() - 2 * asked <= 4
     assert {actor.machine.id for actor in cluster.actors} == {"a", "b", "c"}
+
+
+def test_what_a_lost_node_had_been_answered_is_told_in_usage_and_changes_no_other_byte(
+    bench: Bench, tmp_path: Path
+) -> None:
+    cluster = DoubleCluster("a", "b")
+    done = Counter[str]()
+
+    async def lose_one_with_its_reply(actor: DoubleActor, name: str) -> None:
+        done[name] += 1
+        if name == "work" and done[name] == 15:
+            actor.lose()
+            raise ActorLost
+
+    cluster.on_call = lose_one_with_its_reply
+    bench.run("here")
+    bench.run("there", cluster, cache=tmp_path / "cache")
+    here, there = bench.read("here"), bench.read("there")
+    assert set(here) == set(there)
+    differing = {name for name in here if here[name] != there[name]} - {"run.json", "journal.jsonl"}
+    assert 1 <= len(differing) <= 4
+    for name in differing:
+        assert json.loads(there[name])["usage"]["cached"] == 1
+        assert cut_usage(there[name]) == cut_usage(here[name])
+
+
+def cut_usage(data: bytes) -> bytes:
+    """A result file without its one member that tells what it took."""
+    cut, count = re.subn(rb'\n "usage": \{.*?\n \},', b"", data, flags=re.DOTALL)
+    assert count == 1
+    return cut
 
 
 def test_a_document_that_brings_its_workers_down_is_given_up_and_the_others_are_done(bench: Bench) -> None:

@@ -65,7 +65,7 @@ def test_a_folder_is_walked_in_order_and_what_is_not_read_is_named(tmp_path: Pat
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x", encoding="utf-8")
-    assert find_sources([tmp_path, tmp_path / "a.txt"]) == [Source(tmp_path / "a.txt")]
+    assert list(find_sources([tmp_path, tmp_path / "a.txt"])) == [Source(tmp_path / "a.txt")]
 
 
 def test_a_path_that_is_not_there_and_a_folder_without_text_are_named(tmp_path: Path) -> None:

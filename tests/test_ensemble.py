@@ -267,6 +267,46 @@ def test_a_document_that_one_run_alone_has_is_told(
     assert json.loads(Path("out", "late.json").read_text())["record"] == RIGHT
 
 
+@pytest.mark.parametrize("file", ["../mine/order.json", "/{}/mine/order.json", "sub/order.json", "run.json"])
+def test_a_run_of_a_stranger_says_not_where_results_are_written(
+    place: Path, faults: Start, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = faults(by_model({"a": RIGHT, "b": RIGHT}))
+    for name in ("a", "b"):
+        run(server, "--model", name, "-o", name)
+    (place / "a").rename(place / "mine")
+    run(server, "--model", "a", "-o", "a")
+    listed = json.loads(Path("a", "run.json").read_text())
+    listed["documents"][0]["file"] = file.format(place)
+    Path("a", "run.json").write_text(json.dumps(listed))
+    mine = Path("mine", "order.json").read_bytes()
+    capsys.readouterr()
+    assert main(["combine", "a", "b", "-o", "out"]) == 2
+    assert "none of its folder" in capsys.readouterr().err
+    assert Path("mine", "order.json").read_bytes() == mine
+
+
+def test_documents_of_two_runs_whose_files_have_one_name_are_both_kept(place: Path, faults: Start) -> None:
+    server = faults(by_model({"a": RIGHT, "b": RIGHT}))
+    run(server, "--model", "a", "-o", "a")
+    (place / "in" / "order.md").write_text(TEXT + "late")
+    run(server, "--model", "b", "-o", "b")
+    listed = {row["name"]: row["file"] for row in json.loads(Path("b", "run.json").read_text())["documents"]}
+    first, second = Path("b", listed["order.md"]), Path("b", listed["order.txt"])
+    if first.name != "order.json":  # so that it has the name that the first run gave to the other document
+        first.rename(place / "b" / "spare.json")
+        second.rename(second.parent / "other.json")
+        (place / "b" / "spare.json").rename(place / "b" / "order.json")
+        told_by_run = json.loads(Path("b", "run.json").read_text())
+        for row in told_by_run["documents"]:
+            row["file"] = "order.json" if row["name"] == "order.md" else "other.json"
+        Path("b", "run.json").write_text(json.dumps(told_by_run))
+    assert main(["combine", "a", "b", "-o", "out", "--quiet"]) == 0
+    rows = json.loads(Path("out", "run.json").read_text())["documents"]
+    told_names = {row["name"]: json.loads(Path("out", row["file"]).read_text())["document"]["name"] for row in rows}
+    assert told_names == {"order.txt": "order.txt", "order.md": "order.md"}
+
+
 def test_a_document_that_one_run_could_not_read_is_the_others_with_that_failure(place: Path, faults: Start) -> None:
     server = faults(by_model({"a": RIGHT, "b": RIGHT}))
     run(server, "--model", "a", "-o", "a")

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_pdf import Line
 
-from extractor.documents.discovery import find_sources, load_document, read_source
-from extractor.documents.formats.jsonl import find_json_lines
+from extractor.documents.discovery import find_sources, load_document, read_source, show_sources
+from extractor.documents.formats.jsonl import JsonLines
 from extractor.documents.formats.markdown import find_hidden_spans
 from extractor.documents.formats.sandbox import load_in_sandbox
 from extractor.documents.formats.zip_guard import MAX_PARTS
@@ -27,7 +27,7 @@ from extractor.errors import DocumentError, UsageError
 from extractor.extraction.chunking import estimate_tokens, halve_chunk, split_document
 from extractor.extraction.grounding.mentions import TextIndex
 from extractor.runs.filenames import FilenameRegistry
-from extractor.types import Document, Span, TextTable
+from extractor.types import Document, Span, TextTable, Vision
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
@@ -334,7 +334,33 @@ def test_every_line_is_found_where_it_stands(rows: list[dict[str, str]]) -> None
     path = Path(os.environ.get("TMPDIR", "/tmp")) / "extractor-test-lines.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     data = path.read_bytes()
-    assert [json.loads(data[at.start : at.start + at.size]) for _, at in find_json_lines(path)] == rows
+    assert [json.loads(data[at.start : at.start + at.size]) for _, at in JsonLines(path)] == rows
+
+
+def test_a_line_is_found_from_any_place_as_from_the_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "docs.jsonl"
+    ids = [f"{n % 70}" if n % 3 else "" for n in range(150)]
+    path.write_text("".join(f'{{"id": "{one}", "text": "a"}}\n' + "\n" * (len(one) % 2) for one in ids))
+    sources = find_sources([path])
+    assert [sources[n] for n in range(len(sources))] == list(sources)
+    assert sources[-1] == list(sources)[-1] and sources[40:43] == list(sources)[40:43]
+    assert len({source.path for source in sources}) == len(sources) == len(ids)
+    assert {source.vision for source in show_sources(sources, Vision.ALWAYS)} == {Vision.ALWAYS}
+
+
+def test_lines_that_come_while_a_run_goes_on_are_none_of_its_own_and_those_that_go_fail(tmp_path: Path) -> None:
+    path = tmp_path / "docs.jsonl"
+    path.write_text('{"id": "a", "text": "x"}\n' * 3)
+    sources = find_sources([path])
+    before = list(sources)
+    path.write_text('{"id": "a", "text": "x"}\n' * 5)
+    assert list(sources) == before
+    path.write_text('{"id": "a", "text": "x"}\n')
+    assert len(list(sources)) == 3
+    with pytest.raises(DocumentError, match=r"Line 3 of docs\.jsonl"):
+        read_source(sources[2])
+    path.unlink()
+    assert len(list(sources)) == 3
 
 
 def test_patterns_are_matched_without_the_help_of_a_shell(tmp_path: Path) -> None:

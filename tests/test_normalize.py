@@ -3,6 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.extraction.text.normalize import FoldedText, clean_words, fold_text
+from extractor.schema.kinds import Folded, folding, occurrences
+
+WORDS = st.text(alphabet="aB1²- .,+中é\u0301\u00ad\u200bﬁ×\\tims\n", max_size=60)
 
 
 @given(st.text(), st.text(), st.text(alphabet="abcαβאבあ😀é", min_size=1))
@@ -52,6 +55,37 @@ def test_part_of_a_word_or_number_is_not_found(text: str, quote: str) -> None:
 )
 def test_cleaned_words_are_as_a_person_would_copy_them(words: str, clean: str) -> None:
     assert clean_words(words) == clean
+
+
+@given(WORDS, st.lists(WORDS.map(lambda words: words[:4]), max_size=6))
+def test_the_index_of_a_text_finds_what_a_look_through_it_finds(text: str, quotes: list[str]) -> None:
+    quotes += [text[i : i + 3] for i in range(0, len(text), 7)]
+    with pytest.MonkeyPatch.context() as patch:
+        found = []
+        for looks in (10_000, 0):
+            patch.setattr(occurrences, "LOOKS", looks)
+            here, there = FoldedText(text), Folded(text)
+            found.append(
+                [
+                    [list(one) for one in (here.find_quote(q), here.without_punctuation.find_quote(q))]
+                    + [list(one) for one in (there.find(q), there.words.find(q))]
+                    for q in quotes
+                ]
+            )
+        assert found[0] == found[1]
+
+
+def test_words_that_are_found_all_over_are_not_held_against_the_text_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, joined = [], folding._joined
+    monkeypatch.setattr(folding, "_joined", lambda text, at: bool(asked.append(at)) or joined(text, at))
+    text = "an ant ate an apple at an inn " * 400
+    folded = Folded(text)
+    for _ in range(200):
+        assert not list(folded.find("nn"))
+        assert not list(folded.find("p"))
+    assert len(asked) < 3 * len(text)  # of 80,000 and more
 
 
 def test_money_is_not_taken_for_mathematics() -> None:

@@ -8,13 +8,14 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from extractor import extract
 from extractor.cli.main import main
-from extractor.object_stores import ObjectStore, parse_object_url
+from extractor.documents import object_inputs
+from extractor.object_stores import ObjectStore, StoredObject, parse_object_url
 from extractor.results.file import encode_part
 from extractor.testing import FaultEndpoint, ScriptedModel
 
@@ -113,6 +114,17 @@ def test_documents_of_a_store_are_read_and_those_that_changed_are_asked_again(
     assert run("in/") == 0 and run("nothing/") == 2 and run("nothing/*.pdf") == 2
     assert run("bad/") == 3 and not list(tmp_path.rglob("escape*"))
     assert "names no object" in capsys.readouterr().err
+
+
+def test_objects_of_which_one_is_called_like_a_folder_of_another_cost_themselves_alone() -> None:
+    class Listing:
+        def list(self, prefix: str) -> list[StoredObject]:
+            keys = ["in/a", "in/a/b/c.txt", "in/a/b", "in/d.txt"]
+            return [StoredObject(key, 1, "mark") for key in keys]
+
+    notes: list[str] = []
+    chosen = object_inputs._choose_objects(cast(ObjectStore, Listing()), "in", [], notes.append)
+    assert list(chosen) == ["a/b/c.txt", "d.txt"] and len(notes) == 2
 
 
 def test_a_run_itself_writes_to_a_folder(bucket: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

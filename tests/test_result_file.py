@@ -232,6 +232,8 @@ def test_halves_of_characters_are_read_where_json_spells_them_by_number() -> Non
     content["evidence"]["/\ud83d"] = content["evidence"]["/number"]
     reading = parse_result(json.dumps(content))
     assert reading.damage == {} and reading.file.to_content() == content
+    written_again = encode_part(reading.file)
+    assert json.loads(written_again) == content and rb'"\ud83d<"' in written_again
 
 
 values = st.recursive(

@@ -208,7 +208,7 @@ def test_raised_figures_are_no_digits_of_the_number_before(source: str, expected
         ("<select><option selected label='Label B'>b</select>", "Label B"),
         ("<select multiple><option>a<option selected>b</select>", "☐ a ☑ b"),
         ("<select size=3><option>a<option selected>b</select>", "☐ a ☑ b"),
-        ("<input type=checkbox checked>yes<input type=checkbox>no", "☑ yes☐ no"),
+        ("<input type=checkbox checked>yes<input type=checkbox>no", "☑ yes ☐ no"),
         ("<input type=radio name=a>one <input type=radio name=a checked>two", "○ one ● two"),
         ("<label>Name <input value='Ann Lee'></label>", "Name Ann Lee"),
         ("<input type=date value=2024-03-03>", "2024-03-03"),

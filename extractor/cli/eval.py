@@ -6,11 +6,12 @@ import argparse
 import itertools
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from extractor.cli.asking import add_example_flags, choose_examples
 from extractor.cli.console import print_notes
 from extractor.cli.endpoint_flags import add_model_flags, choose_flagged_model, read_client_options
 from extractor.cli.progress import RunProgress
@@ -19,8 +20,10 @@ from extractor.cli.trust import add_trust_flag, allow_task_code
 from extractor.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from extractor.evaluation.analysis.comparison import Comparison
     from extractor.evaluation.analysis.gates import GateBounds
     from extractor.evaluation.suite import EvaluationSuite, SuiteGold
+    from extractor.extraction.examples import Examples
     from extractor.models.choice import ModelSpec
     from extractor.models.client_options import ClientOptions
 
@@ -43,6 +46,7 @@ def add_eval_command(commands: argparse._SubParsersAction[argparse.ArgumentParse
     add_trust_flag(parser)
     parser.add_argument("--runs", nargs="+", type=Path, metavar="OUT", help="score these finished runs instead")
     parser.add_argument("--gold", type=Path, metavar="DIR", help="score against this gold, not the suite's own")
+    add_example_flags(parser)
     parser.add_argument("-o", "--out", type=Path, default=Path("report"), help="for the report (default: report)")
     add_model_flags(parser, "replay, or as the suite says")
     parser.set_defaults(mode=None)
@@ -87,10 +91,16 @@ def run_eval_command(flags: argparse.Namespace) -> int:
         read_client_options(flags, mode),
         lambda name: choose_flagged_model(flags, name, live=mode != "replay"),
     )
-    folders = flags.runs or _run_suite(suite, options)
-    verdict, paths = write_suite_report(
+    examples = choose_examples(flags, suite.task)
+    if examples and flags.runs:
+        raise UsageError("--examples is for runs that are to be made; leave it out, or --runs.")
+    folders = flags.runs or _run_suite(suite, options, examples)
+    report = write_suite_report(
         suite, true, folders, flags.out, gates, baseline_file=flags.baseline, update=flags.update_baseline
     )
+    verdict, paths = report.verdict, report.paths
+    if examples:
+        print("\n".join(_tell_examples(report.comparison)))
     if flags.calibrate:
         _write_calibration(flags.calibrate, folders, true)
         paths = (*paths, flags.calibrate)
@@ -158,8 +168,21 @@ def _parse_bounds(
     return overall, of
 
 
-def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
-    """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results."""
+def _tell_examples(comparison: Comparison) -> Iterator[str]:
+    """What examples bring each model and prompt: a sentence for each."""
+    from extractor.evaluation.analysis.findings import tell_pair
+    from extractor.extraction.prompt import WITH_EXAMPLES
+
+    for pair in comparison.pairs:
+        if pair.a.removesuffix(WITH_EXAMPLES) == pair.b.removesuffix(WITH_EXAMPLES):
+            yield tell_pair(pair, comparison.statistic.display_name)
+
+
+def _run_suite(suite: EvaluationSuite, options: EvalOptions, examples: Examples | None = None) -> list[Path]:
+    """Runs or replays every model with every prompt of the suite that is not there yet; the folders of results.
+
+    With examples, each prompt is run without and with them, which never are of the document that is asked about.
+    """
     from extractor.documents.discovery import find_sources, show_sources
     from extractor.extraction.pipeline import Reading
     from extractor.models.client_options import Mode
@@ -171,12 +194,14 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions) -> list[Path]:
 
     folders = []
     sources = find_sources([suite.samples])
-    for model, name, n in itertools.product(suite.models, suite.prompts, range(1, suite.repeats + 1)):
+    prompts = [suite.task.choose_prompt(name) for name in suite.prompts]
+    if examples:
+        prompts = [one for prompt in prompts for one in (prompt, prompt.show_examples(examples))]
+    for model, prompt, n in itertools.product(suite.models, prompts, range(1, suite.repeats + 1)):
         again = "" if n == 1 else f"-{n}"
-        out = options.out / "runs" / Path(model).name / f"{name}{again}"
+        out = options.out / "runs" / Path(model).name / f"{prompt.name}{again}"
         folders.append(out)
         choice = options.choose(model)
-        prompt = suite.task.choose_prompt(name)
         if options.client.mode is not Mode.REPLAY:
             with open_endpoint(choice, Mode.REPLAY) as named:
                 manifest = build_run_manifest(suite.task, prompt, named, Reading(choice.traits))

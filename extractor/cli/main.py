@@ -24,6 +24,7 @@ from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.doctor import add_doctor_command
 from extractor.cli.engine import add_engine_command
 from extractor.cli.eval import add_eval_command
+from extractor.cli.examples import add_examples_command
 from extractor.cli.export import add_export_command
 from extractor.cli.gold import add_gold_command
 from extractor.cli.ground import add_ground_command
@@ -37,6 +38,7 @@ from extractor.cli.serve import add_serve_command
 from extractor.cli.show import add_show_command
 from extractor.cli.status import add_status_command
 from extractor.cli.task import add_task_command
+from extractor.cli.tune import add_tune_command
 from extractor.errors import BudgetSpent, ExtractorError, Interrupted, MachineError
 
 USAGE_EXAMPLES = """\
@@ -50,6 +52,7 @@ examples:
   extractor show out                           one HTML page: each value beside the words that prove it
   extractor review out                         go through what is doubtful in the browser; it becomes gold
   extractor gold from out -o gold/             gold of what was reviewed, for `extractor eval --gold gold/`
+  extractor examples from out -o my_task/examples.jsonl   corrected passages, for run --examples
   extractor export out -f sqlite -o out.db     records, evidence and runs, ready to query (also jsonl, csv, parquet)
   extractor run docs/ --task invoice --dry-run requests, tokens, money and time, before anything is sent
   extractor ground order.pdf record.json        prove a record from any tool by the words of its document
@@ -58,6 +61,7 @@ examples:
   extractor schema init wanted.json -o my.schema.json    draft a schema from examples of the JSON you want
   extractor schema check my.schema.json        what will be asked, and what is worth a look
   extractor task new letters                   a folder with schema, prompt, sample and gold, ready to run
+  extractor tune --ask groups whole            which way to ask is better, for a part of the calls of trying all
   extractor eval --mode replay                 score the recorded comparison against gold
 """
 
@@ -151,7 +155,9 @@ def build_parser() -> argparse.ArgumentParser:
     add_engine_command(commands)
     add_cache_command(commands)
     add_eval_command(commands)
+    add_tune_command(commands)
     add_gold_command(commands)
+    add_examples_command(commands)
     add_schema_command(commands)
     add_task_command(commands)
     add_doctor_command(commands)

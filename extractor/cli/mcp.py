@@ -21,7 +21,9 @@ def add_mcp_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     mcp.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_model_flags(mcp, "live")
     mcp.add_argument("--concurrency", type=int, metavar="N", help="documents at a time (default: 1 embedded, 8 else)")
-    mcp.add_argument("--ocr", action="store_true", help="read pages without a text layer by OCR")
+    mcp.add_argument(
+        "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
+    )
     mcp.add_argument("--document-timeout", type=float, metavar="SECONDS", help="for one document")
     allow = "a folder that files may be read from; may be repeated (default: none, texts only)"
     mcp.add_argument("--allow", type=Path, action="append", default=[], metavar="DIR", help=allow)

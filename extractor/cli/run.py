@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from extractor.cli.asking import add_example_flags, settle_prompt
 from extractor.cli.batch import PENDING, add_batch_flags, check_batch_flags, go_by_batch
 from extractor.cli.console import (
     describe_bill,
@@ -81,6 +82,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     run.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
     add_trust_flag(run)
     run.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    add_example_flags(run)
     split = "what begins a document in a file of several: documents (a model says), pages, a field, or none"
     run.add_argument("--split", nargs="?", const="documents", metavar="BY", help=split)
     run.add_argument("--route", type=Path, metavar="FILE", help="tasks of a mixed folder, TOML (docs/sorting.md)")
@@ -89,7 +91,9 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     add_model_flags(run, "live")
     at_once = "requests at a time; of an embedded model, documents (default: 1 embedded, 8 else)"
     run.add_argument("--concurrency", type=int, metavar="N", help=at_once)
-    run.add_argument("--ocr", action="store_true", help="read pages without a text layer by OCR")
+    run.add_argument(
+        "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
+    )
     run.add_argument(
         "--document-timeout",
         type=parse_seconds,
@@ -143,6 +147,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     from extractor.cli.run_inputs import choose_run_inputs, find_run_sources
     from extractor.cli.sorted_run import run_sorted_command, wants_sorting
     from extractor.documents.discovery import show_sources
+    from extractor.documents.sources import PickedSources
     from extractor.models.known_traits import share_vision
     from extractor.models.prices import SHIPPED_PRICES, find_model_price, load_prices
     from extractor.runs.output_folder import prepare_output_folder
@@ -152,12 +157,15 @@ def run_extract_command(flags: argparse.Namespace) -> int:
 
     inputs = None if flags.route else choose_run_inputs(flags)
     if inputs is None or wants_sorting(flags, inputs.task.schema.source):
+        if flags.examples is not None:
+            raise UsageError("--examples is of one task, and of whole files; leave it out, or --route and --split.")
         return run_sorted_command(flags)
-    task, prompt = inputs.task, inputs.prompt
+    task = inputs.task
+    prompt = settle_prompt(flags, task, inputs.prompt)
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
     part = choose_shard_part(flags.shard, sources) if flags.shard else None
-    own = sources if part is None else [sources[index] for index in part.indexes]
+    own = sources if part is None else PickedSources(sources, part.indexes)
     if flags.dry_run:
         if flags.models or flags.then:
             raise UsageError("--dry-run tells of one model; name each with --model, and add up.")

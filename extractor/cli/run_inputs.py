@@ -57,7 +57,7 @@ def choose_run_inputs(flags: argparse.Namespace) -> RunInputs:
     return RunInputs((suite.samples,), suite.task, suite.task.choose_prompt(flags.prompt), (note, *said))
 
 
-def find_run_sources(flags: argparse.Namespace, paths: Sequence[Path]) -> list[Source]:
+def find_run_sources(flags: argparse.Namespace, paths: Sequence[Path]) -> Sequence[Source]:
     """The documents to read. What is nobody's document is left out, and named in a note; so is the schema's file."""
     from extractor.documents.discovery import (
         find_sources,

@@ -31,7 +31,9 @@ def add_serve_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     add_model_flags(serve, "live")
     at_once = "documents at a time (default: 1 embedded, 8 else)"
     serve.add_argument("--concurrency", type=int, metavar="N", help=at_once)
-    serve.add_argument("--ocr", action="store_true", help="read pages without a text layer by OCR")
+    serve.add_argument(
+        "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
+    )
     deadline = f"for one document (default: {DEFAULT_DOCUMENT_SECONDS:.0f})"
     serve.add_argument("--document-timeout", type=float, default=None, metavar="SECONDS", help=deadline)
     group = serve.add_argument_group("server")

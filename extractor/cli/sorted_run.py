@@ -120,7 +120,7 @@ class _SortedRun:
             raise UsageError("--route says which tasks there are; leave out --task, --schema and --prompt.")
         return routing.read_routes(flags.route)
 
-    def _split(self, sources: list[Source], task: Task | None) -> list[Source]:
+    def _split(self, sources: Sequence[Source], task: Task | None) -> Sequence[Source]:
         """The documents in the files; a file whose documents nobody can tell stays one, which is said."""
         schema = task.schema.source if task is not None else None
         way = self._flags.split or (splitting.read_split_hint(schema) if schema is not None else None)

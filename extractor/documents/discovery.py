@@ -25,11 +25,12 @@ from extractor.documents.formats.containers import (
 )
 from extractor.documents.formats.detection import choose_format, describe_kind, recognise_content
 from extractor.documents.formats.io import describe_special_file, open_regular, printable_name
-from extractor.documents.formats.jsonl import JsonLine, find_json_lines, load_json_line
+from extractor.documents.formats.jsonl import JsonLines, load_json_line
 from extractor.documents.formats.sandbox import load_in_sandbox
 from extractor.documents.formats.tar_archives import PACKED_SUFFIXES
 from extractor.documents.formats.unseen_signs import mark_unseen_signs
-from extractor.documents.parts import RecentDocuments, TextPart, cut_document
+from extractor.documents.parts import RecentDocuments, cut_document
+from extractor.documents.sources import STDIN, Source, Sources
 from extractor.documents.vision import PICTURED_FORMATS, add_pictures, load_seen_document
 from extractor.errors import DocumentError, UsageError
 from extractor.types import Document, Vision
@@ -38,6 +39,7 @@ __all__ = [
     "MAX_TEXT_BYTES",
     "STDIN",
     "Source",
+    "Sources",
     "find_sources",
     "load_bytes",
     "load_document",
@@ -50,43 +52,8 @@ JSONL_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 """Suffixes of files that hold a document a line."""
 MAX_TEXT_BYTES = TEXT_FORMAT.max_bytes
 """Bytes of one text file that are read."""
-STDIN = Path("-")
 _MAX_STDIN_BYTES = 200_000_000
 """Bytes that are read from stdin."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A document to read, or the reason why it will not be."""
-
-    path: Path
-    """Its file; of a document in a file of several, the file and its name in it: refs.jsonl/doc-7."""
-    refused: str | None = None
-    line: JsonLine | None = None
-    """Where it stands in a file that holds a document a line."""
-    member: ContainedFile | None = None
-    """Where it stands in an archive or a mailbox."""
-    ocr: bool = False
-    """Whether pages without a text layer are read by OCR."""
-    vision: Vision = Vision.NEVER
-    """Which of its pages are pictured, for a model that sees."""
-    whole: Source | None = None
-    """Of a part of a document, the document."""
-    part: TextPart | None = None
-    """Which part."""
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        return "stdin" if self.path == STDIN else printable_name(self.path.name)
-
-    @property
-    def file(self) -> Path:
-        """The file on disk that its bytes are in."""
-        if self.whole is not None:
-            return self.whole.file
-        within = self.line or self.member
-        return within.file if within else self.path
 
 
 def find_sources(
@@ -95,7 +62,7 @@ def find_sources(
     ocr: bool = False,
     leave_out: Collection[Path] = (),
     on_ignored: Callable[[Path], None] = lambda path: None,
-) -> list[Source]:
+) -> Sources:
     """The documents that the paths name, in a stable order, each once.
 
     A path is a file, a folder (its files of known kinds at any depth), a pattern such as `papers/**/*.pdf`, or `-` for
@@ -104,24 +71,33 @@ def find_sources(
     run wrote its results to, and in folders the files to `leave_out`): `on_ignored` is told of each.
     Raises UsageError for a path that does not exist and for one that holds nothing to read.
     """
-    sources: dict[Path, Source] = {}
+    sources: dict[Path, Source | JsonLines] = {}
     apart = frozenset(path.resolve() for path in leave_out)
     for path in paths:
-        found = list(_FileFinder(ocr, apart, on_ignored).find_named(path))
-        if not any(s.refused is None for s in found):
-            missing = sorted({s.refused for s in found if s.refused and "pip install" in s.refused})
+        holds_some = False
+        refusals = set[str]()
+        for found in _FileFinder(ocr, apart, on_ignored).find_named(path):
+            if isinstance(found, JsonLines):
+                holds_some = holds_some or len(found) > 0
+            elif found.refused is None:
+                holds_some = True
+            elif "pip install" in found.refused:
+                refusals.add(found.refused)
+            sources.setdefault(found.path, found)
+        if not holds_some:
+            missing = sorted(refusals)
             known = (
                 "the kinds known are "
                 f"{', '.join(sorted({*FORMATS_BY_SUFFIX, *JSONL_SUFFIXES, *CONTAINER_SUFFIXES, *PACKED_SUFFIXES}))}"
             )
             raise UsageError(f"{path} holds no file to read; {missing[0] if missing else known}.")
-        for source in found:
-            sources.setdefault(source.path, source)
-    return list(sources.values())
+    return Sources(sources.values())
 
 
-def show_sources(sources: Iterable[Source], vision: Vision) -> list[Source]:
+def show_sources(sources: Iterable[Source], vision: Vision) -> Sequence[Source]:
     """The sources, pages of which are pictured for a model that sees."""
+    if isinstance(sources, Sources):
+        return sources.show(vision)
     return [replace(source, vision=vision) for source in sources]
 
 
@@ -147,7 +123,7 @@ class _FileFinder:
     leave_out: frozenset[Path]
     on_ignored: Callable[[Path], None]
 
-    def find_named(self, path: Path) -> Iterator[Source]:
+    def find_named(self, path: Path) -> Iterator[Source | JsonLines]:
         if path == STDIN:
             yield Source(path, ocr=self.ocr)
         elif path.is_dir():
@@ -162,15 +138,16 @@ class _FileFinder:
         else:
             raise UsageError(f"There is no file or folder {path}; check the path.")
 
-    def _find_matching(self, pattern: Path) -> Iterator[Source]:
+    def _find_matching(self, pattern: Path) -> Iterator[Source | JsonLines]:
         """Files that fit the pattern: `**` stands for any folders. Links are not followed, as in a folder."""
         fixed = next(i for i, part in enumerate(pattern.parts) if any(c in part for c in "*?["))
         root, names = Path(*pattern.parts[:fixed]), pattern.parts[fixed:]
         for source in self._walk_folder(root):
-            if matches_pattern(source.file.relative_to(root).parts, names):
+            file = source.path if isinstance(source, JsonLines) else source.file
+            if matches_pattern(file.relative_to(root).parts, names):
                 yield source
 
-    def _walk_folder(self, folder: Path) -> Iterator[Source]:
+    def _walk_folder(self, folder: Path) -> Iterator[Source | JsonLines]:
         closed: list[OSError] = []
         for where, folders, names in os.walk(folder, followlinks=False, onerror=closed.append):
             at = Path(where)
@@ -194,7 +171,7 @@ class _FileFinder:
     def _is_left_out(self, path: Path) -> bool:
         return any(path.name == other.name for other in self.leave_out) and path.resolve() in self.leave_out
 
-    def _find_in_file(self, path: Path, *, named: bool) -> Iterator[Source]:
+    def _find_in_file(self, path: Path, *, named: bool) -> Iterator[Source | JsonLines]:
         """The documents of a file. A file that the user named is followed where it is a link, and read as text where
         its format is unknown; a file that was found in a folder is not."""
         kind = describe_special_file(path, follow=named)
@@ -206,8 +183,7 @@ class _FileFinder:
             suffix = path.suffix.lower()
             try:
                 if suffix in JSONL_SUFFIXES:
-                    for name, line in find_json_lines(path):
-                        yield Source(path / name, line=line)
+                    yield JsonLines(path)
                 elif (kind := name_container(path)) and may_be_container(kind, recognise_content(path)):
                     yield from self._find_in_container(path)
                 else:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from extractor.documents.discovery import is_system_key, matches_pattern
 from extractor.errors import MachineError, UsageError
@@ -73,6 +73,9 @@ def _choose_objects(
             note(f"{one.key[:100]!r} is left out, which is larger than {MAX_OBJECT_BYTES >> 30} GB.")
         else:
             chosen["/".join(names)] = one
+    folders = {str(folder) for name in chosen for folder in PurePosixPath(name).parents}
+    for name in sorted(chosen.keys() & folders):
+        note(f"{chosen.pop(name).key[:100]!r} is left out, whose name is that of a folder of others.")
     return chosen
 
 

@@ -25,7 +25,7 @@ from extractor.documents.discovery import find_sources, load_document
 from extractor.errors import DocumentError, UsageError
 from extractor.evaluation import gold
 from extractor.evaluation.analysis.baseline import BaselinePins, read_baseline, take_baseline
-from extractor.evaluation.analysis.comparison import compare_runs
+from extractor.evaluation.analysis.comparison import Comparison, compare_runs
 from extractor.evaluation.analysis.diff import compare_with_baseline
 from extractor.evaluation.analysis.gates import GateBounds, Verdict, judge_comparison
 from extractor.evaluation.gold import Gold
@@ -107,6 +107,15 @@ def load_suite_gold(suite: EvaluationSuite) -> SuiteGold:
     return SuiteGold(tuple(golds), tree, texts, tuple(map(str, findings)))
 
 
+@dataclass(frozen=True, slots=True)
+class SuiteReport:
+    """What a suite's runs came to: the verdict of its gates, and the files of the report."""
+
+    verdict: Verdict
+    paths: tuple[Path, ...]
+    comparison: Comparison
+
+
 def write_suite_report(
     suite: EvaluationSuite,
     true: SuiteGold,
@@ -116,8 +125,8 @@ def write_suite_report(
     *,
     baseline_file: Path | None = None,
     update: Path | None = None,
-) -> tuple[Verdict, tuple[Path, ...]]:
-    """Scores the runs in the folders, writes the report and tells the verdict."""
+) -> SuiteReport:
+    """Scores the runs in the folders, and writes the report."""
     golds = true.golds
     scored = list(_score_runs(suite, folders, golds, true.schema_root))
     comparison = compare_runs(scored)
@@ -137,7 +146,7 @@ def write_suite_report(
     paths = write_report_files(content, out, true.texts)
     if update:
         take_baseline(comparison, pins).write(update)
-    return judged, paths
+    return SuiteReport(judged, paths, comparison)
 
 
 def _score_runs(

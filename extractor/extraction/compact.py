@@ -7,6 +7,7 @@ as well (`x-also-ask`) is chosen from the mentions of its form.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from extractor.schema.tree import Field, Node, Object, ObjectList, Scalar, ValueList, asked_fields
@@ -24,6 +25,37 @@ def expand_reply(part: Object, reply: Json) -> Json:
         return reply
     nodes = {f.name: f.node for f in part.fields}
     return {name: _expand_value(nodes[name], value) if name in nodes else value for name, value in reply.items()}
+
+
+def compact_value(part: Object, value: Mapping[str, Json]) -> dict[str, Json]:
+    """A part of a record as a reply to the question about it has it: what `expand_reply` undoes.
+
+    A field that the value does not have is left out.
+    """
+    rows = {f.name: only for f in part.fields if isinstance(f.node, ObjectList) and (only := _only_asked_field(f.node))}
+    compacted = order_fields(asked_fields(part), value, compact_value)
+    for name, only in rows.items():
+        if name in compacted:
+            compacted[name] = [row[only.name] for row in compacted[name] or () if row.get(only.name) is not None]
+    return compacted
+
+
+def order_fields(
+    fields: Iterable[Field],
+    value: Mapping[str, Json],
+    of_object: Callable[[Object, Mapping[str, Json]], dict[str, Json]],
+) -> dict[str, Json]:
+    """The value's own of these fields, in their order; objects in it as `of_object` makes them."""
+
+    def order(node: Node, inner: Json) -> Json:
+        match node, inner:
+            case Object(), Mapping():
+                return of_object(node, inner)
+            case ObjectList(row), list():
+                return [of_object(row, one) for one in inner]
+        return inner
+
+    return {f.name: order(f.node, value[f.name]) for f in fields if f.name in value}
 
 
 def _compact_field(field: Field) -> Field:

@@ -176,8 +176,8 @@ def _choose_value(
     leaves: Sequence[GroundedValue], path: ValuePath, conflicts: list[Conflict], vote: bool
 ) -> GroundedValue | None:
     """The value that most say; in a row the first, which is told once in full and then mentioned."""
-    if not leaves:
-        return None
+    if len(leaves) < 2:  # nothing to compare, as of most leaves of a table
+        return leaves[0] if leaves else None
     votes: dict[str, list[GroundedValue]] = {}
     for leaf in leaves:
         votes.setdefault(comparison_form(leaf.value), []).append(leaf)

@@ -118,6 +118,7 @@ def plan_document(document: Document, schema: Schema, prompt: Prompt, model: str
     if traits.asks_whole and "chunk_tokens" not in prompt.declared:
         question = _count_fixed("\n".join(describe_fields(schema.root)) + prompt.system + prompt.user)
         question += PICTURE_ROOM * min(len(document.pictures), pictures)
+        question += prompt.examples.tokens if prompt.examples else 0
         traits = replace(traits, window=traits.window - question)
     fitted = prompt.fit_to_model(traits)
     chunks = split_document(document, fitted.strategy.chunk_tokens, pictures)
@@ -192,7 +193,8 @@ def build_field_question(
 ) -> Question:
     """One group's question about one chunk; `full` where the answer is known to be long."""
     wanted = _asked_part(group, part)
-    said = build_part_messages(prompt, chunk, group, wanted)
+    shown = prompt.examples.choose(chunk, part, whole=group == WHOLE_RECORD) if prompt.examples else ()
+    said = build_part_messages(prompt, chunk, group, wanted, shown)
     shape = build_response_schema(wanted, chunk.text, prompt.strategy)
     bounds = sampling_parameters(prompt, chunk, group, wanted, full=full)
     request = _build_request(chunk, group, model, said, shape, bounds)

@@ -21,13 +21,21 @@ from pathlib import Path
 from typing import Any
 
 from extractor.errors import TaskError
+from extractor.extraction.examples import Examples, ShownExample, list_passages
 from extractor.models.traits import ModelTraits
 from extractor.schema.reader import Object, ObjectList, Scalar, ValueList
-from extractor.types import Chunk, fingerprint_json
+from extractor.types import Chunk, Json, fingerprint_json
 
 _SECTION = re.compile(r"^# +(system|user|note +\S+)[ \t]*$", re.M)
+WAYS_TO_ASK = ("groups", "whole")
+LEAST_CHUNK_TOKENS = 100
+"""Tokens of a chunk that somebody may ask for."""
 MIN_CHUNK_TOKENS = 500
 """Tokens of a chunk however small a model's window is."""
+WITH_EXAMPLES = "+examples"
+"""What the name of a version ends with that shows examples."""
+EXAMPLES_BEGIN = "The same, answered for passages of other documents:"
+EXAMPLES_END = "Take nothing from these examples; answer for the document above."
 _TAG_START = r"<\s*(?:/\s*)?"
 _PLACEHOLDER = re.compile(r"\{(document|question|heading)\}")
 
@@ -65,6 +73,23 @@ class Prompt:
     """The settings that the version has for all models; those in its table [small] hold for small models alone."""
     cited: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Lines of words of the document that go with a group's question, which is so of one document alone."""
+    examples: Examples | None = None
+    """Passages of other documents with the right answers, of which each question shows some that are like its chunk."""
+
+    def show_examples(self, examples: Examples) -> Prompt:
+        """The version that shows examples, by a name of its own: what is recorded and written of it stands apart."""
+        return replace(self, name=f"{self.name}{WITH_EXAMPLES}", examples=examples)
+
+    def change_strategy(self, ask: str | None = None, chunk_tokens: int | None = None) -> Prompt:
+        """The version with other settings than its file has, for all models. Raises TaskError for what is none."""
+        said: dict[str, Any] = {"ask": ask, "chunk_tokens": chunk_tokens}
+        changed = {name: value for name, value in said.items() if value is not None}
+        if ask not in (None, *WAYS_TO_ASK):
+            raise TaskError(f"A prompt cannot ask {ask!r}; choose {' or '.join(WAYS_TO_ASK)}.")
+        if chunk_tokens is not None and chunk_tokens < LEAST_CHUNK_TOKENS:
+            raise TaskError(f"A chunk of {chunk_tokens} tokens is too short; give {LEAST_CHUNK_TOKENS} or more.")
+        declared = {**self.declared, **changed}
+        return replace(self, strategy=replace(self.strategy, **changed), declared=declared) if changed else self
 
     def fit_to_model(self, traits: ModelTraits) -> Prompt:
         """The version as a model of these traits is asked.
@@ -85,6 +110,11 @@ class Prompt:
         }
         return replace(self, strategy=Strategy(**(settings | dict(self.declared))))
 
+    def _list_unseen_settings(self) -> dict[str, Json]:
+        """What is declared as it is by default anyway: a strong model is asked otherwise for it."""
+        usual = Strategy()
+        return {name: value for name, value in self.declared.items() if value == getattr(usual, name)}
+
     @property
     def fingerprint(self) -> str:
         return fingerprint_json(
@@ -93,6 +123,8 @@ class Prompt:
                 "user": self.user,
                 "notes": dict(self.notes),
                 "strategy": {f.name: getattr(self.strategy, f.name) for f in fields(Strategy)},
+                **({"declared": unseen} if (unseen := self._list_unseen_settings()) else {}),
+                **({} if self.examples is None else {"examples": self.examples.fingerprint}),
             }
         )
 
@@ -138,30 +170,38 @@ def _read_settings(head: str, path: Path) -> tuple[Strategy, bool, dict[str, Any
     preferred = bool(settings.pop("preferred", False))
     small.pop("preferred", None)
     strategy = Strategy(**(settings | small))
-    if strategy.ask not in ("groups", "whole"):
+    if strategy.ask not in WAYS_TO_ASK:
         raise TaskError(f"{path} sets ask to {strategy.ask!r}; choose 'groups' or 'whole'.")
     return strategy, preferred, settings
 
 
-def build_part_messages(prompt: Prompt, chunk: Chunk, group: str, part: Object) -> tuple[str, str]:
+def build_part_messages(
+    prompt: Prompt, chunk: Chunk, group: str, part: Object, shown: Sequence[ShownExample] = ()
+) -> tuple[str, str]:
     """The system and the user message that ask for one field group in one chunk."""
-    return build_messages(prompt, chunk, group, describe_fields(part), prompt.cited.get(group, ()))
+    return build_messages(prompt, chunk, group, describe_fields(part), prompt.cited.get(group, ()), shown)
 
 
 def build_messages(
-    prompt: Prompt, chunk: Chunk, group: str, question: Sequence[str], cited: Sequence[str] = ()
+    prompt: Prompt,
+    chunk: Chunk,
+    group: str,
+    question: Sequence[str],
+    cited: Sequence[str] = (),
+    shown: Sequence[ShownExample] = (),
 ) -> tuple[str, str]:
     """The system and the user message of a question of some lines and the group's note, about one chunk.
 
     Whatever comes from the document stands between tags: its headings with its text, and the lines that are `cited` of
-    it with the question that needs them before it.
+    it with the question that needs them before it. The examples that are `shown` stand between tags of their own.
     """
     text = f"{chunk.header}\n{chunk.shown_text}" if chunk.header else chunk.shown_text
     if chunk.heading and "{heading}" in prompt.user:
         text = f"{chunk.heading}\n\n{text}"
-    tag = _choose_tag("\n".join([text, *cited]))
+    everything = "\n".join([text, *cited, *([list_passages(shown)] if shown else [])])
+    tag = _choose_tag(everything)
     quoted = [_enclose("\n".join(cited), tag)] if cited else []
-    lines = "\n".join([*question, *quoted, *filter(None, [prompt.notes.get(group)])])
+    lines = "\n".join([*question, *quoted, *filter(None, [prompt.notes.get(group)]), *_quote(shown, everything)])
     inserts = {"document": _enclose(text, tag), "question": lines, "heading": ""}
     return prompt.system, _PLACEHOLDER.sub(lambda m: inserts[m[1]], prompt.user)
 
@@ -170,12 +210,21 @@ def _enclose(text: str, tag: str) -> str:
     return f"<{tag}>\n{text}\n</{tag}>"
 
 
-def _choose_tag(text: str) -> str:
+def _quote(shown: Sequence[ShownExample], everything: str) -> list[str]:
+    """The examples between tags that no text of the message holds; the likest is the last, next to the reply."""
+    if not shown:
+        return []
+    passage, answer = (_choose_tag(everything, name) for name in ("example", "answer"))
+    pairs = [(_enclose(one.passage, passage), _enclose(one.answer, answer)) for one in reversed(shown)]
+    return ["", EXAMPLES_BEGIN, *(text for pair in pairs for text in pair), EXAMPLES_END]
+
+
+def _choose_tag(text: str, name: str = "document") -> str:
     """The name of tags that the text does not hold itself; the same for the same text, so that caches stay exact."""
-    tag = "document"
+    tag = name
     # A model takes "</DOCUMENT >" for the end just as well, and a tag with an attribute for a beginning.
     while re.search(rf"{_TAG_START}{tag}(?![\w-])", text, re.IGNORECASE):
-        tag = f"document-{fingerprint_json([tag, text])[7:15]}"
+        tag = f"{name}-{fingerprint_json([tag, text])[7:15]}"
     return tag
 
 

@@ -3,6 +3,7 @@
 schema.py     a Pydantic class named Record, or
 schema.json   a JSON Schema
 NAME.md       a prompt version each
+examples.jsonl    passages with the right answers, which prompts show where that is wanted
 
 A schema alone, my.py:Invoice or invoice.schema.json, is asked for with a prompt that ships and knows no task.
 """
@@ -36,6 +37,8 @@ SHIPPED_TASKS = next(
 )
 """Where the wheel, or a checkout, keeps the tasks that come with the project."""
 _NAMES_CLASS = re.compile(r"\.py:\w+$")
+EXAMPLES_FILE = "examples.jsonl"
+"""The file of examples in a task's folder."""
 RECORD_CLASS = "Record"
 """The class of a task's schema.py."""
 
@@ -47,6 +50,8 @@ class Task:
     prompts: Mapping[str, Prompt]
     model_class: type[BaseModel] | None = None
     """The Pydantic class, where the schema is one; its own validators have the last word on a record."""
+    examples_file: Path | None = None
+    """The examples in the task's folder, where it has any."""
 
     def choose_prompt(self, name: str | None) -> Prompt:
         """The prompt version of that name; the task's preferred without one. Raises TaskError for an unknown one."""
@@ -124,7 +129,8 @@ def read_task_folder(folder: Path) -> Task:
     if not versions:
         raise TaskError(f"{folder} holds no prompt; add one as a Markdown file, such as default.md.")
     schema = _read_schema(source, file)
-    task = Task(folder.resolve().name, schema, versions, model)
+    examples = folder / EXAMPLES_FILE
+    task = Task(folder.resolve().name, schema, versions, model, examples if examples.is_file() else None)
     for version in versions.values():
         for group in version.notes:
             if group not in schema.groups:

@@ -13,6 +13,13 @@
     [ensembles]                     --models best
     best = ["fast", "gpt-5"]        models that are asked together
 
+    [tasks.invoice]                 how `run` asks for this task, unless flags say otherwise (extractor tune writes it)
+    prompt = "groups"
+    ask = "whole"
+    chunk_tokens = 1400
+    examples = "auto"
+    examples_tokens = 350
+
 One lies in the user's configuration folder, and is trusted; another may be named. One that is found in the working
 folder comes with whatever the folder came with: it may change how a model is asked, but not which, where, with what
 key or for how much (docs/security.md).
@@ -20,13 +27,16 @@ key or for how much (docs/security.md).
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor.errors import UsageError
+from extractor.errors import MachineError, UsageError
+from extractor.files import write_atomically
 from extractor.models.settings import TABLES, ModelSettings, build_settings, list_setting_names
 from extractor.types import Json
 
@@ -46,6 +56,8 @@ _SAFE = frozenset(("temperature", "seed", "top_p", "reasoning_effort", "thinking
     "tpm",
 }
 """What a file that nobody named may set."""
+EXAMPLES_OF_THEIR_OWN = ("auto", "none")
+"""What is said of examples without a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,20 @@ class ConfiguredModel:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """How a task is asked for; None where a file does not say it."""
+
+    prompt: str | None = None
+    """Name of a prompt version of the task."""
+    ask: str | None = None
+    """"groups" or "whole", over what the version says."""
+    chunk_tokens: int | None = None
+    examples: str | None = None
+    """A path, "auto" or "none"."""
+    examples_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """What files say, the later ones over the earlier ones."""
 
@@ -69,6 +95,7 @@ class Configuration:
     files: tuple[Path, ...] = ()
     ensembles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of models that are asked together, by a name of one's own."""
+    tasks: Mapping[str, TaskSettings] = field(default_factory=dict)
 
     def find_model(self, name: str) -> ConfiguredModel:
         """What is said of the model, over what is said of all."""
@@ -79,7 +106,8 @@ class Configuration:
         none = ConfiguredModel()
         models = {name: _override(self.models.get(name, none), other.models.get(name, none)) for name in names}
         files, ensembles = (*self.files, *other.files), {**self.ensembles, **other.ensembles}
-        return Configuration(_override(self.defaults, other.defaults), models, files, ensembles)
+        tasks = {**self.tasks, **other.tasks}
+        return Configuration(_override(self.defaults, other.defaults), models, files, ensembles, tasks)
 
 
 def _override(one: ConfiguredModel, other: ConfiguredModel) -> ConfiguredModel:
@@ -127,8 +155,9 @@ def read_config_file(path: Path, *, named: bool = True) -> Configuration:
         raise UsageError(f"The config file {path} cannot be read ({error.strerror}); check the path.") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"The config file {path} is not TOML ({error}); correct it.") from None
-    if unknown := [key for key in told if key not in ("defaults", "models", "ensembles")]:
-        raise UsageError(f"{path}: there is no {unknown[0]!r} here; write [defaults], [models.NAME] or [ensembles].")
+    if unknown := [key for key in told if key not in ("defaults", "models", "ensembles", "tasks")]:
+        tables = "[defaults], [models.NAME], [ensembles] or [tasks.NAME]"
+        raise UsageError(f"{path}: there is no {unknown[0]!r} here; write {tables}.")
     models = told.get("models", {})
     if not isinstance(models, dict) or not all(isinstance(one, dict) for one in models.values()):
         raise UsageError(f"{path}: models are tables; write [models.NAME].")
@@ -140,7 +169,35 @@ def read_config_file(path: Path, *, named: bool = True) -> Configuration:
         {name: _read_model(path, f"models.{name}", one, named) for name, one in models.items()},
         (path,),
         _read_ensembles(path, told.get("ensembles", {}), named),
+        _read_tasks(path, told.get("tasks", {}), named),
     )
+
+
+def _read_tasks(path: Path, told: Json, named: bool) -> dict[str, TaskSettings]:
+    if not isinstance(told, dict) or not all(isinstance(one, dict) for one in told.values()):
+        raise UsageError(f"{path}: tasks are tables; write [tasks.NAME].")
+    return {name: _read_task(path, name, table, named) for name, table in told.items()}
+
+
+def _read_task(path: Path, name: str, table: Mapping[str, Json], named: bool) -> TaskSettings:
+    where = f"{path}, [tasks.{name}]"
+    kinds = {"prompt": str, "ask": str, "chunk_tokens": int, "examples": str, "examples_tokens": int}
+    for key, value in table.items():
+        if key not in kinds:
+            raise UsageError(f"{where}: there is no key {key!r}; those are {', '.join(kinds)}.")
+        if type(value) is not kinds[key] or value in ("", 0):
+            raise UsageError(
+                f"{where}: {key} is {value!r}; give a {'text' if kinds[key] is str else 'number above 0'}."
+            )
+    examples = table.get("examples")
+    if not named and examples not in (None, *EXAMPLES_OF_THEIR_OWN):
+        raise UsageError(
+            f"{where} lies in the working folder and names a file of examples, which only a file that you name may: "
+            f"give --config {path.name} if you trust it."
+        )
+    if examples not in (None, *EXAMPLES_OF_THEIR_OWN):
+        examples = os.fspath(path.parent / Path(str(examples)).expanduser())
+    return TaskSettings(**{**table, "examples": examples})
 
 
 def _read_ensembles(path: Path, told: Json, named: bool) -> dict[str, tuple[str, ...]]:
@@ -188,3 +245,38 @@ def _resolve_paths(told: Mapping[str, Json], file: Path) -> dict[str, Json]:
     """A path in a file is meant from the file's folder."""
     path = told.get("ca_file")
     return {**told, "ca_file": os.fspath(file.parent / Path(path).expanduser())} if isinstance(path, str) else {**told}
+
+
+def format_task_table(task: str, settings: Mapping[str, Json]) -> str:
+    """The lines of a config file that say how a task is asked for."""
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in settings.items()]
+    return "\n".join([f"[tasks.{_quote_key(task)}]", *lines, ""])
+
+
+def write_task_table(path: Path, task: str, settings: Mapping[str, Json]) -> None:
+    """Writes the table into a config file, in place of the one that it has of the task; all else stays as it is.
+
+    Raises UsageError for a file that is no config file, and MachineError where it cannot be written.
+    """
+    text = ""
+    if path.exists():
+        read_config_file(path)
+        text = path.read_text(encoding="utf-8")
+    table = format_task_table(task, settings)
+    head = re.compile(rf"^\[tasks\.{re.escape(_quote_key(task))}\][^\n]*\n(?:(?!\[)[^\n]*(?:\n|\Z))*", re.M)
+    if found := head.search(text):
+        comments = "".join(re.findall(r"^[ \t]*(?:#[^\n]*)?\n", found[0], re.M))
+        changed = text[: found.start()] + table + comments + text[found.end() :]
+    else:
+        changed = f"{text.rstrip()}\n\n{table}" if text.strip() else table
+    told = tomllib.loads(changed)
+    if told.get("tasks", {}).get(task) != dict(settings):
+        raise UsageError(f"{path} has the table of {task} in another form; correct it by hand.")
+    try:
+        write_atomically(path, [changed.encode()])
+    except OSError as error:
+        raise MachineError(f"{path} cannot be written ({error.strerror}); name another file.") from error
+
+
+def _quote_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)

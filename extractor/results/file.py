@@ -57,7 +57,7 @@ MAX_HEADER = 100
 
 
 def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> ResultFile:
-    document = record.document
+    document, quotes = record.document, _Quotes(record.document)
     return ResultFile(
         format=RESULT_FORMAT,
         document=_build_document(document),
@@ -65,13 +65,10 @@ def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> Res
         status=record.status,
         record=record.value,
         evidence={
-            json_pointer(path): _build_proof(e, document)
-            for path, e in sorted(record.evidence.items(), key=sort_by_path)
+            json_pointer(path): quotes.build_proof(e) for path, e in sorted(record.evidence.items(), key=sort_by_path)
         },
         conflicts=[
-            ConflictEntry(
-                path=json_pointer(c.path), kept=_build_leaf(c.kept, document), other=_build_leaf(c.other, document)
-            )
+            ConflictEntry(path=json_pointer(c.path), kept=quotes.build_leaf(c.kept), other=quotes.build_leaf(c.other))
             for c in record.conflicts
         ],
         rejected=[
@@ -80,7 +77,7 @@ def build_result(record: Record, task: str, manifest: Mapping[str, Json]) -> Res
                 value=r.value,
                 reason=r.reason,
                 chunk=build_range(r.chunk),
-                evidence=_build_proof(r.evidence, document) if r.evidence else None,
+                evidence=quotes.build_proof(r.evidence) if r.evidence else None,
             )
             for r in record.rejected
         ],
@@ -150,45 +147,53 @@ def build_range(span: Span) -> TextRange:
     return TextRange(start=span.start, end=span.end)
 
 
-def _build_proof(evidence: Evidence, document: Document) -> Proof:
-    return Proof(
-        match=evidence.match,
-        spans=[_build_quote(s, document) for s in evidence.spans],
-        said=evidence.model_value,
-        confidence=evidence.confidence,
-        findings=list(evidence.findings),
-        said_by=list(evidence.said_by),
-    )
+class _Quotes:
+    """The words of a document that support values, with where they stand in its file and its tables."""
 
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._spelled: dict[Span, str] = {}
+        """What headers of tables say: a column's values have one, and there may be as many as rows."""
 
-def _build_quote(span: Span, document: Document) -> Quote:
-    quote = document.text[span.start : span.end]
-    places = document.locations.locate(span) if document.locations else []
-    return Quote(
-        start=span.start,
-        end=span.end,
-        quote=quote,
-        places=[Place(**p) for p in places],
-        **_name_cell(span, document),
-    )
+    def build_leaf(self, leaf: GroundedValue) -> ProvedValue:
+        return ProvedValue(value=leaf.value, evidence=self.build_proof(leaf.evidence))
 
+    def build_proof(self, evidence: Evidence) -> Proof:
+        return Proof(
+            match=evidence.match,
+            spans=[self._build_quote(s) for s in evidence.spans],
+            said=evidence.model_value,
+            confidence=evidence.confidence,
+            findings=list(evidence.findings),
+            said_by=list(evidence.said_by),
+        )
 
-def _name_cell(span: Span, document: Document) -> dict[str, list[str]]:
-    """What the headers of the table cell that words stand in say: over its column, and of its row."""
-    table = document.table_at(span.start)
-    cell = table.cell_at(span.start) if table else None
-    if table is None or cell is None:
-        return {}
+    def _build_quote(self, span: Span) -> Quote:
+        document = self._document
+        return Quote(
+            start=span.start,
+            end=span.end,
+            quote=document.text[span.start : span.end],
+            places=[Place(**p) for p in document.locations.locate(span)] if document.locations else [],
+            **self._name_cell(span),
+        )
 
-    def spell(headers: Sequence[Span]) -> list[str]:
-        words = (" ".join(document.visible_text(header).split())[:MAX_HEADER] for header in headers)
-        return list(filter(None, words))
+    def _name_cell(self, span: Span) -> dict[str, list[str]]:
+        """What the headers of the table cell that words stand in say: over its column, and of its row."""
+        table = self._document.table_at(span.start)
+        cell = table.cell_at(span.start) if table else None
+        if table is None or cell is None:
+            return {}
+        above, beside = table.column_headers(cell), table.row_headers(cell)
+        return {"column_headers": self._spell_all(above), "row_headers": self._spell_all(beside)}
 
-    return {"column_headers": spell(table.column_headers(cell)), "row_headers": spell(table.row_headers(cell))}
+    def _spell_all(self, headers: Sequence[Span]) -> list[str]:
+        return [words for header in headers if (words := self._spell(header))]
 
-
-def _build_leaf(leaf: GroundedValue, document: Document) -> ProvedValue:
-    return ProvedValue(value=leaf.value, evidence=_build_proof(leaf.evidence, document))
+    def _spell(self, header: Span) -> str:
+        if header not in self._spelled:
+            self._spelled[header] = " ".join(self._document.visible_text(header).split())[:MAX_HEADER]
+        return self._spelled[header]
 
 
 def _build_coverage(record: Record) -> Coverage:
@@ -235,7 +240,8 @@ def encode_part(part: FilePart) -> bytes:
 
 
 def _encode_content(content: Mapping[str, Json]) -> bytes:
-    return (encode_indented(content) + "\n").encode()
+    # half a character, which JSON can spell and UTF-8 cannot, is spelled as JSON has it
+    return (encode_indented(content) + "\n").encode("utf-8", "backslashreplace")
 
 
 def write_run_file(

@@ -7,6 +7,7 @@ a small document.
 from __future__ import annotations
 
 import json
+import math
 from json.encoder import encode_basestring
 
 from extractor.types import Json
@@ -26,7 +27,16 @@ def _spell(value: Json, pad: str) -> str:
         if not value:
             return "{}"
         inner = f"{pad} "
-        rows = [f"{_spell_key(key)}: {_spell(one, inner)}" for key, one in value.items()]
+        rows: list[str] = []
+        for key, one in value.items():  # most members are texts and numbers, for which a call is the larger part
+            name = encode_basestring(key) if type(key) is str else _spell_key(key)
+            type_ = type(one)
+            if type_ is str:
+                rows.append(f"{name}: {encode_basestring(one)}")
+            elif type_ is int:
+                rows.append(f"{name}: {one}")
+            else:
+                rows.append(f"{name}: {_spell(one, inner)}")
         return f"{{{inner}{f',{inner}'.join(rows)}{pad}}}"
     if kind is list or kind is tuple:
         if not value:
@@ -39,10 +49,10 @@ def _spell(value: Json, pad: str) -> str:
         return "null"
     if kind is int:
         return str(value)
+    if kind is float and math.isfinite(value):
+        return float.__repr__(value)
     return json.dumps(value, ensure_ascii=False, indent=1).replace("\n", pad)
 
 
 def _spell_key(key: object) -> str:
-    if type(key) is str:
-        return encode_basestring(key)
     return json.dumps({key: 0}, ensure_ascii=False)[1:-4]

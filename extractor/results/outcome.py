@@ -36,31 +36,31 @@ class RunTally:
 
 
 class RunOutcomes(Sequence[DocumentOutcome]):
-    """The outcomes of a run's documents that ended; 100,000 of them take some 800 kB.
+    """The outcomes of a run's documents that ended; 100,000 of them take some 400 kB.
 
-    `places` are positions in the journal, and `read` gives the outcome that stands at one.
+    `numbers` are those of entries in the journal, and `read` gives the outcome of one.
     """
 
     def __init__(
-        self, places: Sequence[int], read: Callable[[int], DocumentOutcome], tally: RunTally, notes: Sequence[str] = ()
+        self, numbers: Sequence[int], read: Callable[[int], DocumentOutcome], tally: RunTally, notes: Sequence[str] = ()
     ) -> None:
-        self._places, self._read = places, read
+        self._numbers, self._read = numbers, read
         self.tally = tally
         self.notes = tuple(notes)
         """What the user should know of what was kept, done again and left alone: a sentence each."""
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._numbers)
 
     @overload
     def __getitem__(self, i: int) -> DocumentOutcome: ...
     @overload
     def __getitem__(self, i: slice) -> Sequence[DocumentOutcome]: ...
     def __getitem__(self, i: int | slice) -> DocumentOutcome | Sequence[DocumentOutcome]:
-        return [self._read(p) for p in self._places[i]] if isinstance(i, slice) else self._read(self._places[i])
+        return [self._read(n) for n in self._numbers[i]] if isinstance(i, slice) else self._read(self._numbers[i])
 
     def __iter__(self) -> Iterator[DocumentOutcome]:
-        return map(self._read, self._places)
+        return map(self._read, self._numbers)
 
 
 def tally_statuses(statuses: Counter[Status], documents: int, kept: int) -> RunTally:

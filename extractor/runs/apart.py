@@ -15,10 +15,12 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import IO, Any, cast
 
 from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
@@ -40,6 +42,8 @@ APART_FROM = 16_000
 WORKERS = max(1, os.cpu_count() or 1)
 STEP_SECONDS, CHARACTERS_A_SECOND = 60.0, 2_000
 """Seconds that a step of work may take, and characters for each of which a second is added: ten times what is usual."""
+PATIENCE = 4
+"""How often over these seconds a step may wait for a processor that others have, where the system tells its work."""
 MOST_BYTES, MOST_BYTES_A_CHARACTER = 64 << 20, 60
 """Bytes that an answer of a worker may have at most, and by how many more for each character."""
 
@@ -114,7 +118,10 @@ class _Call:
     def __init__(self, job: ApartJob, said: AllSaid, seconds: float, most: int) -> None:
         self._job, self._said, self._seconds, self._most = job, said, seconds, most
         self._worker: _Worker | None = None
+        self._begun = 0.0
+        self._worked: float | None = None
         self._ended = ""
+        self._timer = threading.Timer(0, self._look_at_time)
         self._lock = threading.Lock()
 
     def cancel(self) -> None:
@@ -127,15 +134,34 @@ class _Call:
             if self._worker is not None:
                 self._worker.kill()
 
+    def _wait(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._look_at_time)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _look_at_time(self) -> None:
+        """Ends the worker if it has worked for its time, or has waited too long for a processor."""
+        with self._lock:
+            worker = self._worker
+            if worker is None or self._ended:
+                return
+            worked = worker.measure_work()
+            if worked is not None and self._worked is not None:
+                left = self._seconds - (worked - self._worked)
+                if left > 0.1 and time.monotonic() - self._begun + left <= PATIENCE * self._seconds:
+                    self._wait(left)
+                    return
+        self._end("late")
+
     def run(self) -> Step:
         question = (*self._job.frames, encode_said(self._said))
         with self._lock:
             if self._ended:
                 raise asyncio.CancelledError
             worker = self._worker = _take_worker()
-        timer = threading.Timer(self._seconds, self._end, ["late"])
-        timer.daemon = True
-        timer.start()
+        self._worked = worker.measure_work()
+        self._begun = time.monotonic()
+        self._wait(self._seconds)
         refused: TaskError | None = None
         try:
             step, leaves = worker.do_step(question, self._job, self._most)
@@ -148,9 +174,10 @@ class _Call:
             worker.close()
             raise
         finally:
-            timer.cancel()
+            self._timer.cancel()
         with self._lock:  # whoever ends the call from now on ends no worker that another call may have
             self._worker = None
+            self._timer.cancel()
             is_whole = not self._ended
         if is_whole and not leaves:
             _idle_workers.append(worker)
@@ -215,6 +242,14 @@ class _Worker:
 
     def is_running(self) -> bool:
         return self._process.poll() is None
+
+    def measure_work(self) -> float | None:
+        """Seconds that the process has had a processor for; None where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_bytes().rpartition(b")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            return None
 
     def kill(self) -> None:
         self._process.kill()

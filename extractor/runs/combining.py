@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from extractor.documents.discovery import printable_name
 from extractor.errors import MachineError, ResultUnreadable, UsageError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.combining.judging import EnsembleCalibration, load_ensemble_calibration
@@ -18,6 +19,7 @@ from extractor.results.model import RUN_FILE, ResultFile, RunFile
 from extractor.results.opinion import restore_rejected
 from extractor.results.outcome import DocumentOutcome
 from extractor.results.reading import read_result_file, read_run_file
+from extractor.runs.filenames import FilenameRegistry
 from extractor.schema.reader import read_schema
 from extractor.types import Status
 
@@ -30,9 +32,15 @@ class FinishedRun:
     file: RunFile
 
     def list_files(self) -> dict[str, str]:
-        """Result file by the name of its document. Raises UsageError where two documents have one name."""
+        """Result file by the name of its document. Raises UsageError where two documents have one name, and where a
+        result is said to be elsewhere than in the folder."""
         files: dict[str, str] = {}
         for row in self.file.documents:
+            if Path(row.file).name != row.file or row.file == RUN_FILE:
+                raise UsageError(
+                    f"{self.folder / RUN_FILE} has a result of {printable_name(row.name)} that is none of its folder; "
+                    "run that document again."
+                )
             if row.name in files:
                 raise UsageError(
                     f"{self.folder} has two documents called {row.name}; run them by folders of their own to combine."
@@ -69,10 +77,16 @@ class CombinedRuns:
     def combine(self) -> Iterator[tuple[str, ResultFile]]:
         """Each document's file name and result, in the order of the first run."""
         files = [run.list_files() for run in self.runs]
-        for name, file in {name: file for some in reversed(files) for name, file in some.items()}.items():
+        chosen = {name: file for some in reversed(files) for name, file in some.items()}
+        names = FilenameRegistry()
+        for name, file in chosen.items():
             having = [(run, some[name]) for run, some in zip(self.runs, files, strict=True) if name in some]
             results = [run.read(file) for run, file in having]
             _require_same_text(name, results, [run.folder for run, _ in having])
+            if not names.has_name(file):
+                names.reserve_name(file)
+            else:  # another document's, of another run
+                file = names.choose_filename(Path(name), lambda one: one not in chosen.values())
             yield file, self.combination.combine([Member(one) for one in results])
 
 

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+from extractor.digest_set import DigestSet
 from extractor.documents.discovery import printable_name
 
 _LONGEST_STEM = 180
@@ -22,14 +23,23 @@ def fold_filename(name: str) -> str:
 
 
 class FilenameRegistry:
-    """The names of one folder's result files, distinct as `fold_name` compares them."""
+    """The names of one folder's result files, distinct as `fold_filename` compares them.
+
+    It holds digests; a clash that is none costs a longer name, nothing else.
+    """
 
     def __init__(self) -> None:
-        self._taken = set(map(_hash_name, _RESERVED_NAMES))
+        self._taken = DigestSet()
+        for name in _RESERVED_NAMES:
+            self.reserve_name(name)
 
     def reserve_name(self, name: str) -> None:
         """Reserves a name."""
-        self._taken.add(_hash_name(name))
+        self._taken.add(fold_filename(name))
+
+    def has_name(self, name: str) -> bool:
+        """Whether somebody has the name."""
+        return fold_filename(name) in self._taken
 
     def choose_filename(self, path: Path, free: Callable[[str], bool] = lambda name: True) -> str:
         """A name that nobody has, of those that are `free`; for the same path, where it can be, the same one."""
@@ -40,13 +50,8 @@ class FilenameRegistry:
         while len(stem.encode()) > _LONGEST_STEM:
             stem = stem[:-1]
         name, tries = f"{stem}.json", 0
-        while _hash_name(name) in self._taken or not free(name) or (not tries and stem != printable):
+        while fold_filename(name) in self._taken or not free(name) or (not tries and stem != printable):
             name = f"{stem}-{hashlib.sha256(os.fsencode(path) + bytes(tries)).hexdigest()[:8]}.json"
             tries += 1
         self.reserve_name(name)
         return name
-
-
-def _hash_name(name: str) -> bytes:
-    """Enough of a digest to tell 100,000 names apart; a clash that is none costs a longer name, nothing else."""
-    return hashlib.blake2b(fold_filename(name).encode(), digest_size=8).digest()

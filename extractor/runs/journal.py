@@ -7,21 +7,21 @@ docs/durability.md says what the journal promises.
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import json
 import os
 import threading
 import time
 import weakref
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
 from extractor.files import require_regular_file, sync_folder, write_atomically
 from extractor.results.outcome import DocumentOutcome
+from extractor.runs.entry_index import EntryIndex
 from extractor.runs.filenames import fold_filename
 from extractor.types import Json, Status, Usage
 
@@ -100,14 +100,14 @@ def parse_journal_line(line: bytes) -> JournalEntry:
 class Journal:
     """The journal of one output folder, for one run: read once, appended to, put in order at the end.
 
-    Memory holds the position of each entry, not its content: some 100 bytes for a document. Threads may use it.
+    Memory holds where each entry stands, not its content: some 45 bytes for a document. An entry is named by the number
+    of its result file, which stays the same when the journal is put in order. Threads may use it.
     """
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         """Raises UsageError for a journal of another version, and MachineError where it cannot be opened."""
         self._folder, self._path = folder, folder / JOURNAL_FILE
-        self._sources: dict[int, int] = {}
-        self._files: dict[int, int] = {}
+        self._index = EntryIndex()
         self._lock = threading.Lock()
         self._synced = time.monotonic()
         self._is_unsynced = False
@@ -131,13 +131,13 @@ class Journal:
                     f"{self._path} is of another version ({foreign[:40]!r}, not {JOURNAL_FORMAT}); "
                     "use the extractor that wrote it, choose another -o, or begin anew with --fresh."
                 )
-            if foreign or (bad and not self._sources):
+            if foreign or (bad and not self._index):
                 self._set_aside("of another version" if foreign else "no journal of a run")
             elif bad:
                 self.notes.append(
                     f"{bad} lines of {self._path} cannot be read; the documents that they were about are done again."
                 )
-            if not foreign and not (bad and not self._sources):
+            if not foreign and not (bad and not self._index):
                 if os.fstat(handle).st_size > self._end:
                     os.ftruncate(handle, self._end)
                 if self._end == 0:
@@ -164,7 +164,8 @@ class Journal:
                     return str(journal_format), bad, end
                 if journal_format is None:
                     try:
-                        self._index_entry(parse_journal_line(line), end)
+                        entry = parse_journal_line(line)
+                        self._index.add(entry.source, entry.outcome.file, end)
                     except ValueError:
                         bad += 1
                 end += len(line)
@@ -177,17 +178,13 @@ class Journal:
         self._path.rename(spare)
         self.notes.append(f"{self._path} is {why}; it is now {spare.name}, and every document is done again.")
 
-    def _index_entry(self, entry: JournalEntry, place: int) -> None:
-        self._sources[hash_key(entry.source)] = place
-        self._files[hash_key(fold_filename(entry.outcome.file))] = place
-
     @property
     def size(self) -> int:
         """Bytes of what stands in it."""
         return self._end
 
     def append(self, entry: JournalEntry) -> int:
-        """Appends an entry, whole or not at all; returns its position. Raises OSError."""
+        """Appends an entry, whole or not at all; returns its number. Raises OSError."""
         line = entry.to_line()
         with self._lock:
             place = self._end
@@ -199,11 +196,11 @@ class Journal:
                 os.ftruncate(self._handle, place)
                 raise
             self._end += len(line)
-            self._index_entry(entry, place)
+            number = self._index.add(entry.source, entry.outcome.file, place)
             self.changed = self._is_unsynced = True
             if time.monotonic() - self._synced >= SYNC_INTERVAL:
                 self._sync_to_disk()
-            return place
+            return number
 
     def _sync_to_disk(self) -> None:
         sync_folder(self._folder)
@@ -211,48 +208,49 @@ class Journal:
         self._synced, self._is_unsynced = time.monotonic(), False
 
     def find_by_source(self, source: str) -> tuple[int, JournalEntry] | None:
-        found = self._locate_entry(self._sources.get(hash_key(source)))
+        """Number and entry."""
+        found = self._locate_entry(self._index.find_source(source))
         return found if found and found[1].source == source else None
 
     def find_by_file(self, file: str) -> tuple[int, JournalEntry] | None:
         """The entry about a result file of this name, or one that a file system may take for the same."""
-        folded = fold_filename(file)
-        found = self._locate_entry(self._files.get(hash_key(folded)))
-        return found if found and fold_filename(found[1].outcome.file) == folded else None
+        found = self._locate_entry(self._index.find_file(file))
+        return found if found and fold_filename(found[1].outcome.file) == fold_filename(file) else None
 
-    def _locate_entry(self, place: int | None) -> tuple[int, JournalEntry] | None:
-        return None if place is None else (place, self.read_entry(place))
+    def _locate_entry(self, number: int | None) -> tuple[int, JournalEntry] | None:
+        return None if number is None else (number, self.read_entry(number))
 
-    def read_entry(self, place: int) -> JournalEntry:
-        """The entry that stands there. The last one is at hand: it is asked for by source, then by file."""
-        last = self._last
+    def read_entry(self, number: int) -> JournalEntry:
+        """The entry of this number. The last one is at hand: it is asked for by source, then by file."""
+        last, place = self._last, self._index.get_place(number)
         if last is None or last[0] != place:
             last = self._last = place, read_entry_at(self._handle, place)
         return last[1]
 
-    def list_places(self) -> array[int]:
-        """Where the entries stand that no later line has replaced, in the order of the journal."""
-        of_files = set(self._files.values())
-        return array("q", sorted(p for p in self._sources.values() if p in of_files))
+    def list_others(self, numbers: array[int]) -> list[int]:
+        """The entries that no later line has replaced, but for these, in the order of the journal."""
+        return self._index.list_others(numbers)
 
-    def rewrite_in_order(self, places: Iterable[int]) -> array[int]:
+    def is_in_order(self, numbers: array[int]) -> bool:
+        """Whether the entries stand in this order."""
+        places = map(self._index.get_place, numbers)
+        return all(a <= b for a, b in itertools.pairwise(places))
+
+    def rewrite_in_order(self, first: array[int]) -> None:
         """Rewrites the journal with these entries first, in this order, the others that hold after them.
 
-        The old journal or the new one is there at any moment. Gives where the first ones stand now. Raises OSError.
+        The old journal or the new one is there at any moment. Raises OSError.
         """
-        first = array("q", places)
-        known = set(first)
-        whole = first + array("q", (p for p in self.list_places() if p not in known))
-        del known
-        moved, end = array("q"), len(HEADER_LINE)
+        moved, end = self._index.begin_move(), len(HEADER_LINE)
 
         def reordered_lines() -> Iterator[bytes]:
             nonlocal end
             yield HEADER_LINE
-            for place in whole:
+            for number in itertools.chain(first, self._index.list_others(first)):
+                place = self._index.get_place(number)
                 own = self._begun <= place  # this run has written it, as it is written today
-                line = read_line_at(self._handle, place) if own else self.read_entry(place).to_line()
-                moved.append(end)
+                line = read_line_at(self._handle, place) if own else self.read_entry(number).to_line()
+                moved[number] = end
                 end += len(line)
                 yield line
 
@@ -263,29 +261,12 @@ class Journal:
             handle = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             os.dup2(handle, self._handle, inheritable=False)
             os.close(handle)
-            self._move_pointers(whole, moved)
-            self._end, self._is_unsynced, self.changed = end, False, False
-        return moved[: len(first)]
-
-    def _move_pointers(self, before: array[int], after: array[int]) -> None:
-        """Updates the positions in place: a second pair of dicts would be most of a run's memory."""
-        order = array("q", sorted(range(len(before)), key=before.__getitem__))
-        places = array("q", map(before.__getitem__, order))
-        for pointers in (self._sources, self._files):
-            gone = []
-            for key, place in pointers.items():
-                i = bisect_left(places, place)
-                if i < len(places) and places[i] == place:
-                    pointers[key] = after[order[i]]
-                else:
-                    gone.append(key)
-            for key in gone:
-                del pointers[key]
-        self._last = None
+            self._index.move(moved)
+            self._end, self._is_unsynced, self.changed, self._last = end, False, False, None
 
     def open_outcome_reader(self) -> OutcomeReader:
         """Reads outcomes from the journal as it is now, also when this object is closed."""
-        return OutcomeReader(os.dup(self._handle))
+        return OutcomeReader(os.dup(self._handle), self._index)
 
     def close(self) -> None:
         """Syncs what was appended to disk. Raises OSError."""
@@ -298,14 +279,14 @@ class Journal:
 
 
 class OutcomeReader:
-    """The outcome at a place of a journal; the file is closed with the last who could ask."""
+    """The outcome of a number in a journal; the file is closed with the last who could ask."""
 
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
+    def __init__(self, handle: int, index: EntryIndex) -> None:
+        self._handle, self._index = handle, index
         weakref.finalize(self, os.close, handle)
 
-    def __call__(self, place: int) -> DocumentOutcome:
-        return read_entry_at(self._handle, place).outcome
+    def __call__(self, number: int) -> DocumentOutcome:
+        return read_entry_at(self._handle, self._index.get_place(number)).outcome
 
 
 def read_entry_at(handle: int, place: int) -> JournalEntry:
@@ -320,11 +301,6 @@ def read_line_at(handle: int, place: int) -> bytes:
             raise ValueError(f"no entry at {place}")
         size *= 8
     return line[0] + line[1]
-
-
-def hash_key(text: str) -> int:
-    """64 bits of a digest, which take a third of the memory; a lookup compares the whole text as well."""
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
 def read_format(line: bytes) -> Json:

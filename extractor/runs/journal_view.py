@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import weakref
-from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
 from extractor.errors import UsageError
 from extractor.files import open_regular_file
-from extractor.runs.filenames import fold_filename
+from extractor.runs.entry_index import EntryIndex
 from extractor.runs.journal import (
     JOURNAL_FILE,
     JOURNAL_FORMAT,
     MAX_LINE_BYTES,
     JournalEntry,
-    hash_key,
     parse_journal_line,
     read_entry_at,
     read_format,
@@ -49,30 +47,26 @@ def _parse_or_pass(line: bytes) -> JournalEntry | None:
 
 
 class JournalView:
-    """The entries of a journal that no later line has replaced, some 100 bytes of memory for each."""
+    """The entries of a journal that no later line has replaced, some 45 bytes of memory for each."""
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError, FileNotFoundError where there is none, and UsageError for one of another version."""
         path = folder / JOURNAL_FILE
         self._handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         weakref.finalize(self, os.close, self._handle)
-        self._sources: dict[int, int] = {}
-        self._files: dict[int, int] = {}
+        self._index = EntryIndex()
         for place, entry in iterate_entries(path):
-            self._sources[hash_key(entry.source)] = place
-            self._files[hash_key(fold_filename(entry.outcome.file))] = place
+            self._index.add(entry.source, entry.outcome.file, place)
 
     def find_by_source(self, source: str) -> JournalEntry | None:
         """The entry about the document of this path."""
-        place = self._sources.get(hash_key(source))
-        if place is None:
+        number = self._index.find_source(source)
+        if number is None:
             return None
-        entry = read_entry_at(self._handle, place)
-        is_replaced = self._files.get(hash_key(fold_filename(entry.outcome.file))) != place
-        return None if is_replaced or entry.source != source else entry
+        entry = read_entry_at(self._handle, self._index.get_place(number))
+        return entry if entry.source == source else None
 
     def iterate(self) -> Iterator[tuple[int, JournalEntry]]:
         """Place and entry of each."""
-        of_files = set(self._files.values())
-        for place in array("q", sorted(p for p in self._sources.values() if p in of_files)):
+        for place in self._index.iterate_places():
             yield place, read_entry_at(self._handle, place)

@@ -43,7 +43,7 @@ class ResultKeeper:
     has_written: bool = field(default=False, init=False)
 
     def keep(self, ended: EndedDocument) -> int:
-        """Where the journal has it. Raises MachineError where it cannot be kept."""
+        """The number of its entry in the journal. Raises MachineError where it cannot be kept."""
         target = self.folder / ended.outcome.file
         try:
             return self._write(target, ended)
@@ -53,14 +53,14 @@ class ResultKeeper:
         # The disk is full, and there is the room that was kept back for this, for all answers of this moment.
         self.reserve.release()
         try:
-            place = self._write(target, ended)
+            number = self._write(target, ended)
         except OSError as error:
             raise self._set_error(target, error) from error
         self.error = self.error or MachineError(
             f"The disk of {self.folder} is full; every document that was answered is saved. "
             "Free it, and the same command goes on where it was."
         )
-        return place
+        return number
 
     def _set_error(self, path: Path, error: OSError) -> MachineError:
         self.error = failure = describe_unwritable(path, error)

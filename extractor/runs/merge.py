@@ -70,7 +70,7 @@ def merge_shards(folders: Sequence[Path], out: Path) -> RunOutcomes:
     with hold_folder_lock(out):
         remove_drafts(out)
         _require_own_folder(out, parts)
-        places, statuses = array("q"), Counter[Status]()
+        numbers, statuses = array("i"), Counter[Status]()
         try:
             (out / RUN_FILE).unlink(missing_ok=True)
             (out / JOURNAL_FILE).unlink(missing_ok=True)
@@ -78,11 +78,11 @@ def merge_shards(folders: Sequence[Path], out: Path) -> RunOutcomes:
             try:
                 for part, entry in _list_entries(parts, journal, gaps):
                     _take_over_file(part.folder / entry.outcome.file, out)
-                    places.append(journal.append(entry))
+                    numbers.append(journal.append(entry))
                     statuses[entry.outcome.status] += 1
                 sync_folder(out)
                 outcomes = RunOutcomes(
-                    places,
+                    numbers,
                     journal.open_outcome_reader(),
                     tally_statuses(statuses, first.documents, 0),
                     _describe_gaps(parts, gaps),

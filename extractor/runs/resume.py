@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from extractor._version import __version__
+from extractor.digest_set import DigestSet
 from extractor.documents.discovery import Source, printable_name
 from extractor.results.outcome import RunTally
 from extractor.runs.executor import KnownText
@@ -51,7 +52,7 @@ class EarlierResults:
         self._journal, self._folder, self._job, self._sources = journal, folder, job, sources
         self._fresh, self._retry_failed, self._taped = fresh, retry_failed, taped
         self._names = FilenameRegistry()
-        self._present: set[int] | None = None
+        self._present: DigestSet | None = None
         self.redo_counts = Counter[str]()
         """Why earlier results were not kept."""
 
@@ -70,19 +71,21 @@ class EarlierResults:
         if found is None:
             return True
         if self._present is None:
-            self._present = {hash(printable_source_path(s)) for s in self._sources}
+            self._present = DigestSet()
+            for one in self._sources:
+                self._present.add(printable_source_path(one))
         same = found[1].outcome.name == source.name
-        return same and hash(found[1].source) not in self._present
+        return same and found[1].source not in self._present
 
     def find_kept(self, file: str, sighting: SourceState) -> int | None:
-        """Where the journal has the entry that holds for what was seen at the source, before its text is read."""
+        """The number of the entry that holds for what was seen at the source, before its text is read."""
         found = self._find_entry(file)
         if found is None or sighting.seen is None:
             return None
-        place, entry = found
+        number, entry = found
         if entry.seen != sighting.seen or entry.reader != __version__:
             return None
-        return place if self._find_redo_reason(entry) is None else None
+        return number if self._find_redo_reason(entry) is None else None
 
     def has_entry(self, file: str) -> bool:
         """Whether there is an earlier result of this name at all, be it one that holds or not."""
@@ -128,14 +131,13 @@ class EarlierResults:
             return "no cassette"
         return None
 
-    def list_left_files(self, places: array[int]) -> list[str]:
+    def list_left_files(self, numbers: array[int]) -> list[str]:
         """Result files of documents that this run was not given, as the journal has them."""
-        mine = set(places)
-        files = {self._journal.read_entry(p).outcome.file for p in self._journal.list_places() if p not in mine}
+        files = (self._journal.read_entry(number).outcome.file for number in self._journal.list_others(numbers))
         return sorted(f for f in files if (self._folder / f).exists())
 
-    def write_remarks(self, places: array[int], tally: RunTally) -> list[str]:
-        """The notes about them at the end of a run; `places` are those of its own documents in the journal."""
+    def write_remarks(self, numbers: array[int], tally: RunTally) -> list[str]:
+        """The notes about them at the end of a run; `numbers` are those of its own documents in the journal."""
         notes = [
             words.format(_format_result_count(self.redo_counts[why]))
             for why, words in _REDO_REMARKS.items()
@@ -146,7 +148,7 @@ class EarlierResults:
             notes.append(f"{_format_result_count(tally.kept)} of an earlier run kept, and not asked again.")
         if tally.kept and unfinished and not self._retry_failed:
             notes.append("Failed and incomplete ones were kept with them; --retry-failed asks these again.")
-        left = self.list_left_files(places) if not tally.pending else []
+        left = self.list_left_files(numbers) if not tally.pending else []
         if left:
             listed = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
             notes.append(f"Left as they were, of documents that were not in this run: {listed}.")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import time
 from array import array
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from extractor import telemetry
 from extractor.documents.discovery import Source
 from extractor.errors import DocumentError, ExtractorError, MachineError, ModelFatal
 from extractor.files import remove_drafts
@@ -33,6 +33,7 @@ from extractor.runs.progress_file import RunningJob, announce_run
 from extractor.runs.resume import EarlierResults, printable_source_path
 from extractor.runs.shards import ShardHead, remove_shard_file, write_shard_file
 from extractor.runs.source_state import SourceState, observe_source
+from extractor.runs.telling import describe_run, tell_outcome
 from extractor.types import Json, Status
 
 GRACE_SECONDS = 1.0
@@ -62,7 +63,7 @@ async def run_job(
     under way has GRACE seconds to end; what has not begun is pending. ModelFatal and MachineError end the run in the
     same way and are raised then. Raises UsageError when another run holds the folder.
     """
-    with hold_folder_lock(job.out):
+    with hold_folder_lock(job.out), telemetry.trace("run", describe_run(job, sources)):
         remove_drafts(job.out)
         _describe_part(job, sources)
         ledger = Journal(job.out, fresh=job.ignores_earlier_results)
@@ -122,7 +123,8 @@ class _JobRunner:
         self._under_way = set[asyncio.Task[None]]()
         self._remaining = self._list_own()
         self._found = deque[_PendingDocument]()
-        self._places = array("q", [-1]) * len(sources)
+        self._numbers = array("i", [-1]) * len(sources)
+        """Of each document that ended, the number of its entry in the journal."""
         self._statuses = Counter[Status]()
         self._kept = 0
         self._error: ModelFatal | MachineError | None = None
@@ -177,8 +179,8 @@ class _JobRunner:
 
     async def _run_in_hand(self, found: _PendingDocument) -> None:
         try:
-            with self._noting_errors():
-                await self._run_document(found)
+            with self._noting_errors(), telemetry.trace("document", {"recordproof.number": found.index}) as told:
+                await self._run_document(found, told)
         finally:
             self._executor.return_hand()
 
@@ -201,8 +203,8 @@ class _JobRunner:
                 return self._found.popleft()
             kept = await asyncio.to_thread(self._scan_sources)
             self._kept += len(kept)
-            for index, place, outcome in kept:
-                self._count_outcome(index, place, outcome)
+            for index, number, outcome in kept:
+                self._count_outcome(index, number, outcome)
             if not kept and not self._found:
                 return None
         return None
@@ -212,12 +214,12 @@ class _JobRunner:
         kept: list[tuple[int, int, DocumentOutcome]] = []
         until = time.monotonic() + SCAN_SLICE_SECONDS
         for index, source, file in self._remaining:
-            place, sighting = None, None
+            number, sighting = None, None
             if self._executor.reads_here or self._earlier_results.has_entry(file):
                 sighting = observe_source(source)
-                place = self._earlier_results.find_kept(file, sighting)
-            if place is not None:
-                kept.append((index, place, self._ledger.read_entry(place).outcome))
+                number = self._earlier_results.find_kept(file, sighting)
+            if number is not None:
+                kept.append((index, number, self._ledger.read_entry(number).outcome))
             else:
                 self._found.append(_PendingDocument(index, source, file, sighting))
                 until = min(until, time.monotonic() + LOOK_AHEAD_SECONDS)
@@ -225,7 +227,7 @@ class _JobRunner:
                 break
         return kept
 
-    async def _run_document(self, found: _PendingDocument) -> None:
+    async def _run_document(self, found: _PendingDocument, told: telemetry.Trace) -> None:
         members: Mapping[str, Json] | None = None
         try:
             worked = await self._work_on(found)
@@ -246,6 +248,7 @@ class _JobRunner:
             text, content, outcome = None, *self._build_failure(found, describe_bug(found.source.name, error))
             sighting = SourceState(None)
         await self._save_outcome(found, sighting, text, content, outcome)
+        tell_outcome(told, outcome, self._job)
         self._job.on_record(outcome, members)
 
     async def _work_on(self, found: _PendingDocument) -> WorkedDocument | None:
@@ -281,14 +284,14 @@ class _JobRunner:
         ended = EndedDocument(printable_source_path(found.source), sighting, text, result, outcome)
         saving = asyncio.ensure_future(asyncio.to_thread(self._keeper.keep, ended))
         try:
-            place = await asyncio.shield(saving)
+            number = await asyncio.shield(saving)
         except asyncio.CancelledError:
             self._count_outcome(found.index, await saving, outcome)
             raise
-        self._count_outcome(found.index, place, outcome)
+        self._count_outcome(found.index, number, outcome)
 
-    def _count_outcome(self, index: int, place: int, outcome: DocumentOutcome) -> None:
-        self._places[index] = place
+    def _count_outcome(self, index: int, number: int, outcome: DocumentOutcome) -> None:
+        self._numbers[index] = number
         self._statuses[outcome.status] += 1
         self._job.on_document(outcome)
         if self._keeper.error is not None:
@@ -296,18 +299,18 @@ class _JobRunner:
 
     def _finish_run(self) -> RunOutcomes:
         """Journal in order, run.json, and what there is to say."""
-        places = array("q", (p for p in self._places if p >= 0))
+        numbers = array("i", (n for n in self._numbers if n >= 0)) if -1 in self._numbers else self._numbers
         tally = outcomes.tally_statuses(self._statuses, self._documents, self._kept)
         counts = {**{str(s): n for s, n in tally.counts.items()}, "pending": tally.pending}
         path, has_written = self._job.out / RUN_FILE, self._keeper.has_written
         try:
-            if not tally.pending and (self._ledger.changed or any(a > b for a, b in itertools.pairwise(places))):
-                places = self._ledger.rewrite_in_order(places)
+            if not tally.pending and (self._ledger.changed or not self._ledger.is_in_order(numbers)):
+                self._ledger.rewrite_in_order(numbers)
             ended = RunOutcomes(
-                places,
+                numbers,
                 self._ledger.open_outcome_reader(),
                 tally,
-                [*self._ledger.notes, *self._earlier_results.write_remarks(places, tally)],
+                [*self._ledger.notes, *self._earlier_results.write_remarks(numbers, tally)],
             )
             if has_written or not tally.pending:
                 task = self._extractor.task
@@ -317,7 +320,7 @@ class _JobRunner:
                 write_run_file(path, task.name, manifest, task.schema.source, ended, counts)
         except OSError as error:
             self._error = self._error or describe_unwritable(path, error)
-            return RunOutcomes(places, self._ledger.open_outcome_reader(), tally)
+            return RunOutcomes(numbers, self._ledger.open_outcome_reader(), tally)
         return ended
 
 

@@ -18,6 +18,7 @@ from extractor.errors import ModelError, ReplyCutShort
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.combining.asking import narrow_root, narrow_schema
 from extractor.extraction.combining.opinion import FieldPath
+from extractor.extraction.examples import Example, Examples
 from extractor.extraction.grounding.confidence import Calibration, ClassWeights
 from extractor.extraction.pipeline import QuestionPath, Reading, Said
 from extractor.extraction.prompt import Prompt, Strategy
@@ -114,7 +115,7 @@ def decode_job(document: bytes, rest: bytes) -> DocumentJob | GroundingJob:
     return DocumentJob(
         read,
         Task(told["task"], narrow_schema(schema, narrow_root(schema.root, frozenset(only))) if only else schema, {}),
-        Prompt(**{**told["prompt"], "strategy": Strategy(**told["prompt"]["strategy"])}),
+        _decode_prompt(told["prompt"]),
         told["model"],
         _decode_reading(told["reading"]),
         told["manifest"],
@@ -126,6 +127,14 @@ def decode_job(document: bytes, rest: bytes) -> DocumentJob | GroundingJob:
 def _describe_prompt(prompt: Prompt) -> dict[str, Json]:
     mappings = {name: dict(getattr(prompt, name)) for name in ("notes", "cited", "declared")}
     return {**asdict(prompt), **mappings}
+
+
+def _decode_prompt(told: Mapping[str, Any]) -> Prompt:
+    examples = told["examples"]
+    if examples is not None:
+        entries = (Example(**{**one, "corrected": tuple(one["corrected"])}) for one in examples["entries"])
+        examples = Examples(tuple(entries), examples["tokens"])
+    return Prompt(**{**told, "strategy": Strategy(**told["strategy"]), "examples": examples})
 
 
 def _describe_reading(reading: Reading) -> dict[str, Json]:

@@ -73,8 +73,11 @@ class TableGrid:
     def cell(self, number: int, by: int = 0) -> GridCell:
         """The cell of that number, its span moved by so much."""
         row, column, rows, columns, header = self.places[5 * number : 5 * number + 5]
-        span = Span(self.starts[number] + by, self.ends[number] + by)
-        return GridCell(span, row, column, rows, columns, bool(header))
+        return GridCell(self.cell_span(number, by), row, column, rows, columns, bool(header))
+
+    def cell_span(self, number: int, by: int = 0) -> Span:
+        """Where the cell of that number stands, moved by so much."""
+        return Span(self.starts[number] + by, self.ends[number] + by)
 
 
 class _HeaderIndex:
@@ -84,6 +87,7 @@ class _HeaderIndex:
         self.count = len(grid.starts)
         first, after = grid.first_header_row, grid.first_header_row + grid.header_rows
         above: dict[int, list[tuple[int, int, int]]] = {}
+        self._over: dict[tuple[int, int], list[int]] = {}
         self._first: dict[int, int] = {}
         self._marked: dict[int, list[tuple[int, int]]] = {}
         for number in range(self.count):
@@ -103,10 +107,13 @@ class _HeaderIndex:
 
     def find_above(self, column: int, end: int) -> list[int]:
         """The header cells over the columns from the first to before the last, from the top."""
-        found: list[int] = []
-        for cells in self._above:
-            after = bisect_left(cells, (end,))
-            found += [number for _, reached, number in cells[max(0, after - MOST_NAMES) : after] if reached > column]
+        found = self._over.get((column, end))
+        if found is None:
+            found = self._over[column, end] = []
+            for cells in self._above:
+                after = bisect_left(cells, (end,))
+                near = cells[max(0, after - MOST_NAMES) : after]
+                found += [number for _, reached, number in near if reached > column]
         return found
 
     def find_beside(self, row: int, column: int) -> list[int]:
@@ -148,11 +155,11 @@ class TextTable:
         if grid is None or cell.row < grid.first_header_row + grid.header_rows:
             return []
         above = grid.headers.find_above(cell.column, cell.column + cell.column_span)
-        return [grid.cell(number, self.span.start).span for number in above]
+        return [grid.cell_span(number, self.span.start) for number in above]
 
     def row_headers(self, cell: GridCell) -> list[Span]:
         """The cells to the left that name a cell's row: those marked as headers, or else the first of the row."""
         if self.grid is None or cell.column == 0:
             return []
         beside = self.grid.headers.find_beside(cell.row, cell.column)
-        return [self.grid.cell(number, self.span.start).span for number in sorted(beside)]
+        return [self.grid.cell_span(number, self.span.start) for number in sorted(beside)]

@@ -75,6 +75,8 @@ class Attachment:
     data: bytes
     optional: bool = False
     """Whether it came along by itself, as signatures and invitations do: it is no loss where it is not read."""
+    word: str = "Attachment"
+    """What the heading above its text calls it."""
 
     def is_no_loss(self, reason: str) -> bool:
         """Whether nothing is lost where it is not read, for that reason."""
@@ -107,9 +109,14 @@ def clean_attachment_name(name: str) -> str:
 
 
 def append_attachments(letter: MailDocument, ocr: bool) -> Document:
-    """The mail's own text, then a heading and the text of each attachment."""
+    """The mail's own text, then a heading and the text of each attachment. Raises DocumentError where none has any."""
     seconds = OCR_READ_SECONDS if ocr else ATTACHMENT_SECONDS
-    return _AttachmentReader(ocr, seconds).read_mail(letter, 0)
+    whole = _AttachmentReader(ocr, seconds).read_mail(letter, 0)
+    if not whole.text.strip():
+        raise DocumentError(
+            f"{letter.name} shows no words that can be read; there is nothing to extract.", reason="empty"
+        )
+    return whole
 
 
 def _name_lost(lost: list[UnreadPart]) -> list[UnreadPart]:
@@ -139,7 +146,7 @@ class _AttachmentReader:
                 if not enclosure.is_no_loss(error.reason):
                     lost.append(UnreadPart(f"attachment {enclosure.name}", error.reason, str(error)))
                 continue
-            heading = f"# Attachment: {enclosure.name}\n\n"
+            heading = f"# {enclosure.word}: {enclosure.name}\n\n"
             for piece in ("\n\n" if length else "", heading, document.text):
                 text.append(piece)
                 length += len(piece)

@@ -16,6 +16,7 @@ from extractor.documents.locations import PieceLabels
 from extractor.types import Document, Locations, Span, TableGrid, TextTable, UnreadPart
 
 CELL_SEPARATOR = " | "
+_MOST_HEADER_ROWS = 8
 MAX_SPAN = 1000
 """Rows or columns that one cell may take; HTML has the same bound for columns (HTML, 4.9.11)."""
 _BLANKS = re.compile(r"[ \t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]+")
@@ -133,7 +134,14 @@ class DocumentBuilder:
         self.end_paragraph()
         start = self.length
         header = find_header_rows(
-            [[(at, cell.text) for at, cell in row] for row in placed], _count_marked(placed, headed)
+            [[(at, cell.text) for at, cell in row if cell.text.strip()] for row in placed],
+            _count_marked(placed, headed),
+            {
+                (number, at): (cell.row_span, cell.column_span)
+                for number, row in enumerate(placed[:_MOST_HEADER_ROWS])
+                for at, cell in row
+                if cell.row_span > 1 or cell.column_span > 1
+            },
         )
         grid = TableGrid(header.count, header.first)
         ends = []

@@ -38,10 +38,14 @@ def _is_prose(text: str) -> bool:
 
 
 def write_rows(draft: DocumentBuilder, rows: Sequence[Sequence[str]]) -> None:
-    """Writes the rows as one table."""
+    """Writes the rows as one table. A formula that says a text, which keeps zeros before a number, is that text."""
     draft.add_table(
         [
-            [TableCell(cell, (i, j), column=j - 1) for j, cell in enumerate(row, 1) if cell]
+            [TableCell(_read_formula(cell), (i, j), column=j - 1) for j, cell in enumerate(row, 1) if cell]
             for i, row in enumerate(rows, 1)
         ]
     )
+
+
+def _read_formula(cell: str) -> str:
+    return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and cell.count('"') == 2 else cell

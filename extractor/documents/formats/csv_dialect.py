@@ -32,6 +32,8 @@ class Dialect:
     quote: str = '"'
     start: int = 0
     """Where the first row begins: behind a line that only names the separator."""
+    escape: str = ""
+    """What stands before a quote within quotes, where that is not another quote."""
 
 
 def detect_dialect(text: str, separator: str = "") -> Dialect:
@@ -42,11 +44,13 @@ def detect_dialect(text: str, separator: str = "") -> Dialect:
     sample = text[:_SAMPLE]
     choices = [Dialect(sign) for sign in (separator or SEPARATORS) if sign in sample]
     choices += [Dialect(one.separator, "'") for one in choices if _has_single_quotes(sample, one.separator)]
-    if separator:
+    if '\\"' in sample:  # as databases write it, with a backslash
+        choices += [Dialect(one.separator, escape="\\") for one in choices if one.quote == '"']
+    if separator and len(choices) < 2:
         return choices[0] if choices else Dialect(separator)
     scores = [(_score(text, one), -number) for number, one in enumerate(choices)]
     best = max(scores, default=(0.0, 0))
-    return choices[-best[1]] if best[0] > 0 else Dialect("")
+    return choices[-best[1]] if best[0] > 0 or separator else Dialect("")
 
 
 def _has_single_quotes(sample: str, separator: str) -> bool:
@@ -77,7 +81,10 @@ def _score(text: str, dialect: Dialect) -> float:
             return 0.0
         even /= 2
     breadth = 1 + min(usual, 10) / 100
-    return even * (tables[usual] / widths.total() + 0.1) * breadth * (2 if dialect.quote == "'" else 1)
+    likelier = 2.0 if dialect.quote == "'" else 1.0
+    if not dialect.escape and any('\\"' in value for row in rows for value in row):
+        likelier = 0.9  # a quote within the value, with what marks it left before it
+    return even * (tables[usual] / widths.total() + 0.1) * breadth * likelier
 
 
 def _is_prose(rows: Sequence[Sequence[str]], dialect: Dialect) -> bool:
@@ -128,7 +135,7 @@ def iterate_rows(text: str, dialect: Dialect) -> Iterator[list[str]]:
         while text.startswith(" ", start):
             start += 1
         if start >= hopeless and text.startswith(quote, start):
-            value, end = _read_quoted(text, start + 1, quote, behind)
+            value, end = _read_quoted(text, start + 1, dialect, behind)
             if end < 0:
                 value, end, hopeless = _read_badly_quoted(text, start + 1, line_close, behind)
             if end >= 0:
@@ -157,13 +164,19 @@ def iterate_rows(text: str, dialect: Dialect) -> Iterator[list[str]]:
             row = []
 
 
-def _read_quoted(text: str, at: int, quote: str, behind: re.Pattern[str]) -> tuple[str, int]:
+def _read_quoted(text: str, at: int, dialect: Dialect, behind: re.Pattern[str]) -> tuple[str, int]:
     """The value that begins behind a quote, and where it ends; -1 where it is not closed as the rules have it."""
+    quote, escape = dialect.quote, dialect.escape
     pieces = []
     while True:
         close = text.find(quote, at)
         if close < 0:
             return "", -1
+        if escape and (marked := text.find(escape, at, close)) >= 0:
+            pieces.append(text[at:marked])
+            at = marked + (2 if text[marked + 1 : marked + 2] in (quote, escape) else 1)
+            pieces.append(text[at - 1 : at])
+            continue
         pieces.append(text[at:close])
         if text.startswith(quote, close + 1):
             pieces.append(quote)

@@ -6,7 +6,7 @@ insertions that are not accepted yet, text boxes and notes, each of which people
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,15 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
 from extractor.documents.formats import DOCX_FORMAT
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.builder import DocumentBuilder
 from extractor.documents.formats.docx_blocks import PARTS, BlockWriter, Surroundings
 from extractor.documents.formats.docx_frames import Page, has_pictures_behind
 from extractor.documents.formats.docx_numbering import Numbering, spell_count
 from extractor.documents.formats.docx_styles import Ground, StyleSheet
 from extractor.documents.formats.docx_words import find_note_references
+from extractor.documents.formats.enclosed_pictures import Picture, enclose_pictures
+from extractor.documents.formats.ocr import advise_on_ocr
 from extractor.documents.formats.office_package import is_on
 from extractor.documents.formats.scripts import raise_mark
 from extractor.documents.formats.sight import WHITE
@@ -30,6 +33,7 @@ from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
+_IMAGE_DATA = "{urn:schemas-microsoft-com:vml}imagedata"
 _NOTE_KINDS = {"footnotes": "decimal", "endnotes": "lowerRoman"}
 """Parts with notes, and how their marks are counted where the file does not say (17.11.17, 17.11.5)."""
 
@@ -56,14 +60,34 @@ def load(path: Path, name: str, ocr: bool) -> Document:
     for number, _ in enumerate(body.iter(qn("w:altChunk")), 1):
         message = f"A file within {name} is shown in its text and is not read; save it anew in Word."
         draft.unread.append(UnreadPart(f"enclosed file {number}", "not read", message))
-    if not draft.length:
+    document = draft.build_document(name, f"python-docx {version('python-docx')}")
+    stories = [(margin._element, margin.part) for margin in (*headers, *footers)]
+    document = enclose_pictures(document, _find_pictures([(body, file.part), *stories]), wanted=ocr)
+    if not draft.length and not isinstance(document, MailDocument):
         if any("/media/" in where for where in parts):
             raise DocumentError(
-                f"{name} needs OCR: it holds pictures and no words; save it as PDF and give that with --ocr.",
-                reason="needs OCR",
+                f"{name} needs OCR: it holds pictures and no words; {advise_on_ocr(ocr)}.", reason="needs OCR"
             )
         raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")
-    return draft.build_document(name, f"python-docx {version('python-docx')}")
+    return document
+
+
+def _find_pictures(stories: Sequence[tuple[Any, Any]]) -> Iterator[Picture]:
+    """The pictures that a reader sees, in the order of the text (20.4.2.8, 17.3.2.41)."""
+    for element, part in stories:
+        for shown in element.iter(qn("a:blip"), _IMAGE_DATA):
+            related = part.rels.get(shown.get(qn("r:embed")) or shown.get(qn("r:id")) or "")
+            if related is not None and not related.is_external and not any(map(_hides, shown.iterancestors())):
+                yield str(related.target_part.partname).rpartition("/")[2], related.target_part.blob
+
+
+def _hides(around: Any) -> bool:
+    """Whether what is drawn in an element is hidden."""
+    about = around.find(qn("wp:docPr"))
+    if about is not None and is_on(about.get("hidden")):
+        return True
+    vanish = around.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
+    return vanish is not None and is_on(vanish.get(qn("w:val"), "true"))
 
 
 def _read_surroundings(file: Any, parts: dict[str, Any], margins: list[Any]) -> Surroundings:

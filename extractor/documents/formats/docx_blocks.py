@@ -37,6 +37,7 @@ from extractor.documents.formats.sight import Sight
 PARTS = ("header", "footer", "footnotes", "endnotes", "comments", "text box", "diagram", "chart")
 _HEADING = re.compile(r"^(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$|^(title|titel)$", re.I)
 _VAL, _ID = qn("w:val"), qn("w:id")
+_TEXT_PATH = "{urn:schemas-microsoft-com:vml}textpath"
 _BOX, _FALLBACK = qn("w:txbxContent"), "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 _DRAWN = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -141,6 +142,10 @@ class BlockWriter:
                 self._story.fields.stack = []  # a field does not go on in a box
                 self._write_blocks(box, _Place("text box", (), ground, sight))
                 self._story.fields.stack = opened
+        for drawn in element.iter(_TEXT_PATH):  # a watermark
+            if next(drawn.iterancestors(_FALLBACK), None) is None:
+                label = (0, 0, 0, 0, PARTS.index("text box") + 1)
+                self._draft.add_paragraph(drawn.get("string", ""), label, sight=place.sight)
         self._write_charts(element, place)
 
     def _write_charts(self, element: Any, place: _Place) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from extractor.documents.formats import EPUB_FORMAT
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.builder import DocumentBuilder
-from extractor.documents.formats.html import parse_html
+from extractor.documents.formats.enclosed_pictures import MAX_PICTURES, Picture, enclose_pictures
+from extractor.documents.formats.html import read_page
 from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.package_xml import Element, parse_package_xml, read_part
 from extractor.documents.formats.xml import decode_xml
@@ -46,14 +48,15 @@ def load(path: Path, name: str, ocr: bool) -> Document:
         draft = DocumentBuilder(PieceLabels(("part",), {"part": ["metadata", *chapters]}))
         _write_metadata(package, draft)
         locked = read_part(archive, "META-INF/encryption.xml", name) or b""
-        loader = ""
+        loader, pictures = "", list[Picture]()
         for number, chapter in enumerate(chapters[:MAX_CHAPTERS], 2):
             if posixpath.basename(chapter).encode() in locked:
                 raise DocumentError(f"{name} is locked (DRM); give a copy without it.", reason="encrypted")
-            loader = _write_chapter(archive, chapter, number, draft, name) or loader
-        if not loader:
+            loader = _write_chapter(archive, chapter, number, draft, name, pictures) or loader
+        document = enclose_pictures(draft.build_document(name, loader), pictures, wanted=ocr)
+        if not loader and not isinstance(document, MailDocument):
             raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")
-        return draft.build_document(name, loader)
+        return document
 
 
 def _find_package(archive: zipfile.ZipFile, name: str) -> tuple[Element, str]:
@@ -85,15 +88,23 @@ def _write_metadata(package: Element, draft: DocumentBuilder) -> None:
                 draft.add_words(words, (1,))
 
 
-def _write_chapter(archive: zipfile.ZipFile, chapter: str, number: int, draft: DocumentBuilder, name: str) -> str:
-    """Writes a chapter; what read it, or nothing for one without words."""
+def _write_chapter(
+    archive: zipfile.ZipFile, chapter: str, number: int, draft: DocumentBuilder, name: str, pictures: list[Picture]
+) -> str:
+    """Writes a chapter, and adds its pictures to those of the book; what read it, or nothing for one without words."""
     data = read_part(archive, chapter, name)
     if data is None:
         draft.unread.append(UnreadPart(chapter, "missing", f"The chapter {chapter} of {name} is not in it."))
         return ""
     source = _INSTRUCTION.sub("", decode_xml(data, name))
     source = _EMPTY.sub(lambda m: m[0] if m[1].lower() in _VOID else f"<{m[1]}{m[2]}></{m[1]}>", source)
-    page = parse_html(_inline_styles(archive, source, posixpath.dirname(chapter), name), name)
+    folder = posixpath.dirname(chapter)
+    read = read_page(_inline_styles(archive, source, folder, name), name)
+    page = read.document
+    for shown in read.pictures if len(pictures) < MAX_PICTURES else ():
+        where = posixpath.normpath(posixpath.join(folder, unquote(shown)))
+        if (image := read_part(archive, where, name)) is not None:
+            pictures.append((posixpath.basename(where), image))
     draft.unread += [UnreadPart(f"{chapter}: {u.part}", u.reason, u.message) for u in page.unread]
     if not page.text.strip():
         return ""

@@ -7,16 +7,24 @@ page's style (`styles`), and written by `html_writer`.
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
 
 import webencodings
 from justhtml import JustHTML
 
 from extractor.documents.formats import HTML_FORMAT
+from extractor.documents.formats.attachments import MailDocument
+from extractor.documents.formats.enclosed_pictures import Picture, enclose_pictures
 from extractor.documents.formats.encodings import decode_bytes
+from extractor.documents.formats.html_source import blank_odd_markup
 from extractor.documents.formats.html_writer import PageWriter
 from extractor.documents.formats.io import read_file_bytes, require_text
 from extractor.documents.formats.styles.page import compute_looks
@@ -34,8 +42,10 @@ _UNFETCHED = (
 def load(path: Path, name: str, ocr: bool) -> Document:
     data = read_file_bytes(path, HTML_FORMAT.max_bytes)
     decoded = decode_bytes(data, name, find_declared_encoding(data))
-    document = parse_html(decoded.text, name)
-    require_text(document.text, name)
+    page = read_page(decoded.text, name, is_xml=path.suffix.lower() == ".xhtml")
+    document = enclose_pictures(page.document, _read_data_pictures(page.pictures), wanted=ocr)
+    if not isinstance(document, MailDocument):
+        require_text(document.text, name)
     return replace(document, notes=(decoded.note, *document.notes)) if decoded.note else document
 
 
@@ -44,8 +54,21 @@ def warm_up() -> None:
     parse_html("<!doctype html><style>p { color: red }</style><p>a <b>b</b><table><tr><td>c</table>", "")
 
 
+class ReadPage(NamedTuple):
+    """The document of a page, and the addresses of the pictures that it shows."""
+
+    document: Document
+    pictures: Sequence[str]
+
+
 def parse_html(source: str, name: str) -> Document:
     """The document of a page's source."""
+    return read_page(source, name).document
+
+
+def read_page(source: str, name: str, *, is_xml: bool = False) -> ReadPage:
+    """The document of a page's source, and which pictures it shows."""
+    source = blank_odd_markup(source, is_xml=is_xml)
     page = JustHTML(source, track_node_locations=True, sanitize=False)
     looks = compute_looks(page.root)
     writer = PageWriter(source, looks)
@@ -57,7 +80,7 @@ def parse_html(source: str, name: str) -> Document:
             "what is hidden may be taken for shown."
         )
         unread.append(UnreadPart("style sheets", "too large", message))
-    return Document(
+    document = Document(
         name,
         "".join(written.pieces),
         tuple(written.hidden),
@@ -68,6 +91,17 @@ def parse_html(source: str, name: str) -> Document:
         (_UNFETCHED,) if looks.has_unfetched else (),
         tuple(written.doubtful),
     )
+    return ReadPage(document, writer.pictures)
+
+
+def _read_data_pictures(addresses: Iterable[str]) -> Iterator[Picture]:
+    """The pictures that are in the page itself (RFC 2397)."""
+    for number, address in enumerate(addresses, 1):
+        head, _, data = address.partition(",")
+        if head.lower().startswith("data:image/"):
+            with suppress(ValueError):
+                content = base64.b64decode(unquote(data)) if head.endswith(";base64") else unquote(data).encode()
+                yield f"picture {number}.{head[11:].partition(';')[0].partition('+')[0].lower()}", content
 
 
 def find_declared_encoding(data: bytes) -> str:

@@ -208,7 +208,8 @@ class TableWriter:
         marked = self._marked if 0 < self._marked < len(self._rows) else None
         if marked is None and any(cell[-1] for cell in self._cells):
             marked = 0  # its headers are those of rows
-        header = find_header_rows(self._rows, marked)
+        spans = {(row, column): size for _, _, row, column, *size, _ in self._cells if size != [1, 1]}
+        header = find_header_rows(self._rows, marked, {place: (a, b) for place, (a, b) in spans.items()})
         grid = TableGrid(header.count, header.first)
         for start, end, row, column, rows, columns, named in self._cells:
             named = named or header.first <= row < header.first + header.count

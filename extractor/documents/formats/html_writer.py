@@ -31,7 +31,7 @@ _CLOSE = frozenset("li dt dd tr option summary legend div".split())  # noqa: SIM
 _HEADINGS = {"title": 1, **{f"h{n}": n for n in range(1, 7)}}
 _NO_CONTENT = frozenset(("select", "meter", "progress", "datalist", "option"))
 """Elements whose content is not shown as it stands."""
-_SEPARATE = frozenset(("button", "textarea", "select", "label"))
+_SEPARATE = frozenset(("button", "textarea", "select", "label", "output"))
 """Controls, between which a browser leaves room."""
 _INLINE = frozenset(("inline", "contents", "inline-block", "inline-flex", "inline-table", "inline-grid", "ruby"))
 _KEEPING = frozenset(("pre", "pre-wrap", "break-spaces", "preserve"))
@@ -71,6 +71,8 @@ class PageWriter:
     source: str
     looks: PageLooks
     text: PageText = field(default_factory=PageText)
+    pictures: list[str] = field(default_factory=list)
+    """The addresses of pictures that are seen."""
     _data_tables: set[int] = field(default_factory=set)
     _table_depth: int = 0
     """Tables open within the table of data that is being written, itself included."""
@@ -166,7 +168,7 @@ class PageWriter:
         name, display = around.node.name, around.look.display
         block = name in _BLOCKS
         shown_as_block = block if display == "none" else display not in _INLINE
-        if name in _SEPARATE or (above is not None and above.look.flex == "row" and (block or shown_as_block)):
+        if name in _SEPARATE or (above is not None and above.look.flex == "row"):
             self.text.request_gap(" ")
         elif around.look.is_drawn:
             self.text.request_gap("\n" if name in ("svg", "text") else "")
@@ -214,16 +216,22 @@ class PageWriter:
         if name == "input":
             shown = show_input(node)
             if shown is not None:
+                self.text.request_gap(" ")
                 # boxes are often drawn by other means than the control, which is away then
                 self._write_value(shown, min(around.sight, Sight.DOUBTFUL) if not shown.attribute else around.sight)
                 self.text.request_gap(" ")
         elif name == "select":
             for option in show_select(node):
+                self.text.request_gap(" ")
                 self._write_value(option, max(around.sight, self.looks.sights.get(id(option.node), Sight.SHOWN)))
                 self.text.request_gap(" ")
-        elif name == "img" and (attributes.get("alt") or "").strip() and around.sight is not Sight.HIDDEN:
+        if name == "img" and around.sight is Sight.SHOWN and (address := (attributes.get("src") or "").strip()):
+            self.pictures.append(address)
+        if name == "img" and (attributes.get("alt") or "").strip() and around.sight is not Sight.HIDDEN:
             alt = (attributes["alt"] or "")[:_LONGEST_ALT]
+            self.text.request_gap(" ")
             self._write_value(Shown(alt, node, "alt"), Sight.DOUBTFUL)
+            self.text.request_gap(" ")
 
     def _write_value(self, shown: Shown, sight: Sight) -> None:
         """Writes words of a control: from an attribute, from the text of an option, or a sign for a tag."""
@@ -319,8 +327,9 @@ def _find_raised(node: Any, look: Look, parent: Any) -> str:
     """Whether letters stand above or below the line."""
     if node.name in ("sup", "sub"):
         return "super" if node.name == "sup" else "sub"
-    if parent is not None and parent.name in ("msup", "msub") and node is not _first_element(parent):
-        return "super" if parent.name == "msup" else "sub"
+    if parent is not None and parent.name in ("msup", "msub", "msubsup") and node is not _first_element(parent):
+        above = parent.name == "msup" or (parent.name == "msubsup" and node is parent.children[-1])
+        return "super" if above else "sub"
     return look.raised
 
 

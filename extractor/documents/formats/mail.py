@@ -15,6 +15,7 @@ from typing import cast
 from extractor.documents.formats import HTML_FORMAT, MAIL_FORMAT
 from extractor.documents.formats.attachments import Attachment, MailDocument
 from extractor.documents.formats.builder import DocumentBuilder
+from extractor.documents.formats.enclosed_pictures import enclose_pictures
 from extractor.documents.formats.encodings import decode_bytes
 from extractor.documents.formats.io import printable_name, read_file_bytes
 from extractor.documents.formats.mail_parts import MailParts, find_parts
@@ -28,7 +29,7 @@ from extractor.documents.formats.mail_text import (
 from extractor.documents.formats.tnef import PackedMail, read_packed_mail
 from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
-from extractor.types import UnreadPart
+from extractor.types import Document, UnreadPart
 
 SHOWN_HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _PACKED = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
@@ -36,12 +37,12 @@ _MOST_HEADERS = 200
 """Lines of one header that are read, such as those of receivers."""
 
 
-def load(path: Path, name: str, ocr: bool) -> MailDocument:
+def load(path: Path, name: str, ocr: bool) -> Document:
     data = read_file_bytes(path, MAIL_FORMAT.max_bytes).removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
-    return read_message(email.message_from_bytes(data), name)
+    return read_message(email.message_from_bytes(data), name, ocr)
 
 
-def read_message(message: Message, name: str) -> MailDocument:
+def read_message(message: Message, name: str, ocr: bool) -> Document:
     """The document of a message, in the old form of Python's library: the new one takes a millisecond a header line.
 
     Raises DocumentError for what is none.
@@ -66,7 +67,7 @@ def read_message(message: Message, name: str) -> MailDocument:
             UnreadPart("parts", "too large", f"{parts.left_out} parts of the message are beyond those that are read.")
         )
     read = draft.build_document(name, ", ".join(dict.fromkeys(filter(None, loaders))) or "email")
-    return MailDocument(
+    letter = MailDocument(
         read.name,
         read.text,
         read.hidden,
@@ -78,6 +79,8 @@ def read_message(message: Message, name: str) -> MailDocument:
         read.doubtful,
         attachments=enclosed,
     )
+    shown = ((printable_name(read_filename(part)) or "picture", read_payload(part)) for part in parts.shown)
+    return enclose_pictures(letter, shown, wanted=ocr)
 
 
 def _write_headers(message: Message, draft: DocumentBuilder) -> None:

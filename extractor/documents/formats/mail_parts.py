@@ -45,6 +45,8 @@ class MailParts:
     optional: set[int] = field(default_factory=set)
     """Those of them that are no loss where they are not read, by identity."""
     encrypted: bool = False
+    shown: list[Message] = field(default_factory=list)
+    """Pictures that are no files of the mail, as its page shows them."""
     left_out: int = 0
     """Parts beyond the bound."""
     _pictures: list[tuple[Message, bool]] = field(default_factory=list)
@@ -88,6 +90,8 @@ class MailParts:
             name = str(part["Content-ID"] or "").strip().strip("<>").encode("utf-8", "replace").lower()
             if not belongs and name not in named:
                 self.enclosed.append(part)
+            elif part.get_content_maintype() == "image":
+                self.shown.append(part)
 
     def _add_alternative(self, children: list[Message], depth: int) -> None:
         """The form that is read; files in the others are files of the mail all the same."""
@@ -96,6 +100,8 @@ class MailParts:
         for child in children:
             if child is chosen or (child not in texts and child.get_content_type() not in _SIDE_FILES):
                 self.add_part(child, depth=depth + 1)
+                if chosen is not None and child is not chosen and child.get_content_maintype() == "text":
+                    self.optional.add(id(child))  # one more form of the same words
             elif child in texts and child.is_multipart():
                 inner = MailParts()
                 inner.add_part(child, depth=depth + 1)

@@ -7,14 +7,17 @@ hidden sheet, row or column and words without contrast are hidden; comments are 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 from extractor.documents.formats import ODF_FORMAT
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.builder import DocumentBuilder
+from extractor.documents.formats.enclosed_pictures import Picture, enclose_pictures
 from extractor.documents.formats.io import open_regular, read_file_bytes
+from extractor.documents.formats.ocr import advise_on_ocr
 from extractor.documents.formats.odf_sheets import write_sheets
 from extractor.documents.formats.odf_styles import OdfStyles, TextLook, qualify
 from extractor.documents.formats.odf_tables import OdfTable, TableReader
@@ -43,7 +46,7 @@ def load(path: Path, name: str, ocr: bool) -> Document:
         is_packed = file.read(2) == b"PK" or not path.suffix.lower().startswith(".f")
     if not is_packed:
         root = parse_package_xml(read_file_bytes(path, ODF_FORMAT.max_bytes), name)
-        return _OdfReader(name, [root], {}).read(root)
+        return _OdfReader(name, [root], {}, ocr, lambda _: None).read(root)
     check_archive(path, name, ODF_FORMAT.max_bytes)
     with open_regular(path, ODF_FORMAT.max_bytes) as file, open_archive(file) as archive:
         manifest = read_part(archive, "META-INF/manifest.xml", name) or b""
@@ -54,7 +57,8 @@ def load(path: Path, name: str, ocr: bool) -> Document:
             raise DocumentError(f"{name} is no OpenDocument file: it has no content.xml.", reason="broken")
         styles = _parse_part(archive, "styles.xml", name)
         roots = [content, styles] if styles is not None else [content]
-        return _OdfReader(name, roots, dict(_parse_objects(archive, content, name))).read(content)
+        objects = dict(_parse_objects(archive, content, name))
+        return _OdfReader(name, roots, objects, ocr, lambda part: read_part(archive, part, name)).read(content)
 
 
 def _parse_part(archive: zipfile.ZipFile, part: str, name: str) -> Element | None:
@@ -76,6 +80,9 @@ class _OdfReader:
     name: str
     roots: Sequence[Element]
     objects: Mapping[str, Element]
+    with_ocr: bool
+    read_file: Callable[[str], bytes | None]
+    """The bytes of a part of the file; None where there is none."""
     draft: DocumentBuilder = field(init=False)
     styles: OdfStyles = field(init=False)
     tables: TableReader = field(init=False)
@@ -113,14 +120,23 @@ class _OdfReader:
         return self._finish(body)
 
     def _finish(self, body: Element) -> Document:
-        if not self.draft.length:
+        document = self.draft.build_document(self.name, f"lxml {version('lxml')}")
+        document = enclose_pictures(document, self._find_pictures(body), wanted=self.with_ocr)
+        if not self.draft.length and not isinstance(document, MailDocument):
             raise self._explain_emptiness(body)
-        return self.draft.build_document(self.name, f"lxml {version('lxml')}")
+        return document
+
+    def _find_pictures(self, body: Element) -> Iterator[Picture]:
+        for shown in body.iter(qualify("draw:image")):
+            href = shown.get(qualify("xlink:href"), "").removeprefix("./")
+            data = self.read_file(href)
+            if data is not None:
+                yield href.rpartition("/")[2], data
 
     def _explain_emptiness(self, body: Element) -> DocumentError:
         if body.find(f".//{qualify('draw:image')}") is not None:
             return DocumentError(
-                f"{self.name} needs OCR: it holds pictures and no words; save it as PDF and give that with --ocr.",
+                f"{self.name} needs OCR: it holds pictures and no words; {advise_on_ocr(self.with_ocr)}.",
                 reason="needs OCR",
             )
         return DocumentError(f"{self.name} is empty; there is nothing to extract.", reason="empty")

@@ -21,12 +21,11 @@ import compressed_rtf
 import olefile
 
 from extractor.documents.formats import OUTLOOK_FORMAT
-from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.mail import read_message
 from extractor.documents.formats.rtf import parse_rtf
 from extractor.errors import DocumentError
-from extractor.types import Span
+from extractor.types import Document, Span
 
 MAX_DEPTH = 4
 """Messages in messages that are taken out."""
@@ -44,7 +43,7 @@ _HEADER_LIMIT = 2_000
 """Letters of one header line that are kept."""
 
 
-def load(path: Path, name: str, ocr: bool) -> MailDocument:
+def load(path: Path, name: str, ocr: bool) -> Document:
     with open_regular(path, OUTLOOK_FORMAT.max_bytes) as file:
         if not olefile.isOleFile(file):
             raise DocumentError(f"{name} is no Outlook message; open it elsewhere and save it anew.", reason="broken")
@@ -58,7 +57,7 @@ def load(path: Path, name: str, ocr: bool) -> MailDocument:
             for entry in package.listdir():
                 for depth in range(len(entry)):
                     inside.setdefault(tuple(entry[:depth]), {})[entry[depth]] = None
-            return read_message(_MessageFolder(package, inside, ()).build_mail(0), name)
+            return read_message(_MessageFolder(package, inside, ()).build_mail(0), name, ocr)
 
 
 @dataclass(slots=True)

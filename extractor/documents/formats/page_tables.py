@@ -17,6 +17,8 @@ HEADER_REACH = 5
 """Rows at the top that are looked at for headers that are the same again."""
 ROW_REACH = 3.5
 """The widest gap between two rows of a table, in heights of a line."""
+LARGE = 1.3
+"""How much higher than the rows above a single segment is that ends a table."""
 MIN_COLUMN_GAP = 0.3
 """The narrowest gap between two columns, in heights of a line."""
 BRIDGED = 0.3
@@ -102,7 +104,7 @@ def _find_blocks(rows: Sequence[Row]) -> Iterator[list[Row]]:
         if block and row.top - block[-1].bottom > ROW_REACH * max(6.0, min(row.height, block[-1].height)):
             yield from _trim_block(block)
             block = []
-        if len(row.segments) == 1 and block and _is_broad(row, block):
+        if len(row.segments) == 1 and block and (_is_broad(row, block) or _is_large(row, block)):
             yield from _trim_block(block)
             block = []
             continue
@@ -116,6 +118,12 @@ def _is_broad(row: Row, block: Sequence[Row]) -> bool:
     several = [other for other in block[-6:] if len(other.segments) > 1]
     crossed = sum(any(left < a.right - 1 and b.left + 1 < right for a, b in pairwise(o.segments)) for o in several)
     return bool(several) and 2 * crossed > len(several) and len(row.segments[0].text) > 25
+
+
+def _is_large(row: Row, block: Sequence[Row]) -> bool:
+    """Whether a single segment is a heading by its size, below rows of cells."""
+    several = [other.height for other in block[-6:] if len(other.segments) > 1]
+    return bool(several) and row.height > LARGE * max(several)
 
 
 def _trim_block(block: list[Row]) -> Iterator[list[Row]]:

@@ -23,7 +23,7 @@ from extractor.documents.formats.pdf_layout import PageWriter
 from extractor.documents.formats.pdf_notes import NoteKind, place_notes, read_notes
 from extractor.documents.formats.pdf_objects import find_rules, read_objects
 from extractor.documents.formats.pdf_pictures import read_pictures
-from extractor.documents.formats.pdf_text import HYPHEN, BoldDetector, is_poor_layer, lay_out_page, read_characters
+from extractor.documents.formats.pdf_text import HYPHEN, LetterLook, is_poor_layer, lay_out_page, read_characters
 from extractor.documents.formats.pdf_visibility import VisibilityJudge
 from extractor.documents.formats.reading_order import PageLayout
 from extractor.errors import DocumentError
@@ -168,7 +168,7 @@ class _PageReader:
             self.writer.recognised = True
             self.writer.draft.pictured.append(number)
         place_notes(layout, read_notes(page))
-        self.writer.write_page(layout, find_rules(page, objects), BoldDetector(letters), verdicts)
+        self.writer.write_page(layout, find_rules(page, objects), LetterLook(page, letters), verdicts)
 
 
 def _is_readable(text: str) -> bool:

@@ -18,9 +18,9 @@ _AT_ONCE = 4096
 _BLOCK = (raw.FS_RECTF * _AT_ONCE)()
 _ADDRESSES = [ctypes.c_void_p(ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF)) for i in range(_AT_ONCE)]
 _BYTES = memoryview(_BLOCK).cast("B")
-_box = ctypes.CFUNCTYPE(ctypes.c_int)(cast(int, ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value))
-"""PDFium's own function without declared arguments, for numbers and addresses made before: what ctypes makes of
-declared ones costs as much as the call itself."""
+_box = ctypes.PYFUNCTYPE(None)(cast(int, ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value))
+"""PDFium's own function without declared arguments or result, for numbers and addresses made before: what ctypes makes
+of declared ones costs as much as the call itself. It keeps the interpreter's lock, as no other thread runs here."""
 _Edge: TypeAlias = "array[float]"
 Edges: TypeAlias = "tuple[_Edge, _Edge, _Edge, _Edge]"
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 
 from extractor.documents.formats.builder import CELL_SEPARATOR, DocumentBuilder
 from extractor.documents.formats.headers import find_header_rows
 from extractor.documents.formats.page_blocks import Block, PageRules, arrange_page
-from extractor.documents.formats.page_rows import JOINED_GAP
 from extractor.documents.formats.page_tables import Cell, PageTable
-from extractor.documents.formats.pdf_text import HYPHEN, WIDE_GAP
+from extractor.documents.formats.pdf_joints import FIRST_EAST, drop_hyphen, join_cell_lines, join_lines, join_pieces
+from extractor.documents.formats.pdf_text import HYPHEN, LetterLook
 from extractor.documents.formats.pdf_visibility import part_by_sight
 from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece
 from extractor.documents.locations import WordBoxes
@@ -43,17 +43,17 @@ class PageWriter:
         self,
         layout: PageLayout,
         rules: PageRules,
-        bold: Callable[[TextPiece], bool] | None,
+        look: LetterLook | None,
         verdicts: bytearray | None = None,
     ) -> None:
-        """Writes a page. Without `bold` its heights come from OCR and are too uncertain to recognise headings by.
+        """Writes a page. Without `look` its heights come from OCR and are too uncertain to recognise headings by.
 
         With verdicts, what is hidden stands below what is seen.
         """
         seen, doubtful, hidden = part_by_sight(layout, verdicts)
-        blocks = arrange_page(layout, seen, rules, is_drawn_in_order=bold is not None)
+        blocks = arrange_page(layout, seen, rules, is_drawn_in_order=look is not None)
         lines = [line for block in blocks if isinstance(block, list) for line in block]
-        _PageLines(self, layout, lines, bold, self._height_counts, doubtful).write(blocks)
+        _PageLines(self, layout, lines, look, self._height_counts, doubtful).write(blocks)
         if hidden:
             start = self.draft.length
             unseen = [TextLine([piece], 0.0) for piece in hidden]
@@ -80,13 +80,13 @@ class _PageLines:
         writer: PageWriter,
         layout: PageLayout,
         lines: Sequence[TextLine],
-        bold: Callable[[TextPiece], bool] | None,
+        look: LetterLook | None,
         height_counts: Counter[float],
         doubtful: set[int],
     ) -> None:
-        self._writer, self._layout, self._bold, self._doubtful = writer, layout, bold, doubtful
+        self._writer, self._layout, self._look, self._doubtful = writer, layout, look, doubtful
         self._body, self._pitch = math.inf, _find_line_pitch(lines)
-        if bold:
+        if look:
             for line in lines:
                 height_counts[line.height] += line.pieces[-1].end - line.pieces[0].start
             self._body = max(height_counts, key=lambda height: (height_counts[height], -height), default=math.inf)
@@ -125,7 +125,7 @@ class _PageLines:
                 piece, last = line.pieces[0], text[above.pieces[-1].end - 1]
                 start, end, first, after, _, top, _, _, turn = piece
                 step = top - above.pieces[0].top
-                if 0 < step <= reach and last.isalpha() and last < _FIRST_EAST and text[end - 1] != HYPHEN and not turn:
+                if 0 < step <= reach and last.isalpha() and last < FIRST_EAST and text[end - 1] != HYPHEN and not turn:
                     written += "\n", text[start:end]
                     length = self._length + 1
                     starts += accumulate(lengths[first : after - 1], initial=length)
@@ -137,25 +137,31 @@ class _PageLines:
             self._write_line(line)
 
     def _write_line(self, line: TextLine) -> None:
-        layout, above, bold, pieces = self._layout, self._above, self._bold, line.pieces
-        level = _find_heading_level(line, self._body) if line.height > self._body else 0
-        if pieces[0].start > layout.own_end:
-            level = 0
+        layout, above, look, pieces = self._layout, self._above, self._look, line.pieces
+        level = self._find_level(line) if line.height > self._body and pieces[0].start <= layout.own_end else 0
         new_paragraph = (
             above is None or level or self._level_above or _ends_paragraph(layout.text, above, line, self._pitch)
         )
         mark = "#" * level + " " if level else ""
-        if bold and new_paragraph and not level and _looks_like_heading(layout, line) and bold(pieces[0]):
+        if look and new_paragraph and not level and _looks_like_heading(layout, line) and look.is_bold(pieces[0]):
             mark = "**"
         between = ""
         if self._length:
-            between = "\n\n" if above is None or new_paragraph else _join_lines(layout, above, line)
+            between = "\n\n" if above is None or new_paragraph else join_lines(layout, above, line)
         self._write_piece(pieces[0], between + mark)
         for before, piece in pairwise(pieces):
-            self._write_piece(piece, _join_pieces(layout, before, piece))
+            self._write_piece(piece, join_pieces(layout, before, piece))
         if mark == "**":
             self._put(mark)
         self._above, self._level_above = line, level
+
+    def _find_level(self, line: TextLine) -> int:
+        """Which heading the line is by the size of its letters; 0 for none."""
+        level = _find_heading_level(line, line.height, self._body)
+        longest = max(line.pieces, key=lambda piece: piece.end - piece.start)
+        if level and self._look is not None and not longest.turn and longest.start not in self._layout.rewritten:
+            level = _find_heading_level(line, min(line.height, self._look.measure_height(longest)), self._body)
+        return level
 
     def _put(self, text: str) -> None:
         self._written.append(text)
@@ -169,7 +175,7 @@ class _PageLines:
         if start in layout.rewritten:
             words = layout.rewritten[start]
         elif words[-1] == HYPHEN:
-            words = _drop_hyphen(layout.text, piece)
+            words = drop_hyphen(layout.text, piece)
         self._written += between, words
         length = self._length + len(between)
         if last - first > 1:
@@ -210,7 +216,7 @@ class _PageLines:
     def _write_cell(self, cell: Cell) -> None:
         before: TextPiece | None = None
         for piece in cell.pieces:
-            self._write_piece(piece, _join_cell_lines(self._layout, before, piece) if before else "")
+            self._write_piece(piece, join_cell_lines(self._layout, before, piece) if before else "")
             before = piece
 
     def _add_edges(self, pieces: Sequence[TextPiece]) -> None:
@@ -251,8 +257,8 @@ def _mark(spans: list[Span], start: int, end: int) -> None:
 def _find_line_pitch(found: Sequence[TextLine]) -> float:
     """From one line to the next, as most of the page has it."""
     tops = [line.pieces[0].top for line in found]
-    steps = Counter([round(2 * (b - a)) / 2 for a, b in pairwise(tops) if b > a])
-    return max(steps, key=lambda step: (steps[step], -step)) if steps else 0.0
+    steps = Counter([round(2 * (b - a)) for a, b in pairwise(tops) if b > a])
+    return max(steps, key=lambda step: (steps[step], -step)) / 2 if steps else 0.0
 
 
 def _ends_paragraph(text: str, above: TextLine, line: TextLine, pitch: float) -> bool:
@@ -268,80 +274,11 @@ def _ends_paragraph(text: str, above: TextLine, line: TextLine, pitch: float) ->
     return step > PARAGRAPH_STEP * pitch
 
 
-def _find_heading_level(line: TextLine, body: float) -> int:
-    """Which heading the line is by its size; 0 for none."""
+def _find_heading_level(line: TextLine, height: float, body: float) -> int:
+    """Which heading a line of that height is; 0 for none."""
     if line.end - line.start > _LONGEST_HEADING:
         return 0
-    return next((level for times, level in _LEVELS if line.height >= times * body), 0)
-
-
-def _join_pieces(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str:
-    """What stands between pieces on one line."""
-    if piece.start in layout.raised:
-        return ""
-    if piece.turn or piece.start in layout.attached:
-        return " "
-    gap, height = piece.left - before.right, piece.bottom - piece.top
-    of_one_run = before.end + 1 == piece.start or before.start in layout.attached
-    if gap > (WIDE_GAP if of_one_run else JOINED_GAP) * height:
-        return "\t"
-    if layout.certainties or abs(gap) > 0.05 * height:
-        return " "
-    return "" if layout.text[before.end - 1].isalnum() and layout.text[piece.start].isalnum() else " "
-
-
-def _join_lines(layout: PageLayout, above: TextLine, line: TextLine) -> str:
-    """What stands between two lines of a paragraph: nothing within a word, an address or a number."""
-    last = layout.text[above.end - 1]
-    if last.isalpha() and last < _FIRST_EAST:
-        return "\n"
-    before, after = layout.words_of(above.pieces[-1]), layout.words_of(line.pieces[0])
-    is_ended = before[-1] in "。！？：；" and above.pieces[-1].right < line.pieces[-1].right - 2 * line.height
-    if before[-1] == HYPHEN or (not is_ended and _is_broken(before, after)):
-        return ""
-    if _GROUPED.search(before) and _GROUP.match(after) and len(before) > 20:
-        return " "
-    return "\n"
-
-
-def _join_cell_lines(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str:
-    words, after = layout.words_of(before), layout.words_of(piece)
-    if piece.start in layout.raised:
-        return ""
-    if piece.top < before.bottom - 1:
-        return " "  # on one line
-    within_word = words[-1] == "-" and words[-2:-1].isalpha() and after[0].islower()
-    return "" if words[-1] == HYPHEN or within_word or _is_broken(words, after) else " "
-
-
-_FIRST_EAST = "\u2e80"
-_EAST = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
-_BROKEN = re.compile(rf"(?:\d-|(?:https?://|www\.)\S*[/\-_=?&.#%]|[{_EAST}])\Z", re.I)
-_GROUPED, _GROUP = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})*\Z"), re.compile(r"\d{3}(?!\d)")
-_EASTERN = re.compile(rf"[{_EAST}]")
-
-
-def _is_broken(before: str, after: str) -> bool:
-    """Whether what ends a line goes on in the next: a number with a hyphen, an address, a text without spaces."""
-    if not _BROKEN.search(before[-300:]):
-        return False
-    if before[-1] == "-" and before[-2:-1].isdigit():
-        return after[0].isdigit()
-    if _EASTERN.match(before[-1]):
-        return len(before) >= 12 and _EASTERN.match(after) is not None
-    return after[0].isalnum() or after[0] in "/?#&%_-=.~"
-
-
-def _drop_hyphen(text: str, piece: TextPiece) -> str:
-    """The words of a piece that ends within a word, with its hyphen if the word has one anywhere: well-known."""
-    words = text[piece.start : piece.end - 1]
-    left, right = (
-        re.search(r"[^\W\d_]+(?:-[^\W\d_]+)*$", words),
-        re.match(r"\s*([^\W\d_]+)", text[piece.end : piece.end + 60]),
-    )
-    if not left or not right or "-" in left[0] or not (left[0][-1].islower() and right[1][0].islower()):
-        return f"{words}-"
-    return f"{words}-" if f"{left[0]}-{right[1]}" in text else words
+    return next((level for times, level in _LEVELS if height >= times * body), 0)
 
 
 def _looks_like_heading(layout: PageLayout, line: TextLine) -> bool:

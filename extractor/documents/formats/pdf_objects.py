@@ -313,9 +313,10 @@ def _read_fill_colours(handles: list[int]) -> tuple[list[int], list[int], list[i
 
 
 def _declare(function: Any, result: Any, *arguments: Any) -> Callable[..., Any]:
-    """PDFium's function with addresses as plain numbers, which cost less to hand over than pointers of a type."""
+    """PDFium's function with addresses as plain numbers, which cost less to hand over than pointers of a type. It keeps
+    the interpreter's lock, as no other thread runs in a reader."""
     address = cast(int, ctypes.cast(function, ctypes.c_void_p).value)
-    return ctypes.CFUNCTYPE(result, *arguments)(address)
+    return ctypes.PYFUNCTYPE(result, *arguments)(address)
 
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
@@ -325,6 +326,6 @@ _has_transparency = _declare(raw.FPDFPageObj_HasTransparency, _INT, _POINTER)
 _count_marks = _declare(raw.FPDFPageObj_CountMarks, _INT, _POINTER)
 _clip_path = _declare(raw.FPDFPageObj_GetClipPath, _POINTER, _POINTER)
 _count_clips = _declare(raw.FPDFClipPath_CountPaths, _INT, _POINTER)
-_fill_colour = _declare(raw.FPDFPageObj_GetFillColor, _INT, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER)
+_fill_colour = _declare(raw.FPDFPageObj_GetFillColor, None, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER)
 set_active = _declare(raw.FPDFPageObj_SetIsActive, _INT, _POINTER, _INT)
 text_object_at = _declare(raw.FPDFText_GetTextObject, _POINTER, _POINTER, _INT)

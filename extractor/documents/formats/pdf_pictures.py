@@ -45,7 +45,7 @@ def read_pictures(page: pdfium.PdfPage, layout: PageLayout, objects: PageObjects
         found = recognise_picture(part, scale)
         if isinstance(found, PageLayout):
             found_any = True
-            _add_layout(layout, found, left, top, words)
+            _add_layout(layout, found, (left, top, right, bottom), words)
     return found_any
 
 
@@ -84,10 +84,17 @@ def _is_inside(layout: PageLayout, piece: TextPiece, word: int, box: Box) -> boo
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
-def _add_layout(
-    layout: PageLayout, found: PageLayout, left: float, top: float, known: list[tuple[TextPiece, int]]
-) -> None:
-    """Adds what was read on a picture whose corner is there, without words that the page has itself in that place."""
+def _add_layout(layout: PageLayout, found: PageLayout, box: Box, known: list[tuple[TextPiece, int]]) -> None:
+    """Adds what was read on a picture, without words that the page has itself in that place; it stands before the first
+    of the page's own lines that lie below the picture."""
+    left, top, right, bottom = box
+    below = (
+        number
+        for number, own in enumerate(layout.pieces)
+        if own.top >= bottom - 1 and own.left < right and own.right > left and own.turn == 0
+    )
+    place = next(below, len(layout.pieces))
+    read: list[TextPiece] = []
     layout.certainties.extend([1.0] * (len(layout.lengths) - len(layout.certainties)))
     for piece in found.pieces:
         at = found.shown.get(piece.start, piece[4:8])
@@ -101,9 +108,10 @@ def _add_layout(
         layout.rights.extend(x + left for x in found.rights[piece.first : piece.last])
         layout.certainties.extend(found.certainties[piece.first : piece.last])
         edges = piece.left + left, piece.top + top, piece.right + left, piece.bottom + top
-        layout.pieces.append(TextPiece(start, len(layout.text), first, len(layout.lengths), *edges))
+        read.append(TextPiece(start, len(layout.text), first, len(layout.lengths), *edges))
         if piece.start in found.sights:
             layout.sights[start] = found.sights[piece.start]
+    layout.pieces[place:place] = read
 
 
 def _holds(layout: PageLayout, piece: TextPiece, word: int, point: tuple[float, float]) -> bool:

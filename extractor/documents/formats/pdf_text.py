@@ -9,9 +9,11 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from itertools import accumulate, pairwise, repeat
 from operator import sub
+from statistics import median
 from typing import cast
 
 import pypdfium2 as pdfium
@@ -82,16 +84,23 @@ _map_error = ctypes.CFUNCTYPE(ctypes.c_int)(
 )
 
 
-class BoldDetector:
-    """Whether a piece is drawn in bold, by its first and its last letter."""
+class LetterLook:
+    """How the letters of a piece are drawn: in bold, and how high."""
 
-    def __init__(self, letters: pdfium.PdfTextPage) -> None:
-        self._letters = letters
+    def __init__(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage) -> None:
+        self._page, self._letters = page, letters
 
-    def __call__(self, piece: TextPiece) -> bool:
-        return self._is_bold(piece.start) and self._is_bold(piece.end - 1)
+    def measure_height(self, piece: TextPiece) -> float:
+        """Of most of its letters; the piece is higher where a bullet or raised figures are."""
+        inner = range(piece.start, piece.end)
+        _, top, _, bottom = read_boxes(PageFrame(self._page), self._letters, inner[:: max(1, len(inner) // 9)])
+        return float(median(map(sub, top, bottom)))
 
-    def _is_bold(self, i: int) -> bool:
+    def is_bold(self, piece: TextPiece) -> bool:
+        """By its first and its last letter."""
+        return self._is_heavy(piece.start) and self._is_heavy(piece.end - 1)
+
+    def _is_heavy(self, i: int) -> bool:
         if raw.FPDFText_GetFontWeight(self._letters.raw, i) >= 600:
             return True
         name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
@@ -100,9 +109,6 @@ class BoldDetector:
 
 
 _HEAVY = re.compile(rb"bold|black|heavy", re.I)
-
-
-_AND_SPACE, _AND_BREAK = (1).__add__, (2).__add__
 
 
 def lay_out_page(page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -> PageLayout:
@@ -122,15 +128,16 @@ def _lay_out_plain(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, wor
     The character after a word shows where the word ends and, within a line, where the next begins.
     """
     lines = text.split("\r\n")
-    lengths = list(map(_AND_SPACE, map(len, words)))
-    ends, starts = list(accumulate(lengths, initial=-1)), [0, *accumulate(map(_AND_BREAK, map(len, lines)))]
+    lengths = [len(word) + 1 for word in words]
+    ends, starts = list(accumulate(lengths, initial=-1)), [0, *accumulate([len(line) + 2 for line in lines])]
     ends[0], starts[-1] = 0, len(text) - 1  # the page's first and last letters, where nothing stands around words
     ends[-1] = len(text) - 1
     left, top, right, bottom = read_boxes(frame, letters, ends + starts)
     count, height = len(words), frame.height
     level = height - top[0], height - bottom[0]
     has_odd_font = find_true_level(frame, letters, 0, right[0] - left[0], level) != level
-    if has_odd_font or sum(map(MIN_SPACE.__gt__, map(sub, right[: count + 1], left[: count + 1]))) > len(lines) + 1:
+    widths = sorted(map(sub, right[: count + 1], left[: count + 1]))
+    if has_odd_font or bisect_left(widths, MIN_SPACE) > len(lines) + 1:
         return _lay_out_any(frame, letters, text, sys.maxsize)
     lefts, rights = right[:count], left[1 : count + 1]
     rights[-1] = right[count]
@@ -169,7 +176,7 @@ def _lay_out_any(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, objec
     runs: list[tuple[int, int, list[int], bool]] = []
     box_indices: list[int] = []
     for start, end in found:
-        lengths = list(map(_AND_SPACE, map(len, text[start:end].split(" "))))
+        lengths = [len(word) + 1 for word in text[start:end].split(" ")]
         spaces = list(accumulate(lengths[:-1], initial=start - 1))[1:] if len(lengths) > 1 else []
         whole = not patched or (objects < sys.maxsize and raw.FPDFText_CountRects(letters.raw, start, end - start) <= 1)
         whole = whole and not (backwards and reads_backwards(text[start:end]))

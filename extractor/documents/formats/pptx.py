@@ -18,8 +18,11 @@ from pptx.oxml.ns import qn
 from pptx.package import Package
 
 from extractor.documents.formats import PPTX_FORMAT
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.formats.enclosed_pictures import Picture, enclose_pictures
 from extractor.documents.formats.link_text import add_address
+from extractor.documents.formats.ocr import advise_on_ocr, is_ocr_installed
 from extractor.documents.formats.odf_styles import spell_number
 from extractor.documents.formats.office_charts import read_chart
 from extractor.documents.formats.pptx_shapes import Box, Element, SlideColours, find_box, is_marked_hidden, walk_shapes
@@ -50,23 +53,28 @@ def load(path: Path, name: str, ocr: bool) -> Document:
     presentation = getattr(part, "presentation", None)
     if presentation is None:
         raise DocumentError(f"{name} is no presentation; open it elsewhere and save it anew.", reason="broken")
-    reader = _SlideReader(name, Box(0, 0, presentation.slide_width or 1, presentation.slide_height or 1))
+    slide_box = Box(0, 0, presentation.slide_width or 1, presentation.slide_height or 1)
+    reader = _SlideReader(name, slide_box, reads_pictures=ocr and is_ocr_installed())
     for slide in presentation.slides:
         reader.write_slide(slide)
-    if not reader.draft.length:
-        if reader.draft.unread:
+    document = reader.draft.build_document(name, f"python-pptx {version('python-pptx')}")
+    document = enclose_pictures(document, reader.pictures, wanted=ocr)
+    if not reader.draft.length and not isinstance(document, MailDocument):
+        if reader.pictures or reader.draft.unread:
             raise DocumentError(
-                f"{name} needs OCR: it holds pictures and no words; save it as PDF and give that with --ocr.",
-                reason="needs OCR",
+                f"{name} needs OCR: it holds pictures and no words; {advise_on_ocr(ocr)}.", reason="needs OCR"
             )
         raise DocumentError(f"{name} is empty; there is nothing to extract.", reason="empty")
-    return reader.draft.build_document(name, f"python-pptx {version('python-pptx')}")
+    return document
 
 
 @dataclass(slots=True)
 class _SlideReader:
     name: str
     slide_box: Box
+    reads_pictures: bool = False
+    pictures: list[Picture] = field(default_factory=list)
+    """Those that are seen."""
     draft: DocumentBuilder = field(
         default_factory=lambda: DocumentBuilder(
             PieceLabels(("page", "table", "row", "column", "part"), {"part": list(PARTS)})
@@ -86,8 +94,9 @@ class _SlideReader:
         sight = Sight.HIDDEN if slide.element.get("show") in ("0", "false") else Sight.SHOWN
         start = self.draft.length
         self.write_shapes(slide.element.cSld.spTree, sight)
-        if self.has_picture and self.draft.length == start:
-            message = f"Slide {self.page} is a picture without words; save the file as PDF and give that with --ocr."
+        is_lost = self.has_picture and self.draft.length == start and sight is Sight.SHOWN
+        if is_lost and not self.reads_pictures:
+            message = f"Slide {self.page} is a picture without words; {advise_on_ocr(False)}."
             self.draft.unread.append(UnreadPart(f"slide {self.page}", "needs OCR", message))
         if slide.has_notes_slide:
             self.write_notes(slide.notes_slide, sight)
@@ -119,12 +128,20 @@ class _SlideReader:
                 self.write_frame(shape, seen)
             elif shape.tag == qn("p:pic"):
                 self.has_picture = True
+                self._add_picture(shape, seen)
             else:
                 kinds = [ph.get("type", "body") for ph in shape.xpath("./*/p:nvPr/p:ph")]
                 body = shape.find(qn("p:txBody"))
                 if "sldNum" not in kinds and body is not None:
                     level = 1 if kinds and kinds[0] in _TITLES else 0
                     self.write_words(body, ground, seen, level=level)
+
+    def _add_picture(self, shape: Element, sight: Sight) -> None:
+        blip = next(iter(shape.xpath("./p:blipFill/a:blip")), None)
+        related = self.part.rels.get(blip.get(qn("r:embed"), "")) if blip is not None else None
+        if related is not None and not related.is_external and sight is Sight.SHOWN:
+            name = f"slide {self.page}, {str(related.target_part.partname).rpartition('/')[2]}"
+            self.pictures.append((name, related.target_part.blob))
 
     def _judge_place(self, shape: Element) -> Sight:
         box = find_box(shape)

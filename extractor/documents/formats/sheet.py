@@ -51,6 +51,8 @@ class Sheet:
     sight: Sight = Sight.SHOWN
     rows: list[SheetRow] = field(default_factory=list)
     remarks: list[SheetRemark] = field(default_factory=list)
+    pictures: list[tuple[str, bytes]] = field(default_factory=list)
+    """Names and bytes of those that are seen on it."""
     uncomputed: list[tuple[int, int]] = field(default_factory=list)
     """Rows and columns of formulas of which the file keeps no result."""
 

@@ -11,10 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.formats.enclosed_pictures import enclose_pictures
 from extractor.documents.formats.headers import Row, find_header_rows, is_figure
-from extractor.documents.formats.sheet import Sheet, SheetCell, SheetRow
+from extractor.documents.formats.sheet import Sheet, SheetCell, SheetRow, spell_cells
 from extractor.documents.formats.sight import Sight
+from extractor.documents.locations import PieceLabels
+from extractor.errors import DocumentError
+from extractor.types import Document, UnreadPart
 
 FAR_ROWS, FAR_COLUMNS = 1000, 200
 """Empty rows or columns before a cell beyond which nobody who opens the sheet sees it."""
@@ -22,6 +27,28 @@ AWAY_ROWS, AWAY_COLUMNS = 200, 50
 """And beyond which perhaps nobody does."""
 PARTS = ("comment", "text box", "chart")
 _HEADER_DEPTH = 3
+
+
+def write_workbook(sheets: Sequence[Sheet], name: str, loader: str, *, ocr: bool) -> Document:
+    """The document of a workbook, with its pictures where OCR is wanted. Raises DocumentError for an empty one."""
+    labels = PieceLabels(("sheet", "row", "column", "part"), {"sheet": [s.name for s in sheets], "part": list(PARTS)})
+    draft = DocumentBuilder(labels)
+    for number, sheet in enumerate(sheets, 1):
+        write_sheet(draft, sheet, number, titled=len(sheets) > 1)
+        if sheet.uncomputed:
+            where = f"{sheet.name}!{spell_cells(sheet.uncomputed)}"
+            message = f"The formulas in {where} have no result in the file; save it anew in a spreadsheet program."
+            draft.unread.append(UnreadPart(f"cells {where}", "formula", message))
+    if loader.startswith("python-calamine"):
+        draft.notes.append(
+            "Values are shown as they are stored: how the file formats numbers, as percentages, is not read."
+        )
+    pictures = [picture for sheet in sheets for picture in sheet.pictures]
+    document = enclose_pictures(draft.build_document(name, loader), pictures, wanted=ocr)
+    if not draft.length and not isinstance(document, MailDocument):
+        why = draft.unread[0].message if draft.unread else f"{name} is empty; there is nothing to extract."
+        raise DocumentError(why, reason="empty")
+    return document
 
 
 def write_sheet(draft: DocumentBuilder, sheet: Sheet, number: int, *, titled: bool) -> None:

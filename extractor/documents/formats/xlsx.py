@@ -14,19 +14,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from extractor.documents.formats import SPREADSHEET_FORMAT
-from extractor.documents.formats.builder import DocumentBuilder
 from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.number_format import GENERAL, show_value
 from extractor.documents.formats.office_package import OfficePackage, attribute, child, children, is_on
-from extractor.documents.formats.sheet import Sheet, SheetCell, SheetRow, spell_cells
-from extractor.documents.formats.sheet_layout import PARTS, write_sheet
+from extractor.documents.formats.sheet import Sheet, SheetCell, SheetRow
+from extractor.documents.formats.sheet_layout import write_workbook
 from extractor.documents.formats.sheet_styles import SheetStyles
 from extractor.documents.formats.sheet_xml import SheetReader
 from extractor.documents.formats.sight import Sight
 from extractor.documents.formats.zip_guard import OLE_START, check_archive
-from extractor.documents.locations import PieceLabels
 from extractor.errors import DocumentError
-from extractor.types import Document, UnreadPart
+from extractor.types import Document
 
 MAX_CELLS = 3_000_000
 """Of one sheet of the older formats, empty ones included."""
@@ -34,22 +32,7 @@ MAX_CELLS = 3_000_000
 
 def load(path: Path, name: str, ocr: bool) -> Document:
     sheets, loader = _read_sheets(path, name)
-    labels = PieceLabels(("sheet", "row", "column", "part"), {"sheet": [s.name for s in sheets], "part": list(PARTS)})
-    draft = DocumentBuilder(labels)
-    for number, sheet in enumerate(sheets, 1):
-        write_sheet(draft, sheet, number, titled=len(sheets) > 1)
-        if sheet.uncomputed:
-            where = f"{sheet.name}!{spell_cells(sheet.uncomputed)}"
-            message = f"The formulas in {where} have no result in the file; save it anew in a spreadsheet program."
-            draft.unread.append(UnreadPart(f"cells {where}", "formula", message))
-    if loader.startswith("python-calamine"):
-        draft.notes.append(
-            "Values are shown as they are stored: how the file formats numbers, as percentages, is not read."
-        )
-    if not draft.length:
-        why = draft.unread[0].message if draft.unread else f"{name} is empty; there is nothing to extract."
-        raise DocumentError(why, reason="empty")
-    return draft.build_document(name, loader)
+    return write_workbook(sheets, name, loader, ocr=ocr)
 
 
 def _read_sheets(path: Path, name: str) -> tuple[list[Sheet], str]:

@@ -17,6 +17,8 @@ from extractor.documents.formats.io import decode_text, read_file_bytes, require
 from extractor.documents.formats.link_text import add_address
 from extractor.documents.formats.named_values import NamedNode, Words
 from extractor.documents.formats.named_writer import write_named_values, write_source
+from extractor.documents.formats.sheet_layout import write_workbook
+from extractor.documents.formats.spreadsheet_xml import is_workbook, read_workbook
 from extractor.errors import DocumentError
 from extractor.types import Document
 
@@ -38,6 +40,8 @@ def load(path: Path, name: str, ocr: bool) -> Document:
         root = parse_xml(source)
     except ValueError as error:
         return write_source(source, name, f"{name} is no whole XML ({error}); its text is read as it is.")
+    if is_workbook(source):
+        return write_workbook(read_workbook(source), name, "expat", ocr=ocr)
     return write_named_values(root, source, name, "expat")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractor.evaluation.analysis.comparison import MIN_DOCUMENTS, Comparison
+from extractor.evaluation.analysis.comparison import MIN_DOCUMENTS, Comparison, RunPair
 from extractor.evaluation.scoring.outcomes import ValueSupport
 from extractor.types import Json
 
@@ -31,6 +31,25 @@ def write_headline(comparison: Comparison) -> str:
         return f"{lead}, and is told apart from all others."
     shown = ", ".join(near[:3]) + (f" and {len(near) - 3} more" if len(near) > 3 else "")
     return f"{lead}. It cannot be told apart from {shown}."
+
+
+def tell_pair(pair: RunPair, words: str) -> str:
+    """Which of two runs is better, or that it can't be told: one sentence. `words` are what the figure is called."""
+    gap, interval, match = pair.difference.value, pair.difference.interval, pair.head_to_head
+    if gap is None:
+        return f"{pair.a} and {pair.b} can't be told apart: nothing was scored."
+    about = f"{words} {gap:+.3f}"
+    if interval is not None:
+        about += f" ({interval.low:+.3f} to {interval.high:+.3f})"
+    about += f", {match.wins} documents better, {match.ties} the same, {match.losses} worse"
+    if pair.has_few_documents:
+        return (
+            f"{pair.a} over {pair.b}: {about}; can't tell, {pair.documents} documents are fewer than {MIN_DOCUMENTS}."
+        )
+    p = "" if pair.adjusted is None else f", p {pair.adjusted:.3f} corrected for all that were compared"
+    if pair.is_separable:
+        return f"{pair.a} is better than {pair.b}: {about}{p}."
+    return f"{pair.a} over {pair.b}: {about}{p}; can't tell on {pair.documents} documents."
 
 
 def explain_few_documents(comparison: Comparison) -> str | None:

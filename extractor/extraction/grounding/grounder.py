@@ -138,8 +138,10 @@ class _Grounder:
 
     def support(self, mention: Mention, value: Json, findings: Sequence[str] = ()) -> GroundedValue:
         """The value on the words of a mention; in their spelling where the model's is not to be trusted."""
-        names = (*findings, *([_BY_MATCH[mention.match]] if mention.match in _BY_MATCH else []))
         span = mention.span.shift(self.index.chunk.span.start)
+        names = (*findings, *([_BY_MATCH[mention.match]] if mention.match in _BY_MATCH else []))
+        if self.index.chunk.document.is_doubtful(span):
+            names += (found.DOUBTFUL_SIGHT,)
         kept = mention.value if self.traits.repairs_values and not findings else value
         return GroundedValue(kept, Evidence(mention.match, (span,), str(value), findings=names))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -61,6 +62,7 @@ class KindIndex:
         self.text = document.visible_text(Span(0, len(document.text))) if document.text else ""
         self.reading = Reading.of(self.text, day_first=day_first)
         self._by_kind: dict[str, dict[Hashable, list[ValueMention]]] = {}
+        self._places: dict[str, list[Span]] = {}
         self._about: dict[tuple[str, Json], list[ValueMention]] = {}
 
     @cached_property
@@ -117,11 +119,18 @@ class KindIndex:
         kind = KINDS[name]
         if name in ("text", "enum", "name"):
             for key, rule in kind.keys(value):
-                for span in self.folded.find_folded(str(key)):
-                    if span.within(within):
-                        yield ValueMention(span, key, rule)
+                places = self._find_words(str(key))
+                first = bisect_left(places, within.start, key=_start_of)
+                last = bisect_left(places, within.end, key=_start_of)
+                yield from (ValueMention(span, key, rule) for span in places[first:last] if span.end <= within.end)
         else:
             yield from support_within(kind, value, self.mentions_of_kind(name), within)
+
+    def _find_words(self, wanted: str) -> list[Span]:
+        """Where folded words stand; what one chunk is said to have, others are, too."""
+        if wanted not in self._places:
+            self._places[wanted] = list(self.folded.find_folded(wanted))
+        return self._places[wanted]
 
     def _keeps_zeros(self, span: Span, words: str) -> bool:
         """Whether a number that is a text begins with a zero where its words do: the postal code 01067 is not 1067."""
@@ -149,6 +158,10 @@ class KindIndex:
             return value
         form = KINDS[names[0]].normalise(value, self.reading)
         return value if form is None else form
+
+
+def _start_of(span: Span) -> int:
+    return span.start
 
 
 def _is_only(name: str, words: str) -> bool:

@@ -127,6 +127,7 @@ class LabelIndex:
         self._breaks: dict[int, list[int]] = {}
         self._blank: dict[int, bool] = {}
         self._headers: dict[Span, list[str]] = {}
+        self._spelled: dict[Span, str] = {}
         self._contexts: dict[
             tuple[int, int], tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
         ] = {}
@@ -198,8 +199,8 @@ class LabelIndex:
         line = self.line_span(self.line_number(span.start))[0] + self._offset
         cell = table.cell_at(span.start + self._offset)
         if cell is not None:
-            above = [self._document.visible_text(_begin(h)) for h in table.column_headers(cell)]
-            beside = [self._document.visible_text(_begin(h)) for h in table.row_headers(cell) if h.start < line]
+            above = [self._spell_header(h) for h in table.column_headers(cell)]
+            beside = [self._spell_header(h) for h in table.row_headers(cell) if h.start < line]
             return " ".join(above), " ".join(beside)
         header = table.header
         if header is None or header.start <= span.start + self._offset < header.end:
@@ -208,6 +209,13 @@ class LabelIndex:
             self._headers[header] = _CELL_BREAK.split(self._document.visible_text(header))
         cells, column = self._headers[header], self.column(span)
         return (cells[column][:LONGEST_LABEL] if column < len(cells) else ""), ""
+
+    def _spell_header(self, header: Span) -> str:
+        """As much of a header as may be its label, which all cells of a column have."""
+        assert self._document is not None  # noqa: S101 -- headers are of its tables
+        if header not in self._spelled:
+            self._spelled[header] = self._document.visible_text(_begin(header))
+        return self._spelled[header]
 
     def _words_above(self, span: Span, number: int) -> str:
         """What stands over the span: in the nearest line above that is not empty, about where the span stands."""

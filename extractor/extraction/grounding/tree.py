@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from extractor.extraction.grounding.findings import MATCH_FINDINGS
+from extractor.extraction.grounding.findings import DOUBTFUL_SIGHT, MATCH_FINDINGS
 from extractor.types import Evidence, GroundedList, GroundedNode, GroundedObject, GroundedValue, Json, Span, ValuePath
 
 Tree = TypeVar("Tree", bound=GroundedNode)
@@ -83,5 +83,9 @@ def has_words(node: GroundedNode | None) -> bool:
 
 
 def is_doubted(leaf: GroundedValue) -> bool:
-    """Whether something was found about it that is more than how exactly its words are the value."""
-    return not MATCH_FINDINGS.issuperset(leaf.evidence.findings)
+    """Whether something was found about it that is more than how exactly its words are the value, and how well they are
+    seen."""
+    return not _HARMLESS.issuperset(leaf.evidence.findings)
+
+
+_HARMLESS = MATCH_FINDINGS | {DOUBTFUL_SIGHT}

@@ -7,6 +7,7 @@ Folding drops white space, inline tags and emphasis marks, unifies quotation mar
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -42,13 +43,14 @@ _FOLDS = CharacterFolds(_fold_character)
 class FoldedText:
     """A text folded, with the way back: `offsets[i]` is where the i-th folded character stood."""
 
-    __slots__ = ("bare", "folded", "occurrences", "offsets", "text")
+    __slots__ = ("_joints", "bare", "folded", "occurrences", "offsets", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.bare = False
+        self._joints: bytes | None = None
         self.folded, self.offsets = fold_characters(text, _FOLDS)
-        self.occurrences = Occurrences(self.folded, self._list_begins)
+        self.occurrences = Occurrences(self.folded, self._find_edges)
 
     @property
     def without_punctuation(self) -> FoldedText:
@@ -59,23 +61,36 @@ class FoldedText:
         bare.folded = "".join(self.folded[i] for i in kept)
         bare.offsets = [self.offsets[i] for i in kept]
         bare.bare = True
-        bare.occurrences = Occurrences(bare.folded, bare._list_begins)
+        bare._joints = self._joints
+        bare.occurrences = Occurrences(bare.folded, bare._find_edges)
         return bare
 
     def find_quote(self, quote: str) -> Iterator[Span]:
         """Every place in the text whose folded words are those of the quote, at word boundaries, in order."""
         wanted = FoldedText(quote).without_punctuation.folded if self.bare else fold_text(quote)
         for at in self.occurrences.find(wanted):
-            span = self.source_span(at, at + len(wanted))
-            if has_word_boundaries(self.text, span):
-                yield span
+            first, last = self._reach(at, at + len(wanted))
+            if not (self._is_joint(first) or self._is_joint(last)):
+                yield Span(first, last)
 
-    def _list_begins(self) -> list[int]:
-        """Where quotes may begin that `find_quote` finds."""
-        return [i for i, at in enumerate(self.offsets) if not _is_joined(self.text, at)]
+    def _find_edges(self) -> tuple[list[int], bytes]:
+        """Where quotes may begin that `find_quote` finds, and for each folded position whether none ends before it."""
+        if self._joints is None:
+            sorts = [_SORTS[c] for c in self.text]
+            joined = [left == right != "" for left, right in itertools.pairwise(sorts)]
+            self._joints = bytes([False, *joined, False])
+        joints = self._joints
+        begins = [i for i, at in enumerate(self.offsets) if not joints[at]]
+        return begins, bytes([False, *[joints[at + 1] for at in self.offsets]])
+
+    def _is_joint(self, at: int) -> bool:
+        return bool(self._joints[at]) if self._joints is not None else _is_joined(self.text, at)
 
     def source_span(self, start: int, end: int) -> Span:
         """The source range of the folded range [start, end), widened over a combining mark that ends it."""
+        return Span(*self._reach(start, end))
+
+    def _reach(self, start: int, end: int) -> tuple[int, int]:
         last = self.offsets[end - 1] + 1
         while last < len(self.text) and unicodedata.combining(self.text[last]):
             last += 1
@@ -84,7 +99,7 @@ class FoldedText:
             last = max(last, first + len("\\times"))
         elif self.text.startswith("\\times", last - 1):
             last += len("\\times") - 1
-        return Span(first, last)
+        return first, last
 
 
 def _in_number(text: str, at: int) -> bool:
@@ -101,11 +116,6 @@ def comparison_key(value: Json) -> str:
     return fold_text(str(value)) if isinstance(value, str | int | float) else repr(value)
 
 
-def has_word_boundaries(text: str, span: Span) -> bool:
-    """Whether the span begins and ends where a word could: "art" is not found in "party", nor "12" in "2012"."""
-    return not (_is_joined(text, span.start) or _is_joined(text, span.end))
-
-
 def _is_joined(text: str, at: int) -> bool:
     if not 0 < at < len(text):
         return False
@@ -118,6 +128,14 @@ def _is_joined(text: str, at: int) -> bool:
 
 def _has_case(letter: str) -> bool:
     return letter.lower() != letter.upper()
+
+
+def _sort_of(character: str) -> str:
+    """What a word goes on with behind a character of the same sort; nothing where it need not."""
+    return "1" if character.isdigit() else "a" if character.isalpha() and _has_case(character) else ""
+
+
+_SORTS = CharacterFolds(_sort_of)
 
 
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,2000}\)")

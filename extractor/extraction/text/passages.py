@@ -14,6 +14,8 @@ _PARAGRAPHS = re.compile(_BREAK)
 _SENTENCES = re.compile(rf"{_BREAK}|(?<=[.!?])\s+(?=[^\W\d_a-z])")
 """Also the space behind a full stop, where a capital follows: "vs. the baseline" is no end."""
 
+_WORD = re.compile(r"\S+")
+
 
 def find_paragraph(text: str, span: Span) -> Span:
     return _find_passage(_PARAGRAPHS, text, span)
@@ -27,8 +29,10 @@ def find_line(text: str, span: Span) -> Span:
 def find_paragraph_above(text: str, span: Span) -> Span | None:
     """The paragraph before the one that begins where the span does."""
     end = span.start
-    while end and text[end - 1].isspace():
-        end -= 1
+    if end and text[end - 1].isspace():
+        words = _find_word_ends(text)
+        before = bisect_right(words, end)
+        end = words[before - 1] if before else 0
     return find_paragraph(text, Span(end - 1, end)) if end else None
 
 
@@ -47,3 +51,8 @@ def _find_breaks(breaks: re.Pattern[str], text: str) -> tuple[list[int], list[in
     """Where passages of the text begin, and where they end; the text's own begin and end among them."""
     found = list(breaks.finditer(text))
     return [0, *(m.end() for m in found)], [*(m.start() for m in found), len(text)]
+
+
+@lru_cache(maxsize=8)
+def _find_word_ends(text: str) -> list[int]:
+    return [word.end() for word in _WORD.finditer(text)]

@@ -47,7 +47,10 @@ class EngineSpeed:
 def measure_speed(
     weights: Weights, settings: ServerSettings | None = None, *, read_tokens: int = READ_TOKENS
 ) -> EngineSpeed:
-    """Starts the engine and times it, on prompts of about so many tokens. Raises what `serve_model` raises, and MachineError where it does not answer."""
+    """Starts the engine and times it, on prompts of about so many tokens.
+
+    Raises what `serve_model` raises, and MachineError where it does not answer.
+    """
     settings = settings or ServerSettings()
     with serve_model(weights, settings) as engine:
         rounds = [_time_round(engine, i, read_tokens) for i in range(ROUNDS + 1)][1:]

@@ -11,6 +11,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from extractor.errors import ModelBusy, ModelError, ReplyUnreadable
 from extractor.models.endpoint import Endpoint
@@ -33,6 +34,7 @@ from extractor.models.openai.quiet_logs import own_request, quiet_library_logs
 from extractor.models.openai.refusals import FormRefused, SampleRefused
 from extractor.models.secrets import SecretMask, find_secrets
 from extractor.models.tokens import PICTURE_ROOM
+from extractor.telemetry import Attribute, trace
 from extractor.types import Usage
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ class RequestSender:
         self._set_by_user = list_set_names(endpoint.parameters)
         self._forbidden = 0
         self._mask = SecretMask(find_secrets(endpoint))
+        self._traced = _describe_endpoint(endpoint)
         self._http = httpx2.AsyncClient(follow_redirects=False, trust_env=False, transport=transport)
         self._client = openai.AsyncOpenAI(
             api_key=endpoint.api_key,
@@ -154,6 +157,14 @@ class RequestSender:
         self, arguments: Mapping[str, Any], turn: SendPermit, tally: QuestionTally
     ) -> ChatCompletion:
         """One HTTP request; when this returns, budget and tally have counted what it took."""
+        with trace(f"chat {self.endpoint.model}", self._traced, calls_out=True) as told:
+            completion = await self._exchange_counted(arguments, turn, tally)
+            told.set(_describe_usage(completions.read_usage(completion)))
+            return completion
+
+    async def _exchange_counted(
+        self, arguments: Mapping[str, Any], turn: SendPermit, tally: QuestionTally
+    ) -> ChatCompletion:
         took = Usage(1, lost=1)
         started = _read_loop_clock()
         try:
@@ -236,12 +247,33 @@ class RequestSender:
 
     async def _fetch(self, arguments: Mapping[str, Any]) -> bytes:
         """The body of the reply to one HTTP request, as a completion. Raises openai's errors."""
-        # The whole body as `extra_body`: create() then sends it as it is, in its order, instead of walking through
-        # all of a schema that it has nothing to change in; and the reply is read later, in one pass.
-        response = await self._client.chat.completions.with_raw_response.create(
-            messages=[], model="", extra_body=build_request_body(arguments)
+        import httpx2
+
+        # post() and not create(), which walks through all of a body that it has nothing to change in; and the reply
+        # is read later, in one pass.
+        response = await self._client.post(
+            "/chat/completions",
+            body=build_request_body(arguments),
+            cast_to=httpx2.Response,
+            options={"security": {"bearer_auth": True}},
         )
-        return response.http_response.content
+        return response.content
+
+
+def _describe_endpoint(endpoint: Endpoint) -> dict[str, Attribute | None]:
+    """What a span says of a request before it is answered."""
+    address = urlsplit(endpoint.base_url)
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": endpoint.api.value,
+        "gen_ai.request.model": endpoint.model,
+        "server.address": address.hostname,
+        "server.port": address.port,
+    }
+
+
+def _describe_usage(took: Usage) -> dict[str, Attribute | None]:
+    return {"gen_ai.usage.input_tokens": took.input_tokens, "gen_ai.usage.output_tokens": took.output_tokens}
 
 
 def _translate_told_problem(problem: Problem, sent: SentRequest) -> Exception:

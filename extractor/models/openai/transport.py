@@ -127,12 +127,15 @@ def build_open_transport(endpoint: Endpoint, connections: int, use_proxy: bool =
     """The same for whoever reads piece by piece what is too large to be held, and bounds and masks it himself."""
     url = parse_address(endpoint.base_url)
     asked = endpoint.connection.proxy
-    inner = httpx2.AsyncHTTPTransport(
-        trust_env=False,
-        verify=build_tls_context(endpoint.connection.ca_file) if url.scheme == "https" else True,
-        limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-        proxy=check_proxy(asked or (find_proxy(url) if use_proxy else None)),
-    )
+    verify = build_tls_context(endpoint.connection.ca_file) if url.scheme == "https" else True
+    proxy = check_proxy(asked or (find_proxy(url) if use_proxy else None))
+    if proxy is None:
+        from extractor.models.openai.network import PooledTransport  # httpcore, of whoever sends something
+
+        tls = httpx2.create_ssl_context(verify=verify, trust_env=False)
+        return AddressedTransport(PooledTransport(tls, connections), endpoint)
+    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+    inner = httpx2.AsyncHTTPTransport(trust_env=False, verify=verify, limits=limits, proxy=proxy)
     return AddressedTransport(inner, endpoint)
 
 

@@ -9,9 +9,10 @@ dashes. Never forgotten is a digit, or a sign before one.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from extractor.schema.kinds.occurrences import Occurrences
@@ -114,13 +115,14 @@ def _without_hyphens(folded: str, offsets: list[int]) -> tuple[str, list[int]]:
 class Folded:
     """A text folded, with the way back: `offsets[i]` is where the i-th folded character stood."""
 
-    __slots__ = ("bare", "folded", "occurrences", "offsets", "text")
+    __slots__ = ("_joints", "bare", "folded", "occurrences", "offsets", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.bare = False
+        self._joints: bytes | None = None
         self.folded, self.offsets = fold_with_offsets(text)
-        self.occurrences = Occurrences(self.folded, self._list_begins)
+        self.occurrences = Occurrences(self.folded, self._find_edges)
 
     @property
     def words(self) -> Folded:
@@ -131,7 +133,8 @@ class Folded:
         bare.folded = "".join(self.folded[i] for i in kept)
         bare.offsets = [self.offsets[i] for i in kept]
         bare.bare = True
-        bare.occurrences = Occurrences(bare.folded, bare._list_begins)
+        bare._joints = self._joints
+        bare.occurrences = Occurrences(bare.folded, bare._find_edges)
         return bare
 
     def find(self, quote: str) -> Iterator[Span]:
@@ -146,19 +149,29 @@ class Folded:
             if at < end:
                 continue
             stop = at + len(wanted)
-            whole = stop >= len(self.offsets) or self.offsets[stop] != self.offsets[stop - 1]  # not half a ligature
-            span = self.span(at, stop)
-            if whole and (at == 0 or self.offsets[at - 1] != self.offsets[at]) and bounded(self.text, span):
-                yield span
+            if stop < len(self.offsets) and self.offsets[stop] == self.offsets[stop - 1]:
+                continue  # half a ligature
+            first, last = self._reach(at, stop)
+            if (at and self.offsets[at - 1] == first) or self._is_joint(first) or self._is_joint(last):
+                continue
+            if not _goes_on(self.text, last):
+                yield Span(first, last)
                 end = stop
 
-    def _list_begins(self) -> list[int]:
-        """Where words may begin that `find_folded` finds."""
-        offsets = self.offsets
-        return [i for i, at in enumerate(offsets) if (i == 0 or offsets[i - 1] != at) and not _joined(self.text, at)]
+    def _find_edges(self) -> tuple[list[int], bytes]:
+        """Where words may begin that `find_folded` finds, and for each folded position whether none ends before it."""
+        if self._joints is None:
+            self._joints = find_joints(self.text)
+        return find_folded_edges(self.offsets, self._joints)
+
+    def _is_joint(self, at: int) -> bool:
+        return bool(self._joints[at]) if self._joints is not None else _joined(self.text, at)
 
     def span(self, start: int, end: int) -> Span:
         """The source range of the folded range [start, end), widened over a combining mark that ends it."""
+        return Span(*self._reach(start, end))
+
+    def _reach(self, start: int, end: int) -> tuple[int, int]:
         last = self.offsets[end - 1] + 1
         while last < len(self.text) and unicodedata.combining(self.text[last]):
             last += 1
@@ -167,7 +180,7 @@ class Folded:
             last = max(last, first + len("\\times"))
         elif self.text.startswith("\\times", last - 1):
             last += len("\\times") - 1
-        return Span(first, last)
+        return first, last
 
 
 def _in_number(text: str, at: int) -> bool:
@@ -185,22 +198,51 @@ def bounded(text: str, span: Span) -> bool:
 
     Nor is "C" in "C++": signs that belong to the word before them count as its letters.
     """
-    if _joined(text, span.start) or _joined(text, span.end):
-        return False
-    after = text[span.end : span.end + 2]
-    return not (after[:1] in ("+", "#") and text[span.end - 1].isalnum() and after[1:].strip("+#") == "")
+    return not (_joined(text, span.start) or _joined(text, span.end) or _goes_on(text, span.end))
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Whether signs that belong to the word before them stand behind it."""
+    after = text[end : end + 2]
+    return after[:1] in ("+", "#") and text[end - 1].isalnum() and after[1:].strip("+#") == ""
+
+
+def find_joints(text: str) -> bytes:
+    """For each position of a text, its end too, 1 where a word goes on over it, so that none begins or ends there."""
+    sorts = [_SORTS[c] for c in text]
+    joints = bytearray(len(text) + 1)
+    joints[1:-1] = bytes([left == right != "" for left, right in itertools.pairwise(sorts)])
+    for unseen in _UNSEEN_INSIDE.finditer(text):
+        for at in range(unseen.start(), unseen.end() + 1):
+            joints[at] = _joined(text, at)
+    return bytes(joints)
+
+
+def find_folded_edges(offsets: Sequence[int], joints: bytes) -> tuple[list[int], bytes]:
+    """Of the characters of a folded text, by where they stood, those that a word may begin with, and for each position
+    whether none ends before it."""
+    pairs = zip([-1, *offsets], offsets, strict=False)
+    begins = [i for i, (before, at) in enumerate(pairs) if before != at and not joints[at]]
+    return begins, bytes([0, *[joints[at + 1] for at in offsets]])
+
+
+def _sort_of(character: str) -> str:
+    """What a word goes on with behind a character of the same sort; nothing where it need not."""
+    if character.isdigit():
+        return "1" if character.isdecimal() else ""
+    return "a" if character.isalpha() and _cased(character) else ""
 
 
 def _joined(text: str, at: int) -> bool:
-    for _ in range(_MOST_INVISIBLE):
-        if at < len(text) and text[at] in _DROPPED_INSIDE:
-            at += 1
+    most = at + _MOST_INVISIBLE
+    while at < len(text) and at < most and text[at] in _DROPPED_INSIDE:
+        at += 1
     if not 0 < at < len(text):
         return False
     before = at - 1
-    for _ in range(_MOST_INVISIBLE):
-        if before > 0 and text[before] in _DROPPED_INSIDE:
-            before -= 1
+    least = max(0, before - _MOST_INVISIBLE)
+    while before > least and text[before] in _DROPPED_INSIDE:
+        before -= 1
     left, right = text[before], text[at]
     if left.isdigit() and right.isdigit():
         # m² is "m2" to whoever writes it; a superscript ends a number all the same
@@ -216,3 +258,7 @@ _DROPPED_INSIDE = frozenset("\u00ad\u200b\u2060\ufeff")
 
 def _cased(letter: str) -> bool:
     return letter.lower() != letter.upper()
+
+
+_UNSEEN_INSIDE = re.compile(f"[{''.join(_DROPPED_INSIDE)}]+")
+_SORTS = CharacterFolds(_sort_of)

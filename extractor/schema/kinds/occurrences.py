@@ -7,23 +7,26 @@ from collections.abc import Callable, Sequence
 
 PREFIX = 32
 """Characters by which the index knows what begins at a position; the rest is compared."""
-LOOKS = 1_000
-"""Looks through the text from which on the index, which takes some thousand times as long as one, costs less."""
+LOOKS, PER_HIT = 1_000, 4_000
+"""Looks through the text from which on the index, which takes some thousand times as long as one, costs less; and
+characters that can be looked through while one position that was found is looked at."""
 HITS, FEW = 2, 64
 """Positions that are told in all, for each character of the text, where each counts once more for every 64 characters
 that were compared; after so many, only a few for each of the words."""
 
 
 class Occurrences:
-    """`begins` gives the positions of the text, in order, at which the words that are asked for may begin."""
+    """`edges` gives the positions of the text, in order, at which the words that are asked for may begin, and for each
+    position of it, and its end, whether none of them ends before it."""
 
-    __slots__ = ("_begins", "_left", "_looks", "_order", "_text")
+    __slots__ = ("_edges", "_left", "_order", "_spent", "_stops", "_text")
 
-    def __init__(self, text: str, begins: Callable[[], Sequence[int]]) -> None:
-        self._text, self._begins = text, begins
-        self._looks = 0
+    def __init__(self, text: str, edges: Callable[[], tuple[Sequence[int], bytes]]) -> None:
+        self._text, self._edges = text, edges
+        self._spent = 0
         self._left = HITS * len(text) + 100 * FEW
         self._order: list[int] | None = None
+        self._stops = b""
 
     def find(self, wanted: str) -> list[int]:
         """The positions at which the words begin, in order; those where nothing may begin need not be among them.
@@ -34,10 +37,15 @@ class Occurrences:
             return []
         cost = 1 + len(wanted) // 64
         most = max(self._left // cost, FEW)
-        self._looks += 1
-        found = self._look_through(wanted, most) if self._looks <= LOOKS else self._look_up(wanted, most)
+        if self._spent < LOOKS * len(self._text):
+            found = self._look_through(wanted, most)
+            self._spent += len(self._text) + PER_HIT * len(found)
+            self._left -= len(found) * cost
+            return found
+        found = self._look_up(wanted, most)
         self._left -= len(found) * cost
-        return found
+        behind, stops = len(wanted), self._stops
+        return [at for at in found if not stops[at + behind]]
 
     def _look_through(self, wanted: str, most: int) -> list[int]:
         found: list[int] = []
@@ -49,7 +57,8 @@ class Occurrences:
 
     def _look_up(self, wanted: str, most: int) -> list[int]:
         if self._order is None:
-            self._order = sorted(self._begins(), key=self._prefix)
+            begins, self._stops = self._edges()
+            self._order = sorted(begins, key=self._prefix)
         head = wanted[:PREFIX]
         first = bisect_left(self._order, head, key=self._prefix)
         last = bisect_right(self._order, head + "\U0010ffff", lo=first, key=self._prefix)
