@@ -115,9 +115,9 @@ class _Grounder:
         if not mentions:
             return GroundedValue(value, Evidence(Match.NONE, (), str(value), findings=(found.NO_WORDS,)))
         findings: list[str] = []
-        fit = self.index.fit_to_declaration(node, mentions)
-        mentions = fit or mentions
-        if not fit or not self.index.kinds.is_of_kind(node, value):
+        if fit := self.index.fit_to_declaration(node, mentions):
+            mentions = fit
+        else:
             findings.append(found.NOT_AS_DECLARED)
         if fit := [m for m in mentions if scope is None or scope.contains(m.span)]:
             mentions = fit

@@ -146,7 +146,7 @@ class KindIndex:
         return self._about.get((label, answer), ())
 
     def is_of_kind(self, node: Scalar, value: Json) -> bool:
-        """Whether what a model said of an address is one at all."""
+        """Whether words that stand for an address are one at all: "jo.example.org" is no e-mail address."""
         if node.kind not in (Kind.EMAIL, Kind.URL):
             return True
         return KINDS[node.kind.value].normalise(value, self.reading) is not None
