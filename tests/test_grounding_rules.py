@@ -21,7 +21,7 @@ from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
 from extractor.models.traits import SMALL
-from extractor.schema import Date, Listed, Money, Name, Quantity, Url, key
+from extractor.schema import Date, Email, Listed, Money, Name, Quantity, Url, key
 from extractor.schema.reader import read_schema
 from extractor.types import Document, Json, Match, Record, Reply, Request, Usage
 
@@ -106,6 +106,10 @@ class Pupil(BaseModel):
     teachers: list[Name] = []
     tools: list[str] = []
     posts: list[Post] = []
+
+
+class Letterhead(BaseModel):
+    mails: list[Email] = []
 
 
 class Role(BaseModel):
@@ -209,6 +213,21 @@ def harbour(why: str, text: str, boats: list[dict[str, Json]], *names: str, **sa
 
 
 FOUND = [
+    Case(
+        "words that differ in their punctuation prove no e-mail address that they are not",
+        Letterhead,
+        "Jo Mills, jo@boats.example, page jo.mills.example",
+        {"mails": ["jo@boats.example", "jo@mills.example"]},
+        {"mails": ["jo@boats.example"]},
+        ("jo@mills.example",),
+    ),
+    Case(
+        "an address that is spelled out is one",
+        Letterhead,
+        "Jo Mills, jo (at) boats (dot) example",
+        {"mails": ["jo@boats.example"]},
+        {"mails": ["jo@boats.example"]},
+    ),
     stock("a value without words is rejected", "A bolt.", {"title": "nut"}, {}, "nut"),
     Case(
         "words are found whatever their case",

@@ -169,7 +169,7 @@ class TextIndex:
         return spans
 
     def fit_to_declaration(self, node: Scalar, mentions: Sequence[Mention]) -> list[Mention]:
-        """Those that are what the schema declares: an address; of its pattern, made whole; an item of a written list."""
+        """Those that are what the schema declares: an address; of its pattern, made whole; an item of a list."""
         found = [m for m in mentions if self.kinds.is_of_kind(node, m.value)]
         if node.pattern:
             found = [formed for m in found if (formed := self._fit_to_form(node, node.pattern, m))]
