@@ -31,7 +31,7 @@ def told(report: Path) -> dict[str, Any]:
 def test_every_model_with_every_prompt_is_replayed_and_scored(report: Path, repository: Path) -> None:
     suite = load_suite(repository / "eval")
     pairs = {(run["model"], run["prompt"]) for run in told(report)["runs"]}
-    assert pairs == {(m, p) for m in suite.models for p in suite.prompts}
+    assert pairs == {(m, p) for m in suite.models for p in suite.prompts} - suite.left_out
     assert len(suite.models) >= 3 and len(suite.prompts) >= 2
     for run in told(report)["runs"]:
         for average in ("micro", "macro"):

@@ -198,6 +198,8 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions, examples: Examples 
     if examples:
         prompts = [one for prompt in prompts for one in (prompt, prompt.show_examples(examples))]
     for model, prompt, n in itertools.product(suite.models, prompts, range(1, suite.repeats + 1)):
+        if (model, prompt.name.partition("+")[0]) in suite.left_out:
+            continue
         again = "" if n == 1 else f"-{n}"
         out = options.out / "runs" / Path(model).name / f"{prompt.name}{again}"
         folders.append(out)

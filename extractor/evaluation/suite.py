@@ -50,6 +50,8 @@ class EvaluationSuite:
     repeats: int = 1
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     mode: str = "replay"
+    left_out: frozenset[tuple[str, str]] = frozenset()
+    """Pairs of a model and a prompt that are not run."""
 
 
 def load_suite(folder: Path, before_code: Callable[[Path | None], None] = lambda code: None) -> EvaluationSuite:
@@ -72,6 +74,7 @@ def load_suite(folder: Path, before_code: Callable[[Path | None], None] = lambda
             task.choose_prompt(name)
         repeats = int(told.get("repeats", 1))
         mode = str(told.get("mode", "replay"))
+        left_out = frozenset((str(model), str(prompt)) for model, prompt in told.get("left_out", ()))
         prices = {str(name): (float(read), float(written)) for name, (read, written) in told.get("prices", {}).items()}
     except KeyError as error:
         raise UsageError(f"{file} does not say {error}; add it.") from error
@@ -79,10 +82,14 @@ def load_suite(folder: Path, before_code: Callable[[Path | None], None] = lambda
         raise UsageError(f"{file} cannot be understood ({error}); see `extractor eval --help`.") from error
     if not models or not prompts or repeats < 1:
         raise UsageError(f"{file} must name at least one model, one prompt and one repeat.")
+    if wrong := [pair for pair in sorted(left_out) if pair[0] not in models or pair[1] not in prompts]:
+        raise UsageError(f"{file} leaves out {' with '.join(wrong[0])}, which it would not run; correct it.")
     if mode not in ("live", "replay"):
         raise UsageError(f"{file} sets mode to {mode!r}; choose 'live' or 'replay'.")
     samples, golds = folder / told["samples"], folder / told["gold"]
-    return EvaluationSuite(folder.resolve().name, task, samples, golds, models, prompts, repeats, prices, mode)
+    return EvaluationSuite(
+        folder.resolve().name, task, samples, golds, models, prompts, repeats, prices, mode, left_out
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,13 @@ def test_repeats_are_runs_of_one_entrant(suite: Path, tmp_path: Path) -> None:
     assert run["repeats"] == 2
 
 
+def test_pairs_that_a_suite_leaves_out_are_not_run(suite: Path, tmp_path: Path) -> None:
+    write(suite, models=["m", "n"], left_out=[["n", "plain"]])
+    with FaultEndpoint(right) as server:
+        assert evaluate(suite, tmp_path / "out", server) == 0
+    assert [run["model"] for run in told(tmp_path / "out")] == ["m"]
+
+
 def test_two_runs_of_the_same_are_told_apart_by_their_folders(suite: Path, tmp_path: Path) -> None:
     for name, answer in (("old", wrong), ("new", right)):
         with FaultEndpoint(answer) as server:
@@ -142,6 +149,11 @@ def test_two_runs_of_the_same_are_told_apart_by_their_folders(suite: Path, tmp_p
         ("task='../task'\nsamples='samples'\ngold='gold'\nmodels=[]\nprompts=['plain']", "at least one model"),
         ("task='../task'\nsamples='samples'\ngold='gold'\nmodels=['m']\nprompts=['nope']", "no prompt 'nope'"),
         ("task='../task'\nsamples='samples'\ngold='gold'\nmodels=['m']\nprompts=['plain']\nrepeats='x'", "understood"),
+        (
+            "task='../task'\nsamples='samples'\ngold='gold'\nmodels=['m']\nprompts=['plain']\nleft_out=[['n','plain']]",
+            "leaves out n with plain, which it would not run",
+        ),
+        ("task='../task'\nsamples='samples'\ngold='gold'\nmodels=['m']\nprompts=['plain']\nleft_out=3", "understood"),
     ],
 )
 def test_a_suite_with_an_error_is_one_sentence_and_exit_2(suite: Path, content: str, says: str, capsys: Any) -> None:
