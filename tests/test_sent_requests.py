@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from extractor.errors import ReplyCutShort
 from extractor.extraction.pipeline import extract_record
 from extractor.extraction.prompt import Prompt, Strategy
 from extractor.extraction.task import Task
@@ -175,6 +176,25 @@ def asked_again(things: list[str], note: str | None, text: str) -> tuple[Json, i
     record = asyncio.run(extract_record(Document("d.txt", text), task, prompt, Bounded(), "m"))
     assert not record.failures
     return record.value, len(sent)
+
+
+def test_a_reply_without_bounds_that_runs_on_leaves_what_the_bound_had_left() -> None:
+    class Looping:
+        async def complete(self, request: Request) -> Reply:
+            if "maxItems" in request.schema["properties"]["things"]:
+                return Reply({"things": KIT[:4], "note": None}, Usage(1, 10, 10))
+            loop = ", ".join(['"a harp"'] * 99)
+            cut = ReplyCutShort("cut", text='{"things": [' + loop)
+            cut.usage = Usage(1, 10, 90)
+            raise cut
+
+    task = Task("t", read_schema(Packing.model_json_schema()), {}, Packing)
+    prompt = Prompt("p", "s", "{document}{question}", {}, Strategy(ask="whole", max_values=4))
+    text = "Pack " + ", ".join(KIT)
+    record = asyncio.run(extract_record(Document("d.txt", text), task, prompt, Looping(), "m"))
+    assert record.value["things"] == KIT[:4] and not record.failures
+    assert record.usage == Usage(2, 20, 100)
+    assert any("ran on" in problem.message for problem in record.problems)
 
 
 KIT = ["a tent", "two ropes", "a stove", "four cups", "a lamp", "a map"]

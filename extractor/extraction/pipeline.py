@@ -105,6 +105,9 @@ class DocumentWork:
             parts = self._find_parts(question, path, outcome)
             if not parts:
                 answers.append(read_answer(question, self.task, outcome, self.reading, self._index))
+            elif isinstance(outcome, Reply) and self._ran_on(parts[0], said.get((*path, 0))):
+                answer = read_answer(question, self.task, outcome, self.reading, self._index)
+                answers.append(replace(answer, usage=answer.usage + said[(*path, 0)].usage, ran_on=True))
             elif (*path, 0) in said:
                 answers.append(Answer(question, usage=outcome.usage))
                 for number, part in enumerate(parts):
@@ -129,11 +132,13 @@ class DocumentWork:
         if path not in self._parts and is_too_long:
             self._parts[path] = question.in_halves()
         if path not in self._parts and isinstance(outcome, ReplyCutShort):
-            repeats = self.reading.traits.repairs_values and runs_on(
-                question, self.task, outcome, self.reading, self._index
-            )
+            repeats = self.reading.traits.repairs_values and self._ran_on(question, outcome)
             self._parts[path] = [] if repeats else question.in_parts()
         return self._parts[path]
+
+    def _ran_on(self, question: Question, outcome: Said | None) -> bool:
+        """Whether a reply without bounds was a loop: what the bound had left is all there was."""
+        return isinstance(outcome, ReplyCutShort) and runs_on(question, self.task, outcome, self.reading, self._index)
 
     def _say_too_many(self, question: Question) -> Failure:
         return Failure(
