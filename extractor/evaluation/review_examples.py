@@ -16,7 +16,7 @@ from extractor.extraction.chunking import estimate_tokens
 from extractor.extraction.example_files import MAX_EXAMPLES, MAX_PASSAGE, find_unproved
 from extractor.extraction.examples import Example
 from extractor.extraction.text.normalize import fold_text
-from extractor.extraction.text.patterns import ENUMERABLE_KINDS, find_candidates
+from extractor.extraction.text.patterns import find_candidates
 from extractor.results.decisions.tree import (
     Entries,
     Fields,
@@ -29,6 +29,7 @@ from extractor.results.decisions.tree import (
 )
 from extractor.results.decisions.tree import Node as Kept
 from extractor.results.parts import Proof
+from extractor.schema.annotations import Kind
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, Schema, ValueList
 from extractor.types import Json, Span
 
@@ -36,6 +37,8 @@ PASSAGE_TOKENS = 160
 """Estimated tokens of a passage at most: one that takes more leaves no room for the others."""
 HEADING_LENGTH = 60
 """Characters of a line that stands by itself above a passage and is shown as its heading."""
+_AS_WRITTEN = frozenset({Kind.EMAIL, Kind.URL, Kind.DATE})
+"""Kinds whose values a model is to copy as the document writes them, whatever form the record has them in."""
 _EDITED = frozenset({Verdict.CORRECTED, Verdict.ADDED, Verdict.REJECTED, Verdict.RESTORED})
 
 
@@ -221,7 +224,7 @@ _UNKNOWN = object()
 def _spell(leaf: Scalar, value: Json, proof: Proof | None, text: str, passage: Span) -> Json:
     if not leaf.ask_model:
         return value if proof and value == proof.quote else _UNKNOWN
-    if value is None or leaf.type != "string" or leaf.kind not in ENUMERABLE_KINDS:
+    if value is None or leaf.type != "string" or leaf.kind not in _AS_WRITTEN:
         return value
     for found in find_candidates(leaf.kind, text[passage.start : passage.end]):
         place = found.shift(passage.start)
