@@ -55,9 +55,8 @@ def main() -> None:
         finally:
             command("engine", "stop")
     before, after = cold["usage"]["seconds"], warm["usage"]["seconds"]
-    print(
-        f"cold {before:.1f} s, warm {after:.1f} s: {after / before:.3f}; the same record: {cold['record'] == warm['record']}"
-    )
+    same = "the same record" if cold["record"] == warm["record"] else "another record"
+    print(f"cold {before:.1f} s, warm {after:.1f} s: {after / before:.3f}, {same}")
 
 
 if __name__ == "__main__":
