@@ -425,7 +425,7 @@ def test_what_is_no_document_is_left_out_and_named(tmp_path: Path, capsys: pytes
     schema.write_text('{"type": "object", "properties": {"a": {"type": "string"}}}', encoding="utf-8")
     ignored: list[Path] = []
     found = find_sources([tmp_path], leave_out=[schema], on_ignored=ignored.append)
-    assert found == [Source(tmp_path / "a.txt")]
+    assert list(found) == [Source(tmp_path / "a.txt")]
     names = [".git", "out", ".DS_Store", ".~lock.a.odt#", "Thumbs.db", "schema.json", "~$x.docx"]
     assert [path.name for path in ignored] == names
     assert main(["run", str(tmp_path), "--schema", str(schema), "--dry-run", "-o", str(tmp_path / "none")]) == 0

@@ -93,9 +93,13 @@ def _keep(engine: LocalServer, folder: Path, idle_minutes: float) -> None:
 
 
 def _wait_until_idle(lock: int, seconds: float, engine_pid: int) -> None:
-    """Returns once nobody has held the lock for so long, which it then holds, or when the engine has ended."""
+    """Returns once nobody has held the lock for so long, which it then holds, or when the engine has ended.
+
+    A run that came and went between two looks has left its mark: it sets the time of the file.
+    """
     import fcntl
 
+    marked, since = os.fstat(lock).st_mtime_ns, time.monotonic()
     while True:
         time.sleep(min(LOOK_SECONDS, seconds / 20))
         try:
@@ -103,11 +107,13 @@ def _wait_until_idle(lock: int, seconds: float, engine_pid: int) -> None:
                 return
         except ChildProcessError:
             return
+        if (mark := os.fstat(lock).st_mtime_ns) != marked:
+            marked, since = mark, time.monotonic()
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            os.utime(lock)
+            since = time.monotonic()
             continue
-        if time.time() - os.fstat(lock).st_mtime >= seconds:
+        if time.monotonic() - since >= seconds:
             return
         fcntl.flock(lock, fcntl.LOCK_UN)
