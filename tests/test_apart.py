@@ -151,7 +151,7 @@ def test_a_step_that_takes_too_long_is_ended_and_the_next_document_has_a_worker(
     monkeypatch.setattr(document, "APART_FROM", 0)
     task, model = task_from_json_schema(SCHEMA), ScriptedModel(SAID)
     with pytest.raises(DocumentError, match="longer than") as told:
-        asyncio.run(build(task, model, timeout=0.0001).extract(Document("a.txt", TEXT)))
+        asyncio.run(build(task, model, timeout=0.0001).extract(Document("a.txt", TEXT * 500)))  # slower than any timer
     assert told.value.reason == "too costly"
     assert asyncio.run(build(task, model).extract(Document("a.txt", TEXT))).summary.values > 0
 

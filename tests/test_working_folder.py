@@ -17,7 +17,7 @@ from extractor.child_processes import build_child_environment, list_library_fold
 from extractor.documents.discovery import load_document
 from extractor.documents.formats.sandbox import close_readers
 from extractor.models.local.download import _PIP_VARIABLES
-from extractor.models.local.server import _ENGINE_VARIABLES
+from extractor.models.local.server import ENGINE_VARIABLES
 from extractor.testing import FaultEndpoint
 
 Start = Callable[..., FaultEndpoint]
@@ -125,7 +125,7 @@ SECRETS = (
 )
 
 
-@pytest.mark.parametrize("also", [("TESSDATA_PREFIX",), _PIP_VARIABLES, _ENGINE_VARIABLES])
+@pytest.mark.parametrize("also", [("TESSDATA_PREFIX",), _PIP_VARIABLES, ENGINE_VARIABLES])
 def test_no_child_is_given_a_key_or_code_by_its_environment(
     also: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
