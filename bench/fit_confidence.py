@@ -34,7 +34,8 @@ from extractor.extraction.grounding.confidence import SHIPPED_WEIGHTS
 from extractor.extraction.pipeline import Reading, extract_record
 from extractor.models.choice import choose_model
 from extractor.models.client_options import ClientOptions, Mode
-from extractor.models.session import ModelSession, open_endpoint
+from extractor.models.open_endpoint import open_endpoint
+from extractor.models.session import ModelSession
 from extractor.models.traits import SMALL, STRONG
 from extractor.types import Document, Record, Reply, Usage, json_pointer
 

@@ -26,11 +26,12 @@ from extractor.child_processes import build_python_command
 from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.choice import choose_model
 from extractor.models.client_options import Mode
+from extractor.models.endpoint import Endpoint
 from extractor.models.local.catalog import Weights, locate_weights
 from extractor.models.local.grammar import build_reply_grammar
 from extractor.models.local.server import LocalServer, ServerSettings, count_usable_threads, serve_model
+from extractor.models.open_endpoint import open_endpoint
 from extractor.models.openai.client import LiveModel
-from extractor.models.session import Endpoint, open_endpoint
 from extractor.types import Reply, Request
 from tests import tiny_gguf
 from tests.tiny_gguf import CONTEXT

@@ -34,7 +34,7 @@ def _run_start_command(flags: argparse.Namespace) -> int:
     from extractor.errors import UsageError
     from extractor.models.local.catalog import locate_weights
     from extractor.models.local.kept_engine import DEFAULT_IDLE_MINUTES, KEPT_CACHE_MIB, start_engine
-    from extractor.models.session import build_server_settings
+    from extractor.models.open_endpoint import build_server_settings
 
     idle = DEFAULT_IDLE_MINUTES if flags.idle is None else flags.idle
     if not 0 < idle <= MAX_IDLE_MINUTES:

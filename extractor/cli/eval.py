@@ -186,7 +186,7 @@ def _run_suite(suite: EvaluationSuite, options: EvalOptions, examples: Examples 
     from extractor.documents.discovery import find_sources, show_sources
     from extractor.extraction.pipeline import Reading
     from extractor.models.client_options import Mode
-    from extractor.models.session import open_endpoint
+    from extractor.models.open_endpoint import open_endpoint
     from extractor.results.manifest import build_run_manifest
     from extractor.runs.output_folder import is_run_finished, prepare_output_folder
     from extractor.runs.runner import run_job

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from extractor.errors import UsageError
 from extractor.models.base_url import parse_address
@@ -17,11 +16,10 @@ from extractor.models.cached_model import CachedModel, FolderStore
 from extractor.models.choice import DEFAULT_CONCURRENCY, ModelSpec, build_parameters
 from extractor.models.client_options import ClientOptions, Mode, settle_options
 from extractor.models.document_model import DocumentModel
-from extractor.models.endpoint import Dialect, Endpoint, ModelParameters, describe_parameters
+from extractor.models.endpoint import Endpoint, ModelParameters, describe_parameters
 from extractor.models.limits.budget import Budget
 from extractor.models.limits.concurrency import ConcurrencyLimiter
-from extractor.models.local.catalog import find_models_folder, locate_weights
-from extractor.models.local.known_models import load_catalogue
+from extractor.models.open_endpoint import open_endpoint
 from extractor.models.openai.client import LiveModel
 from extractor.models.openai.learnt import LearntTraits
 from extractor.models.openai.transport import GuardedTransport, build_transport
@@ -31,64 +29,12 @@ from extractor.models.sharing import LeasingLimiter, RunShare
 from extractor.models.traits import STRONG, ModelTraits
 from extractor.types import Json, Model
 
-if TYPE_CHECKING:
-    from extractor.models.local.server import ServerSettings
-
 _CLOSING_SECONDS = 10.0
 """Seconds that connections and files have to close."""
 
 
 MAX_LENT = 1 << 20
 """Requests of other processes that are under way at a time; each sees to its own number."""
-MAX_LOCAL_SLOTS = 16
-"""Documents that an embedded model reads at a time; each takes memory, and beyond the cores few save any time."""
-
-
-@contextlib.contextmanager
-def open_endpoint(
-    choice: ModelSpec, mode: Mode, verbose: bool = False, at_once: int = 1, *, elsewhere: bool = False
-) -> Iterator[Endpoint]:
-    """The endpoint of the choice, running while the block lasts; in replay a name only, and `elsewhere`, where other
-    processes run it. Raises UsageError.
-
-    An embedded engine keeps `at_once` documents in mind, each in a context of its own.
-    """
-    if not choice.is_embedded:
-        yield choice.build_endpoint()
-        return
-    parameters = build_parameters(choice.settings)
-    if elsewhere:
-        weights = locate_weights(choice.name)
-        yield Endpoint(
-            "http://embedded/v1", weights.name, "none", weights.digest, Dialect.GRAMMAR, parameters=parameters
-        )
-        return
-    if mode is Mode.REPLAY:
-        known = {m.name: m.sha256 for m in load_catalogue(find_models_folder())}
-        digest = f"sha256:{known[choice.name]}" if choice.name in known else None
-        yield Endpoint("http://embedded/v1", choice.name, "none", digest, Dialect.GRAMMAR, parameters=parameters)
-        return
-    from extractor.models.local.kept_engine import use_engine
-    from extractor.models.local.server import serve_model
-
-    settings = build_server_settings(at_once, verbose=verbose)
-    serve = serve_model if mode.records else use_engine  # what is recorded has no past
-    with serve(locate_weights(choice.name), settings) as engine:
-        yield Endpoint(
-            engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR, parameters=parameters
-        )
-
-
-def build_server_settings(at_once: int, *, verbose: bool = False, cache_mib: int = 0) -> ServerSettings:
-    """How an engine runs that keeps so many documents in mind. Raises UsageError for more than it can."""
-    from extractor.models.local.server import ServerSettings
-
-    if not 1 <= at_once <= MAX_LOCAL_SLOTS:
-        raise UsageError(
-            f"An embedded model answers {MAX_LOCAL_SLOTS} documents at a time at most; lower --concurrency."
-        )
-    one = ServerSettings(verbose=verbose, cache_mib=cache_mib)
-    return replace(one, n_parallel=at_once, n_ctx=at_once * one.n_ctx)
 
 
 @dataclass(frozen=True, slots=True)
