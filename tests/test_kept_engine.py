@@ -68,50 +68,50 @@ def test_runs_use_the_engine_that_is_kept_and_leave_it_there(tiny: Weights, fold
     kept = start_engine(tiny, FEW, HOUR, folder)
     for _ in range(2):
         with use_engine(tiny, FEW, folder) as engine:
-            assert (engine.pid, engine.base_url) == (kept.pid, kept.base_url)
-    assert lives(kept.pid)
+            assert (engine.pid, engine.base_url) == (kept.server.pid, kept.server.base_url)
+    assert lives(kept.server.pid)
     stopped = stop_engine(folder)
-    assert stopped is not None and until(lambda: not lives(kept.pid) and not lives(kept.keeper))
+    assert stopped is not None and until(lambda: not lives(kept.server.pid) and not lives(kept.keeper))
     assert stop_engine(folder) is None
     with use_engine(tiny, FEW, folder) as engine:
-        assert engine.pid != kept.pid
+        assert engine.pid != kept.server.pid
 
 
 @pytest.mark.parametrize("other", [ServerSettings(n_ctx=2048, n_threads=1), ServerSettings(n_ctx=1024, n_parallel=2)])
 def test_a_run_that_wants_another_engine_starts_its_own(tiny: Weights, folder: Path, other: ServerSettings) -> None:
     kept = start_engine(tiny, FEW, HOUR, folder)
     with use_engine(tiny, other, folder) as engine:
-        assert engine.pid != kept.pid
+        assert engine.pid != kept.server.pid
     with use_engine(Weights("tiny", tiny.path, "0" * 64), FEW, folder) as engine:
-        assert engine.pid != kept.pid
+        assert engine.pid != kept.server.pid
 
 
 def test_an_engine_ends_once_nobody_has_used_it_for_a_while_and_not_before(tiny: Weights, folder: Path) -> None:
     kept = start_engine(tiny, FEW, 1 / 60, folder)
     with use_engine(tiny, FEW, folder) as engine:
-        assert engine.pid == kept.pid and is_in_use(folder)
+        assert engine.pid == kept.server.pid and is_in_use(folder)
         time.sleep(2.5)
-        assert lives(kept.pid)
-    assert until(lambda: not lives(kept.pid) and not lives(kept.keeper))
+        assert lives(kept.server.pid)
+    assert until(lambda: not lives(kept.server.pid) and not lives(kept.keeper))
     assert read_state(folder) is None and not (folder / STATE_FILE).exists()
 
 
 def test_an_engine_whose_keeper_is_killed_ends_and_is_not_used(tiny: Weights, folder: Path) -> None:
     kept = start_engine(tiny, FEW, HOUR, folder)
     os.kill(kept.keeper, signal.SIGKILL)
-    assert until(lambda: not lives(kept.pid))
+    assert until(lambda: not lives(kept.server.pid))
     with lease_engine(folder) as found:
         assert found is None
     again = start_engine(tiny, FEW, HOUR, folder)
-    assert again.pid != kept.pid
+    assert again.server.pid != kept.server.pid
 
 
 def test_an_engine_that_died_takes_its_keeper_with_it(tiny: Weights, folder: Path) -> None:
     kept = start_engine(tiny, FEW, 1 / 6, folder)
-    os.kill(kept.pid, signal.SIGKILL)
+    os.kill(kept.server.pid, signal.SIGKILL)
     assert until(lambda: not lives(kept.keeper))
     with use_engine(tiny, FEW, folder) as engine:
-        assert engine.pid != kept.pid
+        assert engine.pid != kept.server.pid
 
 
 def test_a_second_engine_is_refused_by_name(tiny: Weights, folder: Path) -> None:
@@ -132,8 +132,9 @@ def test_weights_that_cannot_be_loaded_are_told_and_nothing_stays(tiny: Weights,
 def told(folder: Path, tiny: Weights) -> Iterator[Path]:
     """A file that tells of an engine whose keeper is there."""
     folder.mkdir(mode=0o700)
-    said = {"base_url": "http://127.0.0.1:9/v1", "api_key": "k", "model": "tiny", "digest": tiny.digest, "version": "1"}
-    said |= {"settings": {"n_ctx": 1024}, "pid": os.getpid(), "keeper": os.getpid(), "idle_minutes": 1.0}
+    own = {"base_url": "http://127.0.0.1:9/v1", "api_key": "k", "model": "tiny", "digest": tiny.digest, "version": "1"}
+    own |= {"settings": {"n_ctx": 1024}, "pid": os.getpid()}
+    said = {"server": own, "keeper": os.getpid(), "idle_minutes": 1.0}
     (folder / STATE_FILE).write_text(json.dumps(said))
     (folder / STATE_FILE).chmod(0o600)
     with open_lock(folder / KEEPER_LOCK) as handle:
@@ -176,13 +177,13 @@ def test_the_key_is_in_no_line_that_is_printed(
     with contextlib.ExitStack() as stack:
         stack.callback(main, ["engine", "stop"])
         kept = read_state(find_engine_folder())
-        assert kept is not None and kept.api_key not in repr(kept)
+        assert kept is not None and kept.server.api_key not in repr(kept)
         assert main(["engine", "status"]) == 0
         assert main(["engine", "status", "--json"]) == 0
         said = capsys.readouterr().out
         assert f"tiny is kept (pid {kept.keeper}) until nobody has used it for 5 min." in said
         assert "idle; it ends after 5 min" in said and '"in_use": false' in said
-        assert kept.api_key not in said
+        assert kept.server.api_key not in said
         assert oct((find_engine_folder() / STATE_FILE).stat().st_mode)[-3:] == "600"
     assert main(["engine", "stop"]) == 0
     assert capsys.readouterr().out.endswith("The engine with tiny has ended.\nNo engine is kept.\n")

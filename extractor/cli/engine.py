@@ -41,7 +41,9 @@ def _run_start_command(flags: argparse.Namespace) -> int:
         raise UsageError(f"--idle takes minutes above 0, {MAX_IDLE_MINUTES:,} at most.")
     settings = build_server_settings(flags.concurrency, cache_mib=KEPT_CACHE_MIB)
     kept = start_engine(locate_weights(flags.model), settings, idle)
-    print(f"{sanitize_for_terminal(kept.model)} is kept (pid {kept.keeper}) until nobody has used it for {idle:g} min.")
+    print(
+        f"{sanitize_for_terminal(kept.server.model)} is kept (pid {kept.keeper}) until nobody has used it for {idle:g} min."
+    )
     return 0
 
 
@@ -49,7 +51,11 @@ def _run_stop_command(flags: argparse.Namespace) -> int:
     from extractor.models.local.kept_engine import stop_engine
 
     kept = stop_engine()
-    print("No engine is kept." if kept is None else f"The engine with {sanitize_for_terminal(kept.model)} has ended.")
+    print(
+        "No engine is kept."
+        if kept is None
+        else f"The engine with {sanitize_for_terminal(kept.server.model)} has ended."
+    )
     return 0
 
 
@@ -61,12 +67,15 @@ def _run_status_command(flags: argparse.Namespace) -> int:
     if flags.json:
         told = None
         if kept is not None:
-            named = ("model", "digest", "version", "pid", "keeper", "idle_minutes")
-            told = {**{name: getattr(kept, name) for name in named}, "in_use": is_in_use()}
+            own = kept.server
+            told = {"model": own.model, "digest": own.digest, "version": own.version, "pid": own.pid}
+            told |= {"keeper": kept.keeper, "idle_minutes": kept.idle_minutes, "in_use": is_in_use()}
         print(json.dumps(told))
     elif kept is None:
         print("No engine is kept.")
     else:
         doing = "in use" if is_in_use() else f"idle; it ends after {kept.idle_minutes:g} min"
-        print(f"{sanitize_for_terminal(kept.model)} (pid {kept.keeper}, xllamacpp {kept.version}): {doing}")
+        print(
+            f"{sanitize_for_terminal(kept.server.model)} (pid {kept.keeper}, xllamacpp {kept.server.version}): {doing}"
+        )
     return 0 if kept else 1

@@ -67,17 +67,7 @@ def _report(what: dict[str, str | bool]) -> None:
 
 def _keep(engine: LocalServer, folder: Path, idle_minutes: float) -> None:
     os.umask(0o077)
-    kept = kept_engine.KeptEngine(
-        engine.base_url,
-        engine.api_key,
-        engine.model,
-        engine.digest,
-        engine.version,
-        engine.settings,
-        engine.pid,
-        os.getpid(),
-        idle_minutes,
-    )
+    kept = kept_engine.KeptEngine(engine, os.getpid(), idle_minutes)
     lock = os.open(folder / kept_engine.USE_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     os.utime(lock)
     kept_engine.write_state(folder, kept)

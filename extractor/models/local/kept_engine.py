@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +26,6 @@ from extractor.errors import MachineError, UsageError, WeightsError
 from extractor.files import require_regular_file, write_atomically
 from extractor.models.local.catalog import Weights, find_models_folder
 from extractor.models.local.server import ENGINE_VARIABLES, LOOPBACK, LocalServer, ServerSettings, serve_model
-from extractor.types import Json
 
 STATE_FILE, USE_LOCK, KEEPER_LOCK = "engine.json", "engine.lock", "keeper.lock"
 MAX_STATE_BYTES = 1 << 16
@@ -42,25 +41,16 @@ _STOP_SECONDS = 10.0
 class KeptEngine:
     """An engine that is kept, as its file tells. The key shows in no representation of it."""
 
-    base_url: str
-    api_key: str = field(repr=False)
-    model: str
-    digest: str
-    version: str
-    settings: ServerSettings
-    pid: int
-    """Of the process that holds the model."""
+    server: LocalServer
     keeper: int
-    """Of the process that ends it."""
+    """The process that ends it."""
     idle_minutes: float
-
-    def as_server(self) -> LocalServer:
-        return LocalServer(self.base_url, self.api_key, self.model, self.digest, self.version, self.settings, self.pid)
 
     def serves(self, weights: Weights, settings: ServerSettings) -> bool:
         """Whether it is the same engine that a run would start: of the same model, version and sizes."""
-        same = replace(settings, cache_mib=self.settings.cache_mib, verbose=False, port=self.settings.port)
-        return (self.digest, self.model) == (weights.digest, weights.name) and same == self.settings
+        own = self.server
+        same = replace(settings, cache_mib=own.settings.cache_mib, verbose=False, port=own.settings.port)
+        return (own.digest, own.model, own.settings) == (weights.digest, weights.name, same)
 
 
 def find_engine_folder() -> Path:
@@ -77,7 +67,7 @@ def use_engine(weights: Weights, settings: ServerSettings, folder: Path | None =
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(lease_engine(folder or find_engine_folder()))
         if kept is not None and kept.serves(weights, settings):
-            yield kept.as_server()
+            yield kept.server
         else:
             yield stack.enter_context(serve_model(weights, settings))
 
@@ -129,7 +119,7 @@ def _try_to_share(handle: int) -> bool:
 
 def _answers(kept: KeptEngine) -> bool:
     """Whether somebody listens where the engine is said to."""
-    address = urlsplit(kept.base_url)
+    address = urlsplit(kept.server.base_url)
     try:
         with socket.create_connection((address.hostname or "", address.port or 0), 1.0):
             return True
@@ -150,9 +140,10 @@ def read_state(folder: Path) -> KeptEngine | None:
             if told.st_uid != os.getuid() or told.st_mode & 0o077:
                 return None
             said = json.loads(file.read(MAX_STATE_BYTES))
-            settings = ServerSettings(**said.pop("settings"))
-            kept = KeptEngine(**said, settings=settings)
-            right = isinstance(kept.keeper, int) and urlsplit(kept.base_url).hostname == LOOPBACK
+            own = said.pop("server")
+            server = LocalServer(**{**own, "settings": ServerSettings(**own["settings"])})
+            kept = KeptEngine(server=server, **said)
+            right = isinstance(kept.keeper, int) and urlsplit(server.base_url).hostname == LOOPBACK
             return kept if right and is_locked(folder / KEEPER_LOCK) else None
         except (OSError, ValueError, TypeError, AttributeError, KeyError, UsageError, MachineError, RecursionError):
             return None
@@ -174,8 +165,7 @@ def is_locked(path: Path) -> bool:
 
 def write_state(folder: Path, kept: KeptEngine) -> None:
     """Tells of the engine, to its owner alone. Raises OSError."""
-    state: dict[str, Json] = {**asdict(kept), "settings": asdict(kept.settings)}
-    write_atomically(folder / STATE_FILE, [json.dumps(state).encode()])
+    write_atomically(folder / STATE_FILE, [json.dumps(asdict(kept)).encode()])
 
 
 def start_engine(
@@ -189,7 +179,7 @@ def start_engine(
         raise UsageError("An engine is kept on Linux and macOS alone; leave it to each run here.")
     folder = folder or find_engine_folder()
     if (running := read_state(folder)) is not None:
-        raise UsageError(f"An engine with {running.model} is kept already; end it with `extractor engine stop`.")
+        raise UsageError(f"An engine with {running.server.model} is kept already; end it with `extractor engine stop`.")
     order = {
         "weights": {"name": weights.name, "path": str(weights.path.absolute()), "sha256": weights.sha256},
         "settings": asdict(replace(settings, verbose=False)),
