@@ -23,6 +23,7 @@ from extractor.errors import ResultUnreadable, UsageError
 from extractor.results.file import build_result, encode_part
 from extractor.results.frame import FRAME_COLUMNS, build_frame_rows
 from extractor.results.model import RESULT_FORMAT, ResultFile
+from extractor.results.parts import Quote, place_contents
 from extractor.results.reading import convert_result, parse_result, parse_run, read_result_file
 from extractor.results.result import Result, results_to_frame
 from extractor.types import (
@@ -376,3 +377,7 @@ def test_a_document_that_could_not_be_read_has_an_empty_table() -> None:
     failed = {"format": RESULT_FORMAT, "document": {"name": "a"}, "status": "failed", "record": None}
     result: Result[Any] = Result(convert_result(failed).file)
     assert result.status is Status.FAILED and build_frame_rows(result.file) == []
+
+
+def test_words_of_a_plain_text_have_no_place_and_that_is_said_without_a_warning() -> None:
+    assert place_contents(Quote(start=0, end=1, quote="a")) == []

@@ -41,9 +41,8 @@ def _run_start_command(flags: argparse.Namespace) -> int:
         raise UsageError(f"--idle takes minutes above 0, {MAX_IDLE_MINUTES:,} at most.")
     settings = build_server_settings(flags.concurrency, cache_mib=KEPT_CACHE_MIB)
     kept = start_engine(locate_weights(flags.model), settings, idle)
-    print(
-        f"{sanitize_for_terminal(kept.server.model)} is kept (pid {kept.keeper}) until nobody has used it for {idle:g} min."
-    )
+    model = sanitize_for_terminal(kept.server.model)
+    print(f"{model} is kept (pid {kept.keeper}) until nobody has used it for {idle:g} min.")
     return 0
 
 

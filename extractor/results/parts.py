@@ -111,7 +111,7 @@ class Quote:
 
 def place_contents(quote: Quote) -> list[dict[str, Json]]:
     """The places of a quote as JSON has them."""
-    contents: list[dict[str, Json]] = _PLACES.dump_python(quote.places)
+    contents: list[dict[str, Json]] = _PLACES.dump_python(list(quote.places))
     return contents
 
 
