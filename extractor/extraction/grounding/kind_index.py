@@ -109,6 +109,9 @@ class KindIndex:
         yield "enum" if node.enum else "text"
         if len(words) > LONGEST_FORM:
             return
+        if _is_day(words):  # "2024-03-03" holds the number 2024, which proves no day
+            yield from ("date", "datetime")
+            return
         for name in _OF_WORDS:
             if name in ("number", "quantity") and not _is_only(name, words):
                 continue
@@ -162,6 +165,11 @@ class KindIndex:
 
 def _start_of(span: Span) -> int:
     return span.start
+
+
+def _is_day(words: str) -> bool:
+    """Whether a text is a date to the day and nothing else."""
+    return len(KINDS["date"].normalise(words, Reading.of(words)) or "") == len("2024-03-03")
 
 
 def _is_only(name: str, words: str) -> bool:

@@ -42,6 +42,9 @@ _MAY_SIGN = frozenset(" \u00a0%-–)" + CURRENCY_SIGNS + "ABCDEFGHIJKLMNOPQRSTUV
 
 
 _SIGN_SET = frozenset(CURRENCY_SIGNS)
+_TIMES = "xX"
+"""What stands between the figures of a size: 10x20."""
+_FACTORS = re.compile(r"(?<![\w.,-])(?!0[xX])(?:\d[\d.,]*[xX])+$")
 _SPACES = frozenset(" \n\t|\u00a0;\"'>=*:")
 _SIGNS = frozenset("-–+△▲▼(")
 
@@ -62,6 +65,10 @@ def before(plain: str, start: int) -> Before | None:
     if start == 0:
         return Before(0)
     last = plain[start - 1]
+    if last in " \u00a0" and plain[max(0, start - 6) : start - 1].lower() == "minus" and _says_minus(plain, start - 6):
+        return Before(start - 6, negative=True)
+    if last in _TIMES and _FACTORS.search(plain, max(0, start - 24), start):
+        return Before(start)
     if last in _SPACES and _SIGNS.isdisjoint(plain[max(0, start - 10) : start]):
         return Before(start)  # no sign or bracket is near: the commonest case, found without a pattern
     match = _BEFORE.search(plain, max(0, start - 12), start)
@@ -87,6 +94,12 @@ def before(plain: str, start: int) -> Before | None:
     )
 
 
+def _says_minus(plain: str, at: int) -> bool:
+    """Whether the word that begins there is a sign: no end of a longer word, and no subtraction, "10 minus 5"."""
+    left = plain[max(0, at - 24) : at]
+    return not left[-1:].isalnum() and not left.rstrip(" \u00a0")[-1:].isdecimal()
+
+
 class After(NamedTuple):
     """What stands behind the digits. `end` is where it ends."""
 
@@ -110,6 +123,12 @@ def after(plain: str, end: int) -> After | None:
         return After(end)
     found = After(end)
     next_ = plain[end]
+    if (
+        next_ in _TIMES
+        and plain[end + 1 : end + 2].isdecimal()
+        and (plain[end - 1] != "0" or plain[end - 2 : end - 1].isdecimal())
+    ):
+        return found
     if (next_ in "eE×x·*" or (next_ in " \u00a0" and plain[end + 1 : end + 2] in "×x·*")) and (
         exponent := _EXPONENT.match(plain, end)
     ):

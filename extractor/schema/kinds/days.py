@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from extractor.schema.kinds.base import OTHER_READING
@@ -12,6 +12,7 @@ from extractor.schema.kinds.months import ERAS, THAI, figures_of_kanji
 from extractor.schema.kinds.reading import Reading
 
 GUESSED = "order of day and month guessed"
+OF_THE_END = "year of the range's end"
 YEAR = r"(?:1[5-9]|20|21|2[4-6])\d\d"
 """Four digits of a year; 24xx to 26xx are Thai, counted from 543 before Christ."""
 
@@ -26,6 +27,12 @@ _YEAR_LAST = re.compile(
     rf"(?P<s>{_SEPARATOR}[-./]){_SEPARATOR}(?P<b>\d{{1,2}})"
     rf"(?P=s){_SEPARATOR}(?P<y>{YEAR}|'?\d\d)(?![\d%]|[/.,]\d|-\d(?!\d?[./]\d))"
 )
+_RANGE_BEGIN = re.compile(
+    rf"(?<![\w.,/-])(?P<day>(?P<a>\d{{1,2}})(?:(?P<s>[./])(?P<b>\d{{1,2}})?\.?)?){_SEPARATOR}"
+    rf"(?:[-–—]|\b(?:to|bis|au|al|a|hasta|tot|do|до)\b){_SEPARATOR}$",
+    re.I,
+)
+"""What a range in figures begins with: "01.03. – " and "1/3 to " of a day and a month, "01.-" of a day."""
 _SPACED = re.compile(r"(?<![\d.,/-])(?<!\d )(?P<a>\d\d) (?P<b>\d\d) (?P<y>(?:19|20)\d\d)(?![\d.,]| \d)")
 _COMPACT = re.compile(
     r"(?<![\w.,-])(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?=T\d|Z|[^\w]|$)(?![.,-]\d)"
@@ -109,7 +116,9 @@ def all_number_days(plain: str, reading: Reading) -> Iterator[Day]:
                 yield Day(m.start(), m.end(), found)
         elif end - start <= 2 and near:
             if near in _SEPARATORS and (m := _YEAR_LAST.match(plain, start)):
-                yield from _day_or_month_first(m, reading)
+                ends = list(_day_or_month_first(m, reading))
+                yield from ends
+                yield from _begin_of_range(plain, m, ends)
             elif near in ".IVX -/" and (m := _ROMAN.match(plain, start)):
                 if found := iso(int(m["y"]), _ROMANS.index(m["m"]) + 1, int(m["d"])):
                     yield Day(m.start(), m.end(), found)
@@ -138,6 +147,25 @@ def _day_or_month_first(m: re.Match[str], reading: Reading) -> Iterator[Day]:
         found := iso(other_century, likely[1], likely[0]) or iso(other_century, unlikely[1], unlikely[0])
     ):
         yield Day(m.start(), m.end(), found, OTHER_READING)
+
+
+def _begin_of_range(plain: str, end: re.Match[str], ends: Sequence[Day]) -> Iterator[Day]:
+    """The first day of a range that writes its year, and perhaps its month, at the end alone: 01.03.–03.03.2024."""
+    sign = end["s"].strip()
+    begin = _RANGE_BEGIN.search(plain, max(0, end.start() - 16), end.start())
+    if begin is None or begin["s"] != sign or sign == "-":
+        return
+    for last in ends:
+        year, month, day = (int(part) for part in last.iso.split("-"))
+        day_first = int(end["a"]) == day
+        first = int(begin["a"])
+        if begin["b"] is None:
+            found = iso(year, month, first) if day_first and first < day else None
+        else:
+            other = int(begin["b"])
+            found = iso(year, *((other, first) if day_first else (first, other)))
+        if found and found < last.iso:
+            yield Day(*begin.span("day"), found, last.rule or OF_THE_END)
 
 
 def east_asian_days(plain: str) -> Iterator[Day]:

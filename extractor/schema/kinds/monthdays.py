@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from extractor.schema.kinds.days import YEAR, Day, full_year, iso
+from extractor.schema.kinds.days import OF_THE_END, YEAR, Day, full_year, iso
 from extractor.schema.kinds.months import COMMON_WORDS, months_of
 from extractor.schema.kinds.tokens import words_of
 
 YEAR_NOT_WRITTEN = "year not written"
-OF_THE_END = "year of the range's end"
 _S = r"[ \u00a0\n\t]"
-_ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|º|°|ª|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|oji))?\.?\)?"
+_ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|\.?[º°ª]|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|oji))?\.?\)?"
 _DAY = (
     rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y"
     rf"|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"

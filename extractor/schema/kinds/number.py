@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 from extractor.schema.kinds.affixes import VULGAR, After, Before, after, before
@@ -34,6 +35,8 @@ from extractor.types import Span
 
 _CJK_UNITS = frozenset(CJK_SMALL) | frozenset(CJK_LARGE)
 _VULGAR_SIGN = re.compile(f"[{''.join(VULGAR)}]")
+_MIXED = re.compile(r"(?<![\w.,/-])(\d{1,4})-(\d{1,2})/(2|3|4|5|6|8|16|32|64)(?![\w/-]|[.,]\d)")
+"""Units and a fraction behind a dash, as inches are written: 3-1/2."""
 _SHARES = {-2: "percent as share", -3: "per mille as share", -4: "basis points as share"}
 UNIT_LEFT_OUT = "scale left out"
 
@@ -120,6 +123,7 @@ def _found(text: str, reading: Reading) -> Iterator[ValueMention]:
     for start, end, key in number_words(text, reading):
         yield ValueMention(Span(start, end), key, "number in words")
     yield from _vulgar(simple)
+    yield from _mixed(simple)
 
 
 def _in_run(simple: str, run: Run, reading: Reading) -> Iterator[ValueMention]:
@@ -233,3 +237,11 @@ def _vulgar(simple: str) -> Iterator[ValueMention]:
         at, sign = match.start(), match[0]
         if not simple[max(0, at - 2) : at].rstrip(" \u00a0")[-1:].isdecimal():
             yield ValueMention(Span(at, at + 1), key_of_fraction(VULGAR[sign]))
+
+
+def _mixed(simple: str) -> Iterator[ValueMention]:
+    """3-1/2 as 3.5."""
+    for match in _MIXED.finditer(simple):
+        units, top, bottom = (int(part) for part in match.groups())
+        if 0 < top < bottom:
+            yield ValueMention(Span(*match.span()), key_of_fraction(units + Fraction(top, bottom)), "fraction")
