@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractor.cli.main import main
+from extractor import extract
+from extractor.cli.main import build_parser, main
+from extractor.cli.serve_model import open_served_model
+from extractor.errors import TaskError
 from extractor.extraction.chunking import estimate_tokens
 from extractor.extraction.example_files import read_examples
 from extractor.extraction.examples import FORM_TOKENS, Example, Examples
@@ -153,6 +156,18 @@ def test_examples_never_take_more_than_their_tokens(passages: list[str], tokens:
     assert sum(FORM_TOKENS + estimate_tokens(one.passage) + estimate_tokens(one.answer) for one in shown) <= tokens
 
 
+def test_examples_are_shown_for_the_fields_alone_that_they_are_meant_for() -> None:
+    both = replace(EXAMPLE, answer={"tags": ["slow"], **EXAMPLE.answer}, corrected=("tags", "lines"))
+    prompt = TASK.choose_prompt(None)
+    for fields, shown in ((("lines",), '{"lines"'), (("tags",), '{"tags"'), ((), '{"tags": ["slow"], "lines"')):
+        (sent,) = ask(Document("a.txt", TEXT), prompt.show_examples(Examples((both,), 350, fields)))
+        assert shown in sent and sent.count("<answer>") == 1
+    (sent,) = ask(Document("a.txt", TEXT), prompt.show_examples(Examples((both,), 350, ("number",))))
+    assert "<example>" not in sent
+    prints = {Examples((both,), 350, fields).fingerprint for fields in ((), ("lines",), ("tags",))}
+    assert len(prints) == 3
+
+
 def test_small_models_are_shown_answers_in_the_form_that_they_reply_in() -> None:
     task = load_task("researcher")
     title = "Fast Things, in Proc. ABC 2020"
@@ -164,9 +179,11 @@ def test_small_models_are_shown_answers_in_the_form_that_they_reply_in() -> None
     assert '{"awards": ["Best Paper"]}' in sent["awards"] and "<example>" not in sent["person"]
 
 
-def test_workers_and_other_machines_ask_the_same() -> None:
+@pytest.mark.parametrize("fields", [(), ("lines",)])
+def test_workers_and_other_machines_ask_the_same(fields: tuple[str, ...]) -> None:
     document = Document("a.txt", TEXT)
-    job = DocumentJob(document, TASK, prompt_with(EXAMPLE), "m", Reading(), {})
+    prompt = TASK.choose_prompt(None).show_examples(Examples((EXAMPLE,), 350, fields))
+    job = DocumentJob(document, TASK, prompt, "m", Reading(), {})
     told = decode_job(*encode_job(job))
     assert isinstance(told, DocumentJob) and told.prompt.fingerprint == job.prompt.fingerprint
     assert ask(document, told.prompt) == ask(document, job.prompt)
@@ -255,12 +272,55 @@ def test_a_run_shows_the_examples_that_flags_or_the_config_file_name(
         assert json.loads((tmp_path / "out" / "run.json").read_text())["manifest"]["prompt"]["name"] == "plain+examples"
         Path("extractor.toml").write_text('[tasks.task]\nexamples = "auto"\nexamples_tokens = 60\n')
         assert shows() and not shows("--examples", "none")
+        assert not shows("--examples-for", "number") and shows("--examples-for", "lines,number")
+        Path("extractor.toml").write_text('[tasks.task]\nexamples = "auto"\nexamples_for = ["number"]\n')
+        assert not shows() and shows("--examples-for", "lines")
+        assert run_on(tmp_path, "--examples-for", "colour") == 2
+        assert "cannot be shown for 'colour'; choose from number" in capsys.readouterr().err
         Path("extractor.toml").write_text('[tasks.task]\nexamples = "../task/examples.jsonl"\n')
         assert run_on(tmp_path) == 2
         assert "only a file that you name may" in capsys.readouterr().err
         assert shows("--config", "extractor.toml")
         asked = len(endpoint.bodies)
         assert shows("--config", "extractor.toml") and len(endpoint.bodies) == asked, "what is there is not asked again"
+
+
+def test_a_program_shows_them_by_its_task(tmp_path: Path) -> None:
+    (tmp_path / "task").mkdir()
+    (tmp_path / "task" / "schema.json").write_text(json.dumps(ORDER))
+    (tmp_path / "task" / "plain.md").write_text((SHIPPED_TASKS / "default.md").read_text())
+    with pytest.raises(TaskError, match=r"has no examples\.jsonl"):
+        load_task(tmp_path / "task").with_examples()
+    file = write_lines(tmp_path / "task" / "examples.jsonl", LINE)
+    task = load_task(tmp_path / "task")
+    model = ScriptedModel({})
+    for shown in (task, task.with_examples(), task.with_examples(file, tokens=60, fields=["lines"])):
+        extract("nail  7 pieces of steel", shown, model=model)
+    assert ["<example>" in request.user for request in model.requests] == [False, True, True]
+    with pytest.raises(TaskError, match="'colour'; choose from number"):
+        task.with_examples(fields=["colour"])
+    write_lines(file, LINE, {**LINE, "answer": {"lines": [{"item": "gasket"}]}})
+    with pytest.raises(TaskError, match=r"line 2: .*gasket.*has no words"):
+        load_task(tmp_path / "task").with_examples()
+
+
+def test_a_server_and_a_run_by_routes_show_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with FaultEndpoint(lambda body, n: "{}") as endpoint:
+        monkeypatch.setenv("OPENAI_BASE_URL", endpoint.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        assert run_on(tmp_path) in (0, 1)
+        write_lines(tmp_path / "task" / "examples.jsonl", LINE)
+        flags = build_parser().parse_args(["serve", "--task", "./task", "--model", "m", "--examples", "auto"])
+        with open_served_model(flags) as (_, own):
+            assert own is not None
+            asyncio.run(own.extract(Document("a.txt", TEXT)))
+        assert "<example>" in json.dumps(endpoint.bodies[-1])
+        (tmp_path / "tasks.toml").write_text("[orders]\ntask = './task'\ndefault = true\n")
+        routed = ["run", "a.txt", "--route", "tasks.toml", "-o", "sorted", "--quiet", "--model", "m", "--no-cache"]
+        assert main([*routed, "--examples", "auto"]) in (0, 1)
+        assert "<example>" in json.dumps(endpoint.bodies[-1])
+        assert main([*routed, "--examples", "task/examples.jsonl"]) == 2
 
 
 def test_a_config_file_says_how_a_task_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +343,7 @@ def test_a_config_file_says_how_a_task_is_asked_for(tmp_path: Path, monkeypatch:
         ("[tasks.task]\nask = 'twice'\n", "choose groups or whole"),
         ("[tasks.task]\nchunk_tokens = 3\n", "give 100 or more"),
         ("[tasks.task]\nprompt = 'other'\n", "no prompt 'other'"),
+        ("[tasks.task]\nexamples_for = 'lines'\n", "examples_for is a list of fields"),
         ("[tasks]\ntask = 3\n", "[tasks.NAME]"),
     ],
 )

@@ -25,15 +25,20 @@ def add_example_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--examples", metavar="FILE", help=f"{which} (default: none)")
     size = "estimated tokens of examples beside one question, at most (default: 350)"
     parser.add_argument("--examples-tokens", type=int, metavar="N", help=size)
+    taught = "the top-level fields that examples are shown for, with commas between them (default: all)"
+    parser.add_argument("--examples-for", metavar="FIELDS", help=taught)
 
 
-def settle_prompt(flags: argparse.Namespace, task: Task, prompt: Prompt) -> Prompt:
-    """The prompt as flags, else the config file, want a task asked for. Raises UsageError and TaskError."""
+def settle_prompt(flags: argparse.Namespace, task: Task, prompt: Prompt, named: str | None = None) -> Prompt:
+    """The prompt as flags, else the config file, want a task asked for; `named` is the version that somebody named.
+
+    Raises UsageError and TaskError.
+    """
     from extractor.models.config_file import load_configuration
 
     said = load_configuration(flags.config, Path.cwd()).tasks.get(task.name)
     if said is not None:
-        if flags.prompt is None and said.prompt is not None:
+        if named is None and said.prompt is not None:
             prompt = task.choose_prompt(said.prompt)
         prompt = prompt.change_strategy(said.ask, said.chunk_tokens)
     examples = choose_examples(flags, task, said)
@@ -49,8 +54,9 @@ def choose_examples(flags: argparse.Namespace, task: Task, said: TaskSettings | 
 
     where = flags.examples or (said.examples if said else None) or NONE
     if where == NONE:
-        if flags.examples_tokens is not None:
-            raise UsageError("--examples-tokens is of examples; name them with --examples.")
+        for flag, given in (("--examples-tokens", flags.examples_tokens), ("--examples-for", flags.examples_for)):
+            if given is not None:
+                raise UsageError(f"{flag} is of examples; name them with --examples.")
         return None
     tokens = flags.examples_tokens or (said.examples_tokens if said else None) or EXAMPLE_TOKENS
     if not LEAST_TOKENS <= tokens <= MOST_TOKENS:
@@ -67,4 +73,15 @@ def choose_examples(flags: argparse.Namespace, task: Task, said: TaskSettings | 
     print_notes([*read.refused[:MAX_REFUSED_TOLD], *([f"And {more} lines more are refused."] if more > 0 else [])])
     if not read.entries:
         raise UsageError(f"None of the examples in {path} can be used; write them with `extractor examples from OUT`.")
-    return Examples(read.entries, tokens)
+    return Examples(read.entries, tokens, _choose_fields(flags, task, said))
+
+
+def _choose_fields(flags: argparse.Namespace, task: Task, said: TaskSettings | None) -> tuple[str, ...]:
+    """The top-level fields that examples are shown for. Raises UsageError for one that the schema has not."""
+    given = flags.examples_for
+    fields = said.examples_for if given is None and said else tuple(filter(None, (given or "").split(",")))
+    known = [f.name for f in task.schema.root.fields]
+    for name in fields:
+        if name not in known:
+            raise UsageError(f"Examples cannot be shown for {name!r}; choose from {', '.join(known)}.")
+    return fields

@@ -169,13 +169,16 @@ def _parse_bounds(
 
 
 def _tell_examples(comparison: Comparison) -> Iterator[str]:
-    """What examples bring each model and prompt: a sentence for each."""
-    from extractor.evaluation.analysis.findings import tell_pair
+    """What examples bring each model and prompt, and for which fields: two sentences for each."""
+    from extractor.evaluation.analysis.findings import tell_helped_fields, tell_pair
     from extractor.extraction.prompt import WITH_EXAMPLES
 
     for pair in comparison.pairs:
         if pair.a.removesuffix(WITH_EXAMPLES) == pair.b.removesuffix(WITH_EXAMPLES):
             yield tell_pair(pair, comparison.statistic.display_name)
+            plain, shown = sorted(map(comparison.find_entrant, (pair.a, pair.b)), key=lambda one: len(one.label))
+            if helped := tell_helped_fields(plain, shown):
+                yield helped
 
 
 def _run_suite(suite: EvaluationSuite, options: EvalOptions, examples: Examples | None = None) -> list[Path]:

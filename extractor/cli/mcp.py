@@ -6,6 +6,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from extractor.cli.asking import add_example_flags
 from extractor.cli.endpoint_flags import add_model_flags
 from extractor.cli.serve import require_serving_libraries
 from extractor.cli.trust import add_trust_flag
@@ -18,6 +19,7 @@ def add_mcp_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     mcp.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
     add_trust_flag(mcp)
     mcp.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    add_example_flags(mcp)
     mcp.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_model_flags(mcp, "live")
     mcp.add_argument("--concurrency", type=int, metavar="N", help="documents at a time (default: 1 embedded, 8 else)")

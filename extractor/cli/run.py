@@ -157,11 +157,9 @@ def run_extract_command(flags: argparse.Namespace) -> int:
 
     inputs = None if flags.route else choose_run_inputs(flags)
     if inputs is None or wants_sorting(flags, inputs.task.schema.source):
-        if flags.examples is not None:
-            raise UsageError("--examples is of one task, and of whole files; leave it out, or --route and --split.")
         return run_sorted_command(flags)
     task = inputs.task
-    prompt = settle_prompt(flags, task, inputs.prompt)
+    prompt = settle_prompt(flags, task, inputs.prompt, flags.prompt)
     costs = load_prices(flags.prices or SHIPPED_PRICES)
     sources = find_run_sources(flags, inputs.paths)
     part = choose_shard_part(flags.shard, sources) if flags.shard else None

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from extractor.cli.asking import add_example_flags
 from extractor.cli.console import print_notes, sanitize_for_terminal
 from extractor.cli.endpoint_flags import add_model_flags
 from extractor.cli.trust import add_trust_flag
@@ -27,6 +28,7 @@ def add_serve_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     serve.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
     add_trust_flag(serve)
     serve.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    add_example_flags(serve)
     serve.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_model_flags(serve, "live")
     at_once = "documents at a time (default: 1 embedded, 8 else)"

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from extractor.cli.asking import settle_prompt
 from extractor.cli.console import print_notes
 from extractor.cli.endpoint_flags import choose_flagged_model, read_client_options, read_document_deadline
 from extractor.cli.trust import allow_task_code
@@ -29,7 +30,10 @@ def open_served_model(flags: argparse.Namespace) -> Iterator[tuple[ModelSession,
     options = read_client_options(flags, flags.mode, flags.concurrency, load_prices(SHIPPED_PRICES))
     at_once = limit_concurrency(choice.choose_concurrency(flags.concurrency))
     print_notes(allow_task_code(find_task_code(flags.task, flags.schema), flags, is_named=True))
-    named = choose_task(flags.task, flags.schema, flags.prompt) if flags.task or flags.schema else None
+    named = None
+    if flags.task or flags.schema:
+        task, version = choose_task(flags.task, flags.schema, flags.prompt)
+        named = task, settle_prompt(flags, task, version, flags.prompt)
     with hide_from_readers(), open_session(choice, replace(options, concurrency=at_once)) as session:
         own = build_extractor(*named, session, document_timeout=deadline) if named else None
         yield session, own

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from extractor.cli.asking import AUTO, NONE, settle_prompt
 from extractor.cli.console import (
     describe_bill,
     outcome_to_json,
@@ -110,7 +111,8 @@ class _SortedRun:
         """What is asked of all documents, and where these are."""
         inputs = choose_run_inputs(self._flags)
         print_notes(() if self._flags.quiet else inputs.notes)
-        return _Wanted(inputs.task, inputs.prompt, self._flags.out), inputs.paths
+        prompt = settle_prompt(self._flags, inputs.task, inputs.prompt, self._flags.prompt)
+        return _Wanted(inputs.task, prompt, self._flags.out), inputs.paths
 
     def _read_routes(self) -> list[routing.Route]:
         flags = self._flags
@@ -118,6 +120,10 @@ class _SortedRun:
             return []
         if flags.task or flags.schema or flags.prompt:
             raise UsageError("--route says which tasks there are; leave out --task, --schema and --prompt.")
+        if flags.examples not in (None, AUTO, NONE) or flags.examples_for:
+            raise UsageError(
+                "With --route there are examples of several tasks; give --examples auto, or [tasks.NAME] in a --config."
+            )
         return routing.read_routes(flags.route)
 
     def _split(self, sources: Sequence[Source], task: Task | None) -> Sequence[Source]:
@@ -191,9 +197,9 @@ class _SortedRun:
         for route in routes:
             code = find_task_code(route.task, route.schema)
             print_notes(() if self._flags.quiet else allow_task_code(code, self._flags, is_named=True))
-            tasks[route.name] = _Wanted(
-                *choose_task(route.task, route.schema, route.prompt), self._flags.out / route.name
-            )
+            task, version = choose_task(route.task, route.schema, route.prompt)
+            prompt = settle_prompt(self._flags, task, version, route.prompt)
+            tasks[route.name] = _Wanted(task, prompt, self._flags.out / route.name)
         return tasks
 
     def _run_pass(

@@ -52,6 +52,7 @@ class TunePlan:
         told: dict[str, Json] = {"prompt": self.version, "ask": self.ask, "chunk_tokens": self.chunk_tokens}
         if self.prompt.examples is not None:
             told["examples_tokens"] = self.prompt.examples.tokens
+            told["examples_for"] = list(self.prompt.examples.fields) or None
         return {name: value for name, value in told.items() if value is not None}
 
 

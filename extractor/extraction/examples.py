@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from extractor.extraction import compact as terse
@@ -71,10 +71,17 @@ class Examples:
     entries: tuple[Example, ...]
     tokens: int = EXAMPLE_TOKENS
     """Estimated tokens that one question shows of them at most."""
+    fields: tuple[str, ...] = ()
+    """The top-level fields that they are shown for; all where none is named."""
 
     @cached_property
     def fingerprint(self) -> str:
-        return fingerprint_json([self.tokens, [one.to_json() for one in self.entries]])
+        told: list[Json] = [self.tokens, [one.to_json() for one in self.entries]]
+        return fingerprint_json([*told, *([list(self.fields)] if self.fields else [])])
+
+    def teach(self, field: str) -> bool:
+        """Whether they are shown for a top-level field."""
+        return not self.fields or field in self.fields
 
     @cached_property
     def _words(self) -> tuple[frozenset[str], ...]:
@@ -96,7 +103,7 @@ class Examples:
         `whole` record in its own form, else in the compact one."""
         left, shown, text = self.tokens, list[ShownExample](), chunk.text
         for example in self._rank(chunk.document, text, part):
-            one = _show(example, part, whole)
+            one = _show(self._keep_taught(example), part, whole)
             size = FORM_TOKENS + estimate_tokens(one.passage) + estimate_tokens(one.answer)
             if size > left or one in shown or example.passage in text:
                 continue
@@ -106,9 +113,13 @@ class Examples:
                 break
         return tuple(shown)
 
+    def _keep_taught(self, example: Example) -> Example:
+        """The example with an answer for the fields alone that it is shown for."""
+        return replace(example, answer={n: one for n, one in example.answer.items() if self.teach(n)})
+
     def _rank(self, document: Document, text: str, part: Object) -> Iterator[Example]:
         """The examples that answer something of the part and are of other documents, the likest first."""
-        names, own = {f.name for f in part.fields}, _digest_text(document.text)
+        names, own = {f.name for f in part.fields if self.teach(f.name)}, _digest_text(document.text)
         seen, weights = _find_words(text), list[tuple[float, int]]()
         for number, (example, words) in enumerate(zip(self.entries, self._words, strict=True)):
             if example.document == document.name or example.sha256 == own:

@@ -17,8 +17,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -27,6 +27,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from extractor.errors import TaskError
 from extractor.extraction import prompt as prompts
+from extractor.extraction.examples import EXAMPLE_TOKENS, Examples
 from extractor.extraction.prompt import Prompt
 from extractor.schema.reader import Schema, read_schema
 from extractor.types import Json
@@ -61,6 +62,31 @@ class Task:
         if name not in self.prompts:
             raise TaskError(f"Task {self.name} has no prompt {name!r}; choose from {', '.join(self.prompts)}.")
         return self.prompts[name]
+
+    def with_examples(
+        self, file: Path | None = None, *, tokens: int = EXAMPLE_TOKENS, fields: Sequence[str] = ()
+    ) -> Task:
+        """The task whose prompt versions show corrected passages of other documents (docs/tune.md).
+
+        `file` is one that `extractor examples from` wrote, without it examples.jsonl of the task's folder; `tokens`
+        what one question shows of them at most, as estimated; `fields` the top-level fields that they are shown for,
+        all of them without it. Raises TaskError where there is no such file, for a line of it that cannot be used, and
+        for a field that the schema has not.
+        """
+        from extractor.extraction.example_files import read_examples  # what proves them brings more than a task needs
+
+        path = file or self.examples_file
+        if path is None:
+            raise TaskError(f"The task {self.name} has no {EXAMPLES_FILE} in its folder; name a file.")
+        read = read_examples(path, self.schema)
+        if read.refused or not read.entries:
+            raise TaskError(next(iter(read.refused), f"{path} holds no examples."))
+        known = [f.name for f in self.schema.root.fields]
+        for name in fields:
+            if name not in known:
+                raise TaskError(f"Examples cannot be shown for {name!r}; choose from {', '.join(known)}.")
+        examples = Examples(read.entries, tokens, tuple(fields))
+        return replace(self, prompts={name: one.show_examples(examples) for name, one in self.prompts.items()})
 
 
 def list_shipped_tasks() -> list[str]:

@@ -19,6 +19,7 @@
     chunk_tokens = 1400
     examples = "auto"
     examples_tokens = 350
+    examples_for = ["lines"]
 
 One lies in the user's configuration folder, and is trusted; another may be named. One that is found in the working
 folder comes with whatever the folder came with: it may change how a model is asked, but not which, where, with what
@@ -84,6 +85,8 @@ class TaskSettings:
     examples: str | None = None
     """A path, "auto" or "none"."""
     examples_tokens: int | None = None
+    examples_for: tuple[str, ...] = ()
+    """The fields that examples are shown for; all where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +185,13 @@ def _read_tasks(path: Path, told: Json, named: bool) -> dict[str, TaskSettings]:
 def _read_task(path: Path, name: str, table: Mapping[str, Json], named: bool) -> TaskSettings:
     where = f"{path}, [tasks.{name}]"
     kinds = {"prompt": str, "ask": str, "chunk_tokens": int, "examples": str, "examples_tokens": int}
+    table = dict(table)
+    fields = table.pop("examples_for", [])
+    if not isinstance(fields, list) or not all(isinstance(name, str) and name for name in fields):
+        raise UsageError(f'{where}: examples_for is a list of fields; write ["NAME"].')
     for key, value in table.items():
         if key not in kinds:
-            raise UsageError(f"{where}: there is no key {key!r}; those are {', '.join(kinds)}.")
+            raise UsageError(f"{where}: there is no key {key!r}; those are {', '.join(kinds)}, examples_for.")
         if type(value) is not kinds[key] or value in ("", 0):
             raise UsageError(
                 f"{where}: {key} is {value!r}; give a {'text' if kinds[key] is str else 'number above 0'}."
@@ -197,7 +204,7 @@ def _read_task(path: Path, name: str, table: Mapping[str, Json], named: bool) ->
         )
     if examples not in (None, *EXAMPLES_OF_THEIR_OWN):
         examples = os.fspath(path.parent / Path(str(examples)).expanduser())
-    return TaskSettings(**{**table, "examples": examples})
+    return TaskSettings(**{**table, "examples": examples, "examples_for": tuple(fields)})
 
 
 def _read_ensembles(path: Path, told: Json, named: bool) -> dict[str, tuple[str, ...]]:

@@ -93,7 +93,7 @@ def _read_route(name: str, table: Any, file: Path) -> Route:
         raise TaskError(f"[{name}] in {file} has a value of another type; texts, lists of texts, and true or false.")
     where, schema = table.get("task"), table.get("schema")
     if isinstance(where, str) and (where.startswith(".") or "/" in where):
-        where = str(file.parent / where)
+        where = str(file.parent.absolute() / where)
     return Route(
         name,
         where,

@@ -133,7 +133,7 @@ def _decode_prompt(told: Mapping[str, Any]) -> Prompt:
     examples = told["examples"]
     if examples is not None:
         entries = (Example(**{**one, "corrected": tuple(one["corrected"])}) for one in examples["entries"])
-        examples = Examples(tuple(entries), examples["tokens"])
+        examples = Examples(tuple(entries), examples["tokens"], tuple(examples["fields"]))
     return Prompt(**{**told, "strategy": Strategy(**told["strategy"]), "examples": examples})
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from extractor.evaluation.analysis.comparison import MIN_DOCUMENTS, Comparison, RunPair
-from extractor.evaluation.scoring.outcomes import ValueSupport
+from extractor.evaluation.analysis.metrics import Entrant
+from extractor.evaluation.scoring.outcomes import LeafTally, ValueSupport
 from extractor.types import Json
 
 
@@ -50,6 +51,40 @@ def tell_pair(pair: RunPair, words: str) -> str:
     if pair.is_separable:
         return f"{pair.a} is better than {pair.b}: {about}{p}."
     return f"{pair.a} over {pair.b}: {about}{p}; can't tell on {pair.documents} documents."
+
+
+def list_helped_fields(plain: Entrant, shown: Entrant) -> tuple[tuple[str, int], ...]:
+    """The top-level fields in whose leaves examples took errors away or brought some: the field, and how many went.
+
+    A wrong leaf is two errors, one that was said and one that was not, as in F1.
+    """
+    gone: dict[str, int] = {}
+    for name in dict.fromkeys([*plain.fields, *shown.fields]):
+        before, after = (_count_errors(one.fields.get(name, {})) for one in (plain, shown))
+        top = name.split(".")[0].removesuffix("[]")
+        gone[top] = gone.get(top, 0) + before - after
+    return tuple((name, many) for name, many in gone.items() if many)
+
+
+def tell_helped_fields(plain: Entrant, shown: Entrant) -> str:
+    """For which fields examples are worth showing: one sentence; "" where they changed nothing."""
+    changed = list_helped_fields(plain, shown)
+    better = [(name, many) for name, many in changed if many > 0]
+    worse = [(name, -many) for name, many in changed if many < 0]
+    if not changed:
+        return ""
+    told = [
+        f"{word} in {', '.join(f'{name} ({many})' for name, many in fields)}"
+        for word, fields in (("fewer errors", better), ("more", worse))
+        if fields
+    ]
+    names = ",".join(name for name, _ in better)
+    advice = f"; --examples-for {names} shows them there alone" if better and worse else ""
+    return f"With them {' and '.join(told)}{advice}."
+
+
+def _count_errors(tallies: Mapping[str, LeafTally]) -> int:
+    return sum(2 * one.wrong + one.omitted + one.invented for one in tallies.values())
 
 
 def explain_few_documents(comparison: Comparison) -> str | None:
