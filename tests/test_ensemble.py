@@ -358,7 +358,6 @@ def test_an_ensemble_has_a_name_in_a_config_file_that_is_named(
         ("--model", "a", "--then", "b", "--ask-again-below", "1.5"),
         ("--model", "a", "--then", "b", "--ask-again-below", "nan"),
         ("--model", "a", "--then", "a"),
-        ("--models", "a,b", "--dry-run"),
     ],
 )
 def test_flags_that_cannot_be_meant_are_one_sentence(

@@ -142,6 +142,23 @@ def test_a_dry_run_sends_nothing_writes_nothing_and_prices_every_model(
     assert abs(big["money"]["expected"] - (read * 1000 + written * 2000) / 1e6) < 0.003
 
 
+def test_several_models_are_estimated_each_as_it_is_asked_and_added_up(
+    task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("A bolt.")
+    names = ("gpt-5-mini", "claude-sonnet-4-5")
+    flags = (tmp_path / "a.txt", "--task", task, "--base-url", "http://127.0.0.1:9/v1", "-o", tmp_path / "out")
+    alone = [dry(capsys, *flags, "--model", name)[1]["models"][0]["money"] for name in names]
+    code, told = dry(capsys, *flags, "--models", ",".join(names))
+    assert code == 0 and [one["models"][0]["name"] for one in told["estimates"]] == list(names)
+    assert [one["models"][0]["money"] for one in told["estimates"]] == alone
+    assert told["money"] == {key: pytest.approx(sum(one[key] for one in alone)) for key in alone[0]}
+    _, unknown = dry(capsys, *flags, "--models", "gpt-5-mini,nobody-knows-1")
+    assert unknown["money"] is None, "a sum of what is not known is none"
+    assert main(["run", *map(str, flags), "--model", names[0], "--then", names[1], "--dry-run"]) == 0
+    assert f"{names[1]} is asked only of what {names[0]} says less surely" in capsys.readouterr().out
+
+
 def test_a_model_without_a_price_is_estimated_in_tokens_alone(
     task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from extractor.runs.estimate import AmountRange, RunEstimate
 
 ESTIMATE_FORMAT = "extractor.estimate/1"
+ESTIMATES_FORMAT = "extractor.estimates/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,33 @@ def print_estimate(
         if options.by_batch:
             _print_batch_note(choice, costs)
     return 1 if found.unreadable else 0
+
+
+def print_estimates(
+    task: Task, prompt: Prompt, sources: Sequence[Source], costs: PriceList, members: Sequence[EstimateOptions]
+) -> int:
+    """Prints what each of several models that are asked together would take, and all of them; 1 as `print_estimate`.
+
+    A second model after a first is asked of what is doubtful alone: what is told of it is the most that it may take.
+    """
+    from extractor.runs.estimate import estimate_run
+
+    shown, options = [], members[0]
+    for one in members:
+        found = estimate_run(task, prompt, sources, one.model.name, None, one.model.traits)
+        shown.append((found, [_estimate_model(found, one.model, costs, one, True)]))
+    moneys = [rows[0]["money"] for _, rows in shown]
+    money = None if None in moneys else {key: round(sum(m[key] for m in moneys), 6) for key in moneys[0]}
+    if options.as_json:
+        told = [_estimate_to_json(found, task, prompt, costs, rows) for found, rows in shown]
+        print(json.dumps({"format": ESTIMATES_FORMAT, "money": money, "estimates": told}, ensure_ascii=False, indent=1))
+    elif not options.quiet:
+        for found, rows in shown:
+            _print_tables(found, task, prompt, costs, rows)
+            print()
+        expected, likely = _format_cost_cells(money)
+        print(f"All of them together, {costs.currency}: {expected}{f' ({likely})' if likely else ''}.")
+    return 1 if any(found.unreadable for found, _ in shown) else 0
 
 
 def _name_model(name: str) -> ModelSpec:

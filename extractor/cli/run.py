@@ -22,7 +22,6 @@ from extractor.cli.console import (
 )
 from extractor.cli.endpoint_flags import (
     add_model_flags,
-    choose_flagged_model,
     choose_flagged_models,
     choose_threshold,
     parse_seconds,
@@ -32,9 +31,9 @@ from extractor.cli.endpoint_flags import (
 from extractor.cli.progress import RunProgress
 from extractor.cli.run_on import add_cluster_flags, build_executor, open_cluster
 from extractor.cli.trust import add_trust_flag
-from extractor.errors import UsageError
 
 if TYPE_CHECKING:
+    from extractor.documents.discovery import Source
     from extractor.extraction.acceptance import Acceptance
     from extractor.extraction.prompt import Prompt
     from extractor.extraction.task import Task
@@ -165,21 +164,8 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     part = choose_shard_part(flags.shard, sources) if flags.shard else None
     own = sources if part is None else PickedSources(sources, part.indexes)
     if flags.dry_run:
-        if flags.models or flags.then:
-            raise UsageError("--dry-run tells of one model; name each with --model, and add up.")
         print_notes(() if flags.quiet else inputs.notes)
-        from extractor.cli.dry_run import EstimateOptions, print_estimate
-
-        choice = choose_flagged_model(flags, flags.model, live=False)
-        wanted = EstimateOptions(
-            choice,
-            flags.out,
-            flags.concurrency,
-            flags.json,
-            flags.quiet,
-            flags.batch,
-        )
-        return print_estimate(task, prompt, show_sources(own, choice.vision), costs, wanted)
+        return _print_estimate(flags, task, prompt, own, costs)
     by_batch = check_batch_flags(flags)
     choices = choose_flagged_models(flags, live=flags.mode != "replay")
     choice = choices[0]
@@ -228,6 +214,27 @@ def run_extract_command(flags: argparse.Namespace) -> int:
     if not flags.quiet:
         print_notes(outcomes.notes)
     return compute_exit_code(outcomes)
+
+
+def _print_estimate(
+    flags: argparse.Namespace, task: Task, prompt: Prompt, sources: Sequence[Source], costs: PriceList
+) -> int:
+    """What a run would take, of the model or of all models that flags name."""
+    from extractor.cli.dry_run import EstimateOptions, print_estimate, print_estimates
+    from extractor.documents.discovery import show_sources
+    from extractor.models.known_traits import share_vision
+
+    choices = choose_flagged_models(flags, live=False)
+    members = [
+        EstimateOptions(one, flags.out, flags.concurrency, flags.json, flags.quiet, flags.batch) for one in choices
+    ]
+    shown = show_sources(sources, share_vision(one.vision for one in choices))
+    if len(members) == 1:
+        return print_estimate(task, prompt, shown, costs, members[0])
+    code = print_estimates(task, prompt, shown, costs, members)
+    if flags.then and not (flags.json or flags.quiet):
+        print(f"{choices[1].name} is asked only of what {choices[0].name} says less surely: the most that it may take.")
+    return code
 
 
 def _describe_bill(outcomes: RunOutcomes, choices: Sequence[ModelSpec], costs: PriceList, price: Price | None) -> str:
