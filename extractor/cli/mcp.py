@@ -6,26 +6,13 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from extractor.cli.asking import add_example_flags
-from extractor.cli.endpoint_flags import add_model_flags
-from extractor.cli.serve import require_serving_libraries
-from extractor.cli.trust import add_trust_flag
+from extractor.cli.serve import add_served_flags, require_serving_libraries
 from extractor.errors import UsageError
 
 
 def add_mcp_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     mcp = commands.add_parser("mcp", help="give agents tools: extract, ground, show_evidence (docs/mcp.md)")
-    mcp.add_argument("--task", help="what is extracted where an agent gives no schema: a task that ships, or a folder")
-    mcp.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
-    add_trust_flag(mcp)
-    mcp.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
-    add_example_flags(mcp)
-    mcp.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
-    add_model_flags(mcp, "live")
-    mcp.add_argument("--concurrency", type=int, metavar="N", help="documents at a time (default: 1 embedded, 8 else)")
-    mcp.add_argument(
-        "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
-    )
+    add_served_flags(mcp, "what is extracted where an agent gives no schema")
     mcp.add_argument("--document-timeout", type=float, metavar="SECONDS", help="for one document")
     allow = "a folder that files may be read from; may be repeated (default: none, texts only)"
     mcp.add_argument("--allow", type=Path, action="append", default=[], metavar="DIR", help=allow)

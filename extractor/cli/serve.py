@@ -24,18 +24,7 @@ DEFAULT_DOCUMENT_SECONDS = 900.0
 
 def add_serve_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     serve = commands.add_parser("serve", help="answer programs over HTTP (docs/serve.md)")
-    serve.add_argument("--task", help="what is extracted: a task that ships, or a folder as a path (./mine, mine/)")
-    serve.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
-    add_trust_flag(serve)
-    serve.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
-    add_example_flags(serve)
-    serve.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
-    add_model_flags(serve, "live")
-    at_once = "documents at a time (default: 1 embedded, 8 else)"
-    serve.add_argument("--concurrency", type=int, metavar="N", help=at_once)
-    serve.add_argument(
-        "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
-    )
+    add_served_flags(serve, "what is extracted")
     deadline = f"for one document (default: {DEFAULT_DOCUMENT_SECONDS:.0f})"
     serve.add_argument("--document-timeout", type=float, default=None, metavar="SECONDS", help=deadline)
     group = serve.add_argument_group("server")
@@ -54,6 +43,23 @@ def add_serve_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     group.add_argument("--no-schemas", action="store_true", help="take no JSON Schema of a request, the task alone")
     serve.set_defaults(command=run_serve_command)
+
+
+def add_served_flags(parser: argparse.ArgumentParser, task: str) -> None:
+    """What answers, and for which task; `task` says what that task is for."""
+    parser.add_argument("--task", help=f"{task}: a task that ships, or a folder as a path (./mine, mine/)")
+    parser.add_argument("--schema", help="a schema instead of a task: FILE.py:CLASS or a JSON Schema file")
+    add_trust_flag(parser)
+    parser.add_argument("--prompt", help="prompt version of the task (default: the one it prefers)")
+    add_example_flags(parser)
+    parser.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
+    add_model_flags(parser, "live")
+    parser.add_argument(
+        "--concurrency", type=int, metavar="N", help="documents at a time (default: 1 embedded, 8 else)"
+    )
+    parser.add_argument(
+        "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
+    )
 
 
 def run_serve_command(flags: argparse.Namespace) -> int:

@@ -9,7 +9,11 @@ from dataclasses import replace
 
 from extractor.cli.asking import settle_prompt
 from extractor.cli.console import print_notes
-from extractor.cli.endpoint_flags import choose_flagged_model, read_client_options, read_document_deadline
+from extractor.cli.endpoint_flags import (
+    choose_flagged_model,
+    read_client_options,
+    read_document_deadline,
+)
 from extractor.cli.trust import allow_task_code
 from extractor.documents.confinement.confine import hide_from_readers
 from extractor.extraction.task import choose_task, find_task_code
