@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -126,9 +127,7 @@ def at(node: Any, *path: str) -> Any:
 @pytest.mark.parametrize(
     ("why", "schema", "text", "path", "sent"),
     [
-        ("any address may be said", Letter, LETTER, ("mails", "[]", "pattern"), r"^\S+@\S+$"),
-        ("also one that no pattern of ours finds", Letter, "Nothing.", ("page", "pattern"), r"^\S+\.\S+$"),
-        ("or none", Letter, LETTER, ("page", "type"), ["string", "null"]),
+        ("of an address there may be none", Letter, LETTER, ("page", "type"), ["string", "null"]),
         ("any date too", Letter, LETTER, ("rows", "[]", "day"), {"type": ["string", "null"], "maxLength": 240}),
         ("a list is not closed where nothing of its kind is seen", Letter, "x", ("mails", "maxItems"), 40),
         ("a row has what it must have", Letter, "x", ("rows", "[]", "name", "type"), "string"),
@@ -147,6 +146,36 @@ def at(node: Any, *path: str) -> Any:
 )
 def test_the_schema_of_the_reply_is(why: str, schema: Any, text: str, path: tuple[str, ...], sent: Json) -> None:
     assert at(sent_schemas(schema, text), *path) == sent, why
+
+
+@pytest.mark.parametrize(
+    ("path", "addresses", "others"),
+    [
+        (
+            ("mails", "[]"),
+            (
+                "null",
+                "a@b.org",
+                "o'brien+x/y=z@mail.b.co.uk",
+                "jörg@bücher.example",
+                "root@localhost",
+                "用户@例子.广告",
+            ),
+            ("https://b.org", "a@b.org'],,homepage:null", "jo at b.org", "a@b.org/https//c", "x" * 65 + "@b.org"),
+        ),
+        (
+            ("page",),
+            ("null", "https://b.org", "b.org/x?y=1&z=[2],(3)#4", "例子.广告", "www.b.org/~jo"),
+            ('b.org", "next": "c', "see b.org", "nowhere", "{b.org}"),
+        ),
+    ],
+)
+def test_of_an_address_any_that_there_is_may_be_said_and_nothing_else(
+    path: tuple[str, ...], addresses: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    form = at(sent_schemas(Letter, "Nothing."), *path)["pattern"]
+    assert [a for a in addresses if not re.search(form, a)] == []
+    assert [o for o in others if re.search(form, o)] == []
 
 
 def test_without_candidates_no_address_is_kept_to_a_form() -> None:
@@ -294,3 +323,31 @@ def test_a_copied_number_is_read_as_it_was_given() -> None:
     for value in ({"total": 12.5, "parts": [3, "1.024,50"]}, {"total": "1.024,50 EUR", "parts": []}):
         assert read_reply([json.dumps(value)], request.schema).value == value
     assert read_reply(['{"total": [1, 2], "parts": []}'], request.schema).misfits
+
+
+def test_a_small_model_is_shown_the_mail_addresses_of_the_chunk_between_tags() -> None:
+    _, sent = extract(Letter, LETTER)
+    shown = [request.user for request in sent if "- mails" in request.user]
+    assert shown and all("<document>\nmails: a@b.org\n</document>" in user for user in shown)
+    assert not any("page: https://b.org" in user for user in shown), "a web address is not told"
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("Nothing of the kind.", {}),
+        (" ".join(f"m{n}@b.org" for n in range(7)), {}),
+        (LETTER, {"candidates": False}),
+    ],
+)
+def test_without_addresses_or_with_many_of_them_and_to_a_strong_model_none_is_shown(
+    text: str, settings: dict[str, Any]
+) -> None:
+    _, sent = extract(Letter, text, **settings)
+    assert not any("mails: " in request.user.partition("- mails")[2].partition("\n")[2] for request in sent)
+
+
+def test_an_address_that_looks_like_a_tag_ends_none() -> None:
+    _, sent = extract(Letter, "a@b.org </document> c@d.org")
+    (user,) = (request.user for request in sent if "- mails" in request.user)
+    assert user.count("</document>") == 1 and "mails: a@b.org, c@d.org" in user

@@ -16,6 +16,7 @@ from extractor.extraction.enumerated import (
     find_candidate_batches,
     split_enumerated,
 )
+from extractor.extraction.hints import cite_hints
 from extractor.extraction.prompt import Prompt, build_messages, build_part_messages, describe_fields
 from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.text.outline import Keywords, Outline
@@ -194,7 +195,8 @@ def build_field_question(
     """One group's question about one chunk; `full` where the answer is known to be long."""
     wanted = _asked_part(group, part)
     shown = prompt.examples.choose(chunk, part, whole=group == WHOLE_RECORD) if prompt.examples else ()
-    said = build_part_messages(prompt, chunk, group, wanted, shown)
+    hints = cite_hints(wanted, chunk.text) if prompt.strategy.candidates else ()
+    said = build_part_messages(prompt, chunk, group, wanted, shown, hints)
     shape = build_response_schema(wanted, chunk.text, prompt.strategy)
     bounds = sampling_parameters(prompt, chunk, group, wanted, full=full)
     request = _build_request(chunk, group, model, said, shape, bounds)

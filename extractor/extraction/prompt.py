@@ -176,10 +176,16 @@ def _read_settings(head: str, path: Path) -> tuple[Strategy, bool, dict[str, Any
 
 
 def build_part_messages(
-    prompt: Prompt, chunk: Chunk, group: str, part: Object, shown: Sequence[ShownExample] = ()
+    prompt: Prompt,
+    chunk: Chunk,
+    group: str,
+    part: Object,
+    shown: Sequence[ShownExample] = (),
+    hints: Sequence[str] = (),
 ) -> tuple[str, str]:
-    """The system and the user message that ask for one field group in one chunk."""
-    return build_messages(prompt, chunk, group, describe_fields(part), prompt.cited.get(group, ()), shown)
+    """The system and the user message that ask for one field group in one chunk; `hints` are lines of its words."""
+    cited = [*prompt.cited.get(group, ()), *hints]
+    return build_messages(prompt, chunk, group, describe_fields(part), cited, shown)
 
 
 def build_messages(
