@@ -86,6 +86,8 @@ def read_small() -> list[Answered]:
         for prompt in suite.prompts:
             by_document: dict[str, dict[str, tuple[ResultFile, dict[str, bool]]]] = {}
             for model in suite.models:
+                if (model, prompt) in suite.left_out:
+                    continue
                 tapes = fit_confidence.ROOT / "cassettes" / suite.task.name / model / prompt
                 for document, record in fit_confidence.replay(suite, model, prompt, tapes):
                     mine = next(g for g in gold.golds if Path(g.document).name == Path(document.name).name)
