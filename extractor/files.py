@@ -9,9 +9,11 @@ import os
 import re
 import stat
 import threading
+import tomllib
 from collections.abc import Iterable
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
+from typing import Any
 
 _DRAFT = re.compile(r"\.extractor-\w+\.tmp")
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -21,6 +23,9 @@ _sync_content = getattr(os, "fdatasync", os.fsync)
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 DISK_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Error numbers of a disk that is full."""
+MAX_TOML_BYTES = 1_000_000
+_MAX_TOML_PARTS = 10_000_000
+"""Parts of keys that Python's reader of TOML may note: all beginnings of each key, behind the name of its table."""
 
 
 def write_atomically(path: Path, pieces: Iterable[bytes]) -> str:
@@ -45,6 +50,14 @@ def write_atomically(path: Path, pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """Makes a folder where there is none. Raises OSError, also where a link stands in its place: what is written there
+    would lie elsewhere, and what is removed there would be another's."""
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    if path.is_symlink():
+        raise OSError(errno.ENOTDIR, "A link in place of a folder", str(path))
+
+
 def open_regular_file(path: Path, *, follow: bool = True) -> BufferedReader:
     """A file to be read. Raises OSError, also for what would be waited for or never end: a pipe, a socket, a device.
 
@@ -57,6 +70,28 @@ def open_regular_file(path: Path, *, follow: bool = True) -> BufferedReader:
     except BaseException:
         os.close(handle)
         raise
+
+
+def read_toml_file(path: Path) -> dict[str, Any]:
+    """What a TOML file says, which may be a stranger's. Raises OSError, and ValueError for one that is none, is too
+    large, or would cost more than its length: a key of 10,000 parts takes 400 MB to read."""
+    with open_regular_file(path) as file:
+        data = file.read(MAX_TOML_BYTES + 1)
+    if len(data) > MAX_TOML_BYTES:
+        raise ValueError(f"it has more than {MAX_TOML_BYTES >> 10:,} kB")
+    return parse_toml(data.decode("utf-8"))
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """What a text in TOML says. Raises ValueError as `read_toml_file` does."""
+    lines = text.split("\n")
+    points = [line.count(".") for line in lines]
+    if max(points) * (len(lines) + sum(points)) > _MAX_TOML_PARTS:
+        raise ValueError("its keys have too many parts")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it nests too deeply") from None
 
 
 def open_private_file(path: Path, *, appends: bool = False) -> BufferedWriter:

@@ -275,6 +275,95 @@ def test_requests_go_to_a_file_and_replies_come_from_one(server: BatchServer, tm
     assert case.run(server, "--batch-file", str(asked)) == 2, "no file is written over"
 
 
+DEEP = "[" * 900 + "]" * 900
+UNFIT: dict[str, str] = {
+    "nothing": "null",
+    "a list": '{"choices": [null]}',
+    "no list": '{"choices": {"a": 1}}',
+    "no message": '{"choices": [{"message": null}]}',
+    "a number": '{"choices": [{"message": {"content": 7}}]}',
+    "no JSON": '{"choices": [{"message": {"content": "no"}}], "usage": {"prompt_tokens": NaN}}',
+    "no amount": '{"choices": [{"message": {"content": "NaN"}}], "usage": {"prompt_tokens": 1e999}}',
+    "half a character": '{"choices": [{"message": {"content": "\\ud800"}}], "id": "\\ud800"}',
+    "deep": f'{{"choices": [{{"message": {{"content": "{DEEP}"}}}}], "x": {DEEP}}}',
+    "a reason": '{"choices": [{"message": {"content": "{"}, "finish_reason": ["length"]}]}',
+}
+
+
+def test_replies_that_a_stranger_has_written_cost_themselves_alone(
+    server: BatchServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, asked, replies = build_case(tmp_path), tmp_path / "asked.jsonl", tmp_path / "replies.jsonl"
+    assert case.run(server, "--batch-file", str(asked)) == 4
+    names = [json.loads(line)["custom_id"] for line in asked.read_text().splitlines()]
+    lines = [
+        f'{{"custom_id": "{name}", "response": {{"status_code": 200, "body": {body}}}}}'
+        for name, body in zip(names, UNFIT.values(), strict=True)
+    ]
+    good = json.dumps({"custom_id": names[0], "response": {"body": build_completion('{"number": "A0"}')}})
+    none = ["{", "[" * 100_000, '{"custom_id": ["x"]}', '{"custom_id": "x", "response": [1]}', "\0", "1" * 5000]
+    replies.write_text("\n".join([*none, *lines, good, good, '{"custom_id": "\\u202eforeign", "response": null}', "{"]))
+    assert case.run(server, "--batch-replies", str(replies)) == 0
+    assert case.numbers() == case.expected() and server.live == 9, "the others are asked"
+    said = capsys.readouterr().err
+    assert "7 lines of replies.jsonl are no replies" in said and "came twice" in said
+    assert "not asked: ‹U+202E›foreign" in said
+
+
+SUBMITTED = [
+    {"batch": "extractor-" + "0" * 16, "event": "written", "at": 1.0, "model": "gpt-5-mini", "requests": 1}
+    | {"input_tokens": 1, "output_tokens": 1},
+    {"batch": "extractor-" + "0" * 16, "event": "uploaded", "at": 1.0, "file": "file_0"},
+    {"batch": "extractor-" + "0" * 16, "event": "submitted", "at": 1.0, "id": "batch_0"},
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "members"),
+    [
+        (0, {"batch": "../../../victim"}),
+        (0, {"batch": 7}),
+        (0, {"event": "danced"}),
+        (0, {"requests": "many"}),
+        (0, {"input_tokens": -1}),
+        (0, {"output_tokens": 1e999}),
+        (1, {"file": ["x"]}),
+        (1, {"batch": "extractor-" + "1" * 16}),
+        (2, {"id": "../files/file_1/content?"}),
+        (2, {"event": "ended", "answered": 1, "input_tokens": 1, "output_tokens": 1, "unanswered": [1]}),
+        (2, {"event": "ended", "answered": 1, "input_tokens": 1, "output_tokens": 1, "unanswered": {"a": {}}}),
+    ],
+)
+def test_a_journal_that_a_stranger_has_written_names_no_file_and_no_address(
+    server: BatchServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    line: int,
+    members: dict[str, Any],
+) -> None:
+    case = build_case(tmp_path, 1)
+    told = [{**one, "address": server.url} for one in SUBMITTED]
+    told[line] |= members
+    (case.out / "batches").mkdir(parents=True)
+    journal = [{"format": "extractor.batches/1"}, *told]
+    (case.out / "batches" / "journal.jsonl").write_text("".join(json.dumps(one) + "\n" for one in journal))
+    victim = tmp_path / "victim.requests.jsonl"
+    victim.write_text('{"custom_id": "a"}\n')
+    assert case.run(server, "--batch") == 2
+    assert "journal of the batches is damaged" in capsys.readouterr().err
+    assert victim.exists() and server.paths == []
+
+
+def test_a_folder_of_batches_that_is_a_link_is_refused(server: BatchServer, tmp_path: Path) -> None:
+    case, other = build_case(tmp_path, 1), tmp_path / "other"
+    case.out.mkdir()
+    other.mkdir()
+    (other / "mine.requests.jsonl").write_text("{}")
+    (case.out / "batches").symlink_to(other)
+    assert case.run(server, "--batch") == 3
+    assert [path.name for path in other.iterdir()] == ["mine.requests.jsonl"]
+
+
 def submit_one(interface: Any, file: Path) -> tuple[str, str | None, list[bytes]]:
     """The id of a batch of two requests, the one that is found by its name, and the lines of its replies."""
     body = {"model": "m", "messages": [{"role": "user", "content": "Order A1 of many."}], "max_tokens": 9}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bounded_work import ends_soon
 
 from extractor import Engine
 from extractor.cli.main import main
@@ -97,6 +98,30 @@ def test_mistakes_are_named_with_their_file_and_key(tmp_path: Path, text: str, s
         read_config_file(written(tmp_path / "my.toml", text))
     told = str(caught.value)
     assert says in told and "my.toml" in told and "\n" not in told and "sk-1" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (".".join("a" * 100_000) + " = 1\n", "too many parts"),
+        (f"[{'.'.join('a' * 2_000)}]\n" + "".join(f"k{n}.a = 1\n" for n in range(20_000)), "too many parts"),
+        ("x = " + "[" * 100_000, "nests too deeply"),
+        ("x = " + "1" * 10_000, "not TOML"),
+        ("# " + "x" * 1_000_001, "more than"),
+    ],
+    ids=["a key of many parts", "a table of many parts", "lists in lists", "a number without end", "large"],
+)
+def test_a_file_that_merely_lies_there_costs_no_more_than_its_length(
+    place: Path, capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    written(place / "extractor.toml", text)
+
+    def refused() -> None:
+        assert run("--model", "m", "--base-url", "http://127.0.0.1:9/v1") == 2
+
+    assert ends_soon(refused)
+    refused()
+    assert says in capsys.readouterr().err
 
 
 def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import random
 import struct
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Sequence
 from email.message import EmailMessage
@@ -14,6 +15,7 @@ from pathlib import Path
 import compressed_rtf
 import pytest
 import tiny_pdf
+from bounded_work import ends_soon
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_inputs import sheet, word
@@ -23,6 +25,7 @@ from tiny_office import epub, odf, p, pack
 from extractor.cli.main import main
 from extractor.documents.discovery import Source, find_sources, load_document, read_source
 from extractor.documents.formats import CONTAINER_SUFFIXES, FORMATS_BY_SUFFIX, tar_archives
+from extractor.documents.formats.containers import find_contained_files
 from extractor.documents.formats.io import printable_name
 from extractor.documents.formats.zip_guard import MAX_DIRECTORY_BYTES
 from extractor.errors import DocumentError, UsageError
@@ -221,6 +224,85 @@ def test_a_packed_archive_that_is_out_of_proportion_is_not_unpacked(
         find_sources([tmp_path / "a.tgz"])
     (tmp_path / "b.txt").write_text("words", encoding="utf-8")
     assert "out of proportion" in (find_sources([tmp_path])[0].refused or "")
+
+
+def raw_header(name: bytes, kind: bytes, size: int) -> bytes:
+    """A header of a tar archive as nobody but a stranger writes it."""
+    block = name.ljust(100, b"\0") + b"0000644\0" * 1 + b"0000000\0" * 2 + b"%011o\0" % size + b"0" * 11 + b"\0"
+    block += b" " * 8 + kind + bytes(100) + b"ustar\x0000" + bytes(247)
+    return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+
+
+def test_headers_of_a_tar_archive_that_are_about_other_headers_cost_their_length(tmp_path: Path) -> None:
+    def long_name(name: bytes) -> bytes:
+        return raw_header(b"././@LongLink", b"L", len(name)) + name.ljust(-(-len(name) // 512) * 512, b"\0")
+
+    file = raw_header(b"x.txt", b"0", 5) + b"words".ljust(512, b"\0") + bytes(1024)
+    (tmp_path / "deep.tar").write_bytes(b"".join(long_name(b"n%d.txt" % n) for n in range(3000)) + file)
+    assert read_all([tmp_path / "deep.tar"]) == {"deep.tar/n2999.txt": "words"}
+    records = b"1" * (3 << 20)  # which Python's own reader takes the square of
+    (tmp_path / "wide.tar").write_bytes(raw_header(b"pax", b"x", len(records)) + records + file)
+    assert ends_soon(lambda: read_all([tmp_path / "wide.tar"]))
+
+
+def test_a_header_that_stands_for_another_is_as_the_formats_have_it(tmp_path: Path) -> None:
+    def record(key: str, value: str) -> bytes:
+        line = f" {key}={value}\n".encode()
+        size = len(line) + 1
+        while len(b"%d" % size + line) != size:
+            size += 1
+        return b"%d" % size + line
+
+    def pax(kind: bytes, *records: bytes) -> bytes:
+        content = b"".join(records)
+        return raw_header(b"pax", kind, len(content)) + content.ljust(-(-len(content) // 512) * 512, b"\0")
+
+    words = b"words".ljust(512, b"\0")
+    data = pax(b"g", record("comment", "all")) + pax(b"x", record("path", "d/é.txt"), record("size", "5"))
+    data += raw_header(b"short", b"0", 0) + words
+    data += pax(b"x", record("GNU.sparse.major", "1"), record("GNU.sparse.name", "holes.txt"))
+    data += raw_header(b"GNUSparseFile.0/holes.txt", b"0", 5) + words
+    data += (
+        raw_header(b"old/", b"\0", 0) + raw_header(b"device.txt", b"3", 0) + raw_header(b"last.txt", b"7", 5) + words
+    )
+    (tmp_path / "a.tar").write_bytes(data + raw_header(b"huge.txt", b"0", 8**11 - 1))
+    found = {name.removeprefix("a.tar/"): text for name, text in read_all([tmp_path / "a.tar"]).items()}
+    assert found == {
+        "d/é.txt": "words",
+        "holes.txt": "! not read",
+        "device.txt": "! not read",
+        "last.txt": "words",
+        "huge.txt": "! not read",
+    }
+    (tmp_path / "b.tar").write_bytes(raw_header(b"x.txt", b"0", 5) + words + b"a header that is none".ljust(512))
+    found = read_all([tmp_path])
+    assert found[f"{tmp_path.name}/b.tar/x.txt"] == "words" and found[f"{tmp_path.name}/b.tar"] == "! not read"
+
+
+def test_names_that_a_stranger_has_chosen_are_numbered_without_end(tmp_path: Path) -> None:
+    names = ["a", *("a" + " (2)" * n for n in range(1, 1200)), "a", "a"]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            archive.writestr(name, "words")
+    found = [one.name for one in find_contained_files(tmp_path / "a.zip")]
+    assert len(found) == len(set(found)) == len(names) and found[-2:] == ["a (3)", "a (4)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "<!-- -->" * 2000 + "x"),
+        ("a.mbox", "From a 10:00 x\n\nwords\n\nFrom " + "a" * 250_000 + "\n"),
+        ("a.mbox", "From a 10:00 x\n\nwords\n\nFrom " + "a1:2" * 60_000 + "\n"),
+        ("a.mbox", "From a 10:00 x\n\nwords\n\nFrom a" + "10:00" * 50_000),
+        ("a.csv", "a,'" + "," * 90_000 + "'x\n"),
+    ],
+    ids=["comments", "a divider of letters", "of hours", "without end", "single quotes"],
+)
+def test_what_a_file_is_is_told_in_time_in_proportion(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert ends_soon(lambda: find_sources([tmp_path]) if name == "a.mbox" else load_document(tmp_path / name))
 
 
 def mail(subject: str, body: str) -> bytes:

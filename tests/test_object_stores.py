@@ -15,6 +15,7 @@ import pytest
 from extractor import extract
 from extractor.cli.main import main
 from extractor.documents import object_inputs
+from extractor.errors import MachineError
 from extractor.object_stores import ObjectStore, StoredObject, parse_object_url
 from extractor.results.file import encode_part
 from extractor.testing import FaultEndpoint, ScriptedModel
@@ -201,3 +202,26 @@ def test_two_runs_of_one_name_are_not_mixed_up(tmp_path: Path, capsys: pytest.Ca
     one, other = write_run(tmp_path / "a" / "out", ["A1"]), write_run(tmp_path / "b" / "out", ["B1"])
     assert main(["export", str(one), str(other), "-f", "dataset", "-o", str(tmp_path / "lake")]) == 2
     assert "Two runs are called out" in capsys.readouterr().err
+
+
+def test_no_link_among_copies_leads_what_is_copied_elsewhere(bucket: Any, tmp_path: Path) -> None:
+    name, client = bucket
+    for key in ("in/sub/a.txt", "in/b.txt", "in/c.txt"):
+        client.put_object(Bucket=name, Key=key, Body=b"words")
+    url, out, other = Path(f"s3://{name}/in/"), tmp_path / "out", tmp_path / "other"
+    other.mkdir()
+    (other / "mine.txt").write_text("kept")
+    (copies,) = object_inputs.fetch_inputs([url], out, lambda note: None)
+    (copies / "sub" / "a.txt").unlink()
+    (copies / "sub").rmdir()
+    (copies / "sub").symlink_to(other)
+    (copies / "b.txt").unlink()
+    (copies / "b.txt").symlink_to(other / "mine.txt")
+    object_inputs.fetch_inputs([url], out, lambda note: None)
+    assert [path.name for path in other.iterdir()] == ["mine.txt"] and (other / "mine.txt").read_text() == "kept"
+    assert (copies / "sub" / "a.txt").read_text() == (copies / "b.txt").read_text() == "words"
+    copies.rename(other / "moved")
+    copies.symlink_to(other)
+    with pytest.raises(MachineError):
+        object_inputs.fetch_inputs([url], out, lambda note: None)
+    assert (other / "mine.txt").exists()

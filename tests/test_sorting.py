@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bounded_work import ends_soon
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_pdf import Line, page, write
@@ -301,6 +302,33 @@ def test_a_schema_that_hints_at_nothing_is_refused(place: Path, capsys: pytest.C
         assert run(None, "--schema", "bill.json") == 2
         assert "split" in capsys.readouterr().err
     assert main(["run", "-", "-o", "out", "--model", "m", "--schema", "life.json", "--split", "pages"]) == 2
+
+
+def test_a_file_of_very_many_documents_is_parted_in_time_in_proportion() -> None:
+    text = "".join(f"No. {n:06}\n" for n in range(60_000))
+    spans = tuple(Span(at, at + 3) for at in range(0, len(text), 11))
+    tables = tuple(TextTable(Span(at, at + 10)) for at in range(0, len(text), 11))
+    whole = Document("a.txt", text, hidden=spans, doubtful=spans, tables=tables)
+
+    def part() -> None:
+        for at in range(0, len(text), 11):
+            cut = cut_document(whole, TextPart(Span(at, at + 11)), "a")
+            assert (cut.hidden, cut.tables) == ((Span(0, 3),), (TextTable(Span(0, 10)),))
+
+    assert ends_soon(part)
+
+
+def test_words_that_nearly_stand_everywhere_are_looked_for_in_time_in_proportion() -> None:
+    half = "ab" * 100_000 + "a"
+    text = f"{half}c{half}\n{'ab' * 2_000_000}\nNo. 1"
+    first = {"start": 0, "end": 2 * len(half) + 1, "quote": text[: 2 * len(half) + 1]}
+    mark = {"start": len(text) - 1, "end": len(text), "quote": "1"}
+    before = {"start": len(half) * 2 + 2, "end": len(half) * 2 + 3, "quote": "a"}
+    proofs = {"/documents/0/mark": before, "/documents/1/first_words": first, "/documents/1/mark": mark}
+    proved = {at: {"match": "exact", "spans": [span], "said": "", "confidence": 0.9} for at, span in proofs.items()}
+    told = {"format": "extractor.result/1", "document": {"name": "a.txt"}, "evidence": proved}
+    result = ResultFile.model_validate(told)
+    assert ends_soon(lambda: find_starts(Document("a.txt", text), result, "documents"))
 
 
 @settings(max_examples=50)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from extractor.documents.discovery import is_system_key, matches_pattern
 from extractor.errors import MachineError, UsageError
-from extractor.files import write_atomically
+from extractor.files import make_folder, write_atomically
 from extractor.object_stores import ObjectStore, ObjectUrl, StoredObject, parse_object_url
 from extractor.types import Json
 
@@ -80,10 +80,12 @@ def _choose_objects(
 
 
 def _copy_changed(store: ObjectStore, wanted: dict[str, StoredObject], target: Path) -> None:
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (target.parent, target):
+        make_folder(folder, 0o700)
     before = _read_index(target / _INDEX)
     for path in sorted(target.rglob("*"), reverse=True):
-        if path.is_file() and path.name != _INDEX and path.relative_to(target).as_posix() not in wanted:
+        is_stray = path.is_file() and path.name != _INDEX and path.relative_to(target).as_posix() not in wanted
+        if path.is_symlink() or is_stray:  # no copy is a link, and one would lead what is copied elsewhere
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import TypeVar
 
 from extractor.documents.locations import AttachmentLocations, MovedLocations, PieceLabels, WordBoxes
 from extractor.types import Document, Span, TextTable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ def cut_document(whole: Document, part: TextPart, name: str) -> Document:
         name,
         whole.text[span.start : span.end],
         hidden=_cut_spans(whole.hidden, span),
-        tables=tuple(cut for table in whole.tables if (cut := _cut_table(table, span)) is not None),
+        tables=tuple(cut for table in _find_tables(whole, span) if (cut := _cut_table(table, span)) is not None),
         unread=whole.unread,
         locations=moved,
         loader=whole.loader,
@@ -44,8 +48,20 @@ def cut_document(whole: Document, part: TextPart, name: str) -> Document:
 
 
 def _cut_spans(spans: Sequence[Span], within: Span) -> tuple[Span, ...]:
-    cut = (Span(max(one.start, within.start), min(one.end, within.end)) for one in spans if one.overlaps(within))
+    first = bisect_right(spans, within.start, key=lambda one: one.end)
+    inner = takewhile(lambda one: one.start < within.end, _from(spans, first))
+    cut = (Span(max(one.start, within.start), min(one.end, within.end)) for one in inner)
     return tuple(one.shift(-within.start) for one in cut)
+
+
+def _find_tables(whole: Document, within: Span) -> Iterator[TextTable]:
+    """The tables that have some of the range; not looked for among all of them, for there are as many parts."""
+    first = bisect_right(whole.tables, within.start, key=lambda table: table.span.end)
+    return takewhile(lambda table: table.span.start < within.end, _from(whole.tables, first))
+
+
+def _from(ordered: Sequence[T], first: int) -> Iterator[T]:
+    return (ordered[at] for at in range(first, len(ordered)))
 
 
 def _cut_table(table: TextTable, within: Span) -> TextTable | None:

@@ -15,7 +15,6 @@ suite.toml:
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +35,7 @@ from extractor.evaluation.runs import RunFolder, load_scored_run, read_run_folde
 from extractor.evaluation.scoring.outcomes import ScoredRun
 from extractor.evaluation.scoring.schema import ObjectNode, read_scoring_schema
 from extractor.extraction.task import Task, find_task_code, find_task_folder, read_task_folder
+from extractor.files import read_toml_file
 from extractor.models.prices import load_prices
 
 
@@ -61,7 +61,7 @@ def load_suite(folder: Path, before_code: Callable[[Path | None], None] = lambda
     """
     file = folder / "suite.toml"
     try:
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        told = read_toml_file(file)
     except OSError as error:
         raise UsageError(f"There is no suite {file} ({error.strerror}); give its folder with --suite.") from error
     except ValueError as error:

@@ -142,7 +142,10 @@ class CachedModel:
             row = await self._store.find_reply(name_given_reply(key))
         except (sqlite3.Error, diskcache.Timeout, OSError, ValueError):
             return None
-        return None if row is None else json.dumps(row["value"]).encode()
+        if row is None:
+            return None
+        kept = row["value"]  # a text, or, of before, the completion itself
+        return (kept if isinstance(kept, str) else json.dumps(kept)).encode()
 
     async def aclose(self) -> None:
         await self._store.aclose()

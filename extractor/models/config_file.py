@@ -31,18 +31,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
-from extractor.files import write_atomically
+from extractor.files import parse_toml, read_toml_file, write_atomically
 from extractor.models.settings import TABLES, ModelSettings, build_settings, list_setting_names
 from extractor.types import Json
 
 CONFIG_FILE = "extractor.toml"
-MAX_CONFIG_BYTES = 1_000_000
 _PLACES = ("base_url", "key_env", "key_file", "model")
 """What a table says of a model beside settings."""
 _SAFE = frozenset(("temperature", "seed", "top_p", "reasoning_effort", "thinking", "max_output", "omit", "dialect")) | {
@@ -151,12 +149,10 @@ def find_user_config() -> Path:
 def read_config_file(path: Path, *, named: bool = True) -> Configuration:
     """What one file says. Of a file that nobody named, only what may not be misused is taken; all else is refused."""
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise UsageError(f"{path} is too large to be a config file; check the path.")
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        told = read_toml_file(path)
     except OSError as error:
         raise UsageError(f"The config file {path} cannot be read ({error.strerror}); check the path.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"The config file {path} is not TOML ({error}); correct it.") from None
     if unknown := [key for key in told if key not in ("defaults", "models", "ensembles", "tasks")]:
         tables = "[defaults], [models.NAME], [ensembles] or [tasks.NAME]"
@@ -276,7 +272,7 @@ def write_task_table(path: Path, task: str, settings: Mapping[str, Json]) -> Non
         changed = text[: found.start()] + table + comments + text[found.end() :]
     else:
         changed = f"{text.rstrip()}\n\n{table}" if text.strip() else table
-    told = tomllib.loads(changed)
+    told = parse_toml(changed)
     if told.get("tasks", {}).get(task) != dict(settings):
         raise UsageError(f"{path} has the table of {task} in another form; correct it by hand.")
     try:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from extractor.errors import UsageError
+from extractor.files import read_toml_file
 from extractor.models.price_library import Price as Price
 from extractor.models.price_library import find_library_model, name_library
 from extractor.types import Json
@@ -136,10 +136,10 @@ def load_prices(path: Path = SHIPPED_PRICES) -> PriceList:
     read, write = tokens in a second; optional
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = read_toml_file(path)
     except OSError as error:
         raise UsageError(f"The prices {path} cannot be read ({error.strerror}); check the path.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"The prices {path} are not TOML ({error}); correct them.") from error
     dated, currency, models = data.get("dated"), data.get("currency"), data.get("models")
     if not isinstance(dated, datetime.date) or not isinstance(currency, str) or not isinstance(models, dict):

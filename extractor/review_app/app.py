@@ -144,9 +144,9 @@ class _Addresses:
 
     async def decide(self, request: Request) -> Response:
         try:
-            content = json.loads(await request.body())
+            content = json.loads(await request.body(), parse_constant=_refuse_constant)
             file, wanted = _read_decision(content)
-        except (ValueError, KeyError, TypeError, RecursionError, ClientDisconnect):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, ClientDisconnect):
             return _tell_error(400, "This is no decision; load the page anew.")
 
         def decide() -> Json:
@@ -197,6 +197,10 @@ def _read_decision(content: Json) -> tuple[str, desks.Request]:
         position=content.get("position"),
         seconds=float(content.get("seconds") or 0),
     )
+
+
+def _refuse_constant(word: str) -> Json:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def _read_number(told: str | None) -> int:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from extractor.errors import ResultUnreadable, UsageError
-from extractor.files import open_regular_file
+from extractor.files import make_folder, open_regular_file
 from extractor.results.decisions.decision import Action, Decision, Words, drop_undone, split_pointer
 from extractor.results.decisions.replay import apply_decision
 from extractor.results.decisions.reviewed import ReviewedFolder, build_reviewed_result, read_run_schema
@@ -99,7 +99,7 @@ class ReviewDesk:
 
     def _make_index_path(self) -> Path | None:
         try:
-            self.folder.journal.folder.mkdir(exist_ok=True)
+            make_folder(self.folder.journal.folder)
         except OSError:
             return None
         return self.folder.journal.folder / INDEX_FILE

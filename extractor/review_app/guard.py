@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -96,11 +95,9 @@ class Guard:
         return parse_qs(query.decode("latin-1")).get("token", [""])[0]
 
     def _read_cookie(self, headers: dict[bytes, bytes]) -> str:
-        try:
-            found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(self.cookie)
-        except CookieError:
-            return ""
-        return found.value if found else ""
+        """The value of the page's own cookie, as it was set: without quotes, which http.cookies takes the square of."""
+        pairs = (pair.strip().partition("=") for pair in headers.get(b"cookie", b"").decode("latin-1").split(";"))
+        return next((value for name, _, value in pairs if name == self.cookie), "")
 
 
 def _bound_body(receive: Receive) -> Receive:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +66,8 @@ class PageFinder:
                 raise UsageError(f"There is no file or folder {documents}; name the one with the documents.")
             found = sorted(documents.rglob("*")) if documents.is_dir() else [documents]
             files = [path for path in found if path.is_file() and not path.is_symlink()]
-            names = [path.name for path in files]
-            self._files = {path.name: path for path in files if names.count(path.name) == 1}
+            names = Counter(path.name for path in files)
+            self._files = {path.name: path for path in files if names[path.name] == 1}
         self._held: OrderedDict[tuple[str, str], DocumentPages] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from extractor.types import Json
 
 INDEX_FILE = "queue.sqlite"
-_VERSION = 1
 MAX_PAGE = 200
 """Documents that one question brings."""
 _TABLES = """
@@ -28,6 +27,67 @@ CREATE INDEX by_order ON documents (ordinal);
 CREATE INDEX by_doubt ON documents (state, lowest, ordinal);
 CREATE INDEX by_field ON fields (field, lowest);
 """
+
+
+_LIST_SCHEMA = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+_BESIDE = ("", "-wal", "-shm", "-journal")
+"""What SQLite has beside a file, behind its name."""
+
+
+def _require_plain_files(path: Path) -> None:
+    """Raises DatabaseError for links and the like, and for a journal, which SQLite would play back: it deletes the
+    file that a journal names, and this index never has one."""
+    for beside in _BESIDE:
+        other = path.with_name(f"{path.name}{beside}")
+        if other.is_symlink() or (other.exists() and (beside == "-journal" or not other.is_file())):
+            raise sqlite3.DatabaseError("not its own")
+
+
+def _require_own_content(base: sqlite3.Connection) -> None:
+    """Raises DatabaseError for an index of another version, with a trigger or a view, or with values of other kinds:
+    the folder, and so its index, may be a stranger's."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as own:
+        own.executescript(_TABLES)
+        if list(base.execute(_LIST_SCHEMA)) != list(own.execute(_LIST_SCHEMA)):
+            raise sqlite3.DatabaseError("of another version")
+    for table in ("documents", "fields"):
+        columns = [row[1] for row in base.execute(f"PRAGMA table_info({table})")]
+        blobs = " OR ".join(f"typeof({column}) = 'blob'" for column in columns)
+        if base.execute(f"SELECT 1 FROM {table} WHERE {blobs} LIMIT 1").fetchone():  # noqa: S608 -- of our own tables
+            raise sqlite3.DatabaseError("a value of another kind")
+
+
+def _open_kept(path: Path | None) -> sqlite3.Connection | None:
+    """The index in a file, which is made anew where that is not its own; None where it cannot be."""
+    if path is None:
+        return None
+    for _ in range(2):
+        try:
+            _require_plain_files(path)
+            return _open_base(path)
+        except (sqlite3.Error, OSError):
+            with contextlib.suppress(OSError):
+                for beside in _BESIDE:
+                    path.with_name(f"{path.name}{beside}").unlink(missing_ok=True)
+    return None
+
+
+def _open_base(path: Path | None) -> sqlite3.Connection:
+    """The index in a file, or in memory. Raises sqlite3.Error for a file that is not its own."""
+    base = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, timeout=30)
+    try:
+        base.text_factory = lambda text: text.decode("utf-8", "replace")
+        base.execute("PRAGMA trusted_schema = OFF")
+        if list(base.execute(_LIST_SCHEMA)):
+            _require_own_content(base)
+        else:
+            base.executescript(_TABLES)
+            base.execute("PRAGMA journal_mode = WAL")
+        base.execute("PRAGMA synchronous = OFF")  # a copy: lost, it is made again
+    except BaseException:
+        base.close()
+        raise
+    return base
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +128,7 @@ class QueueIndex:
     def __init__(self, path: Path | None) -> None:
         """Without a path, or where it cannot be written, the index is in memory."""
         self._lock = threading.Lock()
-        self._base = self._open(path)
-
-    def _open(self, path: Path | None) -> sqlite3.Connection:
-        for attempt in range(2):
-            try:
-                base = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, timeout=30)
-                if base.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
-                    return base
-                if base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise sqlite3.DatabaseError("of another version")
-                base.executescript(_TABLES + f"PRAGMA user_version = {_VERSION};")
-                base.execute("PRAGMA journal_mode = WAL")
-                base.execute("PRAGMA synchronous = OFF")  # a copy: lost, it is made again
-                return base
-            except sqlite3.Error:
-                if path is not None and attempt == 0:
-                    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-                        path.with_name(name).unlink(missing_ok=True)
-                else:
-                    path = None
-        return self._open(None)
+        self._base = _open_kept(path) or _open_base(None)
 
     def list_documents(self, listed: Iterable[tuple[str, str, str]]) -> None:
         """Makes the index be about these (file, name, status), in this order, and no others."""

@@ -6,7 +6,6 @@ cassettes, cache, budget, evidence and confidence hold. A document whose words a
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -18,6 +17,7 @@ from extractor.documents.formats.detection import recognise_content
 from extractor.documents.parts import TextPart
 from extractor.errors import TaskError
 from extractor.extraction.task import Task, task_from_json_schema
+from extractor.files import read_toml_file
 from extractor.results.model import ResultFile
 from extractor.types import Json, Span, Status
 
@@ -63,10 +63,10 @@ class Decision:
 def read_routes(file: Path) -> list[Route]:
     """The routes of a TOML file: a table each. Raises TaskError, naming file and place."""
     try:
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{file} cannot be read ({type(error).__name__}); check the file.") from error
-    except tomllib.TOMLDecodeError as error:
+        told = read_toml_file(file)
+    except OSError as error:
+        raise TaskError(f"{file} cannot be read ({error.strerror}); check the file.") from error
+    except ValueError as error:
         raise TaskError(f"{file} is no TOML ({error}); correct it.") from error
     routes = [_read_route(name, table, file) for name, table in told.items()]
     if not routes:

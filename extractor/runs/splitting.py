@@ -6,6 +6,7 @@ cache, budget, evidence and confidence hold, and what was said can be looked at 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,8 @@ SPLIT_HINT = "x-split"
 value of, such as its number."""
 HEAD_CHARACTERS = 200
 """Characters at the top of a page that may stand before the first words of a document, such as a letterhead."""
+_LONGEST_HEAD = 100 * HEAD_CHARACTERS
+"""The same with the blanks around them."""
 _ROWS, _WORDS, _MARK = "documents", "first_words", "mark"
 
 
@@ -161,8 +164,9 @@ class _Row:
         quote = document.text[
             self.words.start : self.words.end
         ]  # of documents that begin alike, another's may be meant
-        at = document.text.rfind(quote, after + 1, self.mark.start)
-        return self.mark if at < 0 else Span(at, at + len(quote))
+        # from behind, as a search from the front: that one alone takes no longer than text and quote are
+        at = document.text[after + 1 : self.mark.start][::-1].find(quote[::-1])
+        return self.mark if at < 0 else Span(self.mark.start - at - len(quote), self.mark.start - at)
 
 
 def _list_rows(document: Document, result: ResultFile) -> list[_Row]:
@@ -187,9 +191,10 @@ def _list_rows(document: Document, result: ResultFile) -> list[_Row]:
 def _find_beginning(document: Document, words: int, pages: Sequence[int], before: int) -> int:
     """Where the document begins whose first words stand there, after another that begins at `before`."""
     line = document.text.rfind("\n", 0, words) + 1
-    page = max((at for at in pages if at <= words), default=0)
-    is_page_top = pages and len(document.text[page:line].strip()) <= HEAD_CHARACTERS
-    return page if is_page_top and page > before else line
+    number = bisect_right(pages, words)
+    page = pages[number - 1] if number else 0
+    is_page_top = pages and len(document.text[page : min(line, page + _LONGEST_HEAD)].strip()) <= HEAD_CHARACTERS
+    return page if is_page_top and page > before and line <= page + _LONGEST_HEAD else line
 
 
 def cut_source(source: Source, document: Document, starts: Sequence[DocumentStart]) -> list[Source]:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, BinaryIO
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from extractor.documents.discovery import load_bytes
 from extractor.errors import ExtractorError
@@ -41,6 +44,9 @@ ALIVE_SECONDS = 15.0
 """Seconds of silence after which a stream of events says that it is still there."""
 MAX_UPLOADS = 32
 """Bodies of one key that are read at a time; others of it wait."""
+MAX_UNDER_WAY = 400
+"""Requests of one key that are answered at a time; more are told to come again, so that none has all connections."""
+PIECE_BYTES = 1 << 18
 Endpoint = Callable[[Request, str], Awaitable[Response]]
 
 
@@ -58,12 +64,23 @@ class ServerParts:
     on_bug: Callable[[str, Exception], None] = lambda name, error: None
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """Stands for an application: of a function, Starlette would take it that it returns what is sent afterwards."""
+
+    run: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.run(scope, receive, send)
+
+
 class Interface:
     """The routes of a server."""
 
     def __init__(self, parts: ServerParts) -> None:
         self._parts = parts
         self._rates = RateLimiter(parts.options.bounds.requests_per_minute)
+        self._under_way = Counter[str | None]()
         self._uploads = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(MAX_UPLOADS))
 
     def build_app(self) -> Starlette:
@@ -82,9 +99,9 @@ class Interface:
     def _build_route(self, path: str, endpoint: Endpoint, method: str, *, is_open: bool = False) -> Route:
         """A route that answers whatever comes with a problem where it does not do it."""
 
-        async def answer(request: Request) -> Response:
+        async def answer(request: Request, owner: str | None) -> Response:
             try:
-                response = await endpoint(request, "" if is_open else self._admit(request))
+                response = await endpoint(request, self._admit(request, owner) if not is_open else "")
             except Refused as refused:
                 response = build_problem(refused)
             except ExtractorError as error:
@@ -98,11 +115,19 @@ class Interface:
             self._parts.metrics.count_request(f"{method} {path}", response.status_code)
             return response
 
-        return Route(path, answer, methods=[method], include_in_schema=False)
+        async def answer_whole(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope, receive)
+            owner = self._parts.keys.find_owner(request.headers.get("authorization", ""))
+            self._under_way[owner] += 1  # until all of the answer is sent
+            try:
+                await (await answer(request, owner))(scope, receive, send)
+            finally:
+                self._under_way[owner] -= 1
 
-    def _admit(self, request: Request) -> str:
-        """Who asks. Raises Refused for who may not."""
-        owner = self._parts.keys.find_owner(request.headers.get("authorization", ""))
+        return Route(path, _Whole(answer_whole), methods=[method], include_in_schema=False)
+
+    def _admit(self, request: Request, owner: str | None) -> str:
+        """Who asks. Raises Refused for who may not, or asks too much at a time."""
         if owner is None:
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
@@ -113,6 +138,8 @@ class Interface:
             raise Refused(
                 HTTPStatus.FORBIDDEN, "Web pages and other hosts may not ask a server without keys; start it with one."
             )
+        if self._under_way[owner] > MAX_UNDER_WAY:
+            raise _too_many(f"more than {MAX_UNDER_WAY:,} requests at a time", 1)
         return owner
 
     async def _extract(self, request: Request, owner: str) -> Response:
@@ -125,7 +152,7 @@ class Interface:
             wait = self._parts.options.bounds.wait_seconds if job.order.size <= SMALL_BYTES else 0.0
         await self._wait_for(job, wait)
         if job.state is JobState.DONE:
-            return Response(await self._parts.board.read_result(job), 200, _locate(job), "application/json")
+            return _FileAnswer(await self._parts.board.open_result(job), headers=_locate(job))
         if job.is_removed:
             raise _not_found()
         return _send_json(job.describe(), HTTPStatus.ACCEPTED, _locate(job))
@@ -152,9 +179,8 @@ class Interface:
         shelf = self._parts.shelf
         if asked.record is not None:
             raise Refused(HTTPStatus.BAD_REQUEST, "A record is proved by POST /ground; leave out 'record' here.")
+        self._require_welcome(asked.schema)
         if asked.schema is not None:
-            if not self._parts.options.takes_schemas:
-                raise Refused(HTTPStatus.FORBIDDEN, "This server has one task and takes no schema; leave out 'schema'.")
             await shelf.read_schema(asked.schema, owner)
         elif shelf.own is None:
             raise Refused(HTTPStatus.BAD_REQUEST, "The server has no task of its own; send a JSON Schema as 'schema'.")
@@ -171,6 +197,10 @@ class Interface:
             repeat=repeat,
         )
 
+    def _require_welcome(self, schema: Mapping[str, Json] | None) -> None:
+        if schema is not None and not self._parts.options.takes_schemas:
+            raise Refused(HTTPStatus.FORBIDDEN, "This server has one task and takes no schema; leave out 'schema'.")
+
     async def _wait_for(self, job: Job, seconds: float) -> None:
         """Until the job is over, the server stops, or so long."""
         await wait_for_any([job.wait_until_over(), self._parts.board.is_stopping.wait()], seconds)
@@ -180,6 +210,7 @@ class Interface:
         async with self._uploads[owner], read_asked(request, self._parts.options.bounds.document_bytes) as asked:
             if asked.record is None:
                 raise Refused(HTTPStatus.BAD_REQUEST, "There is no record to prove; send it as 'record', an object.")
+            self._require_welcome(asked.schema)
             content = await asyncio.to_thread(b"".join, asked.document)
         document = await self._parts.board.run_apart(load_bytes, content, asked.name)
         acceptance = Acceptance(asked.accept or 0.0, asked.only_proven)
@@ -203,8 +234,7 @@ class Interface:
         if job.state is not JobState.DONE:
             return _send_json(job.describe())
         head = json.dumps(job.describe(), ensure_ascii=False).encode("utf-8", "replace")
-        result = await self._parts.board.read_result(job)
-        return Response(head[:-1] + b', "result": ' + result.rstrip() + b"}\n", 200, media_type="application/json")
+        return _FileAnswer(await self._parts.board.open_result(job), head[:-1] + b', "result": ', b"}\n")
 
     async def _remove_job(self, request: Request, owner: str) -> Response:
         await self._parts.board.remove(self._find_job(request, owner))
@@ -243,6 +273,21 @@ class Interface:
         if board.trouble:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, board.trouble)
         return _send_json({"status": "ok"})
+
+
+class _FileAnswer(StreamingResponse):
+    """JSON that is in a file, sent piece by piece as it is read, between what stands before and after it."""
+
+    def __init__(
+        self, file: BinaryIO, before: bytes = b"", after: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._file = file
+        pieces = itertools.chain([before], iter(partial(file.read, PIECE_BYTES), b""), [after])
+        super().__init__(filter(None, pieces), 200, headers, "application/json")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:  # also where nobody reads to the end
+            await super().__call__(scope, receive, send)
 
 
 async def wait_for_any(waits: Iterable[Coroutine[Any, Any, object]], seconds: float) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from extractor.documents.discovery import load_bytes
 from extractor.errors import ExtractorError, MachineError
@@ -50,6 +50,8 @@ class JobBoard:
         self._repeats = {(o.owner, o.repeat): o.id for o in (j.order for j in self._jobs.values()) if o.repeat}
         self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()
         """Of each key the jobs that nobody works on; the key whose turn is next comes first."""
+        self._unfinished = defaultdict[str, set[str]](set)
+        """Of each key the jobs that are not over, by their names."""
         self._has_work = asyncio.Condition()
         self._accepting: set[asyncio.Task[None]] = set()
         self._disk = ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="extractor-jobs")
@@ -59,6 +61,7 @@ class JobBoard:
         """Why no record can be saved at the moment."""
         for job in self._jobs.values():
             if not job.is_over:
+                self._unfinished[job.order.owner].add(job.order.id)
                 self._put(job)
 
     def find(self, owner: str, name: str) -> Job | None:
@@ -70,7 +73,7 @@ class JobBoard:
         return self.find(owner, self._repeats.get((owner, repeat), "")) if repeat else None
 
     def count_unfinished(self, owner: str) -> int:
-        return sum(job.order.owner == owner and not job.is_over for job in self._jobs.values())
+        return len(self._unfinished[owner])
 
     def count_states(self) -> dict[str, int]:
         counts = dict.fromkeys((state.value for state in JobState), 0)
@@ -81,6 +84,7 @@ class JobBoard:
     async def accept(self, order: JobOrder, document: Iterable[bytes]) -> Job:
         """The job, when it is on disk. Raises MachineError."""
         job = self._jobs[order.id] = Job(order)  # at once, so that the same request sent again finds it
+        self._unfinished[order.owner].add(order.id)
         if order.repeat:
             self._repeats[order.owner, order.repeat] = order.id
         accepting = asyncio.create_task(self._accept(job, document))
@@ -99,8 +103,9 @@ class JobBoard:
             self._put(job)
             self._has_work.notify()
 
-    async def read_result(self, job: Job) -> bytes:
-        return await self._on_disk(self._tools.store.read_result, job.order)
+    async def open_result(self, job: Job) -> BinaryIO:
+        """The record's file, to be read piece by piece: it may be large, and who asked may read it slowly or not."""
+        return await self._on_disk(self._tools.store.open_result, job.order)
 
     async def remove(self, job: Job) -> None:
         """Removes a job for good; what works on it is ended."""
@@ -147,6 +152,7 @@ class JobBoard:
     def _forget(self, job: Job) -> None:
         self._jobs.pop(job.order.id, None)
         self._repeats.pop((job.order.owner, job.order.repeat), None)
+        self._unfinished[job.order.owner].discard(job.order.id)
         job.remove()
 
     async def _work(self) -> None:
@@ -190,6 +196,7 @@ class JobBoard:
         if job.is_removed:  # while its result was being written
             await self._on_disk(self._tools.store.remove, ended)
             return
+        self._unfinished[ended.owner].discard(ended.id)
         self._tools.metrics.count_document(status, ended)
         job.change(JobState.DONE, ended)
 

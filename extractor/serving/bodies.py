@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from typing import IO, Any, TypeVar
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,6 +30,7 @@ _FORM_BYTES = 64 << 10
 _PIECE_BYTES = 1 << 20
 _LONGEST_NAME = 200
 TEXT_NAME, FILE_NAME = "text.txt", "document"
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
 _MEMBERS = frozenset({"text", "name", "schema", "accept", "only_proven", "record"})
 
 
@@ -56,6 +59,8 @@ async def read_asked(request: Request, document_bytes: int) -> AsyncIterator[Ask
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send a form (multipart/form-data) with a file, or JSON (application/json) with a text.",
         )
+    if kind == "multipart/form-data":
+        _require_utf8(request.headers["content-type"])
     most = document_bytes + MAX_SCHEMA_BYTES + MAX_RECORD_BYTES + _FORM_BYTES
     bounded = Request(request.scope, _bound_body(request, most))
     if kind == "application/json":
@@ -66,6 +71,13 @@ async def read_asked(request: Request, document_bytes: int) -> AsyncIterator[Ask
         yield await asyncio.to_thread(_read_form_fields, form, document_bytes)
     finally:
         await form.close()
+
+
+def _require_utf8(content_type: str) -> None:
+    """Raises Refused for a form in another encoding: of some, names and fields take the square of their length."""
+    _, told = parse_options_header(content_type)
+    if told.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A form is in UTF-8; leave out another charset.")
 
 
 async def _arrive(body: Coroutine[Any, Any, T]) -> T:
@@ -105,6 +117,11 @@ def _too_large(most: int) -> Refused:
 
 
 def _read_json_body(body: bytes, document_bytes: int) -> Asked:
+    # what is parsed takes up to 30 times its length, but for the text
+    if len(_STRING.sub(b'""', body)) > MAX_SCHEMA_BYTES + MAX_RECORD_BYTES:
+        raise Refused(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body holds too much beside its text; send a schema or a record."
+        )
     told = _parse_object(body, "The body")
     if unknown := sorted(set(told) - _MEMBERS):
         raise _bad(f"The body has a member {unknown[0][:40]!r}; known are {', '.join(sorted(_MEMBERS))}.")

@@ -44,7 +44,17 @@ def shorten_result(file: ResultFile, name: str) -> dict[str, Json]:
                 *entries[:MAX_LISTED],
                 *([{"more": len(entries) - MAX_LISTED}] if entries[MAX_LISTED:] else []),
             ]
-    return told
+    shown: dict[str, Json] = _show_all(told)
+    return shown
+
+
+def _show_all(value: Json) -> Json:
+    """What a model said, too, with what nobody sees spelled out: in names of members as in values."""
+    if isinstance(value, str):
+        return show_unseen(value)
+    if isinstance(value, Mapping):
+        return {show_unseen(name): _show_all(inner) for name, inner in value.items()}
+    return [_show_all(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _shorten_proof(proof: Proof) -> dict[str, Json]:
@@ -58,15 +68,21 @@ def _shorten_proof(proof: Proof) -> dict[str, Json]:
 
 
 def describe_evidence(file: ResultFile, pointer: str) -> dict[str, Json]:
-    """The words behind a value, with what stands around them and where. Raises KeyError for a value that has none."""
-    proof = file.evidence[pointer]
-    return {
+    """The words behind a value, with what stands around them and where. Raises KeyError for a value that has none.
+
+    The pointer may be as `shorten_result` shows it.
+    """
+    shown = {show_unseen(own): proof for own, proof in file.evidence.items()}
+    proof = file.evidence.get(pointer) or shown[pointer]
+    told: dict[str, Json] = {
         "document": show_unseen(file.document.name),
         "path": pointer,
         **_shorten_proof(proof),
         "said": proof.said,
         "places": [_describe_quote(file, span) for span in proof.spans],
     }
+    described: dict[str, Json] = _show_all(told)
+    return described
 
 
 def _describe_quote(file: ResultFile, span: Quote) -> dict[str, Any]:

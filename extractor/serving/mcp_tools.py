@@ -109,6 +109,8 @@ class ExtractorTools:
         """Proves a record from anywhere against its document: which words support each value, and how surely."""
         try:
             _check_given(schema)
+            if is_too_deep(record, MAX_JSON_LEVELS):
+                raise UsageError(f"The record nests deeper than {MAX_JSON_LEVELS} levels; flatten it.")
             document = await asyncio.to_thread(self._load, path, text, name)
             done = await ground_apart(document, record, schema, Acceptance(0.0))
         except ExtractorError as error:

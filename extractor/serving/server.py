@@ -8,8 +8,10 @@ import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from extractor.errors import MachineError, UsageError
 from extractor.models.session import ModelSession
@@ -24,6 +26,10 @@ from extractor.serving.store import JobStore
 
 MAX_CONNECTIONS = 1000
 """Connections at a time; more are told to come again."""
+HEAD_SECONDS = 20.0
+"""Seconds in which the head of a request is there."""
+UNREAD_SECONDS = 60.0
+"""Seconds in which some of an answer is read."""
 SHUTDOWN_SECONDS = 1
 """Seconds that answers under way have to end when the server stops."""
 SWEEP_SECONDS = 600.0
@@ -95,6 +101,63 @@ async def serve_requests(served: Served, options: ServerOptions, listener: socke
         stopping.cancel()
 
 
+class _PunctualProtocol(H11Protocol):
+    """A connection that ends where nothing comes of it: no request before long, or nobody who reads the answer.
+
+    uvicorn waits for both without end, and who sends nothing could have all connections.
+    """
+
+    _late: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._look_for_request()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look_for_request()
+
+    def _look_for_request(self) -> None:
+        waits = self.cycle is None or self.cycle.response_complete
+        if waits and self._late is None:
+            self._late = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+        elif not waits and self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_for_reader(self.transport.get_write_buffer_size())
+
+    def _look_for_reader(self, left: int) -> None:
+        def look() -> None:
+            now = self.transport.get_write_buffer_size()
+            if now >= left:
+                self.transport.abort()
+            else:
+                self._look_for_reader(now)
+
+        self._unread = self.loop.call_later(UNREAD_SECONDS, look)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._forget(self._unread)
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self.loop.call_later(UNREAD_SECONDS, self.transport.abort)  # what is not read keeps it open
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._forget(self._late)
+        self._forget(self._unread)
+
+    def _forget(self, timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()
+
+
 class _DeafServer(uvicorn.Server):
     """A server that leaves signals to the command."""
 
@@ -106,6 +169,7 @@ class _DeafServer(uvicorn.Server):
 def _build_config(parts: ServerParts) -> uvicorn.Config:
     return uvicorn.Config(
         Interface(parts).build_app(),
+        http=_PunctualProtocol,
         lifespan="off",
         log_config=None,
         log_level="critical",

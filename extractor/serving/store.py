@@ -12,9 +12,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from extractor.errors import MachineError, UsageError
-from extractor.files import open_regular_file, remove_drafts, sync_folder, write_atomically
+from extractor.files import make_folder, open_regular_file, remove_drafts, sync_folder, write_atomically
 from extractor.runs.lock import hold_folder_lock
 from extractor.serving.jobs import JobOrder, parse_order
 
@@ -40,7 +41,7 @@ class JobStore:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in _FOLDERS:
-                (self._folder / name).mkdir(mode=0o700, exist_ok=True)
+                make_folder(self._folder / name, 0o700)
         except OSError as error:
             raise MachineError(f"{self._folder} cannot be made ({error.strerror}); choose another --jobs.") from error
         with hold_folder_lock(self._folder):
@@ -96,14 +97,12 @@ class JobStore:
         sync_folder(self._folder / "jobs")
 
     def read_document(self, order: JobOrder) -> bytes:
-        return self._read(self._path("documents", order.id))
-
-    def read_result(self, order: JobOrder) -> bytes:
-        return self._read(self._path("results", order.id))
-
-    def _read(self, path: Path) -> bytes:
-        with self._told("read"), open_regular_file(path, follow=False) as file:
+        with self._told("read"), open_regular_file(self._path("documents", order.id), follow=False) as file:
             return file.read()
+
+    def open_result(self, order: JobOrder) -> BinaryIO:
+        with self._told("read"):
+            return open_regular_file(self._path("results", order.id), follow=False)
 
     def remove(self, order: JobOrder) -> None:
         """Removes the job and all that is of it; after a kill half-way, the next start removes the rest."""

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bounded_work import ends_soon
 
 from extractor import extract
 from extractor.cli.main import main
 from extractor.errors import ModelFatal
+from extractor.models.openai.problem import read_duration, read_problem
 from extractor.testing import FaultAnswer, FaultEndpoint, build_completion, build_error
 from tests.endpoints.door import (
     RIGHT,
@@ -554,3 +556,19 @@ def test_an_address_that_speaks_no_tls_is_named() -> None:
     with listen(greet) as (url, tries), pytest.raises(ModelFatal, match="http://"):
         extract(TEXT, SCHEMA, model="m", base_url=url)
     assert len(tries) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["retry" + " " * 39_000, "1" * 39_000 + "x", "wait" * 9_700],
+    ids=["blanks", "digits", "letters"],
+)
+def test_what_an_error_says_is_read_in_time_in_proportion(words: str) -> None:
+    body = json.dumps({"error": {"message": words, "retryDelay": words}}).encode()
+
+    def work() -> None:
+        for _ in range(20):
+            read_problem(400, body), read_problem(429, words.encode()), read_duration(words)
+
+    assert ends_soon(work)
+    assert read_duration("2m 3s") == 123 and read_problem(429, b"Please try again in 20s.").delay == 20

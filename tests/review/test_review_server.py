@@ -1,12 +1,16 @@
 """What the review page's server lets through, answers and writes down."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bounded_work import ends_soon
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -402,3 +406,73 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
         taken.listen()
         with pytest.raises(UsageError, match="is taken"):
             serve_review(ReviewOptions(out, "ann", port=taken.getsockname()[1], opens_browser=False), print)
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT "
+
+
+def plant_view(base: sqlite3.Connection) -> None:
+    base.executescript(f"DROP TABLE documents; CREATE VIEW documents AS {ENDLESS} x AS file FROM n;")
+
+
+def plant_trigger(base: sqlite3.Connection) -> None:
+    work = f"INSERT INTO fields SELECT count(*), 1, 1, 1 FROM ({ENDLESS} x FROM n)"
+    base.execute("UPDATE documents SET stamp = 'of before'")
+    base.executescript(f"CREATE TRIGGER t AFTER UPDATE ON documents BEGIN {work}; END;")
+
+
+def plant_bytes(base: sqlite3.Connection) -> None:
+    base.execute("UPDATE documents SET state = x'ff', status = x'00'")
+
+
+def plant_half_characters(base: sqlite3.Connection) -> None:
+    base.execute("UPDATE documents SET status = CAST(x'ff' AS TEXT)")
+
+
+@pytest.mark.parametrize("plant", [plant_view, plant_trigger, plant_bytes, plant_half_characters])
+def test_an_index_that_a_stranger_has_written_holds_nothing_up(
+    tmp_path: Path, plant: Callable[[sqlite3.Connection], None]
+) -> None:
+    out = write_run(tmp_path / "out")
+    open_client(out)
+    with contextlib.closing(sqlite3.connect(out / "decisions" / "queue.sqlite")) as base:
+        plant(base)
+        base.commit()
+    assert ends_soon(lambda: open_client(out).get("/api/queue"))
+    assert open_client(out).get("/api/queue")["total"] == 1
+
+
+def test_no_link_in_a_folder_of_results_leads_what_is_written_elsewhere(tmp_path: Path) -> None:
+    out, other = write_run(tmp_path / "out"), tmp_path / "other"
+    other.mkdir()
+    (out / "decisions").mkdir()
+    for name in ("queue.sqlite", "queue.sqlite-wal", "queue.sqlite-journal", "seen"):
+        (out / "decisions" / name).symlink_to(other / name)
+    client = open_client(out)
+    assert client.post(file="order.json", version=client.open()["version"], action="finish").status == 500
+    (out / "decisions" / "seen").unlink()
+    assert client.decide("finish")["finished"]
+    assert list(other.iterdir()) == []
+    whole = write_run(tmp_path / "whole")
+    (whole / "decisions").symlink_to(other)
+    client = open_client(whole)
+    assert client.post(file="order.json", version=client.open()["version"], action="finish").status == 500
+    assert list(other.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", [b"NaN", b"Infinity", b"1" + b"0" * 400])
+def test_a_decision_is_written_only_if_it_can_be_read_again(client: Client, seconds: bytes) -> None:
+    version = client.open()["version"].encode()
+    body = b'{"file": "order.json", "version": "%s", "action": "finish", "seconds": %s}' % (version, seconds)
+    assert client.ask("POST", "/api/decisions", body).status == 400
+    assert client.open()["version"].encode() == version
+
+
+def test_cookies_of_others_are_no_obstacle_and_cost_their_length(client: Client) -> None:
+    own = "review_4000=secret"
+    for cookie in (f"a=b; {own}", f'odd="\\"; {own}; c', f"a b=c;{own}"):
+        assert client.ask("GET", "/api/run", headers={"cookie": cookie}).status == 200
+    for cookie in ("review_4000=", "review_4000", 'review_4000="secret', "xreview_4000=secret"):
+        assert client.ask("GET", "/api/run", headers={"cookie": cookie}).status == 403
+    many = 'a="' + "\\1" * 1_000_000 + '"; ' + own
+    assert ends_soon(lambda: client.ask("GET", "/api/run", headers={"cookie": many}))

@@ -142,6 +142,24 @@ def test_evidence_shows_what_stands_around_but_nothing_hidden(tmp_path: Path) ->
     asyncio.run(ask())
 
 
+def test_what_nobody_sees_is_spelled_out_in_what_a_model_said_too(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with asked() as call:
+            record = {"a\u202e": "A-7", "b": [{"c": "x\U000e0041"}]}
+            found = await call("ground", text=TEXT, record=record)
+            assert found["record"] == {"a‹U+202E›": "A-7", "b": [{"c": "x‹U+E0041›"}]}
+            shown = await call("show_evidence", result=found["result"], path="/a‹U+202E›")
+            assert shown["quote"] == "A-7" and shown["path"] == "/a‹U+202E›"
+            said = await call("show_evidence", result=found["result"], path="/b/0/c")
+            assert "\U000e0041" not in json.dumps([found, shown, said], ensure_ascii=False)
+            deep: dict[str, Any] = {}
+            for _ in range(150):
+                deep = {"a": deep}
+            assert "nests deeper" in await call("ground", text=TEXT, record=deep)
+
+    asyncio.run(ask())
+
+
 def test_results_are_forgotten_after_a_while() -> None:
     async def ask() -> None:
         async with asked() as call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import socket
@@ -19,8 +20,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from running_server import ORDER, RunningServer, run_server
 
 from extractor.cli.main import main
-from extractor.errors import ModelFatal, UsageError
-from extractor.serving import board, store
+from extractor.errors import MachineError, ModelFatal, UsageError
+from extractor.serving import app, board, store
+from extractor.serving import server as served
 from extractor.serving.jobs import parse_order
 from extractor.serving.keys import ServerKeys, digest_key, read_server_keys
 from extractor.serving.options import Bounds
@@ -468,3 +470,92 @@ def test_keys_are_read_from_a_file_and_the_environment_and_never_shown(tmp_path:
         assert not content or content not in str(refused.value)
     with pytest.raises(UsageError):
         read_server_keys(tmp_path / "missing", {})
+
+
+def test_a_folder_of_jobs_in_which_links_lie_is_refused_and_nothing_behind_them_is_removed(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "letter.txt").write_text("kept")
+    for name in ("documents", "results", "jobs"):
+        folder = tmp_path / f"of {name}"
+        folder.mkdir()
+        (folder / name).symlink_to(mine)
+        with pytest.raises(MachineError, match="A link"), run_server(folder, model()) as server:
+            assert server.ended.exception(20) is not None
+    assert (mine / "letter.txt").read_text() == "kept"
+
+
+@pytest.mark.parametrize("charset", ["punycode", '"idna"', "undefined", '"\0"', "utf-16"])
+def test_a_form_in_another_encoding_is_refused_before_it_is_read(tmp_path: Path, charset: str) -> None:
+    kind = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"}
+    part = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\na-' + b"b" * 2_000_000 + b"\r\n--x--\r\n"
+    with run_server(tmp_path, model()) as server:
+        if "\0" not in charset:
+            assert "UTF-8" in problem(server.client.post("/extract", content=part, headers=kind), 415)
+        plain = {"Content-Type": "multipart/form-data; boundary=x; charset=UTF-8"}
+        assert "no file" in problem(server.client.post("/extract", content=part, headers=plain), 400)
+
+
+def test_a_body_of_empty_objects_takes_no_memory(tmp_path: Path) -> None:
+    with run_server(tmp_path, model()) as server:
+        for member in (b"{},", b"[],", b'"",', b"1,"):
+            body = b'{"text": "Order A-7", "record": {"a": [' + member * (6_000_000 // len(member)) + b"1]}}"
+            told = server.client.post("/ground", content=body, headers={"Content-Type": "application/json"})
+            assert "too much beside its text" in problem(told, 413)
+        words = b'{"text": "' + b'\\"{' * 2_000_000 + b'", "schema": 1}'  # of which only that is wrong
+        told = server.client.post("/extract", content=words, headers={"Content-Type": "application/json"})
+        assert "'schema' is no JSON object" in problem(told, 400)
+
+
+def test_connections_that_send_or_read_nothing_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(served, "UNREAD_SECONDS", 0.5)
+    monkeypatch.setattr(served, "MAX_CONNECTIONS", 20)
+    create = socket.create_server
+
+    def create_narrow(*where: Any, **how: Any) -> socket.socket:
+        listener = create(*where, **how)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # else the system takes in the whole answer
+        return listener
+
+    monkeypatch.setattr(socket, "create_server", create_narrow)
+    with run_server(tmp_path, model()) as server, contextlib.ExitStack() as stack:
+        address = (server.client.base_url.host, server.client.base_url.port)
+        where = server.client.post("/extract", json={"text": TEXT + " x" * 300_000}).headers["location"]
+        wait_until_done(server, where)
+        idle = [stack.enter_context(socket.create_connection(address, 20)) for _ in range(30)]
+        for n, one in enumerate(idle):
+            one.sendall([b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nHost: x\r\nA: "][n % 3])
+        assert [one.recv(1) for one in idle] == [b""] * 30
+        greedy = stack.enter_context(socket.socket())
+        greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        greedy.connect(address)
+        greedy.sendall(f"GET {where} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        time.sleep(3)
+        told = b"".join(iter(lambda: greedy.recv(1 << 20), b""))
+        assert told.startswith(b"HTTP/1.1 200") and not told.endswith(b"\r\n0\r\n\r\n"), "it is not waited for"
+        assert server.client.get("/health").status_code == 200
+
+
+def test_no_key_has_all_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "MAX_UNDER_WAY", 3)
+    held = Held()
+    mine, theirs = ({"Authorization": f"Bearer {one}"} for one in (KEY, OTHER))
+    with run_server(tmp_path, held, keys=TWO_KEYS) as server, contextlib.ExitStack() as stack:
+        job = server.client.post("/extract", json={"text": TEXT}, headers={**mine, "Prefer": "respond-async"}).json()
+        for _ in range(3):
+            assert stack.enter_context(server.client.stream("GET", job["links"]["events"], headers=mine)).is_success
+        assert "3 requests at a time" in problem(server.client.get(job["links"]["self"], headers=mine), 429)
+        assert server.client.get("/metrics", headers=theirs).status_code == 200
+        held.go.set()
+        stack.close()
+        while server.client.get(job["links"]["self"], headers=mine).status_code == 429:
+            time.sleep(0.05)
+        assert wait_until_done(server, job["links"]["self"], **mine)["status"] == "complete"
+
+
+def test_a_server_of_one_task_takes_no_schema_to_prove_with_either(tmp_path: Path) -> None:
+    with run_server(tmp_path, model(), takes_schemas=False) as server:
+        asked = {"text": TEXT, "record": {"number": "A-7"}}
+        assert server.client.post("/ground", json=asked).json()["evidence"]["/number"]["match"] == "exact"
+        assert "takes no schema" in problem(server.client.post("/ground", json={**asked, "schema": NAMED}), 403)

@@ -30,8 +30,8 @@ _LARGEST = 1 << 62
 _LOCAL_HEADER = 30
 """Bytes before the names in a member's own header (APPNOTE 4.3.7)."""
 _STORED, _DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
-_DIVIDER = re.compile(rb"From \S+[^\n]*\d\d:\d\d[^\n]*\n")
-"""The line above each message of a mailbox: who sent it, and when (RFC 4155, appendix A)."""
+_DIVIDER = re.compile(rb"From \S[^\n]*?\d\d:\d\d")
+"""How the line above each message of a mailbox begins: who sent it, and when (RFC 4155, appendix A)."""
 _QUOTED = re.compile(rb"^>(?=>*From )", re.M)
 SYSTEM_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "__macosx", "ehthumbs.db"})
 """Files and folders that operating systems leave beside those of people, in small letters."""
@@ -142,7 +142,12 @@ def _name_member(name: str, seen: Counter[str]) -> str:
     if seen[called] == 1:
         return called
     whole = PurePosixPath(called)
-    return _name_member(str(whole.with_name(f"{whole.stem} ({seen[called]}){whole.suffix}")), seen)
+    while True:
+        other = str(whole.with_name(f"{whole.stem} ({seen[called]}){whole.suffix}"))
+        if other not in seen:
+            seen[other] = 1
+            return other
+        seen[called] += 1
 
 
 def _refuse_member(part: zipfile.ZipInfo, name: str, total: int) -> str:
@@ -179,7 +184,7 @@ def _find_messages(path: Path) -> Iterator[ContainedFile]:
     with open_regular(path, _LARGEST) as file:
         number, start, at, after_blank = 0, -1, 0, True
         while line := file.readline(_PIECE):
-            if after_blank and _DIVIDER.match(line):
+            if after_blank and line.endswith(b"\n") and _DIVIDER.match(line):
                 if number:
                     yield _build_message(path, stem, number, start, at)
                 number, start = number + 1, at + len(line)

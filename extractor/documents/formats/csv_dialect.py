@@ -55,7 +55,8 @@ def detect_dialect(text: str, separator: str = "") -> Dialect:
 
 def _has_single_quotes(sample: str, separator: str) -> bool:
     """Whether values stand in single quotes, with the separator in one of them, and none in double ones."""
-    inner = rf"(?:^|{re.escape(separator)})'[^'\n]*{re.escape(separator)}[^'\n]*'(?={re.escape(separator)}|\r?$)"
+    sign = re.escape(separator)
+    inner = rf"(?:^|{sign})'[^'\n{sign}]*+{sign}[^'\n]*+'(?={sign}|\r?$)"
     return '"' not in sample and re.search(inner, sample, re.M) is not None
 
 

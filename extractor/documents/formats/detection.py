@@ -83,7 +83,8 @@ _MEDIA_TYPES = {
     b"application/vnd.oasis.opendocument.presentation": ".odp",
 }
 _OFFICE_FOLDERS = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
-_HTML = re.compile(r"(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*(?:<!doctype\s+html|<html[\s>])", re.I | re.S)
+_HTML = re.compile(r"(?:<\?xml[^>]*+>\s*+|<!--(?:[^-]|-(?!->))*+-->\s*+)*+(?:<!doctype\s+html|<html[\s>])", re.I)
+"""Nothing of it is tried twice: comments that may end at any of many places took twice as long with each of them."""
 _FLAT_ODF = re.compile(r"<office:document\b")
 _HEADER = re.compile(r"(?:[!-9;-~]+:[^\n]*\n|[ \t]+\S[^\n]*\n)+")
 _MAIL_HEADERS = re.compile(r"^(?:Received|Return-Path|Message-ID|From|Delivered-To|MIME-Version):", re.I | re.M)

@@ -9,17 +9,16 @@ from __future__ import annotations
 import atexit
 import bz2
 import gzip
-import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, BinaryIO, cast
 
 from extractor.documents.formats.io import open_regular, printable_name
-from extractor.documents.formats.zip_guard import MAX_DIRECTORY_BYTES, MAX_PARTS, MAX_RATIO
+from extractor.documents.formats.tar_headers import BrokenTar, TarMember, read_members
+from extractor.documents.formats.zip_guard import MAX_PARTS, MAX_RATIO
 from extractor.errors import DocumentError
 
 PACKED_SUFFIXES = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz")
@@ -43,42 +42,25 @@ def find_members(path: Path) -> Iterator[tuple[str, Path, int, int, str]]:
     with open_regular(plain, _LARGEST) as file:
         size = plain.stat().st_size
         try:
-            with tarfile.open(fileobj=cast(IO[bytes], _BoundedFile(file)), mode="r:", errorlevel=0) as archive:
-                count = 0
-                for member in archive:
-                    count += not member.isdir()
-                    if count > MAX_PARTS:
-                        raise DocumentError(
-                            f"{name} has over {MAX_PARTS:,} members; split it into smaller archives.",
-                            reason="too large",
-                        )
-                    if not member.isdir():
-                        yield member.name, plain, member.offset_data, member.size, _refuse(member, size)
-        except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+            files = (member for member in read_members(file) if not member.is_folder)
+            for count, member in enumerate(files, 1):
+                if count > MAX_PARTS:
+                    raise DocumentError(
+                        f"{name} has over {MAX_PARTS:,} members; split it into smaller archives.", reason="too large"
+                    )
+                yield member.name, plain, member.start, member.size, _refuse(member, size)
+        except (BrokenTar, OSError) as error:
             raise DocumentError(
                 f"{name} is no whole archive ({error}); unpack it elsewhere.", reason="broken"
             ) from error
 
 
-def _refuse(member: tarfile.TarInfo, size: int) -> str:
-    if member.issym() or member.islnk():
+def _refuse(member: TarMember, size: int) -> str:
+    if member.is_link:
         return "a link in an archive; unpack that"
-    if not member.isreg() or member.issparse():
+    if not member.is_plain:
         return "no regular file"
-    return "it is cut off: the archive is not whole" if member.offset_data + member.size > size else ""
-
-
-class _BoundedFile:
-    """A file that is not read in one go: a header may be said to be as long as memory."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.seek, self.tell = file.seek, file.tell
-
-    def read(self, size: int = -1) -> bytes:
-        if size > MAX_DIRECTORY_BYTES:
-            raise tarfile.ReadError(f"a header of {size / 1e6:.0f} MB")
-        return self._file.read(size)
+    return "it is cut off: the archive is not whole" if member.start + member.size > size else ""
 
 
 def _unpack(path: Path, name: str) -> Path:

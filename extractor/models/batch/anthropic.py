@@ -14,7 +14,14 @@ from typing import Any
 
 from extractor.errors import ModelError
 from extractor.models.batch.connection import TRANSFER_SECONDS, BatchConnection
-from extractor.models.batch.interface import BatchAnswer, BatchLimits, BatchState, BatchStatus, Submission
+from extractor.models.batch.interface import (
+    BatchAnswer,
+    BatchLimits,
+    BatchState,
+    BatchStatus,
+    Submission,
+    check_id,
+)
 from extractor.models.native.anthropic import LONGEST_REPLY, message_to_completion
 from extractor.models.native.question import put_question, read_question
 
@@ -70,7 +77,7 @@ class AnthropicBatches:
     async def submit(self, batch: Submission, uploaded: str) -> str:
         requests: Any = [json.loads(line) for line in batch.file.read_bytes().splitlines()]
         async with self._connection.translate_errors(TRANSFER_SECONDS):
-            return (await self._sdk.messages.batches.create(requests=requests)).id
+            return check_id((await self._sdk.messages.batches.create(requests=requests)).id)
 
     async def find(self, batch: Submission, uploaded: str, since: float, others: frozenset[str]) -> str | None:
         async with self._connection.translate_errors():
@@ -83,7 +90,7 @@ class AnthropicBatches:
                 counts = one.request_counts
                 many = counts.processing + counts.succeeded + counts.errored + counts.canceled + counts.expired
                 if many == batch.requests and one.id not in others:
-                    return str(one.id)
+                    return check_id(str(one.id))
         return None
 
     async def look(self, batch_id: str) -> BatchStatus:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from extractor.errors import ModelFatal
 from extractor.types import Json
 
 
@@ -61,6 +62,20 @@ class BatchAnswer:
     custom_id: str
     completion: dict[str, Json] | None
     reason: str = ""
+
+
+def is_id(text: object) -> bool:
+    """Whether a text can be what a vendor calls a batch or a file, so that an address with it leads nowhere else."""
+    if not isinstance(text, str) or not 0 < len(text) <= 200 or ".." in text:
+        return False
+    return all(one.isalnum() or one in "-_.:" for one in text)
+
+
+def check_id(text: str) -> str:
+    """What an endpoint calls a batch or a file. Raises ModelFatal for what is no id."""
+    if not is_id(text):
+        raise ModelFatal("The endpoint names a batch or file by what is no id; check the base URL.")
+    return text
 
 
 class BatchInterface(Protocol):

@@ -7,9 +7,16 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from extractor.errors import ModelError, ModelFatal
+from extractor.errors import ModelError
 from extractor.models.batch.connection import TRANSFER_SECONDS, BatchConnection
-from extractor.models.batch.interface import BatchAnswer, BatchLimits, BatchState, BatchStatus, Submission
+from extractor.models.batch.interface import (
+    BatchAnswer,
+    BatchLimits,
+    BatchState,
+    BatchStatus,
+    Submission,
+    check_id,
+)
 from extractor.types import Json
 
 NAME_MEMBER = "extractor_batch"
@@ -134,7 +141,7 @@ class OpenAIBatches:
 
     async def fetch(self, status: BatchStatus, target: Path, most: int) -> None:
         for one in status.files:
-            path = f"/files/{_check_id(one)}/content"
+            path = f"/files/{check_id(one)}/content"
             headers = {"authorization": f"Bearer {self._connection.endpoint.api_key}"}
             await self._connection.download(path, headers, target, most)
 
@@ -232,14 +239,7 @@ def _read_id(told: Any) -> str:
     found = told.get("id") if isinstance(told, dict) else None
     if not isinstance(found, str):
         raise ValueError("no id")
-    return _check_id(found)
-
-
-def _check_id(text: str) -> str:
-    """An id that is put into an address. Raises ModelFatal for one that would lead elsewhere."""
-    if not text or len(text) > 200 or not all(one.isalnum() or one in "-_.:" for one in text) or ".." in text:
-        raise ModelFatal("The endpoint names a batch or file by what is no id; check the base URL.")
-    return text
+    return check_id(found)
 
 
 def _read_count(told: Any) -> int | None:

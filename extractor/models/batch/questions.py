@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
@@ -101,7 +102,10 @@ class BatchQuestions:
         return self._parts.learnt.is_fixed or self._parts.learnt.proven is not None
 
     def keep(self, completions: Mapping[str, Json]) -> None:
-        """Keeps completions by their custom_ids, for the run to read. What has been read already is left out."""
-        cache = self._parts.cache
-        new = {name_given_reply(key): {"value": one} for key, one in completions.items() if not cache.holds(key)}
-        cache.set_all(new)
+        """Keeps completions by their custom_ids, for the run to read. What has been read already is left out.
+
+        They are kept as texts: what a stranger has written is for who reads it as a reply, NaN and halves of characters
+        included, and not for the cache to refuse.
+        """
+        new = {key: json.dumps(one) for key, one in completions.items() if not self._parts.cache.holds(key)}
+        self._parts.cache.set_all({name_given_reply(key): {"value": text} for key, text in new.items()})

@@ -85,6 +85,6 @@ def message_to_completion(content: bytes) -> bytes:
         [str(part.get("text") or "") for part in parts if part.get("type") == "text"],
         [part.get("input") for part in parts if part.get("type") == "tool_use"],
         [str(part.get("thinking") or "") for part in parts if part.get("type") == "thinking"],
-        _FINISHES.get(told.get("stop_reason"), "stop"),
+        _FINISHES.get(str(told.get("stop_reason")), "stop"),
         {"prompt_tokens": sum(counts) if counts else None, "completion_tokens": usage.get("output_tokens")},
     )

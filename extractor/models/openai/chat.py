@@ -20,6 +20,7 @@ from extractor.errors import ReplyUnreadable
 from extractor.models.endpoint import Dialect
 from extractor.models.openai.pictures import show_pictures
 from extractor.models.openai.reply import InvalidReply
+from extractor.models.openai.reply_json import HALF_CHARACTER
 from extractor.types import Json, Request
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class ChatRequest:
         before = {**self.arguments, "messages": list(self.arguments["messages"])}
         with _translate_handler_errors():
             arguments = self._handlers.reask_handler(kwargs=before, response=completion, exception=error)
+            added = arguments["messages"][len(self.arguments["messages"]) :]
+            # halves of characters, which a reply can spell and no request can hold
+            whole = HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", json.dumps(added, ensure_ascii=False))
+            arguments["messages"] = [*self.arguments["messages"], *json.loads(whole)]
         return replace(self, arguments=arguments, is_again=True)
 
 

@@ -11,6 +11,7 @@ holds the request's own words is left out, so that a document is not taken for t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,8 @@ _WORD = re.compile(r"[A-Za-z][\w.\-]{1,60}")
 _FIELD_IN_WORDS = re.compile(
     r"(?:field|property|parameter|argument|name|param)s?:?\s*[`'\"\[({]+([A-Za-z_]\w{1,40})[`'\"]"
 )
+_LONG_RUN = re.compile(r"(\w{200})\w+|(\s)\s+")
+"""Letters or blanks without end: no words, and patterns for words take the square of them."""
 _GENERIC = frozenset(
     "http error errors status code the a an was is has been occurred request response provider upstream returned bad "
     "internal server client invalid unknown unexpected unprocessable entity content unsupported media type not "
@@ -76,7 +79,7 @@ def read_problem(status: int, content: bytes) -> Problem:
     try:
         found.add(json.loads(text), "message", 0)
     except (ValueError, RecursionError):
-        found.words.append(text)
+        found.words.append(_shorten_runs(text))
     words = "\n".join(found.words).lower()
     names = [*found.names, *_FIELD_IN_WORDS.findall("\n".join(found.words))]
     return Problem(
@@ -87,6 +90,10 @@ def read_problem(status: int, content: bytes) -> Problem:
         generation=found.generation,
         delay=found.delay if found.delay is not None else _find_delay(words),
     )
+
+
+def _shorten_runs(text: str) -> str:
+    return _LONG_RUN.sub(r"\1\2", text)
 
 
 class _Findings:
@@ -126,11 +133,12 @@ class _Findings:
             self.delay = read_duration(text)
         begins = text.lstrip()[:1]
         if begins in ("{", "["):
-            try:
+            with contextlib.suppress(ValueError, RecursionError):
                 self.add(json.loads(text), name, depth + 1)
                 return
-            except (ValueError, RecursionError):
-                self.names += _find_locations(text)  # Python's spelling of pydantic's errors
+        text = _shorten_runs(text)
+        if begins in ("{", "["):
+            self.names += _find_locations(text)  # Python's spelling of pydantic's errors
         if name.lower() in _CODES and _WORD.fullmatch(text):
             self.codes.append(text.lower())
         if name.lower() in _NAMES and _WORD.fullmatch(text):
@@ -154,12 +162,14 @@ def _find_locations(text: str) -> Iterator[str]:
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hours?)(?![a-z])")
 _AGAIN = re.compile(r"(?:try again|retry|available again|wait|reset)\w*\s+(?:in|after|for)?\s*(?:about\s+)?(?=\d)")
+_LONGEST_DURATION = 100
+"""Characters of a time that is told."""
 _UNIT_SECONDS = {"ms": 0.001, "mi": 60.0, "m": 60.0, "s": 1.0, "h": 3600.0}
 
 
 def read_duration(text: str) -> float | None:
     """Seconds of "20ms", "1.5s" or "6m0s", whose parts are added up; a bare number is seconds. Else None."""
-    plain = text.strip().lower()
+    plain = text[:_LONGEST_DURATION].strip().lower()
     try:
         return float(plain)
     except ValueError:

@@ -19,7 +19,7 @@ _TOKENS = re.compile(
 )
 _WORDS = {"None": "null", "undefined": "null", "True": "true", "False": "false"}
 _NO_NUMBERS = frozenset({"NaN", "nan", "Infinity", "+Infinity", "-Infinity", "inf", "+inf", "-inf", "Inf", "-Inf"})
-_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
+HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 _HALF_SPELLED = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 
 
@@ -107,7 +107,7 @@ def _replace_halves(value: Json) -> Json:
     """The value with U+FFFD in place of half characters."""
     match value:
         case str():
-            whole = _HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", value)
+            whole = HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", value)
             return value if whole == value else HalfText(whole)
         case list():
             return [_replace_halves(one) for one in value]

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from extractor.errors import DecisionConflict, MachineError, UsageError
-from extractor.files import open_regular_file, require_regular_file, sync_folder, write_atomically
+from extractor.files import make_folder, open_regular_file, require_regular_file, sync_folder, write_atomically
 from extractor.results.decisions.decision import Decision, parse_decision
 from extractor.types import Json
 
@@ -95,12 +95,16 @@ class DecisionJournal:
             raise MachineError(f"{self.path} cannot be written ({error.strerror}); free the disk.") from error
 
     def keep_seen_result(self, sha256: str, data: bytes) -> None:
-        """Keeps a result as it was when it was decided about. Raises OSError."""
+        """Keeps a result as it was when it was decided about. Raises MachineError."""
         path = self.folder / SEEN_FOLDER / f"{sha256}.json"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, [data])
-            sync_folder(path.parent)
+        try:
+            if not path.exists():
+                make_folder(self.folder)
+                make_folder(path.parent)
+                write_atomically(path, [data])
+                sync_folder(path.parent)
+        except OSError as error:
+            raise MachineError(f"{path} cannot be written ({error.strerror}); check the folder.") from error
 
     def read_seen_result(self, sha256: str) -> bytes | None:
         """The result of that digest, where it is kept as it was."""
@@ -117,7 +121,7 @@ class DecisionJournal:
     def _open_locked(self) -> Iterator[int]:
         import fcntl
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             require_regular_file(handle)

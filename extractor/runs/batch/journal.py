@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -16,14 +17,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
-from extractor.files import require_regular_file, sync_folder
-from extractor.models.batch.interface import Submission
+from extractor.files import make_folder, require_regular_file, sync_folder
+from extractor.models.batch.interface import Submission, is_id
 from extractor.models.limits.budget import TokenEstimate
 from extractor.types import Json
 
 FOLDER = "batches"
 JOURNAL_FILE = "journal.jsonl"
 FORMAT = "extractor.batches/1"
+_NAME = re.compile(r"extractor-[0-9a-f]{16}")
 
 
 class BatchEvent(StrEnum):
@@ -83,7 +85,7 @@ class BatchJournal:
         self.batches: dict[str, Batch] = {}
         path = self.folder / JOURNAL_FILE
         try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            make_folder(self.folder, 0o700)
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 require_regular_file(self._handle)
@@ -107,30 +109,39 @@ class BatchJournal:
         elif _parse(lines[0]).get("format") != FORMAT:
             raise UsageError(f"{self.folder / JOURNAL_FILE} is of another version; choose another -o.")
         for line in lines[1:]:
-            self._apply(_parse(line))
+            try:
+                self._apply(_parse(line))
+            except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
+                raise _describe_damage() from None
 
     def _apply(self, told: Mapping[str, Json]) -> None:
-        name = str(told.get("batch"))
-        event = BatchEvent(told["event"])
+        name, event = told["batch"], BatchEvent(told["event"])
         if event is BatchEvent.WRITTEN:
-            most = TokenEstimate(int(told["input_tokens"]), int(told["output_tokens"]))
-            self.batches[name] = Batch(name, event, told["address"], told["model"], int(told["requests"]), most)
+            if not _NAME.fullmatch(name):  # files are called by it
+                raise ValueError("a batch of another name")
+            address, model = _require(told, str, "address", "model")
+            requests, *tokens = _require(told, int, "requests", "input_tokens", "output_tokens")
+            self.batches[name] = Batch(name, event, address, model, requests, TokenEstimate(*tokens))
             return
         one = self.batches[name]
         one.state = event
         match event:
             case BatchEvent.UPLOADED:
-                one.uploaded = told["file"]
+                (one.uploaded,) = _require(told, str, "file")
             case BatchEvent.SUBMITTING:
-                one.since = told["at"]
+                one.since = float(told["at"])
             case BatchEvent.SUBMITTED:
+                if not is_id(told["id"]):
+                    raise ValueError("a batch by what is no id")
                 one.batch_id = told["id"]
             case BatchEvent.FOREIGN:
                 one.state, one.foreign = BatchEvent.SUBMITTING, one.foreign | {one.batch_id}
                 one.batch_id = ""
             case BatchEvent.ENDED:
-                one.took = TokenEstimate(int(told["input_tokens"]), int(told["output_tokens"]))
-                one.answered, one.unanswered = int(told["answered"]), told["unanswered"]
+                one.answered, *tokens = _require(told, int, "answered", "input_tokens", "output_tokens")
+                one.took, one.unanswered = TokenEstimate(*tokens), told["unanswered"]
+                if not all(isinstance(word, str) for word in one.unanswered.values()):
+                    raise ValueError("a reason that is no text")
 
     def record(self, name: str, event: BatchEvent, **told: Json) -> None:
         """Writes an event, on disk when this returns, and applies it."""
@@ -190,7 +201,17 @@ def _parse(line: bytes) -> dict[str, Json]:
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise UsageError(
-            "The journal of the batches is damaged; move the folder batches away, and look at the vendor's."
-        )
+        raise _describe_damage()
     return told
+
+
+def _require(told: Mapping[str, Json], kind: type, *names: str) -> list[Json]:
+    """The members of these names. Raises KeyError and ValueError where one is not there or of another kind."""
+    found = [told[name] for name in names]
+    if not all(type(one) is kind and (kind is str or one >= 0) for one in found):
+        raise ValueError("a member of another kind")
+    return found
+
+
+def _describe_damage() -> UsageError:
+    return UsageError("The journal of the batches is damaged; move the folder batches away, and look at the vendor's.")

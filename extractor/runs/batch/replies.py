@@ -68,7 +68,7 @@ def read_custom_ids(path: Path) -> dict[str, None]:
     try:
         with open_regular_file(path, follow=False) as file:
             return {json.loads(line)["custom_id"]: None for line in file}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(
             f"{path}, which a batch was made of, cannot be read; put it back, or begin in another -o."
         ) from None
