@@ -22,6 +22,22 @@ ENGINE_VARIABLE = "EXTRACTOR_ENGINE"
 SERVER_PROGRAM = "llama-server"
 """What llama.cpp calls its server; on Windows it ends in .exe."""
 
+ENGINE_VARIABLES = (
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+    "OMP_*",
+    "GOMP_*",
+    "KMP_*",
+    "GGML_*",
+    "LLAMA_*",
+    "CUDA_*",
+    "HIP_*",
+)
+"""What the engine and the libraries that it computes with are set by."""
+PROGRAM_VARIABLES = tuple(name for name in ENGINE_VARIABLES if name != "LLAMA_*")
+"""Those of a llama-server: it has an option for each variable, and could be told by one to listen elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineBuild:
@@ -52,10 +68,6 @@ class LocalEngine:
     """The module of this package that serves with it."""
     program: str = ""
     """The path of the program that it runs; none where it is a library."""
-
-    @property
-    def is_default(self) -> bool:
-        return self.name == XLLAMACPP.name
 
     @property
     def is_here(self) -> bool:

@@ -25,9 +25,8 @@ from extractor.child_processes import build_python_command, find_neutral_folder
 from extractor.errors import MachineError, UsageError, WeightsError
 from extractor.files import require_regular_file, write_atomically
 from extractor.models.local.catalog import Weights, find_models_folder
-from extractor.models.local.engines import XLLAMACPP, EngineBuild, LocalEngine
+from extractor.models.local.engines import ENGINE_VARIABLES, XLLAMACPP, EngineBuild, LocalEngine
 from extractor.models.local.server import (
-    ENGINE_VARIABLES,
     LOOPBACK,
     LocalServer,
     ServerSettings,

@@ -25,7 +25,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
-from extractor.models.local.engines import find_reason, read_features
+from extractor.child_processes import build_child_environment
+from extractor.models.local.engines import PROGRAM_VARIABLES, find_reason, read_features
 
 STEP_SECONDS = 0.05
 """How often it is looked whether the program has loaded the model."""
@@ -132,18 +133,13 @@ def _ask_program(program: str, question: str) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=TELL_SECONDS,
-            env=_build_program_environment(),
+            env=build_child_environment(*PROGRAM_VARIABLES),
         )
     except OSError as error:
         raise _NotStarted(error.strerror or type(error).__name__) from None
     except subprocess.TimeoutExpired:
         raise _NotStarted(f"it was silent for {TELL_SECONDS:g} s when asked for {question}") from None
     return done.stdout.decode("utf-8", "replace")
-
-
-def _build_program_environment(**more: str) -> dict[str, str]:
-    """Without variables that set what the order sets."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("LLAMA_")} | more
 
 
 def _find_free_port(host: str) -> int:
@@ -159,7 +155,7 @@ def _start(command: Sequence[str], key: str) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_build_program_environment(LLAMA_API_KEY=key),
+            env={**build_child_environment(*PROGRAM_VARIABLES), "LLAMA_API_KEY": key},
             preexec_fn=_build_preparation() if sys.platform == "linux" else None,
             start_new_session=True,  # Ctrl-C in a terminal does not reach it
         )

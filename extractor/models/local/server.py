@@ -23,24 +23,10 @@ from typing import IO
 from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
 from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.local.catalog import Weights, check_gguf_file
-from extractor.models.local.engines import XLLAMACPP, EngineBuild, LocalEngine, find_reason
+from extractor.models.local.engines import ENGINE_VARIABLES, XLLAMACPP, EngineBuild, LocalEngine, find_reason
 from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"
-ENGINE_VARIABLES = (
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "DYLD_FALLBACK_LIBRARY_PATH",
-    "OMP_*",
-    "GOMP_*",
-    "KMP_*",
-    "GGML_*",
-    "LLAMA_*",
-    "CUDA_*",
-    "HIP_*",
-)
-"""What the engine and the libraries that it computes with are set by."""
-
 _ENDING_SECONDS = 2.0
 """How long an engine's process may take to end what it started."""
 _SETTING_BOUNDS = (
