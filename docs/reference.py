@@ -30,6 +30,7 @@ ENVIRONMENT = """\
 | the same with `_FILE` behind it | a file that holds the key, instead |
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificates that are trusted instead of the system's |
 | `OPENAI_BASE_URL` | an OpenAI-compatible endpoint, as with `--base-url` |
+| `EXTRACTOR_ENGINE` | what an embedded model runs in, as with `--set engine` (docs/engine.md) |
 """
 TABLES = """\
 ## Tables

@@ -28,7 +28,7 @@ from extractor.models.choice import choose_model
 from extractor.models.client_options import Mode
 from extractor.models.endpoint import Endpoint
 from extractor.models.local.catalog import Weights, locate_weights
-from extractor.models.local.grammar import build_reply_grammar
+from extractor.models.local.grammar import build_plain_grammar, build_reply_grammar
 from extractor.models.local.server import LocalServer, ServerSettings, count_usable_threads, serve_model
 from extractor.models.open_endpoint import open_endpoint
 from extractor.models.openai.client import LiveModel
@@ -43,6 +43,27 @@ SHAPE = {
     "type": "object",
     "properties": {"colour": {"enum": ["red", "green"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
     "required": ["colour", "count"],
+    "additionalProperties": False,
+}
+
+REPLY = {
+    "type": "object",
+    "properties": {
+        "colour": {"enum": ['the "red" one', "grün", None]},
+        "name": {"type": ["string", "null"], "maxLength": 9},
+        "mails": {"type": "array", "items": {"type": "string", "maxLength": 5}, "maxItems": 2},
+        "rows": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"sure": {"type": "boolean"}, "price": {"type": ["number", "string"], "maxLength": 4}},
+                "required": ["sure", "price"],
+                "additionalProperties": False,
+            },
+            "maxItems": 3,
+        },
+    },
+    "required": ["colour", "name", "mails", "rows"],
     "additionalProperties": False,
 }
 
@@ -118,7 +139,7 @@ def test_the_key_is_new_each_time_and_shows_nowhere(tiny: Weights, engine: Local
 def test_the_engine_says_what_it_is(engine: LocalServer, tiny: Weights) -> None:
     assert engine.digest == tiny.digest
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", engine.base_url)
-    assert engine.version
+    assert engine.build.name == "xllamacpp" and engine.build.build
     assert engine.settings == FEW
 
 
@@ -156,6 +177,15 @@ def test_a_compact_grammar_is_kept_to_without_white_space(engine: LocalServer) -
     compact = {**SHAPE, "x-guidance": {"whitespace_flexible": False}}
     text = said(chat(engine, grammar="%llguidance {}\nstart: %json " + json.dumps(compact)))
     assert re.fullmatch(r'\{"colour":"(red|green)","count":[0-9]\}', text)
+
+
+def test_the_grammar_that_every_build_reads_allows_the_same_replies(engine: LocalServer) -> None:
+    plain = build_plain_grammar(REPLY)
+    assert plain is not None
+    for text in ("What colour, and how many?", "Where?", "Who wrote to whom?"):
+        replies = [chat(engine, text, grammar=one, max_tokens=200) for one in (build_reply_grammar(REPLY), plain)]
+        assert said(replies[0]) == said(replies[1])
+        assert replies[0]["choices"][0]["finish_reason"] == replies[1]["choices"][0]["finish_reason"] == "stop"
 
 
 def test_words_can_be_held_to_those_of_the_document(engine: LocalServer) -> None:

@@ -16,6 +16,7 @@ import pytest
 from extractor.cli.main import main
 from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.local.catalog import Weights, locate_weights
+from extractor.models.local.engines import XLLAMACPP
 from extractor.models.local.kept_engine import (
     KEEPER_LOCK,
     STATE_FILE,
@@ -29,7 +30,7 @@ from extractor.models.local.kept_engine import (
     use_engine,
 )
 from extractor.models.local.server import ServerSettings
-from extractor.models.local.speed import EngineSpeed, measure_speed, read_processor_name, read_speeds, remember_speed
+from extractor.models.local.speed import EngineSpeed, measure_speeds, read_processor_name, read_speeds, remember_speed
 from tests import tiny_gguf
 
 pytestmark = pytest.mark.xdist_group("engine")
@@ -132,8 +133,12 @@ def test_weights_that_cannot_be_loaded_are_told_and_nothing_stays(tiny: Weights,
 def told(folder: Path, tiny: Weights) -> Iterator[Path]:
     """A file that tells of an engine whose keeper is there."""
     folder.mkdir(mode=0o700)
-    own = {"base_url": "http://127.0.0.1:9/v1", "api_key": "k", "model": "tiny", "digest": tiny.digest, "version": "1"}
-    own |= {"settings": {"n_ctx": 1024}, "pid": os.getpid()}
+    own = {"base_url": "http://127.0.0.1:9/v1", "api_key": "k", "model": "tiny", "digest": tiny.digest}
+    own |= {
+        "build": {"name": "xllamacpp", "build": "1", "features": []},
+        "settings": {"n_ctx": 1024},
+        "pid": os.getpid(),
+    }
     said = {"server": own, "keeper": os.getpid(), "idle_minutes": 1.0}
     (folder / STATE_FILE).write_text(json.dumps(said))
     (folder / STATE_FILE).chmod(0o600)
@@ -195,15 +200,15 @@ def test_what_cannot_be_meant_is_refused(tiny: Weights, flag: str, value: str) -
 
 
 def test_a_speed_is_measured_and_remembered_for_this_processor(tiny: Weights, tmp_path: Path) -> None:
-    speed = measure_speed(tiny, FEW, read_tokens=100)  # a letter is a token
+    (speed,) = measure_speeds(tiny, [XLLAMACPP], FEW, read_tokens=100)  # a letter is a token
     assert speed.read > 0 and speed.write > 0 and speed.engine.startswith("xllamacpp 20")
     remember_speed(speed, tmp_path)
-    assert read_speeds(tmp_path) == {"tiny": speed}
+    assert read_speeds(tmp_path) == [speed]
     assert speed.processor == read_processor_name()
 
 
 def test_a_speed_of_another_processor_counts_for_nothing(tmp_path: Path) -> None:
     remember_speed(EngineSpeed("m", "sha256:0", "x 1", "another processor", ("avx2",), 2, 40.0, 10.0), tmp_path)
-    assert read_speeds(tmp_path) == {}
+    assert read_speeds(tmp_path) == []
     (tmp_path / "speeds.json").write_text('{"m": [1, 2], "n": {"read": "fast"}}')
-    assert read_speeds(tmp_path) == {}
+    assert read_speeds(tmp_path) == []

@@ -17,7 +17,7 @@ from extractor.child_processes import build_child_environment, list_library_fold
 from extractor.documents.discovery import load_document
 from extractor.documents.formats.sandbox import close_readers
 from extractor.models.local.download import _PIP_VARIABLES
-from extractor.models.local.server import ENGINE_VARIABLES
+from extractor.models.local.engines import ENGINE_VARIABLES
 from extractor.testing import FaultEndpoint
 
 Start = Callable[..., FaultEndpoint]

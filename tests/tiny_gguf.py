@@ -16,14 +16,14 @@ _FLOAT_TENSOR = 0
 TEMPLATE = "{% for m in messages %}<|start|>{{ m['role'] }}: {{ m['content'] }}<|end|>{% endfor %}<|start|>assistant: "
 
 
-def write(path: Path) -> Path:
+def write(path: Path, context: int = CONTEXT) -> Path:
     """Write the model as GGUF, version 3 (the layout: ggml's docs/gguf.md)."""
     names = ["<|end|>", "<|start|>", *_spelled(), "th"]
     kinds = [3, 3] + [1] * 257  # control, normal
     pairs = [
         _pair("general.architecture", STRING, _string("llama")),
         _pair("general.name", STRING, _string("tiny")),
-        _pair("llama.context_length", UINT32, struct.pack("<I", CONTEXT)),
+        _pair("llama.context_length", UINT32, struct.pack("<I", context)),
         _pair("llama.embedding_length", UINT32, struct.pack("<I", WIDTH)),
         _pair("llama.block_count", UINT32, struct.pack("<I", 1)),
         _pair("llama.feed_forward_length", UINT32, struct.pack("<I", 2 * WIDTH)),

@@ -96,15 +96,18 @@ def _estimate_model(
     found: RunEstimate, one: ModelSpec, costs: PriceList, options: EstimateOptions, chosen: bool
 ) -> dict[str, Any]:
     from extractor.models.choice import DEFAULT_CONCURRENCY
-    from extractor.models.local.speed import read_speeds
+    from extractor.models.local.speed import find_faster_engine, find_speed
     from extractor.models.prices import Price, Speed, find_model_batch_price, find_model_price
 
     price = Price(0, 0) if one.is_embedded else find_model_price(one, costs)
     if options.by_batch and (batched := find_model_batch_price(one, costs)) is not None:
         price = batched.price
     speed = costs.find_speed(one.name)
-    if one.is_embedded and costs.asks_library and (here := read_speeds().get(one.name)):  # no prices of the user's
+    is_here = one.is_embedded and costs.asks_library  # no prices of the user's
+    measured = Path(one.name).stem if one.name.endswith(".gguf") else one.name
+    if is_here and (here := find_speed(measured, one.settings.engine)) is not None:
         speed = Speed(here.read, here.write)
+    faster = find_faster_engine(measured, one.settings.engine) if is_here else None
     seconds = found.estimate_seconds(speed, prefix_cache=one.is_embedded)
     # an embedded model answers by turns: its cores are shared by all that it answers
     at_once = 1 if one.is_embedded else options.concurrency or DEFAULT_CONCURRENCY
@@ -115,6 +118,7 @@ def _estimate_model(
         "money": _divide_amounts(found.estimate_cost(price), 1, 6),
         "seconds": _divide_amounts(seconds, at_once, 1),
         "at_once": at_once,
+        **({"faster_engine": faster.engine_name} if faster else {}),
     }
 
 
@@ -203,6 +207,12 @@ def _print_tables(found: RunEstimate, task: Task, prompt: Prompt, costs: PriceLi
         label = Text(sanitize_for_terminal(row["name"]) + (" (chosen)" if row["chosen"] else ""))
         table.add_row(label, *_format_cost_cells(row["money"]), _format_time_cell(row["seconds"]))
     terminal.print(table)
+    for row in rows:
+        if "faster_engine" in row:
+            named = sanitize_for_terminal(row["faster_engine"])
+            print_line(
+                f"\n{sanitize_for_terminal(row['name'])} was faster here in another engine: --set engine={named}"
+            )
     print_line(f"\nList prices of {costs.file}, {costs.dated}; give your own, and speeds, with --prices FILE.")
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 
 from extractor.cli.console import sanitize_for_terminal
 from extractor.models.choice import DEFAULT_MODEL
 
 MAX_IDLE_MINUTES = 7 * 24 * 60
+ENGINE_HELP = "xllamacpp, llama-server, or the path of one (default: xllamacpp, or EXTRACTOR_ENGINE)"
 
 
 def add_engine_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,6 +20,7 @@ def add_engine_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     start.add_argument(
         "--model", default=DEFAULT_MODEL, help="an embedded model, or a GGUF file (default: %(default)s)"
     )
+    start.add_argument("--engine", metavar="NAME", help=ENGINE_HELP)
     start.add_argument("--concurrency", type=int, default=1, metavar="N", help="documents at a time (default: 1)")
     start.add_argument(
         "--idle", type=float, metavar="MINUTES", help="end it when nobody has used it for so long (default: 30)"
@@ -33,6 +36,7 @@ def add_engine_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
 def _run_start_command(flags: argparse.Namespace) -> int:
     from extractor.errors import UsageError
     from extractor.models.local.catalog import locate_weights
+    from extractor.models.local.engines import ENGINE_VARIABLE, choose_engine
     from extractor.models.local.kept_engine import DEFAULT_IDLE_MINUTES, KEPT_CACHE_MIB, start_engine
     from extractor.models.open_endpoint import build_server_settings
 
@@ -40,7 +44,8 @@ def _run_start_command(flags: argparse.Namespace) -> int:
     if not 0 < idle <= MAX_IDLE_MINUTES:
         raise UsageError(f"--idle takes minutes above 0, {MAX_IDLE_MINUTES:,} at most.")
     settings = build_server_settings(flags.concurrency, cache_mib=KEPT_CACHE_MIB)
-    kept = start_engine(locate_weights(flags.model), settings, idle)
+    engine = choose_engine(flags.engine or os.environ.get(ENGINE_VARIABLE) or None)
+    kept = start_engine(locate_weights(flags.model), settings, idle, engine=engine)
     model = sanitize_for_terminal(kept.server.model)
     print(f"{model} is kept (pid {kept.keeper}) until nobody has used it for {idle:g} min.")
     return 0
@@ -67,14 +72,13 @@ def _run_status_command(flags: argparse.Namespace) -> int:
         told = None
         if kept is not None:
             own = kept.server
-            told = {"model": own.model, "digest": own.digest, "version": own.version, "pid": own.pid}
+            told = {"model": own.model, "digest": own.digest, "pid": own.pid}
+            told |= {"engine": own.build.name, "version": own.build.build, "features": own.build.features}
             told |= {"keeper": kept.keeper, "idle_minutes": kept.idle_minutes, "in_use": is_in_use()}
         print(json.dumps(told))
     elif kept is None:
         print("No engine is kept.")
     else:
         doing = "in use" if is_in_use() else f"idle; it ends after {kept.idle_minutes:g} min"
-        print(
-            f"{sanitize_for_terminal(kept.server.model)} (pid {kept.keeper}, xllamacpp {kept.server.version}): {doing}"
-        )
+        print(sanitize_for_terminal(f"{kept.server.model} (pid {kept.keeper}, {kept.server.build}): {doing}"))
     return 0 if kept else 1

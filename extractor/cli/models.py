@@ -33,8 +33,9 @@ def add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     add.add_argument("--name", help="what to call it (default: the file's name)")
     add.add_argument("--licence", default="not stated", help="what its maker states")
     add.set_defaults(command=_run_add_command)
-    bench = inner.add_parser("bench", help="measure how fast an embedded model reads and writes here, in a minute")
+    bench = inner.add_parser("bench", help="measure how fast an embedded model reads and writes here, in each engine")
     bench.add_argument("name", nargs="?", default=DEFAULT_MODEL, help="its name, or a GGUF file (default: %(default)s)")
+    bench.add_argument("--engine", metavar="NAME", help="one besides those that are found: the path of a llama-server")
     bench.add_argument("--json", action="store_true", help="print JSON")
     bench.set_defaults(command=_run_bench_command)
     probe = inner.add_parser("probe", help="ask an endpoint's model a few tiny questions and print what it can do")
@@ -109,16 +110,27 @@ def _run_bench_command(flags: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from extractor.models.local.catalog import locate_weights
-    from extractor.models.local.speed import measure_speed, remember_speed
+    from extractor.models.local.engines import ENGINE_VARIABLE, XLLAMACPP, list_engines
+    from extractor.models.local.speed import find_faster_engine, measure_speeds, remember_speed
 
-    speed = measure_speed(locate_weights(flags.name))
-    remember_speed(speed)
+    engines = list_engines(flags.engine or os.environ.get(ENGINE_VARIABLE) or None) or [XLLAMACPP]
+    speeds = measure_speeds(locate_weights(flags.name), engines, note=lambda text: print(text, file=sys.stderr))
+    for speed in speeds:
+        remember_speed(speed)
     if flags.json:
-        print(json.dumps(asdict(speed), indent=1))
+        print(json.dumps([asdict(speed) for speed in speeds], indent=1))
         return 0
-    print(sanitize_for_terminal(f"{speed.model} on {speed.engine}, {speed.threads} threads"))
-    print(sanitize_for_terminal(f"{speed.processor} ({' '.join(speed.features) or 'features not known'})"))
-    print(f"reads {speed.read:,.0f} and writes {speed.write:,.0f} tokens a second; `--dry-run` reckons with that now")
+    first = speeds[0]
+    print(sanitize_for_terminal(f"{first.model}, {first.threads} threads, {first.processor}"))
+    print(sanitize_for_terminal(f"it has {' '.join(first.features) or 'features that are not known'}"))
+    for speed in speeds:
+        print(sanitize_for_terminal(f"{speed.engine} {speed.program}".rstrip()))
+        print(f"  reads {speed.read:,.0f} and writes {speed.write:,.0f} tokens a second; uses {' '.join(speed.used)}")
+    if (best := find_faster_engine(first.model, None)) is not None:
+        share = best.page_seconds / first.page_seconds
+        name = sanitize_for_terminal(best.engine_name)
+        print(f"{name} takes {share:.2f} of the time; to use it: --set engine={name} (docs/engine.md)")
+    print("`--dry-run` reckons with that now")
     return 0
 
 

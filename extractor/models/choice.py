@@ -14,6 +14,7 @@ from extractor.models.config_file import Configuration, ConfiguredModel
 from extractor.models.endpoint import ApiKind, Connection, Dialect, Endpoint, ModelParameters
 from extractor.models.known_traits import choose_vision, find_traits, override_traits
 from extractor.models.local.catalog import find_models_folder
+from extractor.models.local.engines import ENGINE_VARIABLE
 from extractor.models.local.known_models import load_catalogue
 from extractor.models.native.choice import has_library, require_library
 from extractor.models.settings import ModelSettings
@@ -157,7 +158,8 @@ def choose_model(
     if name is not None and name in files.models:
         name = told.model or name
     if not own_url and _is_local(name, environ, live):
-        return ModelSpec(name or DEFAULT_MODEL, settings=said)
+        engine = said.engine or environ.get(ENGINE_VARIABLE) or None
+        return ModelSpec(name or DEFAULT_MODEL, settings=replace(said, engine=engine) if engine else said)
     keys = _KeySources(told, environ, api_key, live)
     if name is not None and not own_url and not environ.get("OPENAI_BASE_URL"):
         return _choose_vendor_model(name, keys, said)

@@ -246,8 +246,10 @@ def _read_model(path: Path, where: str, table: Mapping[str, Json], named: bool) 
 
 def _resolve_paths(told: Mapping[str, Json], file: Path) -> dict[str, Json]:
     """A path in a file is meant from the file's folder."""
-    path = told.get("ca_file")
-    return {**told, "ca_file": os.fspath(file.parent / Path(path).expanduser())} if isinstance(path, str) else {**told}
+    found = {name: one for name in ("ca_file", "engine") if isinstance(one := told.get(name), str)}
+    if Path(found.get("engine", "")).name == found.get("engine"):
+        del found["engine"]  # a name, and no path
+    return {**told, **{name: os.fspath(file.parent / Path(one).expanduser()) for name, one in found.items()}}
 
 
 def format_task_table(task: str, settings: Mapping[str, Json]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
+from extractor.models.local.engines import EngineBuild
 from extractor.types import Json, Vision
 
 
@@ -97,6 +98,13 @@ class Endpoint:
     api: ApiKind = ApiKind.OPENAI
     max_output: int | None = None
     """Tokens that one reply of the model may have at most, thinking included; None: not known."""
+    engine: EngineBuild | None = None
+    """Of an embedded model, what answers; None where nothing does, as in a replay."""
+
+    @property
+    def other_engine(self) -> EngineBuild | None:
+        """The engine that answers, where it is another than recordings and caches take for granted."""
+        return self.engine if self.engine is not None and not self.engine.is_default else None
 
 
 SECRET_NAME = re.compile(r"(?i)(?:^|[_-])(?:api[_-]?key|key|token|secret|password|authorization)$")

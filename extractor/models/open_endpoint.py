@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from extractor.models.choice import ModelSpec, build_parameters
 from extractor.models.client_options import Mode
 from extractor.models.endpoint import Dialect, Endpoint
 from extractor.models.local.catalog import find_models_folder, locate_weights
+from extractor.models.local.engines import XLLAMACPP, choose_engine
 from extractor.models.local.known_models import load_catalogue
 
 if TYPE_CHECKING:
@@ -23,17 +24,28 @@ MAX_LOCAL_SLOTS = 16
 
 @contextlib.contextmanager
 def open_endpoint(
-    choice: ModelSpec, mode: Mode, verbose: bool = False, at_once: int = 1, *, elsewhere: bool = False
+    choice: ModelSpec,
+    mode: Mode,
+    verbose: bool = False,
+    at_once: int = 1,
+    *,
+    elsewhere: bool = False,
+    note: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Endpoint]:
     """The endpoint of the choice, running while the block lasts; in replay a name only, and `elsewhere`, where other
     processes run it. Raises UsageError.
 
-    An embedded engine keeps `at_once` documents in mind, each in a context of its own.
+    An embedded engine keeps `at_once` documents in mind, each in a context of its own. One that was named and does not
+    start is told to `note`, and xllamacpp answers.
     """
     if not choice.is_embedded:
         yield choice.build_endpoint()
         return
     parameters = build_parameters(choice.settings)
+    named = choice.settings.engine
+    if named not in (None, XLLAMACPP.name) and (elsewhere or mode.records):
+        what = "other machines answer with" if elsewhere else "recordings are made with"
+        raise UsageError(f"The engine {named} is for live runs on this machine; {what} xllamacpp, so leave it out.")
     if elsewhere:
         weights = locate_weights(choice.name)
         yield Endpoint(
@@ -48,11 +60,21 @@ def open_endpoint(
     from extractor.models.local.kept_engine import use_engine
     from extractor.models.local.server import serve_model
 
-    settings = build_server_settings(at_once, verbose=verbose)
-    serve = serve_model if mode.records else use_engine  # what is recorded has no past
-    with serve(locate_weights(choice.name), settings) as engine:
+    settings, weights = build_server_settings(at_once, verbose=verbose), locate_weights(choice.name)
+    serving = (
+        serve_model(weights, settings)  # what is recorded has no past
+        if mode.records
+        else use_engine(weights, settings, engine=choose_engine(named), note=note)
+    )
+    with serving as server:
         yield Endpoint(
-            engine.base_url, engine.model, engine.api_key, engine.digest, Dialect.GRAMMAR, parameters=parameters
+            server.base_url,
+            server.model,
+            server.api_key,
+            server.digest,
+            Dialect.GRAMMAR,
+            parameters=parameters,
+            engine=server.build,
         )
 
 

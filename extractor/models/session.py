@@ -106,6 +106,8 @@ class ModelSession:
         }
         if said := describe_parameters(replace(endpoint.parameters, vision=None)):  # pictures are in the request
             self._identity["said"] = said
+        if (other := endpoint.other_engine) is not None:
+            self._identity["engine"] = other.describe()
         if own_model is None:
             parse_address(endpoint.base_url)
         kept = options.cache if self.mode is Mode.LIVE and own_model is None else None
@@ -117,7 +119,8 @@ class ModelSession:
         self._connections: dict[asyncio.AbstractEventLoop, _LoopConnection] = {}
 
     def describe_learnt(self) -> dict[str, Json]:
-        """What was learnt of the endpoint since the session began, as a manifest has it."""
+        """What was learnt of the endpoint since the session began, as a manifest has it: of an embedded model, which
+        engine answers."""
         return self._learnt.describe() or self._told_learnt
 
     def add_told_learnt(self, learnt: dict[str, Json]) -> None:
@@ -251,7 +254,8 @@ def open_session(
     """
     at_once = choice.choose_concurrency(options.concurrency)
     options = options if share else settle_options(options, choice)
-    with open_endpoint(choice, options.mode, options.verbose, at_once, elsewhere=elsewhere) as endpoint:
+    mode, verbose, note = options.mode, options.verbose, options.note
+    with open_endpoint(choice, mode, verbose, at_once, elsewhere=elsewhere, note=note) as endpoint:
         by_default = find_cache_folder() if options.uses_default_cache and not choice.is_embedded else None
         settled = replace(options, concurrency=at_once, cache=options.cache or by_default)
         session = ModelSession(

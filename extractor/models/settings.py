@@ -101,6 +101,8 @@ class ModelSettings:
     """Of a run, in the currency of the price."""
     price: tuple[float, float] | None = None
     """Of a million tokens read, and of a million written; without it, the list price, where it is known."""
+    engine: str | None = None
+    """What an embedded model runs in: xllamacpp, llama-server, or the path of one; without it, xllamacpp."""
 
     def __post_init__(self) -> None:
         for name, kind in _WORDS.items():
@@ -165,6 +167,7 @@ _CHECKS = {
     "dialect": _Check("schema, tools, json or text", (Dialect,)),
     "vision": _Check("auto, always or never", (Vision,)),
     "api": _Check("openai, anthropic or google", (ApiKind,)),
+    "engine": _WORD,
     "organization": _WORD,
     "ca_file": _Check("the path of a PEM file", (str,)),
     "proxy": _Check("an address such as http://host:3128", (str,)),
@@ -277,7 +280,7 @@ def _hide_value(one: str) -> str:
 
 
 def _read_value(name: str, text: str) -> Json:
-    if name in ("reasoning_effort", "organization", "ca_file", "proxy", _CLASS, "dialect", "api", "vision"):
+    if name in ("reasoning_effort", "engine", "organization", "ca_file", "proxy", _CLASS, "dialect", "api", "vision"):
         return text.strip()
     try:
         return json.loads(text)

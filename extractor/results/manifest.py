@@ -22,6 +22,8 @@ def build_run_manifest(task: Task, prompt: Prompt, endpoint: Endpoint, reading: 
     model = describe_endpoint(endpoint)
     if endpoint.digest:
         del model["endpoint"]  # an embedded engine's port is drawn anew each time
+    if (other := endpoint.other_engine) is not None:
+        model["engine"] = other.describe()  # its answers may differ; xllamacpp is told apart by nothing
     return {
         "extractor": __version__,
         "model": model,

@@ -127,6 +127,9 @@ class ModelEntry(FilePart):
     name: Text = ""
     digest: Text | None = Field(default=None, description="SHA-256 of the weights, where they are known")
     endpoint: Text = optional_key("the address, where it is not an embedded engine's")
+    engine: JsonObject = optional_key(
+        "name, build and CPU features of what an embedded model ran in, where that was not xllamacpp", {}
+    )
 
 
 class PromptEntry(FilePart):

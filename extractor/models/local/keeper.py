@@ -20,6 +20,7 @@ from types import FrameType
 from extractor.errors import ExtractorError, UsageError, WeightsError
 from extractor.models.local import kept_engine
 from extractor.models.local.catalog import Weights
+from extractor.models.local.engines import LocalEngine
 from extractor.models.local.server import LocalServer, ServerSettings, serve_model
 
 LOOK_SECONDS = 5.0
@@ -31,10 +32,11 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     folder, said = Path(order["folder"]), order["weights"]
     weights = Weights(said["name"], Path(said["path"]), said["sha256"])
+    settings, engine = ServerSettings(**order["settings"]), LocalEngine(**order["engine"])
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _hold_keeper_lock(folder), serve_model(weights, ServerSettings(**order["settings"])) as engine:
-            _keep(engine, folder, order["idle_minutes"])
+        with _hold_keeper_lock(folder), serve_model(weights, settings, engine) as server:
+            _keep(server, folder, order["idle_minutes"])
     except ExtractorError as error:
         _report({"failed": str(error), "weights": isinstance(error, WeightsError)})
     except OSError as error:

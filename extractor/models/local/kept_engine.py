@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,7 +25,13 @@ from extractor.child_processes import build_python_command, find_neutral_folder
 from extractor.errors import MachineError, UsageError, WeightsError
 from extractor.files import require_regular_file, write_atomically
 from extractor.models.local.catalog import Weights, find_models_folder
-from extractor.models.local.server import ENGINE_VARIABLES, LOOPBACK, LocalServer, ServerSettings, serve_model
+from extractor.models.local.engines import ENGINE_VARIABLES, XLLAMACPP, EngineBuild, LocalEngine
+from extractor.models.local.server import (
+    LOOPBACK,
+    LocalServer,
+    ServerSettings,
+    serve_or_fall_back,
+)
 
 STATE_FILE, USE_LOCK, KEEPER_LOCK = "engine.json", "engine.lock", "keeper.lock"
 MAX_STATE_BYTES = 1 << 16
@@ -46,9 +52,11 @@ class KeptEngine:
     """The process that ends it."""
     idle_minutes: float
 
-    def serves(self, weights: Weights, settings: ServerSettings) -> bool:
-        """Whether it is the same engine that a run would start: of the same model, version and sizes."""
+    def serves(self, weights: Weights, settings: ServerSettings, engine: LocalEngine) -> bool:
+        """Whether it is the same engine that a run would start: of the same model and sizes."""
         own = self.server
+        if (own.build.name, own.program) != (engine.name, engine.program):
+            return False
         same = replace(settings, cache_mib=own.settings.cache_mib, verbose=False, port=own.settings.port)
         return (own.digest, own.model, own.settings) == (weights.digest, weights.name, same)
 
@@ -59,17 +67,24 @@ def find_engine_folder() -> Path:
 
 
 @contextmanager
-def use_engine(weights: Weights, settings: ServerSettings, folder: Path | None = None) -> Iterator[LocalServer]:
+def use_engine(
+    weights: Weights,
+    settings: ServerSettings,
+    folder: Path | None = None,
+    *,
+    engine: LocalEngine = XLLAMACPP,
+    note: Callable[[str], None] = lambda text: None,
+) -> Iterator[LocalServer]:
     """The engine that is kept, if it is the one that is wanted; else one of one's own, until the block ends.
 
-    Raises what `serve_model` raises.
+    Where that does not start, xllamacpp answers, and `note` is told so. Raises what `serve_model` raises.
     """
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(lease_engine(folder or find_engine_folder()))
-        if kept is not None and kept.serves(weights, settings):
+        if kept is not None and kept.serves(weights, settings, engine):
             yield kept.server
         else:
-            yield stack.enter_context(serve_model(weights, settings))
+            yield stack.enter_context(serve_or_fall_back(weights, settings, engine, note))
 
 
 @contextmanager
@@ -141,7 +156,8 @@ def read_state(folder: Path) -> KeptEngine | None:
                 return None
             said = json.loads(file.read(MAX_STATE_BYTES))
             own = said.pop("server")
-            server = LocalServer(**{**own, "settings": ServerSettings(**own["settings"])})
+            build = EngineBuild(**{**own["build"], "features": tuple(own["build"]["features"])})
+            server = LocalServer(**{**own, "settings": ServerSettings(**own["settings"]), "build": build})
             kept = KeptEngine(server=server, **said)
             right = isinstance(kept.keeper, int) and urlsplit(server.base_url).hostname == LOOPBACK
             return kept if right and is_locked(folder / KEEPER_LOCK) else None
@@ -169,7 +185,11 @@ def write_state(folder: Path, kept: KeptEngine) -> None:
 
 
 def start_engine(
-    weights: Weights, settings: ServerSettings, idle_minutes: float, folder: Path | None = None
+    weights: Weights,
+    settings: ServerSettings,
+    idle_minutes: float,
+    folder: Path | None = None,
+    engine: LocalEngine = XLLAMACPP,
 ) -> KeptEngine:
     """Starts an engine that stays, in a process of its own that ends it once nobody has used it for so long.
 
@@ -183,6 +203,7 @@ def start_engine(
     order = {
         "weights": {"name": weights.name, "path": str(weights.path.absolute()), "sha256": weights.sha256},
         "settings": asdict(replace(settings, verbose=False)),
+        "engine": asdict(engine),
         "idle_minutes": idle_minutes,
         "folder": str(folder.absolute()),
     }

@@ -3,8 +3,8 @@
 A process of its own, since a server in the same process could not be stopped: llama.cpp's waits for replies that are
 being made, and holds Python's lock meanwhile, so that one open connection hangs the whole run, even against Ctrl-C.
 
-It reads one line of JSON (see `server`), writes one ({"address", "version"} or {"failed", "reason"}), and serves until
-its standard input ends, which is when its parent closes it or has ended in any way; then it exits.
+It reads one line of JSON and writes one (see `engines`), and serves until its standard input ends, which is when its
+parent closes it or has ended in any way; then it exits.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import os
 import signal
 import sys
 from typing import Any
+
+from extractor.models.local.engines import read_features
 
 
 def build_server_parameters(xllamacpp: Any, order: dict[str, Any]) -> Any:
@@ -46,7 +48,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever llama.cpp prints is log
     order = json.loads(sys.stdin.readline())
 
-    def report_status(**what: str) -> None:
+    def report_status(**what: Any) -> None:
         answer.write(json.dumps(what) + "\n")
         answer.flush()
 
@@ -61,7 +63,8 @@ def main() -> None:
         report_status(failed="load", reason=str(error))
         return
     try:
-        report_status(address=server.listening_address, version=str(xllamacpp.__version__))
+        features = read_features(str(xllamacpp.get_system_info()))
+        report_status(address=server.listening_address, build=str(xllamacpp.__version__), features=features)
         sys.stdin.read()
     finally:
         os._exit(0)  # without waiting for replies that nobody reads

@@ -1,46 +1,34 @@
 """The embedded engine: llama.cpp behind an OpenAI-compatible server, for as long as a `with` block lasts.
 
-It listens on loopback only, requires a key that is drawn anew each time, and stops when the block ends or the process
-that opened it does, in whatever way.
+It runs in a process of its own (see `engines`: the library xllamacpp, or a llama-server), listens on loopback only,
+requires a key that is drawn anew each time, and stops when the block ends or the process that opened it does, in
+whatever way.
 """
 
 from __future__ import annotations
 
 import errno
-import importlib.util
 import json
 import os
-import re
 import secrets
 import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO
 
 from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
 from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.local.catalog import Weights, check_gguf_file
+from extractor.models.local.engines import ENGINE_VARIABLES, XLLAMACPP, EngineBuild, LocalEngine, find_reason
 from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"
-ENGINE_VARIABLES = (
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "DYLD_FALLBACK_LIBRARY_PATH",
-    "OMP_*",
-    "GOMP_*",
-    "KMP_*",
-    "GGML_*",
-    "LLAMA_*",
-    "CUDA_*",
-    "HIP_*",
-)
-"""What the engine and the libraries that it computes with are set by."""
-
+_ENDING_SECONDS = 2.0
+"""How long an engine's process may take to end what it started."""
 _SETTING_BOUNDS = (
     ("n_ctx", 1, 1 << 20),  # beyond what any model takes, llama.cpp fills the memory before it notices
     ("n_parallel", 1, 64),
@@ -90,27 +78,64 @@ class LocalServer:
     api_key: str = field(repr=False)
     model: str
     digest: str
-    version: str
-    """Of xllamacpp, which brings its own llama.cpp."""
+    build: EngineBuild
+    """Which engine it is, and what of the processor it uses."""
     settings: ServerSettings
     pid: int
-    """Of the process that holds the model."""
+    """Of the process that ends with the one that started it, and the model with it."""
+    program: str = ""
+    """The path of the llama-server that runs; none where it is xllamacpp."""
 
     @property
     def threads(self) -> int:
         return self.settings.n_threads or count_usable_threads()
 
 
+class EngineNotStarted(UsageError):
+    """`why`, a clause, says what kept the engine from serving."""
+
+    def __init__(self, engine: LocalEngine, why: str) -> None:
+        super().__init__(f"{describe_engine(engine)} did not start ({why}); name another engine, or leave it out.")
+        self.why = why
+
+
+def describe_engine(engine: LocalEngine) -> str:
+    """The engine as a sentence names it."""
+    return f"The {engine.name} {engine.program}" if engine.program else engine.name
+
+
 @contextmanager
-def serve_model(weights: Weights, settings: ServerSettings | None = None) -> Iterator[LocalServer]:
+def serve_or_fall_back(
+    weights: Weights, settings: ServerSettings, engine: LocalEngine, note: Callable[[str], None]
+) -> Iterator[LocalServer]:
+    """Serve with that engine; where it does not start, say so in one sentence and serve with xllamacpp.
+
+    Raises what `serve_model` raises, of the engine that was tried last.
+    """
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(serve_model(weights, settings, engine))
+        except EngineNotStarted as error:
+            if not XLLAMACPP.is_here:
+                raise
+            note(f"{describe_engine(engine)} did not start ({error.why}); xllamacpp answers in its place.")
+            server = stack.enter_context(serve_model(weights, settings))
+        yield server
+
+
+@contextmanager
+def serve_model(
+    weights: Weights, settings: ServerSettings | None = None, engine: LocalEngine = XLLAMACPP
+) -> Iterator[LocalServer]:
     """Load the model and serve it until the block ends; what is being answered then is broken off.
 
-    Raises UsageError (no engine installed, port taken) and WeightsError (llama.cpp cannot load the file).
+    Raises UsageError (no engine installed, port taken), EngineNotStarted (of a llama-server), and WeightsError
+    (xllamacpp cannot load the file).
     """
     settings = settings or ServerSettings()
     check_gguf_file(weights.path)
-    if importlib.util.find_spec("xllamacpp") is None:
-        raise _not_installed_error("no xllamacpp")
+    if not engine.is_here:
+        raise _not_here_error(engine)
     _require_free_port(settings.port)
     key = secrets.token_urlsafe(32)
     order = {
@@ -120,31 +145,39 @@ def serve_model(weights: Weights, settings: ServerSettings | None = None) -> Ite
         "host": LOOPBACK,
         "key": key,
         "n_threads": settings.n_threads or count_usable_threads(),
+        "program": engine.program,
     }
-    with tempfile.TemporaryFile() as log, _start_process(settings, log) as process:
+    with tempfile.TemporaryFile() as log, _start_process(engine, settings, log) as process:
         try:
             message = _read_startup_message(process, order)
             if "address" not in message:
-                raise _startup_error(message, process, weights, settings, log)
+                raise _startup_error(engine, message, process, weights, settings, log)
             yield LocalServer(
                 base_url=f"{message['address']}/v1",
                 api_key=key,
                 model=weights.name,
                 digest=weights.digest,
-                version=message["version"],
+                build=EngineBuild(engine.name, str(message["build"]), tuple(map(str, message["features"]))),
                 settings=settings,
                 pid=process.pid,
+                program=engine.program,
             )
         finally:
-            process.kill()
+            _end_process(engine, process)
 
 
-def _start_process(settings: ServerSettings, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _not_here_error(engine: LocalEngine) -> UsageError:
+    if engine.program:
+        return EngineNotStarted(engine, "there is no such program")
+    return _not_installed_error(f"no {engine.name}")
+
+
+def _start_process(engine: LocalEngine, settings: ServerSettings, log: IO[bytes]) -> subprocess.Popen[bytes]:
     environ = build_child_environment(*ENGINE_VARIABLES)
     if settings.spin is not None and "OMP_WAIT_POLICY" not in environ:
         environ.setdefault("GOMP_SPINCOUNT", str(settings.spin))
     return subprocess.Popen(  # noqa: S603 - a module of this package
-        build_python_command("extractor.models.local.process"),
+        build_python_command(engine.process),
         cwd=find_neutral_folder(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -154,7 +187,16 @@ def _start_process(settings: ServerSettings, log: IO[bytes]) -> subprocess.Popen
     )
 
 
-def _read_startup_message(process: subprocess.Popen[bytes], order: dict[str, Json]) -> dict[str, str]:
+def _end_process(engine: LocalEngine, process: subprocess.Popen[bytes]) -> None:
+    """Kills it; one that runs a program has a moment to end that first, which it does when its input ends."""
+    if engine.program and process.stdin is not None:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            process.stdin.close()
+            process.wait(_ENDING_SECONDS)
+    process.kill()
+
+
+def _read_startup_message(process: subprocess.Popen[bytes], order: dict[str, Json]) -> dict[str, Json]:
     """The line that the process writes when it serves or has failed; empty if it ended before."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError("opened with pipes")
@@ -167,23 +209,24 @@ def _read_startup_message(process: subprocess.Popen[bytes], order: dict[str, Jso
 
 
 def _startup_error(
-    message: dict[str, str],
+    engine: LocalEngine,
+    message: dict[str, Json],
     process: subprocess.Popen[bytes],
     weights: Weights,
     settings: ServerSettings,
     log: IO[bytes],
 ) -> UsageError:
     if message.get("failed") == "import":
-        return _not_installed_error(message["reason"])
+        return _not_installed_error(str(message["reason"]))
     process.wait()
     _require_free_port(settings.port)  # it may have been taken since we looked
     log.seek(0)
-    lines = re.findall(r"(?m)^[\d.]+ E (.*)$", log.read(1 << 20).decode("utf-8", "replace"))
-    reason = lines[0] if lines else message.get("reason", "")
+    reason = find_reason(log.read(1 << 20).decode("utf-8", "replace")) or str(message.get("reason", ""))
     if not message:
         reason += f" ended by {signal.Signals(-process.returncode).name}" if process.returncode < 0 else ""
-    reason = re.sub(r"^(\w+: |error loading model: )+", "", reason)  # first come the names of C functions
     reason = " ".join("".join(c if c.isprintable() else " " for c in reason).split())[:200]
+    if engine.program:
+        return EngineNotStarted(engine, reason or "no reason given")
     return WeightsError(
         f"llama.cpp cannot load {weights.path} with a context of {settings.n_ctx} tokens "
         f"({reason or 'no reason given'}); name another file, or ask for less context."

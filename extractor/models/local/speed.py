@@ -7,6 +7,7 @@ import http.client
 import json
 import platform
 import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,14 @@ from urllib.parse import urlsplit
 from extractor.errors import MachineError
 from extractor.files import write_atomically
 from extractor.models.local.catalog import Weights, find_models_folder
-from extractor.models.local.server import LocalServer, ServerSettings, serve_model
+from extractor.models.local.engines import LocalEngine, choose_engine
+from extractor.models.local.server import (
+    EngineNotStarted,
+    LocalServer,
+    ServerSettings,
+    describe_engine,
+    serve_model,
+)
 from extractor.types import Json
 
 SPEEDS_FILE = "speeds.json"
@@ -34,7 +42,7 @@ class EngineSpeed:
     model: str
     digest: str
     engine: str
-    """Name and version."""
+    """Name and build."""
     processor: str
     features: tuple[str, ...]
     threads: int
@@ -42,27 +50,60 @@ class EngineSpeed:
     """Tokens of a prompt in a second, the median of the rounds."""
     write: float
     """Tokens of a reply in a second."""
+    used: tuple[str, ...] = ()
+    """What the engine says that it uses of the processor."""
+    program: str = ""
+    """The path of the llama-server; none of xllamacpp."""
+
+    @property
+    def engine_name(self) -> str:
+        """What names the engine in settings: its program, or its name."""
+        return self.program or self.engine.partition(" ")[0]
+
+    @property
+    def page_seconds(self) -> float:
+        """Seconds for what a page takes: 1,000 tokens read and 400 written, the measure of samples."""
+        return 1000 / self.read + 400 / self.write
 
 
-def measure_speed(
-    weights: Weights, settings: ServerSettings | None = None, *, read_tokens: int = READ_TOKENS
-) -> EngineSpeed:
-    """Starts the engine and times it, on prompts of about so many tokens.
+def measure_speeds(
+    weights: Weights,
+    engines: Sequence[LocalEngine],
+    settings: ServerSettings | None = None,
+    *,
+    read_tokens: int = READ_TOKENS,
+    note: Callable[[str], None] = lambda text: None,
+) -> list[EngineSpeed]:
+    """Starts these engines, all at once, and times them in turns, so that what else the machine does slows all alike.
 
-    Raises what `serve_model` raises, and MachineError where it does not answer.
+    One that does not start is left out, and `note` is told so. Raises what `serve_model` raises where none is left,
+    and MachineError where one does not answer.
     """
-    settings = settings or ServerSettings()
-    with serve_model(weights, settings) as engine:
-        rounds = [_time_round(engine, i, read_tokens) for i in range(ROUNDS + 1)][1:]
+    with contextlib.ExitStack() as stack:
+        servers = []
+        for engine in engines:
+            try:
+                servers.append(stack.enter_context(serve_model(weights, settings, engine)))
+            except EngineNotStarted as error:
+                if len(engines) == 1:
+                    raise
+                note(f"{describe_engine(engine)} did not start ({error.why}), so it is not measured.")
+        rounds = [[_time_round(one, i, read_tokens) for one in servers] for i in range(ROUNDS + 1)][1:]
+    return [_build_speed(weights, server, times) for server, *times in zip(servers, *rounds, strict=True)]
+
+
+def _build_speed(weights: Weights, server: LocalServer, times: Sequence[tuple[float, float]]) -> EngineSpeed:
     return EngineSpeed(
         weights.name,
         weights.digest,
-        f"xllamacpp {engine.version}",
+        str(server.build),
         read_processor_name(),
         read_processor_features(),
-        engine.threads,
-        round(statistics.median(read for read, _ in rounds), 1),
-        round(statistics.median(written for _, written in rounds), 1),
+        server.threads,
+        round(statistics.median(read for read, _ in times), 1),
+        round(statistics.median(written for _, written in times), 1),
+        server.build.features,
+        server.program,
     )
 
 
@@ -109,24 +150,40 @@ def _read_cpu_lines() -> dict[str, str]:
 
 
 def remember_speed(speed: EngineSpeed, folder: Path | None = None) -> None:
-    """Keeps what was measured, in place of what was before of the same model here. Raises OSError."""
+    """Keeps what was measured, in place of what was before of the same model and engine here. Raises OSError."""
     folder = folder or find_models_folder()
-    kept = {name: asdict(one) for name, one in read_speeds(folder).items()}
-    kept[speed.model] = asdict(speed)
+    kept = {(one.model, one.engine_name): one for one in [*read_speeds(folder), speed]}
+    content = {f"{model} in {engine}": asdict(one) for (model, engine), one in kept.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / SPEEDS_FILE, [json.dumps(kept, indent=1).encode() + b"\n"])
+    write_atomically(folder / SPEEDS_FILE, [json.dumps(content, indent=1).encode() + b"\n"])
 
 
-def read_speeds(folder: Path | None = None) -> dict[str, EngineSpeed]:
-    """What was measured on this processor, by the model's name; nothing of a file that cannot be read."""
+def read_speeds(folder: Path | None = None) -> list[EngineSpeed]:
+    """What was measured on this processor, of each model and engine; nothing of a file that cannot be read."""
     try:
         with ((folder or find_models_folder()) / SPEEDS_FILE).open("rb") as file:
             said: Json = json.loads(file.read(MAX_SPEEDS_BYTES))
-        speeds = [EngineSpeed(**{**one, "features": tuple(one["features"])}) for one in said.values()]
+        lists = ("features", "used")
+        speeds = [EngineSpeed(**{**one, **{name: tuple(one.get(name, ())) for name in lists}}) for one in said.values()]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}
+        return []
     here = read_processor_name()
-    return {one.model: one for one in speeds if one.processor == here and _is_speed(one.read) and _is_speed(one.write)}
+    return [one for one in speeds if one.processor == here and _is_speed(one.read) and _is_speed(one.write)]
+
+
+def find_speed(model: str, engine: str | None, folder: Path | None = None) -> EngineSpeed | None:
+    """What was measured of the model in the engine of that name (None: the one that answers unless one is named)."""
+    wanted = choose_engine(engine)
+    name = wanted.program or wanted.name
+    return next((one for one in read_speeds(folder) if (one.model, one.engine_name) == (model, name)), None)
+
+
+def find_faster_engine(model: str, engine: str | None, folder: Path | None = None) -> EngineSpeed | None:
+    """The fastest engine that was measured of the model here and is still here, if it is another one than this."""
+    now = find_speed(model, engine, folder)
+    here = [one for one in read_speeds(folder) if one.model == model and choose_engine(one.engine_name).is_here]
+    best = min(here, key=lambda one: one.page_seconds, default=None)
+    return best if best is not None and now is not None and best.page_seconds < now.page_seconds else None
 
 
 def _is_speed(value: object) -> bool:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from extractor.errors import ReplyUnreadable
 from extractor.models.endpoint import Dialect
+from extractor.models.local.grammar import build_plain_grammar
 from extractor.models.openai.pictures import show_pictures
 from extractor.models.openai.reply import InvalidReply
 from extractor.models.openai.reply_json import HALF_CHARACTER
@@ -82,11 +83,12 @@ def build_chat_request(
     folds_system: bool = False,
     named_tool: bool = True,
     most_pictures: int | None = None,
+    plain_grammar: bool = False,
 ) -> ChatRequest:
     """The request in a dialect; `response_schema` is the request's schema as the dialect takes it.
 
     `folds_system`, the system's words lead the user's message. Without `named_tool`, the model chooses to call it. Of
-    its pictures `most_pictures` are sent, the first; None: all.
+    its pictures `most_pictures` are sent, the first; None: all. With `plain_grammar`, a grammar is sent as GBNF.
     """
     handlers = _find_handlers(dialect)
     messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
@@ -95,9 +97,12 @@ def build_chat_request(
     if dialect in (Dialect.TOOLS, Dialect.JSON, Dialect.TEXT):
         reply_class = _build_response_class(json.dumps(request.schema))  # in the order of its keys, which is sent
     _, arguments = handlers.request_handler(response_model=reply_class, kwargs=plain)
-    if dialect is Dialect.GRAMMAR and request.grammar is not None:
+    grammar = request.grammar if dialect is Dialect.GRAMMAR else None
+    if grammar is not None and plain_grammar:
+        grammar = build_plain_grammar(request.schema)
+    if grammar is not None:
         del arguments["response_format"]
-        arguments["grammar"] = request.grammar
+        arguments["grammar"] = grammar
     elif dialect in (Dialect.SCHEMA, Dialect.GRAMMAR):
         strict = {"name": "Answer", "schema": response_schema, "strict": True}
         arguments["response_format"] = {"type": "json_schema", "json_schema": strict}

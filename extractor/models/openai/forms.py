@@ -87,6 +87,7 @@ class FormFinder:
             folds_system=self._learnt.folds_system,
             named_tool=self._learnt.named_tool,
             most_pictures=0 if question.form.blind else self._learnt.most_pictures,
+            plain_grammar=self._endpoint.other_engine is not None,
         )
 
     def find_limit(self, question: Question) -> int | None:

@@ -70,7 +70,10 @@ class LearntTraits:
         return SYSTEM_ROLE in self.left_out
 
     def describe(self) -> dict[str, Json]:
-        """What was learnt, as a manifest has it; nothing before the first reply of an endpoint."""
+        """What was learnt, as a manifest has it; nothing before the first reply of an endpoint. Of an embedded model,
+        it is which engine answers."""
+        if self._endpoint.engine is not None:
+            return {"engine": self._endpoint.engine.describe()}
         if self.proven in (None, Dialect.GRAMMAR):
             return {}
         told: dict[str, Json] = {"dialect": str(self.proven)}
