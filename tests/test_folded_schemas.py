@@ -117,7 +117,6 @@ def test_what_tells_branches_apart_is_a_choice_of_all_their_tags() -> None:
             "anyOf",
         ),
         ({"type": "object", "properties": {"b": TEXT}, "required": ["c"]}, Object, "requires 'c'"),
-        ({"type": "string", "format": "date-time"}, Scalar, "time of day is not kept"),
     ],
 )
 def test_what_is_asked_for_otherwise_than_declared_is_noted(schema: Any, kept: type, said: str) -> None:

@@ -75,7 +75,7 @@ def read_typed(leaf: Scalar, typed: Json, reading: Reading) -> Json:
             raise InputRefused(f"“{_shorten(typed)}” is neither true nor false; choose one of them.")
         return read
     if leaf.kind in _NOT_OF_KIND and not (leaf.verbatim or leaf.text_patterns):
-        read = KINDS[leaf.kind.value].normalise(typed, reading)
+        read = KINDS["datetime" if leaf.timed else leaf.kind.value].normalise(typed, reading)
         if read is None:
             raise InputRefused(f"“{_shorten(typed)}” {_NOT_OF_KIND[leaf.kind]}.")
         if leaf.type == "string" and leaf.kind is not Kind.DATE:
@@ -109,7 +109,7 @@ def read_words_as(leaf: Scalar, words: str, reading: Reading) -> Json:
     """The value that words of the document stand for, in the record's form. Raises InputRefused."""
     spelled = " ".join(words.split())
     if leaf.kind in (Kind.DATE, Kind.NUMBER, Kind.INTEGER, Kind.EMAIL) and not leaf.verbatim:
-        parsed = KINDS[leaf.kind.value].parse(spelled, reading)
+        parsed = KINDS["datetime" if leaf.timed else leaf.kind.value].parse(spelled, reading)
         if parsed is not None:
             return read_typed(leaf, parsed, reading)
     return read_typed(leaf, spelled, reading)

@@ -248,8 +248,6 @@ class _SchemaReader:
             raise TaskError(f"x-kind {declared_kind!r} of {place} is unknown; choose from {', '.join(Kind)}.") from None
         if kind is None:
             kind = Kind.ENUM if enum else _FORMATS.get(schema.get("format", "")) or _TYPES[json_type]
-        if schema.get("format") == "date-time" and kind is Kind.DATE:
-            self.normalizer.add_note(place, "date-time", "is read as a date; the time of day is not kept")
         return Scalar(
             kind,
             json_type,
@@ -264,6 +262,7 @@ class _SchemaReader:
             f"{place.rpartition('/')[2]} {_read_description(schema)}".strip() if kind is Kind.BOOLEAN else "",
             _read_position_keywords(schema, kind, place),
             "x-locate-by-position" not in schema or schema.get("x-also-ask") is True,
+            timed=kind is Kind.DATE and schema.get("format") == "date-time",
         )
 
 

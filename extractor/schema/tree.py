@@ -41,6 +41,8 @@ class Scalar:
     """Whether the model is asked; a value that is found by position wins over its answer."""
     closed_choice: bool = False
     """Whether a request allows only the mentions of its form in the text."""
+    timed: bool = False
+    """Of a date: the value has a time of day, and perhaps its zone."""
 
 
 @dataclass(frozen=True, slots=True)

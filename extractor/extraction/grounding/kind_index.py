@@ -20,6 +20,7 @@ from extractor.schema.kinds import (
     select_within,
     support_within,
 )
+from extractor.schema.kinds.moments import TIME_ELSEWHERE
 from extractor.schema.reader import Scalar
 from extractor.types import Document, Json, Span
 
@@ -49,6 +50,7 @@ _OF_WORDS = (
 LONGEST_FORM = 200
 """Characters of a text beyond which it is words and nothing else: no date, code or number takes so many."""
 _HAS_DIGIT = re.compile(r"\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.A)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -89,6 +91,8 @@ class KindIndex:
         """The mentions inside `within` that support a value of the scalar; of the first kind that has any."""
         if node.kind is Kind.BOOLEAN:
             return list(select_within(self.find_about(node.label, value), within))
+        if (node.timed or node.kind is Kind.TEXT) and (moment := _read_moment(value)):
+            return self._find_moment(moment, within)
         for name in self.kinds_of(node, value):
             found = list(self._support(name, value, within))
             if node.kind not in _OF_SCALAR and name in ("number", "quantity"):
@@ -112,11 +116,23 @@ class KindIndex:
         if _is_day(words):  # "2024-03-03" holds the number 2024, which proves no day
             yield from ("date", "datetime")
             return
+        for name in ("time", "duration"):
+            if KINDS[name].normalise(words, self.reading) is not None:
+                yield name
+                return
         for name in _OF_WORDS:
             if name in ("number", "quantity") and not _is_only(name, words):
                 continue
             if _HAS_DIGIT.search(words) or name in ("email", "url", "currency", "country", "language"):
                 yield name
+
+    def _find_moment(self, moment: str, within: Span) -> list[ValueMention]:
+        """Mentions of a date with a time; of its date where no time stands beside it, but the time stands elsewhere."""
+        found = list(self._support("datetime", moment, within))
+        whole = [m for m in found if TIME_ELSEWHERE not in m.rule]
+        if whole or next(self._support("time", moment[11:19], within), None) is None:
+            return whole
+        return found
 
     def _support(self, name: str, value: Json, within: Span) -> Iterator[ValueMention]:
         kind = KINDS[name]
@@ -159,12 +175,32 @@ class KindIndex:
         names = _OF_SCALAR.get(node.kind)
         if not names or node.verbatim:
             return value
+        if node.timed:
+            return _write_moment(value, self.reading)
         form = KINDS[names[0]].normalise(value, self.reading)
         return value if form is None else form
 
 
 def _start_of(span: Span) -> int:
     return span.start
+
+
+def _read_moment(value: Json) -> str | None:
+    """A date with a time of day in ISO 8601; None for all else."""
+    if not isinstance(value, str) or ":" not in value or len(value) > LONGEST_FORM:
+        return None
+    found = KINDS["datetime"].normalise(value, Reading.of(value))
+    return found if isinstance(found, str) and "T" in found else None
+
+
+def _write_moment(value: Json, reading: Reading) -> Json:
+    """ISO 8601 of what was said about a date with a time, as it was said where it is that already."""
+    if isinstance(value, str) and _MOMENT.match(value):
+        return value
+    for name in ("datetime", "date"):
+        if (form := KINDS[name].normalise(value, reading)) is not None:
+            return form
+    return value
 
 
 def _is_day(words: str) -> bool:

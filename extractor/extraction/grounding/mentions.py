@@ -113,7 +113,7 @@ class TextIndex:
 
     def find_mentions(self, node: Scalar, said: Json) -> list[Mention]:
         """Every mention that supports what was said, in order; empty when nothing does."""
-        if self.kinds_first and node.kind in _FORMED:
+        if node.timed or (self.kinds_first and node.kind in _FORMED):
             return self._find_by_kind(node, said)
         return self._find_written(node, said) or self._find_by_kind(node, said)
 
@@ -131,6 +131,8 @@ class TextIndex:
             found = [m for m in found if not m.rule] or found
         if node.kind is Kind.NAME:  # a name inside an address proves nobody
             found = [m for m in found if not self._is_in_address(m.span.shift(-by))]
+        if node.timed:
+            said = self.kinds.normalise(node, said)
         return [
             Mention(said, m.span.shift(-by), Match.DERIVED if m.rule else Match.NORMALISED, m.rule)
             for m in self._cap(found)

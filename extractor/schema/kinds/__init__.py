@@ -24,6 +24,7 @@ from extractor.schema.kinds.boolean import BooleanKind
 from extractor.schema.kinds.country import CountryKind
 from extractor.schema.kinds.currency import CurrencyKind
 from extractor.schema.kinds.date import PRESENT, DateKind
+from extractor.schema.kinds.duration import DurationKind
 from extractor.schema.kinds.email import EmailKind
 from extractor.schema.kinds.folding import Folded, fold, fold_with_offsets
 from extractor.schema.kinds.iban import IbanKind
@@ -34,6 +35,7 @@ from extractor.schema.kinds.number import NumberKind
 from extractor.schema.kinds.phone import PhoneKind
 from extractor.schema.kinds.quantity import QuantityKind
 from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.times import TimeKind
 from extractor.schema.kinds.url import UrlKind
 from extractor.schema.kinds.words import EnumKind, LanguageKind, NameKind, TextKind, is_placeholder
 
@@ -45,6 +47,8 @@ KINDS: dict[str, ValueKind] = {
         MoneyKind(),
         DateKind(),
         DateTimeKind(),
+        TimeKind(),
+        DurationKind(),
         QuantityKind(),
         PhoneKind(),
         EmailKind(),

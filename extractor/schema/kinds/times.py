@@ -1,0 +1,121 @@
+"""Times of day: "10:15", "2:05 pm", "14 h 05", "17 Uhr", "下午2点05分", noon; and their zones, for dates with a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from extractor.schema.kinds.base import Json, ValueMention
+from extractor.schema.kinds.characters import plain
+from extractor.schema.kinds.reading import Reading
+from extractor.types import Span
+
+_ZONES = {
+    "z": "Z",
+    "utc": "Z",
+    "gmt": "Z",
+    "cet": "+01:00",
+    "cest": "+02:00",
+    "mez": "+01:00",
+    "mesz": "+02:00",
+    "bst": "+01:00",
+    "eet": "+02:00",
+    "est": "-05:00",
+    "edt": "-04:00",
+    "cst": "-06:00",
+    "cdt": "-05:00",
+    "mst": "-07:00",
+    "mdt": "-06:00",
+    "pst": "-08:00",
+    "pdt": "-07:00",
+    "jst": "+09:00",
+    "msk": "+03:00",
+}
+_HALF = {
+    "am": 0,
+    "a.m.": 0,
+    "a.m": 0,
+    "午前": 0,
+    "上午": 0,
+    "오전": 0,
+    "ص": 0,
+    "pm": 12,
+    "p.m.": 12,
+    "p.m": 12,
+    "午後": 12,
+    "下午": 12,
+    "오후": 12,
+    "م": 12,
+}
+CLOCK = (
+    r"(?:(?P<early>午前|上午|오전|午後|下午|오후|[AP]M)[ ]?)?"
+    r"(?P<h>[01]?\d|2[0-4])(?:(?:[:.]|[ ]?h[ ]?|[ ]?(?:时|時|点|시)[ ]?)(?P<m>[0-5]\d)(?:[ ]?(?:分|分))?(?:[:.]"
+    r"(?P<s>[0-5]\d)(?:[.,]\d{1,9})?)?|(?P<full>[ ]?(?:时|時|点|시|h|uhr)(?![\w])|(?=[ ]?[ap]\.?m\b)))"
+    r"(?:[ \u00a0]?(?P<half>[ap]\.?m\b\.?|ص|م))?(?:[ \u00a0]?(?:Uhr|hrs?|hours|h|óra)\b)?"
+    r"(?:[ \u00a0]?\(?(?P<zone>Z|UTC|GMT|CES?T|MES?Z|BST|EET|[ECMP][SD]T|JST|MSK)?"
+    r"(?P<offset>[-+][01]\d:?[0-5]\d|[-+]\d{1,2}(?!\d))?\b\)?)?"
+)
+"""A time of day and its zone, if one is written."""
+_ALONE = re.compile(rf"(?<![\w:])(?<!\d[.,/-]){CLOCK}(?![\w:]|[.,]\d)", re.I)
+_NAMED = re.compile(
+    r"\b(?:(?P<noon>noon|midday|(?:12 Uhr )?mittags?|midi|mediod[ií]a|mezzogiorno|meio-dia|po[łl]udnie)"
+    r"|midnight|mitternacht|minuit|medianoche|mezzanotte|meia-noite|p[óo][łl]noc)\b",
+    re.I,
+)
+_ISO = re.compile(r"T?(\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?[ ]?(?:Z|[-+]\d\d:?\d\d)?", re.A)
+
+
+def read_clock(m: re.Match[str]) -> tuple[str, str]:
+    """The time of day of a match of `CLOCK` as HH:MM:SS, and its zone ("" where none is written)."""
+    hour, half = int(m["h"]), _HALF.get((m["half"] or m["early"] or "").lower())
+    if half is not None and hour <= 12:
+        hour = hour % 12 + half
+    zone = _ZONES.get((m["zone"] or "").lower(), "")
+    if m["offset"]:
+        sign, digits = m["offset"][0], m["offset"][1:].replace(":", "")
+        zone = f"{sign}{digits[:2].zfill(2)}:{digits[2:] or '00'}"
+    return f"{hour % 24:02}:{m['m'] or '00'}:{m['s'] or '00'}", "Z" if zone in ("+00:00", "-00:00") else zone
+
+
+@dataclass(frozen=True, slots=True)
+class TimeKind:
+    """The record's form is HH:MM:SS, without a zone."""
+
+    name: str = "time"
+
+    def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
+        """Every time of day. One whose minutes stand behind a point is as likely a number, and derived."""
+        simple = plain(text)
+        for m in _ALONE.finditer(simple):
+            says_so = m["half"] or m["early"] or ":" in m[0] or m["full"] or not m["m"] or "." not in m[0]
+            shown = len(m[0].rstrip())
+            yield ValueMention(Span(m.start(), m.start() + shown), read_clock(m)[0], "" if says_so else "hours")
+        for m in _NAMED.finditer(text):
+            yield ValueMention(Span(*m.span()), "12:00:00" if m["noon"] else "00:00:00", "named hour")
+
+    def keys(self, value: Json) -> Iterator[tuple[str, str]]:
+        """The time of day to the second."""
+        found = self.normalise(value, Reading())
+        if found is not None:
+            yield found, ""
+
+    def parse(self, words: str, reading: Reading) -> str | None:
+        """The one time that the words hold."""
+        found = {str(m.key) for m in self.find(words, reading)}
+        return found.pop() if len(found) == 1 else None
+
+    def normalise(self, value: Json, reading: Reading) -> str | None:
+        """HH:MM:SS of what is a time and no more."""
+        if not isinstance(value, str):
+            return None
+        said = value.strip()
+        if m := _ISO.fullmatch(said):
+            return f"{m[1]}:{m[2] or '00'}" if m[1] < "24" else None
+        clock = re.fullmatch(CLOCK, said, re.I)
+        return read_clock(clock)[0] if clock else None
+
+    def same(self, a: Json, b: Json) -> bool:
+        """Whether both are one time of day."""
+        first = self.normalise(a, Reading())
+        return first is not None and first == self.normalise(b, Reading())

@@ -1,0 +1,80 @@
+"""Right answers of other forms than the document's words: they arrive as the schema has them, on the words meant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from extractor.extraction.pipeline import Reading, extract_record
+from extractor.extraction.prompt import read_prompt
+from extractor.extraction.task import SHIPPED_TASKS, Task
+from extractor.models.traits import SMALL, STRONG, ModelTraits
+from extractor.schema.reader import read_schema
+from extractor.testing import ScriptedModel
+from extractor.types import Document, Json, Match, Record
+
+MOMENT = {"type": "string", "format": "date-time"}
+
+
+def play(text: str, properties: Mapping[str, Json], said: Mapping[str, Any], traits: ModelTraits = STRONG) -> Record:
+    prompt = read_prompt(SHIPPED_TASKS / "default.md")
+    task = Task("case", read_schema({"type": "object", "properties": properties}), {prompt.name: prompt})
+    model = ScriptedModel(said)
+    return asyncio.run(extract_record(Document("d", text), task, prompt, model, "m", reading=Reading(traits)))
+
+
+def words_of(record: Record, *path: str | int) -> str:
+    evidence = record.evidence[path]
+    return " … ".join(record.document.text[s.start : s.end] for s in evidence.spans)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "kept"),
+    [
+        ("Sent 2024-07-03T10:15:00+02:00.", "2024-07-03T10:15:00+02:00", "2024-07-03T10:15:00+02:00"),
+        ("Sent 2024-07-03T10:15:00.250Z.", "2024-07-03T10:15:00.250Z", "2024-07-03T10:15:00.250Z"),
+        ("Sent 3 July 2024, 10:15 CEST", "2024-07-03T10:15:00+02:00", "2024-07-03T10:15:00+02:00"),
+        ("Sent 3 July 2024 at 10.15 a.m. (GMT)", "2024-07-03 10:15", "2024-07-03T10:15:00"),
+        ("Date: 3 July 2024\nTime: 10:15", "2024-07-03T10:15:00", "2024-07-03T10:15:00"),
+        ("Date | Time\n03.07.2024 | 10:15", "2024-07-03T10:15", "2024-07-03T10:15"),
+        ("Day: 2024-07-03", "2024-07-03T00:00:00Z", "2024-07-03T00:00:00Z"),
+        ("Day: 3 July 2024", "2024-07-03", "2024-07-03"),
+    ],
+)
+@pytest.mark.parametrize("traits", [STRONG, SMALL], ids=["strong", "small"])
+def test_a_date_with_a_time_keeps_its_time_and_its_zone(text: str, said: str, kept: str, traits: ModelTraits) -> None:
+    record = play(text, {"sent": MOMENT}, {"sent": said}, traits)
+    assert record.value == {"sent": kept}
+    assert record.evidence[("sent",)].spans
+
+
+@pytest.mark.parametrize("kind", [MOMENT, {"type": "string"}], ids=["date-time", "text"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Sent 3 July 2024, 10:15", "2024-07-03T10:51:00"),
+        ("Sent 3 July 2024, 10:15", "2024-07-04T10:15:00"),
+        ("Sent 3 July 2024", "2024-07-03T10:15:00"),
+    ],
+)
+def test_a_date_proves_no_time_that_is_not_written(text: str, said: str, kind: dict[str, Json]) -> None:
+    record = play(text, {"sent": kind}, {"sent": said})
+    assert record.evidence[("sent",)].match is Match.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "said", "words"),
+    [
+        ("Calls are taken from 8:00 to 18:00", "time", "08:00:00", "8:00"),
+        ("Doors open at 8:30 pm", "time", "20:30", "8:30 pm"),
+        ("Term: eighteen (18) months from delivery", "duration", "P18M", "(18) months"),
+        ("Runs 1 h 30 min", "duration", "PT1H30M", "1 h 30 min"),
+    ],
+)
+def test_times_and_durations_are_traced_to_how_they_are_written(text: str, form: str, said: str, words: str) -> None:
+    record = play(text, {"it": {"type": "string", "format": form}}, {"it": said})
+    assert record.value == {"it": said}
+    assert words_of(record, "it") == words
