@@ -61,9 +61,14 @@ def list_helped_fields(plain: Entrant, shown: Entrant) -> tuple[tuple[str, int],
     gone: dict[str, int] = {}
     for name in dict.fromkeys([*plain.fields, *shown.fields]):
         before, after = (_count_errors(one.fields.get(name, {})) for one in (plain, shown))
-        top = name.split(".")[0].removesuffix("[]")
+        top = find_top_field(name)
         gone[top] = gone.get(top, 0) + before - after
     return tuple((name, many) for name, many in gone.items() if many)
+
+
+def find_top_field(name: str) -> str:
+    """The top-level field that a leaf is of: "systems" of "systems[].results[].value"."""
+    return name.split(".")[0].removesuffix("[]")
 
 
 def tell_helped_fields(plain: Entrant, shown: Entrant) -> str:
