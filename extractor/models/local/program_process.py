@@ -43,7 +43,7 @@ _OPTIONAL: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("--no-ui",), ("--no-webui",)),
     (("--no-slots",),),
     (("--no-cors-credentials",),),  # no page in a browser has anything to ask here
-    (("--log-verbosity", "3"), ("--verbosity", "3")),  # what it says of the processor is told at this level
+    (("--log-verbosity", "4"),),  # what it uses of the processor is told at this level, prompts are not
 )
 """What is said to builds that know it; of several, the first that the build knows."""
 
