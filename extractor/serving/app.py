@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import itertools
 import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
-from typing import Any, BinaryIO
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,6 +29,7 @@ from extractor.runs.given_apart import ground_apart
 from extractor.serving import openapi
 from extractor.serving.board import JobBoard
 from extractor.serving.bodies import Asked, read_asked
+from extractor.serving.file_answer import FileAnswer
 from extractor.serving.jobs import Job, JobOrder, JobState, draw_job_id
 from extractor.serving.keys import ServerKeys, is_own_page
 from extractor.serving.metrics import CONTENT_TYPE, ServerMetrics
@@ -46,7 +45,6 @@ MAX_UPLOADS = 32
 """Bodies of one key that are read at a time; others of it wait."""
 MAX_UNDER_WAY = 400
 """Requests of one key that are answered at a time; more are told to come again, so that none has all connections."""
-PIECE_BYTES = 1 << 18
 Endpoint = Callable[[Request, str], Awaitable[Response]]
 
 
@@ -152,7 +150,7 @@ class Interface:
             wait = self._parts.options.bounds.wait_seconds if job.order.size <= SMALL_BYTES else 0.0
         await self._wait_for(job, wait)
         if job.state is JobState.DONE:
-            return _FileAnswer(await self._parts.board.open_result(job), headers=_locate(job))
+            return FileAnswer(await self._parts.board.open_result(job), headers=_locate(job))
         if job.is_removed:
             raise _not_found()
         return _send_json(job.describe(), HTTPStatus.ACCEPTED, _locate(job))
@@ -234,7 +232,7 @@ class Interface:
         if job.state is not JobState.DONE:
             return _send_json(job.describe())
         head = json.dumps(job.describe(), ensure_ascii=False).encode("utf-8", "replace")
-        return _FileAnswer(await self._parts.board.open_result(job), head[:-1] + b', "result": ', b"}\n")
+        return FileAnswer(await self._parts.board.open_result(job), head[:-1] + b', "result": ', b"}\n")
 
     async def _remove_job(self, request: Request, owner: str) -> Response:
         await self._parts.board.remove(self._find_job(request, owner))
@@ -273,21 +271,6 @@ class Interface:
         if board.trouble:
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, board.trouble)
         return _send_json({"status": "ok"})
-
-
-class _FileAnswer(StreamingResponse):
-    """JSON that is in a file, sent piece by piece as it is read, between what stands before and after it."""
-
-    def __init__(
-        self, file: BinaryIO, before: bytes = b"", after: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> None:
-        self._file = file
-        pieces = itertools.chain([before], iter(partial(file.read, PIECE_BYTES), b""), [after])
-        super().__init__(filter(None, pieces), 200, headers, "application/json")
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._file:  # also where nobody reads to the end
-            await super().__call__(scope, receive, send)
 
 
 async def wait_for_any(waits: Iterable[Coroutine[Any, Any, object]], seconds: float) -> None:

@@ -208,7 +208,7 @@ def _parse(line: bytes) -> dict[str, Json]:
 def _require(told: Mapping[str, Json], kind: type, *names: str) -> list[Json]:
     """The members of these names. Raises KeyError and ValueError where one is not there or of another kind."""
     found = [told[name] for name in names]
-    if not all(type(one) is kind and (kind is str or one >= 0) for one in found):
+    if any(type(one) is not kind for one in found) or (kind is int and min(found) < 0):
         raise ValueError("a member of another kind")
     return found
 
