@@ -23,15 +23,22 @@ from extractor.documents.formats.pdf_layout import PageWriter
 from extractor.documents.formats.pdf_notes import NoteKind, place_notes, read_notes
 from extractor.documents.formats.pdf_objects import find_rules, read_objects
 from extractor.documents.formats.pdf_pictures import read_pictures
-from extractor.documents.formats.pdf_text import HYPHEN, LetterLook, is_poor_layer, lay_out_page, read_characters
+from extractor.documents.formats.pdf_text import (
+    HYPHEN,
+    MAX_PAGE_CHARACTERS,
+    LetterLook,
+    is_poor_layer,
+    lay_out_page,
+    read_characters,
+)
 from extractor.documents.formats.pdf_visibility import VisibilityJudge
 from extractor.documents.formats.reading_order import PageLayout
 from extractor.errors import DocumentError
 from extractor.types import Document, UnreadPart
 
 MAX_PAGES = 5_000
-MAX_PAGE_CHARACTERS = 200_000
-"""Characters of one page that are read, and pages of one file."""
+"""Pages of one file that are read."""
+_LIBRARY = f"pypdfium2 {version('pypdfium2')}"
 _SIGNS = str.maketrans({"\ufffe": HYPHEN, "\ufeff": " ", "\xa0": " ", "\x00": "\ufffd"})
 
 
@@ -84,8 +91,7 @@ def _build_document(pdf: pdfium.PdfDocument, name: str, with_ocr: bool) -> Docum
     if not draft.length:
         advice = advise_on_ocr(with_ocr)
         raise DocumentError(f"{name} needs OCR: no page has a text layer; {advice}.", reason="needs OCR")
-    library = f"pypdfium2 {version('pypdfium2')}"
-    loader = f"{library}, {find_ocr_version()}" if reader.writer.recognised else library
+    loader = f"{_LIBRARY}, {find_ocr_version()}" if reader.writer.recognised else _LIBRARY
     files, unread = read_files(pdf)
     draft.unread += unread
     read = draft.build_document(name, loader, reader.writer.boxes)

@@ -12,15 +12,15 @@ from typing import TypeAlias, cast
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from extractor.documents.formats.pdf_calls import address_of, as_argument, find_function
+
 ASCENT, DESCENT = 0.9, 0.25
 """What a line takes above and below its base, in sizes of its font, as most fonts have it."""
 _AT_ONCE = 4096
 _BLOCK = (raw.FS_RECTF * _AT_ONCE)()
-_ADDRESSES = [ctypes.c_void_p(ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF)) for i in range(_AT_ONCE)]
+_ADDRESSES = [as_argument(ctypes.addressof(_BLOCK) + i * ctypes.sizeof(raw.FS_RECTF)) for i in range(_AT_ONCE)]
 _BYTES = memoryview(_BLOCK).cast("B")
-_box = ctypes.PYFUNCTYPE(None)(cast(int, ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value))
-"""PDFium's own function without declared arguments or result, for numbers and addresses made before: what ctypes makes
-of declared ones costs as much as the call itself. It keeps the interpreter's lock, as no other thread runs here."""
+_box = find_function(raw.FPDFText_GetLooseCharBox, None)
 _Edge: TypeAlias = "array[float]"
 Edges: TypeAlias = "tuple[_Edge, _Edge, _Edge, _Edge]"
 
@@ -80,7 +80,7 @@ class PageFrame:
 def read_boxes(frame: PageFrame, letters: pdfium.PdfTextPage, indices: Sequence[int]) -> Edges:
     """Left, top, right and bottom of letters, line high, in points from the lower left corner of the page as shown."""
     numbers = array("f")
-    handle = repeat(ctypes.cast(letters.raw, ctypes.c_void_p))
+    handle = repeat(as_argument(address_of(letters.raw)))
     for at in range(0, len(indices), _AT_ONCE):
         some = indices[at : at + _AT_ONCE]
         deque(map(_box, handle, some, _ADDRESSES), 0)

@@ -109,10 +109,10 @@ class _PageLines:
         self._add_edges(self._pieces)
 
     def _write_lines(self, lines: Sequence[TextLine]) -> None:
-        """Writes lines. One that just goes on below another is written here at once: a book has nothing else."""
-        layout, written, starts, ends = self._layout, self._written, self._starts, self._writer.boxes.ends
-        text, lengths, pieces, reach = layout.text, layout.lengths, self._pieces, PARAGRAPH_STEP * self._pitch
+        """Writes lines. Those that just go on below each other are written at once: a book has nothing else."""
+        layout, text, reach = self._layout, self._layout.text, PARAGRAPH_STEP * self._pitch
         is_plain = not (layout.rewritten or layout.attached or layout.raised or self._doubtful)
+        run: list[TextPiece] = []
         for line in lines:
             above = self._above
             if (
@@ -122,19 +122,33 @@ class _PageLines:
                 and not self._level_above
                 and len(line.pieces) == 1
             ):
-                piece, last = line.pieces[0], text[above.pieces[-1].end - 1]
-                start, end, first, after, _, top, _, _, turn = piece
-                step = top - above.pieces[0].top
+                piece, before = line.pieces[0], above.pieces[-1]
+                start, end, first, _, _, top, _, _, turn = piece
+                step, last = top - above.pieces[0].top, text[before.end - 1]
                 if 0 < step <= reach and last.isalpha() and last < FIRST_EAST and text[end - 1] != HYPHEN and not turn:
-                    written += "\n", text[start:end]
-                    length = self._length + 1
-                    starts += accumulate(lengths[first : after - 1], initial=length)
-                    self._length = length + end - start
-                    ends.append(self._length)
-                    pieces.append(piece)
+                    if run and (start != before.end + 2 or first != before.last or text[before.end : start] != "\r\n"):
+                        self._write_run(run)
+                        run = []
+                    run.append(piece)
                     self._above = line
                     continue
+            if run:
+                self._write_run(run)
+                run = []
             self._write_line(line)
+        if run:
+            self._write_run(run)
+
+    def _write_run(self, run: Sequence[TextPiece]) -> None:
+        """Writes lines that follow each other in the page's text, where a line's end has two letters."""
+        first, last = run[0], run[-1]
+        self._written += "\n", self._layout.text[first.start : last.end].replace("\r\n", "\n")
+        at = self._length + 1
+        self._starts += accumulate(self._layout.lengths[first.first : last.last - 1], initial=at)
+        ends = list(accumulate([piece.end - piece.start + 1 for piece in run], initial=self._length))
+        self._writer.boxes.ends.extend(ends[1:])
+        self._length = ends[-1]
+        self._pieces += run
 
     def _write_line(self, line: TextLine) -> None:
         layout, above, look, pieces = self._layout, self._above, self._look, line.pieces

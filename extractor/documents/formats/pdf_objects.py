@@ -8,16 +8,17 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, repeat
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from extractor.documents.formats.page_blocks import PageRules
 from extractor.documents.formats.page_grid import Line
+from extractor.documents.formats.pdf_calls import address_of, as_argument, find_function
 from extractor.documents.formats.pdf_frame import PageFrame
 
 MAX_OBJECTS = 200_000
@@ -67,7 +68,7 @@ def read_objects(page: pdfium.PdfPage) -> PageObjects:
     """The page's objects; those in forms too."""
     found = PageObjects()
     count = raw.FPDFPage_CountObjects(page.raw)
-    holder = cast(int, ctypes.cast(page.raw, ctypes.c_void_p).value)
+    holder = as_argument(address_of(page.raw))
     handles = list(map(_page_object, repeat(holder), range(min(count, MAX_OBJECTS))))
     _sort_objects(handles, found, None, 0)
     if count > MAX_OBJECTS or _has_painted_annotation(page):
@@ -114,7 +115,7 @@ def _has_painted_annotation(page: pdfium.PdfPage) -> bool:
 
 
 def _sort_objects(handles: list[int], found: PageObjects, matrix: Any, depth: int) -> None:
-    modes = array("i", map(_render_mode, handles))
+    modes = array("i", map(_render_mode, map(as_argument, handles)))
     if min(modes, default=0) >= 0:
         texts = handles
     else:
@@ -124,31 +125,32 @@ def _sort_objects(handles: list[int], found: PageObjects, matrix: Any, depth: in
             if mode < 0:
                 _add_drawing(handle, found, matrix, depth)
     found.texts += texts
-    if not _are_plain(texts, set(modes)):
+    if not _are_plain(list(map(as_argument, texts)), set(modes)):
         found.is_plain = False
         for handle in texts:
             _judge_letters(handle, found)
 
 
-def _are_plain(texts: list[int], modes: set[int]) -> bool:
+def _are_plain(texts: list[Any], modes: set[int]) -> bool:
     """Whether all are painted in one go, opaque, dark, not clipped, in no layer, and say what they show."""
     if not modes <= _PLAIN_MODES or any(map(_has_transparency, texts)) or any(map(_count_marks, texts)):
         return False
-    if max(map(_count_clips, map(_clip_path, texts)), default=0) > 0:
+    if max(map(_count_clips, map(as_argument, map(_clip_path, texts))), default=0) > 0:
         return False
     *channels, opacity = _read_fill_colours(texts)
     return min(opacity, default=255) == 255 and max(map(max, channels)) <= DARK if texts else True
 
 
 def _judge_letters(handle: int, found: PageObjects) -> None:
-    mode = _render_mode(handle)
+    thing = as_argument(handle)
+    mode = _render_mode(thing)
     if mode in _UNPAINTED_MODES:
         found.unpainted.add(handle)
     else:
-        (r,), (g,), (b,), (a,) = _read_fill_colours([handle])
-        if mode not in _PLAIN_MODES or a < 255 or max(r, g, b) > DARK or _has_transparency(handle):
+        (r,), (g,), (b,), (a,) = _read_fill_colours([thing])
+        if mode not in _PLAIN_MODES or a < 255 or max(r, g, b) > DARK or _has_transparency(thing):
             found.faint.add(handle)
-    if any(_says_otherwise(handle, i) for i in range(min(_count_marks(handle), 20))):
+    if any(_says_otherwise(handle, i) for i in range(min(_count_marks(thing), 20))):
         found.replaced.add(handle)
 
 
@@ -165,9 +167,7 @@ def _add_drawing(handle: int, found: PageObjects, matrix: Any, depth: int) -> No
             count = min(raw.FPDFFormObj_CountObjects(thing), MAX_OBJECTS)
             inner = raw.FS_MATRIX()
             raw.FPDFPageObj_GetMatrix(thing, inner)
-            parts = [
-                cast(int, ctypes.cast(raw.FPDFFormObj_GetObject(thing, i), ctypes.c_void_p).value) for i in range(count)
-            ]
+            parts = [address_of(raw.FPDFFormObj_GetObject(thing, i)) for i in range(count)]
             _sort_objects(parts, found, _multiply(inner, matrix), depth + 1)
         return
     if kind not in (raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_IMAGE) or len(found.rules) > MAX_OBJECTS:
@@ -297,35 +297,28 @@ def _multiply(inner: Any, outer: Any) -> Any:
 _AT_ONCE = 4096
 _COLOURS = (ctypes.c_uint * (4 * _AT_ONCE))()
 _FIRST = ctypes.addressof(_COLOURS)
-_CHANNELS = [[_FIRST + 16 * i + 4 * channel for i in range(_AT_ONCE)] for channel in range(4)]
+_CHANNELS = [[as_argument(_FIRST + 16 * i + 4 * channel) for i in range(_AT_ONCE)] for channel in range(4)]
 
 
-def _read_fill_colours(handles: list[int]) -> tuple[list[int], list[int], list[int], list[int]]:
+def _read_fill_colours(things: list[Any]) -> tuple[list[int], list[int], list[int], list[int]]:
     """The red, green, blue and opacity of each; no colour counts as none at all, that is, transparent."""
     values: list[int] = []
     numbers = memoryview(_COLOURS).cast("B").cast("I")
-    for at in range(0, len(handles), _AT_ONCE):
-        some = handles[at : at + _AT_ONCE]
+    for at in range(0, len(things), _AT_ONCE):
+        some = things[at : at + _AT_ONCE]
         ctypes.memset(_FIRST, 0, 16 * len(some))
         deque(map(_fill_colour, some, *_CHANNELS), 0)
         values += numbers[: 4 * len(some)].tolist()
     return values[0::4], values[1::4], values[2::4], values[3::4]
 
 
-def _declare(function: Any, result: Any, *arguments: Any) -> Callable[..., Any]:
-    """PDFium's function with addresses as plain numbers, which cost less to hand over than pointers of a type. It keeps
-    the interpreter's lock, as no other thread runs in a reader."""
-    address = cast(int, ctypes.cast(function, ctypes.c_void_p).value)
-    return ctypes.PYFUNCTYPE(result, *arguments)(address)
-
-
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
-_page_object = _declare(raw.FPDFPage_GetObject, _POINTER, _POINTER, _INT)
-_render_mode = _declare(raw.FPDFTextObj_GetTextRenderMode, _INT, _POINTER)
-_has_transparency = _declare(raw.FPDFPageObj_HasTransparency, _INT, _POINTER)
-_count_marks = _declare(raw.FPDFPageObj_CountMarks, _INT, _POINTER)
-_clip_path = _declare(raw.FPDFPageObj_GetClipPath, _POINTER, _POINTER)
-_count_clips = _declare(raw.FPDFClipPath_CountPaths, _INT, _POINTER)
-_fill_colour = _declare(raw.FPDFPageObj_GetFillColor, None, _POINTER, _POINTER, _POINTER, _POINTER, _POINTER)
-set_active = _declare(raw.FPDFPageObj_SetIsActive, _INT, _POINTER, _INT)
-text_object_at = _declare(raw.FPDFText_GetTextObject, _POINTER, _POINTER, _INT)
+_page_object = find_function(raw.FPDFPage_GetObject, _POINTER)
+_render_mode = find_function(raw.FPDFTextObj_GetTextRenderMode, _INT)
+_has_transparency = find_function(raw.FPDFPageObj_HasTransparency, _INT)
+_count_marks = find_function(raw.FPDFPageObj_CountMarks, _INT)
+_clip_path = find_function(raw.FPDFPageObj_GetClipPath, _POINTER)
+_count_clips = find_function(raw.FPDFClipPath_CountPaths, _INT)
+_fill_colour = find_function(raw.FPDFPageObj_GetFillColor, None)
+set_active = find_function(raw.FPDFPageObj_SetIsActive, _INT)
+text_object_at = find_function(raw.FPDFText_GetTextObject, _POINTER)

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate, pairwise, repeat
 from operator import sub
 from statistics import median
-from typing import cast
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from extractor.documents.formats.pdf_calls import address_of, as_argument, find_function
 from extractor.documents.formats.pdf_frame import PageFrame, read_boxes
 from extractor.documents.formats.pdf_words import (
     RaisedFigures,
@@ -43,13 +43,18 @@ _RUN = re.compile(r"[^\s\x00\x02\ufffe]+(?: [^\s\x00\x02\ufffe]+)*[\x02\ufffe]?"
 """Words with single spaces between them. After a hyphen at a line's end no line end follows."""
 
 
+MAX_PAGE_CHARACTERS = 200_000
+"""Of one page that are read."""
+_CODES = (ctypes.c_ushort * (MAX_PAGE_CHARACTERS + 1))()
+_CODE_BYTES = memoryview(_CODES).cast("B")
+
+
 def read_characters(letters: pdfium.PdfTextPage, count: int) -> str:
     """The page's characters, one code point each, so that an index into the text is one into PDFium's list."""
     if not count:
         return ""
-    buffer = (ctypes.c_ushort * (count + 1))()
-    written = raw.FPDFText_GetText(letters, 0, count, buffer)
-    text = bytes(buffer)[: 2 * count].decode("utf-16-le", "replace")
+    written = raw.FPDFText_GetText(letters, 0, count, _CODES)
+    text = str(_CODE_BYTES[: 2 * count], "utf-16-le", "replace")
     if written == count + 1 and len(text) == count and "\x00" not in text:
         return text
     codes = list(map(raw.FPDFText_GetUnicode, repeat(letters.raw, count), range(count)))
@@ -70,7 +75,7 @@ def is_poor_layer(letters: pdfium.PdfTextPage, text: str) -> bool:
         return False
     if not text.isascii() and len(_UNKNOWN.findall(text)) > MAX_UNKNOWN_SHARE * known:
         return True
-    handle = ctypes.cast(letters.raw, ctypes.c_void_p)
+    handle = as_argument(address_of(letters.raw))
     for letters_tried in (FIRST_SAMPLED_LETTERS, SAMPLED_LETTERS):
         sample = range(0, len(text), max(1, len(text) // letters_tried))
         wrong = sum(map(_map_error, repeat(handle), sample))
@@ -79,9 +84,7 @@ def is_poor_layer(letters: pdfium.PdfTextPage, text: str) -> bool:
     return bool(wrong > MAX_UNKNOWN_SHARE * len(sample))
 
 
-_map_error = ctypes.CFUNCTYPE(ctypes.c_int)(
-    cast(int, ctypes.cast(raw.FPDFText_HasUnicodeMapError, ctypes.c_void_p).value)
-)
+_map_error = find_function(raw.FPDFText_HasUnicodeMapError, ctypes.c_int)
 
 
 class LetterLook:

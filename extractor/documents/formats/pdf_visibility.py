@@ -9,13 +9,13 @@ What is placed and not painted is read all the same where a picture shows the wo
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pypdfium2 as pdfium
 
+from extractor.documents.formats.pdf_calls import address_of, as_argument
 from extractor.documents.formats.pdf_objects import PageObjects, set_active, text_object_at
 from extractor.documents.formats.reading_order import PageLayout, TextPiece
 from extractor.documents.formats.sight import Sight
@@ -145,7 +145,7 @@ def _part_piece(layout: PageLayout, piece: TextPiece, verdicts: bytearray) -> It
 
 def find_text_objects(letters: pdfium.PdfTextPage, layout: PageLayout) -> list[int]:
     """For each word the object that draws its first letter; 0 where there is none."""
-    handle = cast(int, ctypes.cast(letters.raw, ctypes.c_void_p).value)
+    handle = as_argument(address_of(letters.raw))
     found = [0] * len(layout.lengths)
     for piece in layout.pieces:
         at = piece.start
@@ -203,7 +203,7 @@ class _PageJudge:
         faint_difference = difference
         if objects.faint:  # they must show beside the other letters, and by themselves: not as what blots out others
             for thing in objects.faint:
-                set_active(thing, True)
+                set_active(as_argument(thing), True)
             alone = _strongest_channel(ImageChops.difference(self._picture(), bare))
             beside = _strongest_channel(ImageChops.difference(shown, without_faint))
             faint_difference = ImageChops.darker(alone, beside)
@@ -250,7 +250,7 @@ class _PageJudge:
 
     def _picture_without(self, things: Iterable[int]) -> Image:
         for thing in things:
-            set_active(thing, False)
+            set_active(as_argument(thing), False)
         return self._picture()
 
     def _pixel_box(self, word: int, piece: TextPiece, size: tuple[int, int]) -> tuple[int, int, int, int]:
