@@ -267,7 +267,7 @@ ABSENT = {
     "a template": "<template>UNSEEN</template>seen",
     "noscript": "<noscript>UNSEEN</noscript>seen",
     "a script": "<script>UNSEEN</script>seen",
-    "a frame's page": "<iframe srcdoc='UNSEEN'></iframe>seen",
+    "instead of a frame": "<iframe>UNSEEN</iframe>seen",
     "instead of a video": "<video>UNSEEN</video>seen",
     "a canvas": "<canvas>UNSEEN</canvas>seen",
     "a hidden field": "<input type=hidden value=UNSEEN>seen",

@@ -233,18 +233,18 @@ def write(slide: Any, words: str, left: float = 1, colour: str = "") -> Any:
 def test_a_slide_is_its_shapes_its_tables_its_charts_and_its_notes(tmp_path: Path) -> None:
     slides, slide = deck()
     write(slide, "Budget: 300\nof which 20").text_frame.paragraphs[0].runs[0].hyperlink.address = "https://l.example/"
-    cells = slide.shapes.add_table(2, 2, 0, 0, Inches(2), Inches(1)).table
+    cells = slide.shapes.add_table(2, 2, 0, Inches(4), Inches(2), Inches(1)).table
     for i, words in enumerate(("Item", "Price", "Bolt", "3.25")):
         cells.cell(i // 2, i % 2).text = words
     figures = CategoryChartData()
     figures.categories = ["North", "South"]
     figures.add_series("2025", (12.5, 7))
-    chart = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 0, Inches(2), Inches(2), figures).chart
+    chart = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, Inches(5), Inches(2), Inches(1), figures).chart
     chart.has_title = True
     chart.chart_title.text_frame.text = "Sales"
     slide.notes_slide.notes_text_frame.text = "say so"
     group = slide.shapes.add_group_shape()
-    group.shapes.add_textbox(0, 0, Inches(1), Inches(1)).text_frame.text = "grouped"
+    group.shapes.add_textbox(0, Inches(6.5), Inches(1), Inches(1)).text_frame.text = "grouped"
     document = load(tmp_path, "a.pptx", save(slides))
     assert document.text == (
         "# Plan\n\nBudget: 300 (https://l.example/)\nof which 20\n\nItem | Price\nBolt | 3.25\n\nSales\n\n | 2025\n"
@@ -254,6 +254,51 @@ def test_a_slide_is_its_shapes_its_tables_its_charts_and_its_notes(tmp_path: Pat
     assert place(document, "say so") == [{"page": 1, "part": "notes"}]
     assert header_of(document, "3.25") == ["Price"]
     assert not document.hidden and not document.doubtful and not document.unread
+
+
+def place_boxes(*boxes: tuple[str, float, float]) -> bytes:
+    """A slide with a title and boxes of these words, so many inches from the left and from the top."""
+    slides, slide = deck()
+    for words, left, top in boxes:
+        slide.shapes.add_textbox(Inches(left), Inches(top), Inches(2), Inches(0.8)).text_frame.text = words
+    return save(slides)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "order"),
+    [
+        # two columns under their headings, drawn in whatever order
+        ((("b", 5, 3), ("B", 5, 2), ("a", 1, 3), ("A", 1, 2)), "A a B b"),
+        ((("A", 1, 2), ("B", 5, 2), ("b", 5, 3), ("a", 1, 3)), "A B a b"),
+        # across, if that is how they are drawn
+        ((("A", 1, 2), ("1", 5, 2), ("B", 1, 3), ("2", 5, 3)), "A 1 B 2"),
+        ((("A", 1, 2), ("B", 1, 3), ("1", 5, 2), ("2", 5, 3)), "A B 1 2"),
+        # cards in two rows, each a heading and a text close below it
+        (
+            (("B", 5, 2), ("b", 5, 3), ("A", 1, 2), ("a", 1, 3), ("C", 1, 5), ("c", 1, 6), ("D", 5, 5), ("d", 5, 6)),
+            "A a B b C c D d",
+        ),
+        # boxes over each other have no order but that in which they are drawn
+        ((("A", 1, 3), ("B", 2, 2.5), ("C", 1.5, 2.8)), "A B C"),
+    ],
+)  # fmt: skip
+def test_boxes_of_a_slide_are_read_in_the_order_of_their_places(
+    tmp_path: Path, boxes: tuple[tuple[str, float, float], ...], order: str
+) -> None:
+    document = load(tmp_path, "a.pptx", place_boxes(*boxes))
+    assert document.text.split() == ["#", "Plan", *order.split()]
+
+
+def test_a_slide_of_its_layout_is_read_by_the_places_of_the_layout(tmp_path: Path) -> None:
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[4])  # two columns, each with a heading
+    words = {0: "Costs", 1: "Before", 2: "300", 3: "After", 4: "200"}
+    tree = slide.shapes._spTree
+    for shape in reversed(list(slide.placeholders)):
+        shape.text_frame.text = words[shape.placeholder_format.idx]
+        tree.remove(shape._element)
+        tree.append(shape._element)
+    assert load(tmp_path, "a.pptx", save(slides)).text == "# Costs\n\nBefore\n\n300\n\nAfter\n\n200"
 
 
 def test_what_nobody_sees_on_slides_is_hidden_and_what_is_off_them_is_doubtful(tmp_path: Path) -> None:
@@ -273,7 +318,7 @@ def test_what_nobody_sees_on_slides_is_hidden_and_what_is_off_them_is_doubtful(t
     second._element.set("show", "0")
     document = load(tmp_path, "a.pptx", save(slides))
     assert hidden(document) == ["white on white", "switched off", "Unseen slide"]
-    assert doubtful(document) == ["pale", "off the slide"]
+    assert doubtful(document) == ["off the slide", "pale"]
 
 
 def test_diagrams_and_numbers_of_slides_are_read_and_comments_are_doubtful(tmp_path: Path) -> None:

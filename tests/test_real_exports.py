@@ -273,7 +273,23 @@ def book(image: bytes) -> bytes:
     return epub({"a.xhtml": chapter}, more={"book/p.png": image})  # type: ignore[dict-item]
 
 
-MADE = {"a.docx": letter, "a.pptx": slides, "a.eml": mail, "a.html": page, "a.xlsx": sheet, "a.epub": book}
+def rich_text(image: bytes) -> bytes:
+    shown = f"{{\\pict{{\\*\\picprop{{\\sp{{\\sn a}}{{\\sv 1}}}}}}\\pngblip\\picw9\n{image.hex()}}}"
+    old = "{\\nonshppict{\\pict\\wmetafile8 00}}"
+    floating = f"{{\\shp{{\\*\\shpinst{{\\sp{{\\sn pib}}{{\\sv {shown}}}}}}}{{\\shprslt again}}}}"
+    unseen = f"{{\\v{{\\pict\\pngblip {picture('secret words').hex()}}}}}"
+    return f"{{\\rtf1 Before{{\\*\\shppict{shown}}}{old}{floating}{unseen}}}".encode()
+
+
+MADE = {
+    "a.docx": letter,
+    "a.pptx": slides,
+    "a.eml": mail,
+    "a.html": page,
+    "a.xlsx": sheet,
+    "a.epub": book,
+    "a.rtf": rich_text,
+}
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -284,7 +300,7 @@ def test_a_picture_in_a_document_of_words_is_named_and_no_loss(name: str) -> Non
 
 
 @needs_ocr
-@pytest.mark.parametrize("name", ["a.docx", "a.pptx", "a.eml"])
+@pytest.mark.parametrize("name", ["a.docx", "a.pptx", "a.eml", "a.rtf"])
 def test_words_of_a_picture_in_a_document_are_read_by_ocr_with_their_place(name: str) -> None:
     document = load_bytes(MADE[name](picture()), name, ocr=True)
     assert "45.00" in document.text and "secret" not in document.text and not document.unread
@@ -309,6 +325,19 @@ def test_a_logo_is_passed_over_and_a_drawing_of_lines_is_named() -> None:
     )
     (note,) = load_bytes(packed, "a.odt").notes
     assert "1 drawing is in it" in note
+    (note,) = load_bytes(b"{\\rtf1 words{\\pict\\emfblip 00ff}{\\pict\\wmetafile8\\bin3 }}}}", "a.rtf").notes
+    assert "2 drawings are in it" in note
+
+
+def test_a_bitmap_of_rich_text_is_a_picture_and_one_without_words_needs_ocr() -> None:
+    buffer = io.BytesIO()
+    Image.new("L", (300, 200), "white").save(buffer, "BMP")
+    source = f"{{\\rtf1{{\\pict\\dibitmap0 {buffer.getvalue()[14:].hex()}}}}}"
+    with pytest.raises(DocumentError, match="--ocr"):
+        load_bytes(source.encode(), "a.rtf")
+    assert any(
+        "1 picture" in note for note in load_bytes(source.replace("{\\pict", "words{\\pict").encode(), "a.rtf").notes
+    )
 
 
 def test_a_letter_that_is_nothing_but_a_picture_says_what_to_do() -> None:

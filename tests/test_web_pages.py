@@ -318,3 +318,99 @@ def test_any_source_is_found_where_its_words_say(pieces: list[str]) -> None:
 
 def test_a_page_nested_very_deep_is_read() -> None:
     assert text("<div>" * 10_000 + "deep") == "deep"
+
+
+# what style sheets add, frames, and tables as they are drawn
+
+COUNTED = """<style>
+body { counter-reset: part } h2 { counter-increment: part; counter-reset: clause }
+h2::before { content: counter(part, upper-roman) ". " }
+p::before { counter-increment: clause; content: counter(part) "." counter(clause) " " }
+</style><h2>Scope</h2><p>All goods.</p><p>All parts.</p><h2>Term</h2><p>A year.</p>"""
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("<style>b::after { content: ' (overdue)' }</style><p>Sum <b>45.00</b> EUR</p>", "Sum 45.00 (overdue) EUR"),
+        ("<style>.due:before { content: 'Due: ' }</style><p class=due>2 May</p>", "Due: 2 May"),
+        ("<style>dt::after { content: ':' }</style><dl><dt>Name<dd>Ann<dt>Age<dd>31</dl>", "Name: Ann\nAge: 31"),
+        (
+            "<style>[data-unit]::after { content: ' ' attr(data-unit) }</style>"
+            "<table><tr><th>Part<th>Mass<tr><td>M6<td data-unit=kg>5</table>",
+            "Part | Mass\nM6 | 5 kg",
+        ),
+        (COUNTED, "## I. Scope\n\n1.1 All goods.\n\n1.2 All parts.\n\n## II. Term\n\n2.1 A year."),
+        (
+            "<style>ol { counter-reset: i; list-style: none } li { counter-increment: i }"
+            " li::before { content: counters(i, '.') ') ' }</style><ol><li>a<ol><li>b<li>c</ol><li>d</ol>",
+            "1) a\n1.1) b\n1.2) c\n2) d",
+        ),
+        ("<p>He said <q>yes</q>.", "He said “yes”."),
+        ("<style>.new::after { content: 'new'; display: block }</style><p class=new>Bolt</p>", "Bolt\nnew"),
+        ("<style>.ok::before { content: 'Yes' / 'agreed' }</style><p class=ok></p>", "Yes"),
+        ("<style>p { --mark: 'Draft ' } p::before { content: var(--mark) }</style><p>Offer", "Draft Offer"),
+    ],
+)  # fmt: skip
+def test_what_style_sheets_add_is_read_where_it_is_seen(source: str, shown: str) -> None:
+    assert text(f"<!doctype html>{source}") == shown
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ".a::before { content: 'UNSEEN'; display: none }",
+        ".a::before { content: 'UNSEEN'; visibility: hidden }",
+        ".a::before { content: 'UNSEEN'; color: white }",
+        ".a::before { content: 'UNSEEN'; font-size: 0 }",
+        ".a::before { content: none } .a::before, .b { color: red }",
+        ".a:hover::before { content: 'UNSEEN' }",
+        "@media print { .a::after { content: 'UNSEEN' } }",
+        ".a::before { content: '\\f101' }",
+        ".b::before { content: 'UNSEEN' }",
+        ".a::marker { content: 'UNSEEN' }",
+        ".a::before { content: url(unseen.png) }",
+        "* { content: 'UNSEEN' }",
+    ],
+)
+def test_what_style_sheets_add_out_of_sight_is_not_there(rule: str) -> None:
+    assert text(f"<!doctype html><style>{rule}</style><p class=a>Offer</p>") == "Offer"
+
+
+def test_what_style_sheets_add_is_bounded_and_told() -> None:
+    document = parse_html(f"<style>b::before {{ content: '{'x' * 1000}' }}</style>{'<b>a</b> ' * 1000}", "a")
+    assert len(document.text) < 400_000
+    assert [part.reason for part in document.unread] == ["too large"]
+
+
+FRAME = (
+    '<p>Above</p><iframe srcdoc="<p>Fee: 5&amp;nbsp;EUR</p><table><tr><th>A<th>B<tr><td>1<td>2</table>"></iframe>below'
+)
+
+
+def test_a_page_in_a_frame_is_read_where_it_is_shown() -> None:
+    document = parse_html(FRAME, "a")
+    assert document.text == "Above\n\nFee: 5 EUR\n\nA | B\n1 | 2\n\nbelow"
+    assert document.locations is not None
+    (place,) = document.locations.locate(Span(document.text.index("Fee"), document.text.index("Fee") + 3))
+    source = place["source"]
+    assert isinstance(source, dict)
+    assert FRAME[source["start"] : source["end"]] == "Fee"  # type: ignore[misc]
+    assert headers(document, "2")[0] == ["B"]
+
+
+def test_a_frame_that_nobody_sees_hides_its_page_and_frames_without_end_are_told() -> None:
+    hidden = parse_html('a<iframe style="display:none" srcdoc="<p>UNSEEN</p>"></iframe>', "a")
+    assert texts(hidden, hidden.hidden) == ["UNSEEN"]
+    source = "x"
+    for _ in range(6):
+        source = f'<iframe srcdoc="{entities.escape(source)}"></iframe>a'
+    deep = parse_html(source, "a")
+    assert [part.part for part in deep.unread] == ["frames"]
+
+
+def test_the_foot_of_a_table_is_read_below_its_rows() -> None:
+    rows = "<tfoot><tr><td>Total<td>3</tfoot><thead><tr><th>Item<th>Qty</thead><tbody><tr><td>Bolt<td>3</tbody>"
+    assert text(f"<table><caption>Order</caption>{rows}</table>") == "Order\n\nItem | Qty\nBolt | 3\nTotal | 3"
+    plain = "<style>tfoot { display: table-row-group }</style>"
+    assert text(f"{plain}<table><tfoot><tr><td>a<td>b</tfoot><tr><td>c<td>d</table>") == "a | b\nc | d"

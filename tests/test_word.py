@@ -225,6 +225,54 @@ FORM = (
 )
 
 
+def field(*code: str, result: str | None = None) -> str:
+    """A field whose code is made of texts and of fields within it."""
+    mark = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'.format
+    said = "".join(
+        one if one.startswith("<") else f'<w:r><w:instrText xml:space="preserve">{one}</w:instrText></w:r>'
+        for one in code
+    )
+    shown = "" if result is None else mark("separate") + run(result)
+    return f"{mark('begin')}{said}{shown}{mark('end')}"
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (r"EQ \f(1,2)", "1/2"),
+        (r"EQ \f(a+1;2,5)", "(a+1)/2,5"),
+        (r"EQ \r(3,x)", "³√(x)"),
+        (r"eq \r(2)", "√(2)"),
+        (r"EQ x\s\up8(2)", "x²"),
+        (r"EQ H\s\do4(2)O", "H₂O"),
+        (r"EQ \b\bc\[(\f(a,b))", "[a/b]"),
+        (r"EQ \b\lc\{\rc\}(\f(1\,5,x))", "{1,5/x}"),
+        (r"EQ \i\su(1,n,k)", "∑_(1)^(n) k"),
+        (r"EQ \a\co2(1,0,0,1)", "1, 0; 0, 1"),
+        (r"EQ \o\ac(○,7)", "⑦"),
+        (r'EQ \* jc2 \* "Font:MS Mincho" \* hps10 \o\ad(\s\up 9(やまだ),山田)', "山田(やまだ)"),
+        (r"EQ \x(frame) \l(1,2)", "frame 1, 2"),
+        (r"EQ \f(1,", "1/"),
+        (r'SYMBOL 252 \f "Wingdings" \s 12', "✓"),
+        (r"SYMBOL 128", "€"),
+    ],
+)
+def test_fields_without_a_result_show_what_their_code_makes(code: str, text: str) -> None:
+    document = read(paragraph(run("Is "), field(code), run(" so")))
+    assert document.text == f"Is {text} so" and not document.hidden
+    simple = f"""<w:fldSimple w:instr='{code}'/>"""
+    assert read(paragraph(run("Is "), simple)).text == f"Is {text}"
+
+
+def test_fields_in_the_code_of_others_are_part_of_it() -> None:
+    inner = field("=A1", result="5")
+    halved = read(paragraph(run("Half: "), field(r"EQ \f(", inner, ",2)")))
+    assert halved.text == "Half: 55/2" and hidden(halved) == ["5"]  # the code's own number, then what it makes
+    address = field("REF site", result="https://l.example/a")
+    linked = read(paragraph(field('HYPERLINK "', address, '"', result="our page")))
+    assert "our page (https://l.example/a)" in linked.visible_text(Span(0, len(linked.text)))
+
+
 @pytest.mark.parametrize(
     ("xml", "text"),
     [

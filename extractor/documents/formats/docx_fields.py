@@ -8,11 +8,19 @@ from typing import Any
 
 from docx.oxml.ns import qn
 
+from extractor.documents.formats.docx_equations import spell_equation
 from extractor.documents.formats.office_package import is_on
+from extractor.documents.formats.symbol_fonts import is_symbol_font, read_symbols
 
 _FIELD_CHAR, _TYPE, _INSTRUCTION, _VAL = qn("w:fldChar"), qn("w:fldCharType"), qn("w:instrText"), qn("w:val")
+_TEXT = qn("w:t")
 _LINK = re.compile(r'^\s*HYPERLINK\s+(?!\\)"?([^"\s]+)"?', re.I)
 _CONTENTS = re.compile(r"^\s*(?:TOC|PAGEREF)\b", re.I)
+_EQUATION = re.compile(r"^\s*EQ\b", re.I)
+_SYMBOL = re.compile(r"^\s*SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,7})", re.I)
+_SYMBOL_FONT = re.compile(r'\\f\s+(?:"([^"]+)"|(\S+))', re.I)
+_MAX_NESTING = 20
+"""Fields in each other whose words may be part of a code."""
 TICKED, UNTICKED = "☒", "☐"
 
 
@@ -21,12 +29,13 @@ class Field:
     """A field from its first mark to its last."""
 
     code: str = ""
+    """What it is made by, with what the fields within that show."""
     form: Any = None
     """What it is as a box or a list of an old form (17.16.17)."""
     parted: bool = False
     """Whether it has a result."""
     start: int = 1 << 30
-    """Which piece of its paragraph its words begin with."""
+    """How many letters of its paragraph stand before its words."""
 
     @property
     def address(self) -> str:
@@ -53,7 +62,7 @@ class FieldMarks:
         """Pairs the marks under an element."""
         marks = cls()
         opened: list[list[Any]] = []
-        for element in story.iter(_FIELD_CHAR, _INSTRUCTION):
+        for element in story.iter(_FIELD_CHAR, _INSTRUCTION, _TEXT):
             kind = element.get(_TYPE) if element.tag == _FIELD_CHAR else ""
             if kind == "begin":
                 opened.append([element, Field(form=element.find(qn("w:ffData")))])
@@ -65,8 +74,10 @@ class FieldMarks:
             elif kind == "end":
                 *places, last = [*opened.pop(), element]
                 marks.fields |= dict.fromkeys((places[0], *places[2:], last), places[1])
-            elif not opened[-1][1].parted:
-                opened[-1][1].code += element.text or ""
+            elif element.tag == _INSTRUCTION:
+                opened[-1][1].code += "" if opened[-1][1].parted else element.text or ""
+            elif made := next((one for _, one, *_ in opened[:-_MAX_NESTING:-1] if not one.parted), None):
+                made.code += element.text or ""
         return marks
 
     def pass_mark(self, element: Any) -> Field | None:
@@ -92,6 +103,22 @@ class FieldMarks:
     def in_contents(self) -> bool:
         """Whether what stands here is part of a table of contents."""
         return any(one.is_contents for one, _ in self.stack)
+
+
+def show_code(code: str) -> str:
+    """What a field shows that needs no result: an equation, a symbol. Empty for others."""
+    if equation := _EQUATION.match(code):
+        return spell_equation(code[equation.end() :])
+    symbol = _SYMBOL.match(code)
+    if symbol is None:
+        return ""
+    number, named = int(symbol[1], 0 if symbol[1][:2].lower() == "0x" else 10), _SYMBOL_FONT.search(code)
+    font = (named[1] or named[2]) if named else ""
+    if number > 0x10FFFF or 0xD800 <= number < 0xE000:
+        return ""
+    if is_symbol_font(font):
+        return read_symbols(chr(number), font)
+    return chr(number) if number > 0xFF or "\\u" in code else bytes([number]).decode("cp1252", "ignore")
 
 
 def show_form(form: Any) -> str:

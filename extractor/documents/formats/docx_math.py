@@ -26,15 +26,15 @@ def _spell(element: Any) -> str:
         case "r":
             return "".join(t.text or "" for t in element.iter(f"{_MATH}t"))
         case "f":
-            return f"{_group(_part(element, 'num'))}/{_group(_part(element, 'den'))}"
+            return f"{group_term(_part(element, 'num'))}/{group_term(_part(element, 'den'))}"
         case "sSup":
-            return _part(element, "e") + _raise(_part(element, "sup"))
+            return _part(element, "e") + raise_term(_part(element, "sup"))
         case "sSub":
-            return _part(element, "e") + _lower(_part(element, "sub"))
+            return _part(element, "e") + lower_term(_part(element, "sub"))
         case "sSubSup":
-            return _part(element, "e") + _lower(_part(element, "sub")) + _raise(_part(element, "sup"))
+            return _part(element, "e") + lower_term(_part(element, "sub")) + raise_term(_part(element, "sup"))
         case "sPre":
-            return _lower(_part(element, "sub")) + _raise(_part(element, "sup")) + _part(element, "e")
+            return lower_term(_part(element, "sub")) + raise_term(_part(element, "sup")) + _part(element, "e")
         case "rad":
             degree = _part(element, "deg")
             return f"{spell_superscript(degree) if degree else ''}√({_part(element, 'e')})"
@@ -68,15 +68,18 @@ def _property(element: Any, name: str) -> str | None:
     return None if found is None else str(found.get(f"{_MATH}val", ""))
 
 
-def _group(text: str) -> str:
+def group_term(text: str) -> str:
+    """A term of several signs in brackets."""
     return text if len(text) < 2 or text.replace(".", "").replace(",", "").isalnum() else f"({text})"
 
 
-def _raise(text: str) -> str:
+def raise_term(text: str) -> str:
+    """A term above the line."""
     spelled = spell_superscript(text)
-    return spelled if spelled != text else f"^{_group(text)}"
+    return spelled if spelled != text else f"^{group_term(text)}"
 
 
-def _lower(text: str) -> str:
+def lower_term(text: str) -> str:
+    """A term below the line."""
     spelled = spell_subscript(text)
-    return spelled if spelled != text else f"_{_group(text)}"
+    return spelled if spelled != text else f"_{group_term(text)}"

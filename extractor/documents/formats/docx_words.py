@@ -9,7 +9,7 @@ from typing import Any
 
 from docx.oxml.ns import qn
 
-from extractor.documents.formats.docx_fields import Field, FieldMarks, show_form
+from extractor.documents.formats.docx_fields import Field, FieldMarks, show_code, show_form
 from extractor.documents.formats.docx_math import MATH_TAGS, spell_formula
 from extractor.documents.formats.docx_styles import (
     Ground,
@@ -88,6 +88,8 @@ class ParagraphReader:
                 start = self._length
                 self._read_inner(element, setting, pieces)
                 code = element.get(qn("w:instr"), "") if tag == _SIMPLE else ""
+                if self._length == start and code and not self._story.fields.in_code:
+                    self._add(pieces, show_code(code), setting.sight)
                 address = self._find_address(element) if tag == _LINK else Field(code).address
                 self._add_address(pieces, start, address)
             elif tag in SEEN_THROUGH:
@@ -145,11 +147,13 @@ class ParagraphReader:
         fields = self._story.fields
         ended = fields.pass_mark(mark)
         if ended is None:
-            if mark in fields.fields and mark.get(qn("w:fldCharType")) == "begin":
+            if mark in fields.fields:  # its words begin behind its code, of which nothing is seen
                 fields.fields[mark].start = self._length
             return
         if fields.in_code:
             return
+        if self._length <= ended.start or not ended.parted:
+            self._add(pieces, show_code(ended.code), look.sight)
         if ended.form is not None and (shown := show_form(ended.form)):
             if ended.form.find(qn("w:checkBox")) is not None or self._length <= ended.start:
                 self._add(pieces, shown, look.sight)

@@ -25,7 +25,7 @@ from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.enclosed_pictures import Picture, enclose_pictures
 from extractor.documents.formats.encodings import decode_bytes
 from extractor.documents.formats.html_source import blank_odd_markup
-from extractor.documents.formats.html_writer import PageWriter
+from extractor.documents.formats.html_writer import MAX_FRAMES, PageWriter
 from extractor.documents.formats.io import read_file_bytes, require_text
 from extractor.documents.formats.styles.page import compute_looks
 from extractor.types import Document, UnreadPart
@@ -80,6 +80,9 @@ def read_page(source: str, name: str, *, is_xml: bool = False) -> ReadPage:
             "what is hidden may be taken for shown."
         )
         unread.append(UnreadPart("style sheets", "too large", message))
+    if writer.frames.is_over:
+        message = f"Not all pages in frames of the page are read: more than {MAX_FRAMES}, or too deep in each other."
+        unread.append(UnreadPart("frames", "too large", message))
     document = Document(
         name,
         "".join(written.pieces),

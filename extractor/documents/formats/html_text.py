@@ -101,6 +101,29 @@ class PageText:
             self.places.add_run(start + at, start + to, steps[at], steps[to])
             at = to
 
+    def add_page(self, page: PageText, sight: Sight, steps: Sequence[int]) -> None:
+        """Adds the text of a page within this one, which is seen as that says at best. `steps` are where the letters of
+        its source stand in the source of this one, as far as that is known."""
+        words = "".join(page.pieces)
+        if not words:
+            return
+        if self.in_cell:
+            self.add_run(" ".join(words.split()), sight, None, None)
+            return
+        self.request_gap("\n\n")
+        self.add_run(words, sight, None, None)
+        start = self.length - page.length
+        self.tables += [table.shift(start) for table in page.tables]
+        if sight is not Sight.HIDDEN:
+            self.hidden += [span.shift(start) for span in page.hidden]
+        if sight is Sight.SHOWN:
+            self.doubtful += [span.shift(start) for span in page.doubtful]
+        inner = page.places
+        for since, until, source, end in zip(inner.starts, inner.ends, inner.sources, inner.source_ends, strict=True):
+            if end < len(steps):
+                self.places.add_run(start + since, start + until, steps[source], steps[end])
+        self.request_gap("\n\n")
+
     def begin_table(self) -> None:
         self.request_gap("\n\n")
         self.table = TableWriter(self.padding_left)

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from justhtml import JustHTML
+
 from extractor.documents.formats.entities import find_attribute, find_source_offsets
 from extractor.documents.formats.html_controls import Shown, show_input, show_select
 from extractor.documents.formats.html_lists import ItemCounter
+from extractor.documents.formats.html_source import blank_odd_markup
 from extractor.documents.formats.html_tables import CELL, ROW, TABLE, find_data_tables, find_role
 from extractor.documents.formats.html_text import PageText
 from extractor.documents.formats.link_text import is_told, says_address, spell_address
 from extractor.documents.formats.scripts import spell_subscript, spell_superscript
 from extractor.documents.formats.sight import Sight
 from extractor.documents.formats.styles.look import Look
-from extractor.documents.formats.styles.page import NOT_TEXT, PageLooks
+from extractor.documents.formats.styles.page import NOT_TEXT, PageLooks, compute_looks
+from extractor.documents.formats.styles.selectors import AFTER, BEFORE
 
 _BLOCKS = frozenset(
     (  # noqa: SIM905 (read more easily than a list of strings)
@@ -41,6 +45,8 @@ MAX_ADDRESS = 300
 """Characters of an address behind linked words that is written; longer ones are of use to machines."""
 _LONGEST_ALT = 300
 """Characters of the words in place of a picture."""
+MAX_FRAMES, MAX_FRAME_DEPTH = 50, 3
+"""Pages in frames of one page that are read, and in each other."""
 _SPACE = " \t\r\n\f"
 _RUN = re.compile(r"[^ \t\r\n\f]+(?: [^ \t\r\n\f]+)*")
 _FILLING = re.compile(r"\xa0(?![0-9])|(?<![0-9])\xa0")
@@ -65,11 +71,26 @@ class _Open:
 
 
 @dataclass(slots=True)
+class Frames:
+    """The pages that stand in frames of a page, and in theirs."""
+
+    count: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there are more than are read."""
+        return self.count > MAX_FRAMES
+
+
+@dataclass(slots=True)
 class PageWriter:
     """Writes the text of a page."""
 
     source: str
     looks: PageLooks
+    frames: Frames = field(default_factory=Frames)
+    depth: int = 0
+    """Frames around the page."""
     text: PageText = field(default_factory=PageText)
     pictures: list[str] = field(default_factory=list)
     """The addresses of pictures that are seen."""
@@ -91,6 +112,8 @@ class PageWriter:
             elif node.name == "#text":
                 around = self._open[-1]
                 self._write_text(node.data or "", node.origin_offset, around.sight)
+            elif node.name == "iframe":
+                self._write_frame(node)
             elif node.name not in NOT_TEXT and not node.name.startswith(("#comment", "!")):
                 children = self._enter(node)
                 stack.append(None)
@@ -123,9 +146,51 @@ class PageWriter:
         self._write_shown(node, around)
         if name in _NO_CONTENT:
             return ()
-        if name == "head":
-            return [child for child in node.children or () if child.name == "title"]
-        return node.children or ()
+        if name == "head":  # the title of a page in a frame is shown nowhere
+            return () if self.depth else [child for child in node.children or () if child.name == "title"]
+        children = node.children or ()
+        if around.role == TABLE:
+            children = self._order_groups(children)
+        before, after = self._find_added(node, BEFORE), self._find_added(node, AFTER)
+        return [*before, *children, *after] if before or after else children
+
+    def _order_groups(self, children: Sequence[Any]) -> Sequence[Any]:
+        """What is in a table as it is drawn: its head above its rows and its foot below, wherever they stand
+        (CSS 2, 17.2)."""
+        looks = [self.looks.looks.get(id(child)) for child in children]
+        displays = [look.display if look is not None else "" for look in looks]
+        head, foot = (displays.index(d) if d in displays else -1 for d in ("table-header-group", "table-footer-group"))
+        if head < 0 and foot < 0:
+            return children
+        ranks = [0 if display == "table-caption" else 2 for display in displays]
+        if head >= 0:
+            ranks[head] = 1
+        if foot >= 0:
+            ranks[foot] = 3
+        return [children[i] for i in sorted(range(len(children)), key=ranks.__getitem__)]
+
+    def _find_added(self, node: Any, side: str) -> Sequence[Any]:
+        """What a style sheet puts there, if it is seen; what is not seen is nothing of the file's text."""
+        found = self.looks.added.get((id(node), side))
+        return (found,) if found is not None and self.looks.sights[id(found)] is not Sight.HIDDEN else ()
+
+    def _write_frame(self, node: Any) -> None:
+        """The page that stands in an attribute of a frame (HTML, 4.8.5)."""
+        written = (node.attrs or {}).get("srcdoc") or ""
+        if not written.strip():
+            return
+        self.frames.count += 1
+        if self.depth >= MAX_FRAME_DEPTH or self.frames.is_over:
+            self.frames.count = MAX_FRAMES + 1
+            return
+        source = blank_odd_markup(written)
+        root = JustHTML(source, track_node_locations=True, sanitize=False).root
+        inner = PageWriter(source, compute_looks(root), self.frames, self.depth + 1)
+        inner.write_tree(root)
+        place = find_attribute(self.source, node.origin_offset, "srcdoc") if node.origin_offset is not None else None
+        steps = find_source_offsets(written, self.source, place[0]) if place is not None else []
+        self.text.add_page(inner.text, self.looks.sights.get(id(node), Sight.SHOWN), steps)
+        self.pictures += inner.pictures
 
     def _mark_formula(self, node: Any, above: _Open | None) -> None:
         """A formula on one line: a fraction as a/b, a root as √x (MathML Core 3)."""
@@ -136,7 +201,9 @@ class PageWriter:
 
     def _mark_item(self, node: Any, look: Look, above: _Open | None) -> None:
         counter = above.counter if above else None
-        self.text.mark = counter.mark_item(node.attrs or {}, look.list_style) if counter else "- "
+        mark = counter.mark_item(node.attrs or {}, look.list_style) if counter else "- "
+        # a list that puts signs of its own before its items shows no others
+        self.text.mark = "" if look.list_style == "none" and self._find_added(node, BEFORE) else mark
 
     def _begin(self, around: _Open, above: _Open | None) -> None:
         node, role, text = around.node, around.role, self.text

@@ -7,11 +7,11 @@ off the slide, and comments, are doubtful.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 from pptx.oxml.ns import qn
@@ -25,7 +25,16 @@ from extractor.documents.formats.link_text import add_address
 from extractor.documents.formats.ocr import advise_on_ocr, is_ocr_installed
 from extractor.documents.formats.odf_styles import spell_number
 from extractor.documents.formats.office_charts import read_chart
-from extractor.documents.formats.pptx_shapes import Box, Element, SlideColours, find_box, is_marked_hidden, walk_shapes
+from extractor.documents.formats.pptx_order import order_boxes
+from extractor.documents.formats.pptx_shapes import (
+    Box,
+    Element,
+    SlideColours,
+    find_box,
+    find_place,
+    is_marked_hidden,
+    walk_shapes,
+)
 from extractor.documents.formats.scripts import spell_subscript, spell_superscript
 from extractor.documents.formats.sight import WHITE, Colour, Sight
 from extractor.documents.formats.zip_guard import check_archive
@@ -68,6 +77,15 @@ def load(path: Path, name: str, ocr: bool) -> Document:
     return document
 
 
+class _Shown(NamedTuple):
+    """A shape with something to read, how well it is seen, and the colour it stands on; of a group its shapes."""
+
+    shape: Element
+    sight: Sight
+    ground: Colour | None
+    inner: Sequence[_Shown]
+
+
 @dataclass(slots=True)
 class _SlideReader:
     name: str
@@ -82,6 +100,7 @@ class _SlideReader:
     )
     page: int = 0
     table_count: int = 0
+    slide: Any = None
     part: Any = None
     """The part of the slide at hand, which knows what its links lead to."""
     colours: SlideColours | None = None
@@ -90,10 +109,10 @@ class _SlideReader:
     def write_slide(self, slide: Any) -> None:
         self.page += 1
         self.table_count = 0
-        self.part, self.colours, self.has_picture = slide.part, SlideColours(slide), False
+        self.slide, self.part, self.colours, self.has_picture = slide, slide.part, SlideColours(slide), False
         sight = Sight.HIDDEN if slide.element.get("show") in ("0", "false") else Sight.SHOWN
         start = self.draft.length
-        self.write_shapes(slide.element.cSld.spTree, sight)
+        self.write_shapes(self.read_shapes(slide.element.cSld.spTree, sight))
         is_lost = self.has_picture and self.draft.length == start and sight is Sight.SHOWN
         if is_lost and not self.reads_pictures:
             message = f"Slide {self.page} is a picture without words; {advise_on_ocr(False)}."
@@ -116,19 +135,32 @@ class _SlideReader:
         number = PARTS.index(part) + 1 if part else 0
         return self.page, self.table_count if row else 0, row, column, number
 
-    def write_shapes(self, tree: Element, sight: Sight) -> None:
-        """The words of shapes, those of groups too."""
+    def read_shapes(self, tree: Element, sight: Sight) -> list[_Shown]:
+        """The shapes that have something to read, those of groups too, with what they stand on. They are gone through
+        in the order in which they are laid over each other."""
         assert self.colours is not None  # noqa: S101 -- a slide is at hand
+        found = []
         for shape in walk_shapes(tree):
             seen = max(sight, Sight.HIDDEN if is_marked_hidden(shape) else Sight.SHOWN, self._judge_place(shape))
             ground = self.colours.ground_under(shape, self.slide_box)
             if shape.tag == qn("p:grpSp"):
-                self.write_shapes(shape, seen)
-            elif shape.tag == qn("p:graphicFrame"):
-                self.write_frame(shape, seen)
+                if inner := self.read_shapes(shape, seen):
+                    found.append(_Shown(shape, seen, ground, inner))
             elif shape.tag == qn("p:pic"):
                 self.has_picture = True
                 self._add_picture(shape, seen)
+            elif shape.tag == qn("p:graphicFrame") or "".join(shape.itertext()).strip():
+                found.append(_Shown(shape, seen, ground, ()))
+        return found
+
+    def write_shapes(self, shapes: Sequence[_Shown]) -> None:
+        """The words of shapes in the order in which they are read."""
+        for i in order_boxes([find_place(shown.shape, self.slide) for shown in shapes]):
+            shape, seen, ground, inner = shapes[i]
+            if inner:
+                self.write_shapes(inner)
+            elif shape.tag == qn("p:graphicFrame"):
+                self.write_frame(shape, seen)
             else:
                 kinds = [ph.get("type", "body") for ph in shape.xpath("./*/p:nvPr/p:ph")]
                 body = shape.find(qn("p:txBody"))

@@ -58,6 +58,24 @@ def find_box(shape: Element) -> Box | None:
     return Box(left, top, left + int(size.get("cx", 0)), top + int(size.get("cy", 0)))
 
 
+def find_place(shape: Element, slide: Any) -> Box | None:
+    """The shape's place, that of its layout or its master where it says none; None where none does."""
+    own = find_box(shape)
+    holders = shape.xpath("./*/p:nvPr/p:ph")
+    if own is not None or not holders:
+        return own
+    kind, number = holders[0].get("type", "obj"), holders[0].get("idx", "0")
+    for owner, name, value in (
+        (slide.slide_layout, "idx", number),
+        (slide.slide_layout.slide_master, "type", kind if kind not in ("obj", "subTitle") else "body"),
+    ):
+        for other in walk_shapes(owner.element.cSld.spTree):
+            said = other.xpath("./*/p:nvPr/p:ph")
+            if said and said[0].get(name, "0" if name == "idx" else "obj") == value and (box := find_box(other)):
+                return box
+    return None
+
+
 def is_marked_hidden(shape: Element) -> bool:
     """Whether the shape is switched off in the list of what is on the slide."""
     about = next(iter(shape.xpath("./*/p:cNvPr")), None)

@@ -10,9 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from extractor.documents.formats import RTF_FORMAT
+from extractor.documents.formats.attachments import MailDocument
 from extractor.documents.formats.builder import DocumentBuilder, TableCell
+from extractor.documents.formats.enclosed_pictures import Picture, enclose_pictures
 from extractor.documents.formats.io import read_file_bytes, require_text
 from extractor.documents.formats.link_text import add_address
+from extractor.documents.formats.ocr import advise_on_ocr
+from extractor.documents.formats.rtf_pictures import PictureReader
 from extractor.documents.formats.rtf_tokens import (
     CLOSE,
     MAX_GROUPS,
@@ -25,6 +29,7 @@ from extractor.documents.formats.rtf_tokens import (
 )
 from extractor.documents.formats.rtf_words import (
     ENTERED_GROUPS,
+    OWN_GROUPS,
     PART_GROUPS,
     PARTS,
     SIGNS,
@@ -50,8 +55,16 @@ def load(path: Path, name: str, ocr: bool) -> Document:
     source = read_file_bytes(path, RTF_FORMAT.max_bytes).decode("latin-1")
     if not source.lstrip("\xef\xbb\xbf \r\n\t").startswith("{\\rtf"):
         raise DocumentError(f"{name} is no rich text: it does not begin with {{\\rtf.", reason="broken")
-    document = parse_rtf(source, name)
-    require_text(document.text, name)
+    reader = _RtfReader()
+    for token in split_tokens(source):
+        reader.take(token, name)
+    document = enclose_pictures(reader.finish(name), reader.pictures, wanted=ocr)
+    if not isinstance(document, MailDocument):
+        if reader.pictures and not document.text:
+            raise DocumentError(
+                f"{name} needs OCR: it holds pictures and no words; {advise_on_ocr(ocr)}.", reason="needs OCR"
+            )
+        require_text(document.text, name)
     return document
 
 
@@ -93,6 +106,9 @@ class _RtfReader:
         self._starts_group = False
         self._is_optional = False
         self._field = ""
+        self._picture: PictureReader | None = None
+        self.pictures: list[Picture] = []
+        """Those that are seen."""
         self._cell_grounds: list[int] = []
         self._paragraph_count = self._table_count = 0
 
@@ -120,14 +136,17 @@ class _RtfReader:
             self._tables.read(token, self._state)
         elif self._state.destination == "fldinst":
             self._field += token.text
-        elif not self._state.skips:
+        elif self._state.destination == "pict" and self._picture is not None and not self._state.skips:
+            self._picture.take(token)
+        elif not self._state.skips and not self._state.destination and token.word != "bin":
             self._take_text(token)
 
     def _enter_group(self, word: str) -> None:
         state = self._state
-        if word in TABLES or word == "fldinst":
-            self._state = replace(state, destination="" if state.skips else word, skips=state.skips)
+        if word in OWN_GROUPS:
+            self._state = replace(state, destination="" if state.skips else word)
             self._field = "" if word == "fldinst" else self._field
+            self._picture = PictureReader() if word == "pict" else self._picture
         elif word == "ud":
             self._state = replace(state, skips=any(s.skips for s in self._stack[:-2]))
         elif word in SKIPPED_GROUPS or (self._is_optional and word not in ENTERED_GROUPS):
@@ -141,10 +160,18 @@ class _RtfReader:
             return
         before = self._state
         self._state = self._stack.pop()
+        if before.destination == "pict" and self._state.destination != "pict":
+            self._end_picture(before)
         if before.part != self._state.part and before.part:
             self._end_paragraph(before.part)
         if before.destination == "" and self._field and not before.skips and self._state.destination == "":
             self._write_link()
+
+    def _end_picture(self, state: RtfState) -> None:
+        picture = self._picture.finish(len(self.pictures) + 1) if self._picture is not None else None
+        self._picture = None
+        if picture is not None and not (state.is_hidden or state.is_deleted):
+            self.pictures.append(picture)
 
     def _write_link(self) -> None:
         """The address behind the words of a field, after them."""

@@ -42,7 +42,8 @@ _CHARSETS = {
 
 
 class Token(NamedTuple):
-    """A piece of RTF: one of its four is set. `number` is the word's, None where it has none."""
+    """A piece of RTF: a word, a text or a byte. `number` is the word's, None where it has none; the word `bin` has a
+    text, too, whose letters are bytes."""
 
     word: str = ""
     number: int | None = None
@@ -63,10 +64,9 @@ def split_tokens(source: str) -> Iterator[Token]:
             yield Token(byte=int(hexadecimal, 16))
         elif word:
             value = int(number) if number else None
-            if word == "bin":
-                at += max(0, value or 0)
-            else:
-                yield Token(word, value)
+            data = source[at : at + max(0, value or 0)] if word == "bin" else ""
+            at += len(data)
+            yield Token(word, value, data)
         elif brace:
             yield OPEN if brace == "{" else CLOSE
         elif text:
@@ -91,7 +91,7 @@ class RtfState:
     font: int = -1
     unicode_skip: int = 1
     destination: str = ""
-    """The group that the letters are in, where it is none of the text: fonttbl, colortbl, stylesheet, fldinst."""
+    """The group that the letters are in, where it is none of the text: fonttbl, fldinst, pict."""
     part: str = ""
     """The part of the page that they are in, where it is not the body: footnote, header, footer, comment."""
     doubtful: bool = False

@@ -27,17 +27,20 @@ SIGNS = {
     "softline": "\n",
 }
 TABLES = frozenset({"fonttbl", "colortbl", "stylesheet"})
+OWN_GROUPS = TABLES | {"fldinst", "sp", "pict"}
+"""Groups with something else than text in them: tables, the code of a field, a property of a shape, a picture."""
 SKIPPED_GROUPS = frozenset(
     (  # noqa: SIM905 (read more easily than a list of strings)
-        "info pict object objdata themedata colorschememapping datastore listtable listoverridetable rsidtbl xmlnstbl "
-        "generator filetbl latentstyles revtbl nonshppict nonesttables xe tc tcn rxe objalias objsect bkmkstart "
-        "bkmkend atnid atnauthor atntime atndate atnref atnparent ftnsep ftnsepc ftncn aftnsep aftnsepc aftncn "
-        "pgptbl sp wgrffmtfilter mmathPr upr"
+        "info objdata themedata colorschememapping datastore listtable listoverridetable rsidtbl xmlnstbl "
+        "generator filetbl latentstyles revtbl nonshppict shprslt nonesttables xe tc tcn rxe objalias objsect "
+        "bkmkstart bkmkend atnid atnauthor atntime atndate atnref atnparent ftnsep ftnsepc ftncn aftnsep aftnsepc "
+        "aftncn pgptbl wgrffmtfilter mmathPr upr"
     ).split()
 )
 ENTERED_GROUPS = frozenset(
     {
         "shpinst",
+        "shppict",
         "shptxt",
         "do",
         "dptxbxtext",

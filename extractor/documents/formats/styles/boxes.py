@@ -18,6 +18,10 @@ _SMALLEST = 1.5
 _LITTLE_ROOM = 8.0
 """Pixels of padding in which something may be seen of a box without size."""
 _AWAY = ("absolute", "fixed")
+_UNCUT = frozenset(
+    ("table-cell", "table-row", "table", "table-row-group", "table-header-group", "table-footer-group", "contents")
+)
+"""Boxes that are as large as what is in them."""
 BOX_PROPERTIES = (
     *("position", "left", "right", "top", "bottom", "margin-left", "margin-top", "padding-left", "padding-top"),
     *("width", "transform", "translate", "float"),
@@ -117,7 +121,7 @@ def judge_clips(style: Style, parent: Look, *, inline: bool, display: str, line:
     position = style.word("position")
     from_above = parent.clips[{"absolute": 1, "fixed": 2}.get(position, 0)]
     own = Sight.SHOWN
-    if not inline and display not in ("table-cell", "table-row", "table", "table-row-group", "contents"):
+    if not inline and display not in _UNCUT:
         own = style.judge(SIZE_PROPERTIES, lambda variant: _judge_size(variant, line, parent.has_flat_rows))
     flow = max(from_above, own)
     holds = position in ("absolute", "fixed", "relative", "sticky")

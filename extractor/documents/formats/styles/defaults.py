@@ -18,7 +18,7 @@ dl, dt, menu, ol, ul, fieldset, details, summary { display: block }
 li { display: list-item }
 table { display: table; text-indent: 0 } caption { display: table-caption }
 tr { display: table-row } td, th { display: table-cell }
-thead, tbody, tfoot { display: table-row-group }
+thead { display: table-header-group } tbody { display: table-row-group } tfoot { display: table-footer-group }
 button, input, select, textarea, meter, progress { display: inline-block; color: FieldText; letter-spacing: normal;
   text-indent: 0; font-size: 13.3px }
 input, select, textarea, button { background-color: Field }
@@ -26,6 +26,8 @@ input, select, textarea, button { background-color: Field }
 mark { color: black; background-color: yellow }
 small, sub, sup { font-size: smaller } big { font-size: larger } rt { font-size: 60% }
 pre, listing, xmp, textarea { white-space: pre }
+iframe { overflow: hidden }
+q::before { content: open-quote } q::after { content: close-quote }
 svg { overflow: hidden } svg :is(defs, symbol, clippath, mask, pattern, marker, metadata, title, desc),
 math :is(annotation, annotation-xml) { display: none }
 bdo[dir=rtl i] { direction: rtl; unicode-bidi: bidi-override } bdo[dir=ltr i] { direction: ltr }
@@ -55,7 +57,7 @@ def read_hints(name: str, attributes: Mapping[str, str | None]) -> Iterator[tupl
         size = (attributes.get("size") or "").strip()
         if size.isascii() and size.isdigit():
             yield "font-size", _SIZES[min(7, int(size[:2]))]
-    if name == "img":
+    if name in ("img", "iframe"):
         for attribute in ("width", "height"):
             size = (attributes.get(attribute) or "").strip()
             if size.isascii() and size.isdigit():

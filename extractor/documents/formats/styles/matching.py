@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from extractor.documents.formats.styles.holds import Holds
-from extractor.documents.formats.styles.selectors import AttributeTest, Compound, PseudoTest, SelectorTable, Step
+from extractor.documents.formats.styles.selectors import ADDED, AttributeTest, Compound, PseudoTest, SelectorTable, Step
 
 MAX_MATCH_STEPS = 100_000_000
 """How many times a step is held against an element of one page."""
@@ -171,6 +171,13 @@ class Matcher:
             parent.all_children = _join(parent.all_children, place.own)
         return place, matched
 
+    def match_added(self, name: str, parent: Place) -> list[tuple[int, Holds]]:
+        """The steps about what style sheets add to an element, `::before` or `::after`."""
+        wanted = self._buckets.get(name, _NO_CANDIDATES).get(_LEFT[">"])
+        if wanted is None or not parent.own[0] & wanted.marks or self.steps_left < 0:
+            return []
+        return list(self._match_steps(Place(name, {}, None, parent)))
+
     def _match_steps(self, place: Place) -> Iterator[tuple[int, Holds]]:
         ever = now = always = 0
         seen: set[int] = set()
@@ -207,7 +214,8 @@ class Matcher:
 
     @staticmethod
     def _list_keys(place: Place) -> Iterator[str]:
-        yield ""
+        if place.name not in ADDED:  # `*` is of elements alone
+            yield ""
         yield place.name.lower()
         if place.identity:
             yield f"#{place.identity}"

@@ -8,17 +8,27 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from extractor.documents.formats.sight import Sight
+from extractor.documents.formats.styles.added import (
+    MAX_ADDED_CHARACTERS,
+    AddedElement,
+    AddedText,
+    Counters,
+    spell_content,
+)
 from extractor.documents.formats.styles.cascade import Cascade
 from extractor.documents.formats.styles.defaults import BROWSER_SHEET, QUIRKS_SHEET, read_hints
 from extractor.documents.formats.styles.drawings import DRAWING, OUTSIDE, WORDS, find_scope, judge_words
 from extractor.documents.formats.styles.look import Look
 from extractor.documents.formats.styles.looks import LookMaker
 from extractor.documents.formats.styles.matching import MAX_MATCH_STEPS, Matcher, Place
-from extractor.documents.formats.styles.selectors import SelectorTable
+from extractor.documents.formats.styles.selectors import AFTER, BEFORE, SelectorTable
 from extractor.documents.formats.styles.sheets import BROWSER, StyleSheets
+from extractor.documents.formats.styles.style import Style
 
 NOT_TEXT = frozenset(("script", "style", "template", "noscript", "iframe", "object", "canvas", "audio", "video"))
 """Elements whose content is no text of the page."""
+_WITHOUT_ADDED = frozenset(("img", "input", "br", "textarea", "select", "meter", "progress", "embed", "wbr", "html"))
+"""Elements that nothing is added to, as they have no content of their own."""
 
 
 @dataclass(slots=True)
@@ -72,6 +82,8 @@ class PageLooks:
     looks: dict[int, Look] = field(default_factory=dict)
     sights: dict[int, Sight] = field(default_factory=dict)
     """Of text directly in an element."""
+    added: dict[tuple[int, str], AddedElement] = field(default_factory=dict)
+    """What style sheets put into elements, by the element and whether it is before or after its content."""
 
     def look(self, node: Any) -> Look:
         return self.looks[id(node)]
@@ -99,7 +111,8 @@ def compute_looks(root: Any) -> PageLooks:
         else:
             words = (attributes.get("content") or "").lower().split()
             dark = "dark" in words and "light" not in words
-    walker = _Walker(sheets, sheets.build_matcher(), PageLooks(has_unfetched=sheets.has_unfetched))
+    page = PageLooks(has_unfetched=sheets.has_unfetched)
+    walker = _Walker(sheets, sheets.build_matcher(), page, Cascade(sheets), LookMaker(sheets.moving))
     walker.walk(root, dark)
     walker.settle_overlaps()
     reason = sheets.incomplete_reason
@@ -134,6 +147,10 @@ class _Walker:
     sheets: StyleSheets
     matcher: Matcher
     page: PageLooks
+    cascade: Cascade
+    maker: LookMaker
+    _counters: Counters = field(default_factory=Counters)
+    _characters_left: int = MAX_ADDED_CHARACTERS
     _ends: list[int] = field(default_factory=list)
     """Of each element the number after the last in it."""
     _painted: list[int] = field(default_factory=list)
@@ -144,8 +161,6 @@ class _Walker:
 
     def walk(self, root: Any, dark: bool) -> None:
         """Every element in order. A stack in place of recursion: pages nest as deep as they like."""
-        cascade = Cascade(self.sheets)
-        maker = LookMaker(self.sheets.moving)
         unknown = self.sheets.has_unfetched
         canvas = Look(display="block", ground_is_sure=not unknown, dark=dark, variables=self.sheets.variables)
         first = _Frame(root, Place("", {}, root, None), canvas, -1, -1, False, -1, Sight.SHOWN, False)
@@ -154,30 +169,48 @@ class _Walker:
         while stack:
             node, around, leave = stack.pop()
             if leave:
-                self._ends[around.number] = len(self._ends)
+                self._leave(around)
                 continue
             if node.name.startswith(("#", "!")):
                 continue
-            frame = self._enter(node, around, cascade, maker)
+            frame = self._enter(node, around)
             if node.name not in NOT_TEXT:
+                self._counters.open()
+                self._add_text(frame, BEFORE)
                 stack.append((node, frame, True))
                 stack += [(child, frame, False) for child in reversed(node.children or ())]
             else:
                 self._ends[frame.number] = len(self._ends)
 
-    def _enter(self, node: Any, around: _Frame, cascade: Cascade, maker: LookMaker) -> _Frame:
+    def _leave(self, frame: _Frame) -> None:
+        self._add_text(frame, AFTER)
+        self._counters.close()
+        self._ends[frame.number] = len(self._ends)
+
+    def _enter(self, node: Any, around: _Frame) -> _Frame:
         parent = around.place if around.number >= 0 else None
         place, matched = self.matcher.enter(node, parent)
         attributes = node.attrs or {}
         hints = tuple(read_hints(node.name, attributes))
-        declared = cascade.declare(matched, attributes.get("style") or "", hints)
+        declared = self.cascade.declare(matched, attributes.get("style") or "", hints)
         above = around.look
         if around.shut is not None and not (node.name == "summary" and place.type_index == 1):
             above = around.shut
-        look = maker.look_within(above, declared, node.name, drawn=find_scope(node.name, around.scope) != OUTSIDE)
+        scope = find_scope(node.name, around.scope)
+        look = self.maker.look_within(above, declared, node.name, drawn=scope != OUTSIDE)
+        self._counters.count(Style(declared, look.variables, self.sheets.moving))
+        frame = self._frame(node, place, look, around, scope)
+        if frame.scope == WORDS and around.scope == DRAWING:
+            frame.outside = judge_words(place)
+        if node.name == "details" and "open" not in attributes:
+            frame.shut = replace(look, gone=Sight.HIDDEN)
+        self._note(frame, around)
+        return frame
+
+    def _frame(self, node: Any, place: Place, look: Look, around: _Frame, scope: str) -> _Frame:
         number = len(self._ends)
         self._ends.append(number + 1)
-        frame = _Frame(
+        return _Frame(
             node,
             place,
             look,
@@ -187,15 +220,28 @@ class _Walker:
             number if look.is_positioned else around.holder,
             max(around.below, _judge_below(look, around)),
             around.sunk or look.level < 0,
-            find_scope(node.name, around.scope),
+            scope,
             around.outside,
         )
-        if frame.scope == WORDS and around.scope == DRAWING:
-            frame.outside = judge_words(place)
-        if node.name == "details" and "open" not in attributes:
-            frame.shut = replace(look, gone=Sight.HIDDEN)
-        self._note(frame, around)
-        return frame
+
+    def _add_text(self, holder: _Frame, name: str) -> None:
+        """What style sheets put before or after the content of an element, if they do."""
+        matched = self.matcher.match_added(name, holder.place) if holder.node.name not in _WITHOUT_ADDED else []
+        if not matched:
+            return
+        declared = self.cascade.declare(matched, "", ())
+        look = self.maker.look_within(holder.shut or holder.look, declared, name)
+        style = Style(declared, look.variables, self.sheets.moving)
+        self._counters.count(style)
+        words = spell_content(style.tokens("content"), holder.place.attributes, self._counters)
+        if not words.strip():
+            return
+        self._characters_left -= len(words)
+        if self._characters_left < 0:
+            self.sheets.incomplete_reason = f"they add more than {MAX_ADDED_CHARACTERS} characters to it"
+            return
+        node = self.page.added[id(holder.node), name] = AddedElement(name, (AddedText(words),))
+        self._note(self._frame(node, holder.place, look, holder, holder.scope), holder)
 
     def _note(self, frame: _Frame, around: _Frame) -> None:
         """Keeps how text in the element is seen, and what the element paints."""

@@ -39,6 +39,8 @@ _POSITIONS = {
     "first-of-type": ("nth-of-type", 0, 1),
     "last-of-type": ("nth-last-of-type", 0, 1),
 }
+BEFORE, AFTER = ADDED = ("::before", "::after")
+"""What a style sheet may put words into."""
 _OLD_ELEMENTS = frozenset(("before", "after", "first-line", "first-letter"))
 """Pseudo-elements that may be written with one colon."""
 _PSEUDO_ELEMENTS = (
@@ -119,8 +121,9 @@ class SelectorTable:
         return len(self.steps) >= MAX_STEPS
 
     def parse_list(self, tokens: Tokens, parents: Sequence[int] | None = None) -> tuple[int, ...]:
-        """The last steps of a list of selectors. Those of pseudo-elements are left out. `parents` are those of the rule
-        around this one. Raises SelectorError where one is none: then the rule is void."""
+        """The last steps of a list of selectors. `::before` and `::after` are taken for elements of that name within
+        theirs; other pseudo-elements are left out. `parents` are those of the rule around this one. Raises
+        SelectorError where one is none: then the rule is void."""
         return self._parse_list(tokens, parents, 0, nested=parents is not None)
 
     def _parse_list(
@@ -147,7 +150,7 @@ class SelectorTable:
         return tuple(found)
 
     def _parse_complex(self, tokens: Tokens, parents: Sequence[int] | None, depth: int, nested: bool) -> int | None:
-        """The last step of a selector; None for one of a pseudo-element."""
+        """The last step of a selector; None for one of a pseudo-element that holds no words of its own."""
         left, combinator = -1, ""
         stream = [token for token in tokens if token.type != "comment"]
         if nested and parents is not None and not _mentions_parent(stream):
@@ -164,9 +167,13 @@ class SelectorTable:
                 compound = value
         if not compound:
             raise SelectorError("no element")
-        if _find_pseudo_element(compound):
+        pseudo, start, end = _find_pseudo_element(compound)
+        if not pseudo:
+            return self._end_compound(left, combinator, compound, parents, depth)
+        if pseudo not in ADDED or end < len(compound):
             return None
-        return self._end_compound(left, combinator, compound, parents, depth)
+        holder = self._end_compound(left, combinator, compound[:start], parents, depth)
+        return self._add_step(holder, ">", Compound(pseudo))
 
     def _end_compound(
         self, left: int, combinator: str, tokens: list[Any], parents: Sequence[int] | None, depth: int
@@ -295,9 +302,9 @@ def _split_combinators(tokens: list[Any]) -> Iterator[tuple[str, Any]]:
         yield "compound", compound
 
 
-def _find_pseudo_element(tokens: list[Any]) -> str:
-    """The pseudo-element of a compound, empty where it has none. Raises SelectorError for one that browsers don't have:
-    it makes its whole rule void."""
+def _find_pseudo_element(tokens: list[Any]) -> tuple[str, int, int]:
+    """The pseudo-element of a compound, with two colons, and which of its tokens it is; empty where it has none. Raises
+    SelectorError for one that browsers don't have: it makes its whole rule void."""
     for i, token in enumerate(tokens):
         if not _is_sign(token, ":"):
             continue
@@ -305,10 +312,10 @@ def _find_pseudo_element(tokens: list[Any]) -> str:
         if names[:1] == [":"] or (i + 1 < len(tokens) and _is_sign(tokens[i + 1], ":")):
             if len(names) < 2 or not names[1].startswith(_PSEUDO_ELEMENTS):
                 raise SelectorError("no pseudo-element")
-            return names[1]
+            return f"::{names[1]}", i, i + 3
         if names and names[0] in _OLD_ELEMENTS:
-            return names[0]
-    return ""
+            return f"::{names[0]}", i, i + 2
+    return "", 0, 0
 
 
 def _parse_attribute(block: Any) -> AttributeTest:
