@@ -157,6 +157,42 @@ def test_tables_side_by_side_with_the_same_headers_are_two(tmp_path: Path) -> No
     assert all(rows(document, table)[3] == "443 | 03/19 | 30.00" for table in document.tables)
 
 
+GOODS = [("Item", "Qty", "Price"), ("Bolt", "10", "1.20"), ("Nut", "20", "0.40"), ("Pin", "30", "0.10")]
+STAFF = [("Name", "Phone", "Town"), ("Ann", "5550101", "Paris"), ("Bob", "5550102", "Rome"), ("Cy", "5550103", "Bonn")]
+
+
+def place_rows(cells: list[tuple[str, ...]], top: float, lefts: tuple[float, ...] = (60, 180, 280)) -> list[Drawn]:
+    return [(x, top - 14.0 * i, text) for i, row in enumerate(cells) for x, text in zip(lefts, row, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("below", "title"),
+    [((60.0, 180.0, 280.0), ""), ((60.0, 220.0, 340.0), ""), ((60.0, 180.0, 280.0), "Staff")],
+    ids=["the same columns", "other columns", "a title between"],
+)
+def test_tables_one_below_the_other_are_two(tmp_path: Path, below: tuple[float, ...], title: str) -> None:
+    words = place_rows(GOODS, 700) + ([(60.0, 630.0, title)] if title else [])
+    document = read(tmp_path, words + place_rows(STAFF, 616 if title else 630, below))
+    assert [rows(document, table)[0] for table in document.tables] == ["Item | Qty | Price", "Name | Phone | Town"]
+    assert headers(document, "0.10") == ["Price"] and headers(document, "5550103") == ["Phone"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [("Total", "60", "1.70")],
+        [("Cap", "5", "0.20"), ("Lid", "4", "3.00"), ("Rod", "1", "0.90")],
+        [("Cap", "none", "free"), ("Lid", "none", "free"), ("Rod", "none", "free")],
+    ],
+    ids=["a total", "a group of rows", "rows of words"],
+)
+def test_rows_after_a_gap_that_name_no_columns_are_of_the_table_above(
+    tmp_path: Path, more: list[tuple[str, ...]]
+) -> None:
+    (table,) = read(tmp_path, place_rows(GOODS, 700) + place_rows(more, 630)).tables
+    assert table.grid is not None and len(table.cells()) == 12 + 3 * len(more)
+
+
 def test_parts_of_a_page_that_are_not_level_are_read_one_after_the_other(tmp_path: Path) -> None:
     left = [(60.0, 700 - 14.0 * i, text) for i, text in enumerate(["Item", "Bolt", "Nut", "Pin", "Cap"])]
     left += [(160.0, 700 - 14.0 * i, text) for i, text in enumerate(["Count", "10", "20", "30", "40"])]

@@ -15,6 +15,10 @@ MIN_ROWS = 3
 """Rows with words in two columns that a table has at least."""
 HEADER_REACH = 5
 """Rows at the top that are looked at for headers that are the same again."""
+APART, MAX_TITLE_ROWS = 1.35, 3
+"""How much further down than usual a row is that may begin another table, and lines of a title above its names."""
+MAX_LOOK = 40
+"""Rows that are looked at for whether they are a table by themselves."""
 ROW_REACH = 3.5
 """The widest gap between two rows of a table, in heights of a line."""
 LARGE = 1.3
@@ -61,10 +65,58 @@ class PageTable:
 def find_aligned_tables(rows: Sequence[Row], rules: Sequence[tuple[float, float, float]]) -> Iterator[PageTable]:
     """The tables among a page's rows; `rules` are level lines: how far down, and from where to where."""
     for block in _find_blocks(rows):
-        for part in _part_repeated(block):
-            table = _read_block(part, rules)
-            if table is not None:
-                yield table
+        for headed in _part_headed(block):
+            for part in _part_repeated(headed):
+                table = _read_block(part, rules)
+                if table is not None:
+                    yield table
+
+
+def _part_headed(block: list[Row]) -> Iterator[list[Row]]:
+    """Tables that stand one below the other, told by a gap and below it a row of names over rows with figures."""
+    steps = [below.top - above.top for above, below in pairwise(block)]
+    widest = APART * median(steps) if steps else 0.0
+    begin = 0
+    for i in range(MIN_ROWS, len(block) - 2):
+        start = i  # a title may stand above the names
+        while i - start < MAX_TITLE_ROWS and start > begin and len(block[start - 1].segments) == 1:
+            start -= 1
+        if start - begin < MIN_ROWS or not any(step > widest for step in steps[start - 1 : i]):
+            continue
+        if (
+            _names_columns(block[i : i + 3])
+            and all(map(_has_figure, block[start - 2 : start]))
+            and _is_complete(block[begin : min(start, begin + MAX_LOOK)])
+            and _is_complete(block[i : i + MAX_LOOK])
+        ):
+            yield from _trim_block(block[begin:start])
+            begin = i
+    yield from _trim_block(block[begin:]) if begin else (block,)
+
+
+def _is_complete(rows: list[Row]) -> bool:
+    """Whether the rows are a table by themselves that has a column for whatever stands in their first."""
+    return len(_find_columns(rows)) >= len(rows[0].segments) and _read_block(rows, ()) is not None
+
+
+def _names_columns(rows: Sequence[Row]) -> bool:
+    """Whether the rows begin with names of columns: a word over each figure below, and none of its own."""
+    names, held = rows[0].segments, rows[1:3]
+    return (
+        len(names) > 1
+        and all(any(c.isalpha() for c in name.text) and not any(c.isdigit() for c in name.text) for name in names)
+        and all(2 <= len(row.segments) <= len(names) + 1 and _has_figure(row) for row in held)
+        and all(
+            any(name.left <= figure.right and figure.left <= name.right for name in names)
+            for row in held
+            for figure in row.segments
+            if figure.is_figure
+        )
+    )
+
+
+def _has_figure(row: Row) -> bool:
+    return any(segment.is_figure for segment in row.segments)
 
 
 def _part_repeated(block: list[Row], depth: int = 4) -> Iterator[list[Row]]:
