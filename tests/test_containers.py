@@ -321,7 +321,7 @@ def test_cards_and_calendars_are_lines_under_names_that_people_know(tmp_path: Pa
     )
     document = load(tmp_path, "a.ics", event)
     assert document.text == (
-        "# Event\nStart: 20261201T1400 (Europe/Berlin)\nSubject: Meet, and greet\n"
+        "# Event\nStart: 2026-12-01 14:00 (Europe/Berlin)\nSubject: Meet, and greet\n"
         "Attendee: ada@a.example (King: Ada)\nDescription: one\ntwo"
     )
     assert document.locations is not None

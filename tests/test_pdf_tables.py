@@ -177,6 +177,13 @@ def test_tables_one_below_the_other_are_two(tmp_path: Path, below: tuple[float, 
     assert headers(document, "0.10") == ["Price"] and headers(document, "5550103") == ["Phone"]
 
 
+def test_the_addresses_of_an_invoice_are_no_rows_of_its_items(tmp_path: Path) -> None:
+    address = [("Bolt AG", "INVOICE"), ("1 Main St", "No. INV-7"), ("Berlin", "2 May 2024")]
+    words = [(x, 750.0 - 14 * i, word) for i, row in enumerate(address) for x, word in zip((60, 400), row, strict=True)]
+    document = read(tmp_path, words + place_rows(GOODS, 690, (60, 300, 440)))
+    assert headers(document, "0.40") == ["Price"] and headers(document, "30") == ["Qty"]
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -414,3 +414,31 @@ def test_the_foot_of_a_table_is_read_below_its_rows() -> None:
     assert text(f"<table><caption>Order</caption>{rows}</table>") == "Order\n\nItem | Qty\nBolt | 3\nTotal | 3"
     plain = "<style>tfoot { display: table-row-group }</style>"
     assert text(f"{plain}<table><tfoot><tr><td>a<td>b</tfoot><tr><td>c<td>d</table>") == "a | b\nc | d"
+
+
+def test_names_of_columns_below_a_title_stand_over_their_cells() -> None:
+    rows = "<tr><td colspan=3>Order 45<tr><td>Vendor<td colspan=2>Bolt AG"
+    rows += "<tr><th>Item<th>Qty<th>Net<tr><td>M6<td>100<td>12.00"
+    document = parse_html(f"<table>{rows}<tr><td>M8<td>7<td>3.50</table>", "a")
+    assert headers(document, "3.50")[0] == ["Net"] and headers(document, "100")[0] == ["Qty"]
+
+
+RECEIPT = "<tr><td>Order<td>#1001<tr><td>Bolt x 3<td>$4.50<tr><td><b>Total</b><td><b>$4.50</b>"
+
+
+def test_a_receipt_of_short_entries_keeps_its_rows_whatever_its_tables_say() -> None:
+    inner = f"<table role=presentation>{RECEIPT}</table>"
+    assert text(f"<table role=presentation><tr><td>{inner}</table>") == "Order | #1001\nBolt x 3 | $4.50\nTotal | $4.50"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "<tr><td>Home<td>Shop<td>Help<tr><td>News<td>Team<td>Jobs",
+        "<tr><td><p>Order 1</p><td>a<tr><td>Order 2<td>b",
+        f"<tr><td>{'a long text ' * 6}<td>1<tr><td>{'a long text ' * 6}<td>2",
+        "<tr><td>Order<td>#1001",
+    ],
+)
+def test_a_table_of_anything_else_that_lays_out_a_page_is_none(rows: str) -> None:
+    assert not parse_html(f"<table role=presentation>{rows}</table>", "a").tables

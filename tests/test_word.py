@@ -472,3 +472,9 @@ def test_a_chart_is_its_title_and_a_table_of_its_figures() -> None:
 
     text = load_bytes(write(paragraph(run("First.")), change=add_chart), "a.docx").text
     assert text == "First.\n\nSee below.\n\nSales by region\n\n | 2025\nNorth | 12\nSouth | 7"
+
+
+def test_paragraphs_whose_end_was_deleted_are_one() -> None:
+    gone = '<w:rPr><w:del w:id="1" w:author="a"/></w:rPr>'
+    document = read(paragraph(run("The fee is "), properties=gone), paragraph(run("5 EUR.")), paragraph(run("Paid.")))
+    assert document.text == "The fee is 5 EUR.\n\nPaid."

@@ -70,6 +70,10 @@ _PLACES = frozenset({"HOME", "WORK", "CELL", "FAX", "PREF", "VOICE", "POSTAL"})
 _SHOWN_PARAMETERS = ("TYPE", "CN", "TZID", "ROLE", "PARTSTAT")
 
 
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(?:\d\d)?(Z?)")
+"""A day and a time as calendars keep them, without signs between (RFC 5545, 3.3.5)."""
+
+
 def load(path: Path, name: str, ocr: bool) -> Document:
     text = require_text(decode_text(read_file_bytes(path, CARD_FORMAT.max_bytes), name), name)
     draft = DocumentBuilder(PieceLabels(("line",)))
@@ -140,6 +144,7 @@ def _write_property(draft: DocumentBuilder, number: int, key: str, parameters: s
         value = ", ".join(filter(None, (part.strip() for part in re.split(r"(?<!\\);", value))))
     value = _ESCAPE.sub(lambda m: "\n" if m[1] in "nN" else m[1], value)
     value = re.sub(r"^(?:mailto|tel):", "", value, flags=re.I)
+    value = _MOMENT.sub(lambda m: f"{m[1]}-{m[2]}-{m[3]} {m[4]}:{m[5]}{' UTC' if m[6] else ''}", value)
     draft.add_text(("\n" if draft.length else "") + _NAMES.get(key, key) + ": ")
     draft.add_words(value, (number,))
     shown = [told[name] for name in _SHOWN_PARAMETERS if told.get(name)]

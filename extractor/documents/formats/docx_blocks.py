@@ -70,7 +70,7 @@ class BlockWriter:
     def __init__(self, draft: DocumentBuilder, shared: Surroundings) -> None:
         self._draft, self._shared = draft, shared
         self._paragraphs = self._tables = 0
-        self._after_list_item = False
+        self._after_list_item = self._goes_on = False
         self._part: Any = None
         """The part of the file that the story is in."""
         self._story = Story(FieldMarks())
@@ -124,13 +124,14 @@ class BlockWriter:
         before = self._count_number(element)
         if any(text.strip() for text, _ in pieces):
             item = not level and bool(before)
-            self._draft.add_text(("\n" if item and self._after_list_item else "\n\n") if self._draft.length else "")
-            self._draft.add_text("#" * min(level, 6) + " " if level else "")
-            if before:
+            if not self._goes_on:
+                self._draft.add_text(("\n" if item and self._after_list_item else "\n\n") if self._draft.length else "")
+                self._draft.add_text("#" * min(level, 6) + " " if level else "")
+            if before and not self._goes_on:
                 pieces.insert(0, (before, min(sight for text, sight in pieces if text.strip())))
             for text, sight in pieces:
                 self._draft.add_words(" ".join(text.split("\n")) if level else text, label, sight=sight)
-            self._after_list_item = item
+            self._after_list_item, self._goes_on = item, _runs_on(element)
         self._write_boxes(element, place)
 
     def _write_boxes(self, element: Any, place: _Place) -> None:
@@ -233,7 +234,7 @@ class BlockWriter:
                 line.append(TableCell(text, label, False, cell.row_span, cell.column_span, headed, pieces, cell.column))
             written.append(line)
         self._draft.add_table(written)
-        self._after_list_item = False
+        self._after_list_item = self._goes_on = False
         self._write_boxes(element, place)
 
     def _read_cell(self, element: Any, place: _Place) -> Iterator[tuple[str, Sight]]:
@@ -251,3 +252,8 @@ class BlockWriter:
                         yield from self._read_cell(cell.element, place)
             elif inner.tag in SEEN_THROUGH:
                 yield from self._read_cell(inner, place)
+
+
+def _runs_on(element: Any) -> bool:
+    """Whether the end of a paragraph was deleted, so that the next goes on in its line (17.13.5.15)."""
+    return element.find(f"{qn('w:pPr')}/{qn('w:rPr')}/{qn('w:del')}") is not None

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from extractor.documents.formats.builder import CELL_SEPARATOR, MAX_SPAN
-from extractor.documents.formats.headers import find_header_rows
+from extractor.documents.formats.headers import HeaderRows, find_header_rows
 from extractor.types import Span, TableGrid, TextTable
 
 _LAYOUT = frozenset("h1 h2 h3 h4 h5 h6 hr blockquote form article section nav main".split())  # noqa: SIM905 (read more easily than a list of strings)
 """A table with one of these in it is used for layout, unless it names its columns or rows."""
 _SMALL = 12
 """Cells of a table in a cell that may be read as the words of that cell."""
+_TITLES = 8
+"""Rows above one that names columns."""
+_SHORT = 60
+"""Characters of a cell of a table that holds entries, however it is said to lay out the page."""
 _NO_TABLE = frozenset(("none", "presentation"))
 MAX_PADDING = 100_000
 """Bars in one page for cells that are not there since others reach over them."""
@@ -62,13 +66,54 @@ def find_data_tables(root: Any, role_of: Callable[[Any], str]) -> set[int]:
             if around is not None:
                 around.inner.append(table)
             said = ((node.attrs or {}).get("role") or "").lower()
-            table.laid_out = said in _NO_TABLE
+            table.laid_out = said in _NO_TABLE and not _holds_entries(node)
             table.named = said in ("table", "grid")
             around = table
         elif around is not None:
             _note(around, node, role)
         stack += [(child, around) for child in getattr(node, "children", None) or ()]
     return {key for key, table in facts.items() if table.holds_data()}
+
+
+def _holds_entries(table: Any) -> bool:
+    """Whether rows of several short entries stand in a table, some with figures, and nothing that is a block: a receipt
+    in a mail, in which all tables say that they lay out the page."""
+    rows: list[list[str]] = []
+    stack = [*reversed(table.children or ())]
+    while stack:
+        node = stack.pop()
+        if node.name == "tr":
+            rows.append([])
+        if node.name in ("td", "th"):
+            words = _read_short(node)
+            if words is None or not rows:
+                return False
+            rows[-1] += [words] if words else []
+        elif node.name in ("tr", "tbody", "thead", "tfoot"):
+            stack += reversed(node.children or ())
+    several = [row for row in rows if len(row) > 1]
+    figures = sum(any(c.isdigit() for cell in row for c in cell) for row in several)
+    return len(several) > 1 and 2 * len(several) >= len(rows) and 2 * figures >= len(several)
+
+
+def _read_short(cell: Any) -> str | None:
+    """The words of a cell; None where they are many, or in blocks."""
+    words, length = list[str](), 0
+    stack = [*reversed(cell.children or ())]
+    while stack:
+        node = stack.pop()
+        if node.name == "#text":
+            words.append(node.data or "")
+            length += len(words[-1].strip())
+        elif node.name not in _INLINE_TAGS and not node.name.startswith("#"):
+            return None
+        if length > _SHORT:
+            return None
+        stack += reversed(getattr(node, "children", None) or ())
+    return " ".join("".join(words).split())
+
+
+_INLINE_TAGS = frozenset("a abbr b big bdi code em font i ins small span strong sub sup time tt u".split())  # noqa: SIM905 (as prose)
 
 
 def _note(table: _Facts, node: Any, role: str) -> None:
@@ -114,6 +159,8 @@ class TableWriter:
     """Columns that a cell from above has, and the row before which it ends."""
     _marked: int = 0
     """Rows at the top of headers only."""
+    _named_rows: list[int] = field(default_factory=list)
+    """Rows of several headers and nothing else."""
     _row_marked: bool = True
     _column: int = -1
     _size: tuple[int, int] = (1, 1)
@@ -189,6 +236,8 @@ class TableWriter:
         self.in_cell = False
         if self._line:
             self._marked += self._row_marked and self._marked == len(self._rows)
+            if self._row_marked and len(self._line) > 1:
+                self._named_rows.append(len(self._rows))
             self._rows.append(self._line)
             self._ends.append(length)
         self._column, self._size, self._line = -1, (1, 1), []
@@ -200,16 +249,21 @@ class TableWriter:
             self._cells[i] = start, end, row, column, max(1, min(rows, len(self._ends) - row)), columns, named
         self._tall = []
 
+    def _find_header(self) -> HeaderRows:
+        marked = self._marked if 0 < self._marked < len(self._rows) else None
+        if marked is None and self._named_rows and 0 < self._named_rows[0] < min(_TITLES, len(self._rows) - 1):
+            return HeaderRows(self._named_rows[0], 1)  # below a title, or what the table is about
+        if marked is None and any(cell[-1] for cell in self._cells):
+            marked = 0  # its headers are those of rows
+        spans = {(row, column): (a, b) for _, _, row, column, a, b, _ in self._cells if (a, b) != (1, 1)}
+        return find_header_rows(self._rows, marked, spans)
+
     def build_tables(self) -> list[TextTable]:
         """The table; none where it has no words."""
         self._shorten_cells()
         if self._start is None or not self._rows:
             return []
-        marked = self._marked if 0 < self._marked < len(self._rows) else None
-        if marked is None and any(cell[-1] for cell in self._cells):
-            marked = 0  # its headers are those of rows
-        spans = {(row, column): size for _, _, row, column, *size, _ in self._cells if size != [1, 1]}
-        header = find_header_rows(self._rows, marked, {place: (a, b) for place, (a, b) in spans.items()})
+        header = self._find_header()
         grid = TableGrid(header.count, header.first)
         for start, end, row, column, rows, columns, named in self._cells:
             named = named or header.first <= row < header.first + header.count

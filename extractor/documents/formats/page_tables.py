@@ -83,12 +83,11 @@ def _part_headed(block: list[Row]) -> Iterator[list[Row]]:
             start -= 1
         if start - begin < MIN_ROWS or not any(step > widest for step in steps[start - 1 : i]):
             continue
-        if (
-            _names_columns(block[i : i + 3])
-            and all(map(_has_figure, block[start - 2 : start]))
-            and _is_complete(block[begin : min(start, begin + MAX_LOOK)])
-            and _is_complete(block[i : i + MAX_LOOK])
-        ):
+        above = block[begin : min(start, begin + MAX_LOOK)]
+        is_table = all(map(_has_figure, block[start - 2 : start])) and _is_complete(above)
+        is_narrower = max(len(row.segments) for row in above) < len(block[i].segments)
+        below = block[i : i + MAX_LOOK]
+        if (is_table or is_narrower) and _names_columns(below) and _is_complete(below):
             yield from _trim_block(block[begin:start])
             begin = i
     yield from _trim_block(block[begin:]) if begin else (block,)
@@ -101,11 +100,13 @@ def _is_complete(rows: list[Row]) -> bool:
 
 def _names_columns(rows: Sequence[Row]) -> bool:
     """Whether the rows begin with names of columns: a word over each figure below, and none of its own."""
-    names, held = rows[0].segments, rows[1:3]
+    names = rows[0].segments
+    held = [row for row in rows[1 : 1 + HEADER_REACH] if len(row.segments) > 1][:2]
     return (
         len(names) > 1
+        and len(held) > 1
         and all(any(c.isalpha() for c in name.text) and not any(c.isdigit() for c in name.text) for name in names)
-        and all(2 <= len(row.segments) <= len(names) + 1 and _has_figure(row) for row in held)
+        and all(len(row.segments) <= len(names) + 1 and _has_figure(row) for row in held)
         and all(
             any(name.left <= figure.right and figure.left <= name.right for name in names)
             for row in held
