@@ -32,8 +32,9 @@ def is_wrong_layer(text: str, shown: PageLayout) -> bool:
     """Whether a layer says something else than what was read on the page."""
     if not shown.certainties or mean(shown.certainties) < SURE or not _is_latin(text):
         return False
-    words = _find_words(" ".join(map(shown.words_of, shown.pieces)))
-    return len(words) >= MIN_WORDS and len(words & _find_words(text)) < MIN_SHARED * len(words)
+    words = set(_WORD.findall(_plain(" ".join(map(shown.words_of, shown.pieces)))))
+    said = "".join(filter(str.isalnum, _plain(text)))  # without blanks, which OCR loses
+    return len(words) >= MIN_WORDS and sum(word in said for word in words) < MIN_SHARED * len(words)
 
 
 def _is_latin(text: str) -> bool:
@@ -41,7 +42,6 @@ def _is_latin(text: str) -> bool:
     return sum(c < "\u0250" for c in letters) >= MIN_LATIN * len(letters)
 
 
-def _find_words(text: str) -> set[str]:
-    """Words of four letters and more, without case and accents, which readers take for dust."""
-    plain = unicodedata.normalize("NFKD", text)
-    return set(_WORD.findall("".join(c for c in plain if not unicodedata.combining(c)).casefold()))
+def _plain(text: str) -> str:
+    """The text without case and accents, which readers take for dust."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
