@@ -307,3 +307,77 @@ def test_a_logo_and_a_picture_whose_words_are_letters_of_the_page_are_not_read(
     drawn = b"q 46 0 0 16 72 740 cm /I Do Q q 460 0 0 160 72 500 cm /I Do Q " + tiny_pdf.page(lines)
     path.write_bytes(tiny_pdf.write([drawn], parts=parts))
     assert "LOGO" not in pdf_format.load(path, "letter.pdf", True).text
+
+
+def layered(tmp_path: Path, *layers: str) -> Path:
+    """A scan of pages with these text layers, which are placed and not painted."""
+    picture, pages = Image.new("L", (612, 792), "white"), []
+    for layer in layers:
+        words = layer.split()
+        lines = [tiny_pdf.Line(72, 700 - 20 * i, " ".join(words[i : i + 4])) for i in range(0, len(words), 4)]
+        for line in lines:
+            ink = ImageDraw.Draw(picture)
+            ink.text((line.x, 792 - line.y - 9), line.text, fill="black", font=ImageFont.load_default(10))
+        pages.append(b"q 612 0 0 792 0 0 cm /I Do Q 3 Tr " + tiny_pdf.page(lines))
+    parts = Parts([image(*picture.size, picture.tobytes())], b"/XObject<</I 6 0 R>>")
+    path = tmp_path / "layered.pdf"
+    path.write_bytes(tiny_pdf.write(pages, parts=parts))
+    return path
+
+
+SHOWN = "Agreement between buyer Müller and seller about seven hundred wooden chairs delivered before winter"
+WRONG = "Agrccm3nt bctwccn buyor Mu11cr amd scllcr ahout scvcn humdrcd woodcn chaira dclivcrcd hcforc wintcr"
+
+
+def test_a_scan_whose_text_layer_is_wrong_is_read_by_ocr_and_told(tmp_path: Path, said: Callable[..., None]) -> None:
+    said(lambda picture: [[word(one, 100 + 100 * i, 100, size=10) for i, one in enumerate(SHOWN.split())]])
+    document = pdf_format.load(layered(tmp_path, WRONG), "a.pdf", True)
+    assert document.text.split() == SHOWN.split()
+    assert len(document.notes) == 1 and document.pictured == (1,)
+    without = pdf_format.load(layered(tmp_path, WRONG), "a.pdf", False)
+    assert "buyor" in without.text and not without.notes
+
+
+@pytest.mark.parametrize(
+    ("layer", "certainty"),
+    [(SHOWN.replace("chairs", "cha1rs"), 1.0), (WRONG, 0.6)],
+    ids=["it is right but for a letter", "what was read is not sure"],
+)
+def test_the_text_layer_of_a_scan_stays_where_nothing_says_that_it_is_wrong(
+    tmp_path: Path, said: Callable[..., None], layer: str, certainty: float
+) -> None:
+    said(lambda picture: [[word(one, 100 + 100 * i, 100, certainty, 10) for i, one in enumerate(SHOWN.split())]])
+    document = pdf_format.load(layered(tmp_path, layer, layer), "a.pdf", True)
+    assert document.text.split()[: len(layer.split())] == layer.split()
+    assert not any("text layer" in note for note in document.notes)
+
+
+def test_pages_of_a_scan_are_looked_at_until_one_has_a_right_text_layer(
+    tmp_path: Path, said: Callable[..., None]
+) -> None:
+    looked: list[Image.Image] = []
+
+    def read_all(picture: Image.Image) -> list[WordLine]:
+        looked.append(picture)
+        return [[word(one, 100 + 100 * i, 100, size=10) for i, one in enumerate(SHOWN.split())]]
+
+    said(read_all)
+    pdf_format.load(layered(tmp_path, WRONG, SHOWN, SHOWN, SHOWN), "a.pdf", True)
+    assert len({id(picture) for picture in looked}) <= 6
+
+
+def test_parts_of_a_picture_that_stand_side_by_side_are_read_one_by_one(
+    tmp_path: Path, said: Callable[..., None]
+) -> None:
+    seal = [[word("WORLD", 20, 40)], [word("SWIMMING", 20, 72)]]
+    title = [[word("WORLD CHAMPIONSHIPS", 300, 20)], [word("OF MASTERS", 350, 54)], [word("KYUSHU", 370, 88)]]
+    badge = [[word("KYUSHU", 700, 62)], [word("WORLD", 700, 96)], [word("MASTERS", 700, 122)]]
+    mixed = [line for lines in zip(seal, title, badge, strict=False) for line in lines] + [title[2], badge[2]]
+    said(lambda picture: mixed)
+    picture = draw(size=(900, 180)).convert("L")
+    parts = Parts([image(*picture.size, picture.tobytes())], b"/XObject<</I 6 0 R>>")
+    path = tmp_path / "banner.pdf"
+    text = tiny_pdf.page([tiny_pdf.Line(72, 500, "Results of the day")])
+    path.write_bytes(tiny_pdf.write([text + b" q 330 0 0 66 72 600 cm /I Do Q"], parts=parts))
+    words = " ".join(pdf_format.load(path, "banner.pdf", True).text.split())
+    assert "WORLD SWIMMING WORLD CHAMPIONSHIPS OF MASTERS KYUSHU KYUSHU WORLD MASTERS # Results" in words

@@ -84,21 +84,22 @@ def _make_row(level: list[TextPiece], texts: dict[TextPiece, str]) -> Row:
     return Row(segments, min(p.top for p in level), max(p.bottom for p in level))
 
 
-def part_at_gutters(pieces: list[TextPiece], depth: int = 3) -> Iterator[list[TextPiece]]:
-    """The pieces in parts that stand side by side and have nothing to do with each other: their lines are not level."""
-    gutter = _find_open_gutter(pieces) if depth and len(pieces) >= 4 * MIN_SIDE_LINES else None
-    if gutter is None:
-        yield pieces
-        return
-    yield from part_at_gutters([p for p in pieces if p.right <= gutter], depth - 1)
-    yield from part_at_gutters([p for p in pieces if p.right > gutter], depth - 1)
-
-
 MIN_SIDE_LINES, MIN_GUTTER = 4, 8.0
 """Lines on both sides of a gutter between parts of a page, and points that it is wide."""
 
 
-def _find_open_gutter(pieces: list[TextPiece]) -> float | None:
+def part_at_gutters(pieces: list[TextPiece], lines: int = MIN_SIDE_LINES, depth: int = 3) -> Iterator[list[TextPiece]]:
+    """The pieces in parts that stand side by side and have nothing to do with each other: their lines are not level.
+    Each has so many `lines` at least."""
+    gutter = _find_open_gutter(pieces, lines) if depth and len(pieces) >= 4 * lines else None
+    if gutter is None:
+        yield pieces
+        return
+    yield from part_at_gutters([p for p in pieces if p.right <= gutter], lines, depth - 1)
+    yield from part_at_gutters([p for p in pieces if p.right > gutter], lines, depth - 1)
+
+
+def _find_open_gutter(pieces: list[TextPiece], lines: int) -> float | None:
     """The widest gap from top to bottom between parts that are not level."""
     found: list[tuple[float, float]] = []
     reach = -math.inf
@@ -108,8 +109,9 @@ def _find_open_gutter(pieces: list[TextPiece]) -> float | None:
         reach = max(reach, piece.right)
     for _, at in sorted(found, reverse=True)[:6]:
         left, right = [p for p in pieces if p.right <= at], [p for p in pieces if p.left >= at]
-        if min(len(left), len(right)) < MIN_SIDE_LINES:
+        if min(len(left), len(right)) < lines:
             continue
-        if not are_level(left, right) and not are_in_step(left, right):
+        few = min(len(left), len(right)) < MIN_SIDE_LINES  # a line or two are in step with anything
+        if not are_level(left, right) and (few or not are_in_step(left, right)):
             return at
     return None

@@ -19,9 +19,10 @@ from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.ocr import advise_on_ocr, find_ocr_version, is_ocr_installed, recognise_page
 from extractor.documents.formats.page_blocks import PageRules
 from extractor.documents.formats.pdf_files import read_files, read_form_data
+from extractor.documents.formats.pdf_layers import is_scan_layer, is_wrong_layer
 from extractor.documents.formats.pdf_layout import PageWriter
 from extractor.documents.formats.pdf_notes import NoteKind, place_notes, read_notes
-from extractor.documents.formats.pdf_objects import find_rules, read_objects
+from extractor.documents.formats.pdf_objects import PageObjects, find_rules, read_objects
 from extractor.documents.formats.pdf_pictures import read_pictures
 from extractor.documents.formats.pdf_text import (
     HYPHEN,
@@ -108,6 +109,7 @@ class _PageReader:
         self._name, self._with_ocr = name, with_ocr
         self.writer = PageWriter()
         self._judge = VisibilityJudge()
+        self._trusts_layers = False
 
     def read_page(self, page: pdfium.PdfPage, number: int) -> str:
         """Writes one page; why it could not be, or nothing."""
@@ -140,8 +142,7 @@ class _PageReader:
         self.writer.draft.pictured.append(number)
         found = recognise_page(page) if self._with_ocr else ""
         if isinstance(found, PageLayout):
-            self.writer.recognised = True
-            self.writer.write_page(found, PageRules(), None)
+            self._write_recognised(found)
             return ""
         advice = found or advise_on_ocr(self._with_ocr)
         if not _is_readable(text):
@@ -151,6 +152,28 @@ class _PageReader:
         self.writer.draft.doubt_from(start)
         self.writer.draft.notes.append(f"The fonts of page {number} do not say which letters they show; {advice}.")
         return ""
+
+    def _write_recognised(self, found: PageLayout) -> None:
+        self.writer.recognised = True
+        self.writer.write_page(found, PageRules(), None)
+
+    def _replaces_layer(self, page: pdfium.PdfPage, number: int, text: str, objects: PageObjects) -> bool:
+        """Writes what OCR reads on a scan in place of its layer, where that says something else; whether it does.
+
+        Pages are looked at until one has a layer that is right: then all have, as one program made them.
+        """
+        if self._trusts_layers or not is_scan_layer(objects) or not is_ocr_installed():
+            return False
+        found = recognise_page(page)
+        self._trusts_layers = isinstance(found, PageLayout) and not is_wrong_layer(text, found)
+        if self._trusts_layers or not isinstance(found, PageLayout):
+            return False
+        self.writer.draft.pictured.append(number)
+        self._write_recognised(found)
+        self.writer.draft.notes.append(
+            f"The text layer of page {number} says something else than the page; it was read by OCR."
+        )
+        return True
 
     def _write_notes(self, page: pdfium.PdfPage) -> bool:
         """Writes what is laid over a page without letters; whether there is anything. A scan is read by OCR instead."""
@@ -163,6 +186,8 @@ class _PageReader:
 
     def _write_letters(self, page: pdfium.PdfPage, letters: pdfium.PdfTextPage, number: int, text: str) -> None:
         layout, objects = lay_out_page(page, letters, text), read_objects(page)
+        if self._with_ocr and self._replaces_layer(page, number, text, objects):
+            return
         verdicts = self._judge.judge_words(page, letters, text, layout, objects)
         layout.text = text.translate(_SIGNS)
         if (

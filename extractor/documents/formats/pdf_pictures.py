@@ -5,6 +5,7 @@ from __future__ import annotations
 import pypdfium2 as pdfium
 
 from extractor.documents.formats.ocr import DOTS_PER_INCH, MAX_PIXELS, recognise_picture
+from extractor.documents.formats.page_rows import part_at_gutters
 from extractor.documents.formats.pdf_frame import PageFrame
 from extractor.documents.formats.pdf_objects import PageObjects
 from extractor.documents.formats.reading_order import PageLayout, TextPiece
@@ -15,6 +16,8 @@ MIN_PICTURE_SHARE, MIN_WIDTH, MIN_HEIGHT = 0.04, 90.0, 40.0
 matter; smaller ones are logos."""
 MAX_WORDS_OVER = 12
 """Words of the page's own that are seen on a picture, from which its words are among them."""
+MIN_PART_LINES = 1
+"""Lines of a part of a picture that stands beside another, such as a title between two seals."""
 MAX_PICTURES = 6
 """Of one page, the largest."""
 
@@ -96,7 +99,7 @@ def _add_layout(layout: PageLayout, found: PageLayout, box: Box, known: list[tup
     place = next(below, len(layout.pieces))
     read: list[TextPiece] = []
     layout.certainties.extend([1.0] * (len(layout.lengths) - len(layout.certainties)))
-    for piece in found.pieces:
+    for piece in (piece for part in part_at_gutters(found.pieces, MIN_PART_LINES) for piece in part):
         at = found.shown.get(piece.start, piece[4:8])
         middle = (at[0] + at[2]) / 2 + left, (at[1] + at[3]) / 2 + top
         if any(_holds(layout, *word, middle) for word in known):
