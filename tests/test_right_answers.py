@@ -14,12 +14,15 @@ from extractor.extraction.task import SHIPPED_TASKS, Task
 from extractor.models.traits import SMALL, STRONG, ModelTraits
 from extractor.schema.reader import read_schema
 from extractor.testing import ScriptedModel
-from extractor.types import Document, Json, Match, Record
+from extractor.testing.scripted_model import SCRIPTED_USAGE
+from extractor.types import Document, Json, Match, Record, Reply, Status
 
 MOMENT = {"type": "string", "format": "date-time"}
 
 
-def play(text: str, properties: Mapping[str, Json], said: Mapping[str, Any], traits: ModelTraits = STRONG) -> Record:
+def play(
+    text: str, properties: Mapping[str, Json], said: Mapping[str, Any] | Reply, traits: ModelTraits = STRONG
+) -> Record:
     prompt = read_prompt(SHIPPED_TASKS / "default.md")
     task = Task("case", read_schema({"type": "object", "properties": properties}), {prompt.name: prompt})
     model = ScriptedModel(said)
@@ -78,3 +81,56 @@ def test_times_and_durations_are_traced_to_how_they_are_written(text: str, form:
     record = play(text, {"it": {"type": "string", "format": form}}, {"it": said})
     assert record.value == {"it": said}
     assert words_of(record, "it") == words
+
+
+CHOICE, TEXT, YES_NO = {"enum": ["FULL_TIME", "part-time"]}, {"type": "string"}, {"type": "boolean"}
+
+
+@pytest.mark.parametrize(
+    ("node", "said", "kept"),
+    [
+        (CHOICE, "Full time", "FULL_TIME"),
+        (CHOICE, "PART TIME", "part-time"),
+        ({"enum": ["A", "a"]}, "a", "a"),
+        ({"enum": [10, 20]}, "20", 20),
+        ({"enum": ["1", "2"]}, 2.0, "2"),
+        ({"enum": ["ja", "nein"]}, True, "ja"),
+        ({"enum": [True, False]}, "yes", True),
+        (YES_NO, "Ja", True),
+        (YES_NO, 0, False),
+        (TEXT, 2, "2"),
+        (TEXT, 14.4, "14.4"),
+        ({"type": ["string", "number"]}, 14.4, 14.4),
+        ({"type": ["string", "boolean"]}, True, True),
+        ({"type": "array", "items": CHOICE}, ["Full-Time"], ["FULL_TIME"]),
+        ({"type": "array", "items": TEXT}, [2, "x"], ["2", "x"]),
+        ({}, 14.4, 14.4),
+    ],
+)
+def test_a_value_of_another_type_or_spelling_is_read_where_one_reading_is_possible(
+    node: dict[str, Json], said: Json, kept: Json
+) -> None:
+    record = play("Anything.", {"it": node}, {"it": said})
+    value = record.value["it"]
+    assert (value, repr(value)) == (kept, repr(kept))
+    assert not record.problems
+    assert not record.rejected
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [(TEXT, True), (YES_NO, "perhaps"), (YES_NO, 2), ({"type": "integer"}, 2.5), ({"type": "number"}, "about a few")],
+)
+def test_a_value_that_could_mean_several_things_is_left_out_alone_and_listed(node: dict[str, Json], said: Json) -> None:
+    record = play("Name: Ada", {"it": node, "name": TEXT}, {"it": said, "name": "Ada"})
+    assert record.value == {"name": "Ada"}
+    assert [(r.path, r.value) for r in record.rejected] == [(("it",), said)]
+    assert record.status is Status.SUSPECT
+
+
+@pytest.mark.parametrize(("said", "listed"), [("invoice", 0), ("receipt", 1)])
+def test_a_constant_that_is_said_is_no_surprise_but_another_value_is(said: str, listed: int) -> None:
+    properties = {"kind": {"const": "invoice", "default": "invoice"}, "name": TEXT}
+    record = play("Name: Ada", properties, Reply({"kind": said, "name": "Ada"}, SCRIPTED_USAGE))
+    assert record.value == {"kind": "invoice", "name": "Ada"}
+    assert len(record.rejected) == listed

@@ -309,8 +309,9 @@ def _start_of(mention: Mention) -> int:
     return mention.span.start
 
 
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_zero(leaf: LocatedLeaf) -> bool:
+    is_number = isinstance(leaf.value, int | float) and not isinstance(leaf.value, bool)
+    return is_number and leaf.value == 0 and leaf.node.kind is not Kind.BOOLEAN
 
 
 def _is_text(leaf: LocatedLeaf) -> bool:
@@ -333,7 +334,7 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
         found.DENIED,
         lambda at, leaf: _is_text(leaf) and leaf.chosen is not None and denied(at.index.text, leaf.chosen.span),
     ),
-    (found.ZERO_UNSAID, lambda at, leaf: _is_number(leaf.value) and leaf.value == 0 and not at.says_zero(leaf)),
+    (found.ZERO_UNSAID, lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf)),
     (found.NOT_AS_ASKED, lambda at, leaf: leaf.node.kind is Kind.DATE and not _ISO.match(str(leaf.value))),
     (found.LINE_BREAK, lambda at, leaf: _is_text(leaf) and "\n" in leaf.value),
     (found.MANY_WORDS, lambda at, leaf: _is_text(leaf) and len(leaf.value.split()) > 4),
