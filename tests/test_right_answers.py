@@ -134,3 +134,93 @@ def test_a_constant_that_is_said_is_no_surprise_but_another_value_is(said: str, 
     record = play("Name: Ada", properties, Reply({"kind": said, "name": "Ada"}, SCRIPTED_USAGE))
     assert record.value == {"kind": "invoice", "name": "Ada"}
     assert len(record.rejected) == listed
+
+
+PARTY = {"type": "object", "properties": {"name": TEXT, "city": TEXT}}
+NUMBER = {"type": "number"}
+
+
+def list_of(**properties: Json) -> dict[str, Json]:
+    return {"type": "array", "items": {"type": "object", "properties": properties}}
+
+
+def place(text: str, words: str, number: int) -> int:
+    """Where the words stand for the number-th time."""
+    at = -1
+    for _ in range(number):
+        at = text.index(words, at + 1)
+    return at
+
+
+PLACES = [
+    pytest.param(
+        "Buyer\nBeta GmbH\nBerlin\n\nSeller\nAcme Ltd\nBerlin\n",
+        {"seller": PARTY, "buyer": PARTY},
+        {"seller": {"name": "Acme Ltd", "city": "Berlin"}, "buyer": {"name": "Beta GmbH", "city": "Berlin"}},
+        {("seller", "city"): ("Berlin", 2), ("buyer", "city"): ("Berlin", 1)},
+        id="two parties one below the other",
+    ),
+    pytest.param(
+        "Ship to | Bill to\nAda King | Ada King\nBerlin | Berlin\n",
+        {"bill_to": PARTY, "ship_to": PARTY},
+        {"bill_to": {"name": "Ada King", "city": "Berlin"}, "ship_to": {"name": "Ada King", "city": "Berlin"}},
+        {
+            ("bill_to", "name"): ("Ada King", 2),
+            ("bill_to", "city"): ("Berlin", 2),
+            ("ship_to", "name"): ("Ada King", 1),
+            ("ship_to", "city"): ("Berlin", 1),
+        },
+        id="two parties side by side",
+    ),
+    pytest.param(
+        "Name: Ada King\nBorn: 1 May 1990\nEmergency contact\nName: Ada King\nPhone 555",
+        {"emergency_contact": PARTY, "name": TEXT},
+        {"emergency_contact": {"name": "Ada King"}, "name": "Ada King"},
+        {("emergency_contact", "name"): ("Ada King", 2), ("name",): ("Ada King", 1)},
+        id="a block below its label",
+    ),
+    pytest.param(
+        "Dr. A. King, Berlin. Patient B. Lee, Berlin.",
+        {"patient": PARTY, "doctor": PARTY},
+        {"patient": {"name": "B. Lee", "city": "Berlin"}, "doctor": {"name": "A. King", "city": "Berlin"}},
+        {("patient", "city"): ("Berlin", 2), ("doctor", "city"): ("Berlin", 1)},
+        id="two parties on one line",
+    ),
+    pytest.param(
+        "Date | What | Amount\n01/07 | Coffee | 4.50\n01/07 | Coffee | 4.50\n02/07 | Coffee | 4.50",
+        {"lines": list_of(what=TEXT, amount=NUMBER)},
+        {"lines": [{"what": "Coffee", "amount": 4.5}] * 3},
+        {
+            ("lines", i, name): (words, i + 1)
+            for i in range(3)
+            for name, words in (("what", "Coffee"), ("amount", "4.50"))
+        },
+        id="equal rows on lines of their own",
+    ),
+    pytest.param(
+        " | 2023 | 2024\nRevenue | 10 | 10\nCost | 10 | 8",
+        {"revenue_2024": NUMBER, "revenue_2023": NUMBER, "cost_2023": NUMBER},
+        {"revenue_2024": 10, "revenue_2023": 10, "cost_2023": 10},
+        {("revenue_2024",): ("10", 2), ("revenue_2023",): ("10", 1), ("cost_2023",): ("10", 3)},
+        id="columns that a year tells apart",
+    ),
+    pytest.param(
+        "Rooms: 2 bedrooms, 2 bathrooms, 2 parking spaces",
+        {"bathrooms": NUMBER, "bedrooms": NUMBER, "parking_spaces": NUMBER},
+        {"bathrooms": 2, "bedrooms": 2, "parking_spaces": 2},
+        {("bathrooms",): ("2", 2), ("bedrooms",): ("2", 1), ("parking_spaces",): ("2", 3)},
+        id="figures named behind them",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "properties", "said", "wanted"), PLACES)
+def test_of_equal_mentions_each_value_has_the_one_that_a_reader_would_point_at(
+    text: str,
+    properties: dict[str, Json],
+    said: dict[str, Json],
+    wanted: dict[tuple[str | int, ...], tuple[str, int]],
+) -> None:
+    record = play(text, properties, said)
+    found = {path: record.evidence[path].spans[0].start for path in wanted}
+    assert found == {path: place(text, *one) for path, one in wanted.items()}

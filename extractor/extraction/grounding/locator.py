@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.extraction.grounding import findings as found
+from extractor.extraction.grounding.block_placement import distance_cost, place_block
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
@@ -78,6 +79,8 @@ class _Region:
     end: int = 1 << 60
     list_path: tuple[str, ...] = ()
     coherence: float = 1.0
+    block: Span | None = None
+    """Of an object that is no row: the mention about which most of it stands."""
 
 
 @dataclass(slots=True)
@@ -149,7 +152,15 @@ class Locator:
                     for i, (one, where) in enumerate(zip(inner, self._regions(row, inner, own, region), strict=True)):
                         self._collect(row, one or {}, (*at, i), own, where, search)
                 case Object():
-                    self._collect(f.node, inner, at, own, region, search)
+                    self._collect(f.node, inner, at, own, self._find_block(node, f, inner, region), search)
+
+    def _find_block(self, parent: Object, field: Field, value: Json, outer: _Region) -> _Region:
+        """The region of an object that is no row and lies in none."""
+        if outer.anchor is not None or outer.block is not None:
+            return outer
+        leaves = [leaf for leaf in self._row_leaves(field.node, value, outer) if leaf.spans]
+        siblings = [f for f in parent.fields if isinstance(f.node, Object) and f is not field]
+        return _Region(block=place_block(field, siblings, leaves, self.labels, self.context))
 
     def find(self, node: Scalar, value: Json) -> list[Mention]:
         """The mentions of a value, in order; the same list for the same value of the same field."""
@@ -282,6 +293,8 @@ class Locator:
             lines = self.context.line_number(span.start) - self.context.line_number(region.anchor.start)
             cost += PER_LINE * (lines if lines >= 0 else -2 * lines)
             cost += OTHER_ROW * (span.start < region.start or span.start >= region.end)
+        elif region.block is not None:
+            cost += distance_cost(region.block, span, self.context)
         column = self.context.column(span) if region.list_path else 0
         return _Option(mention, (span.start, span.end), cost, column)
 
