@@ -14,12 +14,15 @@ from extractor.extraction.task import SHIPPED_TASKS, Task
 from extractor.models.traits import SMALL, STRONG, ModelTraits
 from extractor.schema.reader import read_schema
 from extractor.testing import ScriptedModel
-from extractor.types import Document, Json, Match, Record
+from extractor.testing.scripted_model import SCRIPTED_USAGE
+from extractor.types import Document, Json, Match, Record, Reply, Status
 
 MOMENT = {"type": "string", "format": "date-time"}
 
 
-def play(text: str, properties: Mapping[str, Json], said: Mapping[str, Any], traits: ModelTraits = STRONG) -> Record:
+def play(
+    text: str, properties: Mapping[str, Json], said: Mapping[str, Any] | Reply, traits: ModelTraits = STRONG
+) -> Record:
     prompt = read_prompt(SHIPPED_TASKS / "default.md")
     task = Task("case", read_schema({"type": "object", "properties": properties}), {prompt.name: prompt})
     model = ScriptedModel(said)
@@ -78,3 +81,146 @@ def test_times_and_durations_are_traced_to_how_they_are_written(text: str, form:
     record = play(text, {"it": {"type": "string", "format": form}}, {"it": said})
     assert record.value == {"it": said}
     assert words_of(record, "it") == words
+
+
+CHOICE, TEXT, YES_NO = {"enum": ["FULL_TIME", "part-time"]}, {"type": "string"}, {"type": "boolean"}
+
+
+@pytest.mark.parametrize(
+    ("node", "said", "kept"),
+    [
+        (CHOICE, "Full time", "FULL_TIME"),
+        (CHOICE, "PART TIME", "part-time"),
+        ({"enum": ["A", "a"]}, "a", "a"),
+        ({"enum": [10, 20]}, "20", 20),
+        ({"enum": ["1", "2"]}, 2.0, "2"),
+        ({"enum": ["ja", "nein"]}, True, "ja"),
+        ({"enum": [True, False]}, "yes", True),
+        (YES_NO, "Ja", True),
+        (YES_NO, 0, False),
+        (TEXT, 2, "2"),
+        (TEXT, 14.4, "14.4"),
+        ({"type": ["string", "number"]}, 14.4, 14.4),
+        ({"type": ["string", "boolean"]}, True, True),
+        ({"type": "array", "items": CHOICE}, ["Full-Time"], ["FULL_TIME"]),
+        ({"type": "array", "items": TEXT}, [2, "x"], ["2", "x"]),
+        ({}, 14.4, 14.4),
+    ],
+)
+def test_a_value_of_another_type_or_spelling_is_read_where_one_reading_is_possible(
+    node: dict[str, Json], said: Json, kept: Json
+) -> None:
+    record = play("Anything.", {"it": node}, {"it": said})
+    value = record.value["it"]
+    assert (value, repr(value)) == (kept, repr(kept))
+    assert not record.problems
+    assert not record.rejected
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [(TEXT, True), (YES_NO, "perhaps"), (YES_NO, 2), ({"type": "integer"}, 2.5), ({"type": "number"}, "about a few")],
+)
+def test_a_value_that_could_mean_several_things_is_left_out_alone_and_listed(node: dict[str, Json], said: Json) -> None:
+    record = play("Name: Ada", {"it": node, "name": TEXT}, {"it": said, "name": "Ada"})
+    assert record.value == {"name": "Ada"}
+    assert [(r.path, r.value) for r in record.rejected] == [(("it",), said)]
+    assert record.status is Status.SUSPECT
+
+
+@pytest.mark.parametrize(("said", "listed"), [("invoice", 0), ("receipt", 1)])
+def test_a_constant_that_is_said_is_no_surprise_but_another_value_is(said: str, listed: int) -> None:
+    properties = {"kind": {"const": "invoice", "default": "invoice"}, "name": TEXT}
+    record = play("Name: Ada", properties, Reply({"kind": said, "name": "Ada"}, SCRIPTED_USAGE))
+    assert record.value == {"kind": "invoice", "name": "Ada"}
+    assert len(record.rejected) == listed
+
+
+PARTY = {"type": "object", "properties": {"name": TEXT, "city": TEXT}}
+NUMBER = {"type": "number"}
+
+
+def list_of(**properties: Json) -> dict[str, Json]:
+    return {"type": "array", "items": {"type": "object", "properties": properties}}
+
+
+def place(text: str, words: str, number: int) -> int:
+    """Where the words stand for the number-th time."""
+    at = -1
+    for _ in range(number):
+        at = text.index(words, at + 1)
+    return at
+
+
+PLACES = [
+    pytest.param(
+        "Buyer\nBeta GmbH\nBerlin\n\nSeller\nAcme Ltd\nBerlin\n",
+        {"seller": PARTY, "buyer": PARTY},
+        {"seller": {"name": "Acme Ltd", "city": "Berlin"}, "buyer": {"name": "Beta GmbH", "city": "Berlin"}},
+        {("seller", "city"): ("Berlin", 2), ("buyer", "city"): ("Berlin", 1)},
+        id="two parties one below the other",
+    ),
+    pytest.param(
+        "Ship to | Bill to\nAda King | Ada King\nBerlin | Berlin\n",
+        {"bill_to": PARTY, "ship_to": PARTY},
+        {"bill_to": {"name": "Ada King", "city": "Berlin"}, "ship_to": {"name": "Ada King", "city": "Berlin"}},
+        {
+            ("bill_to", "name"): ("Ada King", 2),
+            ("bill_to", "city"): ("Berlin", 2),
+            ("ship_to", "name"): ("Ada King", 1),
+            ("ship_to", "city"): ("Berlin", 1),
+        },
+        id="two parties side by side",
+    ),
+    pytest.param(
+        "Name: Ada King\nBorn: 1 May 1990\nEmergency contact\nName: Ada King\nPhone 555",
+        {"emergency_contact": PARTY, "name": TEXT},
+        {"emergency_contact": {"name": "Ada King"}, "name": "Ada King"},
+        {("emergency_contact", "name"): ("Ada King", 2), ("name",): ("Ada King", 1)},
+        id="a block below its label",
+    ),
+    pytest.param(
+        "Dr. A. King, Berlin. Patient B. Lee, Berlin.",
+        {"patient": PARTY, "doctor": PARTY},
+        {"patient": {"name": "B. Lee", "city": "Berlin"}, "doctor": {"name": "A. King", "city": "Berlin"}},
+        {("patient", "city"): ("Berlin", 2), ("doctor", "city"): ("Berlin", 1)},
+        id="two parties on one line",
+    ),
+    pytest.param(
+        "Date | What | Amount\n01/07 | Coffee | 4.50\n01/07 | Coffee | 4.50\n02/07 | Coffee | 4.50",
+        {"lines": list_of(what=TEXT, amount=NUMBER)},
+        {"lines": [{"what": "Coffee", "amount": 4.5}] * 3},
+        {
+            ("lines", i, name): (words, i + 1)
+            for i in range(3)
+            for name, words in (("what", "Coffee"), ("amount", "4.50"))
+        },
+        id="equal rows on lines of their own",
+    ),
+    pytest.param(
+        " | 2023 | 2024\nRevenue | 10 | 10\nCost | 10 | 8",
+        {"revenue_2024": NUMBER, "revenue_2023": NUMBER, "cost_2023": NUMBER},
+        {"revenue_2024": 10, "revenue_2023": 10, "cost_2023": 10},
+        {("revenue_2024",): ("10", 2), ("revenue_2023",): ("10", 1), ("cost_2023",): ("10", 3)},
+        id="columns that a year tells apart",
+    ),
+    pytest.param(
+        "Rooms: 2 bedrooms, 2 bathrooms, 2 parking spaces",
+        {"bathrooms": NUMBER, "bedrooms": NUMBER, "parking_spaces": NUMBER},
+        {"bathrooms": 2, "bedrooms": 2, "parking_spaces": 2},
+        {("bathrooms",): ("2", 2), ("bedrooms",): ("2", 1), ("parking_spaces",): ("2", 3)},
+        id="figures named behind them",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "properties", "said", "wanted"), PLACES)
+def test_of_equal_mentions_each_value_has_the_one_that_a_reader_would_point_at(
+    text: str,
+    properties: dict[str, Json],
+    said: dict[str, Json],
+    wanted: dict[tuple[str | int, ...], tuple[str, int]],
+) -> None:
+    record = play(text, properties, said)
+    found = {path: record.evidence[path].spans[0].start for path in wanted}
+    assert found == {path: place(text, *one) for path, one in wanted.items()}

@@ -78,7 +78,9 @@ def read_answer(question: Question, task: Task, said: Reply | ModelError, readin
             failure = None if ran_on else failure
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading, index), reading)
     if question.batch is None:
-        rejected = [*find_misfits(question.part, question.expand_reply(value), question.chunk.span), *rejected]
+        part, said_value = question.part, question.expand_reply(value)
+        misfits = find_misfits(part, said_value, question.chunk.span, task.schema.root.constants)
+        rejected = [*misfits, *rejected]
     if isinstance(said, Reply):
         rejected += list_contradictions(said.said_besides, question.chunk.span)
     return Answer(question, tree, tuple(rejected), failure, said.usage, ran_on)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from extractor.schema.kinds import KINDS
 from extractor.schema.kinds.reading import Reading as TextReading
@@ -30,8 +32,15 @@ def fit_value(node: Node, value: Json) -> Json:
     return None
 
 
-def find_misfits(node: Node, value: Json, chunk: Span) -> list[RejectedValue]:
-    """Every leaf that `fit_value` leaves out, with what is wrong with it."""
+def find_misfits(
+    node: Node, value: Json, chunk: Span, constants: Mapping[str, Json] = MappingProxyType({})
+) -> list[RejectedValue]:
+    """Every leaf that `fit_value` leaves out, with what is wrong with it.
+
+    A constant of the schema that is said as it is, of the node or among `constants`, is none: the record has it.
+    """
+    if isinstance(node, Object) and constants:
+        node = replace(node, constants={**node.constants, **constants})
     return [
         RejectedValue(path, leaf, reason, chunk, Evidence(Match.NONE, (), str(leaf)[:200], 0.0, (reason,)))
         for path, leaf, reason in _iterate_misfits(node, value, ())
@@ -53,12 +62,12 @@ def _fits(node: Scalar, value: Json) -> bool:
         return False
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
         return False
-    if node.enum or node.verbatim_number or node.type == "string":
+    if node.enum:
         return isinstance(value, str | int | float)
+    if node.verbatim_number or node.type == "string":
+        return isinstance(value, str | int | float) and (not isinstance(value, bool) or node.takes(value))
     if node.type == "boolean":
-        return isinstance(value, bool) or (
-            isinstance(value, str) and KINDS["boolean"].normalise(value, _READER) is not None
-        )
+        return KINDS["boolean"].normalise(value, _READER) is not None
     if isinstance(value, str):
         return KINDS[node.type].normalise(value, _READER) is not None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -70,12 +79,12 @@ def _iterate_misfits(node: Node, value: Json, path: ValuePath) -> Iterator[tuple
     match node, value:
         case _, None:
             return
-        case Object(fields), dict():
+        case Object(fields, constants=constants), dict():
             nodes = {f.name: f.node for f in fields}
             for name, inner in value.items():
                 if name in nodes:
                     yield from _iterate_misfits(nodes[name], inner, (*path, name))
-                else:
+                elif name not in constants or constants[name] != inner:
                     yield from ((at, leaf, NOT_IN_SCHEMA) for at, leaf in _iterate_leaves(inner, (*path, name)))
         case ObjectList(row), list():
             yield from _iterate_items(row, value, path)

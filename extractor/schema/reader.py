@@ -239,7 +239,8 @@ class _SchemaReader:
             raise TaskError(
                 f"{place} has the type {json_type!r}, which JSON Schema lacks; choose from {', '.join(_TYPES)}."
             )
-        if "type" not in schema and not enum:
+        is_open = "type" not in schema and not enum
+        if is_open:
             self.normalizer.add_note(place, "open", "has no type; it is asked for as a text")
         declared_kind = schema.get("x-kind")
         try:
@@ -262,6 +263,7 @@ class _SchemaReader:
             f"{place.rpartition('/')[2]} {_read_description(schema)}".strip() if kind is Kind.BOOLEAN else "",
             _read_position_keywords(schema, kind, place),
             "x-locate-by-position" not in schema or schema.get("x-also-ask") is True,
+            other_types=tuple(_TYPES) if is_open else tuple(schema.get("x-types", ())),
             timed=kind is Kind.DATE and schema.get("format") == "date-time",
         )
 

@@ -43,6 +43,14 @@ class Scalar:
     """Whether a request allows only the mentions of its form in the text."""
     timed: bool = False
     """Of a date: the value has a time of day, and perhaps its zone."""
+    other_types: tuple[str, ...] = ()
+    """Other JSON types that the record's schema takes there."""
+
+    def takes(self, number: bool | int | float) -> bool:
+        """Whether the record may have it there as it is, where a text is wanted."""
+        if isinstance(number, bool):
+            return "boolean" in self.other_types
+        return "number" in self.other_types or (isinstance(number, int) and "integer" in self.other_types)
 
 
 @dataclass(frozen=True, slots=True)

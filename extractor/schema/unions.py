@@ -32,7 +32,8 @@ def join_scalar_schemas(schemas: Sequence[Mapping[str, Json]], place: str) -> tu
     if texts:
         forms = [_text_pattern(s) for s in texts]
         bound = {"x-texts": forms} if numeric and None not in forms else {}
-        return {**_common_entries(schemas), "type": "string", **bound}, None
+        others = {"x-types": sorted(kinds - {"string"})} if len(kinds) > 1 else {}
+        return {**_common_entries(schemas), "type": "string", **bound, **others}, None
     return dict(schemas[0]), f"may be {' or '.join(sorted(kinds))}; it is asked for as {schemas[0]['type']}"
 
 

@@ -20,6 +20,7 @@ from extractor.schema.kinds import (
     select_within,
     support_within,
 )
+from extractor.schema.kinds.choices import find_choice
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
 from extractor.schema.reader import Scalar
 from extractor.types import Document, Json, Span
@@ -90,7 +91,7 @@ class KindIndex:
     def find(self, node: Scalar, value: Json, within: Span) -> list[ValueMention]:
         """The mentions inside `within` that support a value of the scalar; of the first kind that has any."""
         if node.kind is Kind.BOOLEAN:
-            return list(select_within(self.find_about(node.label, value), within))
+            return list(select_within(self.find_about(node.label, self.normalise(node, value)), within))
         if (node.timed or node.kind is Kind.TEXT) and (moment := _read_moment(value)):
             return self._find_moment(moment, within)
         for name in self.kinds_of(node, value):
@@ -171,7 +172,18 @@ class KindIndex:
         return KINDS[node.kind.value].normalise(value, self.reading) is not None
 
     def normalise(self, node: Scalar, value: Json) -> Json:
-        """The record's form of what a model said, where its kind has one; the value itself where it has none."""
+        """The record's form of what a model said, where its kind has one; the value itself where it has none.
+
+        A choice is in the schema's spelling, yes is true, and a number is a text where the schema takes no number.
+        """
+        if node.enum:
+            choice = find_choice(node.enum, value)
+            return value if choice is None else choice
+        if node.kind is Kind.BOOLEAN:
+            answer = KINDS["boolean"].normalise(value, self.reading)
+            return value if answer is None else answer
+        if node.type == "string" and isinstance(value, int | float) and not node.takes(value):
+            return str(value)
         names = _OF_SCALAR.get(node.kind)
         if not names or node.verbatim:
             return value

@@ -18,7 +18,9 @@ from extractor.schema.reader import Field, Node, Object, ObjectList
 from extractor.types import Document, GridCell, Span
 
 _WORD = re.compile(r"[^\W\d_]+")
-_NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_NUMBERED = re.compile(r"(?<![\w.,])[A-Za-z]?\d{1,4}(?![\w%]|[.,]\d)")
+"""What tells fields apart as words do: a year, Q1."""
+_NAME_PART = re.compile(r"[A-Za-z]?\d+|[A-Z]+(?![a-z\d])|[A-Z]?[a-z]+(?![a-z])|[^\W\d_A-Za-z]+")
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Where words are joined by their capitals, as in names of elements and keys: DueDate, IBANNumber."""
 STEM = 5
@@ -28,6 +30,9 @@ BESIDE, AFTER, LONGEST_LABEL = 80, 24, 400
 _SEEN = re.compile(r"\S")
 _CELL_BREAK = re.compile(r"\t| \| |\|| {2,}|;|,(?! )")
 """What divides the cells of a line: of a table's text, of aligned columns, of values separated by commas."""
+_ITEM_BEFORE = re.compile(r"\d[^\d,;:|\t]*[^\W\d_]{2}[^\d,;:|\t]*(?:[,;]|\b(?:and|und|et|y|e|en|och|og|i))[ ]$")
+"""An item of an enumeration that is named behind its figure, as the next one then is, too."""
+_ITEM_END = re.compile(r"[,;|\t]| {2}")
 _LIGHT = frozenset(
     [
         "the",
@@ -66,7 +71,7 @@ def word_stems(text: str) -> frozenset[str]:
 
     Words that are joined by their capitals count as one and as several: DueDate, due, date.
     """
-    words = _WORD.findall(text)
+    words = _WORD.findall(text) + _NUMBERED.findall(text)
     parts = [part for word in words if _JOINED.search(word) for part in _JOINED.split(word)]
     return frozenset(w[:STEM] for w in map(simple, (*words, *parts)) if len(w) > 1 and w not in _LIGHT)
 
@@ -84,6 +89,7 @@ class FieldLabels:
         counts: Counter[str] = Counter()
         for field in _iterate_fields(root):
             names, words = word_stems(name_words(field.name)), word_stems(field.description)
+            words = frozenset(word for word in words if not word[-1].isdigit())
             described[id(field)] = names, words
             counts.update(names | words)
         self._weights: dict[int, Mapping[str, float]] = {}
@@ -175,13 +181,33 @@ class LabelIndex:
             + 0.25 * labels.weigh(field, after - before)
         )
 
+    def stems_above(self, span: Span, away: int) -> frozenset[str]:
+        """The words before a span on its line, or of the line so many above it: of aligned cells, its column's."""
+        number = self.line_number(span.start)
+        if not away:
+            return word_stems(self.text[max(self._lines[number], span.start - BESIDE) : span.start])
+        if number < away:
+            return frozenset()
+        start, end = self.line_span(number - away)
+        return word_stems(self._cell_over(span, number, start, end)[:LONGEST_LABEL])
+
+    def _cell_over(self, span: Span, number: int, start: int, end: int) -> str:
+        """Of a line above that has as many cells as the span's the cell over the span, else the whole line."""
+        line = self.text[start:end]
+        cells = _CELL_BREAK.split(line)
+        if len(cells) < 2 or len(cells) != len(_CELL_BREAK.split(self.text[slice(*self.line_span(number))])):
+            return line
+        return cells[self._count_breaks(span.start)]
+
     def _context(self, span: Span) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:
         key = span.start, span.end
         if key not in self._contexts:
             number = self.line_number(span.start)
             start, end = self.line_span(number)
             before = self.text[max(start, span.start - BESIDE) : span.start]
-            after = self.text[span.end : min(end, span.end + AFTER)]
+            after = _ITEM_END.split(self.text[span.end : min(end, span.end + AFTER)], maxsplit=1)[0]
+            if _ITEM_BEFORE.search(before) and _WORD.search(after):  # "120 kg gross, 120 kg net"
+                before, after = after, ""
             header, beside = self._header_words(span)
             self._contexts[key] = (
                 word_stems(f"{beside} {before}" if beside else before),
@@ -226,7 +252,7 @@ class LabelIndex:
             if self._blank[up]:
                 continue
             if end - start <= 40:
-                return self.text[start:end]
+                return self._cell_over(span, number, start, end)
             at = start + span.start - self.line_span(number)[0]
             return self.text[max(start, at - 20) : min(end, at + min(len(span), LONGEST_LABEL) + 20)]
         return ""

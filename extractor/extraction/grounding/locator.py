@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from extractor.extraction.grounding import findings as found
+from extractor.extraction.grounding.block_placement import distance_cost, place_block
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
@@ -78,6 +79,8 @@ class _Region:
     end: int = 1 << 60
     list_path: tuple[str, ...] = ()
     coherence: float = 1.0
+    block: Span | None = None
+    """Of an object that is no row: the mention about which most of it stands."""
 
 
 @dataclass(slots=True)
@@ -149,7 +152,15 @@ class Locator:
                     for i, (one, where) in enumerate(zip(inner, self._regions(row, inner, own, region), strict=True)):
                         self._collect(row, one or {}, (*at, i), own, where, search)
                 case Object():
-                    self._collect(f.node, inner, at, own, region, search)
+                    self._collect(f.node, inner, at, own, self._find_block(node, f, inner, region), search)
+
+    def _find_block(self, parent: Object, field: Field, value: Json, outer: _Region) -> _Region:
+        """The region of an object that is no row and lies in none."""
+        if outer.anchor is not None or outer.block is not None:
+            return outer
+        leaves = [leaf for leaf in self._row_leaves(field.node, value, outer) if leaf.spans]
+        siblings = [f for f in parent.fields if isinstance(f.node, Object) and f is not field]
+        return _Region(block=place_block(field, siblings, leaves, self.labels, self.context))
 
     def find(self, node: Scalar, value: Json) -> list[Mention]:
         """The mentions of a value, in order; the same list for the same value of the same field."""
@@ -282,6 +293,8 @@ class Locator:
             lines = self.context.line_number(span.start) - self.context.line_number(region.anchor.start)
             cost += PER_LINE * (lines if lines >= 0 else -2 * lines)
             cost += OTHER_ROW * (span.start < region.start or span.start >= region.end)
+        elif region.block is not None:
+            cost += distance_cost(region.block, span, self.context)
         column = self.context.column(span) if region.list_path else 0
         return _Option(mention, (span.start, span.end), cost, column)
 
@@ -309,8 +322,9 @@ def _start_of(mention: Mention) -> int:
     return mention.span.start
 
 
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_zero(leaf: LocatedLeaf) -> bool:
+    is_number = isinstance(leaf.value, int | float) and not isinstance(leaf.value, bool)
+    return is_number and leaf.value == 0 and leaf.node.kind is not Kind.BOOLEAN
 
 
 def _is_text(leaf: LocatedLeaf) -> bool:
@@ -333,7 +347,7 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
         found.DENIED,
         lambda at, leaf: _is_text(leaf) and leaf.chosen is not None and denied(at.index.text, leaf.chosen.span),
     ),
-    (found.ZERO_UNSAID, lambda at, leaf: _is_number(leaf.value) and leaf.value == 0 and not at.says_zero(leaf)),
+    (found.ZERO_UNSAID, lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf)),
     (found.NOT_AS_ASKED, lambda at, leaf: leaf.node.kind is Kind.DATE and not _ISO.match(str(leaf.value))),
     (found.LINE_BREAK, lambda at, leaf: _is_text(leaf) and "\n" in leaf.value),
     (found.MANY_WORDS, lambda at, leaf: _is_text(leaf) and len(leaf.value.split()) > 4),

@@ -17,6 +17,8 @@ CANDIDATES = 12
 """Places of a row that are weighed against each other."""
 OUT_OF_ORDER, SAME_PLACE = 0.35, 0.6
 """What it costs, in shares of the row's weight, to stand before the row said before, or where that one stands."""
+LESS_TELLING = 1e-3
+"""What it costs to stand on the words of the second or third leaf rather than on those of the most telling one."""
 REACH = 12.0
 """Lines from a row's place beyond which what is found says next to nothing."""
 
@@ -87,10 +89,24 @@ def _follow(
 
 def _options(leaves: Sequence[RowLeaf]) -> list[tuple[Span, float]]:
     """Places that the row may stand at, in the text's order, each with how much of the row is found about it."""
+    return sorted(sorted(score_places(leaves), key=lambda one: (-one[1], one[0]))[:CANDIDATES])
+
+
+def score_places(leaves: Sequence[RowLeaf]) -> list[tuple[Span, float]]:
+    """The mentions of the most telling leaves, each with how much of all leaves is found about it.
+
+    Those of the most telling one come first where all else is equal: rows that say the same stand on lines of their
+    own, and not on two words of one line.
+    """
     telling = sorted((leaf for leaf in leaves if leaf.spans), key=lambda leaf: len(leaf.spans))
-    places = {span: line for leaf in telling[:3] for span, line in _spread(leaf)}
-    scored = [(span, sum(_found_near(leaf, line) for leaf in telling)) for span, line in places.items()]
-    return sorted(sorted(scored, key=lambda one: (-one[1], one[0]))[:CANDIDATES])
+    places: dict[Span, tuple[int, int]] = {}
+    for rank, leaf in enumerate(telling[:3]):
+        for span, line in _spread(leaf):
+            places.setdefault(span, (line, rank))
+    return [
+        (span, sum(_found_near(leaf, line) for leaf in telling) - LESS_TELLING * rank)
+        for span, (line, rank) in places.items()
+    ]
 
 
 def _spread(leaf: RowLeaf) -> list[tuple[Span, int]]:

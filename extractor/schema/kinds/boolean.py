@@ -90,9 +90,9 @@ class BooleanKind:
         return answer_of(words)
 
     def normalise(self, value: Json, reading: Reading) -> bool | None:
-        """True and false themselves, and words that say so."""
-        if isinstance(value, bool):
-            return value
+        """True and false themselves, 1 and 0, and words that say so."""
+        if isinstance(value, bool) or (isinstance(value, int) and value in (0, 1)):
+            return bool(value)
         return answer_of(value) if isinstance(value, str) else None
 
     def same(self, a: Json, b: Json) -> bool:

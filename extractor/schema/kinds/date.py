@@ -17,6 +17,7 @@ from extractor.schema.kinds.days import GUESSED, YEAR, Day, all_number_days, eas
 from extractor.schema.kinds.monthdays import named_days
 from extractor.schema.kinds.months import last_words_of_present, present_words
 from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.spelled_days import spelled_days
 from extractor.schema.kinds.tokens import words_of
 from extractor.types import Span
 
@@ -111,6 +112,7 @@ def find_days(text: str, reading: Reading) -> tuple[Day, ...]:
 def _found(text: str, reading: Reading) -> Iterator[Day]:
     simple_text = plain(text)
     found = [*all_number_days(simple_text, reading), *east_asian_days(simple_text), *named_days(text, simple_text)]
+    found += spelled_days(text, simple_text, reading)
     yield from found
     taken = bytearray(len(text) + 1)
     for day in found:

@@ -25,7 +25,7 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(
     rf"(?<![\d/])(?<!\d[.,])(?:(?<!\d-)|(?<=\d[./]\d\d\d\d-)|(?<=\d[./]\d\d-))(?P<a>\d{{1,2}})"
     rf"(?P<s>{_SEPARATOR}[-./]){_SEPARATOR}(?P<b>\d{{1,2}})"
-    rf"(?P=s){_SEPARATOR}(?P<y>{YEAR}|'?\d\d)(?![\d%]|[/.,]\d|-\d(?!\d?[./]\d))"
+    rf"(?P=s)[ \u00a0\n]?(?P<y>{YEAR}|'?\d\d)(?![\d%]|[/.,]\d|-\d(?!\d?[./]\d))"
 )
 _RANGE_BEGIN = re.compile(
     rf"(?<![\w.,/-])(?P<day>(?P<a>\d{{1,2}})(?:(?P<s>[./])(?P<b>\d{{1,2}})?\.?)?){_SEPARATOR}"
@@ -141,7 +141,7 @@ def _day_or_month_first(m: re.Match[str], reading: Reading) -> Iterator[Day]:
         guessed = guessed or OTHER_READING
     if first:
         yield Day(m.start(), m.end(), first, guessed)
-    if second and second != first:
+    if second and second != first and not (first and reading.one_order):
         yield Day(m.start(), m.end(), second, OTHER_READING if first else guessed)
     if other_century and (
         found := iso(other_century, likely[1], likely[0]) or iso(other_century, unlikely[1], unlikely[0])

@@ -23,9 +23,9 @@ _DAY_BEFORE = re.compile(
     re.I,
 )
 _YEAR_AFTER = re.compile(
-    rf"(?:[.׳॰]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:(?:de|del|di|do|of|anno|năm|г|р)\b\.?|ค\.ศ\."
+    rf"(?:[.׳॰]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:(?:in{_S}the{_S}year|de|del|di|do|of|anno|năm|г|р)\b\.?|ค\.ศ\."
     rf"|พ\.ศ\.){_S}{{0,2}})?(?P<y>{YEAR})(?![\d]|[.,]\d)"
-    rf"|[.]?(?:[-/]|{_S}?'|(?P<space>{_S}))(?P<z>\d\d)(?![\w%:]|[.,/-]\d|{_S}?(?:am|pm|h|uhr)\b|:\d)|"
+    rf"|[.]?(?:[-/]|,?{_S}?'|(?P<space>{_S}))(?P<z>\d\d)(?![\w%:]|[.,/-]\d|{_S}?(?:am|pm|h|uhr)\b|:\d)|"
     rf"(?<=[^\W\d_])(?P<glued>\d\d)(?!\w|[.,/-]\d))",
     re.I,
 )
@@ -46,28 +46,6 @@ _TO = re.compile(
     rf"{_S}{{0,2}}(?:[-–—~]|to|until|till|through|and|bis|und|au|et|a|al|hasta|do|tot|til|till|по|до|và|y"
     rf"|e){_S}{{0,2}}(?:the{_S}|den{_S}|el{_S}|le{_S}|il{_S})?",
     re.I,
-)
-
-
-_UNITS = "first second third fourth fifth sixth seventh eighth ninth".split()
-_ORDINALS = {
-    **{word: i + 1 for i, word in enumerate(_UNITS)},
-    **{f"twenty {word}": 21 + i for i, word in enumerate(_UNITS)},
-    **dict(
-        zip(
-            "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth".split(),
-            range(10, 19),
-            strict=True,
-        )
-    ),
-    "nineteenth": 19,
-    "twentieth": 20,
-    "thirtieth": 30,
-    "thirty first": 31,
-    **dict.fromkeys("premier primero primeiro primo ersten erste eerste första første".split(), 1),
-}
-_SPELLED_BEFORE = re.compile(
-    r"(?<![^\W\d_])(?P<day>(?:(?:twenty|thirty)[- ])?[^\W\d_]{4,12})(?: day)?(?: of| de)? $", re.I
 )
 
 
@@ -96,11 +74,6 @@ def _around(plain: str, start: int, end: int, months: tuple[int, ...], word: str
     before = _DAY_BEFORE.search(plain, max(0, start - 32), start)
     if before and not 1 <= int(before["d"]) <= 31:
         before = None
-    if before is None and (spelled := _SPELLED_BEFORE.search(plain, max(0, start - 32), start)):
-        day = _ORDINALS.get(" ".join(spelled["day"].lower().replace("-", " ").split()))
-        if day and (written := _YEAR_AFTER.match(plain, end)) and written["y"]:
-            yield from _dated(spelled.start("day"), written.end(), written["y"], months, [str(day)])
-            return
     year = _YEAR_AFTER.match(plain, end)
     if year and year["glued"] and not plain[start - 1 : start].isdecimal():
         year = None  # 12MAR24 has a year, March12 a day

@@ -16,7 +16,8 @@ _FURTHER = {
     "may": 5, "jun": 6,
     "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12, "janv": 1, "fevr": 2, "juil": 7, "gen": 1,
     "mag": 5, "giu": 6,
-    "lug": 7, "ott": 10, "out": 10, "mai": 5, "كانون": 0,
+    "lug": 7, "ott": 10, "out": 10, "mai": 5,
+    "شباط": 2, "آذار": 3, "نيسان": 4, "أيار": 5, "حزيران": 6, "تموز": 7, "أيلول": 9,
 }  # fmt: skip
 _NOT_STEMS = frozenset("marke market marked marks mayor mayo julia augus decid octet novel".split())
 COMMON_WORDS = frozenset(

@@ -50,6 +50,8 @@ class Reading:
     """03/04/2024 is the 3rd of April."""
     day_first_known: bool = False
     """Dates of the document, its language or the caller say so; otherwise it is a guess."""
+    one_order: bool = False
+    """All dates of the document that can be read in one way only have this order, and there are some."""
     languages: tuple[str, ...] = ()
     """The likeliest first, by words and scripts; empty where nothing told."""
     comma_columns: bool = False
@@ -67,6 +69,7 @@ class Reading:
         days = sum(int(m[1]) > 12 >= int(m[3]) for m in _DAY_MONTH.finditer(simple))
         months = sum(int(m[3]) > 12 >= int(m[1]) for m in _DAY_MONTH.finditer(simple))
         known = day_first is not None or days != months
+        one_order = day_first is not None or (days > 0) != (months > 0)
         if day_first is None:
             if days != months:
                 day_first = days > months
@@ -82,6 +85,7 @@ class Reading:
             decimal_comma=comma > point if comma != point else bool(languages) and languages[0] in _COMMA_LANGUAGES,
             day_first=day_first,
             day_first_known=known,
+            one_order=one_order,
             languages=languages,
             comma_columns=columns,
             scale=0 if scale is None else 3 if scale["k"] or scale["k2"] else 6,

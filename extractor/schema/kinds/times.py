@@ -1,4 +1,4 @@
-"""Times of day: "10:15", "2:05 pm", "14 h 05", "17 Uhr", "下午2点05分", noon; and their zones, for dates with a time."""
+"""Times of day ("10:15", "2:05 pm", "14 h 05", "17 Uhr", "下午2点05分", noon), and their zones beside a date."""
 
 from __future__ import annotations
 
