@@ -257,3 +257,9 @@ def test_a_code_is_found_whatever_stands_between_its_digits(text: str, said: str
     record = play(text, {"code": TEXT}, {"code": said})
     assert record.value == {"code": said}
     assert (record.evidence[("code",)].match is not Match.NONE) == proved
+
+
+def test_a_number_beyond_what_a_float_tells_apart_stays_the_float_that_was_said() -> None:
+    record = play("N = 6.022×10^23", {"n": NUMBER}, {"n": 6.022e23})
+    assert repr(record.value["n"]) == "6.022e+23"
+    assert record.evidence[("n",)].spans
