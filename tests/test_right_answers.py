@@ -224,3 +224,42 @@ def test_of_equal_mentions_each_value_has_the_one_that_a_reader_would_point_at(
     record = play(text, properties, said)
     found = {path: record.evidence[path].spans[0].start for path in wanted}
     assert found == {path: place(text, *one) for path, one in wanted.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "words"),
+    [
+        ("Author: Smith, John A.", "John A. Smith", "Smith, John A."),
+        ("Author: SMITH John", "John Smith", "SMITH John"),
+        ("Author: Smith\nJohn lives here", "Ada Smith", None),
+        ("Vendor: Acme Ltd, Northern", "Southern Acme Ltd", None),
+    ],
+)
+def test_a_name_in_a_text_field_is_found_with_its_last_word_first(text: str, said: str, words: str | None) -> None:
+    record = play(text, {"author": TEXT}, {"author": said})
+    assert record.value == {"author": said}
+    assert (words_of(record, "author") or None) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "proved"),
+    [
+        ("CHE-123.456.789 MWST", "CHE123456789", True),
+        ("NIF: B-12345678", "B12345678", True),
+        ("Ref: 12/3456/789", "12-3456-789", True),
+        ("Ref: 12/3456/789-1", "123456789", False),
+        ("Ref: A12/3456/789", "123456789", False),
+        ("Ref: 12/3456/789", "123456798", False),
+        ("Price 1,20", "1.20", True),
+    ],
+)
+def test_a_code_is_found_whatever_stands_between_its_digits(text: str, said: str, proved: bool) -> None:
+    record = play(text, {"code": TEXT}, {"code": said})
+    assert record.value == {"code": said}
+    assert (record.evidence[("code",)].match is not Match.NONE) == proved
+
+
+def test_a_number_beyond_what_a_float_tells_apart_stays_the_float_that_was_said() -> None:
+    record = play("N = 6.022×10^23", {"n": NUMBER}, {"n": 6.022e23})
+    assert repr(record.value["n"]) == "6.022e+23"
+    assert record.evidence[("n",)].spans

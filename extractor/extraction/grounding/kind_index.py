@@ -22,6 +22,7 @@ from extractor.schema.kinds import (
 )
 from extractor.schema.kinds.choices import find_choice
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
+from extractor.schema.kinds.words import SURNAME_FIRST
 from extractor.schema.reader import Scalar
 from extractor.types import Document, Json, Span
 
@@ -52,6 +53,13 @@ LONGEST_FORM = 200
 """Characters of a text beyond which it is words and nothing else: no date, code or number takes so many."""
 _HAS_DIGIT = re.compile(r"\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.A)
+_CODE = re.compile(r"[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){4,40}")
+SHORTEST_CODE, FEWEST_DIGITS = 6, 5
+"""Letters and digits of a code, and digits, from which on the marks between them do not matter."""
+MOST_CODE_CHARACTERS = 8_000_000
+"""Characters of a document that are gone through for codes, all leaves together."""
+_MAY_BE_PERSON = re.compile(r"[^\W\d_][^\W\d_.'’-]*\.?(?: [^\W\d_][^\W\d_.'’-]*\.?){1,3}")
+"""Two to four words, which may stand in the text with the last before the first: "Smith, John A."."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -66,6 +74,7 @@ class KindIndex:
         self.reading = Reading.of(self.text, day_first=day_first)
         self._by_kind: dict[str, dict[Hashable, list[ValueMention]]] = {}
         self._places: dict[str, list[Span]] = {}
+        self._code_characters = MOST_CODE_CHARACTERS
         self._about: dict[tuple[str, Json], list[ValueMention]] = {}
 
     @cached_property
@@ -100,7 +109,23 @@ class KindIndex:
                 found = [m for m in found if self._keeps_zeros(m.span, str(value))]
             if found:
                 return found
-        return []
+        if node.kind is Kind.TEXT and _MAY_BE_PERSON.fullmatch(str(value)):
+            return [m for m in self._support("name", value, within) if m.rule == SURNAME_FIRST]
+        return list(self._find_code(str(value), within)) if node.kind is Kind.TEXT else []
+
+    def _find_code(self, said: str, within: Span) -> Iterator[ValueMention]:
+        """Where a code stands with other marks between its letters and digits: "CHE-123.456.789" is CHE123456789."""
+        signs = [c for c in said if c.isalnum()]
+        if not (
+            _CODE.fullmatch(said) and len(signs) >= SHORTEST_CODE and sum(c.isdigit() for c in signs) >= FEWEST_DIGITS
+        ):
+            return
+        self._code_characters -= within.end - within.start
+        if self._code_characters < 0:
+            return
+        pattern = r"(?<![^\W_])(?<![^\W_][-./])" + r"[ ./\u00a0-]?".join(signs) + r"(?![-./]?[^\W_])"
+        for m in re.finditer(pattern, self.text[within.start : within.end], re.I):
+            yield ValueMention(Span(*m.span()).shift(within.start), said, "other marks between")
 
     def kinds_of(self, node: Scalar, value: Json) -> Iterator[str]:
         if node.kind in _OF_SCALAR:

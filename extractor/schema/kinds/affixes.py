@@ -42,6 +42,7 @@ _MAY_SIGN = frozenset(" \u00a0%-–)" + CURRENCY_SIGNS + "ABCDEFGHIJKLMNOPQRSTUV
 
 
 _SIGN_SET = frozenset(CURRENCY_SIGNS)
+_MINUS_IN_WORDS = re.compile(r"(?:minus|negative)$", re.I)
 _TIMES = "xX"
 """What stands between the figures of a size: 10x20."""
 _FACTORS = re.compile(r"(?<![\w.,-])(?!0[xX])(?:\d[\d.,]*[xX])+$")
@@ -65,8 +66,10 @@ def before(plain: str, start: int) -> Before | None:
     if start == 0:
         return Before(0)
     last = plain[start - 1]
-    if last in " \u00a0" and plain[max(0, start - 6) : start - 1].lower() == "minus" and _says_minus(plain, start - 6):
-        return Before(start - 6, negative=True)
+    if last in " \u00a0" and plain[max(0, start - 2)] in "sSeE":  # the last letter of minus, and of negative
+        word = _MINUS_IN_WORDS.search(plain, max(0, start - 9), start - 1)
+        if word and _says_minus(plain, word.start()):
+            return Before(word.start(), negative=True)
     if last in _TIMES and _FACTORS.search(plain, max(0, start - 24), start):
         return Before(start)
     if last in _SPACES and _SIGNS.isdisjoint(plain[max(0, start - 10) : start]):
@@ -97,7 +100,7 @@ def before(plain: str, start: int) -> Before | None:
 def _says_minus(plain: str, at: int) -> bool:
     """Whether the word that begins there is a sign: no end of a longer word, and no subtraction, "10 minus 5"."""
     left = plain[max(0, at - 24) : at]
-    return not left[-1:].isalnum() and not left.rstrip(" \u00a0")[-1:].isdecimal()
+    return not left[-1:].isalnum() and left[-1:] not in ("-", "–") and not left.rstrip(" \u00a0")[-1:].isdecimal()
 
 
 class After(NamedTuple):

@@ -185,7 +185,7 @@ def _is_sentence(clause: str) -> bool:
 def stems(text: str) -> frozenset[str]:
     """First letters of the words of a label or a clause, camel case taken apart; small words do not count."""
     words = (simple(word)[:STEM] for word in _WORD.findall(text) if len(word) > 2 and word.lower() not in _SMALL)
-    return frozenset((*words, *re.findall(r"[\u4e00-\u9fff]{2}", text)))
+    return frozenset((*words, *re.findall(r"(?=([\u4e00-\u9fff]{2}))", text)))
 
 
 _SMALL = frozenset(

@@ -26,7 +26,8 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "ש\"ח": ("ILS",), "₱": ("PHP",), "₦": ("NGN",),
     "₡": ("CRC",), "₲": ("PYG",), "₵": ("GHS",), "₸": ("KZT",), "₾": ("GEL",), "₼": ("AZN",), "zł": ("PLN",),
     "Kč": ("CZK",), "kr": ("SEK", "NOK", "DKK", "ISK"),
-    "Ft": ("HUF",), "lei": ("RON", "MDL"), "лв": ("BGN",), "R$": ("BRL",), "S/": ("PEN",), "RM": ("MYR",),
+    "Ft": ("HUF",), "lei": ("RON", "MDL"), "Lei": ("RON", "MDL"), "лв": ("BGN",),
+    "R$": ("BRL",), "S/": ("PEN",), "RM": ("MYR",),
     "Rp": ("IDR",), "SFr": ("CHF",), "Fr": ("CHF",),
     "C$": ("CAD",), "CA$": ("CAD",), "CAD$": ("CAD",), "A$": ("AUD",), "AU$": ("AUD",), "US$": ("USD",),
     "NZ$": ("NZD",), "S$": ("SGD",), "HK$": ("HKD",),
@@ -36,8 +37,10 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "p": ("GBP",), "ден": ("MKD",), "KSh": ("KES",),
 }  # fmt: skip
 """What each sign stands for, likeliest first."""
-_WORDS = frozenset("Rs TL Fr SFr R RM Rp Ft lei din kr Dhs zł Kč лв руб грн đ ден KSh RMB Mex".split())
+_WORDS = frozenset("Rs TL Fr SFr R RM Rp Ft lei Lei din kr Dhs zł Kč лв руб грн đ ден KSh RMB Mex".split())
 """Signs that are letters: they count beside a number only."""
+_FORMER = frozenset("BGN HRK LTL LVL EEK SKK SIT MTL CYP DEM FRF ITL ESP ATS NLG BEF IEP PTE FIM GRD".split())
+"""What the euro took the place of: older papers are full of them."""
 _SIGN = re.compile(r"[$€£¥￥円₹₨₩￦원₺₽₴₫฿₪₱₦₡₲₵₸₾₼﷼৳元]")
 _DOLLAR_PREFIX = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]{0,2}$")
 _PHRASE = re.compile(r"人民币|บาท|ש\"ח|د\.إ|ر\.س|ج\.م")
@@ -69,8 +72,8 @@ def _lexicon() -> Lexicon:
 
 @cache
 def codes() -> frozenset[str]:
-    """Codes of currencies that are legal tender somewhere."""
-    return frozenset(table("currencies").values())
+    """Codes of currencies that are legal tender somewhere, or were of late."""
+    return frozenset(table("currencies").values()) | _FORMER
 
 
 def codes_of_sign(sign: str, reading: Reading) -> tuple[str, ...]:

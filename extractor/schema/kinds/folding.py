@@ -3,7 +3,8 @@ where each character stood.
 
 Forgotten are case, width, ligatures, superscripts and other compatibility forms (Unicode NFKD), Latin, Greek, Cyrillic
 and Hebrew marks, the dot of the Turkish I, white space and line breaks, soft hyphens and zero-width characters,
-emphasis marks and inline tags, dashes between letters (so also those at a line's end), and the shape of quotes and
+emphasis marks and inline tags, how HTML spells a sign (&amp;),
+dashes between letters (so also those at a line's end), and the shape of quotes and
 dashes. Never forgotten is a digit, or a sign before one.
 """
 
@@ -14,12 +15,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from html import unescape
 
 from extractor.schema.kinds.occurrences import Occurrences
 from extractor.types import Span
 
 _TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
 _TIMES = re.compile(r"\\times\b|×")
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#39|#160);")
 _DROPPED = frozenset(
     "*~`$\\_\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\ufeff\u202a\u202b\u202c\u2066\u2067\u2069"
 )
@@ -30,6 +33,11 @@ _UNIFIED = {
     **dict.fromkeys("‐‑‒–—―−﹣-﹘", "-"),
     "ı": "i",
     "／": "/",
+    **dict.fromkeys("œŒ", "oe"),
+    **dict.fromkeys("æÆ", "ae"),
+    **dict.fromkeys("łŁ", "l"),
+    **dict.fromkeys("đĐ", "d"),
+    **dict.fromkeys("øØ", "o"),
 }
 
 
@@ -87,15 +95,18 @@ def fold_characters(text: str, folds: Mapping[str, str]) -> tuple[str, list[int]
     offsets: list[int] = []
     position = 0
     marks = [*_TAG.finditer(text), *_TIMES.finditer(text)]
+    if "&" in text:
+        marks += _ENTITY.finditer(text)
     for mark in [*sorted(marks, key=lambda m: m.start()), None]:
         between = [folds[c] for c in text[position : mark.start() if mark else len(text)]]
         pieces += between
         offsets += [at for at, folded in enumerate(between, position) for _ in folded]
         if mark:
             position = mark.end()
-            if mark[0][0] in "\\×":
-                pieces.append("x")
-                offsets.append(mark.start())
+            if mark[0][0] in "\\×&":
+                folded = folds[unescape(mark[0])] if mark[0][0] == "&" else "x"
+                pieces += folded
+                offsets += [mark.start()] * len(folded)
     return "".join(pieces), offsets
 
 

@@ -17,7 +17,7 @@ _DENIAL = re.compile(
     r"ne|pas|aucune?|sans|jamais|ni|nunca|sin|ningún|ninguna|ninguno|non|senza|nessun[ao]?|mai|não|sem|nenhuma?|"
     r"niet|geen|zonder|nooit|inte|ingen|inga|inget|utan|ikke|intet|uden|uten|ei|eivät|ilman|nie|bez|brak|není"
     r"|nejsou|žádn[ýáé]|nemá|"
-    r"не|нет|без|никак\w{1,3}|немає|nu|fără|nicio|nem|nincs|değil|yok|olmadan|δεν|χωρίς|όχι|"
+    r"не|нет|без|никак\w{1,3}|немає|nu|fără|nicio|nem|nincs|değil\w{0,4}|yok\w{0,3}|olmadan|δεν|χωρίς|όχι|"
     r"لا|ليس|لم|بدون|غير|לא|אין|ללא|नहीं|tidak|bukan|tanpa|không)\b|n't\b|ません|ない|なし|無し|没有|沒有|未|无"
     r"|無|不是|不|없|않|아니",
     re.I,

@@ -6,6 +6,7 @@ brackets; percent, scales (k, Mio., crore, 万), exponents, vulgar fractions; wo
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ _VULGAR_SIGN = re.compile(f"[{''.join(VULGAR)}]")
 _MIXED = re.compile(r"(?<![\w.,/-])(\d{1,4})-(\d{1,2})/(2|3|4|5|6|8|16|32|64)(?![\w/-]|[.,]\d)")
 """Units and a fraction behind a dash, as inches are written: 3-1/2."""
 _SHARES = {-2: "percent as share", -3: "per mille as share", -4: "basis points as share"}
+LARGEST_EXACT = 2**53
+"""Beyond it a float stands for several integers."""
 UNIT_LEFT_OUT = "scale left out"
 
 
@@ -76,6 +79,8 @@ class NumberKind:
 
         It is exact: one of more digits than a float holds is a text of digits.
         """
+        if isinstance(value, float) and LARGEST_EXACT < abs(value) < math.inf and not self.whole:
+            return value  # 6.022e23 is no integer of 24 digits
         key = key_of_value(value)
         if key is not None:
             return self._value(key)

@@ -34,7 +34,9 @@ _SCALED = re.compile(
     r"\b(?:in|en|em|w|v|i)\s(?:(?:US|[A-Z]{3}|[$€£¥])\s?)?"
     r"(?:(?P<k>thousands?|tausend|tsd|t(?=[€$])|milliers|miles|milhares|migliaia|duizenden|tys|tusen(?:tal)?)"
     r"|(?P<m>millions?|mio|millionen|millones|milh[õo]es|milioni|miljoenen|mln|miljoner))\b"
-    r"|[(\s](?P<k2>[$€£]?000s?|T(?:EUR|€)|k€|€k|千円|单位[:：]?千元)(?=[)\s])|(?P<m2>百万円|単位[:：]?百万円)",
+    r"|[(\s](?P<k2>[$€£]?000s?|T(?:EUR|€)|k€|€k|千円|单位[:：]?千元)(?=[)\s])|(?P<m2>百万円|単位[:：]?百万円)"
+    r"|[(\[](?:(?-i:[A-Z]{3}|[$€£¥])\s)?(?:(?P<k3>thousands?|tausend|tsd\.?)|(?P<m3>millions?|mio\.?|mln\.?))"
+    r"(?:\s(?:of\s)?(?-i:[A-Z]{3}|[$€£¥]))?[)\]]",
     re.I,
 )
 _MONTH_FIRST = frozenset({"en"})
@@ -88,7 +90,7 @@ class Reading:
             one_order=one_order,
             languages=languages,
             comma_columns=columns,
-            scale=0 if scale is None else 3 if scale["k"] or scale["k2"] else 6,
+            scale=0 if scale is None else 3 if scale["k"] or scale["k2"] or scale["k3"] else 6,
             dollar=_dollar(simple),
         )
 

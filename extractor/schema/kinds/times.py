@@ -63,6 +63,8 @@ _NAMED = re.compile(
     r"|midnight|mitternacht|minuit|medianoche|mezzanotte|meia-noite|p[óo][łl]noc)\b",
     re.I,
 )
+_DECIMAL = re.compile(r"[\d.]*")
+"""What is a number rather than a time: 1.20."""
 _ISO = re.compile(r"T?(\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?[ ]?(?:Z|[-+]\d\d:?\d\d)?", re.A)
 
 
@@ -112,7 +114,7 @@ class TimeKind:
         said = value.strip()
         if m := _ISO.fullmatch(said):
             return f"{m[1]}:{m[2] or '00'}" if m[1] < "24" else None
-        clock = re.fullmatch(CLOCK, said, re.I)
+        clock = None if _DECIMAL.fullmatch(said) else re.fullmatch(CLOCK, said, re.I)
         return read_clock(clock)[0] if clock else None
 
     def same(self, a: Json, b: Json) -> bool:

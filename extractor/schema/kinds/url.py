@@ -16,6 +16,14 @@ _BARE = re.compile(
     r"(?<![\w@./-])(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,5}(?P<top>[^\W\d_]{2,18})(?P<port>:\d{2,5})?"
     r"(?P<path>[/?#][^\s<>\"`\[\]{}|\\^]{0,2000})?(?![\w@-])"
 )
+_SPELLED_DOT = r"\s?[\[({]\s?(?:\.|dot)\s?[\])}]\s?| dot "
+_SPELLED = re.compile(
+    rf"(?<![\w@.-])(?:h(?:tt|xx)ps?://)?(?P<host>[a-z0-9-]{{1,63}}(?:(?:\.|{_SPELLED_DOT})[a-z0-9-]{{2,63}}){{1,4}})"
+    r"(?P<path>/[^\s<>\"`\[\]{}|\\^]{0,2000})?",
+    re.I,
+)
+_MARKS_OF_DOT = ("[.]", "(.)", "{.}", "hxxp", "[dot]", "(dot)", " dot ")
+_DOT = re.compile(_SPELLED_DOT, re.I)
 _TOPS = frozenset(
     "com org net edu gov mil int info biz io ai app dev co me tv shop store online site xyz cloud tech eu de at "
     "ch fr es it pt nl be lu uk ie dk se "
@@ -62,6 +70,11 @@ class UrlKind:
             if simple[m.start() - 3 : m.start()] == "://":
                 continue
             yield from self._with_host(m.start(), _unpunctuated(m[0]))
+        lowered = simple.lower()
+        for m in _SPELLED.finditer(simple) if any(mark in lowered for mark in _MARKS_OF_DOT) else ():
+            address = _DOT.sub(".", m["host"])
+            if address.rpartition(".")[2].lower() in _TOPS:
+                yield ValueMention(Span(*m.span()), _key(f"{address}{m['path'] or ''}"), "address spelled out")
 
     def _with_host(self, start: int, url: str) -> Iterator[ValueMention]:
         key = _key(url)

@@ -26,6 +26,9 @@ _PLACEHOLDERS = frozenset(
 )
 
 
+SURNAME_FIRST = "surname first"
+
+
 def is_placeholder(value: Json) -> bool:
     """Whether the words say that there is no value: "N/A", "-", "unknown"."""
     return isinstance(value, str) and (fold(value) in _PLACEHOLDERS or value.strip("-–—_. /") == "")
@@ -125,7 +128,7 @@ class NameKind(TextKind):
         if fold(bare) != fold(words):
             yield fold(bare), "title left out"
         for turned in _turned(bare):
-            yield fold(turned), "surname first"
+            yield fold(turned), SURNAME_FIRST
 
     def normalise(self, value: Json, reading: Reading) -> str | None:
         """The name without titles, with single spaces."""
