@@ -344,10 +344,10 @@ def test_what_one_build_answered_is_no_answer_of_another(run: Callable[..., dict
 
 @needs_xllamacpp
 def test_the_manifest_names_xllamacpp_where_it_answers_and_tells_results_apart_by_nothing(
-    run: Callable[..., dict[str, object]], tmp_path: Path
+    run: Callable[..., dict[str, object]], tiny: Weights, tmp_path: Path
 ) -> None:
     command = ["run", str(tmp_path / "docs"), "-o", str(tmp_path / "out"), "--schema", str(tmp_path / "schema.json")]
-    main([*command, "--model", str(next(tmp_path.parent.rglob("tiny.gguf"))), "--quiet"])
+    main([*command, "--model", str(tiny.path), "--quiet"])
     manifest = json.loads((tmp_path / "out" / "run.json").read_text())["manifest"]
     assert manifest["learnt"]["engine"]["name"] == "xllamacpp" and manifest["learnt"]["engine"]["features"]
     assert "engine" not in manifest["model"]

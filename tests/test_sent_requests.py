@@ -178,6 +178,11 @@ def test_of_an_address_any_that_there_is_may_be_said_and_nothing_else(
     assert [o for o in others if re.search(form, o)] == []
 
 
+def test_a_model_that_says_null_in_an_address_has_said_none() -> None:
+    record, _ = extract(Letter, "Nothing.", {"mails": ["null"], "page": "null"})
+    assert (record.value["mails"], record.value["page"], record.rejected) == ([], None, ())
+
+
 def test_without_candidates_no_address_is_kept_to_a_form() -> None:
     assert "pattern" not in at(sent_schemas(Letter, "x", candidates=False), "page")
 

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from extractor.schema.annotations import Kind
 from extractor.schema.kinds import KINDS
 from extractor.schema.kinds.reading import Reading as TextReading
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Evidence, Json, Match, RejectedValue, Span, ValuePath
 
 NOT_IN_SCHEMA, NOT_OF_ITS_TYPE, SAID_BESIDES = "not in the schema", "not of its type", "said otherwise, too"
+NO_ADDRESS = "null"
+"""How a model says that there is no address where it has begun a text: its form has this word, too."""
 MAX_BITS = 13_000
 """Bits of an integer beyond which it is no value: some 4,000 digits, more than Python writes."""
 _READER = TextReading()
@@ -27,9 +30,13 @@ def fit_value(node: Node, value: Json) -> Json:
             return [fit_value(row, one) for one in value if isinstance(one, dict)]
         case ValueList(item), list():
             return [fit_value(item, one) for one in value]
-        case Scalar(), _ if _fits(node, value):
+        case Scalar(), _ if _fits(node, value) and not _says_no_address(node, value):
             return value
     return None
+
+
+def _says_no_address(node: Scalar, value: Json) -> bool:
+    return node.kind in (Kind.EMAIL, Kind.URL) and value == NO_ADDRESS
 
 
 def find_misfits(

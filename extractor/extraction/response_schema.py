@@ -8,6 +8,7 @@ models run into loops.
 
 from __future__ import annotations
 
+from extractor.extraction.fitting import NO_ADDRESS
 from extractor.extraction.prompt import Strategy
 from extractor.extraction.text.patterns import list_candidate_spellings
 from extractor.schema.annotations import Kind
@@ -18,7 +19,10 @@ MAX_CHOICES = 200
 """Candidates above which an enumeration costs more than it helps; strict mode's limits are of this order too."""
 _LOCAL, _HOST = r'[^\s()<>\[\]:;@\\,"]{1,64}', r'[^\s()<>\[\]:;@\\,"/?#]{1,253}'
 _URI = r'[^\s<>"{}|\\^`]'
-FORMS = {Kind.EMAIL: f"^(null|{_LOCAL}@{_HOST})$", Kind.URL: rf"^(null|{_URI}+\.{_URI}+)$"}
+FORMS = {
+    Kind.EMAIL: f"^({NO_ADDRESS}|{_LOCAL}@{_HOST})$",
+    Kind.URL: rf"^({NO_ADDRESS}|{_URI}+\.{_URI}+)$",
+}
 """What every address looks like, however the document writes it: the characters and lengths of RFC 5321 and 5322, and
 those of RFC 3986, and all letters beyond ASCII. A small model told so names no page among the e-mail addresses, and
 writes no JSON inside of one (3 of 15 pages); one that has begun a text where there is no address can still say so.

@@ -241,6 +241,17 @@ def test_a_second_browser_is_told_and_overwrites_nothing(tmp_path: Path, open_pa
     assert decided == 2
 
 
+MIDDLE_OF_WORD = """word => {
+    const node = [...document.querySelectorAll("#text .block span")].at(-1).firstChild;
+    const range = document.createRange();
+    range.setStart(node, node.data.indexOf(word));
+    range.setEnd(node, node.data.indexOf(word) + word.length);
+    const box = range.getBoundingClientRect();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
+"""Where the word stands on the screen that the last text of the document has."""
+
+
 def test_words_are_chosen_with_the_mouse_in_the_text_and_on_the_page(
     tmp_path: Path, repository: Path, open_page: Any
 ) -> None:
@@ -272,7 +283,7 @@ def test_words_are_chosen_with_the_mouse_in_the_text_and_on_the_page(
         press(page, "g")
         page.wait_for_selector("#text:not([hidden])")
         go_to(page, "/day")
-        page.locator("#text .block span").last.dblclick()
+        page.mouse.dblclick(*page.evaluate(MIDDLE_OF_WORD, "Registration"))
         page.wait_for_selector("#picked:not([hidden])")
         press(page, "Enter")
         settle(page, "added")
