@@ -61,7 +61,7 @@ def choose_examples(flags: argparse.Namespace, task: Task, said: TaskSettings | 
     tokens = flags.examples_tokens or (said.examples_tokens if said else None) or EXAMPLE_TOKENS
     if not LEAST_TOKENS <= tokens <= MOST_TOKENS:
         raise UsageError(f"Examples of {tokens} tokens are not from {LEAST_TOKENS} to {MOST_TOKENS:,}; give another.")
-    from extractor.extraction.example_files import read_examples
+    from extractor.extraction.example_files import check_taught_fields, read_examples
 
     path = task.examples_file if where == AUTO else Path(where)
     if path is None:
@@ -73,15 +73,7 @@ def choose_examples(flags: argparse.Namespace, task: Task, said: TaskSettings | 
     print_notes([*read.refused[:MAX_REFUSED_TOLD], *([f"And {more} lines more are refused."] if more > 0 else [])])
     if not read.entries:
         raise UsageError(f"None of the examples in {path} can be used; write them with `extractor examples from OUT`.")
-    return Examples(read.entries, tokens, _choose_fields(flags, task, said))
-
-
-def _choose_fields(flags: argparse.Namespace, task: Task, said: TaskSettings | None) -> tuple[str, ...]:
-    """The top-level fields that examples are shown for. Raises UsageError for one that the schema has not."""
     given = flags.examples_for
     fields = said.examples_for if given is None and said else tuple(filter(None, (given or "").split(",")))
-    known = [f.name for f in task.schema.root.fields]
-    for name in fields:
-        if name not in known:
-            raise UsageError(f"Examples cannot be shown for {name!r}; choose from {', '.join(known)}.")
-    return fields
+    check_taught_fields(fields, task.schema)
+    return Examples(read.entries, tokens, fields)

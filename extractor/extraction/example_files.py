@@ -67,6 +67,14 @@ def find_unproved(example: Example, schema: Schema) -> str:
     return ""
 
 
+def check_taught_fields(fields: Iterable[str], schema: Schema) -> None:
+    """Raises TaskError where examples are to be shown for a top-level field that the schema has not."""
+    known = [f.name for f in schema.root.fields]
+    for name in fields:
+        if name not in known:
+            raise TaskError(f"Examples cannot be shown for {name!r}; choose from {', '.join(known)}.")
+
+
 def write_examples(path: Path, entries: Iterable[Example]) -> None:
     """Writes a file of examples. Raises MachineError."""
     lines = (json.dumps(one.to_json(), ensure_ascii=False).encode("utf-8", "replace") + b"\n" for one in entries)

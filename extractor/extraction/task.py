@@ -73,7 +73,8 @@ class Task:
         all of them without it. Raises TaskError where there is no such file, for a line of it that cannot be used, and
         for a field that the schema has not.
         """
-        from extractor.extraction.example_files import read_examples  # what proves them brings more than a task needs
+        # what proves examples brings more than a task needs
+        from extractor.extraction.example_files import check_taught_fields, read_examples
 
         path = file or self.examples_file
         if path is None:
@@ -81,10 +82,7 @@ class Task:
         read = read_examples(path, self.schema)
         if read.refused or not read.entries:
             raise TaskError(next(iter(read.refused), f"{path} holds no examples."))
-        known = [f.name for f in self.schema.root.fields]
-        for name in fields:
-            if name not in known:
-                raise TaskError(f"Examples cannot be shown for {name!r}; choose from {', '.join(known)}.")
+        check_taught_fields(fields, self.schema)
         examples = Examples(read.entries, tokens, tuple(fields))
         return replace(self, prompts={name: one.show_examples(examples) for name, one in self.prompts.items()})
 

@@ -67,7 +67,7 @@ def list_helped_fields(plain: Entrant, shown: Entrant) -> tuple[tuple[str, int],
 
 
 def find_top_field(name: str) -> str:
-    """The top-level field that a leaf is of: "systems" of "systems[].results[].value"."""
+    """The top-level field that a leaf is of: "lines" of "lines[].tax.rate"."""
     return name.split(".")[0].removesuffix("[]")
 
 
