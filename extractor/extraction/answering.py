@@ -18,6 +18,8 @@ from extractor.extraction.planning import Question
 from extractor.extraction.task import Task
 from extractor.models.openai.truncated_reply import read_truncated_reply
 from extractor.models.traits import STRONG, ModelTraits
+from extractor.schema.open_objects import name_entries
+from extractor.schema.reader import Object
 from extractor.types import Failure, GroundedList, GroundedObject, Json, RejectedValue, Reply, Usage
 
 
@@ -78,9 +80,10 @@ def read_answer(question: Question, task: Task, said: Reply | ModelError, readin
             failure = None if ran_on else failure
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading, index), reading)
     if question.batch is None:
-        part, said_value = question.part, question.expand_reply(value)
+        said_value, besides = question.expand_reply(value)
+        part = name_entries(question.part, [said_value])
         misfits = find_misfits(part, said_value, question.chunk.span, task.schema.root.constants)
-        rejected = [*misfits, *rejected]
+        rejected = [*misfits, *list_contradictions(besides, question.chunk.span), *rejected]
     if isinstance(said, Reply):
         rejected += list_contradictions(said.said_besides, question.chunk.span)
     return Answer(question, tree, tuple(rejected), failure, said.usage, ran_on)
@@ -106,8 +109,16 @@ def ground_question(
     index = TextIndex(question.chunk, kinds, kinds_first=not reading.traits.repairs_values)
     if question.batch is not None:
         return ground_candidates(question.batch, value, index, reading.traits)
-    fitting = fit_value(question.part, question.expand_reply(value)) or {}
-    return ground_reply(question.part, fitting, index, reading.traits, whole=task.schema.root)
+    said, _ = question.expand_reply(value)
+    part = name_entries(question.part, [said])
+    whole = task.schema.root if part is question.part else _put_in_place(part, task.schema.root)
+    return ground_reply(part, fit_value(part, said) or {}, index, reading.traits, whole=whole)
+
+
+def _put_in_place(part: Object, root: Object) -> Object:
+    """The record with the fields of a part, whose names are those that were said."""
+    named = {f.name: f for f in part.fields}
+    return replace(root, fields=tuple(named.get(f.name, f) for f in root.fields))
 
 
 def accept_reply(

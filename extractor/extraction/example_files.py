@@ -20,6 +20,7 @@ from extractor.extraction.grounding.mentions import TextIndex
 from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.files import open_regular_file, write_atomically
 from extractor.models.traits import STRONG
+from extractor.schema.open_objects import name_entries
 from extractor.schema.reader import Schema
 from extractor.types import Chunk, Document, Json, Span, json_pointer
 
@@ -56,12 +57,13 @@ def read_examples(path: Path, schema: Schema) -> ExamplesRead:
 def find_unproved(example: Example, schema: Schema) -> str:
     """What is wrong with an example: a value that the schema has no place for, or that has no words in the passage."""
     span = Span(0, max(1, len(example.passage)))
-    for misfit in find_misfits(schema.root, dict(example.answer), span):
+    root = name_entries(schema.root, [example.answer])
+    for misfit in find_misfits(root, dict(example.answer), span):
         return f"{json_pointer(misfit.path)} is {misfit.reason}"
     document = Document(example.document, example.passage)
     index = TextIndex(Chunk(document, 0, span), KindIndex(document, None), kinds_first=True)
-    known = fit_value(schema.root, dict(example.answer))
-    for path, leaf in iterate_leaves(ground_reply(schema.root, known, index, STRONG)):
+    known = fit_value(root, dict(example.answer))
+    for path, leaf in iterate_leaves(ground_reply(root, known, index, STRONG)):
         if leaf.value is not None and not leaf.evidence.spans:
             return f"{json_pointer(path)} ({str(leaf.value)[:60]!r}) has no words in its passage"
     return ""

@@ -14,7 +14,8 @@ from extractor.models.endpoint import Dialect
 from extractor.models.openai.dialects import adapt_to_dialect
 from extractor.schema.annotations import Kind
 from extractor.schema.groups import MAX_SCALARS
-from extractor.schema.reader import Node, Object, ObjectList, Scalar, Schema, ValueList, count_scalars
+from extractor.schema.open_objects import as_rows
+from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, Schema, ValueList, count_scalars
 from extractor.types import Json
 
 
@@ -52,7 +53,7 @@ class TaskExplanation:
 def explain_task(task: Task, prompt: Prompt) -> TaskExplanation:
     schema = task.schema
     whole = prompt.strategy.ask == "whole"
-    parts = [("record", schema.root)] if whole else list(_asked_parts(schema))
+    parts = [("record", as_rows(schema.root))] if whole else list(_asked_parts(schema))
     return TaskExplanation(
         task.name,
         tuple(_summarize_fields(schema.root, "")),
@@ -77,6 +78,9 @@ def _summarize_fields(node: Object, place: str) -> Iterator[FieldSummary]:
                 kind = "one of several objects" if f.node.branches else "object"
                 yield FieldSummary(at, kind, f.required, f.description or f.node.description)
                 yield from _summarize_fields(f.node, at)
+                if f.node.entries:
+                    named = Object((Field("*", f.node.entries.node, f.node.entries.description),))
+                    yield from _summarize_fields(named, at)
 
 
 def _describe_kind(leaf: Scalar) -> str:
@@ -91,7 +95,7 @@ def _asked_parts(schema: Schema) -> Iterator[tuple[str, Object]]:
     for name, part in schema.parts.items():
         rest, lists = split_enumerated(part)
         if rest.fields:
-            yield name, compact_part(rest)
+            yield name, as_rows(compact_part(rest))
         for path, field in lists:
             yield f"{name}.{field.name}", CandidateBatch(path, field, ()).remaining_row
 
@@ -135,6 +139,8 @@ def _walk_nodes(node: Node, place: str) -> Iterator[tuple[str, Node]]:
         case Object(fields):
             for f in fields:
                 yield from _walk_nodes(f.node, f"{place}/{f.name}")
+            if node.entries:
+                yield from _walk_nodes(node.entries.node, f"{place}/*")
         case ObjectList(row):
             for inner, one in _walk_nodes(row, f"{place}[]"):
                 if one is not row:

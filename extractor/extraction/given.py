@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from extractor.extraction.answering import Answer, Reading, accept_reply, ground_question
-from extractor.extraction.fitting import find_misfits
+from extractor.extraction.fitting import find_misfits, list_contradictions
 from extractor.extraction.pipeline import build_record
 from extractor.extraction.planning import WHOLE_RECORD, Plan, build_field_question
 from extractor.extraction.task import Task
+from extractor.schema.open_objects import name_entries
 from extractor.types import Chunk, Document, Json, Record, Span
 
 
@@ -21,6 +22,7 @@ def ground_record(document: Document, task: Task, value: Mapping[str, Json], rea
     prompt = task.choose_prompt(None).fit_to_model(reading.traits)
     question = build_field_question(prompt, chunk, WHOLE_RECORD, task.schema.root, "given")
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading), reading)
-    misfits = find_misfits(task.schema.root, value, chunk.span)
-    answer = Answer(question, tree, (*misfits, *rejected))
+    said, besides = question.expand_reply(value)
+    misfits = find_misfits(name_entries(task.schema.root, [said]), said, chunk.span)
+    answer = Answer(question, tree, (*misfits, *list_contradictions(besides, chunk.span), *rejected))
     return build_record(document, task, Plan((question,), ()), [answer], reading)

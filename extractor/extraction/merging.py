@@ -25,6 +25,7 @@ from extractor.extraction.grounding.row_keys import (
     names_agree,
 )
 from extractor.extraction.grounding.tree import iterate_leaves
+from extractor.schema.open_objects import UNNAMED
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import (
     Conflict,
@@ -170,6 +171,8 @@ def _select_field(parts: Sequence[_Part], name: str) -> Iterator[_Part]:
     for p in parts:
         if isinstance(p.node, GroundedObject) and name in p.node.fields:
             yield _Part(p.reply, p.node.fields[name])
+        elif name == UNNAMED and isinstance(p.node, GroundedList):  # where other replies have an object, it is a list
+            yield p
 
 
 def _choose_value(

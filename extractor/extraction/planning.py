@@ -23,8 +23,9 @@ from extractor.extraction.text.outline import Keywords, Outline
 from extractor.models.local.grammar import build_reply_grammar
 from extractor.models.tokens import PICTURE_ROOM
 from extractor.models.traits import ModelTraits
+from extractor.schema.open_objects import as_rows, read_rows
 from extractor.schema.reader import Field, Object, ObjectList, Schema
-from extractor.types import Chunk, Document, Json, Request, SkippedFields, Span
+from extractor.types import Chunk, Document, Json, Request, SkippedFields, Span, ValuePath
 
 WHOLE_RECORD = "record"
 """The one group of a prompt that asks for everything at once."""
@@ -89,9 +90,9 @@ class Question:
         """The part as the question has it."""
         return _asked_part(self.group, self.part)
 
-    def expand_reply(self, reply: Json) -> Json:
-        """A reply in the part's form."""
-        return reply if self.group == WHOLE_RECORD else terse.expand_reply(self.part, reply)
+    def expand_reply(self, reply: Json) -> tuple[Json, list[tuple[ValuePath, Json]]]:
+        """A reply in the part's form, and what it says of one place besides."""
+        return read_rows(self.part, reply if self.group == WHOLE_RECORD else terse.expand_reply(self.part, reply))
 
     @property
     def can_be_halved(self) -> bool:
@@ -117,7 +118,7 @@ def plan_document(document: Document, schema: Schema, prompt: Prompt, model: str
     """
     pictures = max(1, min(MAX_PICTURES_A_REQUEST, traits.window // PICTURES_SHARE // PICTURE_ROOM))
     if traits.asks_whole and "chunk_tokens" not in prompt.declared:
-        question = _count_fixed("\n".join(describe_fields(schema.root)) + prompt.system + prompt.user)
+        question = _count_fixed("\n".join(describe_fields(as_rows(schema.root))) + prompt.system + prompt.user)
         question += PICTURE_ROOM * min(len(document.pictures), pictures)
         question += prompt.examples.tokens if prompt.examples else 0
         traits = replace(traits, window=traits.window - question)
@@ -205,7 +206,7 @@ def build_field_question(
 
 def _asked_part(group: str, part: Object) -> Object:
     """A prompt that asks for the whole record at once asks for all of it."""
-    return part if group == WHOLE_RECORD else terse.compact_part(part)
+    return as_rows(part if group == WHOLE_RECORD else terse.compact_part(part))
 
 
 def build_row_question(prompt: Prompt, chunk: Chunk, group: str, asked: CandidateBatch, model: str) -> Question:

@@ -30,6 +30,7 @@ from extractor.results.parts import (
     RejectedEntry,
     TextRange,
 )
+from extractor.schema.open_objects import name_entries
 from extractor.schema.reader import Schema
 from extractor.types import Evidence, GroundedValue, Json, Problem, Span, Status, Usage, json_pointer
 
@@ -70,13 +71,13 @@ class Combination:
         first = next((one.result for one in members if one.result.record is not None), members[0].result)
         if first.record is None:
             return first.model_copy(update={"manifest": Manifest.model_validate(self.manifest)})
+        root = name_entries(self.schema.root, [one.result.record for one in members])
         opinions = [
-            read_opinion(one.result, name, self.schema.root, one.scope)
+            read_opinion(one.result, name, root, one.scope)
             for name, one in zip(names, members, strict=True)
             if one.result.record is not None and (one.result.coverage.spans or not one.result.failures)
         ]
         text = Span(0, max(1, first.document.characters))
-        root = self.schema.root
         found = combine_opinions(root, opinions, self.calibration, self.acceptance, text)
         value = conform_record(root, to_json(found.tree))
         told = list(zip(names, (one.result for one in members), strict=True))

@@ -15,6 +15,7 @@ from extractor.extraction.grounding.confidence import load_calibration
 from extractor.models.traits import ModelClass, ModelTraits
 from extractor.results.model import ResultFile
 from extractor.results.parts import Proof, RejectedEntry
+from extractor.schema.open_objects import UNNAMED, name_entries
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import (
     Evidence,
@@ -33,7 +34,8 @@ def read_opinion(result: ResultFile, model: str, root: Object, scope: AskedScope
     """Everything that the result's record holds, as one model's opinion."""
     kind = result.manifest.reading.get("class")
     model_class = ModelClass(kind) if kind in list(ModelClass) else ModelClass.STRONG
-    tree = _read_object(root, result.record or {}, result.evidence, "", _Judge(model_class))
+    named = name_entries(root, [result.record])
+    tree = _read_object(named, result.record or {}, result.evidence, "", _Judge(model_class))
     return Opinion(model, tree, model_class, scope, answered_all=not result.failures)
 
 
@@ -60,8 +62,10 @@ class _Judge:
 def _read_object(node: Object, value: Json, proofs: Mapping[str, Proof], at: str, judge: _Judge) -> GroundedObject:
     fields: dict[str, GroundedNode] = {}
     for f in node.fields:
-        inner = value.get(f.name) if isinstance(value, Mapping) else None
-        read = _read_node(f.node, inner, proofs, at + json_pointer((f.name,)), judge)
+        inner, where = value.get(f.name) if isinstance(value, Mapping) else None, at + json_pointer((f.name,))
+        if isinstance(value, list) and f.name == UNNAMED:  # in place of an object that other models have
+            inner, where = value, at
+        read = _read_node(f.node, inner, proofs, where, judge)
         if read is not None:
             fields[f.name] = read
     return GroundedObject(fields)

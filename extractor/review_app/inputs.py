@@ -11,6 +11,7 @@ from extractor.extraction.validation import validate_record
 from extractor.results.decisions.decision import Words
 from extractor.schema.annotations import Kind
 from extractor.schema.kinds import KINDS, Reading
+from extractor.schema.open_objects import list_entry_fields
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, Schema, ValueList
 from extractor.types import Chunk, Document, Json, Span
 
@@ -38,8 +39,10 @@ def find_schema_node(root: Object, steps: Sequence[str]) -> Node | None:
     """The schema's node for a place of the record; None where it has none."""
     node: Node | None = root
     for step in steps:
+        if isinstance(node, Object) and node.entries and node.entries.unnamed and step.isdecimal():
+            node = node.entries.unnamed
         if isinstance(node, Object):
-            node = next((f.node for f in node.fields if f.name == step), None)
+            node = next((f.node for f in (*node.fields, *list_entry_fields(node, [step])) if f.name == step), None)
         elif isinstance(node, ObjectList) and step.isdecimal():
             node = node.row
         elif isinstance(node, ValueList) and step.isdecimal():

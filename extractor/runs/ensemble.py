@@ -22,6 +22,7 @@ from extractor.results.model import Manifest, ResultFile
 from extractor.results.opinion import read_opinion, restore_rejected
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.finished import FinishedDocument, summarize_result
+from extractor.schema.open_objects import name_entries
 from extractor.types import Document, Json
 
 APART_FROM = 16_000
@@ -112,8 +113,8 @@ class EnsembleExtractor:
         said = await self._ask(0, first, document)
         if said.failures and not said.evidence:  # nothing was said that could be doubted: all of it is asked
             return [Member(said), Member(await self._ask(1, second, document))]
-        opinion = read_opinion(said, first.session.model_name, self.task.schema.root)
-        question = find_second_question(self.task.schema.root, opinion, below)
+        root = name_entries(self.task.schema.root, [said.record])
+        question = find_second_question(root, read_opinion(said, first.session.model_name, root), below)
         told = Member(said, asked_again=(question.asked if question else 0, len(said.evidence)))
         if question is None:
             return [told]

@@ -58,14 +58,16 @@ def _split_field(field: Field, most: int) -> list[Field]:
         return [field]
     match node:
         case Object(fields):
-            return [replace(field, node=replace(node, fields=tuple(run))) for run in _pack_fields(fields, most)]
+            own = [replace(node, fields=tuple(run), entries=None) for run in _pack_fields(fields, most)]
+            named = [replace(node, fields=())] if node.entries else []
+            return [replace(field, node=part) for part in (*own, *named)]
         case ObjectList(row, key):
-            own = [f for f in row.fields if f.name in (*key, node.enumerate_by)]
-            rest = [f for f in row.fields if f not in own]
-            runs = _pack_fields(rest, max(1, most - len(own)))
+            keys = [f for f in row.fields if f.name in (*key, node.enumerate_by)]
+            rest = [f for f in row.fields if f not in keys]
+            runs = _pack_fields(rest, max(1, most - len(keys)))
             order = [f.name for f in row.fields]
             return [
-                replace(field, node=replace(node, row=replace(row, fields=_order_fields([*own, *run], order))))
+                replace(field, node=replace(node, row=replace(row, fields=_order_fields([*keys, *run], order))))
                 for run in runs
             ] or [field]
     return [field]

@@ -5,15 +5,17 @@
     null             a union with null, or a type list with it, is a nullable value
     union of scalars one scalar: choices are joined, integer and number are number, anything with text is text
     union of objects one object with all their properties, and the branches kept, so that a record can be fitted to one
+    union of a list and an object whose names are the document's: the object, with the list beside it
     union of others  the richest: a list before an object before a scalar; a note says what is not asked for
+    recursion        written out, as many levels as the reader wants
 
 What no request can express is refused with its place; nothing is left out without a note.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from extractor.errors import TaskError
@@ -50,6 +52,14 @@ class SchemaNote(NamedTuple):
         return f"{self.place or 'the root'}: {self.message}"
 
 
+Trail = frozenset[tuple[str, int]]
+"""References with how often each was followed inside itself."""
+
+
+class RecursionEnds(Exception):
+    """A reference has been followed inside itself as often as it is to be."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnionBranch:
     """One of the objects that a value may be."""
@@ -65,13 +75,15 @@ class Declaration:
     schema: Mapping[str, Json]
     """Without `$ref`, `allOf`, `anyOf`, `oneOf` and with at most one type, at its own level."""
     nullable: bool
-    trail: frozenset[str]
+    trail: Trail
     """References that were followed to get here; one that comes again is recursion."""
     branches: tuple[UnionBranch, ...] = ()
-    trails: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    trails: Mapping[str, Trail] = field(default_factory=dict)
     """Trails of properties that came from one of several objects; others have the object's own."""
+    listed: Declaration | None = None
+    """The list that may stand in place of an object whose names are the document's."""
 
-    def trail_of(self, name: str) -> frozenset[str]:
+    def trail_of(self, name: str) -> Trail:
         return self.trails.get(name, self.trail)
 
     @property
@@ -82,8 +94,10 @@ class Declaration:
 class SchemaNormalizer:
     """Folds the places of one schema; `notes` gathers what a person should know."""
 
-    def __init__(self, root: Mapping[str, Json]) -> None:
+    def __init__(self, root: Mapping[str, Json], most_levels: int = 1) -> None:
         self.root = root
+        self.most_levels = most_levels
+        """How often a reference is followed on one way through the schema."""
         self.notes: list[SchemaNote] = []
 
     def add_note(self, place: str, code: str, message: str) -> None:
@@ -91,8 +105,9 @@ class SchemaNormalizer:
         if note not in self.notes:
             self.notes.append(note)
 
-    def normalize(self, schema: Json, place: str, trail: frozenset[str] = frozenset()) -> Declaration:
-        """The plain declaration at a place. Raises TaskError, naming it, for what cannot be asked."""
+    def normalize(self, schema: Json, place: str, trail: Trail = frozenset()) -> Declaration:
+        """The plain declaration at a place. Raises TaskError, naming it, for what cannot be asked, and RecursionEnds
+        where it lies deeper inside itself than is asked for."""
         if schema is True or schema == {}:
             return Declaration({}, True, trail)
         if not isinstance(schema, Mapping):
@@ -100,11 +115,13 @@ class SchemaNormalizer:
         base = {k: v for k, v in self._rename_keywords(schema, place).items() if k not in _FOLDED}
         nullable = False
         branches: tuple[UnionBranch, ...] = ()
-        trails: Mapping[str, frozenset[str]] = {}
+        trails: Mapping[str, Trail] = {}
+        listed: Declaration | None = None
         if "$ref" in schema:
             referred = self._resolve_reference(schema["$ref"], place, trail)
             base = {**referred.schema, **base}
             nullable, trail, branches, trails = referred.nullable, referred.trail, referred.branches, referred.trails
+            listed = referred.listed
         parts = [self.normalize(part, place, trail) for part in _read_subschemas(schema, "allOf", place)]
         if parts:
             joined: dict[str, Json] = {}
@@ -127,8 +144,8 @@ class SchemaNormalizer:
                     _read_subschemas(schema, word, place), base, place, trail, nullable, branches
                 )
                 base, nullable, trail, branches = dict(union.schema), union.nullable, union.trail, union.branches
-                trails = union.trails
-        return Declaration(base, nullable, trail, branches, trails)
+                trails, listed = union.trails, union.listed
+        return Declaration(base, nullable, trail, branches, trails, listed)
 
     def _rename_keywords(self, schema: Mapping[str, Json], place: str) -> Mapping[str, Json]:
         """The schema with the names that extension keys have now; a note for each old one."""
@@ -138,22 +155,19 @@ class SchemaNormalizer:
         renamed = {RENAMED_KEYWORDS[name]: schema[name] for name in old}
         return {**renamed, **{k: v for k, v in schema.items() if k not in old}} if old else schema
 
-    def _resolve_reference(self, reference: Json, place: str, trail: frozenset[str]) -> Declaration:
-        if reference in trail:
-            raise TaskError(
-                f"The schema is recursive: {place or 'the root'} refers to {reference} inside itself; "
-                f"write out as many levels as the documents have, or {SKIP_HINT}."
-            )
-        return self.normalize(self._find_target(reference, place), place, trail | {reference})
+    def _resolve_reference(self, reference: Json, place: str, trail: Trail) -> Declaration:
+        target = self._find_target(reference, place)
+        level = sum(known == reference for known, _ in trail)
+        if level >= self.most_levels:
+            raise RecursionEnds(reference)
+        return self.normalize(target, place, trail | {(reference, level)})
 
     def _find_target(self, reference: Json, place: str) -> Json:
         where = place or "The root"
         if not isinstance(reference, str) or not reference.startswith("#"):
             raise TaskError(f"{where} refers to {reference}, outside this schema; copy it in under $defs.")
-        if reference == "#":
-            raise TaskError(f"The schema is recursive: {where} refers to the whole schema; write out its levels.")
         at: Json = self.root
-        for step in reference[1:].lstrip("/").split("/"):
+        for step in reference[1:].split("/")[1:]:
             step = step.replace("~1", "/").replace("~0", "~")
             if isinstance(at, Mapping) and step in at:
                 at = at[step]
@@ -178,11 +192,11 @@ class SchemaNormalizer:
         choices: Sequence[Json],
         base: dict[str, Json],
         place: str,
-        trail: frozenset[str],
+        trail: Trail,
         nullable: bool,
         branches: tuple[UnionBranch, ...],
     ) -> Declaration:
-        folded = [self.normalize(c, place, trail) for c in choices]
+        folded = list(self._fold_choices(choices, place, trail))
         real = [f for f in folded if not _only_null(f.schema)]
         nullable = nullable or len(real) < len(folded) or any(f.nullable and f.schema for f in real)
         trail = trail.union(*(f.trail for f in real))
@@ -201,6 +215,9 @@ class SchemaNormalizer:
             real = [Declaration(_intersect_schemas(base, f.schema), f.nullable, f.trail, f.branches) for f in real]
         objects = [f for f in real if f.type == "object"]
         lists = [f for f in real if f.type == "array"]
+        if len(lists) == 1 and len(objects) == 1 and not objects[0].schema.get("properties"):
+            self._note_unasked(real, [*lists, *objects], "an object or a list", place)
+            return replace(objects[0], schema={**objects[0].schema, **base}, nullable=nullable, listed=lists[0])
         if lists:
             self._note_unasked(real, lists, "a list", place)
             trail = frozenset().union(*(f.trail for f in lists))
@@ -211,12 +228,25 @@ class SchemaNormalizer:
             self._note_unasked(real, objects, "an object", place)
             if len(objects) == 1:
                 only = objects[0]
-                return Declaration({**only.schema, **base}, nullable, only.trail, only.branches, only.trails)
+                return replace(only, schema={**only.schema, **base}, nullable=nullable)
             merged = self._merge_objects(objects, place)
             return Declaration(
                 {**merged.schema, **base, **_object_entries(merged)}, nullable, trail, merged.branches, merged.trails
             )
         return Declaration({**self._join_scalars([{**base, **f.schema} for f in real], place), **base}, nullable, trail)
+
+    def _fold_choices(self, choices: Sequence[Json], place: str, trail: Trail) -> Iterator[Declaration]:
+        """Those that do not lie deeper inside themselves than is asked for. Raises RecursionEnds where all do."""
+        ends: RecursionEnds | None = None
+        left = 0
+        for choice in choices:
+            try:
+                yield self.normalize(choice, place, trail)
+                left += 1
+            except RecursionEnds as error:
+                ends = error
+        if ends and not left:
+            raise ends
 
     def _join_scalars(self, schemas: Sequence[Mapping[str, Json]], place: str) -> dict[str, Json]:
         joined, note = join_scalar_schemas(schemas, place)
@@ -242,6 +272,9 @@ class SchemaNormalizer:
         branches = tuple(b for one in objects for b in (one.branches or (self._build_branch(one, place),)))
         about = [one.schema["description"] for one in objects if one.schema.get("description")]
         schema: dict[str, Json] = {"type": "object", "properties": joined, "required": required}
+        more = [one.schema["additionalProperties"] for one in objects if one.schema.get("additionalProperties")]
+        if described := [one for one in more if isinstance(one, Mapping)]:
+            schema["additionalProperties"] = described[0] if len(described) == 1 else {"anyOf": described}
         if about:
             schema["description"] = " Or: ".join(dict.fromkeys(about))
         if key := next((one.schema["x-key"] for one in objects if "x-key" in one.schema), None):

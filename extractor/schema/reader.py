@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from extractor.errors import TaskError
-from extractor.schema.annotations import FORMED_KINDS, Kind
+from extractor.schema.extension_keys import (
+    check_enumerated_field,
+    check_positioned_fields,
+    choose_default_key,
+    read_keywords,
+    read_pattern,
+)
 from extractor.schema.groups import split_into_groups
-from extractor.schema.normalize import CONDITION_KEYWORDS, SKIP_HINT, Declaration, SchemaNormalizer, SchemaNote
+from extractor.schema.normalize import (
+    CONDITION_KEYWORDS,
+    SKIP_HINT,
+    Declaration,
+    RecursionEnds,
+    SchemaNormalizer,
+    SchemaNote,
+    Trail,
+)
+from extractor.schema.open_objects import ANY_NAME
+from extractor.schema.scalars import read_description, read_scalar
 from extractor.schema.tree import (
     Field,
+    NamedEntries,
     Node,
     Object,
     ObjectList,
@@ -44,17 +60,10 @@ MAX_DEPTH = 12
 """Levels of nesting a schema may have."""
 MAX_FIELDS = 5000
 """Fields of a schema, as many as strict mode takes; references that fan out make millions of a small file."""
-MAX_KEY_FIELDS = 3
-"""Most fields in the key that is chosen for a row when the schema declares none."""
+MOST_LEVELS = 4
+"""Levels that are asked for of a schema that refers to itself; fewer where that makes too many fields."""
 
-_FORMATS = {
-    **dict.fromkeys(("date", "date-time"), Kind.DATE),
-    **dict.fromkeys(("uri", "iri", "url"), Kind.URL),
-    **dict.fromkeys(("email", "idn-email"), Kind.EMAIL),
-}
-_TYPES = {"string": Kind.TEXT, "integer": Kind.INTEGER, "number": Kind.NUMBER, "boolean": Kind.BOOLEAN}
-_DISTINGUISHING_KINDS = (Kind.TEXT, Kind.NAME, Kind.EMAIL, Kind.URL, Kind.QUANTITY)
-"""Kinds that distinguish rows; dates and numbers are often the same by chance."""
+_NOT_SO_DEEP = "lies inside itself, and is not asked for so deep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +94,22 @@ class Schema:
 def read_schema(source: Mapping[str, Json]) -> Schema:
     """The tree of a JSON Schema whose root is an object.
 
-    Raises TaskError, naming the place, for a schema that is recursive, not an object, annotated wrongly, or that asks
-    for what no question can carry.
+    Raises TaskError, naming the place, for a schema that is not an object, annotated wrongly, or that asks for what no
+    question can carry.
     """
     if not isinstance(source, Mapping):
         raise TaskError("The schema must be a JSON object.")
     source = unwrap_schema(source)
-    reader = _SchemaReader(source)
-    root = reader.read_node(source, "", 0, frozenset())
+    for levels in range(MOST_LEVELS, 0, -1):
+        reader = _SchemaReader(source, levels)
+        try:
+            root = reader.read_node(source, "", 0, frozenset())
+            break
+        except _TooLarge:
+            if levels == 1 or not reader.is_recursive:
+                raise
+        except RecursionEnds as end:
+            raise TaskError(f"The schema refers to {end} inside itself and never gets to a value.") from None
     if not isinstance(root, Object) or not (root.fields or root.constants):
         raise TaskError("The schema's root must be an object with properties; wrap the value in one.")
     if not root.fields:
@@ -100,23 +117,33 @@ def read_schema(source: Mapping[str, Json]) -> Schema:
     return Schema(source, root, split_into_groups(root), tuple(reader.normalizer.notes))
 
 
+class _TooLarge(TaskError):
+    """A schema with more fields or levels than can be asked for."""
+
+
 class _SchemaReader:
-    def __init__(self, source: Mapping[str, Json]) -> None:
-        self.normalizer = SchemaNormalizer(source)
+    def __init__(self, source: Mapping[str, Json], levels: int) -> None:
+        self.normalizer = SchemaNormalizer(source, levels)
         self.field_count = 0
 
-    def read_node(self, schema: Json, place: str, depth: int, trail: frozenset[str]) -> Node:
+    @property
+    def is_recursive(self) -> bool:
+        return any(note.code == "recursion" for note in self.normalizer.notes)
+
+    def read_node(self, schema: Json, place: str, depth: int, trail: Trail) -> Node:
         return self.read_declaration(self.normalizer.normalize(schema, place, trail), place, depth)
 
     def read_declaration(self, declared: Declaration, place: str, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise TaskError(f"The schema nests too deeply at {place}; flatten it to {MAX_DEPTH} levels.")
+            raise _TooLarge(f"The schema nests too deeply at {place}; flatten it to {MAX_DEPTH} levels.")
         match declared.type:
+            case "object" if declared.listed:
+                return self.read_named_or_listed(declared, declared.listed, place, depth)
             case "object":
                 return self.read_object(declared, place, depth)
             case "array":
                 return self.read_list(declared, place, depth)
-        return self.read_scalar(declared, place)
+        return read_scalar(declared, place, self.normalizer.add_note)
 
     def read_object(self, declared: Declaration, place: str, depth: int) -> Object:
         schema = declared.schema
@@ -124,13 +151,15 @@ class _SchemaReader:
         if not isinstance(properties, Mapping):
             raise TaskError(f"The properties of {place or 'the root'} must be an object.")
         self.check_conditions(schema, place)
-        if not properties and depth:
-            raise TaskError(
-                f"{place} is an object without named properties, which no question can ask for; list its properties, "
-                f"make it a list of objects with a name and a value, or {SKIP_HINT}."
-            )
-        if any(isinstance(schema.get(k), Mapping) and schema[k] for k in ("additionalProperties", "patternProperties")):
-            self.normalizer.add_note(place, "open", "properties without a name of their own are not asked for")
+        try:
+            entries = self.read_entries(declared, place, depth)
+        except RecursionEnds:
+            entries = None
+            self.normalizer.add_note(f"{place}/*", "recursion", _NOT_SO_DEEP)
+            if not properties:
+                raise
+        if not properties and depth and entries is None:
+            raise TaskError(f"{place} is an object that can hold nothing; list its properties, or {SKIP_HINT}.")
         required = set(schema.get("required", ()))
         for name in sorted(required - set(properties)):
             self.normalizer.add_note(
@@ -142,41 +171,84 @@ class _SchemaReader:
             where = f"{place}/{name}"
             self.field_count += 1
             if self.field_count > MAX_FIELDS:
-                raise TaskError(
+                raise _TooLarge(
                     f"The schema has more than {MAX_FIELDS} fields by {where}; leave out what is not needed."
                 )
             if isinstance(sub, Mapping) and sub.get("x-skip") is True:
                 note = "left out; it is required, so every record lacks it" if name in required else "left out"
                 self.normalizer.add_note(where, "skipped", note)
                 continue
-            folded = self.normalizer.normalize(sub, where, declared.trail_of(name))
+            try:
+                folded = self.normalizer.normalize(sub, where, declared.trail_of(name))
+                node = (
+                    None if _is_settled(folded, name in required) else self.read_declaration(folded, where, depth + 1)
+                )
+            except RecursionEnds:
+                self.normalizer.add_note(where, "recursion", _NOT_SO_DEEP)
+                continue
             if folded.type == "null":
                 self.normalizer.add_note(where, "constant", "can only be null; it is not asked for")
                 continue
-            if "const" in folded.schema and (
-                name in required or folded.schema.get("default") == folded.schema["const"]
-            ):
+            if node is None:
                 constants[name] = folded.schema["const"]
                 self.normalizer.add_note(
                     where, "constant", f"is always {constants[name]!r}; it is filled in, not asked for"
                 )
                 continue
-            node = self.read_declaration(folded, where, depth + 1)
-            if isinstance(node, Object) and not node.fields:
+            if isinstance(node, Object) and not node.fields and not node.entries:
                 constants[name] = dict(node.constants)
                 continue
             fields.append(self.build_field(name, node, folded, name in required, where))
         order = tuple(properties) if constants else ()
-        return Object(tuple(fields), _read_description(schema), constants, declared.branches, order)
+        return Object(tuple(fields), read_description(schema), constants, declared.branches, order, entries)
+
+    def read_entries(self, declared: Declaration, place: str, depth: int) -> NamedEntries | None:
+        """What the object may hold under names of the document's. Of the root, and of an object that has properties of
+        the schema's, only what is described is asked for."""
+        schema = declared.schema
+        by_pattern, more = schema.get("patternProperties"), schema.get("additionalProperties")
+        described: list[Json] = list(by_pattern.values()) if isinstance(by_pattern, Mapping) else []
+        described += [more] if isinstance(more, Mapping) and more else []
+        if not described and depth and not schema.get("properties") and more is not False:
+            described = [{}]
+        if described and not depth:
+            self.normalizer.add_note(place, "open", "names of the document's are not asked for here; wrap the object")
+        if not described or not depth:
+            return None
+        one = described[0] if all(one == described[0] for one in described) else {"anyOf": described}
+        where = f"{place}/*"
+        held = self.normalizer.normalize(one, where, declared.trail)
+        node = self.read_declaration(held, where, depth + 1)
+        names = schema.get("propertyNames")
+        name = ANY_NAME
+        if isinstance(names, Mapping) and names:
+            text = self.normalizer.normalize({"type": "string", **names}, where, declared.trail)
+            name = read_scalar(text, where, self.normalizer.add_note)
+        patterns = by_pattern if isinstance(by_pattern, Mapping) and more is False else ()
+        allowed = tuple(str(read_pattern(one, where)) for one in patterns)
+        self.normalizer.add_note(place, "open", "is asked for under the names that the document has")
+        return NamedEntries(node, name, read_description(held.schema), allowed)
+
+    def read_named_or_listed(
+        self, declared: Declaration, listed: Declaration, place: str, depth: int
+    ) -> Object | ValueList | ObjectList:
+        """An object whose names are the document's, with the list that may stand in its place; the list alone where
+        they hold other things."""
+        named = self.read_object(declared, place, depth)
+        plain = self.read_list(listed, place, depth)
+        if named.entries is None or not _hold_the_same(named.entries.node, plain):
+            self.normalizer.add_note(place, "union", "may be an object as well; it is asked for as a list")
+            return plain
+        return replace(named, entries=replace(named.entries, unnamed=plain))
 
     def build_field(self, name: str, node: Node, folded: Declaration, required: bool, where: str) -> Field:
         return Field(
             name,
             node,
-            _read_description(folded.schema),
+            read_description(folded.schema),
             folded.schema.get("x-group"),
             required and not folded.nullable,
-            _read_keywords(folded.schema, where),
+            read_keywords(folded.schema, where),
             folded.schema.get("x-keywords-only") is True,
             nullable=folded.nullable,
             optional=not required,
@@ -222,130 +294,23 @@ class _SchemaReader:
                 raise TaskError(f"x-key of {place} names {k!r}, which its rows do not have; choose from {names}.")
         enumerate_by = folded.schema.get("x-enumerate-by") or schema.get("x-enumerate-by")
         if enumerate_by is not None:
-            _check_enumerated_field(enumerate_by, item, place)
-        _check_positioned_fields(item, tuple(declared_key or ()), enumerate_by, f"{place}[]")
+            check_enumerated_field(enumerate_by, item, place)
+        check_positioned_fields(item, tuple(declared_key or ()), enumerate_by, f"{place}[]")
         return ObjectList(
-            item, tuple(declared_key or _choose_default_key(item)), most, least, bool(declared_key), enumerate_by
-        )
-
-    def read_scalar(self, declared: Declaration, place: str) -> Scalar:
-        schema = declared.schema
-        enum = tuple(schema.get("enum", ())) or ((schema["const"],) if "const" in schema else ())
-        enum = tuple(v for v in enum if v is not None)
-        if any(isinstance(v, dict | list) for v in enum):
-            raise TaskError(f"{place} chooses among objects or lists; give each choice a name and choose among names.")
-        json_type = str(schema.get("type") or _infer_type(enum))
-        if json_type not in _TYPES:
-            raise TaskError(
-                f"{place} has the type {json_type!r}, which JSON Schema lacks; choose from {', '.join(_TYPES)}."
-            )
-        is_open = "type" not in schema and not enum
-        if is_open:
-            self.normalizer.add_note(place, "open", "has no type; it is asked for as a text")
-        declared_kind = schema.get("x-kind")
-        try:
-            kind = Kind(declared_kind) if declared_kind else None
-        except ValueError:
-            raise TaskError(f"x-kind {declared_kind!r} of {place} is unknown; choose from {', '.join(Kind)}.") from None
-        if kind is None:
-            kind = Kind.ENUM if enum else _FORMATS.get(schema.get("format", "")) or _TYPES[json_type]
-        return Scalar(
-            kind,
-            json_type,
-            enum,
-            schema.get("x-form") == "verbatim",
-            schema.get("x-derive"),
-            schema.get("maxLength"),
-            _read_pattern(schema.get("pattern"), place),
-            schema.get("x-list-item-only") is True,
-            schema.get("x-verbatim-number") is True,
-            tuple(schema.get("x-texts", ())),
-            f"{place.rpartition('/')[2]} {_read_description(schema)}".strip() if kind is Kind.BOOLEAN else "",
-            _read_position_keywords(schema, kind, place),
-            "x-locate-by-position" not in schema or schema.get("x-also-ask") is True,
-            other_types=tuple(_TYPES) if is_open else tuple(schema.get("x-types", ())),
-            timed=kind is Kind.DATE and schema.get("format") == "date-time",
+            item, tuple(declared_key or choose_default_key(item)), most, least, bool(declared_key), enumerate_by
         )
 
 
-def _read_description(schema: Mapping[str, Json]) -> str:
-    return " ".join(str(schema.get("description") or "").split())
+def _is_settled(folded: Declaration, required: bool) -> bool:
+    """Whether there is nothing to ask: the value can only be null, or the one constant."""
+    constant = "const" in folded.schema and (required or folded.schema.get("default") == folded.schema["const"])
+    return folded.type == "null" or constant
 
 
-def _infer_type(enum: tuple[Json, ...]) -> str:
-    """The one JSON type of all choices; texts when they are mixed."""
-    if enum and all(isinstance(v, bool) for v in enum):
-        return "boolean"
-    if enum and all(isinstance(v, int) and not isinstance(v, bool) for v in enum):
-        return "integer"
-    if enum and all(isinstance(v, int | float) and not isinstance(v, bool) for v in enum):
-        return "number"
-    return "string"
-
-
-def _read_pattern(pattern: Json, place: str) -> str | None:
-    if pattern is None:
-        return None
-    try:
-        re.compile(pattern)
-    except (re.error, TypeError, RecursionError) as error:
-        raise TaskError(f"The pattern of {place} is no regular expression ({error}).") from error
-    return str(pattern)
-
-
-def _read_keywords(schema: Mapping[str, Json], place: str) -> tuple[str, ...]:
-    keywords = schema.get("x-keywords", [])
-    if not isinstance(keywords, list) or not all(isinstance(word, str) and word.strip() for word in keywords):
-        raise TaskError(f"x-keywords of {place} must be a list of words.")
-    return tuple(keywords)
-
-
-def _read_position_keywords(schema: Mapping[str, Json], kind: Kind, place: str) -> tuple[str, ...] | None:
-    words = schema.get("x-locate-by-position")
-    if words is None:
-        return None
-    if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
-        raise TaskError(f"x-locate-by-position of {place} must be a list of words, which may be empty.")
-    if not place.rpartition("/")[0].endswith("[]"):
-        raise TaskError(f"{place} has x-locate-by-position, which is for the fields of a list's rows alone.")
-    if kind not in FORMED_KINDS and not schema.get("pattern"):
-        raise TaskError(f"{place} has x-locate-by-position; it must have a pattern or be {_join_kinds(FORMED_KINDS)}.")
-    return tuple(words)
-
-
-def _check_positioned_fields(row: Object, key: Sequence[str], enumerate_by: Json, place: str) -> None:
-    """The key of a row must be asked for: a value found by position is a row's only once the row's place is known."""
-    positioned = [f.name for f in row.fields if isinstance(f.node, Scalar) and not f.node.ask_model]
-    for f in row.fields:
-        if f.name in positioned and (f.required or enumerate_by):
-            raise TaskError(f"{place}/{f.name} has x-locate-by-position; it cannot be required nor enumerated.")
-    if positioned and all(name in positioned for name in (key or [f.name for f in row.fields])):
-        raise TaskError(
-            f"All fields that identify the rows of {place} have x-locate-by-position; one of them must be asked for."
-        )
-
-
-def _check_enumerated_field(name: Json, row: Object, place: str) -> None:
-    fields = {f.name: f.node for f in row.fields}
-    node = fields.get(name) if isinstance(name, str) else None
-    if not isinstance(node, Scalar) or node.kind not in FORMED_KINDS:
-        raise TaskError(
-            f"x-enumerate-by of {place} names {name!r}; it must be a field of its rows "
-            f"that is {_join_kinds(FORMED_KINDS)}."
-        )
-    if len(fields) < 2 or not all(isinstance(n, Scalar) for n in fields.values()):
-        raise TaskError(f"{place} has x-enumerate-by, so its rows must have other fields, and plain values alone.")
-
-
-def _join_kinds(kinds: Iterable[Kind]) -> str:
-    return " or ".join(f"x-kind {kind.value!r}" for kind in sorted(kinds))
-
-
-def _choose_default_key(row: Object) -> tuple[str, ...]:
-    """The key where none is declared: required fields, names before figures, else the first that distinguish rows."""
-    requested = asked_fields(row)
-    plain = [f for f in requested if isinstance(f.node, Scalar) and f.node.kind is not Kind.BOOLEAN]
-    telling = [f for f in plain if isinstance(f.node, Scalar) and f.node.kind in _DISTINGUISHING_KINDS]
-    required = [f for f in telling if f.required] + [f for f in plain if f.required and f not in telling]
-    chosen = required if any(f in telling for f in required) else [*required, *telling]
-    return tuple(f.name for f in (chosen[:MAX_KEY_FIELDS] or plain or requested[:MAX_KEY_FIELDS]))
+def _hold_the_same(node: Node, plain: ValueList | ObjectList) -> bool:
+    """Whether what stands under one name is what the list holds, or such a list."""
+    held = node.item if isinstance(node, ValueList) else node.row if isinstance(node, ObjectList) else node
+    one = plain.item if isinstance(plain, ValueList) else plain.row
+    if isinstance(held, Scalar) and isinstance(one, Scalar):
+        return (held.kind, held.type, held.enum) == (one.kind, one.type, one.enum)
+    return isinstance(held, Object) and isinstance(one, Object) and held.fields == one.fields

@@ -3,11 +3,12 @@
 Object -- fields --> Scalar      one value
                      ValueList   a list of values
                      ObjectList  a list of objects
-                     Object      a nested object
+                     Object      a nested object, perhaps with an entry for each name that a document has
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -101,9 +102,32 @@ class Object:
     """The objects that this one may be; empty when it is just itself."""
     order: tuple[str, ...] = ()
     """Names of all properties, constants too, as the schema orders them."""
+    entries: NamedEntries | None = None
+    """What it may hold under names that the schema leaves to the document; see `open_objects`."""
 
     def __getitem__(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedEntries:
+    """Properties that a document names itself, as additionalProperties and patternProperties of a schema have them."""
+
+    node: Node
+    """What stands under each name."""
+    name: Scalar
+    """What may be a name."""
+    description: str = ""
+    patterns: tuple[str, ...] = ()
+    """Regular expressions, one of which is found in each name; none: any name will do."""
+    unnamed: ValueList | ObjectList | None = None
+    """The list that may stand in place of the object where a document names nothing."""
+
+    def takes(self, name: str) -> bool:
+        """Whether the schema allows the name."""
+        if self.name.enum and name not in self.name.enum:
+            return False
+        return not self.patterns or any(re.search(pattern, name) for pattern in self.patterns)
 
 
 Node = Scalar | ValueList | ObjectList | Object
@@ -150,6 +174,6 @@ def count_scalars(node: Node) -> int:
     match node:
         case ObjectList(row):
             return count_scalars(row)
-        case Object(fields):
-            return sum(count_scalars(f.node) for f in fields)
+        case Object(fields, entries=entries):
+            return sum(count_scalars(f.node) for f in fields) + (count_scalars(entries.node) if entries else 0)
     return 1

@@ -14,7 +14,9 @@ from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.extraction.prompt import Prompt
 from extractor.models.traits import ModelClass
 from extractor.schema.groups import split_into_groups
+from extractor.schema.open_objects import list_entry_fields
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, Schema, ValueList
+from extractor.schema.tree import NamedEntries
 from extractor.types import GroundedList, GroundedNode, GroundedObject, GroundedValue
 
 ASK_AGAIN_BELOW = {ModelClass.STRONG: 0.8, ModelClass.SMALL: 0.5}
@@ -105,7 +107,11 @@ def _narrow(node: Node, wanted: set[FieldPath], path: FieldPath) -> Node | None:
             kept = {f.name for f in inner.fields}
             left = [inner[f.name] if f.name in kept else f for f in row.fields if f.name in kept or f.name in key]
             return replace(node, row=replace(row, fields=tuple(left)))
+        case Object(entries=NamedEntries(unnamed=ValueList() | ObjectList() as unnamed)) if path in wanted:
+            return unnamed
         case Object(fields):
+            names = sorted({at[len(path)] for at in wanted if at[: len(path)] == path and len(at) > len(path)})
+            fields = (*fields, *list_entry_fields(node, names))
             parts = [(f, _narrow(f.node, wanted, (*path, f.name))) for f in fields]
             left = [replace(f, node=one) for f, one in parts if one is not None]
             return replace(node, fields=tuple(left)) if left else None
