@@ -83,6 +83,18 @@ def run(document: Any, task: Any, prompt: Any, say: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
+def as_rows(value: Json, row: Mapping[str, Json]) -> Json:
+    """An object whose names are the document's, or the list in its place, in the form in which it is asked for."""
+    if list(row.get("properties", ())) != ["name", "value"]:
+        return value
+    if isinstance(value, dict):
+        return [{"name": name, "value": one} for name, one in value.items()]
+    if not isinstance(value, list) or any(isinstance(one, dict) for one in value):
+        return value
+    grouped = "items" in row["properties"]["value"]
+    return [{"name": None, "value": one} for one in ([value] if grouped else value)]
+
+
 @dataclass
 class Script:
     """Answers requests out of one answer. `excluded` are leaves that a request did not let it say."""
@@ -107,7 +119,7 @@ class Script:
             value = value if isinstance(value, dict) else {}
             return {name: self.fit(value.get(name), one) for name, one in shape["properties"].items()}
         if "items" in shape:
-            every = value or []
+            every = as_rows(value, shape["items"]) or []
             if self.held and len(every) > (most := shape.get("maxItems", len(every))):
                 self.excluded += sum(len(board.flat([one])) for one in every[most:])
                 every = every[:most]

@@ -130,7 +130,7 @@ def test_what_is_asked_for_otherwise_than_declared_is_noted(schema: Any, kept: t
     ("schema", "says"),
     [
         ({"$ref": "#"}, "leaves nothing to ask for"),
-        ({"$ref": "#/$defs/Round"}, "leaves nothing to ask for"),
+        ({"$ref": "#/$defs/Round"}, "must be an object with properties"),
         ({"$ref": "other.json#/x"}, "/a refers to other.json#/x, outside"),
         ({"$ref": "https://x.example/s.json"}, "outside this schema"),
         ({"type": "object", "additionalProperties": False}, "/a is an object that can hold nothing"),

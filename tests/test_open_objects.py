@@ -1,4 +1,4 @@
-"""Objects whose names are the document's: asked for as rows, in the record as the schema has them, proved like others."""
+"""Objects whose names are the document's: asked for as rows, an object in the record, and proved as others are."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_a_schema_within_itself_is_asked_for_four_levels_deep_and_what_lies_deep
     for name in reversed(names[:-1]):
         said = {"name": name, "parts": [said]}
     record = extract(what, {"top": said}, "\n".join(names))
-    assert [leaf for leaf in quotes(record).values()] == names[:4]
+    assert list(quotes(record).values()) == names[:4]
     assert [(r.value, r.reason) for r in record.rejected] == [("layer", "not in the schema")]
     assert record.problems
 
@@ -234,3 +234,10 @@ def test_a_question_has_no_object_without_fields() -> None:
     assert [f.name for f in asked["both"].node.fields] == ["own", "others", "others_"]
 
 
+def test_a_name_that_the_text_does_not_have_is_found() -> None:
+    said = {"figures": {"net_revenue": 1200, "Costs": 800, "Profit": 1200}}
+    what = task(figures={"type": "object", "additionalProperties": {"type": "number"}})
+    text = SHEET.replace("Revenue", "Net revenue")
+    record = ground_record(Document("page.txt", text), what, said, Reading(STRONG))
+    unseen = [path for path, one in record.evidence.items() if "name unseen" in one.findings]
+    assert unseen == [("figures", "Profit")]

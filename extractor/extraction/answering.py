@@ -9,6 +9,7 @@ from extractor.extraction.acceptance import Acceptance, accept_leaves
 from extractor.extraction.enumerated import ground_candidates
 from extractor.extraction.fitting import find_misfits, fit_value, list_contradictions
 from extractor.extraction.grounding.confidence import Calibration, load_calibration
+from extractor.extraction.grounding.entry_names import find_unseen_names
 from extractor.extraction.grounding.findings import ROW_WITHOUT_KEY
 from extractor.extraction.grounding.grounder import ground_reply
 from extractor.extraction.grounding.kind_index import KindIndex
@@ -112,7 +113,8 @@ def ground_question(
     said, _ = question.expand_reply(value)
     part = name_entries(question.part, [said])
     whole = task.schema.root if part is question.part else _put_in_place(part, task.schema.root)
-    return ground_reply(part, fit_value(part, said) or {}, index, reading.traits, whole=whole)
+    tree = ground_reply(part, fit_value(part, said) or {}, index, reading.traits, whole=whole)
+    return find_unseen_names(question.part, tree, index)
 
 
 def _put_in_place(part: Object, root: Object) -> Object:
