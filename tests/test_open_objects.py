@@ -13,8 +13,9 @@ from extractor.extraction.given import ground_record
 from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.task import Task, task_from_json_schema
 from extractor.models.traits import STRONG
-from extractor.schema.open_objects import as_rows, name_entries, read_rows, write_rows
+from extractor.schema.open_objects import as_rows, read_rows, write_rows
 from extractor.schema.reader import Object, ObjectList, ValueList, read_schema
+from extractor.schema.settling import settle_node
 from extractor.testing import ScriptedModel
 from extractor.types import Document, Json, Record, Reply, Request, Usage
 
@@ -221,7 +222,7 @@ def test_what_is_in_its_own_form_stays_as_it_is(value: Json) -> None:
 
 @given(values)
 def test_every_name_that_was_said_has_a_field(value: Any) -> None:
-    named = name_entries(ENTRIES, [value])
+    named = settle_node(ENTRIES, [value])
     assert isinstance(named["flat"].node, Object)
     assert [f.name for f in named["flat"].node.fields] == list(value["flat"])
     assert isinstance(named["either"].node, ValueList if isinstance(value["either"], list) else Object)
@@ -241,3 +242,60 @@ def test_a_name_that_the_text_does_not_have_is_found() -> None:
     record = ground_record(Document("page.txt", text), what, said, Reading(STRONG))
     unseen = [path for path, one in record.evidence.items() if "name unseen" in one.findings]
     assert unseen == [("figures", "Profit")]
+
+
+PERSON: dict[str, Json] = {"type": "object", "properties": {"name": TEXT, "age": {"type": "integer"}}}
+PEOPLE: dict[str, Json] = {"type": "array", "items": PERSON}
+ANN: Json = {"name": "Ann", "age": 33}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"anyOf": [TEXT, TEXTS]}, "Git"),
+        ({"anyOf": [TEXT, TEXTS]}, ["Git", "Rust"]),
+        ({"type": ["string", "array"], "items": TEXT}, "Git"),
+        ({"type": ["object", "null", "string"], "properties": {"name": TEXT}}, "Git"),
+        ({"oneOf": [PERSON, PEOPLE]}, ANN),
+        ({"oneOf": [PERSON, PEOPLE]}, [ANN]),
+        ({"anyOf": [TEXT, PERSON]}, "Ann"),
+        ({"anyOf": [TEXT, PERSON]}, ANN),
+        ({"anyOf": [TEXTS, PEOPLE]}, ["Ann"]),
+        ({"type": "array", "items": {"anyOf": [TEXT, PERSON]}}, ["Ann"]),
+        ({"anyOf": [TEXT, {"type": "object", "additionalProperties": TEXT}]}, "Git"),
+        ({"anyOf": [TEXT, {"type": "object", "additionalProperties": TEXT}]}, {"Tools": "Git"}),
+    ],
+)
+def test_a_record_keeps_whichever_form_the_schema_takes(schema: Json, said: Json) -> None:
+    document = Document("page.txt", SHEET + "Ann 33\n")
+    record = ground_record(document, task(a=schema), {"a": said}, Reading(STRONG))
+    assert record.value == {"a": said}
+    assert all(one.spans for one in record.evidence.values())
+    assert record.rejected == () and record.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [("Git", ["Rust"], ["Git", "Rust"]), (ANN, [{"name": "Bob", "age": 44}], [ANN, {"name": "Bob", "age": 44}])],
+)
+def test_one_by_itself_in_one_part_and_a_list_in_another_are_one_list(first: Json, second: Json, wanted: Json) -> None:
+    what = task(a={"anyOf": [TEXT, TEXTS] if isinstance(first, str) else [PERSON, PEOPLE]})
+    text = "Git Ann 33\n" + "word " * 700 + "\nRust Bob 44\n"
+    prompt = what.choose_prompt(None).change_strategy(chunk_tokens=700)
+    model = say([{"a": first}, {"a": second}])
+    record = asyncio.run(
+        extract_record(Document("page.txt", text), what, prompt, model, model.name, reading=Reading(STRONG))
+    )
+    assert record.value == {"a": wanted}
+
+
+def test_a_name_where_another_part_has_the_object_is_a_conflict() -> None:
+    what = task(a={"anyOf": [TEXT, PERSON]})
+    text = "Bob\n" + "word " * 700 + "\nAnn 33\n"
+    prompt = what.choose_prompt(None).change_strategy(chunk_tokens=700)
+    model = say([{"a": "Bob"}, {"a": ANN}])
+    record = asyncio.run(
+        extract_record(Document("page.txt", text), what, prompt, model, model.name, reading=Reading(STRONG))
+    )
+    assert record.value == {"a": ANN}
+    assert [one.other.value for one in record.conflicts] == ["Bob"]

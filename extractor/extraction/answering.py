@@ -19,8 +19,8 @@ from extractor.extraction.planning import Question
 from extractor.extraction.task import Task
 from extractor.models.openai.truncated_reply import read_truncated_reply
 from extractor.models.traits import STRONG, ModelTraits
-from extractor.schema.open_objects import name_entries
 from extractor.schema.reader import Object
+from extractor.schema.settling import settle_node
 from extractor.types import Failure, GroundedList, GroundedObject, Json, RejectedValue, Reply, Usage
 
 
@@ -82,7 +82,7 @@ def read_answer(question: Question, task: Task, said: Reply | ModelError, readin
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading, index), reading)
     if question.batch is None:
         said_value, besides = question.expand_reply(value)
-        part = name_entries(question.part, [said_value])
+        part = settle_node(question.part, [said_value])
         misfits = find_misfits(part, said_value, question.chunk.span, task.schema.root.constants)
         rejected = [*misfits, *list_contradictions(besides, question.chunk.span), *rejected]
     if isinstance(said, Reply):
@@ -111,7 +111,7 @@ def ground_question(
     if question.batch is not None:
         return ground_candidates(question.batch, value, index, reading.traits)
     said, _ = question.expand_reply(value)
-    part = name_entries(question.part, [said])
+    part = settle_node(question.part, [said])
     whole = task.schema.root if part is question.part else _put_in_place(part, task.schema.root)
     tree = ground_reply(part, fit_value(part, said) or {}, index, reading.traits, whole=whole)
     return find_unseen_names(question.part, tree, index)

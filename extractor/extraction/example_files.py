@@ -20,8 +20,8 @@ from extractor.extraction.grounding.mentions import TextIndex
 from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.files import open_regular_file, write_atomically
 from extractor.models.traits import STRONG
-from extractor.schema.open_objects import name_entries
 from extractor.schema.reader import Schema
+from extractor.schema.settling import settle_node
 from extractor.types import Chunk, Document, Json, Span, json_pointer
 
 MAX_BYTES = 4 << 20
@@ -57,7 +57,7 @@ def read_examples(path: Path, schema: Schema) -> ExamplesRead:
 def find_unproved(example: Example, schema: Schema) -> str:
     """What is wrong with an example: a value that the schema has no place for, or that has no words in the passage."""
     span = Span(0, max(1, len(example.passage)))
-    root = name_entries(schema.root, [example.answer])
+    root = settle_node(schema.root, [example.answer])
     for misfit in find_misfits(root, dict(example.answer), span):
         return f"{json_pointer(misfit.path)} is {misfit.reason}"
     document = Document(example.document, example.passage)

@@ -17,8 +17,9 @@ from functools import cached_property, lru_cache
 
 from extractor.extraction import compact as terse
 from extractor.extraction.chunking import estimate_tokens
-from extractor.schema.open_objects import name_entries, write_rows
+from extractor.schema.open_objects import write_rows
 from extractor.schema.reader import Object
+from extractor.schema.settling import settle_node
 from extractor.types import Chunk, Document, Json, fingerprint_json
 
 EXAMPLE_TOKENS = 350
@@ -159,7 +160,7 @@ def _show(example: Example, part: Object, whole: bool) -> ShownExample:
     That a field has no value is said where a model had found one.
     """
     told = {n: one for n, one in example.answer.items() if n in example.corrected or _says_something(one)}
-    named = name_entries(part, [told])
+    named = settle_node(part, [told])
     answer = write_rows(part, keep_fields(named, told) if whole else terse.compact_value(named, told))
     return ShownExample(example.passage, json.dumps(answer, ensure_ascii=False))
 

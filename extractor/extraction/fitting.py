@@ -22,17 +22,27 @@ _READER = TextReading()
 
 
 def fit_value(node: Node, value: Json) -> Json:
-    """The value without what the schema has no place for; None where it is of another form altogether."""
+    """The value without what the schema has no place for; None where it is of another form altogether.
+
+    One entry said by itself is a list of it, and a list of one value that value.
+    """
     match node, value:
         case Object(fields), dict():
             return {f.name: fit_value(f.node, value.get(f.name)) for f in fields}
-        case ObjectList(row), list():
-            return [fit_value(row, one) for one in value if isinstance(one, dict)]
-        case ValueList(item), list():
-            return [fit_value(item, one) for one in value]
+        case ObjectList(row), list() | dict():
+            return [fit_value(row, one) for one in _as_list(value) if isinstance(one, dict)]
+        case ValueList(item), list() | str() | int() | float():
+            return [fit_value(item, one) for one in _as_list(value)]
+        case Scalar(), [single]:
+            return fit_value(node, single)
         case Scalar(), _ if _fits(node, value) and not _says_no_address(node, value):
             return value
     return None
+
+
+def _as_list(value: Json) -> list[Json]:
+    """The entries of a list; one that is said by itself is all of them."""
+    return value if isinstance(value, list) else [value]
 
 
 def _says_no_address(node: Scalar, value: Json) -> bool:
@@ -93,10 +103,12 @@ def _iterate_misfits(node: Node, value: Json, path: ValuePath) -> Iterator[tuple
                     yield from _iterate_misfits(nodes[name], inner, (*path, name))
                 elif name not in constants or constants[name] != inner:
                     yield from ((at, leaf, NOT_IN_SCHEMA) for at, leaf in _iterate_leaves(inner, (*path, name)))
-        case ObjectList(row), list():
-            yield from _iterate_items(row, value, path)
-        case ValueList(item), list():
-            yield from _iterate_items(item, value, path)
+        case ObjectList(row), list() | dict():
+            yield from _iterate_items(row, _as_list(value), path)
+        case ValueList(item), list() | str() | int() | float():
+            yield from _iterate_items(item, _as_list(value), path)
+        case Scalar(), [single]:
+            yield from _iterate_misfits(node, single, path)
         case Scalar(), _ if _fits(node, value):
             return
         case _:

@@ -9,7 +9,7 @@ from extractor.extraction.fitting import find_misfits, list_contradictions
 from extractor.extraction.pipeline import build_record
 from extractor.extraction.planning import WHOLE_RECORD, Plan, build_field_question
 from extractor.extraction.task import Task
-from extractor.schema.open_objects import name_entries
+from extractor.schema.settling import settle_node
 from extractor.types import Chunk, Document, Json, Record, Span
 
 
@@ -23,6 +23,6 @@ def ground_record(document: Document, task: Task, value: Mapping[str, Json], rea
     question = build_field_question(prompt, chunk, WHOLE_RECORD, task.schema.root, "given")
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading), reading)
     said, besides = question.expand_reply(value)
-    misfits = find_misfits(name_entries(task.schema.root, [said]), said, chunk.span)
+    misfits = find_misfits(settle_node(task.schema.root, [said]), said, chunk.span)
     answer = Answer(question, tree, (*misfits, *list_contradictions(besides, chunk.span), *rejected))
     return build_record(document, task, Plan((question,), ()), [answer], reading)

@@ -164,7 +164,12 @@ def _merge_object(
         merged = _merge_node(f.node, inner, (*path, f.name), conflicts, vote=vote) if inner else None
         if merged is not None:
             fields[f.name] = merged
-    return GroundedObject(fields) if fields or not path else None
+    merged_object = GroundedObject(fields)
+    for p in parts:  # a name where other replies have the object
+        first = next((leaf for _, leaf in iterate_leaves(merged_object)), None)
+        if isinstance(p.node, GroundedValue) and first is not None:
+            conflicts.append(Conflict(path, first, p.node))
+    return merged_object if fields or not path else None
 
 
 def _select_field(parts: Sequence[_Part], name: str) -> Iterator[_Part]:
@@ -192,12 +197,17 @@ def _choose_value(
     return kept
 
 
+def _list_items(node: GroundedNode) -> Sequence[GroundedNode]:
+    """The entries of a list; what another reply said by itself, where the schema takes both, is one entry."""
+    return node.items if isinstance(node, GroundedList) else (node,)
+
+
 def _merge_values(parts: Sequence[_Part]) -> GroundedList | None:
     """Every value once, but what one reply says twice of two places, such as two equal scores, is there twice."""
     kept: list[GroundedNode] = []
     seen: dict[str, int] = {}
     for p in parts:
-        for leaf in p.node.items if isinstance(p.node, GroundedList) else ():
+        for leaf in _list_items(p.node):
             assert isinstance(leaf, GroundedValue)  # noqa: S101 -- the schema says so
             form = comparison_form(leaf.value)
             if seen.setdefault(form, p.reply) == p.reply and leaf not in kept[-1:]:
@@ -212,7 +222,7 @@ def _merge_rows(
     index = _RowIndex(node)
     for p in parts:
         fresh: list[tuple[int, Mapping[str, str]]] = []
-        for row in p.node.items if isinstance(p.node, GroundedList) else ():
+        for row in _list_items(p.node):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             part, forms, words = _Part(p.reply, row), key_forms(node, row), _row_words(row)
             known = index.find(forms, words)

@@ -24,7 +24,7 @@ from extractor.extraction.prompt import Prompt
 from extractor.extraction.task import Task
 from extractor.extraction.validation import check_rejected, validate_record
 from extractor.models.traits import SMALL
-from extractor.schema.open_objects import name_entries
+from extractor.schema.settling import settle_node
 from extractor.types import (
     Document,
     Failure,
@@ -207,7 +207,7 @@ def build_record(
 ) -> Record:
     """One record out of what the questions of a plan brought; `check` has the last word instead of the task's rules."""
     records, unplaced = _link_answers(answers, reading)
-    root = name_entries(task.schema.root, (to_json(one.tree) for one in records))
+    root = settle_node(task.schema.root, (to_json(one.tree) for one in records))
     merged = merge_records(root, records)
     owned = reading.judge(find_names_of_rows(root, merged.tree))
     kept, of_rows = accept_leaves(owned, reading.acceptance, Span(0, max(1, len(document.text))))

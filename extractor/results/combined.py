@@ -30,8 +30,8 @@ from extractor.results.parts import (
     RejectedEntry,
     TextRange,
 )
-from extractor.schema.open_objects import name_entries
 from extractor.schema.reader import Schema
+from extractor.schema.settling import settle_node
 from extractor.types import Evidence, GroundedValue, Json, Problem, Span, Status, Usage, json_pointer
 
 KEPT_PROBLEMS = ("ran on",)
@@ -71,7 +71,7 @@ class Combination:
         first = next((one.result for one in members if one.result.record is not None), members[0].result)
         if first.record is None:
             return first.model_copy(update={"manifest": Manifest.model_validate(self.manifest)})
-        root = name_entries(self.schema.root, [one.result.record for one in members])
+        root = settle_node(self.schema.root, [one.result.record for one in members])
         opinions = [
             read_opinion(one.result, name, root, one.scope)
             for name, one in zip(names, members, strict=True)

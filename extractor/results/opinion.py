@@ -15,8 +15,9 @@ from extractor.extraction.grounding.confidence import load_calibration
 from extractor.models.traits import ModelClass, ModelTraits
 from extractor.results.model import ResultFile
 from extractor.results.parts import Proof, RejectedEntry
-from extractor.schema.open_objects import UNNAMED, name_entries
+from extractor.schema.open_objects import UNNAMED
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
+from extractor.schema.settling import settle_node
 from extractor.types import (
     Evidence,
     GroundedList,
@@ -34,7 +35,7 @@ def read_opinion(result: ResultFile, model: str, root: Object, scope: AskedScope
     """Everything that the result's record holds, as one model's opinion."""
     kind = result.manifest.reading.get("class")
     model_class = ModelClass(kind) if kind in list(ModelClass) else ModelClass.STRONG
-    named = name_entries(root, [result.record])
+    named = settle_node(root, [result.record])
     tree = _read_object(named, result.record or {}, result.evidence, "", _Judge(model_class))
     return Opinion(model, tree, model_class, scope, answered_all=not result.failures)
 

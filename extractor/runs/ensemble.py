@@ -22,7 +22,7 @@ from extractor.results.model import Manifest, ResultFile
 from extractor.results.opinion import read_opinion, restore_rejected
 from extractor.runs.document import DocumentExtractor
 from extractor.runs.finished import FinishedDocument, summarize_result
-from extractor.schema.open_objects import name_entries
+from extractor.schema.settling import settle_node
 from extractor.types import Document, Json
 
 APART_FROM = 16_000
@@ -113,7 +113,7 @@ class EnsembleExtractor:
         said = await self._ask(0, first, document)
         if said.failures and not said.evidence:  # nothing was said that could be doubted: all of it is asked
             return [Member(said), Member(await self._ask(1, second, document))]
-        root = name_entries(self.task.schema.root, [said.record])
+        root = settle_node(self.task.schema.root, [said.record])
         question = find_second_question(root, read_opinion(said, first.session.model_name, root), below)
         told = Member(said, asked_again=(question.asked if question else 0, len(said.evidence)))
         if question is None:

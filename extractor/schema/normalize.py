@@ -80,8 +80,8 @@ class Declaration:
     branches: tuple[UnionBranch, ...] = ()
     trails: Mapping[str, Trail] = field(default_factory=dict)
     """Trails of properties that came from one of several objects; others have the object's own."""
-    listed: Declaration | None = None
-    """The list that may stand in place of an object whose names are the document's."""
+    others: tuple[Declaration, ...] = ()
+    """Other forms that the value may have: a list, an object, one plain value."""
 
     def trail_of(self, name: str) -> Trail:
         return self.trails.get(name, self.trail)
@@ -116,12 +116,12 @@ class SchemaNormalizer:
         nullable = False
         branches: tuple[UnionBranch, ...] = ()
         trails: Mapping[str, Trail] = {}
-        listed: Declaration | None = None
+        others: tuple[Declaration, ...] = ()
         if "$ref" in schema:
             referred = self._resolve_reference(schema["$ref"], place, trail)
             base = {**referred.schema, **base}
             nullable, trail, branches, trails = referred.nullable, referred.trail, referred.branches, referred.trails
-            listed = referred.listed
+            others = referred.others
         parts = [self.normalize(part, place, trail) for part in _read_subschemas(schema, "allOf", place)]
         if parts:
             joined: dict[str, Json] = {}
@@ -132,7 +132,10 @@ class SchemaNormalizer:
         kinds = base.get("type")
         if isinstance(kinds, list):
             nullable = nullable or "null" in kinds
-            base = self._normalize_types(base, [k for k in kinds if k != "null"], place)
+            kinds = [k for k in kinds if k != "null"]
+            if len(kinds) > 1 and {"array", "object"} & set(kinds):
+                return self._normalize_union(_part_types(base, kinds), {}, place, trail, nullable, branches)
+            base = self._normalize_types(base, kinds, place)
         nullable = nullable or (None in base["enum"] if isinstance(base.get("enum"), list) else False)
         if "type" not in base and "properties" in base:
             base["type"] = "object"
@@ -144,8 +147,8 @@ class SchemaNormalizer:
                     _read_subschemas(schema, word, place), base, place, trail, nullable, branches
                 )
                 base, nullable, trail, branches = dict(union.schema), union.nullable, union.trail, union.branches
-                trails, listed = union.trails, union.listed
-        return Declaration(base, nullable, trail, branches, trails, listed)
+                trails, others = union.trails, union.others
+        return Declaration(base, nullable, trail, branches, trails, others)
 
     def _rename_keywords(self, schema: Mapping[str, Json], place: str) -> Mapping[str, Json]:
         """The schema with the names that extension keys have now; a note for each old one."""
@@ -215,25 +218,39 @@ class SchemaNormalizer:
             real = [Declaration(_intersect_schemas(base, f.schema), f.nullable, f.trail, f.branches) for f in real]
         objects = [f for f in real if f.type == "object"]
         lists = [f for f in real if f.type == "array"]
-        if len(lists) == 1 and len(objects) == 1 and not objects[0].schema.get("properties"):
-            self._note_unasked(real, [*lists, *objects], "an object or a list", place)
-            return replace(objects[0], schema={**objects[0].schema, **base}, nullable=nullable, listed=lists[0])
-        if lists:
-            self._note_unasked(real, lists, "a list", place)
-            trail = frozenset().union(*(f.trail for f in lists))
-            items = [f.schema.get("items", {"type": "string"}) for f in lists]
-            one = items[0] if all(i == items[0] for i in items) else {"anyOf": items}
-            return Declaration({**lists[0].schema, **base, "type": "array", "items": one}, nullable, trail)
-        if objects:
-            self._note_unasked(real, objects, "an object", place)
-            if len(objects) == 1:
-                only = objects[0]
-                return replace(only, schema={**only.schema, **base}, nullable=nullable)
-            merged = self._merge_objects(objects, place)
-            return Declaration(
-                {**merged.schema, **base, **_object_entries(merged)}, nullable, trail, merged.branches, merged.trails
-            )
-        return Declaration({**self._join_scalars([{**base, **f.schema} for f in real], place), **base}, nullable, trail)
+        values = [f for f in real if f not in objects and f not in lists]
+        forms = [
+            *([self._join_lists(lists, base, place)] if lists else []),
+            *([self._join_objects(objects, base, place)] if objects else []),
+            *([self._join_values(values, base, trail, place)] if values else []),
+        ]
+        if lists and objects and not any(f.schema.get("properties") for f in objects):
+            forms[:2] = forms[1::-1]  # of a list and of names that are the document's, the names say more
+        asked, *others = forms
+        if others:
+            what = {"array": "a list", "object": "an object"}[str(asked.type)]
+            told = sorted({str(f.type or "anything") for f in real if f.type != asked.type})
+            self.add_note(place, "union", f"may be {' or '.join(told)} as well; it is asked for as {what}")
+        return replace(asked, nullable=nullable, trail=asked.trail if others else trail, others=tuple(others))
+
+    def _join_lists(self, lists: Sequence[Declaration], base: dict[str, Json], place: str) -> Declaration:
+        trail = frozenset().union(*(f.trail for f in lists))
+        items = [f.schema.get("items", {"type": "string"}) for f in lists]
+        one = items[0] if all(i == items[0] for i in items) else {"anyOf": items}
+        return Declaration({**lists[0].schema, **base, "type": "array", "items": one}, False, trail)
+
+    def _join_objects(self, objects: Sequence[Declaration], base: dict[str, Json], place: str) -> Declaration:
+        if len(objects) == 1:
+            return replace(objects[0], schema={**objects[0].schema, **base})
+        merged = self._merge_objects(objects, place)
+        schema = {**merged.schema, **base, **_object_entries(merged)}
+        return replace(merged, schema=schema, trail=frozenset().union(*(f.trail for f in objects)))
+
+    def _join_values(
+        self, values: Sequence[Declaration], base: dict[str, Json], trail: Trail, place: str
+    ) -> Declaration:
+        joined = self._join_scalars([{**base, **f.schema} for f in values], place)
+        return Declaration({**joined, **base}, False, trail)
 
     def _fold_choices(self, choices: Sequence[Json], place: str, trail: Trail) -> Iterator[Declaration]:
         """Those that do not lie deeper inside themselves than is asked for. Raises RecursionEnds where all do."""
@@ -253,11 +270,6 @@ class SchemaNormalizer:
         if note:
             self.add_note(place, "union", note)
         return joined
-
-    def _note_unasked(self, real: Sequence[Declaration], kept: Sequence[Declaration], what: str, place: str) -> None:
-        if len(kept) < len(real):
-            others = sorted({str(f.type or "anything") for f in real if f not in kept})
-            self.add_note(place, "union", f"may be {' or '.join(others)} as well; it is asked for as {what}")
 
     def _merge_objects(self, objects: Sequence[Declaration], place: str) -> Declaration:
         """One object with the properties of all; required is what all require."""
@@ -297,6 +309,18 @@ class SchemaNormalizer:
             if inner and (allowed := allowed_values(inner.schema)):
                 choices[name] = allowed
         return UnionBranch(tuple(one.schema.get("properties", {})), frozenset(one.schema.get("required", ())), choices)
+
+
+def _part_types(base: Mapping[str, Json], kinds: Sequence[Json]) -> list[Json]:
+    """A schema for each of the types, with what is said of that type."""
+    own = {"object": _OBJECT, "array": _LIST}
+    return [
+        {
+            **{k: v for k, v in base.items() if k in own.get(str(kind), ()) or k not in (*_OBJECT, *_LIST)},
+            "type": kind,
+        }
+        for kind in kinds
+    ]
 
 
 def _object_entries(merged: Declaration) -> dict[str, Json]:

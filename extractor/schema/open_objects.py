@@ -6,7 +6,6 @@ again before anything else sees it, and the tree that the steps then walk has a 
     as_rows(part)                the part as a question has it
     read_rows(part, reply)       a reply to that in the record's form, whichever of the two forms it has
     write_rows(part, value)      a value in the form of a reply
-    name_entries(node, values)   the node with fields for the names in the values
 """
 
 from __future__ import annotations
@@ -198,37 +197,6 @@ def write_rows(node: Node, value: Json) -> Json:
                 return [{NAME: None, VALUE: value}]
             return [{NAME: None, VALUE: write_rows(inner, one)} for one in value]
     return value
-
-
-def name_entries(node: _AnyNode, values: Iterable[Json]) -> _AnyNode:
-    """The node with a field for each name that the values have there and its schema allows.
-
-    In place of an object that is a list in all of the values stands the list; of one that is both, the list's entries
-    stand under no name. The same node comes back where nothing in it is open.
-    """
-    if not has_entries(node):
-        return node
-    said = [value for value in values if value is not None]
-    return _name_entries(node, said)  # type: ignore[return-value]
-
-
-def _name_entries(node: Node, values: Sequence[Json]) -> Node:
-    match node:
-        case ObjectList(row):
-            rows = [one for value in values if isinstance(value, list) for one in value]
-            return replace(node, row=name_entries(row, rows))
-        case Object(fields, entries=entries):
-            objects = [value for value in values if isinstance(value, Mapping)]
-            listed = any(isinstance(value, list) for value in values)
-            if listed and not objects and entries and entries.unnamed:
-                return entries.unnamed
-            said = dict.fromkeys(name for value in objects for name in value)
-            if listed:
-                said.setdefault(UNNAMED)
-            every = (*fields, *list_entry_fields(node, said))
-            named = (replace(f, node=name_entries(f.node, [one.get(f.name) for one in objects])) for f in every)
-            return replace(node, fields=tuple(named), entries=None)
-    return node
 
 
 def list_entry_fields(node: Object, names: Iterable[str]) -> Iterator[Field]:

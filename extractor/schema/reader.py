@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.errors import TaskError
@@ -136,14 +137,38 @@ class _SchemaReader:
     def read_declaration(self, declared: Declaration, place: str, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise _TooLarge(f"The schema nests too deeply at {place}; flatten it to {MAX_DEPTH} levels.")
+        node: Object | ObjectList | ValueList
         match declared.type:
-            case "object" if declared.listed:
-                return self.read_named_or_listed(declared, declared.listed, place, depth)
             case "object":
-                return self.read_object(declared, place, depth)
+                node = self.read_object(declared, place, depth)
             case "array":
-                return self.read_list(declared, place, depth)
-        return read_scalar(declared, place, self.normalizer.add_note)
+                node = self.read_list(declared, place, depth)
+            case _:
+                return read_scalar(declared, place, self.normalizer.add_note)
+        return self.add_alternatives(node, declared.others, place, depth) if declared.others else node
+
+    def add_alternatives(
+        self, node: Object | ObjectList | ValueList, others: Sequence[Declaration], place: str, depth: int
+    ) -> Node:
+        """The node with the other forms that the schema takes in its place.
+
+        A list of what an object holds under the document's names is asked for with it, as entries without a name.
+        """
+        alternatives: list[Node] = []
+        for one in others:
+            with contextlib.suppress(RecursionEnds):
+                alternatives.append(self.read_declaration(one, place, depth))
+        if isinstance(node, Object) and node.entries and not node.fields:
+            held = node.entries.node
+            lists = [one for one in alternatives if isinstance(one, ValueList | ObjectList)]
+            unnamed = next((one for one in lists if _hold_the_same(held, one)), None)
+            if unnamed:
+                return replace(
+                    node,
+                    entries=replace(node.entries, unnamed=unnamed),
+                    alternatives=tuple(one for one in alternatives if one is not unnamed),
+                )
+        return replace(node, alternatives=tuple(alternatives))
 
     def read_object(self, declared: Declaration, place: str, depth: int) -> Object:
         schema = declared.schema
@@ -228,18 +253,6 @@ class _SchemaReader:
         allowed = tuple(str(read_pattern(one, where)) for one in patterns)
         self.normalizer.add_note(place, "open", "is asked for under the names that the document has")
         return NamedEntries(node, name, read_description(held.schema), allowed)
-
-    def read_named_or_listed(
-        self, declared: Declaration, listed: Declaration, place: str, depth: int
-    ) -> Object | ValueList | ObjectList:
-        """An object whose names are the document's, with the list that may stand in its place; the list alone where
-        they hold other things."""
-        named = self.read_object(declared, place, depth)
-        plain = self.read_list(listed, place, depth)
-        if named.entries is None or not _hold_the_same(named.entries.node, plain):
-            self.normalizer.add_note(place, "union", "may be an object as well; it is asked for as a list")
-            return plain
-        return replace(named, entries=replace(named.entries, unnamed=plain))
 
     def build_field(self, name: str, node: Node, folded: Declaration, required: bool, where: str) -> Field:
         return Field(

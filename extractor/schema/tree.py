@@ -60,6 +60,8 @@ class ValueList:
     max_items: int | None = None
     """Entries that the schema allows."""
     min_items: int = 0
+    alternatives: tuple[Node, ...] = ()
+    """Other forms that the schema takes in its place, such as one value by itself; see `settling`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class ObjectList:
     """Whether the schema names the key itself."""
     enumerate_by: str | None = None
     """The field whose candidates code finds in a text, one row for each."""
+    alternatives: tuple[Node, ...] = ()
+    """Other forms that the schema takes in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ class Object:
     """Names of all properties, constants too, as the schema orders them."""
     entries: NamedEntries | None = None
     """What it may hold under names that the schema leaves to the document; see `open_objects`."""
+    alternatives: tuple[Node, ...] = ()
+    """Other forms that the schema takes in its place."""
 
     def __getitem__(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)

@@ -364,7 +364,7 @@ def test_records_of_any_shape_come_to_tables_with_no_value_lost(records: list[di
             rows = [row for table, row in build_rows(entry, number, plan) if table not in FIXED_TABLES]
             found = [value for row in rows for key, value in row.items() if key not in KEYS and value is not None]
             assert len(found) == sum(
-                value is not None for _, _, row in flatten_record(record) for value in row.values()
+                value is not None for row in flatten_record(record, {}) for value in row.values.values()
             )
 
 

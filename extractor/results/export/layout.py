@@ -7,7 +7,8 @@
 
 A nested object's fields are columns of the table it is in: buyer_name. Every row of `records` and of the lists has
 `_document` and `_path`, its place in the record as a JSON pointer; an entry of a list also has `_parent`, the `_path`
-of the row it belongs to, and `_row`, its number from 0.
+of the row it belongs to, and `_row`, its number from 0. An object whose names are the document's is a list of its
+entries, each with its `_name`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ _INTEGER_LIMIT, _FLOAT_LIMIT = 2**63, 2**53
 _DECLARED_TYPES: dict[str, ColumnType] = {"integer": "integer", "number": "number", "boolean": "boolean"}
 _KEYS: dict[str, ColumnType] = {"_document": "integer", "_path": "string"}
 _ENTRY: dict[str, ColumnType] = {**_KEYS, "_parent": "string", "_row": "integer"}
+_NAMED_ENTRY: dict[str, ColumnType] = {**_ENTRY, "_name": "string"}
+HELD = "value"
+"""What the list is called that stands under a name of the document's."""
 FIXED_TABLES: Mapping[str, Mapping[str, ColumnType]] = {
     "runs": {
         "run": "integer",
@@ -117,6 +121,8 @@ class ExportLayout:
     """Of the record and its lists, by the names on the way to them; the record itself is ()."""
     runs: dict[str, int]
     """A number for each run: the folder and the manifest, as canonical JSON."""
+    open_objects: Mapping[Steps, frozenset[str]] = field(default_factory=dict)
+    """Where the schemas have objects whose names are the document's, with the names that are not."""
 
     @property
     def headers(self) -> dict[str, Mapping[str, ColumnType]]:
@@ -135,47 +141,88 @@ def survey_results(entries: Iterable[SavedResult], declared: Iterable[Mapping[st
     runs: dict[str, int] = {}
     for entry in entries:
         runs.setdefault(run_key(entry), len(runs) + 1)
-        for _, at, row in flatten_record(entry.content.record or {}):
-            seen.add_row(at, row)
-    return ExportLayout(seen.build_tables(), runs)
+        for row in flatten_record(entry.content.record or {}, seen.open_objects):
+            seen.add_row(row.at, row.values)
+    return ExportLayout(seen.build_tables(), runs, seen.open_objects)
 
 
 def run_key(entry: SavedResult) -> str:
     return canonical_json([entry.run, entry.content.task, entry.content.manifest.to_content()])
 
 
-def flatten_record(record: Mapping[str, Json]) -> Iterator[tuple[tuple[str | int, ...], Steps, dict[Steps, Json]]]:
-    """(path, table, values by column) of every row that a record comes to: itself, then the entries of its lists."""
-    waiting: deque[tuple[tuple[str | int, ...], Steps, Json]] = deque([((), (), record)])
+@dataclass(frozen=True, slots=True)
+class FlatRow:
+    """A row that a record comes to: the record itself, an entry of a list, or one of an open object."""
+
+    path: tuple[str | int, ...]
+    at: Steps
+    """Its table."""
+    values: Mapping[Steps, Json]
+    """By column."""
+    parent: tuple[str | int, ...] = ()
+    number: int = 0
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    path: tuple[str | int, ...]
+    at: Steps
+    value: Json
+    parent: tuple[str | int, ...] = ()
+    number: int = 0
+    name: str | None = None
+
+
+def flatten_record(record: Mapping[str, Json], open_objects: Mapping[Steps, frozenset[str]]) -> Iterator[FlatRow]:
+    """Every row that a record comes to, those of inner lists after those that hold them."""
+    waiting = deque([_Waiting((), (), record)])
     while waiting:
-        path, at, value = waiting.popleft()
+        row = waiting.popleft()
         flat: dict[Steps, Json] = {}
-        _flatten_value(value, (), path, at, flat, waiting)
-        yield path, at, flat
+        if row.name is not None and isinstance(row.value, list):
+            waiting.extend(_list_entries(row, (), HELD, row.value, row.path))
+        else:
+            _flatten_value(row.value, (), row, flat, waiting, open_objects)
+        yield FlatRow(row.path, row.at, flat, row.parent, row.number, row.name)
 
 
 def _flatten_value(
     value: Json,
     steps: Steps,
-    path: tuple[str | int, ...],
-    at: Steps,
+    row: _Waiting,
     flat: dict[Steps, Json],
-    waiting: deque[tuple[tuple[str | int, ...], Steps, Json]],
+    waiting: deque[_Waiting],
+    open_objects: Mapping[Steps, frozenset[str]],
 ) -> None:
     if not isinstance(value, dict):  # parsed JSON; to ask for any Mapping takes four times as long
         flat[steps or VALUE_COLUMN] = value
         return
+    place = (*row.at, *steps)
+    declared = open_objects.get(place) if open_objects else None
+    number = 0
     for key, inner in value.items():
-        if isinstance(inner, list):
-            waiting.extend(((*path, *steps, key, i), (*at, *steps, key), entry) for i, entry in enumerate(inner))
+        if declared is not None and key not in declared:
+            waiting.append(_Waiting((*row.path, *steps, key), place, inner, row.path, number, key))
+            number += 1
+        elif isinstance(inner, list):
+            waiting.extend(_list_entries(row, steps, key, inner, (*row.path, *steps, key)))
         else:
-            _flatten_value(inner, (*steps, key), path, at, flat, waiting)
+            _flatten_value(inner, (*steps, key), row, flat, waiting, open_objects)
+
+
+def _list_entries(
+    row: _Waiting, steps: Steps, key: str, entries: list[Json], path: tuple[str | int, ...]
+) -> Iterator[_Waiting]:
+    for i, entry in enumerate(entries):
+        yield _Waiting((*path, i), (*row.at, *steps, key), entry, row.path, i)
 
 
 class _LayoutSurvey:
     def __init__(self) -> None:
         self.seen: dict[Steps, dict[Steps, set[_SeenType]]] = {(): {}}
         self.nested: set[tuple[Steps, Steps]] = set()
+        self.open_objects: dict[Steps, frozenset[str]] = {}
 
     def add_row(self, at: Steps, row: Mapping[Steps, Json]) -> None:
         columns = self.seen.setdefault(at, {})
@@ -194,17 +241,23 @@ class _LayoutSurvey:
                 self.add_schema((*at, *steps), (), item)
             case ObjectList(row):
                 self.add_schema((*at, *steps), (), row)
-            case Object(fields):
+            case Object(fields, entries=entries):
                 self.seen.setdefault(at, {})
                 for f in fields:
                     self.add_schema(at, (*steps, f.name), f.node)
+                if entries:
+                    place = (*at, *steps)
+                    declared = frozenset(f.name for f in fields)
+                    self.open_objects[place] = self.open_objects.get(place, declared) & declared
+                    is_list = isinstance(entries.node, ValueList | ObjectList)
+                    self.add_schema((*place, HELD) if is_list else place, (), entries.node)
 
     def build_tables(self) -> dict[Steps, TableLayout]:
         names = UniqueTableNames(FIXED_TABLES)
         tables = {}
         for at, columns in self.seen.items():
             name = names.claim_name("_".join(at) or RECORDS_TABLE)
-            keys = _ENTRY if at else _KEYS
+            keys = _NAMED_ENTRY if at in self.open_objects else _ENTRY if at else _KEYS
             table = TableLayout(name, at, keys=keys)
             taken = UniqueTableNames(keys)
             for steps, types in columns.items():

@@ -33,14 +33,16 @@ def build_rows(entry: SavedResult, number: int, layout: ExportLayout) -> Iterato
     for group, spent in content.usage.groups.items():
         yield "usage", _fit_columns("usage", {**spent.to_content(), "_document": number, "field_group": group})
     record = content.record or {}
-    for path, at, flat in flatten_record(record) if content.record is not None else ():
-        table = layout.tables.get(at)
-        if table is None or any(value is not None and steps not in table.columns for steps, value in flat.items()):
+    for one in flatten_record(record, layout.open_objects) if content.record is not None else ():
+        table, said = layout.tables.get(one.at), one.values
+        if table is None or any(value is not None and steps not in table.columns for steps, value in said.items()):
             raise UsageError(f"{entry.file} changed while it was read; export again.")
-        row: dict[str, CellValue] = {"_document": number, "_path": json_pointer(path)}
-        if at:
-            row |= {"_parent": json_pointer(_parent_path(path, record)), "_row": int(path[-1])}
-        row |= {column: convert_cell(flat.get(steps), table.types[column]) for steps, column in table.columns.items()}
+        row: dict[str, CellValue] = {"_document": number, "_path": json_pointer(one.path)}
+        if one.at:
+            row |= {"_parent": json_pointer(one.parent), "_row": one.number}
+        if "_name" in table.keys:
+            row["_name"] = None if one.name is None else convert_cell(one.name, "string")
+        row |= {column: convert_cell(said.get(steps), table.types[column]) for steps, column in table.columns.items()}
         yield table.name, row
     for at_value, told in content.evidence.items():
         yield from _build_evidence_rows(number, at_value, told, _resolve_pointer(record, at_value))
@@ -81,12 +83,6 @@ def _build_document_row(entry: SavedResult, number: int, layout: ExportLayout) -
             "value_count": len(content.evidence),
         },
     )
-
-
-def _parent_path(path: tuple[str | int, ...], record: Json) -> tuple[str | int, ...]:
-    """The row that an entry's list is in: the record itself, or the entry of an outer list."""
-    outer = [i for i, step in enumerate(path[:-1]) if isinstance(step, int)]
-    return path[: outer[-1] + 1] if outer else ()
 
 
 def _build_evidence_rows(number: int, path: str, proof: Proof, value: Json) -> Iterator[TableRow]:
