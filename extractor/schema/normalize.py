@@ -199,7 +199,11 @@ class SchemaNormalizer:
         nullable: bool,
         branches: tuple[UnionBranch, ...],
     ) -> Declaration:
-        folded = list(self._fold_choices(choices, place, trail))
+        folded = [
+            form
+            for choice in self._fold_choices(choices, place, trail)
+            for form in (replace(choice, others=()), *choice.others)
+        ]
         real = [f for f in folded if not _only_null(f.schema)]
         nullable = nullable or len(real) < len(folded) or any(f.nullable and f.schema for f in real)
         trail = trail.union(*(f.trail for f in real))

@@ -106,6 +106,8 @@ def _fold(node: Node, value: Json, path: ValuePath, besides: _Besides) -> Json:
                 name: _fold(known[name], one, (*path, name), besides) if name in known else one
                 for name, one in value.items()
             }
+        case Object(alternatives=forms), list() if forms and not any(isinstance(one, Mapping) for one in value):
+            return value if not node.entries or not node.entries.unnamed else _fold_rows(node, value, path, besides)
         case Object(), list() if not node.fields:
             return _fold_rows(node, value, path, besides)
         case Object(), Mapping():

@@ -298,7 +298,7 @@ class _SchemaReader:
             return ValueList(item, most, least)
         if not isinstance(item, Object):
             raise TaskError(f"{place} is a list of lists; make its items objects or plain values.")
-        if not item.fields:
+        if not item.fields and not item.entries:
             raise TaskError(f"{place} is a list of objects that are always the same; there is nothing to ask for.")
         declared_key = folded.schema.get("x-key") or schema.get("x-key")
         names = [f.name for f in item.fields]

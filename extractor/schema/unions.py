@@ -21,7 +21,7 @@ def join_scalar_schemas(schemas: Sequence[Mapping[str, Json]], place: str) -> tu
         return {**_common_entries(schemas), "enum": choices}, None
     if all(s == schemas[0] for s in schemas):
         return dict(schemas[0]), None
-    kinds = {str(s.get("type", "string")) for s in schemas}
+    kinds = {str(kind) for s in schemas for kind in (s.get("type", "string"), *s.get("x-types", ()))}
     if bad := kinds - set(SCALAR_TYPES):
         raise TaskError(f"{place or 'The root'} has the type {', '.join(sorted(bad))}, which JSON Schema lacks.")
     numeric = [s for s in schemas if s.get("type") in ("number", "integer")]

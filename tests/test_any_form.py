@@ -1,0 +1,87 @@
+"""A record that its schema takes comes through whole, in whatever form of several it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from extractor.errors import TaskError
+from extractor.extraction.acceptance import Acceptance
+from extractor.extraction.given import ground_record
+from extractor.extraction.pipeline import Reading
+from extractor.extraction.task import task_from_json_schema
+from extractor.models.traits import STRONG
+from extractor.types import Document, Json
+
+WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu")
+LEAVES: list[dict[str, Json]] = [{"type": "string"}, {"type": "number"}, {"type": "integer"}, {"enum": list(WORDS[:3])}]
+
+
+def grow(random: Random, depth: int, *, in_rows: bool) -> dict[str, Any]:
+    """A schema. In the rows of a list no place has several forms: there all rows have one."""
+    kind = random.choice(["leaf", "list", "object", "names", "union"] if depth < 3 else ["leaf"])
+    if kind == "list":
+        return {"type": "array", "items": grow(random, depth + 1, in_rows=True)}
+    if kind == "object":
+        names = random.sample(WORDS, 2)
+        more = {"additionalProperties": grow(random, depth + 2, in_rows=in_rows)} if random.random() < 0.3 else {}
+        return {
+            "type": "object",
+            "properties": {name: grow(random, depth + 1, in_rows=in_rows) for name in names},
+            **more,
+        }
+    if kind == "names":
+        return {"type": "object", "additionalProperties": grow(random, depth + 1, in_rows=in_rows)}
+    if kind == "union" and not in_rows:
+        return {"anyOf": [grow(random, depth + 1, in_rows=in_rows) for _ in range(2)]}
+    return random.choice(LEAVES)
+
+
+def fill(random: Random, schema: dict[str, Any]) -> Json:
+    if "anyOf" in schema:
+        return fill(random, random.choice(schema["anyOf"]))
+    if "enum" in schema:
+        return random.choice(schema["enum"])
+    match schema["type"]:
+        case "string":
+            return f"{random.choice(WORDS)} no. {random.randint(10_000, 99_999)}"
+        case "number":
+            return random.randint(1, 9_999) + 0.5
+        case "integer":
+            return random.randint(1_000, 9_999)
+        case "array":
+            return [fill(random, schema["items"]) for _ in range(random.randint(1, 2))]
+    named = {name: fill(random, one) for name, one in schema.get("properties", {}).items()}
+    more = schema.get("additionalProperties")
+    return named | ({name: fill(random, more) for name in ("North", "South")} if more else {})
+
+
+def iterate_words(value: Json) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from iterate_words(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from iterate_words(inner)
+    else:
+        yield str(value)
+
+
+@settings(max_examples=150)
+@given(st.randoms(use_true_random=False))
+def test_a_record_that_the_schema_takes_loses_nothing_and_keeps_its_form(random: Random) -> None:
+    properties = {name: grow(random, 0, in_rows=False) for name in random.sample(WORDS, 2)}
+    said = {name: fill(random, one) for name, one in properties.items()}
+    try:
+        task = task_from_json_schema({"title": "any", "type": "object", "properties": properties})
+    except TaskError as refused:  # with the place; nothing is asked for then
+        assert "list of lists" in str(refused)
+        return
+    record = ground_record(Document("page", "\n".join(iterate_words(said))), task, said, Reading(STRONG, Acceptance(0)))
+    assert record.value == said
+    assert record.rejected == ()
