@@ -18,6 +18,7 @@ from extractor.results.unseen import show_unseen, spell_unseen, split_unseen
 from extractor.review_app.inputs import TEXT, describe_input
 from extractor.schema import reader as schema_nodes
 from extractor.schema.reader import Scalar, Schema
+from extractor.schema.settling import settle_node
 from extractor.types import Json
 
 MAX_LINES = 20_000
@@ -29,7 +30,8 @@ Line = dict[str, Any]
 def build_view(state: Reviewed, schema: Schema | None) -> Line:
     """All that the browser needs to show a document and its record, but for pictures of its pages."""
     result = state.result
-    lines = list(_Lines(state).list_lines(state.root, schema.root if schema else None))
+    declared = settle_node(schema.root, [read_value(state.root)]) if schema else None
+    lines = list(_Lines(state).list_lines(state.root, declared))
     document = result.document
     return {
         "name": show_unseen(document.name),

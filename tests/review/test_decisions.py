@@ -305,3 +305,24 @@ def test_a_reviewed_file_is_a_result_file(tmp_path: Path) -> None:
 
 def test_orders_have_a_schema_that_is_read() -> None:
     assert [f.name for f in SCHEMA.root.fields] == list(ORDER["properties"])
+
+
+def test_values_under_names_of_the_document_are_looked_at_and_corrected_as_others_are(tmp_path: Path) -> None:
+    texts = {"type": "array", "items": {"type": "string"}}
+    schema = {
+        "type": "object",
+        "properties": {
+            "figures": {"type": "object", "additionalProperties": {"type": "number"}},
+            "tags": {"anyOf": [texts, {"type": "string"}]},
+        },
+    }
+    documents = {"sheet.txt": ("Revenue 1,200\nCosts 800\nurgent\n", {"figures": {"Revenue": 12}, "tags": "urgent"})}
+    out = write_run(tmp_path / "out", documents, schema)
+    client = open_client(out)
+    assert line(client.open("00000.json"), "/tags")["value"] == "urgent"
+    assert line(client.open("00000.json"), "/figures/Revenue")["value"] == 12
+    view = client.decide("correct", "/figures/Revenue", "00000.json", value="1,200")
+    assert line(view, "/figures/Revenue")["value"] == 1200
+    reviewed = Result.read(out / "00000.json", dict, reviewed=True)
+    assert reviewed.value == {"figures": {"Revenue": 1200}, "tags": "urgent"}
+    assert reviewed.evidence.figures["Revenue"].quote == "1,200"

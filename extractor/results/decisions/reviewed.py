@@ -19,6 +19,7 @@ from extractor.results.model import ResultFile, ReviewEntry, RunFile
 from extractor.results.parts import ProblemEntry, Proof, RejectedEntry, TextRange
 from extractor.results.reading import parse_result
 from extractor.schema.reader import Schema, read_schema
+from extractor.schema.settling import settle_node
 from extractor.types import Json, Status, json_pointer
 
 
@@ -31,7 +32,7 @@ def build_reviewed_result(state: Reviewed, schema: Schema | None) -> ResultFile:
     if result.record is None or not (state.people or state.lost):
         return result
     value: dict[str, Json] = read_value(state.root)
-    record = conform_record(schema.root, value) if schema is not None and state.edits else value
+    record = conform_record(settle_node(schema.root, [value]), value) if schema is not None and state.edits else value
     problems = _list_problems(state, record, schema)
     conflicts = [c for c in result.conflicts if not state.finished and not _is_decided(state, c.path)]
     update: dict[str, Any] = {
