@@ -299,3 +299,36 @@ def test_a_name_where_another_part_has_the_object_is_a_conflict() -> None:
     )
     assert record.value == {"a": ANN}
     assert [one.other.value for one in record.conflicts] == ["Bob"]
+
+
+def test_rows_of_a_table_without_headers_are_lists_within_a_list_and_those_of_two_parts_follow_each_other() -> None:
+    what = task(table={"type": "array", "items": TEXTS})
+    text = "Ann 33\nBob 44\n" + "word " * 700 + "\nCyd 55\n"
+    prompt = what.choose_prompt(None).change_strategy(chunk_tokens=700)
+    asked: list[Request] = []
+    rows = [{"value": ["Ann", "33"]}, {"value": ["Bob", "44"]}]
+    model = say([{"table": rows}, {"table": [["Cyd", "55"]]}], asked)
+    record = asyncio.run(
+        extract_record(Document("page.txt", text), what, prompt, model, model.name, reading=Reading(STRONG))
+    )
+    assert asked[0].schema["properties"]["table"]["items"]["required"] == ["value"]
+    assert record.value == {"table": [["Ann", "33"], ["Bob", "44"], ["Cyd", "55"]]}
+    assert quotes(record)[("table", 2, 1)] == "55"
+
+
+def test_what_is_wrong_in_a_list_within_a_list_is_listed_at_its_place() -> None:
+    what = task(table={"type": "array", "items": {"type": "array", "items": {"type": "number"}}})
+    record = extract(what, {"table": [{"value": [1200, "none"]}]})
+    assert record.value == {"table": [[1200]]}
+    assert [(r.path, r.value) for r in record.rejected] == [(("table", 0, 1), "none")]
+
+
+def test_a_tuple_is_asked_for_by_number_and_is_a_list_in_the_record() -> None:
+    place: dict[str, Json] = {
+        "type": "array",
+        "prefixItems": [{"type": "number", "title": "north"}, {"type": "number"}],
+    }
+    record = extract(task(place=place), {"place": {"0": 48.5, "1": 11.25}}, "at 48.5 11.25")
+    assert record.value == {"place": [48.5, 11.25]}
+    assert quotes(record) == {("place", 0): "48.5", ("place", 1): "11.25"}
+    assert extract(task(place=place), {"place": {"0": None, "1": None}}, "nowhere").value == {}

@@ -15,6 +15,7 @@ from extractor.extraction.text.patterns import parse_number
 from extractor.schema.kinds.figures import to_json
 from extractor.schema.normalize import UnionBranch
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
+from extractor.schema.written_form import WRAPPED
 from extractor.types import Json
 
 
@@ -26,12 +27,21 @@ def conform_record(root: Object, value: Mapping[str, Json]) -> dict[str, Json]:
 def _conform_node(node: Node, value: Json) -> Json:
     match node:
         case Object():
-            return _conform_object(node, value or {})
+            return _write_object(node, _conform_object(node, value or {}))
         case ObjectList(row):
-            return [_conform_object(row, one) for one in value or ()]
+            return [_write_object(row, _conform_object(row, one)) for one in value or ()]
         case ValueList():
             return [_conform_scalar(node.item, one) for one in value or ()]
     return _conform_scalar(node, value)
+
+
+def _write_object(node: Object, value: dict[str, Json]) -> Json:
+    """The object as the record has it: a row that wraps a list is the list, a tuple its values in order."""
+    if node.wraps:
+        return value.get(WRAPPED, [])
+    if node.by_position:
+        return [value.get(f.name) for f in node.fields] if _has_content(value) else []
+    return value
 
 
 def _conform_scalar(leaf: Scalar, value: Json) -> Json:

@@ -11,6 +11,7 @@ from extractor.schema.annotations import Kind
 from extractor.schema.kinds import KINDS
 from extractor.schema.kinds.reading import Reading as TextReading
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
+from extractor.schema.written_form import as_object
 from extractor.types import Evidence, Json, Match, RejectedValue, Span, ValuePath
 
 NOT_IN_SCHEMA, NOT_OF_ITS_TYPE, SAID_BESIDES = "not in the schema", "not of its type", "said otherwise, too"
@@ -26,11 +27,13 @@ def fit_value(node: Node, value: Json) -> Json:
 
     One entry said by itself is a list of it, and a list of one value that value.
     """
+    if isinstance(node, Object):
+        value = as_object(node, value)
     match node, value:
         case Object(fields), dict():
             return {f.name: fit_value(f.node, value.get(f.name)) for f in fields}
         case ObjectList(row), list() | dict():
-            return [fit_value(row, one) for one in _as_list(value) if isinstance(one, dict)]
+            return [fit_value(row, one) for one in _as_list(value) if isinstance(as_object(row, one), dict)]
         case ValueList(item), list() | str() | int() | float():
             return [fit_value(item, one) for one in _as_list(value)]
         case Scalar(), [single]:
@@ -93,6 +96,8 @@ def _fits(node: Scalar, value: Json) -> bool:
 
 
 def _iterate_misfits(node: Node, value: Json, path: ValuePath) -> Iterator[tuple[ValuePath, Json, str]]:
+    if isinstance(node, Object):
+        value = as_object(node, value)
     match node, value:
         case _, None:
             return

@@ -25,6 +25,7 @@ from extractor.extraction.task import Task
 from extractor.extraction.validation import check_rejected, validate_record
 from extractor.models.traits import SMALL
 from extractor.schema.settling import settle_node
+from extractor.schema.written_form import path_writer
 from extractor.types import (
     Document,
     Failure,
@@ -213,12 +214,14 @@ def build_record(
     kept, of_rows = accept_leaves(owned, reading.acceptance, Span(0, max(1, len(document.text))))
     tree = fill_derived_values(root, kept, document)
     value = conform_record(root, to_json(tree))
-    rejected = (*(r for a in answers for r in a.rejected), *unplaced, *of_rows)
+    write = path_writer(root)
+    found = (*(r for a in answers for r in a.rejected), *unplaced, *of_rows)
+    rejected = tuple(replace(r, path=write(r.path)) for r in found)
     return Record(
         document=document,
         value=value,
-        evidence=collect_evidence(tree),
-        conflicts=merged.conflicts,
+        evidence={write(path): one for path, one in collect_evidence(tree).items()},
+        conflicts=tuple(replace(c, path=write(c.path)) for c in merged.conflicts),
         rejected=rejected,
         failures=tuple(a.failure for a in answers if a.failure),
         problems=(

@@ -32,7 +32,8 @@ from extractor.results.parts import (
 )
 from extractor.schema.reader import Schema
 from extractor.schema.settling import settle_node
-from extractor.types import Evidence, GroundedValue, Json, Problem, Span, Status, Usage, json_pointer
+from extractor.schema.written_form import path_writer
+from extractor.types import Evidence, GroundedValue, Json, Problem, Span, Status, Usage, ValuePath, json_pointer
 
 KEPT_PROBLEMS = ("ran on",)
 """Codes of problems of one model's replies that are problems of what all say, too; all others are found anew."""
@@ -79,6 +80,7 @@ class Combination:
         ]
         text = Span(0, max(1, first.document.characters))
         found = combine_opinions(root, opinions, self.calibration, self.acceptance, text)
+        write = path_writer(root)
         value = conform_record(root, to_json(found.tree))
         told = list(zip(names, (one.result for one in members), strict=True))
         strong = any(one.model_class is ModelClass.STRONG for one in opinions)
@@ -90,7 +92,7 @@ class Combination:
             ),
         ]
         failures = [one for name, result in told for one in _name_failures(name, result)]
-        parts = _build_parts(found, [one for _, one in told])
+        parts = _build_parts(found, [one for _, one in told], write)
         conflicts = parts["conflicts"]
         incomplete = failures or first.document.unread
         suspect = problems or conflicts
@@ -119,7 +121,9 @@ def name_members(members: Sequence[Member]) -> list[str]:
     ]
 
 
-def _build_parts(found: CombinedTree, results: Sequence[ResultFile]) -> dict[str, Json]:
+def _build_parts(
+    found: CombinedTree, results: Sequence[ResultFile], write: Callable[[ValuePath], ValuePath]
+) -> dict[str, Json]:
     quotes = {(q.start, q.end): q for one in results for q in _list_quotes(one)}
 
     def prove(evidence: Evidence) -> Proof:
@@ -137,15 +141,16 @@ def _build_parts(found: CombinedTree, results: Sequence[ResultFile]) -> dict[str
 
     return {
         "evidence": {
-            json_pointer(path): prove(e) for path, e in sorted(collect_evidence(found.tree).items(), key=sort_by_path)
+            json_pointer(write(path)): prove(e)
+            for path, e in sorted(collect_evidence(found.tree).items(), key=sort_by_path)
         },
         "conflicts": [
-            ConflictEntry(path=json_pointer(c.path), kept=prove_leaf(c.kept), other=prove_leaf(c.other))
+            ConflictEntry(path=json_pointer(write(c.path)), kept=prove_leaf(c.kept), other=prove_leaf(c.other))
             for c in found.conflicts
         ],
         "rejected": [
             RejectedEntry(
-                path=json_pointer(r.path),
+                path=json_pointer(write(r.path)),
                 value=r.value,
                 reason=r.reason,
                 chunk=build_range(r.chunk),

@@ -18,6 +18,7 @@ from extractor.results.parts import Proof, RejectedEntry
 from extractor.schema.open_objects import UNNAMED
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.schema.settling import settle_node
+from extractor.schema.written_form import as_object
 from extractor.types import (
     Evidence,
     GroundedList,
@@ -62,8 +63,11 @@ class _Judge:
 
 def _read_object(node: Object, value: Json, proofs: Mapping[str, Proof], at: str, judge: _Judge) -> GroundedObject:
     fields: dict[str, GroundedNode] = {}
+    value = as_object(node, value)
     for f in node.fields:
         inner, where = value.get(f.name) if isinstance(value, Mapping) else None, at + json_pointer((f.name,))
+        if node.wraps:
+            where = at
         if isinstance(value, list) and f.name == UNNAMED:  # in place of an object that other models have
             inner, where = value, at
         read = _read_node(f.node, inner, proofs, where, judge)

@@ -39,6 +39,8 @@ def find_schema_node(root: Object, steps: Sequence[str]) -> Node | None:
     """The schema's node for a place of the record; None where it has none."""
     node: Node | None = root
     for step in steps:
+        if isinstance(node, Object) and node.wraps:
+            node = node.fields[0].node
         if isinstance(node, Object) and node.entries and node.entries.unnamed and step.isdecimal():
             node = node.entries.unnamed
         if isinstance(node, Object):

@@ -40,6 +40,7 @@ from extractor.schema.tree import (
     iterate_scalars,
 )
 from extractor.schema.wrapper import unwrap_schema
+from extractor.schema.written_form import WRAPPED
 from extractor.types import Json, fingerprint_json
 
 __all__ = [
@@ -141,6 +142,8 @@ class _SchemaReader:
         match declared.type:
             case "object":
                 node = self.read_object(declared, place, depth)
+            case "array" if by_place := _list_by_position(declared.schema):
+                node = self.read_tuple(declared, by_place, place, depth)
             case "array":
                 node = self.read_list(declared, place, depth)
             case _:
@@ -284,10 +287,18 @@ class _SchemaReader:
                     place, "condition", f"'{word}' is not shown to the model; the record is checked against it"
                 )
 
+    def read_tuple(self, declared: Declaration, items: Sequence[Json], place: str, depth: int) -> Object:
+        fields: list[Field] = []
+        for number, one in enumerate(items):
+            where = f"{place}[{number}]"
+            folded = self.normalizer.normalize(one, where, declared.trail)
+            about = read_description(folded.schema) or str(folded.schema.get("title") or f"number {number + 1}")
+            node = self.read_declaration(folded, where, depth + 1)
+            fields.append(Field(str(number), node, about, nullable=folded.nullable))
+        return Object(tuple(fields), read_description(declared.schema), by_position=True)
+
     def read_list(self, declared: Declaration, place: str, depth: int) -> ValueList | ObjectList:
         schema = declared.schema
-        if "prefixItems" in schema or isinstance(schema.get("items"), list):
-            raise TaskError(f"{place} is a list whose items each have a place of their own; make it an object.")
         if not isinstance(schema.get("items"), Mapping):
             self.normalizer.add_note(place, "open", "does not describe its items; they are asked for as texts")
         items = schema.get("items") if isinstance(schema.get("items"), Mapping) else {"type": "string"}
@@ -297,7 +308,8 @@ class _SchemaReader:
         if isinstance(item, Scalar):
             return ValueList(item, most, least)
         if not isinstance(item, Object):
-            raise TaskError(f"{place} is a list of lists; make its items objects or plain values.")
+            held = Field(WRAPPED, item, read_description(folded.schema) or "what the inner list holds", required=True)
+            item = Object((held,), wraps=True)
         if not item.fields and not item.entries:
             raise TaskError(f"{place} is a list of objects that are always the same; there is nothing to ask for.")
         declared_key = folded.schema.get("x-key") or schema.get("x-key")
@@ -312,6 +324,12 @@ class _SchemaReader:
         return ObjectList(
             item, tuple(declared_key or choose_default_key(item)), most, least, bool(declared_key), enumerate_by
         )
+
+
+def _list_by_position(schema: Mapping[str, Json]) -> list[Json]:
+    """The schemas of items that each have a place of their own; nothing for a list of any length."""
+    declared = schema.get("prefixItems", schema.get("items"))
+    return declared if isinstance(declared, list) else []
 
 
 def _is_settled(folded: Declaration, required: bool) -> bool:

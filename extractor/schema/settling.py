@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from extractor.schema.open_objects import UNNAMED, list_entry_fields
 from extractor.schema.tree import Node, Object, ObjectList, Scalar, ValueList
+from extractor.schema.written_form import as_object
 from extractor.types import Json
 
 _AnyNode = TypeVar("_AnyNode", bound=Node)
@@ -49,14 +50,15 @@ def _settle(node: Node, values: Sequence[Json]) -> Node:
             return replace(node, alternatives=())
         case ObjectList(row):
             rows = [one for value in values for one in (value if isinstance(value, list) else [value])]
+            rows = [as_object(row, one) for one in rows]
             plain = next((one for one in row.alternatives if isinstance(one, Scalar)), None)
             if plain and rows and not any(isinstance(one, Mapping) for one in rows):
                 return ValueList(plain, node.max_items, node.min_items)
             objects = [one for one in rows if isinstance(one, Mapping)]
             return replace(node, row=settle_node(replace(row, alternatives=()), objects), alternatives=())
         case Object(fields, entries=entries):
-            objects = [value for value in values if isinstance(value, Mapping)]
-            listed = any(isinstance(value, list) for value in values)
+            objects = [one for value in values if isinstance(one := as_object(node, value), Mapping)]
+            listed = not node.by_position and any(isinstance(value, list) for value in values)
             if listed and not objects and entries and entries.unnamed:
                 return entries.unnamed
             said = dict.fromkeys(name for value in objects for name in value)
@@ -72,7 +74,7 @@ def _find_alternative(node: ValueList | ObjectList | Object, values: Sequence[Js
     """The other form that the values have, if none of them has the node's own."""
     said = {_form_of(value) for value in values}
     own = {_node_form(node)}
-    if isinstance(node, Object) and node.entries and node.entries.unnamed:
+    if isinstance(node, Object) and (node.by_position or (node.entries and node.entries.unnamed)):
         own.add("list")
     if not said or own & said:
         return None

@@ -110,6 +110,10 @@ class Object:
     """What it may hold under names that the schema leaves to the document; see `open_objects`."""
     alternatives: tuple[Node, ...] = ()
     """Other forms that the schema takes in its place."""
+    wraps: bool = False
+    """A row of a list of lists: it holds one field and is written as what that holds; see `written_form`."""
+    by_position: bool = False
+    """A tuple: its fields are called by their numbers, and it is written as a list."""
 
     def __getitem__(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)

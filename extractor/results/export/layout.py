@@ -239,8 +239,10 @@ class _LayoutSurvey:
                 types.add(_DECLARED_TYPES.get(node.type, "string"))
             case ValueList(item):
                 self.add_schema((*at, *steps), (), item)
-            case ObjectList(row):
+            case ObjectList(row) if not row.wraps:
                 self.add_schema((*at, *steps), (), row)
+            case ObjectList() | Object(by_position=True):
+                self.seen.setdefault((*at, *steps), {}).setdefault(VALUE_COLUMN, set()).add("string")
             case Object(fields, entries=entries):
                 self.seen.setdefault(at, {})
                 for f in fields:
