@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 
 from extractor.extraction.text.patterns import parse_number
+from extractor.schema.declaration import UnionBranch
 from extractor.schema.kinds.figures import to_json
-from extractor.schema.normalize import UnionBranch
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.schema.written_form import WRAPPED
 from extractor.types import Json

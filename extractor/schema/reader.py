@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.errors import TaskError
+from extractor.schema.declaration import Declaration, RecursionEnds, SchemaNote, Trail
 from extractor.schema.extension_keys import (
     check_enumerated_field,
     check_positioned_fields,
@@ -15,15 +16,7 @@ from extractor.schema.extension_keys import (
     read_pattern,
 )
 from extractor.schema.groups import split_into_groups
-from extractor.schema.normalize import (
-    CONDITION_KEYWORDS,
-    SKIP_HINT,
-    Declaration,
-    RecursionEnds,
-    SchemaNormalizer,
-    SchemaNote,
-    Trail,
-)
+from extractor.schema.normalize import CONDITION_KEYWORDS, SKIP_HINT, SchemaNormalizer
 from extractor.schema.open_objects import ANY_NAME
 from extractor.schema.scalars import read_description, read_scalar
 from extractor.schema.tree import (

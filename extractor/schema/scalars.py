@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from extractor.errors import TaskError
 from extractor.schema.annotations import Kind
+from extractor.schema.declaration import Declaration
 from extractor.schema.extension_keys import read_pattern, read_position_keywords
-from extractor.schema.normalize import Declaration
 from extractor.schema.tree import Scalar
 from extractor.types import Json
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from extractor.schema.annotations import Kind
-from extractor.schema.normalize import UnionBranch
+from extractor.schema.declaration import UnionBranch
 from extractor.types import Json
 
 
