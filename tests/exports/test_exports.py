@@ -1,5 +1,6 @@
 """Exports of results, real and made up, read back by the tools that they are for."""
 
+import contextlib
 import csv
 import json
 import sqlite3
@@ -415,3 +416,36 @@ def test_a_real_run_goes_to_standard_output_as_lines(repository: Path, tmp_path:
         assert unguard_formula(row["quote"]) == quote
         seen += 1
     assert seen > 200
+
+
+def test_an_object_whose_names_are_the_documents_comes_to_one_table_of_its_entries(tmp_path: Path) -> None:
+    texts = {"type": "array", "items": {"type": "string"}}
+    row = {"type": "object", "properties": {"sum": {"type": "number"}}}
+    schema = {
+        "type": "object",
+        "properties": {
+            "figures": {"type": "object", "additionalProperties": {"type": "number"}},
+            "skills": {"anyOf": [texts, {"type": "object", "additionalProperties": texts}]},
+            "years": {"type": "object", "additionalProperties": row},
+        },
+    }
+    a = {"figures": {"Revenue": 12, "Costs": 8}, "skills": {"Tools": ["Git", "make"]}, "years": {"2024": {"sum": 3.5}}}
+    b = {"figures": {"Loss": 1}, "skills": ["Git"], "years": {}}
+    out = folder(tmp_path / "out", result("a.txt", a), result("b.txt", b), schema=schema)
+    assert export(out, "sqlite", tmp_path / "o.sqlite") == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "o.sqlite")) as made:
+        read = {t: made.execute(f'SELECT * FROM "{t}"').fetchall() for t in ("figures", "skills_value", "years")}
+        names = [column[1] for column in made.execute('PRAGMA table_info("figures")')]
+        plain = made.execute('SELECT _document, _path, value FROM "skills" WHERE _name IS NULL').fetchall()
+    assert names == ["_document", "_path", "_parent", "_row", "_name", "value"]
+    assert read["figures"] == [
+        (1, "/figures/Revenue", "", 0, "Revenue", 12.0),
+        (1, "/figures/Costs", "", 1, "Costs", 8.0),
+        (2, "/figures/Loss", "", 0, "Loss", 1.0),
+    ]
+    assert read["skills_value"] == [
+        (1, "/skills/Tools/0", "/skills/Tools", 0, "Git"),
+        (1, "/skills/Tools/1", "/skills/Tools", 1, "make"),
+    ]
+    assert read["years"] == [(1, "/years/2024", "", 0, "2024", 3.5)]
+    assert plain == [(2, "/skills/0", "Git")]

@@ -22,6 +22,7 @@ from typing import Literal
 from extractor.errors import TaskError
 from extractor.results.export.reader import SavedResult
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList, read_schema
+from extractor.schema.tree import NamedEntries
 from extractor.types import Json, canonical_json
 
 ColumnType = Literal["integer", "number", "boolean", "string"]
@@ -38,7 +39,7 @@ _KEYS: dict[str, ColumnType] = {"_document": "integer", "_path": "string"}
 _ENTRY: dict[str, ColumnType] = {**_KEYS, "_parent": "string", "_row": "integer"}
 _NAMED_ENTRY: dict[str, ColumnType] = {**_ENTRY, "_name": "string"}
 HELD = "value"
-"""What the list is called that stands under a name of the document's."""
+"""What the list, or the entries, are called that stand under a name of the document's."""
 FIXED_TABLES: Mapping[str, Mapping[str, ColumnType]] = {
     "runs": {
         "run": "integer",
@@ -198,7 +199,7 @@ def _flatten_value(
     if not isinstance(value, dict):  # parsed JSON; to ask for any Mapping takes four times as long
         flat[steps or VALUE_COLUMN] = value
         return
-    place = (*row.at, *steps)
+    place = (*row.at, HELD) if row.name is not None and not steps else (*row.at, *steps)
     declared = open_objects.get(place) if open_objects else None
     number = 0
     for key, inner in value.items():
@@ -248,11 +249,22 @@ class _LayoutSurvey:
                 for f in fields:
                     self.add_schema(at, (*steps, f.name), f.node)
                 if entries:
-                    place = (*at, *steps)
-                    declared = frozenset(f.name for f in fields)
-                    self.open_objects[place] = self.open_objects.get(place, declared) & declared
-                    is_list = isinstance(entries.node, ValueList | ObjectList)
-                    self.add_schema((*place, HELD) if is_list else place, (), entries.node)
+                    self.add_entries((*at, *steps), entries, frozenset(f.name for f in fields))
+
+    def add_entries(self, place: Steps, entries: NamedEntries, declared: frozenset[str]) -> None:
+        """The table of an open object's entries; `declared` are the names that are the schema's."""
+        self.open_objects[place] = self.open_objects.get(place, declared) & declared
+        self.seen.setdefault(place, {})
+        match entries.node:
+            case Object(fields, entries=inner):
+                for f in fields:
+                    self.add_schema(place, (f.name,), f.node)
+                if inner:
+                    self.add_entries((*place, HELD), inner, frozenset(f.name for f in fields))
+            case Scalar():
+                self.add_schema(place, (), entries.node)
+            case _:
+                self.add_schema((*place, HELD), (), entries.node)
 
     def build_tables(self) -> dict[Steps, TableLayout]:
         names = UniqueTableNames(FIXED_TABLES)
