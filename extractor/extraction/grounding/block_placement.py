@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, score_places
-from extractor.schema.reader import Field
+from extractor.schema.reader import Field, Object
 from extractor.types import Span
 
 LINES_ABOVE = 6
@@ -22,13 +22,13 @@ it costs to stand in another column of aligned lines."""
 
 
 def place_block(
-    field: Field, siblings: Sequence[Field], leaves: Sequence[RowLeaf], labels: FieldLabels, context: LabelIndex
+    field: Field, parent: Object, leaves: Sequence[RowLeaf], labels: FieldLabels, context: LabelIndex
 ) -> Span | None:
     """The mention about which most of the object is found, its label above or before it; None where nothing is."""
     places = score_places(leaves)
     if not places:
         return None
-    best = max(places, key=lambda one: (one[1] + _weigh_label(field, siblings, one[0], labels, context), -one[0].start))
+    best = max(places, key=lambda one: (one[1] + _weigh_label(field, parent, one[0], labels, context), -one[0].start))
     return best[0]
 
 
@@ -41,14 +41,13 @@ def distance_cost(block: Span, span: Span, context: LabelIndex) -> float:
     return min(FARTHEST, PER_LINE * (lines if lines >= 0 else -2 * lines)) + aside
 
 
-def _weigh_label(
-    field: Field, siblings: Sequence[Field], span: Span, labels: FieldLabels, context: LabelIndex
-) -> float:
+def _weigh_label(field: Field, parent: Object, span: Span, labels: FieldLabels, context: LabelIndex) -> float:
     """How well the nearest label above or before the place that names this object or a sibling names this one."""
     for away in range(LINES_ABOVE + 1):
         stems = context.stems_above(span, away)
         own = labels.weigh(field, stems)
-        other = max((labels.weigh(one, stems) for one in siblings), default=0.0)
+        rivals = (one for one in labels.find_objects(parent, stems) if one is not field)
+        other = max((labels.weigh(one, stems) for one in rivals), default=0.0)
         if own or other:
             return LABEL * (own - other) * (1 - PER_LINE_AWAY * away) if own > other else 0.0
     return 0.0

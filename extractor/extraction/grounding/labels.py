@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from extractor.extraction.text.outline import Outline
@@ -93,6 +93,7 @@ class FieldLabels:
             described[id(field)] = names, words
             counts.update(names | words)
         self._weights: dict[int, Mapping[str, float]] = {}
+        self._objects_by_stem: dict[int, Mapping[str, Sequence[Field]]] = {}
         for key, (names, words) in described.items():
             stems = {stem: 0.5 / counts[stem] for stem in words} | {stem: 1.0 / counts[stem] for stem in names}
             total = max(sum(sorted(stems.values(), reverse=True)[:3]), 1e-9)
@@ -102,6 +103,18 @@ class FieldLabels:
         """Whether the field is known by none of the stems."""
         known = self._weights.get(id(field), {}).keys()
         return all(known.isdisjoint(some) for some in stems)
+
+    def find_objects(self, parent: Object, stems: frozenset[str]) -> Iterator[Field]:
+        """The nested objects of an object that are known by one of the stems, perhaps more than once."""
+        known = self._objects_by_stem.get(id(parent))
+        if known is None:
+            index: dict[str, list[Field]] = {}
+            for field in parent.fields:
+                for stem in self._weights.get(id(field), ()) if isinstance(field.node, Object) else ():
+                    index.setdefault(stem, []).append(field)
+            known = self._objects_by_stem[id(parent)] = index
+        for stem in stems:
+            yield from known.get(stem, ())
 
     def weigh(self, field: Field, stems: frozenset[str]) -> float:
         """How much of what the field is known by is among the stems, 0 to 1."""

@@ -156,11 +156,10 @@ class Locator:
 
     def _find_block(self, parent: Object, field: Field, value: Json, outer: _Region) -> _Region:
         """The region of an object that is no row and lies in none."""
-        if outer.anchor is not None or outer.block is not None:
+        if outer.anchor is not None:
             return outer
         leaves = [leaf for leaf in self._row_leaves(field.node, value, outer) if leaf.spans]
-        siblings = [f for f in parent.fields if isinstance(f.node, Object) and f is not field]
-        return _Region(block=place_block(field, siblings, leaves, self.labels, self.context))
+        return _Region(block=place_block(field, parent, leaves, self.labels, self.context))
 
     def find(self, node: Scalar, value: Json) -> list[Mention]:
         """The mentions of a value, in order; the same list for the same value of the same field."""
