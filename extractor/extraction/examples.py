@@ -18,7 +18,7 @@ from functools import cached_property, lru_cache
 from extractor.extraction import compact as terse
 from extractor.extraction.chunking import estimate_tokens
 from extractor.schema.open_objects import write_rows
-from extractor.schema.reader import Object
+from extractor.schema.reader import Object, ObjectList
 from extractor.schema.settling import settle_node
 from extractor.types import Chunk, Document, Json, fingerprint_json
 
@@ -107,7 +107,7 @@ class Examples:
         for example in self._rank(chunk.document, text, part):
             one = _show(self._keep_taught(example), part, whole)
             size = FORM_TOKENS + estimate_tokens(one.passage) + estimate_tokens(one.answer)
-            if size > left or one in shown or example.passage in text:
+            if size > left or one in shown or one.answer == "{}" or example.passage in text:
                 continue
             shown.append(one)
             left -= size
@@ -159,7 +159,12 @@ def _show(example: Example, part: Object, whole: bool) -> ShownExample:
 
     That a field has no value is said where a model had found one.
     """
-    told = {n: one for n, one in example.answer.items() if n in example.corrected or _says_something(one)}
+    rows = {f.name for f in part.fields if isinstance(f.node, ObjectList)}
+    told = {
+        n: one
+        for n, one in example.answer.items()
+        if (n in example.corrected or _says_something(one)) and not (n in rows and len(one or ()) == 1)
+    }
     named = settle_node(part, [told])
     answer = write_rows(part, keep_fields(named, told) if whole else terse.compact_value(named, told))
     return ShownExample(example.passage, json.dumps(answer, ensure_ascii=False))
