@@ -30,7 +30,9 @@ from .review.run_folder import ORDER, RECORD, TEXT, open_client, write_run
 
 TASK = task_from_json_schema(ORDER)
 OTHER = "Order B-2 of 9 May 2023\nTags: slow\nnail       7 pieces\n"
-EXAMPLE = Example("b.txt", "b" * 64, "nail       7 pieces", {"lines": [{"item": "nail", "count": 7}]}, ("lines",))
+NAILS = "nail       7 pieces\nscrew      9 pieces"
+ROWS = [{"item": "nail", "count": 7}, {"item": "screw", "count": 9}]
+EXAMPLE = Example("b.txt", "b" * 64, NAILS, {"lines": ROWS}, ("lines",))
 
 
 def prompt_with(*examples: Example, tokens: int = 350) -> Prompt:
@@ -94,8 +96,16 @@ def test_where_nothing_was_corrected_there_is_no_example(tmp_path: Path, capsys:
 
 def test_an_example_stands_in_tags_of_its_own_behind_the_question() -> None:
     (sent,) = ask(Document("a.txt", TEXT), prompt_with(EXAMPLE))
-    shown = '<example>\nnail       7 pieces\n</example>\n<answer>\n{"lines": [{"item": "nail", "count": 7}]}\n</answer>'
+    shown = f'<example>\n{NAILS}\n</example>\n<answer>\n{{"lines": {json.dumps(ROWS)}}}\n</answer>'
     assert sent.index("</document>") < sent.index("- lines") < sent.index(shown)
+
+
+def test_a_list_of_one_row_is_not_shown_since_it_would_teach_that_lists_have_one() -> None:
+    alone = replace(EXAMPLE, answer={"lines": ROWS[:1]})
+    assert "<example>" not in ask(Document("a.txt", TEXT), prompt_with(alone))[0]
+    with_more = replace(alone, answer={"number": "B-2", "lines": ROWS[:1], "tags": ["slow"]})
+    (sent,) = ask(Document("a.txt", TEXT), prompt_with(with_more))
+    assert '<answer>\n{"number": "B-2", "tags": ["slow"]}\n</answer>' in sent
 
 
 def test_without_examples_the_same_is_sent_as_ever() -> None:
@@ -171,12 +181,13 @@ def test_examples_are_shown_for_the_fields_alone_that_they_are_meant_for() -> No
 def test_small_models_are_shown_answers_in_the_form_that_they_reply_in() -> None:
     task = load_task("researcher")
     title = "Fast Things, in Proc. ABC 2020"
-    answer = {"awards": [{"title": "Best Paper", "date": "2020"}]}
-    examples = Examples((Example("b", "b" * 64, f"{title}\nBest Paper 2020", answer, ("awards",)),))
+    answer = {"awards": [{"title": "Best Paper", "date": "2020"}, {"title": "Best Poster", "date": "2019"}]}
+    passage = f"{title}\nBest Paper 2020\nBest Poster 2019"
+    examples = Examples((Example("b", "b" * 64, passage, answer, ("awards",)),))
     prompt = task.choose_prompt("groups").show_examples(examples)
     document = Document("a", "Ann Example\nAwards\nBest Talk 2021")
     sent = {q.group: q.request.user for q in plan_document(document, task.schema, prompt, "m", SMALL).questions}
-    assert '{"awards": ["Best Paper"]}' in sent["awards"] and "<example>" not in sent["person"]
+    assert '{"awards": ["Best Paper", "Best Poster"]}' in sent["awards"] and "<example>" not in sent["person"]
 
 
 @pytest.mark.parametrize("fields", [(), ("lines",)])
@@ -270,7 +281,7 @@ def test_a_run_shows_the_examples_that_flags_or_the_config_file_name(
         write_lines(tmp_path / "task" / "examples.jsonl", LINE)
         assert shows("--examples", "auto")
         assert json.loads((tmp_path / "out" / "run.json").read_text())["manifest"]["prompt"]["name"] == "plain+examples"
-        Path("extractor.toml").write_text('[tasks.task]\nexamples = "auto"\nexamples_tokens = 60\n')
+        Path("extractor.toml").write_text('[tasks.task]\nexamples = "auto"\nexamples_tokens = 90\n')
         assert shows() and not shows("--examples", "none")
         assert not shows("--examples-for", "number") and shows("--examples-for", "lines,number")
         Path("extractor.toml").write_text('[tasks.task]\nexamples = "auto"\nexamples_for = ["number"]\n')
@@ -294,7 +305,7 @@ def test_a_program_shows_them_by_its_task(tmp_path: Path) -> None:
     file = write_lines(tmp_path / "task" / "examples.jsonl", LINE)
     task = load_task(tmp_path / "task")
     model = ScriptedModel({})
-    for shown in (task, task.with_examples(), task.with_examples(file, tokens=60, fields=["lines"])):
+    for shown in (task, task.with_examples(), task.with_examples(file, tokens=90, fields=["lines"])):
         extract("nail  7 pieces of steel", shown, model=model)
     assert ["<example>" in request.user for request in model.requests] == [False, True, True]
     with pytest.raises(TaskError, match="'colour'; choose from number"):

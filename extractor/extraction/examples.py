@@ -31,6 +31,7 @@ FORM_TOKENS = 16
 CORRECTED_WEIGHT = 1.5
 """How much more a passage counts whose field a person corrected: there the model went wrong before."""
 _WORD = re.compile(r"\w+")
+_NOTHING = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Examples:
         for example in self._rank(chunk.document, text, part):
             one = _show(self._keep_taught(example), part, whole)
             size = FORM_TOKENS + estimate_tokens(one.passage) + estimate_tokens(one.answer)
-            if size > left or one in shown or one.answer == "{}" or example.passage in text:
+            if size > left or one in shown or one.answer == _NOTHING or example.passage in text:
                 continue
             shown.append(one)
             left -= size
@@ -157,17 +158,22 @@ def _says_something(value: Json) -> bool:
 def _show(example: Example, part: Object, whole: bool) -> ShownExample:
     """The example in the form of a reply, without what the passage does not say: small models copy null most of all.
 
-    That a field has no value is said where a model had found one.
+    That a field has no value is said where a model had found one. A list of one row is not shown: shown it, the 1.5B
+    lists one row where its page has four.
     """
-    rows = {f.name for f in part.fields if isinstance(f.node, ObjectList)}
+    lists = {f.name for f in part.fields if isinstance(f.node, ObjectList)}
     told = {
-        n: one
-        for n, one in example.answer.items()
-        if (n in example.corrected or _says_something(one)) and not (n in rows and len(one or ()) == 1)
+        name: one
+        for name, one in example.answer.items()
+        if (name in example.corrected or _says_something(one)) and not (name in lists and _is_one_row(one))
     }
     named = settle_node(part, [told])
     answer = write_rows(part, keep_fields(named, told) if whole else terse.compact_value(named, told))
     return ShownExample(example.passage, json.dumps(answer, ensure_ascii=False))
+
+
+def _is_one_row(value: Json) -> bool:
+    return isinstance(value, list) and len(value) == 1
 
 
 def keep_fields(part: Object, value: Mapping[str, Json]) -> dict[str, Json]:
