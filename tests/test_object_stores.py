@@ -18,6 +18,7 @@ from extractor.documents import object_inputs
 from extractor.errors import MachineError
 from extractor.object_stores import ObjectStore, StoredObject, parse_object_url
 from extractor.results.file import encode_part
+from extractor.runs.publishing import ResultPublisher
 from extractor.testing import FaultEndpoint, ScriptedModel
 
 pytest.importorskip("obstore")
@@ -133,7 +134,64 @@ def test_a_run_itself_writes_to_a_folder(bucket: Any, tmp_path: Path, capsys: py
     (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
     command = ["run", str(tmp_path / "a.txt"), "--schema", str(tmp_path / "s.json"), "-o", f"s3://{bucket[0]}/out"]
     assert main([*command, "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]) == 2
-    assert "extractor export" in capsys.readouterr().err
+    assert "--publish" in capsys.readouterr().err
+
+
+def test_results_are_copied_to_a_store_as_they_are_finished_and_a_repeat_copies_what_changed(
+    bucket: Any, tmp_path: Path, faults: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, client = bucket
+    endpoint: FaultEndpoint = faults(lambda body, n: '{"number": null, "lines": []}')
+    (tmp_path / "s.json").write_text(json.dumps(SCHEMA))
+    (tmp_path / "in").mkdir()
+    for text in ("one", "two"):
+        (tmp_path / "in" / f"{text}.txt").write_text(text)
+    out = tmp_path / "out"
+    command = ["run", str(tmp_path / "in"), "--schema", str(tmp_path / "s.json"), "-o", str(out), "--model", "m"]
+    command += ["--base-url", endpoint.url, "--no-cache", "--quiet", "--publish"]
+
+    def stored() -> dict[str, Any]:
+        found = client.list_objects_v2(Bucket=name, Prefix="lake/").get("Contents", [])
+        return {one["Key"]: one["LastModified"] for one in found}
+
+    assert main([*command, f"s3://{name}/lake"]) == 0
+    assert set(stored()) == {"lake/one.json", "lake/two.json", "lake/journal.jsonl", "lake/run.json"}
+    copied = client.get_object(Bucket=name, Key="lake/one.json")["Body"].read()
+    assert copied == (out / "one.json").read_bytes()
+    client.delete_object(Bucket=name, Key="lake/two.json")
+    (tmp_path / "in" / "one.txt").write_text("another")
+    assert main([*command, f"s3://{name}/lake"]) == 0 and endpoint.requests == 3
+    assert client.get_object(Bucket=name, Key="lake/one.json")["Body"].read() == (out / "one.json").read_bytes()
+    assert "lake/two.json" not in stored(), "what was copied once is not copied again"
+    assert main([*command, "s3://b-that-is-not-there/lake"]) == 3 and endpoint.requests == 3
+    assert main([*command, str(tmp_path / "lake")]) == 2
+    assert "write s3://BUCKET/PREFIX" in capsys.readouterr().err
+
+
+def test_what_cannot_be_copied_is_told_and_stays_in_the_folder(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = parse_object_url(f"s3://{bucket[0]}/lake")
+    assert url is not None
+    for file in ("a.json", "b.json", "journal.jsonl", "run.json"):
+        (tmp_path / file).write_text(file)
+    write, broken = ObjectStore.write_file, {"lake/b.json"}
+
+    def fail(store: ObjectStore, key: str, path: Path) -> None:
+        if key in broken:
+            raise MachineError("the store is away")
+        write(store, key, path)
+
+    monkeypatch.setattr(ObjectStore, "write_file", fail)
+    with ResultPublisher(tmp_path, url) as publisher:
+        for file in ("a.json", "b.json", "gone.json"):
+            publisher.copy(file)
+        with pytest.raises(MachineError, match=r"the store is away.*same command copies the rest"):
+            publisher.finish(["a.json", "b.json"])
+    broken.clear()
+    with ResultPublisher(tmp_path, url) as publisher:
+        assert publisher.finish(["a.json", "b.json"]) == 2
+    assert {one.key for one in ObjectStore(url).list("lake")} >= {"lake/a.json", "lake/b.json", "lake/run.json"}
 
 
 def read_tables(form: str, target: str, table: str) -> list[dict[str, Any]]:

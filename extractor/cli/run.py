@@ -29,6 +29,7 @@ from extractor.cli.endpoint_flags import (
     read_document_deadline,
 )
 from extractor.cli.progress import RunProgress
+from extractor.cli.publish import add_publish_flag, open_publisher, publish_documents
 from extractor.cli.run_on import add_cluster_flags, build_executor, open_cluster
 from extractor.cli.trust import add_trust_flag
 
@@ -111,6 +112,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     part = "part I of N of the documents, the first being 0; merge makes one result set of all parts (docs/scale.md)"
     run.add_argument("--shard", type=_parse_shard, metavar="I/N", help=part)
     add_cluster_flags(run)
+    add_publish_flag(run)
     run.add_argument("--dry-run", action="store_true", help="print what the run would take; nothing is sent or written")
     run.add_argument("--prices", type=Path, metavar="FILE", help="prices of models, TOML (default: those that ship)")
     progress = "auto: a line that moves on a terminal, a line a minute else; json: events on stderr, a line each"
@@ -189,7 +191,8 @@ def run_extract_command(flags: argparse.Namespace) -> int:
         if len(choices) == 1
         else open_ensemble_job(options, task, prompt, choices, say)
     )
-    with open_cluster(flags) as cluster, opened as job:
+    with open_cluster(flags) as cluster, open_publisher(flags) as publisher, opened as opened_job:
+        job = publish_documents(opened_job, publisher)
         if by_batch:
             pending, heard = run_until_signal(lambda stop: go_by_batch(flags, job, own, choice, costs, stop))
             if pending or heard:
@@ -202,7 +205,9 @@ def run_extract_command(flags: argparse.Namespace) -> int:
                 return await run_job(job, sources, stop, executor)
 
         outcomes, heard = run_until_signal(work)
-    say.clear_line()
+        say.clear_line()
+        if publisher and not heard:
+            publisher.finish(outcome.file for outcome in outcomes)
     if heard:
         print_notes([f"Interrupted, {outcomes.tally.pending:,} to go; what was finished is kept. Run it again."])
         return 128 + heard

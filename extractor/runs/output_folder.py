@@ -26,8 +26,8 @@ def prepare_output_folder(folder: Path) -> None:
     """
     if parse_object_url(folder) is not None:
         raise UsageError(
-            "A run needs locks and renames, which object stores have not; write to a folder with -o, and take the "
-            f"results to {folder.parts[0]}// with extractor export -f delta, dataset or jsonl."
+            "A run needs locks and renames, which object stores have not; write to a folder with -o, and have the "
+            "results copied as they are finished with --publish, or take them there with extractor export."
         )
     if folder.is_symlink():
         raise UsageError(f"{folder} is a link; name the folder that it leads to ({folder.resolve()}) with -o.")
