@@ -104,6 +104,7 @@ def test_characters_that_hide_or_reorder_text_are_shown_by_number_outside_of_the
     page = Page(attacked)
     assert not [words for words in page.text if "\u202e" in words or "\x00" in words]
     assert "‹U+202E›" in "".join(page.text)
+    assert "␀" in "".join(page.text), "as the page of a record has it"
     for _, held in page.elements:
         assert not [value for value in held.values() if value and "\u202e" in value]
 
