@@ -124,6 +124,24 @@ def test_bad_input_is_one_sentence_and_exit_2(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "docs", "--promt", "groups"], "extractor run has no flag --promt; did you mean --prompt?"),
+        (["run", "docs", "--xyzzy=1"], "extractor run has no flag --xyzzy; `extractor run --help` says more."),
+        (["show", "out", "b"], "extractor show takes no 'b' here"),
+        (["run", "--model"], "argument --model: expected one argument; `extractor run --help` says more."),
+        (["models", "pull", "a", "--fast"], "extractor models pull has no flag --fast"),
+        (["models", "pul"], "error: invalid choice: 'pul'"),
+    ],
+)
+def test_a_flag_that_is_none_is_one_sentence_of_its_command(words: list[str], says: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    told = capsys.readouterr().err
+    assert says in told and told.count("\n") == 1
+
+
 def test_an_empty_folder_is_named(tmp_path: Path, task: Path, capsys: Any) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -180,14 +180,15 @@ def _print_tables(found: RunEstimate, task: Task, prompt: Prompt, costs: PriceLi
 
     total, before = found.total_amounts, found.measured
     basis = "assumed from the fields" if before is None else f"as {before.documents} results in the output folder had"
-    print_line(f"{found.documents} documents, {found.characters:,} characters; task {task.name}, prompt {prompt.name}.")
+    several = "1 document" if found.documents == 1 else f"{found.documents:,} documents"
+    print_line(f"{several}, {found.characters:,} characters; task {task.name}, prompt {prompt.name}.")
     print_line("Nothing was sent.\n")
     for name, message in found.unreadable:
         print_line(f"{sanitize_for_terminal(name)}: {sanitize_for_terminal(message)}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "expected", "likely range", ""):
         table.add_column(column, justify="right" if column else "left")
-    notes = ["more if replies are cut short", f"{found.repeated_tokens:,.0f} just read before"]
+    notes = ["more if replies are cut short", f"{found.repeated_tokens:,.0f} of them as in the question before"]
     notes.append(f"{basis}; at most {found.max_output_tokens:,}")
     amounts = [
         ("requests", total.requests),

@@ -21,7 +21,8 @@ def _run_list_command(flags: argparse.Namespace) -> int:
 
     for name in list_shipped_tasks():
         task = load_task(name)
-        print(f"{name:12} {len(task.schema.groups):2} questions, prompts: {', '.join(task.prompts)}")
+        many = len(task.schema.groups)
+        print(f"{name:12} {many:2} question{'s' * (many != 1)}, prompts: {', '.join(task.prompts)}")
         print(f"{'':12} {task.schema.root.description}")
     return 0
 
