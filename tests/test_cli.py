@@ -167,6 +167,27 @@ def test_unreadable_documents_cost_only_themselves(task: Path, papers: Path, tmp
     assert json.loads((out / "a.json").read_text())["status"] == "complete"
 
 
+def test_a_document_is_named_once_and_a_command_stands_on_one_line(
+    task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    out = tmp_path / "a folder with a name that is longer than a line of any terminal should have to be, and blanks"
+    run = [
+        "run",
+        str(tmp_path / "empty.txt"),
+        "--task",
+        str(task),
+        "--model",
+        "m",
+        "--base-url",
+        "http://127.0.0.1:9/v1",
+    ]
+    assert main([*run, "-o", str(out)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "empty.txt is empty; there is nothing to extract." in lines
+    assert lines[-1] == f"1 result in '{out}'; look at them with: extractor show '{out}'"
+
+
 def test_names_that_clash_are_told_apart(task: Path, papers: Path, tmp_path: Path) -> None:
     (papers / "a.md").write_text("A bolt.")
     (papers / "run.txt").write_text("A nut.")
