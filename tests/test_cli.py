@@ -133,6 +133,8 @@ def test_bad_input_is_one_sentence_and_exit_2(
         (["run", "--model"], "argument --model: expected one argument; `extractor run --help` says more."),
         (["models", "pull", "a", "--fast"], "extractor models pull has no flag --fast"),
         (["models", "pul"], "error: invalid choice: 'pul'"),
+        (["serve", "--port", "65536"], "argument --port: give a port from 0 to 65535;"),
+        (["review", "out", "--port", "-1"], "argument --port: give a port from 0 to 65535;"),
     ],
 )
 def test_a_flag_that_is_none_is_one_sentence_of_its_command(words: list[str], says: str, capsys: Any) -> None:

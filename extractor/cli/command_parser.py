@@ -34,3 +34,10 @@ class CommandParser(argparse.ArgumentParser):
         end = "" if message.endswith("?") else ";"
         print(f"error: {sanitize_for_terminal(message)}{end} `{self.prog} --help` says more.", file=sys.stderr)
         self.exit(2)
+
+
+def parse_port(text: str) -> int:
+    """A flag's port; 0 is any free one. Raises ArgumentTypeError for what is none."""
+    if not (text.isascii() and text.isdecimal() and int(text) < 1 << 16):
+        raise argparse.ArgumentTypeError("give a port from 0 to 65535")
+    return int(text)

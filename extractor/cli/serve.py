@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extractor.cli.asking import add_example_flags
+from extractor.cli.command_parser import parse_port
 from extractor.cli.console import print_notes, sanitize_for_terminal
-from extractor.cli.endpoint_flags import add_model_flags
+from extractor.cli.endpoint_flags import add_model_flags, parse_count
 from extractor.cli.trust import add_trust_flag
 from extractor.errors import UsageError, name_install_command
 
@@ -29,7 +30,9 @@ def add_serve_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     serve.add_argument("--document-timeout", type=float, default=None, metavar="SECONDS", help=deadline)
     group = serve.add_argument_group("server")
     group.add_argument("--host", default="127.0.0.1", help="another than this machine needs a key (default: 127.0.0.1)")
-    group.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0 is any free one (default: {DEFAULT_PORT})")
+    group.add_argument(
+        "--port", type=parse_port, default=DEFAULT_PORT, help=f"0 is any free one (default: {DEFAULT_PORT})"
+    )
     group.add_argument("--keys", type=Path, metavar="FILE", help="keys, one a line (or one in EXTRACTOR_SERVE_KEY)")
     kept = "jobs and records (default: in the user's folder for state)"
     group.add_argument("--jobs", type=Path, metavar="DIR", help=kept)
@@ -54,7 +57,7 @@ def add_served_flags(parser: argparse.ArgumentParser, task: str) -> None:
     parser.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_model_flags(parser, "live")
     parser.add_argument(
-        "--concurrency", type=int, metavar="N", help="documents at a time (default: 1 embedded, 8 else)"
+        "--concurrency", type=parse_count, metavar="N", help="documents at a time (default: 1 embedded, 8 else)"
     )
     parser.add_argument(
         "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
