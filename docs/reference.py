@@ -31,6 +31,10 @@ ENVIRONMENT = """\
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificates that are trusted instead of the system's |
 | `OPENAI_BASE_URL` | an OpenAI-compatible endpoint, as with `--base-url` |
 | `EXTRACTOR_ENGINE` | what an embedded model runs in, as with `--set engine` (docs/engine.md) |
+| `EXTRACTOR_HOME` | the folder of model files, paid replies, the kept engine, a server's jobs and trusted tasks, instead of \
+`~/.cache/extractor` and `~/.local/state/extractor` (or below `XDG_CACHE_HOME` and `XDG_STATE_HOME`) |
+| `EXTRACTOR_HUB`, else `HF_ENDPOINT` | a mirror of the hub that model files are fetched from |
+| `EXTRACTOR_SERVE_KEY` | a key that programs ask `extractor serve` with (docs/serve.md) |
 """
 TABLES = """\
 ## Tables

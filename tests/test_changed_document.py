@@ -37,5 +37,5 @@ def test_one_word_changed_in_a_document_of_twenty_chunks_asks_two_questions_at_m
         assert main(command) == 0
         assert endpoint.requests - before <= 2
         said = capsys.readouterr()
-        assert f"{first - 1} replies were there from before; 1 requests" in " ".join(said.out.split())
+        assert f"{first - 1} replies were there from before; 1 request," in " ".join(said.out.split())
         assert "1 result done again, since the document has changed." in said.err

@@ -124,6 +124,26 @@ def test_bad_input_is_one_sentence_and_exit_2(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "docs", "--promt", "groups"], "extractor run has no flag --promt; did you mean --prompt?"),
+        (["run", "docs", "--xyzzy=1"], "extractor run has no flag --xyzzy; `extractor run --help` says more."),
+        (["show", "out", "b"], "extractor show takes no 'b' here"),
+        (["run", "--model"], "argument --model: expected one argument; `extractor run --help` says more."),
+        (["models", "pull", "a", "--fast"], "extractor models pull has no flag --fast"),
+        (["models", "pul"], "error: invalid choice: 'pul'"),
+        (["serve", "--port", "65536"], "argument --port: give a port from 0 to 65535;"),
+        (["review", "out", "--port", "-1"], "argument --port: give a port from 0 to 65535;"),
+    ],
+)
+def test_a_flag_that_is_none_is_one_sentence_of_its_command(words: list[str], says: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    told = capsys.readouterr().err
+    assert says in told and told.count("\n") == 1
+
+
 def test_an_empty_folder_is_named(tmp_path: Path, task: Path, capsys: Any) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -147,6 +167,27 @@ def test_unreadable_documents_cost_only_themselves(task: Path, papers: Path, tmp
     reasons = {n: json.loads((out / f"{n}.json").read_text())["error"]["reason"] for n in "cef"}
     assert reasons == {"c": "binary", "e": "empty", "f": "too large"}
     assert json.loads((out / "a.json").read_text())["status"] == "complete"
+
+
+def test_a_document_is_named_once_and_a_command_stands_on_one_line(
+    task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    out = tmp_path / "a folder with a name that is longer than a line of any terminal should have to be, and blanks"
+    run = [
+        "run",
+        str(tmp_path / "empty.txt"),
+        "--task",
+        str(task),
+        "--model",
+        "m",
+        "--base-url",
+        "http://127.0.0.1:9/v1",
+    ]
+    assert main([*run, "-o", str(out)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "empty.txt is empty; there is nothing to extract." in lines
+    assert lines[-1] == f"1 result in '{out}'; look at them with: extractor show '{out}'"
 
 
 def test_names_that_clash_are_told_apart(task: Path, papers: Path, tmp_path: Path) -> None:

@@ -94,10 +94,12 @@ def test_flags_that_make_no_sense_together_are_refused(place: Path, faults: Star
     assert server.requests == 0
 
 
-@pytest.mark.parametrize("flags", [["--max-tokens", "0"], ["--rpm", "nan"], ["--price", "1"], ["--max-cost", "-1"]])
-def test_an_amount_that_is_none_is_refused(place: Path, flags: list[str]) -> None:
+@pytest.mark.parametrize(
+    "flags", ["--max-tokens 0", "--concurrency 0", "--concurrency -1", "--rpm nan", "--price 1", "--max-cost -1"]
+)
+def test_an_amount_that_is_none_is_refused(place: Path, flags: str) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(["run", "in", *flags])
+        main(["run", "in", *flags.split()])
 
 
 @pytest.mark.fault(3)

@@ -184,7 +184,7 @@ def test_finished_results_make_the_estimate_of_what_is_written_a_measured_one(
         assert main(["run", *map(str, flags), "--base-url", server.url, "--quiet"]) == 0
     usage = json.loads((tmp_path / "out" / "a.json").read_text())["usage"]
     assert usage["groups"]["record"] == {key: usage[key] for key in usage if key != "groups"}
-    assert dry(capsys, *flags)[1]["output_basis"] == "measured on 1 documents"
+    assert dry(capsys, *flags)[1]["output_basis"] == "measured on 1 document"
     assert dry(capsys, *flags[:-1], "other")[1]["output_basis"] == "assumed"
 
 

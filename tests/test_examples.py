@@ -90,7 +90,7 @@ def test_where_nothing_was_corrected_there_is_no_example(tmp_path: Path, capsys:
     client = open_client(write_run(tmp_path / "out", {"a.txt": (TEXT, right)}))
     client.decide("finish", file="00000.json")
     assert main(["examples", "from", str(tmp_path / "out")]) == 1
-    assert "nothing was corrected in the 1 documents" in capsys.readouterr().out
+    assert "nothing was corrected in 1 finished document" in capsys.readouterr().out
     assert not (tmp_path / "out" / "examples.jsonl").exists()
 
 

@@ -260,7 +260,7 @@ def test_what_it_takes_is_told_beforehand(place: Path, capsys: pytest.CaptureFix
     command = ["run", "in", "-o", "out", "--model", "gpt-5-mini", "--dry-run"]
     assert main([*command, "--route", "tasks.toml", "--split", "documents"]) == 0
     said = capsys.readouterr().out
-    for words in ("task split", "task route", "task life", "task bill", "At most, if all 1 documents"):
+    for words in ("task split", "task route", "task life", "task bill", "At most, if all of 1 document"):
         assert words in said
     assert main([*command, "--schema", "bill.json"]) == 0
     said = capsys.readouterr().out

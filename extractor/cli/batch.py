@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.cli.console import print_notes
+from extractor.cli.console import count_out, print_notes
 from extractor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ async def go_by_batch(
             f": {format_amount(amount, costs.currency)} ({batched.source})" if batched and amount is not None else ""
         )
         told.append(
-            f"By batch: {total.answered:,} replies, {total.input_tokens:,} tokens read, "
+            f"By batch: {count_out(total.answered, 'reply', 'replies')}, {total.input_tokens:,} tokens read, "
             f"{total.output_tokens:,} written{money}."
         )
     if not flags.quiet:
@@ -109,7 +109,7 @@ async def _exchange_files(flags: argparse.Namespace, job: Job, sources: Sequence
     told = list(outcome.notes)
     if outcome.answered:
         told.append(
-            f"By file: {outcome.answered:,} replies, {outcome.input_tokens:,} tokens read, "
+            f"By file: {count_out(outcome.answered, 'reply', 'replies')}, {outcome.input_tokens:,} tokens read, "
             f"{outcome.output_tokens:,} written."
         )
     if not flags.quiet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from extractor.cli.console import sanitize_for_terminal
+from extractor.cli.console import count_out, sanitize_for_terminal
 from extractor.cli.endpoint_flags import add_cache_flag
 
 
@@ -37,9 +37,10 @@ def run_cache_command(flags: argparse.Namespace) -> int:
         told = {"folder": str(held.folder), "replies": held.replies, "bytes": held.bytes, "damaged": held.damaged}
         print(json.dumps(told | ({"cleared": cleared} if flags.action == "clear" else {}), indent=1))
     elif flags.action == "clear":
-        print(f"{cleared:,} replies removed from {sanitize_for_terminal(str(folder))}")
+        print(f"{count_out(cleared, 'reply', 'replies')} removed from {sanitize_for_terminal(str(folder))}")
     else:
-        print(f"{held.replies:,} replies, {held.bytes / 1e6:,.1f} MB in {sanitize_for_terminal(str(folder))}")
+        kept = f"{count_out(held.replies, 'reply', 'replies')}, {held.bytes / 1e6:,.1f} MB"
+        print(f"{kept} in {sanitize_for_terminal(str(folder))}")
         if held.damaged:
             print(f"{held.damaged:,} more are damaged and will be asked for anew; extractor cache clear removes all")
     return 1 if held.damaged else 0

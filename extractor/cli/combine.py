@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extractor.cli.console import print_notes
+from extractor.cli.console import count_out, print_notes
 
 if TYPE_CHECKING:
     from extractor.runs.combining import CombinedRuns
@@ -46,7 +46,8 @@ def run_combine_command(flags: argparse.Namespace) -> int:
     if not flags.quiet:
         print_notes(_tell_alone(runs))
         told = ", ".join(f"{many:,} {status}" for status, many in counts.items())
-        print(f"{sum(counts.values()):,} results of {len(flags.runs)} runs in {flags.out}: {told}.")
+        results, of = count_out(sum(counts.values()), "result"), count_out(len(flags.runs), "run")
+        print(f"{results} of {of} in {flags.out}: {told}.")
     return 0 if set(counts) <= {Status.COMPLETE} else 1
 
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -28,6 +29,17 @@ def _show_character(character: str) -> str:
     if character.isprintable() or character in "\u200c\u200d":  # those that are left are needed by their script
         return character
     return " " if character.isspace() and character not in "\t\n" else spell_unseen(f"{ord(character):04X}")
+
+
+def count_out(number: int, one: str, several: str = "") -> str:
+    """`1 result`, `1,200 results`; `several` where an s is not enough."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def name_message(name: str, message: str) -> str:
+    """A document's message with its name before it, where it does not begin with that itself."""
+    named = message if message.startswith(name) else f"{name}: {message}"
+    return sanitize_for_terminal(named)
 
 
 def outcome_to_json(outcome: DocumentOutcome) -> dict[str, Any]:
@@ -110,17 +122,21 @@ def print_summary(outcomes: RunOutcomes, out: Path, bill: str) -> None:
             raise BrokenPipeError  # rich would end the process here, with an exit code of its own
 
     console = PlainConsole(highlight=False)
+
+    def print_line(text: str) -> None:
+        console.print(Text(text), soft_wrap=True)  # a command in it is there to be copied
+
     if shown:
         console.print(table)
     for o in shown:
         if o.message:
-            console.print(Text(f"{sanitize_for_terminal(o.name)}: {sanitize_for_terminal(o.message)}"))
+            print_line(name_message(o.name, o.message))
     if len(shown) < len(outcomes):
         counts = ", ".join(f"{n:,} {status}" for status, n in outcomes.tally.counts.items())
-        console.print(Text(f"\nIn all: {counts}; those worth a look are above, {MAX_SUMMARY_ROWS} of them at most."))
-    console.print(Text(f"\n{bill}"))
-    several = "1 result" if len(outcomes) == 1 else f"{len(outcomes)} results"
-    console.print(Text(f"{several} in {out}; look at them with: extractor show {out}"))
+        print_line(f"\nIn all: {counts}; those worth a look are above, {MAX_SUMMARY_ROWS} of them at most.")
+    print_line(f"\n{bill}")
+    folder = sanitize_for_terminal(shlex.quote(str(out)))
+    print_line(f"{count_out(len(outcomes), 'result')} in {folder}; look at them with: extractor show {folder}")
 
 
 def describe_bill(
@@ -135,10 +151,13 @@ def describe_bill(
 
     spent = sum((o.usage for o in outcomes), Usage())
     if spent.input_tokens is None or spent.output_tokens is None:
-        return f"{spent.requests:,} requests; the endpoint did not say how many tokens."
-    said = f"{spent.requests:,} requests, {spent.input_tokens:,} tokens read, {spent.output_tokens:,} written"
+        return f"{count_out(spent.requests, 'request')}; the endpoint did not say how many tokens."
+    said = (
+        f"{count_out(spent.requests, 'request')}, {spent.input_tokens:,} tokens read, {spent.output_tokens:,} written"
+    )
     if spent.cached:
-        said = f"{spent.cached:,} replies were there from before; {said}"
+        were = "was" if spent.cached == 1 else "were"
+        said = f"{count_out(spent.cached, 'reply', 'replies')} {were} there from before; {said}"
     if embedded:
         return f"{said}."
     amount = compute_cost(price or prices.find_price(model), spent.input_tokens, spent.output_tokens)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from extractor.cli.console import sanitize_for_terminal
+from extractor.cli.console import count_out, name_message, sanitize_for_terminal
 
 if TYPE_CHECKING:
     from extractor.documents.discovery import Source
@@ -154,7 +154,7 @@ def _estimate_to_json(
         "pictures": {"count": total.pictures, "tokens": total.picture_tokens},
         "output_tokens_at_most": found.max_output_tokens,
         "input_tokens_just_read": round(found.repeated_tokens),
-        "output_basis": "assumed" if before is None else f"measured on {before.documents} documents",
+        "output_basis": "assumed" if before is None else f"measured on {count_out(before.documents, 'document')}",
         "groups": {
             name: {
                 "requests": group.requests.to_json(),
@@ -179,15 +179,20 @@ def _print_tables(found: RunEstimate, task: Task, prompt: Prompt, costs: PriceLi
         terminal.print(Text(text), soft_wrap=True)
 
     total, before = found.total_amounts, found.measured
-    basis = "assumed from the fields" if before is None else f"as {before.documents} results in the output folder had"
-    print_line(f"{found.documents} documents, {found.characters:,} characters; task {task.name}, prompt {prompt.name}.")
+    basis = (
+        "assumed from the fields"
+        if before is None
+        else f"as {count_out(before.documents, 'result')} in the output folder had"
+    )
+    documents = count_out(found.documents, "document")
+    print_line(f"{documents}, {found.characters:,} characters; task {task.name}, prompt {prompt.name}.")
     print_line("Nothing was sent.\n")
     for name, message in found.unreadable:
-        print_line(f"{sanitize_for_terminal(name)}: {sanitize_for_terminal(message)}")
+        print_line(name_message(name, message))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "expected", "likely range", ""):
         table.add_column(column, justify="right" if column else "left")
-    notes = ["more if replies are cut short", f"{found.repeated_tokens:,.0f} just read before"]
+    notes = ["more if replies are cut short", f"{found.repeated_tokens:,.0f} of them repeated"]
     notes.append(f"{basis}; at most {found.max_output_tokens:,}")
     amounts = [
         ("requests", total.requests),

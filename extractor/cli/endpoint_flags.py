@@ -42,9 +42,9 @@ def _add_endpoint_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("endpoint")
     group.add_argument("--rpm", type=_parse_amount, metavar="N", help="requests a minute, at most")
     group.add_argument("--tpm", type=_parse_amount, metavar="N", help="tokens a minute, at most")
-    group.add_argument("--max-requests", type=_parse_count, metavar="N", help="stop before more requests than this")
+    group.add_argument("--max-requests", type=parse_count, metavar="N", help="stop before more requests than this")
     group.add_argument(
-        "--max-tokens", type=_parse_count, metavar="N", help="stop before more tokens than this, in and out"
+        "--max-tokens", type=parse_count, metavar="N", help="stop before more tokens than this, in and out"
     )
     group.add_argument(
         "--max-cost", type=_parse_amount, metavar="SUM", help="stop before more cost, at list price or --price"
@@ -215,7 +215,8 @@ def parse_seconds(text: str) -> float:
     return seconds
 
 
-def _parse_count(text: str) -> int:
+def parse_count(text: str) -> int:
+    """A flag's number of things. Raises ArgumentTypeError for none above 0."""
     if (value := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value

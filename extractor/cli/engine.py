@@ -7,6 +7,7 @@ import json
 import os
 
 from extractor.cli.console import sanitize_for_terminal
+from extractor.cli.endpoint_flags import parse_count
 from extractor.models.choice import DEFAULT_MODEL
 
 MAX_IDLE_MINUTES = 7 * 24 * 60
@@ -21,7 +22,8 @@ def add_engine_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
         "--model", default=DEFAULT_MODEL, help="an embedded model, or a GGUF file (default: %(default)s)"
     )
     start.add_argument("--engine", metavar="NAME", help=ENGINE_HELP)
-    start.add_argument("--concurrency", type=int, default=1, metavar="N", help="documents at a time (default: 1)")
+    at_once = "documents at a time (default: 1)"
+    start.add_argument("--concurrency", type=parse_count, default=1, metavar="N", help=at_once)
     start.add_argument(
         "--idle", type=float, metavar="MINUTES", help="end it when nobody has used it for so long (default: 30)"
     )

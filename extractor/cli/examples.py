@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from extractor.cli.console import count_out
+
 
 def add_examples_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     examples = commands.add_parser("examples", help="examples for prompts out of what was corrected in review")
@@ -30,10 +32,11 @@ def run_examples_from_command(flags: argparse.Namespace) -> int:
     built = build_examples(review, read_run_schema(read_run_file(flags.out / RUN_FILE).file))
     left = f"; {built.left_out} corrected passages make none, as not all is known of them" if built.left_out else ""
     if not built.entries:
-        print(f"No examples: nothing was corrected in the {len(review.finished)} documents that are finished{left}.")
+        finished = count_out(len(review.finished), "finished document")
+        print(f"No examples: nothing was corrected in {finished}{left}.")
         return 1
     file = flags.output or flags.out / EXAMPLES_FILE
     write_examples(file, built.entries)
     documents = len({one.sha256 for one in built.entries})
-    print(f"{len(built.entries)} examples of {documents} documents{left}: {file}")
+    print(f"{count_out(len(built.entries), 'example')} of {count_out(documents, 'document')}{left}: {file}")
     return 0

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from extractor.cli.console import sanitize_for_terminal
+from extractor.cli.console import count_out, sanitize_for_terminal
 from extractor.errors import UsageError
 from extractor.object_stores import ObjectStore, ObjectUrl, parse_object_url
 
@@ -63,9 +63,10 @@ def run_export_command(flags: argparse.Namespace) -> int:
     else:
         written = export_runs(runs, flags.format, flags.output, force=flags.force)
     if not flags.quiet:
-        told = f", {sum(written.rows.values()):,} rows in {len(written.rows)} tables" if written.rows else ""
+        rows = count_out(sum(written.rows.values()), "row")
+        told = f", {rows} in {count_out(len(written.rows), 'table')}" if written.rows else ""
         failed = f" ({written.failed} failed)" if written.failed else ""
-        print(f"{written.documents} documents{failed}{told}: {flags.output}")
+        print(f"{count_out(written.documents, 'document')}{failed}{told}: {flags.output}")
     return 1 if written.lost else 0
 
 

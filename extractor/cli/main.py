@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from extractor._version import __version__
 from extractor.cli.cache import add_cache_command
 from extractor.cli.combine import add_combine_command
+from extractor.cli.command_parser import CommandParser
 from extractor.cli.completion import add_completion_command
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.doctor import add_doctor_command
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line, which docs/reference.md is made of too."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = CommandParser(
         prog="extractor",
         description="Typed records out of documents, every value proved by the words it came from.",
         epilog=USAGE_EXAMPLES,

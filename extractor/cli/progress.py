@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from extractor.cli.console import format_record_line, sanitize_for_terminal, tolerate_closed_pipe
+from extractor.cli.console import count_out, format_record_line, sanitize_for_terminal, tolerate_closed_pipe
 
 if TYPE_CHECKING:
     from extractor.models.prices import Price
@@ -132,7 +132,7 @@ class RunProgress:
 
     def _format_line(self) -> str:
         left = self._estimate_left()
-        spent_on = [f"{self.calls:,} calls", f"{self.tokens:,} tokens", *self._format_paid()]
+        spent_on = [count_out(self.calls, "call"), f"{self.tokens:,} tokens", *self._format_paid()]
         told = "…" if left is None else f"{left:,.0f} s to go"
         return " · ".join([f"{self.finished:,}/{self.documents:,} documents", *spent_on, told])
 

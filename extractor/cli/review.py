@@ -7,6 +7,8 @@ import getpass
 import sys
 from pathlib import Path
 
+from extractor.cli.command_parser import parse_port
+
 
 def add_review_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     review = commands.add_parser("review", help="go through records in the browser: accept, correct, reject, add")
@@ -15,7 +17,9 @@ def add_review_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
         "--documents", type=Path, metavar="FOLDER", help="the documents: pages of PDFs and pictures are shown, too"
     )
     review.add_argument("--as", dest="who", metavar="NAME", help="who decides (default: the name of your account)")
-    review.add_argument("--port", type=int, default=0, help="the port on this machine (default: one that is free)")
+    review.add_argument(
+        "--port", type=parse_port, default=0, help="the port on this machine (default: one that is free)"
+    )
     review.add_argument("--no-open", action="store_true", help="only print the address")
     review.set_defaults(command=run_review_command)
 

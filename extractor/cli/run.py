@@ -24,6 +24,7 @@ from extractor.cli.endpoint_flags import (
     add_model_flags,
     choose_flagged_models,
     choose_threshold,
+    parse_count,
     parse_seconds,
     read_client_options,
     read_document_deadline,
@@ -90,7 +91,7 @@ def add_run_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     add_ensemble_flags(run)
     add_model_flags(run, "live")
     at_once = "requests at a time; of an embedded model, documents (default: 1 embedded, 8 else)"
-    run.add_argument("--concurrency", type=int, metavar="N", help=at_once)
+    run.add_argument("--concurrency", type=parse_count, metavar="N", help=at_once)
     run.add_argument(
         "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
     )

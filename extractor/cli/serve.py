@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extractor.cli.asking import add_example_flags
+from extractor.cli.command_parser import parse_port
 from extractor.cli.console import print_notes, sanitize_for_terminal
-from extractor.cli.endpoint_flags import add_model_flags
+from extractor.cli.endpoint_flags import add_model_flags, parse_count
 from extractor.cli.trust import add_trust_flag
 from extractor.errors import UsageError, name_install_command
 
@@ -29,11 +30,12 @@ def add_serve_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     serve.add_argument("--document-timeout", type=float, default=None, metavar="SECONDS", help=deadline)
     group = serve.add_argument_group("server")
     group.add_argument("--host", default="127.0.0.1", help="another than this machine needs a key (default: 127.0.0.1)")
-    group.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"0 is any free one (default: {DEFAULT_PORT})")
-    group.add_argument("--keys", type=Path, metavar="FILE", help="keys, one a line (or one in EXTRACTOR_SERVE_KEY)")
     group.add_argument(
-        "--jobs", type=Path, default=Path("jobs"), metavar="DIR", help="jobs and records (default: jobs)"
+        "--port", type=parse_port, default=DEFAULT_PORT, help=f"0 is any free one (default: {DEFAULT_PORT})"
     )
+    group.add_argument("--keys", type=Path, metavar="FILE", help="keys, one a line (or one in EXTRACTOR_SERVE_KEY)")
+    kept = "jobs and records (default: in the user's folder for state)"
+    group.add_argument("--jobs", type=Path, metavar="DIR", help=kept)
     group.add_argument("--keep", type=float, default=168.0, metavar="HOURS", help="a finished job (default: 168)")
     group.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="for a small document (default: 30)")
     group.add_argument("--max-size", type=float, default=50.0, metavar="MB", help="of a document (default: 50)")
@@ -55,7 +57,7 @@ def add_served_flags(parser: argparse.ArgumentParser, task: str) -> None:
     parser.add_argument("--model", help="embedded model, path of a .gguf, or the endpoint's model name")
     add_model_flags(parser, "live")
     parser.add_argument(
-        "--concurrency", type=int, metavar="N", help="documents at a time (default: 1 embedded, 8 else)"
+        "--concurrency", type=parse_count, metavar="N", help="documents at a time (default: 1 embedded, 8 else)"
     )
     parser.add_argument(
         "--ocr", action="store_true", help="read pages without a text layer, and pictures within documents, by OCR"
@@ -79,7 +81,8 @@ def run_serve_command(flags: argparse.Namespace) -> int:
     with open_listener(flags.host, flags.port, keys) as listener, open_served_model(flags) as (session, own):
         port = listener.getsockname()[1]
         host = f"[{flags.host}]" if ":" in flags.host else flags.host
-        print(f"Listening at http://{host}:{port}; Ctrl-C stops it.", file=sys.stderr, flush=True)
+        kept = sanitize_for_terminal(str(options.folder))
+        print(f"Listening at http://{host}:{port}; jobs are in {kept}; Ctrl-C stops it.", file=sys.stderr, flush=True)
         served = Served(session, own, keys, lambda note: print_notes([note]), _print_bug)
         run_until_signal(lambda stop: serve_requests(served, options, listener, stop))
     return 0
@@ -96,12 +99,13 @@ def require_serving_libraries(extra: str) -> None:
 
 def _read_options(flags: argparse.Namespace) -> ServerOptions:
     from extractor.serving.options import Bounds, ServerOptions
+    from extractor.serving.store import find_jobs_folder
 
     bounds = (flags.max_size, flags.max_jobs, flags.rate, flags.keep)
     if not all(0 < bound < 1e9 for bound in bounds) or not 0 <= flags.wait <= 300:
         raise UsageError("--max-size, --max-jobs, --rate and --keep are above 0, and --wait is 0 to 300; correct them.")
     return ServerOptions(
-        folder=flags.jobs,
+        folder=flags.jobs or find_jobs_folder(),
         bounds=Bounds(int(flags.max_size * 1e6), flags.max_jobs, flags.rate, flags.wait, flags.keep),
         takes_schemas=not flags.no_schemas,
         ocr=flags.ocr,

@@ -16,6 +16,7 @@ from typing import Any
 
 from extractor.cli.asking import AUTO, NONE, settle_prompt
 from extractor.cli.console import (
+    count_out,
     describe_bill,
     outcome_to_json,
     print_notes,
@@ -184,7 +185,7 @@ class _SortedRun:
             self._codes.append(1)
             if not self._flags.quiet:
                 names = ", ".join(sources[n].name for n in lost[:5]) + (" and more" if lost[5:] else "")
-                print_notes([f"{len(lost)} documents are with no task: {names}; {ROUTES_FILE} says why."])
+                print_notes([f"No task for {count_out(len(lost), 'document')}: {names}; {ROUTES_FILE} says why."])
         told = [
             dict(routing.describe_decision(source.name, decisions[n]))
             for n, source in enumerate(sources)
@@ -255,7 +256,7 @@ class _SortedRun:
         """What each task would take if all went to it of which only a model can tell."""
         for name, wanted in tasks.items():
             if not self._flags.quiet and not self._flags.json:
-                print(f"\nAt most, if all {len(sources)} documents that no rule decides go to {name}:")
+                print(f"\nAt most, if all of {count_out(len(sources), 'document')} that no rule decides go to {name}:")
             self._estimate(wanted, sources)
 
     def _write(self, name: str, content: Mapping[str, Json]) -> None:

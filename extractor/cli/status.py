@@ -31,7 +31,7 @@ def run_status_command(flags: argparse.Namespace) -> int:
 
 
 def _describe(state: RunState) -> Iterator[str]:
-    from extractor.cli.console import sanitize_for_terminal
+    from extractor.cli.console import count_out, sanitize_for_terminal
     from extractor.models.prices import format_amount
 
     where = {
@@ -46,7 +46,7 @@ def _describe(state: RunState) -> Iterator[str]:
         yield f"{state.per_minute:,.1f} a minute"
     if state.seconds_to_go is not None:
         yield f"{_format_seconds(state.seconds_to_go)} to go"
-    yield f"{state.requests:,} requests, {state.tokens:,} tokens"
+    yield f"{count_out(state.requests, 'request')}, {state.tokens:,} tokens"
     if state.cost is not None:
         yield f"{format_amount(state.cost, state.currency)} at list price"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from extractor.cli.console import count_out
+
 
 def add_task_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     task = commands.add_parser("task", help="list the tasks that ship, or begin one of your own")
@@ -21,7 +23,7 @@ def _run_list_command(flags: argparse.Namespace) -> int:
 
     for name in list_shipped_tasks():
         task = load_task(name)
-        print(f"{name:12} {len(task.schema.groups):2} questions, prompts: {', '.join(task.prompts)}")
+        print(f"{name:12} {count_out(len(task.schema.groups), 'question')}, prompts: {', '.join(task.prompts)}")
         print(f"{'':12} {task.schema.root.description}")
     return 0
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
 from extractor.files import write_atomically
+from extractor.user_folders import find_state
 
 _MAX_FILES, _MAX_BYTES = 2_000, 50_000_000
 """Python files beside a schema, and bytes of them, that a digest is made of."""
@@ -77,11 +78,7 @@ def _find_modules(folder: Path) -> Iterator[Path]:
 
 def find_trust_file(environ: Mapping[str, str] = os.environ) -> Path:
     """$EXTRACTOR_HOME/trusted-tasks, or extractor/trusted-tasks in the user's folder for state."""
-    if own := environ.get("EXTRACTOR_HOME"):
-        return Path(own) / "trusted-tasks"
-    state = environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
-    return base / "extractor" / "trusted-tasks"
+    return find_state("trusted-tasks", environ)
 
 
 def _read_trusted() -> dict[str, str]:
@@ -91,7 +88,7 @@ def _read_trusted() -> dict[str, str]:
         if hasattr(os, "getuid") and file.stat().st_uid != os.getuid():
             return {}
         lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except (OSError, RuntimeError):
+    except (OSError, UsageError):
         return {}
     return {digest: place for digest, _, place in (line.partition(" ") for line in lines) if len(digest) == 64}
 
@@ -106,6 +103,6 @@ def _remember(code: Path) -> None:
         file = find_trust_file()
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(file, [content.encode("utf-8", "surrogateescape")])
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
+        reason = error.strerror or error
         raise MachineError(f"Trust cannot be kept ({reason}); set EXTRACTOR_HOME to a folder of yours.") from error

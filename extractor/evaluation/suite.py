@@ -32,6 +32,7 @@ from extractor.evaluation.lint import Severity, lint_golds
 from extractor.evaluation.report.content import build_report
 from extractor.evaluation.report.write import write_report_files
 from extractor.evaluation.runs import RunFolder, load_scored_run, read_run_folder
+from extractor.evaluation.scoring.grounding import SpanOverlap, measure_span_overlap
 from extractor.evaluation.scoring.outcomes import ScoredRun
 from extractor.evaluation.scoring.schema import ObjectNode, read_scoring_schema
 from extractor.extraction.task import Task, find_task_code, find_task_folder, read_task_folder
@@ -149,11 +150,22 @@ def write_suite_report(
         else None
     )
     judged = judge_comparison(comparison, gates, diff)
-    content = build_report(comparison, judged, diff, title=suite.name, gold_notes=true.findings)
+    spans = _measure_spans(comparison, golds)
+    content = build_report(comparison, judged, diff, title=suite.name, spans=spans, gold_notes=true.findings)
     paths = write_report_files(content, out, true.texts)
     if update:
         take_baseline(comparison, pins).write(update)
     return SuiteReport(judged, paths, comparison)
+
+
+def _measure_spans(comparison: Comparison, golds: Sequence[Gold]) -> dict[str, SpanOverlap]:
+    """By label, how the words that runs claim cover those that gold has; nothing where gold has none."""
+    if not any(one.spans for one in golds):
+        return {}
+    return {
+        one.label: measure_span_overlap((cell for run in one.runs for cell in run.cells), golds)
+        for one in comparison.entrants
+    }
 
 
 def _score_runs(

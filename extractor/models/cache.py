@@ -23,6 +23,7 @@ import diskcache
 from extractor.errors import MachineError
 from extractor.models.cache_database import OWN_SETTINGS, PlainDisk, UnsafeDatabase, check_database, describe_damage
 from extractor.types import Json, canonical_json
+from extractor.user_folders import find_cached
 
 CACHE_FORMAT = 2
 """Of rows that are written: the reply and what it took. Rows of format 1 are the reply alone, and are read, too."""
@@ -148,11 +149,7 @@ class ReplyCache:
 
 def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """$EXTRACTOR_HOME/replies, or extractor/replies in the user's cache folder."""
-    if own := environ.get("EXTRACTOR_HOME"):
-        return Path(own) / "replies"
-    cache = environ.get("XDG_CACHE_HOME", "")
-    base = Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache"
-    return base / "extractor" / "replies"
+    return find_cached("replies", environ)
 
 
 def _make_private_folder(folder: Path) -> None:

@@ -38,7 +38,8 @@ def serve_review(options: ReviewOptions, say: Callable[[str], None]) -> None:
 
         from extractor.review_app.app import build_app
     except ImportError as error:
-        raise UsageError(f"The review page needs a web server; {name_install_command('review')}.") from error
+        wanted = name_install_command("review")
+        raise UsageError(f"{error.name}, which the page needs, is not installed; install it with {wanted}.") from error
     desk = ReviewDesk(options.out, options.who)
     pages = PageFinder(options.documents)
     listener = _open_listener(options.port)

@@ -68,7 +68,8 @@ def open_listener(host: str, port: int, keys: ServerKeys) -> Iterator[socket.soc
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
-        raise MachineError(f"{host}:{port} cannot be listened at ({error.strerror}); choose another --port.") from error
+        why = str(error.strerror).partition(" (while")[0]  # where Python names the address again
+        raise MachineError(f"{host}:{port} cannot be listened at ({why}); choose another --port.") from error
     with listener:
         yield listener
 

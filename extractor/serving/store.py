@@ -10,7 +10,8 @@ Files are written as a run writes them: a draft, fsync, rename, and fsync of the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,8 +19,15 @@ from extractor.errors import MachineError, UsageError
 from extractor.files import make_folder, open_regular_file, remove_drafts, sync_folder, write_atomically
 from extractor.runs.lock import hold_folder_lock
 from extractor.serving.jobs import JobOrder, parse_order
+from extractor.user_folders import find_state
 
 _FOLDERS = ("documents", "results", "jobs")
+
+
+def find_jobs_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """$EXTRACTOR_HOME/jobs, or extractor/jobs in the user's folder for state: what lies in a folder of jobs is done, so
+    it is none that a stranger may have filled."""
+    return find_state("jobs", environ)
 
 
 class JobStore:
@@ -44,7 +52,7 @@ class JobStore:
                 make_folder(self._folder / name, 0o700)
         except OSError as error:
             raise MachineError(f"{self._folder} cannot be made ({error.strerror}); choose another --jobs.") from error
-        with hold_folder_lock(self._folder):
+        with hold_folder_lock(self._folder, "server", "--jobs"):
             try:
                 for name in _FOLDERS:
                     remove_drafts(self._folder / name)

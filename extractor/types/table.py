@@ -30,14 +30,6 @@ class GridCell:
     header: bool = False
     """Whether it names its column or its row, as far as the file says so or it looks so."""
 
-    def covers_column(self, other: GridCell) -> bool:
-        """Whether it stands in a column of the other cell."""
-        return self.column < other.column + other.column_span and other.column < self.column + self.column_span
-
-    def covers_row(self, other: GridCell) -> bool:
-        """Whether it stands in a row of the other cell."""
-        return self.row < other.row + other.row_span and other.row < self.row + self.row_span
-
 
 @dataclass(slots=True)
 class TableGrid:

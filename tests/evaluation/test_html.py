@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from extractor.evaluation.analysis.gates import GateBounds
 from extractor.evaluation.report.charts import (
     WIDTH,
+    ScatterChart,
     build_amount_axis,
     build_difference_axis,
     build_scatter_chart,
@@ -104,6 +105,7 @@ def test_characters_that_hide_or_reorder_text_are_shown_by_number_outside_of_the
     page = Page(attacked)
     assert not [words for words in page.text if "\u202e" in words or "\x00" in words]
     assert "‹U+202E›" in "".join(page.text)
+    assert "␀" in "".join(page.text), "as the page of a record has it"
     for _, held in page.elements:
         assert not [value for value in held.values() if value and "\u202e" in value]
 
@@ -315,6 +317,16 @@ def test_an_axis_of_amounts_starts_at_zero_or_says_that_it_is_logarithmic(values
     assert all(0 <= axis.at(value) <= 100 for value in values)
     assert axis.high >= max(values) * (1 - 1e-9)
     assert 2 <= len(axis.ticks) <= 6
+
+
+def test_times_on_an_axis_are_round_and_of_one_unit():
+    def name_ticks(high):
+        axis = build_amount_axis([100, high], 100, 60 if high >= 120 else 1)
+        chart = ScatterChart("seconds", axis, build_share_axis([1], 100), (), (), ())
+        return [chart.name_tick(tick) for tick in axis.ticks]
+
+    assert name_ticks(349) == ["0 min", "2 min", "4 min", "6 min"]
+    assert name_ticks(110) == ["0 s", "50 s", "100 s", "150 s"]
 
 
 @given(st.lists(st.none() | st.floats(-1, 1), max_size=6))

@@ -75,6 +75,18 @@ def test_a_suite_is_run_scored_and_judged_and_what_is_there_is_not_run_again(sui
     }
 
 
+def test_how_claimed_words_cover_those_of_gold_is_in_the_report_where_gold_has_any(suite: Path, tmp_path: Path) -> None:
+    with FaultEndpoint(right) as server:
+        assert evaluate(suite, tmp_path / "none", server) == 0
+        spans = {"/title": [[0, 6]], "/size": [[10, 12]]}  # "A bolt", of which "bolt" is claimed, and "12"
+        gold = {"document": "a.txt", "record": GOLD["a.txt"], "spans": spans}
+        (suite / "gold/a.json").write_text(json.dumps(gold), encoding="utf-8")
+        assert evaluate(suite, tmp_path / "some", server) == 0
+    assert told(tmp_path / "none")[0]["spans"] is None
+    assert told(tmp_path / "some")[0]["spans"] == {"precision": 1, "recall": 0.75}
+    assert "words of gold" in (tmp_path / "some" / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_gate_that_does_not_hold_is_exit_1(suite: Path, tmp_path: Path, capsys: Any) -> None:
     with FaultEndpoint(wrong) as server:
         assert evaluate(suite, tmp_path / "out", server, "--fail-under", "size=0.5") == 1

@@ -25,8 +25,9 @@ from extractor.serving import app, board, store
 from extractor.serving import server as served
 from extractor.serving.jobs import parse_order
 from extractor.serving.keys import ServerKeys, digest_key, read_server_keys
-from extractor.serving.options import Bounds
+from extractor.serving.options import Bounds, ServerOptions
 from extractor.serving.rates import RateLimiter
+from extractor.serving.store import find_jobs_folder
 from extractor.testing import ScriptedModel
 from extractor.types import Reply, Request, Usage
 
@@ -435,7 +436,7 @@ def test_old_jobs_are_removed(tmp_path: Path) -> None:
 def test_two_servers_do_not_share_a_folder(tmp_path: Path) -> None:
     with (
         run_server(tmp_path, model()),
-        pytest.raises(UsageError, match="Another run is writing"),
+        pytest.raises(UsageError, match=r"Another server is writing .* --jobs"),
         run_server(tmp_path, model()) as second,
     ):
         assert second.ended.exception(20) is not None
@@ -453,6 +454,26 @@ def test_a_server_that_others_reach_needs_a_key(tmp_path: Path, capsys: pytest.C
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main([*serve, "--port", str(taken.getsockname()[1])]) == 3
     assert "choose another --port" in capsys.readouterr().err
+
+
+def test_jobs_are_in_the_users_own_folder_and_not_where_the_server_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_jobs_folder({"EXTRACTOR_HOME": "/a", "XDG_STATE_HOME": "/b"}) == Path("/a/jobs")
+    assert find_jobs_folder({"XDG_STATE_HOME": "/b"}) == Path("/b/extractor/jobs")
+    assert find_jobs_folder({"XDG_STATE_HOME": "b"}) == Path.home() / ".local/state/extractor/jobs"
+    folders = []
+
+    async def look(served: Any, options: ServerOptions, *rest: Any) -> None:
+        folders.append(options.folder)
+
+    monkeypatch.setattr(served, "serve_requests", look)
+    (tmp_path / "jobs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXTRACTOR_HOME", str(tmp_path / "home"))
+    serve = ["serve", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--port", "0"]
+    assert main(serve) == main([*serve, "--jobs", "mine"]) == 0
+    assert folders == [tmp_path / "home" / "jobs", Path("mine")]
 
 
 def test_keys_are_read_from_a_file_and_the_environment_and_never_shown(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ _LABEL_OFFSETS = (
     (0, 27),
     (27, 0),
 )
+_TIME_UNITS = {1.0: "s", 60.0: "min"}
+"""By their seconds."""
 _DRAWN_AS_ZERO = 1e-9
 """Below this, an amount is drawn as zero."""
 _LABEL_CLEARANCE = 12
@@ -39,6 +41,8 @@ class ChartAxis:
     length: float
     ticks: tuple[float, ...]
     log: bool = False
+    unit: float = 1.0
+    """In which its ticks are round."""
 
     def at(self, value: float) -> float:
         """Where a value stands, clipped to the axis."""
@@ -70,6 +74,12 @@ class ScatterChart:
     unknown: tuple[str, ...]
     """Labels of runs without the figure."""
 
+    def name_tick(self, value: float) -> str:
+        """What stands at a place of the axis, all of them in its unit."""
+        if self.kind != "seconds" or self.across.log:
+            return format_cost(value, self.kind).removesuffix(" tokens")
+        return f"{format_short_number(value / self.across.unit)} {_TIME_UNITS[self.across.unit]}"
+
 
 def build_share_axis(values: Sequence[float | None], length: float, room: float = 0.02) -> ChartAxis:
     """An axis for shares in 0..1, from a tenth below the least to a tenth above the largest value."""
@@ -91,20 +101,23 @@ def build_difference_axis(values: Sequence[float | None], length: float) -> Char
     return ChartAxis(-high, high, length, (-high, 0.0, high))
 
 
-def build_amount_axis(values: Sequence[float], length: float) -> ChartAxis:
-    """An axis for amounts from zero on, or a logarithmic one where the largest is over twenty times the least."""
+def build_amount_axis(values: Sequence[float], length: float, unit: float = 1.0) -> ChartAxis:
+    """An axis for amounts from zero on, or a logarithmic one where the largest is over twenty times the least.
+
+    Steps are round in the unit: with 60, two minutes and not a hundred seconds.
+    """
     most, least = (0.0 if value < _DRAWN_AS_ZERO else value for value in (max(values), min(values)))
     if least > 0 and most / least > 20:
         first, last = math.floor(math.log10(least)), math.ceil(math.log10(most))
         every = math.ceil((last - first + 1) / 6)
         return ChartAxis(10.0**first, 10.0**last, length, tuple(10.0**n for n in range(first, last + 1, every)), True)
     if most <= 0:
-        return ChartAxis(0, 1, length, (0, 1))
-    raw = most / 4
+        return ChartAxis(0, unit, length, (0, unit), unit=unit)
+    raw = most / 4 / unit
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(n * power for n in _ROUND_STEPS if n * power >= raw * (1 - 1e-9))
+    step = unit * next(n * power for n in _ROUND_STEPS if n * power >= raw * (1 - 1e-9))
     count = math.ceil(most / step - 1e-9)
-    return ChartAxis(0, step * count, length, tuple(step * n for n in range(count + 1)))
+    return ChartAxis(0, step * count, length, tuple(step * n for n in range(count + 1)), unit=unit)
 
 
 def build_scatter_chart(content: ReportContent, kind: str) -> ScatterChart | None:
@@ -114,7 +127,9 @@ def build_scatter_chart(content: ReportContent, kind: str) -> ScatterChart | Non
     known = [run for run in runs if run["usage"]["per_document"][kind] is not None]
     if not known:
         return None
-    across = build_amount_axis([run["usage"]["per_document"][kind] for run in known], WIDTH)
+    amounts = [run["usage"]["per_document"][kind] for run in known]
+    unit = _choose_time_unit(max(amounts)) if kind == "seconds" else 1.0
+    across = build_amount_axis(amounts, WIDTH, unit)
     up = build_share_axis([run[average][what] for run in runs], HEIGHT)
     points = [
         ScatterPoint(
@@ -158,12 +173,17 @@ def locate_ranked_figure(content: ReportContent) -> tuple[str, str]:
     return average, statistic.removeprefix("macro_").removeprefix("micro_")
 
 
+def _choose_time_unit(seconds: float) -> float:
+    return 1.0 if seconds < 120 else 60.0
+
+
 def format_cost(value: float, kind: str) -> str:
     """A cost with its unit, in about three digits."""
     if kind == "tokens":
         return f"{format_short_number(value)} tokens"
     if kind == "seconds":
-        return f"{format_short_number(value)} s" if value < 120 else f"{format_short_number(value / 60)} min"
+        unit = _choose_time_unit(value)
+        return f"{format_short_number(value / unit)} {_TIME_UNITS[unit]}"
     return format_short_number(value)
 
 

@@ -29,7 +29,7 @@ from extractor.evaluation.report.charts import (
 )
 from extractor.evaluation.report.content import ReportContent
 from extractor.evaluation.report.error_browser import build_browser_payload, format_report_value, serialise_for_script
-from extractor.results.unseen import split_unseen
+from extractor.results.unseen import show_unseen, spell_unseen, split_unseen
 from extractor.types import Json
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def _load_template() -> tuple[Template, dict[str, str]]:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "pieces": split_unseen,
-        "sign": _show_code_point,
-        "seen": _show_unseen_characters,
+        "sign": spell_unseen,
+        "seen": show_unseen,
         "spell": format_report_value,
         "shade": _choose_shade,
     }
@@ -106,14 +106,6 @@ def _load_template() -> tuple[Template, dict[str, str]]:
         words = "".join(template.blocks[block](template.new_context({})))
         hashes[block] = base64.b64encode(hashlib.sha256(words.encode()).digest()).decode()
     return template, hashes
-
-
-def _show_code_point(number: str) -> str:
-    return f"‹U+{number}›"
-
-
-def _show_unseen_characters(text: str) -> str:
-    return "".join(_show_code_point(what) if kind == "unseen" else what for kind, what in split_unseen(text))
 
 
 def _find_largest_differences(pair: Mapping[str, Any]) -> list[Json]:

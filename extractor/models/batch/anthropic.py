@@ -12,8 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from extractor.errors import ModelError
-from extractor.models.batch.connection import TRANSFER_SECONDS, BatchConnection
+from extractor.models.batch.connection import (
+    TRANSFER_SECONDS,
+    BatchConnection,
+    ConnectedBatches,
+    encode_line,
+    require_line,
+)
 from extractor.models.batch.interface import (
     BatchAnswer,
     BatchLimits,
@@ -30,7 +35,7 @@ CLOCK_SKEW = 300.0
 """Seconds by which the vendor's clock may differ."""
 
 
-class AnthropicBatches:
+class AnthropicBatches(ConnectedBatches):
     """Message batches. Their requests go in one body, which is held whole: 64 MB of the 256 that are allowed."""
 
     limits = BatchLimits(100_000, 64_000_000)
@@ -38,7 +43,7 @@ class AnthropicBatches:
     def __init__(self, connection: BatchConnection) -> None:
         import anthropic
 
-        self._connection = connection
+        super().__init__(connection)
         endpoint = connection.endpoint
         self._sdk = anthropic.AsyncAnthropic(
             api_key=endpoint.api_key,
@@ -48,22 +53,16 @@ class AnthropicBatches:
             http_client=connection.http,
         )
 
-    async def aclose(self) -> None:
-        await self._connection.aclose()
-
     def build_line(self, custom_id: str, body: Mapping[str, Any]) -> bytes:
         question = read_question(body)
         call = put_question("anthropic", question, question.schema, {"max_tokens": question.most or LONGEST_REPLY})
-        line = {"custom_id": custom_id, "params": {**call, **question.parameters}}
-        return json.dumps(line).encode() + b"\n"
+        return encode_line({"custom_id": custom_id, "params": {**call, **question.parameters}})
 
     def read_line(self, line: bytes) -> BatchAnswer:
-        try:
+        with require_line():
             told = json.loads(line)
             custom_id, result = told["custom_id"], told["result"]
             kind, message = result["type"], result.get("message")
-        except (TypeError, KeyError, AttributeError, RecursionError) as failure:
-            raise ValueError("no line of a batch") from failure
         if not isinstance(custom_id, str) or not isinstance(kind, str):
             raise ValueError("no line of a batch")
         if kind != "succeeded" or not isinstance(message, dict):
@@ -93,20 +92,14 @@ class AnthropicBatches:
                     return check_id(str(one.id))
         return None
 
-    async def look(self, batch_id: str) -> BatchStatus:
-        try:
-            async with self._connection.translate_errors():
-                one = await self._sdk.messages.batches.retrieve(batch_id)
-                counts = one.request_counts
-                ended = one.processing_status == "ended"
-                failed = counts.errored + counts.canceled + counts.expired
-                state = BatchState.ENDED if ended else BatchState.RUNNING
-                files = (one.results_url,) if ended and one.results_url else ()
-                return BatchStatus(one.id, state, one.processing_status, counts.succeeded, failed, files=files)
-        except ModelError as error:
-            if error.reason == "gone":
-                return BatchStatus(batch_id, BatchState.GONE)
-            raise
+    async def _ask_status(self, batch_id: str) -> BatchStatus:
+        one = await self._sdk.messages.batches.retrieve(batch_id)
+        counts = one.request_counts
+        ended = one.processing_status == "ended"
+        failed = counts.errored + counts.canceled + counts.expired
+        state = BatchState.ENDED if ended else BatchState.RUNNING
+        files = (one.results_url,) if ended and one.results_url else ()
+        return BatchStatus(one.id, state, one.processing_status, counts.succeeded, failed, files=files)
 
     async def fetch(self, status: BatchStatus, target: Path, most: int) -> None:
         # The library would hold every line as it comes; it is bounded and masked here.

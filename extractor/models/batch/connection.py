@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extractor.errors import ModelBusy, ModelError, ModelFatal
 from extractor.files import open_private_file
+from extractor.models.batch.interface import BatchState, BatchStatus
 from extractor.models.endpoint import Endpoint
 from extractor.models.openai.quiet_logs import own_request
 from extractor.models.openai.transport import build_open_transport, build_transport
@@ -115,6 +118,42 @@ class BatchConnection:
         own, other = httpx2.URL(self.endpoint.base_url), httpx2.URL(url)
         if (own.scheme, own.host, own.port) != (other.scheme, other.host, other.port):
             raise ModelFatal(f"{self.endpoint.base_url} says that replies are at {other.host}, which is not asked.")
+
+
+class ConnectedBatches(ABC):
+    """What the batches of every vendor do alike."""
+
+    def __init__(self, connection: BatchConnection) -> None:
+        self._connection = connection
+
+    async def aclose(self) -> None:
+        await self._connection.aclose()
+
+    async def look(self, batch_id: str) -> BatchStatus:
+        try:
+            async with self._connection.translate_errors():
+                return await self._ask_status(batch_id)
+        except ModelError as error:
+            if error.reason == "gone":
+                return BatchStatus(batch_id, BatchState.GONE)
+            raise
+
+    @abstractmethod
+    async def _ask_status(self, batch_id: str) -> BatchStatus: ...
+
+
+def encode_line(line: Mapping[str, Any]) -> bytes:
+    """A line of a file of requests, its end included."""
+    return json.dumps(line).encode() + b"\n"
+
+
+@contextlib.contextmanager
+def require_line() -> Iterator[None]:
+    """Raises ValueError where what is read in the block shows that a line of replies is none."""
+    try:
+        yield
+    except (TypeError, KeyError, AttributeError, RecursionError) as failure:
+        raise ValueError("no line of a batch") from failure
 
 
 class _StatusError(Exception):

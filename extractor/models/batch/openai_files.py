@@ -7,8 +7,13 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from extractor.errors import ModelError
-from extractor.models.batch.connection import TRANSFER_SECONDS, BatchConnection
+from extractor.models.batch.connection import (
+    TRANSFER_SECONDS,
+    BatchConnection,
+    ConnectedBatches,
+    encode_line,
+    require_line,
+)
 from extractor.models.batch.interface import (
     BatchAnswer,
     BatchLimits,
@@ -21,11 +26,13 @@ from extractor.types import Json
 
 NAME_MEMBER = "extractor_batch"
 """The member of a batch's metadata that holds its name."""
+CHAT_ADDRESS = "/v1/chat/completions"
+"""Which of a vendor's questions a batch asks, as lines and batches name it."""
 MAX_LISTED = 1_000
 """Batches of an account that are looked through for one that was begun before a crash."""
 
 
-class OpenAIBatches:
+class OpenAIBatches(ConnectedBatches):
     """OpenAI's, and those of gateways and vendors that took its form over."""
 
     limits = BatchLimits(50_000, 200_000_000)
@@ -41,14 +48,11 @@ class OpenAIBatches:
     def __init__(self, connection: BatchConnection) -> None:
         import openai
 
-        self._connection = connection
+        super().__init__(connection)
         endpoint = connection.endpoint
         self._client = openai.AsyncOpenAI(
             api_key=endpoint.api_key, base_url=endpoint.base_url, max_retries=0, http_client=connection.http
         )
-
-    async def aclose(self) -> None:
-        await self._connection.aclose()
 
     def build_line(self, custom_id: str, body: Mapping[str, Any]) -> bytes:
         return build_openai_line(custom_id, body)
@@ -82,7 +86,7 @@ class OpenAIBatches:
         """What is sent to begin a batch."""
         return {
             "input_file_id": uploaded,
-            "endpoint": "/v1/chat/completions",
+            "endpoint": CHAT_ADDRESS,
             "completion_window": "24h",
             "metadata": {NAME_MEMBER: batch.name},
         }
@@ -112,15 +116,8 @@ class OpenAIBatches:
                 return
             after = {"after": rows[-1]["id"]}
 
-    async def look(self, batch_id: str) -> BatchStatus:
-        try:
-            async with self._connection.translate_errors():
-                told = await self._client.get(f"{self.route}/{batch_id}", cast_to=object)
-                return self.read_status(told)
-        except ModelError as error:
-            if error.reason == "gone":
-                return BatchStatus(batch_id, BatchState.GONE)
-            raise
+    async def _ask_status(self, batch_id: str) -> BatchStatus:
+        return self.read_status(await self._client.get(f"{self.route}/{batch_id}", cast_to=object))
 
     def read_status(self, told: Any) -> BatchStatus:
         """What a batch's own object says."""
@@ -151,10 +148,9 @@ class TogetherBatches(OpenAIBatches):
 
     limits = BatchLimits(50_000, 100_000_000)
     purpose = "batch-api"
-    states: ClassVar[Mapping[str, BatchState]] = {**OpenAIBatches.states, "cancelled": BatchState.ENDED}
 
     def describe(self, batch: Submission, uploaded: str) -> dict[str, Json]:
-        return {"input_file_id": uploaded, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+        return {"input_file_id": uploaded, "endpoint": CHAT_ADDRESS, "completion_window": "24h"}
 
     def read_status(self, told: Any) -> BatchStatus:
         job = told.get("job")
@@ -175,13 +171,12 @@ class MistralBatches(OpenAIBatches):
 
     def build_line(self, custom_id: str, body: Mapping[str, Any]) -> bytes:
         own = {name: value for name, value in body.items() if name != "model"}
-        line = {"custom_id": custom_id, "body": own}
-        return json.dumps(line).encode() + b"\n"
+        return encode_line({"custom_id": custom_id, "body": own})
 
     def describe(self, batch: Submission, uploaded: str) -> dict[str, Json]:
         return {
             "input_files": [uploaded],
-            "endpoint": "/v1/chat/completions",
+            "endpoint": CHAT_ADDRESS,
             "model": batch.model,
             "metadata": {NAME_MEMBER: batch.name},
             "timeout_hours": 24,
@@ -209,19 +204,16 @@ class MistralBatches(OpenAIBatches):
 
 def build_openai_line(custom_id: str, body: Mapping[str, Any]) -> bytes:
     """A request as a line of a file in OpenAI's form, its end included."""
-    line = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": dict(body)}
-    return json.dumps(line).encode() + b"\n"
+    return encode_line({"custom_id": custom_id, "method": "POST", "url": CHAT_ADDRESS, "body": dict(body)})
 
 
 def read_openai_line(line: bytes) -> BatchAnswer:
     """A line of replies in OpenAI's form, which vLLM's run-batch writes too. Raises ValueError for one that is none."""
-    try:
+    with require_line():
         told = json.loads(line)
         custom_id = told["custom_id"]
         response, error = told.get("response") or {}, told.get("error")
         body, status = response.get("body"), response.get("status_code", 200)
-    except (TypeError, KeyError, AttributeError, RecursionError) as failure:
-        raise ValueError("no line of a batch") from failure
     if not isinstance(custom_id, str):
         raise ValueError("no line of a batch")
     if error or status != 200 or not isinstance(body, dict) or not body.get("choices"):

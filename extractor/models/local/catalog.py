@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from extractor.errors import UsageError, WeightsError
+from extractor.errors import WeightsError
 from extractor.models.local.checksums import DigestCache
 from extractor.models.local.known_models import CatalogModel, load_catalogue
 from extractor.types import Json
+from extractor.user_folders import find_cached
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,7 @@ class InstalledModel:
 
 def find_models_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of model files: $EXTRACTOR_HOME/models, or extractor/models in the user's cache folder."""
-    if own := environ.get("EXTRACTOR_HOME"):
-        return Path(own).expanduser() / "models"
-    cache = environ.get("XDG_CACHE_HOME", "")
-    if Path(cache).is_absolute():  # the XDG base directory specification: others are to be ignored
-        return Path(cache) / "extractor" / "models"
-    try:
-        return Path.home() / ".cache" / "extractor" / "models"
-    except RuntimeError:
-        raise UsageError("There is no home folder to keep model files in; set EXTRACTOR_HOME to a folder.") from None
+    return find_cached("models", environ)
 
 
 def find_catalog_model(name: str, models: Iterable[CatalogModel] | None = None) -> CatalogModel:

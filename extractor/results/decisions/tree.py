@@ -5,7 +5,7 @@ Nothing is ever taken out of the tree, so that what a person did away with can b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -192,7 +192,3 @@ def _step_into(at: Node, step: str) -> Node | None:
 
 def _is_number(step: str) -> bool:
     return step.isascii() and step.isdecimal() and len(step) < 10 and (step == "0" or step[0] != "0")
-
-
-def first_rows(entries: Sequence[Entry]) -> list[int | None]:
-    return [entry.origin for entry in entries]

@@ -65,5 +65,5 @@ def guard_formula(text: str) -> str:
 
 
 def unguard_formula(text: str) -> str:
-    """The text again that `guarded` was given."""
+    """The text again that `guard_formula` was given."""
     return text[1:] if text.startswith("'") else text

@@ -18,7 +18,6 @@ from extractor.object_stores import ObjectStore, ObjectUrl, parse_object_url
 from extractor.results.export.export import ExportSummary, write_parquet_tables
 from extractor.results.export.reader import SavedRun
 
-LAKE_FORMATS = ("dataset", "delta")
 PARTITION = "run_name"
 """Not `_run`: readers of Parquet and Delta take what begins so for files of their own."""
 PART_FILE = "part-0.parquet"

@@ -167,13 +167,6 @@ class BatchJournal:
         """The batches at an address whose replies are not in the cache yet."""
         return [one for one in self.batches.values() if one.is_open and one.address == address]
 
-    def find_unanswered(self) -> dict[str, str]:
-        """Key -> reason of all requests that were in a batch which has ended without a reply to them."""
-        found: dict[str, str] = {}
-        for one in self.batches.values():
-            found |= one.unanswered
-        return found
-
     def name_request_file(self, name: str) -> Path:
         return self.folder / f"{name}.requests.jsonl"
 
