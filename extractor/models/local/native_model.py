@@ -21,6 +21,9 @@ from extractor.models.local.token_choice import NotAsked, TokenChoice, Wish
 ERROR_LEVEL = 4
 """GGML_LOG_LEVEL_ERROR."""
 MAX_KEPT_ERRORS = 20
+PORTION = 128
+"""Tokens of a prompt that are read at once, unless fewer are ordered: what is read again of one that is shared in part
+is half of that, on average."""
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
     "{{ '<|im_start|>assistant\n' }}"
@@ -59,6 +62,7 @@ class NativeModel:
 
     def __init__(self, library: Any, order: Mapping[str, Any]) -> None:
         self._library = library
+        self._portion = min(PORTION, int(order["n_ubatch"]), int(order["n_batch"]))
         self._errors: list[str] = []
         self._log = library.llama_log_callback(_build_log(self._errors, shown=bool(order["verbose"])))
         library.llama_log_set(self._log, ctypes.c_void_p(0))
@@ -70,12 +74,11 @@ class NativeModel:
         if not self._context:
             raise NotLoaded(next(iter(self._errors), "it does not say why"))
         most_bytes = int(order["cache_mib"]) << 20
-        self._memory = SequenceMemory(library, self._context, order["n_parallel"], most_bytes)
+        self._memory = SequenceMemory(library, self._context, order["n_parallel"], self._portion, most_bytes)
         self._vocabulary = library.llama_model_get_vocab(self._model)
         self._vocabulary_size = library.llama_vocab_n_tokens(self._vocabulary)
         self.window = int(library.llama_n_ctx_seq(self._context))
         """Tokens that a prompt and its reply may have together."""
-        self._portion = min(int(order["n_ubatch"]), int(order["n_batch"]))
         self._batch = library.llama_batch_init(self._portion, 0, 1)
         self._chat = self._build_chat_form()
 
@@ -87,7 +90,7 @@ class NativeModel:
     def _open_context(self, order: Mapping[str, Any]) -> Any:
         wanted = self._library.llama_context_default_params()
         wanted.n_ctx, wanted.n_seq_max, wanted.kv_unified = order["n_ctx"], order["n_parallel"], False
-        wanted.n_batch, wanted.n_ubatch = order["n_batch"], order["n_ubatch"]
+        wanted.n_batch = wanted.n_ubatch = self._portion
         wanted.n_threads = wanted.n_threads_batch = order["n_threads"]
         wanted.n_outputs_max = order["n_parallel"]
         return self._library.llama_init_from_model(self._model, wanted)
@@ -136,7 +139,7 @@ class NativeModel:
             begun = time.perf_counter()
             sequence = self._memory.take(prompt, from_start=wish.from_start)
             written = Written(prompt_tokens=len(prompt), kept_tokens=len(sequence.tokens))
-            self._read(sequence, prompt[len(sequence.tokens) :], is_wanted)
+            self._read_prompt(sequence, prompt, is_wanted)
             written.read_seconds = time.perf_counter() - begun
             most = self.window - len(prompt)
             for token, log in self._iterate_reply(sequence, wish, choice, is_wanted):
@@ -151,22 +154,26 @@ class NativeModel:
             written.write_seconds = time.perf_counter() - begun - written.read_seconds
         return written
 
-    def _read(self, sequence: ReadSequence, tokens: Sequence[int], is_wanted: Callable[[], bool]) -> None:
-        """Reads tokens after those that the sequence has, by portions; the last one's numbers are told."""
-        for start in range(0, len(tokens), self._portion):
+    def _read_prompt(self, sequence: ReadSequence, prompt: Sequence[int], is_wanted: Callable[[], bool]) -> None:
+        """Reads what the sequence does not have of the prompt, by portions."""
+        for start in range(len(sequence.tokens), len(prompt), self._portion):
             if not is_wanted():
                 raise Unwanted
-            portion = tokens[start : start + self._portion]
-            batch, before = self._batch, len(sequence.tokens)
-            batch.n_tokens = len(portion)
-            for i, token in enumerate(portion):
-                batch.token[i], batch.pos[i], batch.logits[i] = token, before + i, False
-                batch.n_seq_id[i], batch.seq_id[i][0] = 1, sequence.number
-            batch.logits[len(portion) - 1] = start + len(portion) == len(tokens)
-            if self._library.llama_decode(self._context, batch) != 0:
-                self._memory.forget(sequence)
-                raise NotAsked("The engine could not read the prompt.", "server_error")
-            sequence.tokens += portion
+            portion = prompt[start : start + self._portion]
+            self._read(sequence, portion, is_last=start + len(portion) == len(prompt))
+            self._memory.note_read(sequence, portion)
+
+    def _read(self, sequence: ReadSequence, tokens: Sequence[int], *, is_last: bool) -> None:
+        """Reads on; with `is_last`, what the model has after the last of the tokens can be read then."""
+        batch, before = self._batch, len(sequence.tokens)
+        batch.n_tokens = len(tokens)
+        for i, token in enumerate(tokens):
+            batch.token[i], batch.pos[i], batch.logits[i] = token, before + i, False
+            batch.n_seq_id[i], batch.seq_id[i][0] = 1, sequence.number
+        batch.logits[len(tokens) - 1] = is_last
+        if self._library.llama_decode(self._context, batch) != 0:
+            self._memory.forget(sequence)
+            raise NotAsked("The engine could not read the prompt.", "server_error")
 
     def _iterate_reply(
         self, sequence: ReadSequence, wish: Wish, choice: TokenChoice, is_wanted: Callable[[], bool]
@@ -180,7 +187,10 @@ class NativeModel:
                 return
             yield token, choice.measure_log(numbers, token) if wish.tells_logs else 0.0
             choice.accept(token)
-            self._read(sequence, [token], is_wanted)
+            if not is_wanted():
+                raise Unwanted
+            self._read(sequence, [token], is_last=True)
+            sequence.tokens.append(token)
 
     def _read_numbers(self) -> Any:
         """What the model has for each token of its vocabulary, until it reads on."""

@@ -99,9 +99,6 @@ class _ReplyServer(socketserver.ThreadingTCPServer):
         finally:
             self._room.release()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a connection that breaks is its client's concern."""
-
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: _ReplyServer
