@@ -6,9 +6,13 @@ import argparse
 import platform
 import sys
 
+from extractor.cli.console import sanitize_for_terminal
+
 
 def add_doctor_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    doctor = commands.add_parser("doctor", help="which formats can be read here, and how well the reader is confined")
+    doctor = commands.add_parser(
+        "doctor", help="which formats can be read here, which engines there are, and how well the reader is confined"
+    )
     doctor.set_defaults(command=_run_doctor_command)
 
 
@@ -19,11 +23,15 @@ def _run_doctor_command(flags: argparse.Namespace) -> int:
     from extractor.documents.confinement.seccomp import can_filter_calls
     from extractor.documents.formats import FORMATS_BY_SUFFIX
     from extractor.documents.formats.sandbox import probe_reader
+    from extractor.models.local.engines import describe_engines
 
     print(f"extractor {__version__}, Python {platform.python_version()}, {platform.system()} {platform.release()}")
     print("\nFormats:")
     for suffix, kind in FORMATS_BY_SUFFIX.items():
         print(f"  {suffix:10} {kind.missing_extra() or 'read'}")
+    print("\nEngines of embedded models:")
+    for name, state in describe_engines():
+        print(sanitize_for_terminal(f"  {name:12} {state}"))
     landlock = f"Landlock {version}" if (version := find_landlock_version()) else "no Landlock"
     calls = "a filter of system calls" if can_filter_calls() else "no filter of system calls"
     print(f"\nA reader of files has a process, an environment without keys, and bounds on time; {landlock}, {calls}:")

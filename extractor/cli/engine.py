@@ -11,7 +11,7 @@ from extractor.cli.endpoint_flags import parse_count
 from extractor.models.choice import DEFAULT_MODEL
 
 MAX_IDLE_MINUTES = 7 * 24 * 60
-ENGINE_HELP = "xllamacpp, llama-server, or the path of one (default: xllamacpp, or EXTRACTOR_ENGINE)"
+ENGINE_HELP = "xllamacpp, native, llama-server, or the path of one (default: xllamacpp, or EXTRACTOR_ENGINE)"
 
 
 def add_engine_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -35,7 +35,7 @@ def add_models_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     add.set_defaults(command=_run_add_command)
     bench = inner.add_parser("bench", help="measure how fast an embedded model reads and writes here, in each engine")
     bench.add_argument("name", nargs="?", default=DEFAULT_MODEL, help="its name, or a GGUF file (default: %(default)s)")
-    bench.add_argument("--engine", metavar="NAME", help="one besides those that are found: the path of a llama-server")
+    bench.add_argument("--engine", metavar="NAME", help="one besides those that are found, by its name or path")
     bench.add_argument("--json", action="store_true", help="print JSON")
     bench.set_defaults(command=_run_bench_command)
     probe = inner.add_parser("probe", help="ask an endpoint's model a few tiny questions and print what it can do")
@@ -54,12 +54,15 @@ def run_models_command(flags: argparse.Namespace) -> int:
         list_installed_models,
         measure_machine_memory,
     )
+    from extractor.models.local.engines import describe_engines
 
     held = list_installed_models()
     if flags.json:
         print(json.dumps(installed_models_to_json(held), indent=1))
         return 0
     _print_table(build_model_table(held, measure_machine_memory()))
+    print()
+    _print_table([("engine of embedded models", "state"), *describe_engines()])
     print()
     _print_table(_build_endpoint_table(flags.config))
     return 0
@@ -110,7 +113,7 @@ def _run_bench_command(flags: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from extractor.models.local.catalog import locate_weights
-    from extractor.models.local.engines import ENGINE_VARIABLE, XLLAMACPP, list_engines
+    from extractor.models.local.engines import ENGINE_VARIABLE, NATIVE, XLLAMACPP, list_engines, tell_native_cost
     from extractor.models.local.speed import find_faster_engine, measure_speeds, remember_speed
 
     engines = list_engines(flags.engine or os.environ.get(ENGINE_VARIABLE) or None) or [XLLAMACPP]
@@ -130,6 +133,8 @@ def _run_bench_command(flags: argparse.Namespace) -> int:
         share = best.page_seconds / first.page_seconds
         name = sanitize_for_terminal(best.engine_name)
         print(f"{name} takes {share:.2f} of the time; to use it: --set engine={name} (docs/engine.md)")
+    if not NATIVE.is_here:
+        print(f"the engine {NATIVE.name} may be faster; it is {tell_native_cost()} (docs/engine.md)")
     print("`--dry-run` reckons with that now")
     return 0
 

@@ -102,7 +102,7 @@ class ModelSettings:
     price: tuple[float, float] | None = None
     """Of a million tokens read, and of a million written; without it, the list price, where it is known."""
     engine: str | None = None
-    """What an embedded model runs in: xllamacpp, llama-server, or the path of one; without it, xllamacpp."""
+    """What an embedded model runs in: xllamacpp, native, llama-server, or the path of one; without it, xllamacpp."""
 
     def __post_init__(self) -> None:
         for name, kind in _WORDS.items():

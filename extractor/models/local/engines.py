@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extractor.child_processes import list_library_folders
+from extractor.errors import name_install_command
 from extractor.types import Json
 
 ENGINE_VARIABLE = "EXTRACTOR_ENGINE"
@@ -71,15 +72,23 @@ class LocalEngine:
     """The module of this package that serves with it."""
     program: str = ""
     """The path of the program that it runs; none where it is a library."""
+    library: str = ""
+    """The module that it imports, where it is one."""
 
     @property
     def is_here(self) -> bool:
         """Whether there is something to start."""
-        return Path(self.program).is_file() if self.program else importlib.util.find_spec(self.name) is not None
+        if self.library:
+            return importlib.util.find_spec(self.library) is not None
+        return Path(self.program).is_file()
 
 
-XLLAMACPP = LocalEngine("xllamacpp", "extractor.models.local.process")
+XLLAMACPP = LocalEngine("xllamacpp", "extractor.models.local.process", library="xllamacpp")
 """The engine that answers unless another is named: the one that recordings were made with."""
+NATIVE = LocalEngine("native", "extractor.models.local.native_process", library="llama_cpp")
+"""llama-cpp-python, which pip builds for the machine that it is installed on."""
+NATIVE_COST = "a C++ compiler and 10 to 20 minutes on two cores"
+"""What its build takes; measured (docs/engine.md)."""
 
 
 def build_program_engine(program: str | Path) -> LocalEngine:
@@ -88,23 +97,43 @@ def build_program_engine(program: str | Path) -> LocalEngine:
 
 
 def choose_engine(named: str | None) -> LocalEngine:
-    """The engine of that name: xllamacpp, llama-server (the one that `find_server_program` finds), or a program by its
-    path. Where none is named: xllamacpp, or a llama-server that is found where xllamacpp is not installed."""
+    """The engine of that name: xllamacpp, native, llama-server (the one that `find_server_program` finds), or a program
+    by its path. Where none is named: xllamacpp, or another that is here where xllamacpp is not installed."""
     if named is None:
-        found = None if XLLAMACPP.is_here else find_server_program()
-        return build_program_engine(found) if found else XLLAMACPP
-    if named == XLLAMACPP.name:
-        return XLLAMACPP
+        return next(iter(_list_found()), XLLAMACPP)
+    for engine in (XLLAMACPP, NATIVE):
+        if named == engine.name:
+            return engine
     if named == SERVER_PROGRAM:
         return build_program_engine(find_server_program() or Path(sys.executable).with_name(SERVER_PROGRAM))
     return build_program_engine(Path(named).expanduser())
 
 
 def list_engines(named: str | None = None) -> list[LocalEngine]:
-    """Every engine that is here, the default one first: what is installed, what is found, what is named."""
+    """Every engine that is here, the default one first: what is installed, what is found; and what is named, which may
+    not be here."""
+    return list(dict.fromkeys([*_list_found(), *([choose_engine(named)] if named else [])]))
+
+
+def _list_found() -> list[LocalEngine]:
+    installed = [engine for engine in (XLLAMACPP, NATIVE) if engine.is_here]
     found = find_server_program()
-    wanted = [XLLAMACPP, *([build_program_engine(found)] if found else []), choose_engine(named)]
-    return [one for one in dict.fromkeys(wanted) if one.is_here]
+    return [*installed, *([build_program_engine(found)] if found else [])]
+
+
+def describe_engines() -> list[tuple[str, str]]:
+    """Each engine that can be named, and whether it is here, or how it is had."""
+    found = find_server_program()
+    return [
+        (XLLAMACPP.name, "installed" if XLLAMACPP.is_here else f"not installed; {name_install_command('local')}"),
+        (NATIVE.name, "installed" if NATIVE.is_here else tell_native_cost()),
+        (SERVER_PROGRAM, str(found) if found else "none in PATH"),
+    ]
+
+
+def tell_native_cost() -> str:
+    """That the engine that is built for the machine is not here, how it is had, and what that takes, in a clause."""
+    return f"not installed; {name_install_command('native')} builds it, with {NATIVE_COST}"
 
 
 def find_server_program() -> Path | None:
@@ -127,6 +156,11 @@ def read_features(said: str) -> list[str]:
 def find_reason(log: str) -> str:
     """The first line of llama.cpp's log that tells of an error, without its time stamp and the names of functions."""
     if lines := re.findall(r"(?m)^[\d.]+ E (.*)$", log):
-        return re.sub(r"^((\w+ +)?\w+: +|error loading model: )+", "", lines[0])
+        return strip_function_names(lines[0])
     said = re.search(r"(?im)^.*\berror: *(.+)$", log)
     return said[1] if said else ""
+
+
+def strip_function_names(line: str) -> str:
+    """A line of llama.cpp's log without the functions that it names first."""
+    return re.sub(r"^((\w+ +)?\w+: +|error loading model: )+", "", line)

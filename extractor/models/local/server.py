@@ -1,8 +1,8 @@
 """The embedded engine: llama.cpp behind an OpenAI-compatible server, for as long as a `with` block lasts.
 
-It runs in a process of its own (see `engines`: the library xllamacpp, or a llama-server), listens on loopback only,
-requires a key that is drawn anew each time, and stops when the block ends or the process that opened it does, in
-whatever way.
+It runs in a process of its own (see `engines`: the library xllamacpp, one that was built for the machine, or a
+llama-server), listens on loopback only, requires a key that is drawn anew each time, and stops when the block ends or
+the process that opened it does, in whatever way.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from typing import IO
 from extractor.child_processes import build_child_environment, build_python_command, find_neutral_folder
 from extractor.errors import UsageError, WeightsError, name_install_command
 from extractor.models.local.catalog import Weights, check_gguf_file
-from extractor.models.local.engines import ENGINE_VARIABLES, XLLAMACPP, EngineBuild, LocalEngine, find_reason
+from extractor.models.local.engines import (
+    ENGINE_VARIABLES,
+    NATIVE,
+    XLLAMACPP,
+    EngineBuild,
+    LocalEngine,
+    find_reason,
+    tell_native_cost,
+)
 from extractor.types import Json
 
 LOOPBACK = "127.0.0.1"
@@ -84,7 +92,7 @@ class LocalServer:
     pid: int
     """Of the process that ends with the one that started it, and the model with it."""
     program: str = ""
-    """The path of the llama-server that runs; none where it is xllamacpp."""
+    """The path of the llama-server that runs; none where it is a library."""
 
     @property
     def threads(self) -> int:
@@ -101,7 +109,7 @@ class EngineNotStarted(UsageError):
 
 def describe_engine(engine: LocalEngine) -> str:
     """The engine as a sentence names it."""
-    return f"The {engine.name} {engine.program}" if engine.program else engine.name
+    return f"The {engine.name} {engine.program}" if engine.program else f"The engine {engine.name}"
 
 
 @contextmanager
@@ -129,7 +137,7 @@ def serve_model(
 ) -> Iterator[LocalServer]:
     """Load the model and serve it until the block ends; what is being answered then is broken off.
 
-    Raises UsageError (no engine installed, port taken), EngineNotStarted (of a llama-server), and WeightsError
+    Raises UsageError (no engine installed, port taken), EngineNotStarted (of another than xllamacpp), and WeightsError
     (xllamacpp cannot load the file).
     """
     settings = settings or ServerSettings()
@@ -169,6 +177,8 @@ def serve_model(
 def _not_here_error(engine: LocalEngine) -> UsageError:
     if engine.program:
         return EngineNotStarted(engine, "there is no such program")
+    if engine == NATIVE:
+        return EngineNotStarted(engine, tell_native_cost())
     return _not_installed_error(f"no {engine.name}")
 
 
@@ -225,7 +235,7 @@ def _startup_error(
     if not message:
         reason += f" ended by {signal.Signals(-process.returncode).name}" if process.returncode < 0 else ""
     reason = " ".join("".join(c if c.isprintable() else " " for c in reason).split())[:200]
-    if engine.program:
+    if engine != XLLAMACPP:
         return EngineNotStarted(engine, reason or "no reason given")
     return WeightsError(
         f"llama.cpp cannot load {weights.path} with a context of {settings.n_ctx} tokens "
