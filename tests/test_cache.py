@@ -7,12 +7,14 @@ import os
 import pickle
 import sqlite3
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import diskcache
 import pytest
 
 from extractor.errors import MachineError, ModelError
@@ -374,3 +376,35 @@ def test_a_row_is_json_and_can_be_read_by_a_person(tmp_path: Path) -> None:
     database.close()
     assert (mode, filename) == (1, None)
     assert json.loads(value.split(b" ", 2)[2])["value"] == {"item": "é"}
+
+
+_KEPT = """
+import hashlib, sys
+from pathlib import Path
+from extractor.models.cache import ReplyCache
+
+def measure_own_memory():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("RssAnon")).split()[1])
+
+cache = ReplyCache(Path(sys.argv[1]))
+before = measure_own_memory()
+for first in range(0, 40_000, 20_000):
+    keys = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(first, first + 20_000)]
+    cache.set_all(dict.fromkeys(keys, {"value": {"item": "saw" * 40}}))
+    del keys
+print(measure_own_memory() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_long_run_holds_a_few_megabytes_of_the_replies_that_it_keeps(tmp_path: Path) -> None:
+    kept = subprocess.run([sys.executable, "-c", _KEPT, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert int(kept.stdout) < 12_000  # kB
+
+
+def test_replies_are_kept_as_every_version_of_this_program_reads_them(tmp_path: Path) -> None:
+    ask(tmp_path, echoing(), asked("a"))
+    with contextlib.closing(sqlite3.connect(tmp_path / "cache.db")) as database:
+        told = dict(database.execute("SELECT key, value FROM Settings"))
+    assert told["sqlite_cache_size"] == diskcache.DEFAULT_SETTINGS["sqlite_cache_size"]
+    check_database(tmp_path / "cache.db")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from array import array
 
 from hypothesis import given
@@ -14,35 +15,57 @@ from extractor.runs.entry_index import EntryIndex
 TEXTS = st.lists(st.text(st.sampled_from("ab\ud800é"), max_size=3), max_size=200)
 
 
-@given(TEXTS)
-def test_texts_have_the_numbers_of_their_first_mentions(texts: list[str]) -> None:
-    seen, first = DigestSet(), list(dict.fromkeys(texts))
+@given(TEXTS, st.integers(0, 80))
+def test_texts_have_the_numbers_of_their_first_mentions(texts: list[str], expected: int) -> None:
+    seen, first = DigestSet(expected), list(dict.fromkeys(texts))
     assert [seen.add(text) for text in texts] == [first.index(text) for text in texts]
     assert [seen.find(text) for text in first] == list(range(len(first))) and len(seen) == len(first)
     assert "ccc" not in seen and seen.find("ccc") is None
 
 
-def test_a_text_takes_sixteen_bytes_and_an_entry_of_a_journal_fifty() -> None:
+def measure(one: object) -> int:
+    return sum(
+        sys.getsizeof(part) if isinstance(part, array) else measure(part) if isinstance(part, DigestSet) else 0
+        for part in vars(one).values()
+    )
+
+
+def test_a_text_takes_sixteen_bytes_and_an_entry_of_a_journal_forty() -> None:
     texts, index = DigestSet(), EntryIndex()
     for number in range(20_000):
         texts.add(f"{number}")
         index.add(f"in/{number}.txt", f"{number}.json", number)
+    assert measure(texts) <= 16 * 20_000 and measure(index) <= 40 * 20_000
 
-    def measure(one: object) -> int:
-        return sum(
-            sys.getsizeof(part) if isinstance(part, array) else measure(part) if isinstance(part, DigestSet) else 0
-            for part in vars(one).values()
-        )
 
-    assert measure(texts) <= 16 * 20_000 and measure(index) <= 50 * 20_000
+def test_what_is_expected_has_its_room_at_once_and_nothing_grows() -> None:
+    texts, index = DigestSet(20_000), EntryIndex(20_000)
+    before = measure(texts), measure(index)
+    for number in range(20_000):
+        texts.add(f"{number}")
+        index.add(f"in/{number}.txt", f"{number}.json", number)
+    assert (measure(texts), measure(index)) == before
+    assert before[0] <= 14 * 20_000 and before[1] <= 35 * 20_000
+
+
+def test_a_text_is_found_by_one_thread_while_another_makes_room_for_more() -> None:
+    texts, missed = DigestSet(), 0
+    texts.add("first")
+    adding = threading.Thread(target=lambda: [texts.add(f"{number}") for number in range(40_000)])
+    adding.start()
+    while adding.is_alive():
+        missed += texts.find("first") is None
+    assert missed == 0
 
 
 ENTRIES = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["x", "X", "y", "z"])), max_size=30)
 
 
-@given(ENTRIES)
-def test_a_later_entry_about_a_source_or_a_file_takes_the_place_of_an_earlier_one(pairs: list[tuple[str, str]]) -> None:
-    index = EntryIndex()
+@given(ENTRIES, st.integers(0, 4))
+def test_a_later_entry_about_a_source_or_a_file_takes_the_place_of_an_earlier_one(
+    pairs: list[tuple[str, str]], expected: int
+) -> None:
+    index = EntryIndex(expected)
     by_source: dict[str, int] = {}
     by_file: dict[str, int] = {}
     for place, (source, file) in enumerate(pairs):

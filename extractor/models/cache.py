@@ -13,6 +13,7 @@ import json
 import os
 import sqlite3
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ from extractor.user_folders import find_cached
 CACHE_FORMAT = 2
 """Of rows that are written: the reply and what it took. Rows of format 1 are the reply alone, and are read, too."""
 _DATABASE_FILE = "cache.db"
+_SMALL_CONNECTION = {"sqlite_cache_size": 1024, "sqlite_mmap_size": 0}
+"""Pages that a connection keeps in memory (4 MiB), and bytes of the file that it maps. diskcache's own, 32 and 64 MiB,
+fill up in a long run, and find nothing sooner, as the system has the file in memory, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class ReplyCache:
         A database that is none is set aside under another name, with a note, and an empty one takes its place.
         """
         self.folder = folder = folder.absolute()
+        self._thread: int | None = None
+        """The one whose connection was made small."""
         try:
             _make_private_folder(folder)
             with _lock_folder(folder):
@@ -91,23 +97,33 @@ class ReplyCache:
         opened.close()  # of this thread; the thread that asks opens its own
         return opened
 
+    def _connect(self) -> diskcache.Cache:
+        """The database, with a connection of this thread that takes little memory; what it says of itself stays as
+        diskcache has it, and so as every version of this program reads it."""
+        if self._thread != threading.get_ident():
+            for name, value in _SMALL_CONNECTION.items():
+                self._cache.reset(name, value, update=False)
+            self._thread = threading.get_ident()
+        return self._cache
+
     def get(self, key: str) -> dict[str, Json] | None:
         """What was kept under the key: `value` and, unless it was never told, `usage`; None when nothing was.
 
         Raises ValueError or sqlite3.Error for a damaged row.
         """
-        row = self._cache.get(key, retry=True)
+        row = self._connect().get(key, retry=True)
         return None if row is None else _decode_row(row)
 
     def set(self, key: str, value: Json) -> None:
         """Keeps what `get` gives. Raises OSError or sqlite3.Error when it cannot be kept."""
-        self._cache.set(key, _encode_row(value), retry=True)
+        self._connect().set(key, _encode_row(value), retry=True)
 
     def set_all(self, values: Mapping[str, Json]) -> None:
         """Keeps all or none of them. Raises as `set` does."""
-        with self._cache.transact(retry=True):
+        base = self._connect()
+        with base.transact(retry=True):
             for key, value in values.items():
-                self._cache.set(key, _encode_row(value), retry=True)
+                base.set(key, _encode_row(value), retry=True)
 
     def holds(self, key: str) -> bool:
         """Whether there is a row under the key, damaged or not."""
@@ -145,6 +161,7 @@ class ReplyCache:
 
     def close(self) -> None:
         self._cache.close()
+        self._thread = None
 
 
 def find_cache_folder(environ: Mapping[str, str] = os.environ) -> Path:

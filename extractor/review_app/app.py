@@ -22,6 +22,7 @@ from extractor.review_app.guard import App, Guard
 from extractor.review_app.inputs import InputRefused
 from extractor.review_app.pages import PageFinder
 from extractor.review_app.queue_index import QueueQuestion
+from extractor.review_app.turns import PageFirst
 from extractor.types import Json
 
 STATIC_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -47,7 +48,7 @@ def build_app(desk: ReviewDesk, pages: PageFinder, token: str, port: int) -> App
         Route("/api/picture", asked.send_picture),
         Route("/api/decisions", asked.decide, methods=["POST"]),
     ]
-    return Guard(Starlette(routes=routes), token, port)
+    return Guard(PageFirst(Starlette(routes=routes), desk.turns), token, port)
 
 
 def _answer(content: Json, status: int = 200) -> Response:

@@ -31,6 +31,7 @@ from extractor.review_app.inputs import (
 )
 from extractor.review_app.queue_index import INDEX_FILE, IndexedDocument, QueueIndex
 from extractor.review_app.restoring import choose_place
+from extractor.review_app.turns import Turns
 from extractor.review_app.view import build_view, find_record_path, list_doubts
 from extractor.schema.kinds import Reading
 from extractor.schema.reader import Scalar
@@ -95,6 +96,7 @@ class ReviewDesk:
             raise UsageError(f"{out} holds no results: name the folder that results were written to.")
         self.index = QueueIndex(self._make_index_path())
         self.index.list_documents(listed)
+        self.turns = Turns()
         self._stopping = threading.Event()
 
     def _make_index_path(self) -> Path | None:
@@ -119,7 +121,7 @@ class ReviewDesk:
         """Reads what the index does not know yet, or what has changed. Takes some seconds for 10,000 documents."""
         batch: list[IndexedDocument] = []
         for file, stamp in self.index.list_stamps():
-            if self._stopping.wait(0.001):  # which lets those who use the page go first
+            if not self.turns.wait(self._stopping):
                 return
             if stamp == self._stamp(file):
                 continue

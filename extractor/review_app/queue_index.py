@@ -25,7 +25,7 @@ CREATE TABLE documents (
 CREATE TABLE fields (file TEXT, field TEXT, lowest REAL, doubts INTEGER, PRIMARY KEY (file, field)) WITHOUT ROWID;
 CREATE INDEX by_order ON documents (ordinal);
 CREATE INDEX by_doubt ON documents (state, lowest, ordinal);
-CREATE INDEX by_field ON fields (field, lowest);
+CREATE INDEX by_field ON fields (field, lowest, doubts);
 """
 
 
@@ -142,7 +142,8 @@ class QueueIndex:
             self._base.execute("DELETE FROM fields WHERE file NOT IN (SELECT file FROM listed)")
             self._base.execute(
                 "INSERT INTO documents (file, name, ordinal, status) SELECT * FROM listed WHERE true "
-                "ON CONFLICT (file) DO UPDATE SET name = excluded.name, ordinal = excluded.ordinal"
+                "ON CONFLICT (file) DO UPDATE SET name = excluded.name, ordinal = excluded.ordinal "
+                "WHERE name IS NOT excluded.name OR ordinal IS NOT excluded.ordinal"
             )
             self._base.execute("DROP TABLE listed")
 

@@ -28,8 +28,9 @@ class FilenameRegistry:
     It holds digests; a clash that is none costs a longer name, nothing else.
     """
 
-    def __init__(self) -> None:
-        self._taken = DigestSet()
+    def __init__(self, expected: int = 0) -> None:
+        """Room is made at once for the names that are `expected`."""
+        self._taken = DigestSet(expected + len(_RESERVED_NAMES))
         for name in _RESERVED_NAMES:
             self.reserve_name(name)
 

@@ -100,14 +100,17 @@ def parse_journal_line(line: bytes) -> JournalEntry:
 class Journal:
     """The journal of one output folder, for one run: read once, appended to, put in order at the end.
 
-    Memory holds where each entry stands, not its content: some 45 bytes for a document. An entry is named by the number
+    Memory holds where each entry stands, not its content: some 35 bytes for a document. An entry is named by the number
     of its result file, which stays the same when the journal is put in order. Threads may use it.
     """
 
-    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
-        """Raises UsageError for a journal of another version, and MachineError where it cannot be opened."""
+    def __init__(self, folder: Path, *, fresh: bool = False, expected: int = 0) -> None:
+        """`expected` entries have their room in memory at once.
+
+        Raises UsageError for a journal of another version, and MachineError where it cannot be opened.
+        """
         self._folder, self._path = folder, folder / JOURNAL_FILE
-        self._index = EntryIndex()
+        self._index = EntryIndex(expected)
         self._lock = threading.Lock()
         self._synced = time.monotonic()
         self._is_unsynced = False

@@ -51,7 +51,7 @@ class EarlierResults:
     ) -> None:
         self._journal, self._folder, self._job, self._sources = journal, folder, job, sources
         self._fresh, self._retry_failed, self._taped = fresh, retry_failed, taped
-        self._names = FilenameRegistry()
+        self._names = FilenameRegistry(len(sources))
         self._present: DigestSet | None = None
         self.redo_counts = Counter[str]()
         """Why earlier results were not kept."""
@@ -71,7 +71,7 @@ class EarlierResults:
         if found is None:
             return True
         if self._present is None:
-            self._present = DigestSet()
+            self._present = DigestSet(len(self._sources))
             for one in self._sources:
                 self._present.add(printable_source_path(one))
         same = found[1].outcome.name == source.name

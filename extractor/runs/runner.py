@@ -66,7 +66,7 @@ async def run_job(
     with hold_folder_lock(job.out), telemetry.trace("run", describe_run(job, sources)):
         remove_drafts(job.out)
         _describe_part(job, sources)
-        ledger = Journal(job.out, fresh=job.ignores_earlier_results)
+        ledger = Journal(job.out, fresh=job.ignores_earlier_results, expected=_count_documents(job, sources))
         try:
             reserve = reserve_disk_space(job.out)
             try:
@@ -81,8 +81,12 @@ async def run_job(
             ledger.close()
 
 
+def _count_documents(job: Job, sources: Sequence[Source]) -> int:
+    return len(sources) if job.part is None else len(job.part.indexes)
+
+
 def _describe_job(job: Job, sources: Sequence[Source], ledger: Journal) -> RunningJob:
-    documents = len(sources) if job.part is None else len(job.part.indexes)
+    documents = _count_documents(job, sources)
     model, is_fresh = job.extractor.model_name, job.ignores_earlier_results
     return RunningJob(documents, job.fingerprint, model, job.price, job.currency, ledger.size, is_fresh)
 
@@ -119,7 +123,7 @@ class _JobRunner:
             retry_failed=job.retry_failed,
             taped=job.is_recorded,
         )
-        self._documents = len(sources) if job.part is None else len(job.part.indexes)
+        self._documents = _count_documents(job, sources)
         self._under_way = set[asyncio.Task[None]]()
         self._remaining = self._list_own()
         self._found = deque[_PendingDocument]()

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import socket
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -18,9 +19,12 @@ from extractor.cli.main import main
 from extractor.errors import UsageError
 from extractor.extraction.validation import build_validator
 from extractor.results.reading import read_result_file
+from extractor.review_app.app import build_app
+from extractor.review_app.desk import ReviewDesk
 from extractor.review_app.inputs import InputRefused, find_schema_node, read_typed
+from extractor.review_app.pages import PageFinder
 from extractor.review_app.queue_index import QueueIndex, QueueQuestion
-from extractor.review_app.serve import ReviewOptions, serve_review
+from extractor.review_app.serve import ReviewOptions, open_listener, serve_review
 from extractor.schema.kinds import Reading
 from extractor.schema.reader import Scalar
 
@@ -357,6 +361,26 @@ def test_the_index_is_kept_and_knows_what_has_changed(tmp_path: Path, monkeypatc
     assert again.get("/api/queue?state=finished")["total"] == 1
 
 
+def test_what_the_page_asks_for_comes_before_what_is_read_for_its_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = ReviewDesk(write_run(tmp_path / "out", {f"{n}.txt": (TEXT, RECORD) for n in range(3)}), "ann")
+    client = Client(build_app(desk, PageFinder(None), "secret", 4000))
+    reading, read_meanwhile, find = threading.Thread(target=desk.index_documents), [], QueueIndex.find
+
+    def find_slowly(self: QueueIndex, asked: QueueQuestion) -> Any:
+        reading.start()
+        reading.join(1)
+        read_meanwhile.append(self.count_progress()["indexed"])
+        return find(self, asked)
+
+    monkeypatch.setattr(QueueIndex, "find", find_slowly)
+    client.get("/api/queue")
+    assert read_meanwhile == [0]
+    reading.join(20)
+    assert desk.index.count_progress()["indexed"] == 3
+
+
 def test_an_index_that_is_broken_is_made_again(tmp_path: Path) -> None:
     path = tmp_path / "queue.sqlite"
     path.write_bytes(b"no database" * 1000)
@@ -397,9 +421,14 @@ def test_a_folder_without_results_is_a_sentence(tmp_path: Path, capsys: pytest.C
     assert main(["review", str(tmp_path / "none"), "--no-open"]) == 2
 
 
-def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
-    import socket
+def test_an_answer_in_two_pieces_does_not_wait_for_the_browser_to_acknowledge_the_first() -> None:
+    with open_listener(0) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
+
+def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
     out = write_run(tmp_path / "out")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

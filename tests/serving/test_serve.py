@@ -476,6 +476,15 @@ def test_jobs_are_in_the_users_own_folder_and_not_where_the_server_is_started(
     assert folders == [tmp_path / "home" / "jobs", Path("mine")]
 
 
+def test_an_answer_in_two_pieces_does_not_wait_for_its_client_to_acknowledge_the_first() -> None:
+    with (
+        served.open_listener("127.0.0.1", 0, ServerKeys()) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_keys_are_read_from_a_file_and_the_environment_and_never_shown(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text(f"# of the team\n{KEY}\n\n{OTHER}\n")

@@ -65,7 +65,7 @@ _LIGHT = frozenset(
 )
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 11)
 def word_stems(text: str) -> frozenset[str]:
     """The stems of the words of a text that may be labels, without single letters and words that say nothing.
 
