@@ -35,7 +35,7 @@ LABELLED = 0.3
 ROW_LENGTH = 600
 """Characters of a row that are looked at for a zero."""
 _ZERO = re.compile(
-    r"(?<![\w.,:/-])0++(?:[.,]0++)?+(?![\w.,:/-]*\d)|\bnil\b"
+    r"(?<![\w.,:/-])0++(?:[.,]0++)?+(?![\w.,:/-]*\d)|\bnil\b|[$€£¥][ \u00a0]?[-–—](?=[\s|]|$)"
     r"|(?:^|[\s|])[-–—](?=[ *_]*(?:$|[-–—|\t]))|(?:^|[-–—|\t])[ *_]*[-–—](?=\s|$)",
     re.I | re.M,
 )
@@ -347,7 +347,10 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
         found.DENIED,
         lambda at, leaf: _is_text(leaf) and leaf.chosen is not None and denied(at.index.text, leaf.chosen.span),
     ),
-    (found.ZERO_UNSAID, lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf)),
+    (
+        found.ZERO_UNSAID,
+        lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf) and not at.is_inside_row(leaf),
+    ),
     (found.NOT_AS_ASKED, lambda at, leaf: leaf.node.kind is Kind.DATE and not _ISO.match(str(leaf.value))),
     (found.LINE_BREAK, lambda at, leaf: _is_text(leaf) and "\n" in leaf.value),
     (found.MANY_WORDS, lambda at, leaf: _is_text(leaf) and len(leaf.value.split()) > 4),
