@@ -263,3 +263,46 @@ def test_a_number_beyond_what_a_float_tells_apart_stays_the_float_that_was_said(
     record = play("N = 6.022×10^23", {"n": NUMBER}, {"n": 6.022e23})
     assert repr(record.value["n"]) == "6.022e+23"
     assert record.evidence[("n",)].spans
+
+
+CHOICES: dict[str, Json] = {"enum": ["male", "female"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "node", "said", "words"),
+    [
+        (
+            "Adresse:\nHauptstr. 5\n10115 Berlin",
+            "address",
+            {},
+            "Hauptstraße 5, 10115 Berlin",
+            "Hauptstr. 5\n10115 Berlin",
+        ),
+        ("Address: 12 High Street, York", "address", {}, "12 High St., York", "12 High Street, York"),
+        ("Address: 12 High Street, York", "address", {}, "13 High St., York", None),
+        ("Address: 12 Hill Street, York", "address", {}, "12 High St., York", None),
+        ("Sex: M\nName: Max", "sex", CHOICES, "male", "M"),
+        ("Sex: M\nName: Max", "sex", CHOICES, "female", None),
+        ("Sex: male", "sex", {"enum": ["M", "F"]}, "M", "male"),
+        ("Size: M", "sex", CHOICES, "male", None),
+        ("Versichert: ja", "insured", {"type": "boolean"}, True, "ja"),
+        ("Versichert: ja", "insured", {"type": "boolean"}, False, None),
+        ("Versichert: ja\nRaucher: nein", "insured", {"type": "boolean"}, False, None),
+        ("Status: inactive", "active", {"type": "boolean"}, False, "inactive"),
+        ("Status: inactive", "active", {"type": "boolean"}, True, None),
+        ("Status: active", "active", {"type": "boolean"}, True, "active"),
+        ("Price: EUR 12.50", "price", {}, "12.50 EUR", "EUR 12.50"),
+        ("Price: EUR 12.50", "price", {}, "EUR 13.50", None),
+        ("Postage: offerts", "postage", {"type": "number"}, 0, "offerts"),
+        ("Balance: $-", "balance", {"type": "number"}, 0, None),
+        ("Size: 10 x 20 x 30 cm", "size", {}, "10x20x30 cm", "10 x 20 x 30 cm"),
+        ("Size: 10 x 20 x 30 cm", "size", {}, "11x20x30 cm", None),
+        ("Length: 6 ft 2 in", "length", {}, "6 ft 3 in", None),
+    ],
+)
+def test_a_value_is_proved_by_the_words_that_say_it_otherwise_and_by_no_others(
+    text: str, name: str, node: dict[str, Json], said: Json, words: str | None
+) -> None:
+    record = play(text, {name: node or {"type": "string"}}, {name: said})
+    evidence = record.evidence.get((name,))
+    assert [text[s.start : s.end] for s in (evidence.spans if evidence else ())] == ([] if words is None else [words])

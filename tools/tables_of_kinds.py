@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 from babel import Locale
@@ -74,6 +75,142 @@ LOCALES = [
     "az",
     "kk",
 ]
+FURTHER = [
+    "am",
+    "fil",
+    "gu",
+    "km",
+    "kn",
+    "ky",
+    "lb",
+    "lo",
+    "ml",
+    "mn",
+    "mr",
+    "my",
+    "ne",
+    "pa",
+    "ps",
+    "sd",
+    "si",
+    "te",
+    "tg",
+    "tk",
+    "uz",
+    "zu",
+]
+"""More locales whose months, units and scales are read. Names of countries would take another 80 kB for them."""
+UNITS = {
+    "duration-year": "year",
+    "duration-month": "month",
+    "duration-week": "week",
+    "duration-day": "day",
+    "duration-hour": "h",
+    "duration-minute": "min",
+    "duration-second": "s",
+    "mass-tonne": "t",
+    "mass-kilogram": "kg",
+    "mass-gram": "g",
+    "mass-milligram": "mg",
+    "mass-microgram": "μg",
+    "mass-pound": "lb",
+    "mass-ounce": "oz",
+    "length-kilometer": "km",
+    "length-meter": "m",
+    "length-centimeter": "cm",
+    "length-millimeter": "mm",
+    "length-mile": "mi",
+    "length-foot": "ft",
+    "length-inch": "in",
+    "length-yard": "yd",
+    "area-square-kilometer": "km2",
+    "area-square-meter": "m2",
+    "area-square-centimeter": "cm2",
+    "area-square-foot": "ft2",
+    "area-hectare": "ha",
+    "area-acre": "acre",
+    "volume-liter": "l",
+    "volume-hectoliter": "hl",
+    "volume-deciliter": "dl",
+    "volume-centiliter": "cl",
+    "volume-milliliter": "ml",
+    "volume-cubic-meter": "m3",
+    "volume-cubic-centimeter": "cm3",
+    "volume-gallon": "gal",
+    "speed-kilometer-per-hour": "km/h",
+    "speed-meter-per-second": "m/s",
+    "speed-mile-per-hour": "mph",
+    "temperature-celsius": "°c",
+    "temperature-fahrenheit": "°f",
+    "digital-gigabyte": "gb",
+    "digital-megabyte": "mb",
+    "digital-kilobyte": "kb",
+    "digital-terabyte": "tb",
+    "energy-kilowatt-hour": "kwh",
+    "energy-kilocalorie": "kcal",
+    "energy-kilojoule": "kj",
+    "power-kilowatt": "kw",
+    "power-watt": "w",
+    "power-horsepower": "hp",
+    "frequency-hertz": "hz",
+    "pressure-bar": "bar",
+    "electric-volt": "v",
+    "electric-ampere": "a",
+}
+"""Units as the kinds spell them."""
+TRADED = frozenset(
+    [
+        "USD",
+        "EUR",
+        "GBP",
+        "JPY",
+        "CNY",
+        "CHF",
+        "INR",
+        "CAD",
+        "AUD",
+        "NZD",
+        "SEK",
+        "NOK",
+        "DKK",
+        "ISK",
+        "PLN",
+        "CZK",
+        "HUF",
+        "RON",
+        "BGN",
+        "RSD",
+        "TRY",
+        "RUB",
+        "UAH",
+        "ILS",
+        "AED",
+        "SAR",
+        "EGP",
+        "MAD",
+        "ZAR",
+        "NGN",
+        "KES",
+        "BRL",
+        "MXN",
+        "ARS",
+        "CLP",
+        "COP",
+        "PEN",
+        "KRW",
+        "TWD",
+        "HKD",
+        "SGD",
+        "MYR",
+        "THB",
+        "IDR",
+        "PHP",
+        "VND",
+        "PKR",
+        "BDT",
+    ]
+)
+"""Currencies whose plural and declined names are read, too; those of all of them would take 200 kB."""
 NUMERALS = [
     "en",
     "de",
@@ -111,9 +248,19 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", bare).split())
 
 
+def squeeze(text: str) -> str:
+    """As `units.clean` does it: folded further, without spaces, points and quotes."""
+    parts = unicodedata.normalize("NFKD", fold(text))
+    kept = (c for c in parts if not (c.isspace() or c in ".'\"״׳’`-‐‑–—*_\u200b\u200c\u200d\u200e\u200f\u00ad"))
+    bare = "".join(
+        c for c in kept if not ("\u0300" <= c <= "\u036f" or "\u0591" <= c <= "\u05c7" or "\u064b" <= c <= "\u0652")
+    )
+    return bare.translate(str.maketrans("أإآٱىیکەłđø", "ااااييكهldo")).replace("µ", "μ")
+
+
 def months() -> dict[str, list[int]]:
     found: dict[str, dict[int, int]] = {}
-    for name in LOCALES:
+    for name in [*LOCALES, *FURTHER]:
         locale = Locale.parse(name)
         for context in ("format", "stand-alone"):
             for width in ("wide", "abbreviated"):
@@ -146,6 +293,55 @@ def names(attribute: str, wanted: set[str] | None = None) -> dict[str, str]:
     return {words: max(votes, key=lambda c: votes[c]) for words, votes in sorted(found.items()) if len(words) > 1}
 
 
+def units() -> dict[str, str]:
+    """Names of units in the plural forms of all locales: "měsíců", "часа"; those of two units are left out."""
+    found: dict[str, set[str]] = {}
+    for name in [*LOCALES, *FURTHER]:
+        patterns = Locale.parse(name)._data["unit_patterns"]
+        for unit, code in UNITS.items():
+            for forms in (patterns.get(unit) or {}).values():
+                for count, pattern in forms.items():
+                    if isinstance(pattern, str) and "{0}" in pattern and count != "per":
+                        words = squeeze(pattern.replace("{0}", ""))
+                        if len(words) > 1 or (words and words > "\u0370"):
+                            found.setdefault(words, set()).add(code)
+    return {words: codes.pop() for words, codes in sorted(found.items()) if len(codes) == 1}
+
+
+def scales() -> dict[str, dict[str, list[str]]]:
+    """Words that multiply, each with the powers of ten that it stands for, and the languages in which it does."""
+    found: dict[str, dict[str, Counter[int]]] = {}
+    for name in [*LOCALES, *FURTHER]:
+        locale = Locale.parse(name)
+        for forms in locale.compact_decimal_formats.values():
+            for patterns in forms.values():
+                for magnitude, pattern in patterns.items():
+                    figures, words = pattern.pattern.count("0"), pattern.pattern.replace("0", "").replace("'", "")
+                    power = len(magnitude) - figures
+                    words = fold(words.replace("\u200f", "").replace("¤", "")).strip(" .")
+                    long_enough = len(words) > (2 if words.isascii() else 1)
+                    if long_enough and power > 2 and " " not in words and ";" not in words:
+                        found.setdefault(words, {}).setdefault(locale.language, Counter())[power] += 1
+    powers: dict[str, dict[str, list[str]]] = {}
+    for words, spoken in sorted(found.items()):
+        for language, counted in sorted(spoken.items()):
+            powers.setdefault(words, {}).setdefault(str(counted.most_common(1)[0][0]), []).append(language)
+    return powers
+
+
+def currency_forms(known: dict[str, str]) -> dict[str, str]:
+    """Plural and declined names of currencies that are no names of their own: "долларов США"."""
+    found: dict[str, dict[str, int]] = {}
+    wanted = TRADED
+    for name in LOCALES:
+        for code, forms in Locale.parse(name)._data["currency_names_plural"].items():
+            for words in {fold(one) for one in forms.values()} if code in wanted else ():
+                if words not in known and len(words) > 3:
+                    votes = found.setdefault(words, {})
+                    votes[code] = votes.get(code, 0) + 1
+    return {words: max(votes, key=lambda c: votes[c]) for words, votes in sorted(found.items())}
+
+
 def numerals() -> dict[str, dict[str, int]]:
     tables: dict[str, dict[str, int]] = {}
     for language in NUMERALS:
@@ -160,10 +356,14 @@ def numerals() -> dict[str, dict[str, int]]:
 
 def main() -> None:
     OUT.mkdir(exist_ok=True)
+    currencies = names("currencies", tender())
     tables = {
         "months": months(),
         "territories": names("territories"),
-        "currencies": names("currencies", tender()),
+        "currencies": currencies,
+        "currency_forms": currency_forms(currencies),
+        "units": units(),
+        "scales": scales(),
         "languages": names("languages"),
         "numerals": numerals(),
     }

@@ -35,7 +35,7 @@ class Scalar:
     text_patterns: tuple[str, ...] = ()
     """Of a value that may be a number or a text: what a text must look like to be one."""
     label: str = ""
-    """Of a boolean: words that stand beside it where a document states it."""
+    """Of a boolean or a choice: words that stand beside it where a document states it."""
     locate_by_position: tuple[str, ...] | None = None
     """Found by its form and its position in a row: words, one of which is in it or beside it; () for any."""
     ask_model: bool = True

@@ -20,7 +20,9 @@ from extractor.schema.kinds import (
     select_within,
     support_within,
 )
+from extractor.schema.kinds.abbreviated import find_abbreviated
 from extractor.schema.kinds.choices import find_choice
+from extractor.schema.kinds.initials import find_initials
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
 from extractor.schema.kinds.words import SURNAME_FIRST
 from extractor.schema.reader import Scalar
@@ -45,20 +47,23 @@ _OF_WORDS = (
     "currency",
     "country",
     "language",
+    "money",
     "quantity",
     "number",
 )
 """What a text is looked up as, where its own words are not found: an ISO date in a text field, a code, a number."""
+_FIGURES, _NAMES, _ADDRESSES = ("number", "quantity", "money"), ("currency", "country", "language"), ("email", "url")
 LONGEST_FORM = 200
 """Characters of a text beyond which it is words and nothing else: no date, code or number takes so many."""
 _HAS_DIGIT = re.compile(r"\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.A)
 _CODE = re.compile(r"[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){4,40}")
+INITIAL = "first letter"
 SHORTEST_CODE, FEWEST_DIGITS = 6, 5
 """Letters and digits of a code, and digits, from which on the marks between them do not matter."""
 MOST_CODE_CHARACTERS = 8_000_000
 """Characters of a document that are gone through for codes, all leaves together."""
-_MAY_BE_PERSON = re.compile(r"[^\W\d_][^\W\d_.'’-]*\.?(?: [^\W\d_][^\W\d_.'’-]*\.?){1,3}")
+_MAY_BE_PERSON = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?: [^\W\d_](?:[^\W\d_]|['’-])*\.?){1,3}")
 """Two to four words, which may stand in the text with the last before the first: "Smith, John A."."""
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -105,13 +110,34 @@ class KindIndex:
             return self._find_moment(moment, within)
         for name in self.kinds_of(node, value):
             found = list(self._support(name, value, within))
-            if node.kind not in _OF_SCALAR and name in ("number", "quantity"):
+            if node.kind not in _OF_SCALAR and name in _FIGURES:
                 found = [m for m in found if self._keeps_zeros(m.span, str(value))]
             if found:
                 return found
-        if node.kind is Kind.TEXT and _MAY_BE_PERSON.fullmatch(str(value)):
-            return [m for m in self._support("name", value, within) if m.rule == SURNAME_FIRST]
-        return list(self._find_code(str(value), within)) if node.kind is Kind.TEXT else []
+        if node.enum:
+            return [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value) if s.within(within)]
+        if node.kind is not Kind.TEXT:
+            return []
+        if _MAY_BE_PERSON.fullmatch(str(value)):
+            turned = [m for m in self._support("name", value, within) if m.rule == SURNAME_FIRST]
+            if turned:
+                return turned
+        return list(self._find_code(str(value), within)) or list(self._find_shortened(str(value), within))
+
+    def _find_initials(self, node: Scalar, value: Json) -> Iterator[Span]:
+        return find_initials(self.text, node.label, node.enum, value)
+
+    def _find_shortened(self, said: str, within: Span) -> Iterator[ValueMention]:
+        """Where words stand abbreviated, or spelled out."""
+        if len(said) > LONGEST_FORM or not self._afford(within):
+            return
+        for span in find_abbreviated(self.text, said, within):
+            yield ValueMention(span, said, "abbreviated")
+
+    def _afford(self, within: Span) -> bool:
+        """Whether a text may be gone through once more for a single value."""
+        self._code_characters -= within.end - within.start
+        return self._code_characters >= 0
 
     def _find_code(self, said: str, within: Span) -> Iterator[ValueMention]:
         """Where a code stands with other marks between its letters and digits: "CHE-123.456.789" is CHE123456789."""
@@ -120,8 +146,7 @@ class KindIndex:
             _CODE.fullmatch(said) and len(signs) >= SHORTEST_CODE and sum(c.isdigit() for c in signs) >= FEWEST_DIGITS
         ):
             return
-        self._code_characters -= within.end - within.start
-        if self._code_characters < 0:
+        if not self._afford(within):
             return
         pattern = r"(?<![^\W_])(?<![^\W_][-./])" + r"[ ./\u00a0-]?".join(signs) + r"(?![-./]?[^\W_])"
         for m in re.finditer(pattern, self.text[within.start : within.end], re.I):
@@ -147,9 +172,10 @@ class KindIndex:
                 yield name
                 return
         for name in _OF_WORDS:
-            if name in ("number", "quantity") and not _is_only(name, words):
+            if name in _FIGURES and not _is_only(name, words):
                 continue
-            if _HAS_DIGIT.search(words) or name in ("email", "url", "currency", "country", "language"):
+            has_digit = _HAS_DIGIT.search(words) is not None
+            if name in _ADDRESSES or has_digit != (name in _NAMES):  # "EUR 12.50" is an amount, and no currency
                 yield name
 
     def _find_moment(self, moment: str, within: Span) -> list[ValueMention]:
@@ -185,7 +211,8 @@ class KindIndex:
     def find_about(self, label: str, answer: Json) -> Sequence[ValueMention]:
         """Where the text answers so to a label."""
         if (label, True) not in self._about:
-            found = set(BooleanKind().find_about(self.text, label, self.reading))
+            kind = BooleanKind()
+            found = set(kind.find_about(self.text, label, self.reading)) or set(kind.find_lone(self.text))
             for said in (True, False):
                 self._about[label, said] = index(m for m in found if m.key is said).get(said, [])
         return self._about.get((label, answer), ())

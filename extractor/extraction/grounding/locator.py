@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.block_placement import distance_cost, place_block
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
+from extractor.extraction.grounding.located_leaf import LocatedLeaf, MentionOption, Region
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
 from extractor.schema.annotations import Kind
@@ -35,52 +36,13 @@ LABELLED = 0.3
 ROW_LENGTH = 600
 """Characters of a row that are looked at for a zero."""
 _ZERO = re.compile(
-    r"(?<![\w.,:/-])0++(?:[.,]0++)?+(?![\w.,:/-]*\d)|\bnil\b"
+    r"(?<![\w.,:/-])0++(?:[.,]0++)?+(?![\w.,:/-]*\d)|\bnil\b|[$€£¥][ \u00a0]?[-–—](?=[\s|]|$)"
     r"|(?:^|[\s|])[-–—](?=[ *_]*(?:$|[-–—|\t]))|(?:^|[-–—|\t])[ *_]*[-–—](?=\s|$)",
     re.I | re.M,
 )
 """A zero that stands alone, or a dash that stands for one: by itself in its cell, or at its line's end."""
 _ISO = re.compile(r"\d{4}(?:-\d\d){0,2}")
 _JOINING = frozenset("/-.:_#@\\+")
-
-
-@dataclass(slots=True)
-class LocatedLeaf:
-    """A leaf that was said, its mentions, and which of them is its own."""
-
-    path: ValuePath
-    field: Field
-    node: Scalar
-    value: Json
-    mentions: Sequence[Mention]
-    region: _Region
-    chosen: Mention | None = None
-    others: int = 0
-    """How many mentions were as good."""
-    options: list[_Option] | None = None
-
-
-@dataclass(slots=True)
-class _Option:
-    """A mention that a leaf may have, and what of its cost does not depend on where other leaves are."""
-
-    mention: Mention
-    place: tuple[int, int]
-    cost: float
-    column: int
-
-
-@dataclass(slots=True)
-class _Region:
-    """Where leaves are looked for: a row of a list from its place to the next row's, or the whole text."""
-
-    anchor: Span | None = None
-    start: int = 0
-    end: int = 1 << 60
-    list_path: tuple[str, ...] = ()
-    coherence: float = 1.0
-    block: Span | None = None
-    """Of an object that is no row: the mention about which most of it stands."""
 
 
 @dataclass(slots=True)
@@ -107,7 +69,7 @@ class Locator:
     def locate(self, node: Object, value: Mapping[str, Json]) -> dict[ValuePath, LocatedLeaf]:
         """Every leaf of the value by its path."""
         search = _Search()
-        self._collect(node, value, (), (), _Region(), search)
+        self._collect(node, value, (), (), Region(), search)
         for leaf in sorted(search.leaves, key=lambda one: len(one.mentions)):
             self._choose(leaf, search)
         several = [leaf for leaf in search.leaves if len(leaf.mentions) > 1]
@@ -134,7 +96,7 @@ class Locator:
         value: Mapping[str, Json],
         path: ValuePath,
         names: tuple[str, ...],
-        region: _Region,
+        region: Region,
         search: _Search,
     ) -> None:
         for f in node.fields:
@@ -154,12 +116,12 @@ class Locator:
                 case Object():
                     self._collect(f.node, inner, at, own, self._find_block(node, f, inner, region), search)
 
-    def _find_block(self, parent: Object, field: Field, value: Json, outer: _Region) -> _Region:
+    def _find_block(self, parent: Object, field: Field, value: Json, outer: Region) -> Region:
         """The region of an object that is no row and lies in none."""
         if outer.anchor is not None:
             return outer
         leaves = [leaf for leaf in self._row_leaves(field.node, value, outer) if leaf.spans]
-        return _Region(block=place_block(field, parent, leaves, self.labels, self.context))
+        return Region(block=place_block(field, parent, leaves, self.labels, self.context))
 
     def find(self, node: Scalar, value: Json) -> list[Mention]:
         """The mentions of a value, in order; the same list for the same value of the same field."""
@@ -172,24 +134,24 @@ class Locator:
         return self._found[key]
 
     def _regions(
-        self, row: Object, rows: Sequence[Mapping[str, Json]], names: tuple[str, ...], outer: _Region
-    ) -> list[_Region]:
+        self, row: Object, rows: Sequence[Mapping[str, Json]], names: tuple[str, ...], outer: Region
+    ) -> list[Region]:
         """A region for each row: from its place to the place of the next row."""
         leaves = [[leaf for leaf in self._row_leaves(row, one or {}, outer) if leaf.spans] for one in rows]
         places = place_rows(leaves)
         starts = sorted(p.start for p in places if p)
-        regions: list[_Region] = []
+        regions: list[Region] = []
         for place in places:
             if place is None:
-                regions.append(_Region(outer.anchor, outer.start, outer.end, names))
+                regions.append(Region(outer.anchor, outer.start, outer.end, names))
                 continue
             line_start, _ = self.context.line_span(self.context.line_number(place.start))
             after = bisect_left(starts, place.start + 1)
             end = starts[after] if after < len(starts) else outer.end
-            regions.append(_Region(place, min(line_start, place.start), end, names))
+            regions.append(Region(place, min(line_start, place.start), end, names))
         return regions
 
-    def _row_leaves(self, node: Node, value: Json, outer: _Region) -> Iterator[RowLeaf]:
+    def _row_leaves(self, node: Node, value: Json, outer: Region) -> Iterator[RowLeaf]:
         """What votes for the place of a row: its leaves, nested ones too, by their mentions inside the outer row."""
         match node:
             case Scalar():
@@ -205,7 +167,7 @@ class Locator:
                 for one in value or ():
                     yield from self._row_leaves(item, one, outer)
 
-    def _find_votes(self, node: Scalar, value: Json, outer: _Region) -> RowLeaf:
+    def _find_votes(self, node: Scalar, value: Json, outer: Region) -> RowLeaf:
         """The mentions of a leaf inside the outer row; one object for a value that many rows say."""
         mentions = self.find(node, value)
         key = id(node), f"{type(value).__name__} {value}"
@@ -284,7 +246,7 @@ class Locator:
         at = bisect_left(leaf.mentions, anchor.start, key=lambda m: m.span.start)
         return leaf.mentions[max(0, at - NEAR // 2) : at + NEAR]
 
-    def _weigh(self, leaf: LocatedLeaf, mention: Mention) -> _Option:
+    def _weigh(self, leaf: LocatedLeaf, mention: Mention) -> MentionOption:
         span, region = mention.span, leaf.region
         cost = STRICTNESS[mention.match] - LABEL * self.context.affinity(self.labels, leaf.field, span)
         cost += JOINED * self._is_joined(span)
@@ -295,7 +257,7 @@ class Locator:
         elif region.block is not None:
             cost += distance_cost(region.block, span, self.context)
         column = self.context.column(span) if region.list_path else 0
-        return _Option(mention, (span.start, span.end), cost, column)
+        return MentionOption(mention, (span.start, span.end), cost, column)
 
     def _is_joined(self, span: Span) -> bool:
         """Whether the span is a part of a longer token: "1" of "1/5", "2024" of "INV-2024-7"."""
@@ -346,7 +308,10 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
         found.DENIED,
         lambda at, leaf: _is_text(leaf) and leaf.chosen is not None and denied(at.index.text, leaf.chosen.span),
     ),
-    (found.ZERO_UNSAID, lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf)),
+    (
+        found.ZERO_UNSAID,
+        lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf) and not at.is_inside_row(leaf),
+    ),
     (found.NOT_AS_ASKED, lambda at, leaf: leaf.node.kind is Kind.DATE and not _ISO.match(str(leaf.value))),
     (found.LINE_BREAK, lambda at, leaf: _is_text(leaf) and "\n" in leaf.value),
     (found.MANY_WORDS, lambda at, leaf: _is_text(leaf) and len(leaf.value.split()) > 4),

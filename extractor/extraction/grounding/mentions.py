@@ -15,9 +15,9 @@ from functools import cached_property
 from typing import TypeVar
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import Indel
 
 from extractor.extraction.grounding.kind_index import KindIndex
+from extractor.extraction.grounding.near_words import trim_alignment, widen_to_words
 from extractor.extraction.text.abbreviations import extend_over_abbreviation
 from extractor.extraction.text.dates import PRESENT, DateMention, find_dates, joins_dates, parse_date
 from extractor.extraction.text.names import strip_titles
@@ -45,8 +45,6 @@ _UNIT = re.compile(r"\s?(?:%|‰|×|\\?\\times\b|[xX]\b)")
 LABEL_REACH = 80
 """Characters before a link's target that are looked at for its label."""
 _LABEL = re.compile(r"\[[^\[\]\n]*\]\($")
-MIN_EQUAL_LETTERS = 2
-"""Letters in a row that tie a near match to its words; a single one is chance."""
 MAX_STRAY_LETTERS = 2
 """Letters beside a date that still leave it one."""
 MAX_MENTIONS = 64
@@ -254,17 +252,9 @@ class TextIndex:
         hit = fuzz.partial_ratio_alignment(wanted, self.folded.folded, score_cutoff=FUZZY_SCORE)
         if hit is None or hit.dest_end <= hit.dest_start:
             return []
-        start, end = _trim_alignment(wanted, self.folded.folded, hit.dest_start, hit.dest_end)
-        span = self._widen_to_words(self.folded.source_span(start, end))
+        start, end = trim_alignment(wanted, self.folded.folded, hit.dest_start, hit.dest_end)
+        span = widen_to_words(self.text, self.folded.source_span(start, end))
         return [span] if _digits_of(self.text[span.start : span.end]) == _digits_of(said) else []
-
-    def _widen_to_words(self, span: Span) -> Span:
-        start, end = span.start, span.end
-        while start > 0 and self.text[start - 1].isalnum() and self.text[start].isalnum():
-            start -= 1
-        while end < len(self.text) and self.text[end - 1].isalnum() and self.text[end].isalnum():
-            end += 1
-        return Span(start, end)
 
     def _find_date_mentions(self, node: Scalar, said: str) -> list[Mention]:
         """Mentions of just this date; without any, those that say it more precisely."""
@@ -330,18 +320,6 @@ class TextIndex:
             typed: Json = source if node.type == "string" else int(value) if node.type == "integer" else to_json(value)
             places.append(Mention(typed, span, Match.EXACT if source == str(said) else Match.NORMALISED))
         return [p for p in places if p.match is Match.EXACT] or places
-
-
-def _trim_alignment(wanted: str, text: str, start: int, end: int) -> tuple[int, int]:
-    """The window [start, end) of the text without what at its ends is no part of the wanted words.
-
-    A window is as long as what was wanted, so that where letters were left out of the text it reaches too far.
-    """
-    blocks = Indel.opcodes(wanted, text[start:end])
-    equal = [b for b in blocks if b.tag == "equal" and b.dest_end - b.dest_start >= MIN_EQUAL_LETTERS]
-    if not equal:
-        return start, end
-    return start + equal[0].dest_start, start + equal[-1].dest_end
 
 
 def _match_choice(node: Scalar, said: str) -> Json:

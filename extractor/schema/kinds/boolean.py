@@ -15,21 +15,29 @@ from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.negation import clauses, denies
 from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.tokens import MARKS
 from extractor.types import Span
 
 _YES = frozenset(
     simple(w)
     for w in "yes y true ja oui si sim tak ano áno da igen evet kyllä jah taip jā ναι да так نعم כן हाँ はい "
-    "有 是 예 네 ✓ ✔ ☑ ☒ x on checked có ya".split()
+    "有 是 예 네 ✓ ✔ ☑ ☒ x on checked có ya あり 有り 유 ใช่ มี হ্যাঁ ndiyo oo კი დიახ այո بله آری ہاں já iva bai иә ha "
+    "bəli ஆம் zutreffend vorhanden".split()
 )
 _NO = frozenset(
     simple(w)
     for w in "no n false nein non não nao nee nej nei nie ne nem hayır ei nu nė nē όχι нет нi ні لا לא नहीं "
-    "いいえ 無 无 否 不 아니요 아니오 ✗ ✘ ☐ off unchecked không tidak".split()
+    "いいえ 無 无 否 不 아니요 아니오 ✗ ✘ ☐ off unchecked không tidak なし 無し 무 ไม่ใช่ ไม่มี না hapana არა ոչ "
+    "خیر نه نہیں "
+    "ez жоқ yo'q xeyr yox இல்லை".split()
 )
+_OF_ENGLISH = frozenset("yes no y n true false x on off checked unchecked".split())
+_OPPOSITE = re.compile(r"un|in|non|im|ne|не", re.I)
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 _ANSWER = re.compile(
-    r"(?:[:=|\t：]|\?[ ]?:?|\.{3,60}|…{1,20}|[ ]{3,60})[ \t*_\"']{0,4}(?P<answer>[^\W\d_]{1,12}|[✓✔✗✘☑☒☐]|\[[xX✓✔ ]?\])"
+    r"(?:[:=|\t：]|\?[ ]?:?|\.{3,60}|…{1,20}|[ ]{3,60})[ \t*_\"']{0,4}(?P<answer>[^\W\d_](?:[^\W\d_]|["
+    + MARKS
+    + r"]){0,13}|[01]|[✓✔✗✘☑☒☐]|\[[xX✓✔ ]?\])"
     r"(?=[ \t*_\"']{0,40}(?:$|[\n|\t,;.(<}—–-]))",
     re.M,
 )
@@ -75,9 +83,19 @@ class BooleanKind:
         if not wanted:
             return
         yield from (mention for named, mention in _labelled(text) if wanted & stems(named))
+        yield from _in_own_words(text, wanted)
         yield from _in_columns(text, wanted)
         yield from _ticked(text, wanted)
         yield from _in_clauses(text, wanted)
+
+    def find_lone(self, text: str) -> Iterator[ValueMention]:
+        """The only answer of the text, if it is one in another language than English, whose label no field's name "
+        "has."""
+        answers = [mention for _, mention in _labelled(text) if not mention.rule]
+        if len(answers) == 1 and not any(True for _ in _lines_with_boxes(text)):
+            word = simple(text[answers[0].span.start : answers[0].span.end])
+            if word not in _OF_ENGLISH:
+                yield answers[0]._replace(rule="only answer")
 
     def keys(self, value: Json) -> Iterator[tuple[bool, str]]:
         """True or False."""
@@ -110,8 +128,13 @@ def _labelled(text: str) -> tuple[tuple[str, ValueMention], ...]:
 def _find_labelled(text: str) -> Iterator[tuple[str, ValueMention]]:
     for m in _ANSWER.finditer(text):
         said = answer_of(m["answer"])
-        if said is not None:
-            yield _label_before(text, m.start()), ValueMention(Span(*m.span("answer")), said)
+        if m["answer"] in ("0", "1"):
+            yield (
+                label_before(text, m.start()),
+                ValueMention(Span(*m.span("answer")), m["answer"] == "1", "one or nought"),
+            )
+        elif said is not None:
+            yield label_before(text, m.start()), ValueMention(Span(*m.span("answer")), said)
     for pattern in (_ELEMENT, _ATTRIBUTE):
         for m in pattern.finditer(text):
             said = (
@@ -122,6 +145,17 @@ def _find_labelled(text: str) -> Iterator[tuple[str, ValueMention]]:
             if said is not None:
                 named = m["label"] or (m["name"] if pattern is _ATTRIBUTE else "")
                 yield named, ValueMention(Span(*m.span("answer")), said)
+
+
+def _in_own_words(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
+    """Values that are the label's own word or its opposite: "Status: active", "Payment: unpaid"."""
+    for m in _ANSWER.finditer(text):
+        word = m["answer"]
+        if len(word) > STEM and answer_of(word) is None:
+            if wanted & stems(word):
+                yield ValueMention(Span(*m.span("answer")), True, "word that affirms")
+            elif (opposite := _OPPOSITE.match(word)) and wanted & stems(word[opposite.end() :]):
+                yield ValueMention(Span(*m.span("answer")), False, "word that denies")
 
 
 def _in_columns(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
@@ -169,7 +203,7 @@ def _stating_clauses(text: str) -> tuple[tuple[int, int], ...]:
     )
 
 
-def _label_before(text: str, end: int) -> str:
+def label_before(text: str, end: int) -> str:
     """The words of a line before `end`, back to what divides them from others."""
     words = text[max(0, end - 120) : end]
     cut = max(words.rfind(sign) for sign in "\n:=|\t：")
@@ -184,7 +218,11 @@ def _is_sentence(clause: str) -> bool:
 @lru_cache(maxsize=1 << 12)
 def stems(text: str) -> frozenset[str]:
     """First letters of the words of a label or a clause, camel case taken apart; small words do not count."""
-    words = (simple(word)[:STEM] for word in _WORD.findall(text) if len(word) > 2 and word.lower() not in _SMALL)
+    words = (
+        simple(word)[:STEM]
+        for word in _WORD.findall(text)
+        if len(word) > (2 if word.isascii() else 1) and word.lower() not in _SMALL
+    )
     return frozenset((*words, *re.findall(r"(?=([\u4e00-\u9fff]{2}))", text)))
 
 

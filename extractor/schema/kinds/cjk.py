@@ -6,13 +6,20 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from extractor.schema.kinds.figures import key_of_fraction
+from extractor.schema.kinds.figures import key_of_fraction, negated
 from extractor.schema.kinds.scales import CJK_DIGITS, CJK_LARGE, CJK_SMALL
 
 _UNITS = "".join(CJK_SMALL) + "".join(CJK_LARGE)
 _DIGITS = "".join(CJK_DIGITS)
 _HAS = re.compile(f"[{_UNITS}{_DIGITS}]")
 _RUN = re.compile(rf"(?:\d[\d,]{{0,30}}(?:\.\d{{1,30}})?|[{_DIGITS}]|[{_UNITS}]|(?<=[{_UNITS}]) (?=\d))++")
+_MINUS = re.compile(r"(?:[-–△▲▼负負]|マイナス|마이너스)$")
+_SHARE = re.compile(
+    rf"百分之(?P<hundredths>[\d.]{{1,8}}|[{_DIGITS}十百]{{1,5}})"
+    rf"|(?P<tenths>\d{{1,2}}(?:\.\d)?|[{_DIGITS}])(?:折|成(?![{_DIGITS}為为])|割(?:(?P<rest>\d|[{_DIGITS}])分)?)"
+)
+"""百分之十五, 八折, 三割五分."""
+_HANGUL = frozenset("일이삼사오육칠팔구영")
 _TOKEN = re.compile(rf"\d[\d,]*(?:\.\d+)?|[{_DIGITS}]|[{_UNITS}]")
 
 
@@ -28,8 +35,29 @@ def cjk_numbers(plain: str) -> Iterator[tuple[int, int, str, bool]]:
         if words.isascii() or len(words) > 60:
             continue
         value = _value(words)
-        if value is not None:
-            yield match.start(), match.end(), key_of_fraction(value), len(words) == 1
+        if value is None or (not _HANGUL.isdisjoint(words) and (len(words) < 3 or _HANGUL.issuperset(words))):
+            continue  # 이 is "this" more often than two
+        key = key_of_fraction(value)
+        yield match.start(), match.end(), key, len(words) == 1
+        if minus := _MINUS.search(plain, max(0, match.start() - 4), match.start()):
+            yield minus.start(), match.end(), negated(key), False
+
+
+def cjk_shares(plain: str) -> Iterator[tuple[int, int, str]]:
+    """Parts of a hundred and of ten: start, end and key of each as a share of one."""
+    if plain.isascii():
+        return
+    for match in _SHARE.finditer(plain):
+        part = _part(match["hundredths"] or match["tenths"])
+        if part is not None:
+            share = part / 100 if match["hundredths"] else part / 10
+            yield *match.span(), key_of_fraction(share + (_part(match["rest"] or "0") or Fraction(0)) / 100)
+
+
+def _part(words: str) -> Fraction | None:
+    if words.replace(".", "", 1).isdecimal():
+        return Fraction(words)
+    return _value(words)
 
 
 def _value(words: str) -> Fraction | None:

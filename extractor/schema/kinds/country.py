@@ -25,6 +25,14 @@ _FURTHER = {
     "people s republic of china": "CN", "pr china": "CN", "p r china": "CN",
     "macedonia": "MK", "swaziland": "SZ", "burma": "MM", "ivory coast": "CI", "bundesrepublik deutschland": "DE",
     "brd": "DE", "prc": "CN",
+    "рф": "RU", "российская федерация": "RU", "сша": "US", "оаэ": "AE", "米国": "US", "英国": "GB", "韓国": "KR",
+    "中华人民共和国": "CN", "中華人民共和國": "CN", "中華民國": "TW", "大韓民国": "KR", "rok": "KR", "eeuu": "US",
+    "ee uu": "US", "etats unis d amerique": "US", "vereinigte staaten von amerika": "US",
+    "spojene staty americke": "US",
+    "republique francaise": "FR", "repubblica italiana": "IT", "rzeczpospolita polska": "PL", "ceska republika": "CZ",
+    "slovenska republika": "SK", "reino de espana": "ES", "republica portuguesa": "PT",
+    "republica federativa do brasil": "BR", "estados unidos mexicanos": "MX", "republica argentina": "AR",
+    "konigreich der niederlande": "NL", "confederation suisse": "CH", "confederazione svizzera": "CH",
     "federal republic of germany": "DE", "republic of ireland": "IE", "hong kong": "HK", "republik osterreich": "AT",
     "schweizerische eidgenossenschaft": "CH",
 }  # fmt: skip
@@ -51,6 +59,9 @@ _ALPHA3 = dict(
 )
 """Codes of ISO 3166-1 alpha-3, and those of sports where they differ (GER, SUI)."""
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2,3}(?![A-Za-z0-9])")
+_PLATES = {"D": "DE", "A": "AT", "F": "FR", "I": "IT", "E": "ES", "B": "BE", "L": "LU", "S": "SE", "N": "NO", "P": "PT"}
+_BEFORE_POSTAL_CODE = re.compile(r"(?<![\w-])(?P<plate>[DAFIEBLSNP]|FL|FIN|SLO|EST)-(?=\d{4,5}[ \u00a0]+[^\W\d_])")
+"""Signs of vehicles before postal codes: D-10115 Berlin."""
 _WORDS = frozenset("am an as at be by do id in is it me my no or pm to us so la de al pa ma md ai ca ne".split())
 """Codes that are words where a document is all capitals; they are believed only as a value by themselves."""
 
@@ -76,6 +87,10 @@ class CountryKind:
         """Names of countries in any language of the table, and codes in capitals."""
         for start, end, code in _lexicon().find(text):
             yield ValueMention(Span(start, end), code)
+        for m in _BEFORE_POSTAL_CODE.finditer(text):
+            plate = m["plate"]
+            known = _PLATES.get(plate) or {"FL": "LI", "FIN": "FI", "SLO": "SI", "EST": "EE"}[plate]
+            yield ValueMention(Span(*m.span("plate")), known, "sign before a postal code")
         for m in _CODE.finditer(text):
             country = (
                 _ALPHA3.get(m[0]) if len(m[0]) == 3 else m[0] if m[0] in _codes() else "GB" if m[0] == "UK" else None

@@ -29,20 +29,30 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "Ft": ("HUF",), "lei": ("RON", "MDL"), "Lei": ("RON", "MDL"), "лв": ("BGN",),
     "R$": ("BRL",), "S/": ("PEN",), "RM": ("MYR",),
     "Rp": ("IDR",), "SFr": ("CHF",), "Fr": ("CHF",),
-    "C$": ("CAD",), "CA$": ("CAD",), "CAD$": ("CAD",), "A$": ("AUD",), "AU$": ("AUD",), "US$": ("USD",),
+    "CA$": ("CAD",), "CAD$": ("CAD",), "A$": ("AUD",), "AU$": ("AUD",), "US$": ("USD",),
     "NZ$": ("NZD",), "S$": ("SGD",), "HK$": ("HKD",),
     "NT$": ("TWD",), "Mex$": ("MXN",), "MX$": ("MXN",), "R": ("ZAR",), "د.إ": ("AED",), "ر.س": ("SAR",),
     "﷼": ("SAR", "IRR"), "ج.م": ("EGP",), "৳": ("BDT",),
     "Dhs": ("AED",), "din": ("RSD",), "Kčs": ("CZK",), "SEK": ("SEK",), ",-kr": ("DKK",), "¢": ("USD",),
+    "KM": ("BAM",), "N$": ("NAD",), "J$": ("JMD",), "B/.": ("PAB",), "Bs": ("BOB", "VES"), "Q": ("GTQ",),
+    "L": ("HNL", "MDL"), "KD": ("KWD",), "BD": ("BHD",), "GH₵": ("GHS",), "Lek": ("ALL",), "CFA": ("XOF", "XAF"),
+    "FCFA": ("XOF", "XAF"), "VNĐ": ("VND",), "TSh": ("TZS",), "USh": ("UGX",), "TT$": ("TTD",), "RD$": ("DOP",),
+    "C$": ("CAD", "NIO"), "Z$": ("ZWL",), "B$": ("BSD", "BND"), "BZ$": ("BZD",), "LE": ("EGP",), "DT": ("TND",),
+    "DA": ("DZD",), "DH": ("MAD", "AED"), "QR": ("QAR",), "SR": ("SAR",), "OMR": ("OMR",), "៛": ("KHR",),
+    "₮": ("MNT",), "₭": ("LAK",), "֏": ("AMD",), "元整": ("CNY", "TWD"), "圓": ("TWD", "HKD"),
     "p": ("GBP",), "ден": ("MKD",), "KSh": ("KES",),
 }  # fmt: skip
 """What each sign stands for, likeliest first."""
-_WORDS = frozenset("Rs TL Fr SFr R RM Rp Ft lei Lei din kr Dhs zł Kč лв руб грн đ ден KSh RMB Mex".split())
+_WORDS = frozenset(
+    "Rs TL Fr SFr R RM Rp Ft lei Lei din kr Dhs zł Kč лв руб грн đ ден KSh RMB Mex "
+    "KM Bs Q L KD BD Lek CFA FCFA VNĐ TSh USh LE DT DA DH QR SR".split()
+)
 """Signs that are letters: they count beside a number only."""
 _FORMER = frozenset("BGN HRK LTL LVL EEK SKK SIT MTL CYP DEM FRF ITL ESP ATS NLG BEF IEP PTE FIM GRD".split())
 """What the euro took the place of: older papers are full of them."""
-_SIGN = re.compile(r"[$€£¥￥円₹₨₩￦원₺₽₴₫฿₪₱₦₡₲₵₸₾₼﷼৳元]")
+_SIGN = re.compile(r"[$€£¥￥円₹₨₩￦원₺₽₴₫฿₪₱₦₡₲₵₸₾₼﷼৳元圓៛₮₭֏]")
 _DOLLAR_PREFIX = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z]{0,2}$")
+_PANAMA = re.compile(r"(?<![A-Za-z])B/\.(?=[ \u00a0]?\d)")
 _PHRASE = re.compile(r"人民币|บาท|ש\"ח|د\.إ|ر\.س|ج\.م")
 _FURTHER = {
     "euro": "EUR", "euros": "EUR", "eur": "EUR", "evro": "EUR", "евро": "EUR", "ευρω": "EUR", "ユーロ": "EUR",
@@ -57,6 +67,13 @@ _FURTHER = {
     "danske kroner": "DKK", "norske kroner": "NOK", "korun": "CZK", "forint": "HUF", "reais": "BRL", "real": "BRL",
     "рублей": "RUB", "рубля": "RUB", "рубль": "RUB", "гривень": "UAH", "лева": "BGN", "dirhams": "AED",
     "dirham": "AED", "baht": "THB", "won": "KRW", "rand": "ZAR", "naira": "NGN",
+    "franchi svizzeri": "CHF", "đồng": "VND", "đong": "VND", "रुपये": "INR", "रुपए": "INR", "टका": "BDT",
+    "টাকা": "BDT", "manat": "AZN", "so'm": "UZS", "som": "UZS", "сум": "UZS", "tenge": "KZT", "тенге": "KZT",
+    "dram": "AMD", "lari": "GEL", "lek": "ALL", "denar": "MKD", "динара": "RSD", "dinara": "RSD",
+    "tugrik": "MNT", "kip": "LAK", "riel": "KHR", "taka": "BDT", "cedi": "GHS", "cedis": "GHS", "shillings": "KES",
+    "soles": "PEN", "quetzales": "GTQ", "lempiras": "HNL", "balboas": "PAB", "guaranies": "PYG", "bolivares": "VES",
+    "bolivianos": "BOB", "colones": "CRC", "dinars": "KWD", "dinar": "RSD", "ريال سعودي": "SAR", "ريالا": "SAR",
+    "ريال": "SAR", "درهم": "AED", "جنيه": "EGP", "دينار": "KWD", "שקלים": "ILS", "שח": "ILS",
     "pesos mexicanos": "MXN", "pesos": "MXN", "shekels": "ILS", "turk lirasi": "TRY", "lira": "TRY", "rupiah": "IDR",
     "ringgit": "MYR", "riyals": "SAR", "日本円": "JPY", "canadian dollars": "CAD",
     "australian dollars": "AUD", "singapore dollars": "SGD", "hong kong dollars": "HKD",
@@ -66,7 +83,8 @@ _FURTHER = {
 
 @cache
 def _lexicon() -> Lexicon:
-    names = {name: code for name, code in table("currencies").items() if len(name) > 3 and "(" not in name}
+    tables = {**table("currency_forms"), **table("currencies")}
+    names = {name: code for name, code in tables.items() if len(name) > 3 and "(" not in name}
     return Lexicon({**names, **{simple(name): code for name, code in _FURTHER.items()}})
 
 
@@ -114,11 +132,13 @@ class CurrencyKind:
             elif word == "S" and text[end : end + 1] == "/" and text[end + 1 : end + 3].strip(" .").isdigit():
                 yield from self._of_sign("S/", start, end + 1, reading)
         for m in _SIGN.finditer(text):
-            prefix = _DOLLAR_PREFIX.search(text, max(0, m.start() - 4), m.start()) if m[0] == "$" else None
+            prefix = _DOLLAR_PREFIX.search(text, max(0, m.start() - 4), m.start()) if m[0] in "$₵" else None
             if m[0] == "元" and not text[max(0, m.start() - 2) : m.start()].strip()[-1:].isalnum():
                 continue
             start = prefix.start() if prefix else m.start()
             yield from self._of_sign(text[start : m.end()], start, m.end(), reading)
+        for m in _PANAMA.finditer(text) if "B/." in text else ():
+            yield from self._of_sign(m[0], m.start(), m.end(), reading)
         if not text.isascii():
             for m in _PHRASE.finditer(text):
                 yield from self._of_sign(m[0], m.start(), m.end(), reading)
@@ -127,8 +147,8 @@ class CurrencyKind:
 
     def _of_sign(self, sign: str, start: int, end: int, reading: Reading) -> Iterator[ValueMention]:
         found = codes_of_sign(sign, reading)
-        if not found and sign.endswith("$"):
-            found, start = codes_of_sign("$", reading), end - 1
+        if not found and sign[-1] in "$₵":
+            found, start = codes_of_sign(sign[-1], reading), end - 1
         for rank, code in enumerate(found):
             yield ValueMention(Span(start, end), code, OTHER_READING if rank else "code of a sign")
 

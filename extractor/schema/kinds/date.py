@@ -17,6 +17,7 @@ from extractor.schema.kinds.days import GUESSED, YEAR, Day, all_number_days, eas
 from extractor.schema.kinds.monthdays import named_days
 from extractor.schema.kinds.months import last_words_of_present, present_words
 from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.roman import roman_numbers
 from extractor.schema.kinds.spelled_days import spelled_days
 from extractor.schema.kinds.tokens import words_of
 from extractor.types import Span
@@ -30,6 +31,9 @@ _YEAR_ALONE = re.compile(r"(?<![\w.,/$€£¥'-])(?:(?<=\D)|^)((?:18|19|20|21)\d
 _YEAR_JOINED = re.compile(
     r"(?<=[\d/–-])((?:19|20)\d\d)(?![\w%]|[.,/-]\d)|(?<![\w.,])((?:19|20)\d\d)(?=[-/–]\d\d(?!\d))"
 )
+_FISCAL = re.compile(r"\b(?:FY|CY|GJ|WJ|MY)[ -]?'?(\d\d)(?![\d.,%])")
+_SECOND_YEAR = re.compile(r"(?<![\w.,/-])((?:19|20)(\d\d)[/–-](\d\d))(?![\w/]|[.,–-]\d)")
+"""A business year over two calendar years: 2023/24."""
 _TAG = re.compile(r"(?:(?<=\s)|(?<=\()|^)'(\d\d)(?![\w'])")
 
 
@@ -129,6 +133,14 @@ def _found(text: str, reading: Reading) -> Iterator[Day]:
     for m in _TAG.finditer(simple_text):
         if not taken[m.start()]:
             yield Day(m.start(), m.end(), f"{'20' if int(m[1]) < 70 else '19'}{m[1]}", "year from a tag")
+    for m in _FISCAL.finditer(simple_text):
+        yield Day(m.start(1), m.end(1), f"20{m[1]}", "year from a tag")
+    for m in _SECOND_YEAR.finditer(simple_text):
+        if int(m[3]) == (int(m[2]) + 1) % 100:
+            yield Day(m.start(1), m.end(1), str(int(m[1][:4]) + 1), "second year of two")
+    for start, end, year in roman_numbers(text):
+        if 1500 <= year < 2200:
+            yield Day(start, end, str(year), "Roman numeral")
     yield from _present(text)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from extractor.schema.kinds.base import OTHER_READING
@@ -13,6 +15,7 @@ from extractor.schema.kinds.reading import Reading
 
 GUESSED = "order of day and month guessed"
 OF_THE_END = "year of the range's end"
+OF_THE_BEGIN = "year of the range's begin"
 YEAR = r"(?:1[5-9]|20|21|2[4-6])\d\d"
 """Four digits of a year; 24xx to 26xx are Thai, counted from 543 before Christ."""
 
@@ -20,7 +23,7 @@ _SEPARATOR = r"[ \u00a0]?"
 _YEAR_FIRST = re.compile(
     rf"(?:(?<![\d.,/-])|(?<=-\d\d/))(?P<y>{YEAR})(?P<s>[-./]){_SEPARATOR}(?P<m>\d{{1,2}})(?P=s){_SEPARATOR}"
     rf"(?P<d>\d{{1,2}})"
-    rf"(?![\d]|[-/]\d)"
+    rf"(?!\d|-\d|/\d(?!\d{{0,3}}-\d\d))"
 )
 _YEAR_LAST = re.compile(
     rf"(?<![\d/])(?<!\d[.,])(?:(?<!\d-)|(?<=\d[./]\d\d\d\d-)|(?<=\d[./]\d\d-))(?P<a>\d{{1,2}})"
@@ -41,6 +44,19 @@ _ROMAN = re.compile(
     rf"(?<![\w.])(?P<d>\d{{1,2}})[. /-]{{1,2}}(?P<m>I{{1,3}}|IV|VI{{0,3}}|IX|XI{{0,2}})[. /-]{{1,2}}(?P<y>{YEAR})(?!\d)"
 )
 _ROMANS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+_ROMAN_FIRST = re.compile(
+    rf"(?<![\w.])(?P<y>{YEAR})[.][ ]?(?P<m>I{{1,3}}|IV|VI{{0,3}}|IX|XI{{0,2}})[.][ ]?(?P<d>\d{{1,2}})(?!\d)"
+)
+_ISO_WEEK = re.compile(rf"(?<![\w./-])(?P<y>{YEAR})-?W(?P<w>[0-5]\d)-?(?P<d>[1-7])(?![\w/]|[.-]\d)")
+_DAY_OF_YEAR = re.compile(r"(?<![\w.,/+-])(?P<y>(?:19|20)\d\d)-(?P<d>[0-3]\d\d)(?![\w/]|[.,-]\d)")
+_MONGOLIAN = re.compile(rf"(?P<y>{YEAR})(?:[ ]?оны?)?[ ](?P<m>\d{{1,2}})(?:-?р)?[ ]сарын[ ](?P<d>\d{{1,2}})(?!\d)")
+_MINGUO = re.compile(r"(?<![\d./-])(?P<y>1\d\d|[5-9]\d)(?P<s>[./-])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})(?![\d./-])")
+_TAGGED_FIRST = re.compile(r"(?<![\w'])'(?P<y>\d\d)(?P<s>[./])[ ]?(?P<m>\d{1,2})(?P=s)[ ]?(?P<d>\d{1,2})(?![\d/])")
+_RANGE_END = re.compile(
+    r"(?:日|일|号|\d)?(?:[ ]?[(（][^()（）\n]{1,3}[)）])?[ ]?(?:[~–—/-]|から|至|到|부터)[ ]?"
+    r"(?P<day>(?P<m>\d{1,2})[ ]?(?P<s>[月월/.-])[ ]?(?P<d>\d{1,2}))(?P<end>[ ]?[日号일])?(?![\d/]|[.,-]\d)"
+)
+"""The end of a range that writes its year at the begin alone: 2024年8月28日～9月3日, 2024/8/28～9/3."""
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 _EAST = re.compile(
     rf"(?:(?P<era>{'|'.join(e for e in ERAS if len(e) > 1)})[ ]?(?P<n>\d{{1,3}}|元"
@@ -48,7 +64,7 @@ _EAST = re.compile(
     rf"[ ]?[年년][ ]?(?:(?P<m>{_NUMBER})[ ]?[月월](?:[ ]?(?P<d>{_NUMBER})[ ]?[日号號일])?)?"
 )
 _ERA_SHORT = re.compile(
-    r"(?<![A-Za-z\d])(?P<era>[RHS]|令和|平成|昭和)(?P<n>\d{1,2})(?P<s>[./])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})(?![\d./])"
+    r"(?<![A-Za-z\d])(?P<era>[RHS]|令和?|平成?|昭和?)(?P<n>\d{1,2})(?P<s>[./])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})(?![\d./])"
 )
 _VIETNAMESE = re.compile(
     r"(?:(?P<d>\d{1,2})[ ,]{1,2})?(?:tháng|thg\.?) (?P<m>\d{1,2})(?:[ ,]{1,2}|/|-| năm )(?:năm )?(?P<y>\d{4})(?!\d)",
@@ -114,6 +130,11 @@ def all_number_days(plain: str, reading: Reading) -> Iterator[Day]:
         elif end - start == 4 and near in _SEPARATORS:
             if (m := _YEAR_FIRST.match(plain, start)) and (found := iso(int(m["y"]), int(m["m"]), int(m["d"]))):
                 yield Day(m.start(), m.end(), found)
+                yield from end_of_range(plain, m.end(), found, m["s"])
+            else:
+                yield from _days_of_weeks_and_years(plain, start)
+        elif end - start == 4 and plain[end : end + 1] == "W":
+            yield from _days_of_weeks_and_years(plain, start)
         elif end - start <= 2 and near:
             if near in _SEPARATORS and (m := _YEAR_LAST.match(plain, start)):
                 ends = list(_day_or_month_first(m, reading))
@@ -124,6 +145,34 @@ def all_number_days(plain: str, reading: Reading) -> Iterator[Day]:
                     yield Day(m.start(), m.end(), found)
             elif near.isdecimal() and (m := _SPACED.match(plain, start)):
                 yield from _day_or_month_first(m, reading)
+
+
+def _days_of_weeks_and_years(plain: str, start: int) -> Iterator[Day]:
+    """2024-W36-2, 2024-247, and 2024. IX. 3."""
+    if (m := _ISO_WEEK.match(plain, start)) and int(m["w"]) <= 53:
+        with contextlib.suppress(ValueError):  # the year has no week 53
+            yield Day(
+                *m.span(), date.fromisocalendar(int(m["y"]), int(m["w"]), int(m["d"])).isoformat(), "day of a week"
+            )
+    elif (m := _DAY_OF_YEAR.match(plain, start)) and 1 <= int(m["d"]) <= 365:
+        day = date(int(m["y"]), 1, 1) + timedelta(int(m["d"]) - 1)
+        yield Day(*m.span(), day.isoformat(), "day of the year")
+    elif (m := _ROMAN_FIRST.match(plain, start)) and (
+        found := iso(int(m["y"]), _ROMANS.index(m["m"]) + 1, int(m["d"]))
+    ):
+        yield Day(*m.span(), found)
+
+
+def end_of_range(plain: str, end: int, begin: str, sign: str) -> Iterator[Day]:
+    """The day that follows a whole date as the end of a range, in the form of the date."""
+    m = _RANGE_END.match(plain, end)
+    if m is None or m["s"] != {"年": "月", "년": "월"}.get(sign, sign) or (m["s"] in "月월") != bool(m["end"]):
+        return
+    if m["s"] in "/.-" and m["s"] in plain[end : m.start("day")]:
+        return
+    found = iso(int(begin[:4]), int(m["m"]), int(m["d"]))
+    if found and found > begin:
+        yield Day(m.start("day"), m.end(), found, OF_THE_BEGIN)
 
 
 def _day_or_month_first(m: re.Match[str], reading: Reading) -> Iterator[Day]:
@@ -174,8 +223,17 @@ def east_asian_days(plain: str) -> Iterator[Day]:
         for m in _VIETNAMESE.finditer(plain):
             if found := iso(int(m["y"]), int(m["m"]), int(m["d"]) if m["d"] else None):
                 yield Day(m.start(), m.end(), found)
+    for m in _TAGGED_FIRST.finditer(plain) if "'" in plain and not plain.isascii() else ():
+        if found := iso(2000 + int(m["y"]), int(m["m"]), int(m["d"])):
+            yield Day(m.start(), m.end(), found, "two-digit year")
     if plain.isascii():
         return
+    for m in _MONGOLIAN.finditer(plain) if "сарын" in plain else ():
+        if found := iso(int(m["y"]), int(m["m"]), int(m["d"])):
+            yield Day(m.start(), m.end(), found)
+    for m in _MINGUO.finditer(plain) if "民國" in plain or "民国" in plain else ():
+        if found := iso(1911 + int(m["y"]), int(m["m"]), int(m["d"])):
+            yield Day(m.start(), m.end(), found, "year of an era")
     if "年" in plain or "년" in plain:
         for m in _EAST.finditer(plain):
             number = figures_of_kanji((m["n"] or m["y"]).strip("'"))
@@ -185,6 +243,8 @@ def east_asian_days(plain: str) -> Iterator[Day]:
                 found = iso(year, month, day)
                 if found and (month or number > 999 or m["era"]):
                     yield Day(m.start(), m.end(), found)
+                    if day:
+                        yield from end_of_range(plain, m.end(), found, "년" if "년" in m[0] else "年")
     if "ย." in plain or "ค." in plain or "พ." in plain:
         yield from _thai_days(plain)
     if _has_japanese(plain):

@@ -13,6 +13,7 @@ from extractor.schema.kinds.figures import fraction_of
 from extractor.schema.kinds.number import find_numbers
 from extractor.schema.kinds.quantity import unit_of
 from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.units import unit_behind
 from extractor.types import Span
 
 _UNITS = {
@@ -23,6 +24,7 @@ _UNITS = {
     "w": (1, 7),
     "day": (1, 1),
     "d": (1, 1),
+    "fortnight": (1, 14),
     "h": (2, 3600),
     "min": (2, 60),
     "m": (2, 60),
@@ -48,6 +50,11 @@ _WORDS = {
 _UNIT = re.compile(
     r"(?:[ \u00a0-]?\(?[ ]?(?P<far>[^\W\d_]{1,12})\b|(?P<near>" + "|".join(w for w in _WORDS if w[0] > "\u2e80") + "))"
 )
+_HOURS_AND_MINUTES = re.compile(
+    r"(?<![\w.,:])(?P<h>\d{1,3})(?:[ ]?h[ ]?|:)(?P<m>[0-5]\d)(?::00)?(?:[ ]?(?:h|hrs?|min|hours?|Std\.?)\b"
+    r"|(?<=h\d\d)(?!\w))",
+    re.I,
+)
 _JOINT = re.compile(r"[ \u00a0]?(?:[,&+]|and|und|et|y|e|en|och|og|i|и)?[ \u00a0]?", re.I)
 _ISO = re.compile(
     r"P(?=.)(?:(?P<y>\d+(?:[.,]\d+)?)Y)?(?:(?P<mo>\d+(?:[.,]\d+)?)M)?(?:(?P<w>\d+(?:[.,]\d+)?)W)?(?:(?P<d>\d+(?:[.,]\d+)?)D)?"
@@ -55,6 +62,8 @@ _ISO = re.compile(
     re.A,
 )
 _ISO_UNITS = {"y": "year", "mo": "month", "w": "week", "d": "day", "h": "h", "mi": "min", "s": "s"}
+MOST_PARTS = 6
+"""Parts of one duration: years to seconds."""
 Key = tuple[Fraction, Fraction, Fraction]
 """Months, days and seconds."""
 
@@ -73,7 +82,7 @@ class DurationKind:
                 continue
             if run and not _JOINT.fullmatch(text, run[-1][0].end, span.start):
                 run = []
-            run.append((span, key))
+            run = [*run[1 - MOST_PARTS :], (span, key)]
             yield ValueMention(span, key)
             if len(run) > 1:
                 yield ValueMention(Span(run[0][0].start, span.end), _add(k for _, k in run))
@@ -103,13 +112,19 @@ def _find_parts(text: str, reading: Reading) -> Iterator[tuple[Span, Key]]:
     numbers = sorted((m for m in find_numbers(text, reading)), key=lambda m: (m.span.start, -m.span.end, m.rule))
     for number in numbers:
         value = fraction_of(str(number.key))
-        m = _UNIT.match(simple, number.span.end)
-        if m is None or value is None or value < 0:
+        if value is None or value < 0:
             continue
-        word = (m["far"] or m["near"]).lower()
-        unit = _WORDS.get(word) or unit_of(word)
-        if unit in _UNITS:
-            yield Span(number.span.start, m.end()), _times(value, unit)
+        named = unit_behind(text, number.span.end)
+        m = _UNIT.match(simple, number.span.end) if named is None or named[2] not in _UNITS else None
+        if named and named[2] in _UNITS:
+            yield Span(number.span.start, named[1]), _times(value, named[2])
+        elif m is not None:
+            word = (m["far"] or m["near"]).lower()
+            unit = _WORDS.get(word) or unit_of(word)
+            if unit in _UNITS:
+                yield Span(number.span.start, m.end()), _times(value, unit)
+    for m in _HOURS_AND_MINUTES.finditer(simple):
+        yield Span(*m.span()), _times(Fraction(int(m["h"])) + Fraction(int(m["m"]), 60), "h")
 
 
 def _times(value: Fraction, unit: str) -> Key:

@@ -21,9 +21,11 @@ _AT = re.compile(
 _MARKS_OF_AT = ("at]", "at)", "at}", "AT]", "AT)", "@]", "@)", "(a)", "ät)", "ät]", " dot ", " DOT ")
 _USER = re.compile(r"[A-Za-z0-9][\w.+-]{0,63}$")
 _HOST = re.compile(
-    r"[A-Za-z0-9-]{1,63}(?:\s?(?:\.|\[dot\]|\(dot\)|\[\.\]| dot |\(punkt\))\s?[A-Za-z0-9-]{2,63}){1,4}", re.I
+    r"[A-Za-z0-9-]{1,63}(?:\s?(?:\.|\[dot\]|\(dot\)|\[\.\]| dot |[\[(](?:punkt|punto|ponto|point|tochka"
+    r"|точка)[\])])\s?[A-Za-z0-9-]{2,63}){1,4}",
+    re.I,
 )
-_DOT = re.compile(r"\s?(?:\[dot\]|\(dot\)|\[\.\]| dot |\(punkt\)|\.)\s?", re.I)
+_DOT = re.compile(r"\s?(?:\[dot\]|\(dot\)|\[\.\]| dot |[\[(](?:punkt|punto|ponto|point|tochka|точка)[\])]|\.)\s?", re.I)
 
 
 @dataclass(frozen=True, slots=True)

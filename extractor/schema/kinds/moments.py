@@ -9,17 +9,25 @@ from dataclasses import dataclass
 from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.date import DateKind, find_days
+from extractor.schema.kinds.days import iso
 from extractor.schema.kinds.reading import Reading
 from extractor.schema.kinds.times import CLOCK, read_clock
 from extractor.types import Span
 
 _AFTER = re.compile(
-    r"(?:T|[ \u00a0\n\t]{0,2}[,;|/–-]?[ \u00a0\n\t]{1,2}(?:\(?\w{2,12}\.?\)?,? )?\(?|,|[ ]?(?:[（(].[)）])[ ]?|"
-    r"(?<=[日号일]))(?:(?:at|um|à|a las|alle|às|kl\.?|om|o|в|ob|at approximately|de las)[ \u00a0])?" + CLOCK,
+    r"(?:T|:(?=\d\d:)|(?:[ \u00a0](?:г|р|r|m|d)\.|\.)?[ \u00a0\n\t]{0,2}[,;"
+    r"|/–-]?[ \u00a0\n\t]{1,2}(?:(?!오[전후])\(?\w{2,12}\.?\)?,? )?\(?|,"
+    r"|[ ]?(?:[（(].[)）])[ ]?|(?<=[日号일]))(?:(?:at|um|à|a las|alle|alle ore|às|kl\.?|klo|om|o|o godz(?:\.|inie)"
+    r"|ve?|в|ob|u|saat|ora|ore"
+    r"|pukul|lúc|at approximately|de las)[ \u00a0])?" + CLOCK,
     re.I,
 )
 _BEFORE = re.compile(
     r"(?<![\d:])" + CLOCK + r"(?:[ \u00a0]?[,;|–-]?[ \u00a0](?:on|am|le|el|il|den|,)?[ \u00a0]?(?:the )?)$", re.I
+)
+_RUN_TOGETHER = re.compile(
+    r"(?<![\w.,-])(?P<day>(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))T?(?P<h>[01]\d|2[0-3])(?P<m>[0-5]\d)"
+    r"(?P<s>[0-5]\d)?(?P<zone>Z|[-+]\d{4})?(?!\w|[.,]\d)"
 )
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?[ ]?(Z|[-+]\d\d:?\d\d)?", re.I | re.A)
 
@@ -54,6 +62,16 @@ class DateTimeKind:
                 yield ValueMention(span, f"{day.iso}T{time}{zone}", day.rule)
                 if zone:
                     yield ValueMention(span, f"{day.iso}T{time}", day.rule or "zone left out")
+
+        for m in _RUN_TOGETHER.finditer(simple):
+            written = m["day"]
+            if iso(int(written[:4]), int(written[4:6]), int(written[6:])):
+                zone = m["zone"] or ""
+                zone = f"{zone[:3]}:{zone[3:]}" if len(zone) == 5 else zone
+                moment = f"{written[:4]}-{written[4:6]}-{written[6:]}T{m['h']}:{m['m']}:{m['s'] or '00'}"
+                yield ValueMention(Span(*m.span()), moment + zone)
+                if zone:
+                    yield ValueMention(Span(*m.span()), moment, "zone left out")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """Date, time and zone; then without the zone; of midnight the date; then the date, its time left open."""

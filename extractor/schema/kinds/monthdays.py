@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from extractor.schema.kinds.days import OF_THE_END, YEAR, Day, full_year, iso
-from extractor.schema.kinds.months import COMMON_WORDS, months_of
+from extractor.schema.kinds.months import COMMON_WORDS, TWO_WORDS, months_of
 from extractor.schema.kinds.tokens import words_of
 
 YEAR_NOT_WRITTEN = "year not written"
 _S = r"[ \u00a0\n\t]"
-_ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|\.?[º°ª]|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|oji))?\.?\)?"
+_ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|\.?[º°ª]|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|i?oji|iąją))?\.?\)?"
 _DAY = (
     rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y"
     rf"|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"
@@ -23,7 +23,7 @@ _DAY_BEFORE = re.compile(
     re.I,
 )
 _YEAR_AFTER = re.compile(
-    rf"(?:[.׳॰]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:(?:in{_S}the{_S}year|de|del|di|do|of|anno|năm|г|р)\b\.?|ค\.ศ\."
+    rf"(?:[.׳॰]?{_S}{{0,2}}(?:[,/–-]{_S}?)?(?:(?:(?:in{_S}the{_S}year|de|del|di|do|of|anno|năm|г|р|A\.?D)\b\.?|ค\.ศ\."
     rf"|พ\.ศ\.){_S}{{0,2}})?(?P<y>{YEAR})(?![\d]|[.,]\d)"
     rf"|[.]?(?:[-/]|,?{_S}?'|(?P<space>{_S}))(?P<z>\d\d)(?![\w%:]|[.,/-]\d|{_S}?(?:am|pm|h|uhr)\b|:\d)|"
     rf"(?<=[^\W\d_])(?P<glued>\d\d)(?!\w|[.,/-]\d))",
@@ -38,7 +38,7 @@ _CLOCK = re.compile(
     rf",?{_S}{{1,2}}(?:at{_S})?\d{{1,2}}:\d\d(?::\d\d)?(?:{_S}?[AP]M)?(?:{_S}[A-Z]{{3,4}})?(?={_S}\d{{4}})"
 )
 _YEAR_BEFORE = re.compile(
-    rf"(?<![\w.,/-])(?P<y>{YEAR})(?:\.|,|-|/|{_S}?[^\W\d_]{{1,4}}\.|\.?{_S}?gada|\(?e?\)?ko|{_S}оны|{_S}年"
+    rf"(?<![\w.,/-])(?P<y>{YEAR})(?:\.|,|-|/|{_S}?[^\W\d_]{{1,4}}\.|-[^\W\d_]{{2,4}}|{_S}жыл(?:ғы|ы)|\.?{_S}?gada|\(?e?\)?ko|{_S}оны|{_S}年"
     rf"|年)?{_S}{{0,2}}(?:(?P<d>\d{{1,2}})\.?{_S}{{0,2}})?$",
     re.I,
 )
@@ -52,8 +52,15 @@ _TO = re.compile(
 def named_days(text: str, plain: str) -> Iterator[Day]:
     """Every date with a month's name, in order; those of a range's begin get the year of its end."""
     found: list[Day] = []
+    before = (0, 0, "")
     for start, end, folded in words_of(text):
         months = months_of(folded)
+        if start - before[1] == 1:
+            if (month := TWO_WORDS.get((before[2], folded))) and plain[start - 1] in " \u00a0":
+                start, months = before[0], (month,)
+            elif months and plain[start - 1] == "/" and months_of(before[2])[:1] == months[:1]:
+                start = before[0]  # أيلول/سبتمبر: one month by two names
+        before = (start, end, folded)
         if months and plain[start - 1 : start] != "@":
             found += _around(plain, start, end, months, text[start:end])
     yield from found
@@ -96,6 +103,9 @@ def _around(plain: str, start: int, end: int, months: tuple[int, ...], word: str
         days = [after["d"]] + ([after["d2"]] if after["d2"] else [])
         clock = _CLOCK.match(plain, after.end())
         last = _YEAR_AFTER.match(plain, clock.end() if clock else after.end())
+        if last is None and after["d2"] and plain[end : end + 1] == plain[after.end("d") : after.start("d2")] == "-":
+            yield from _dated(start, after.end(), after["d2"], months, days[:1])  # Sep-03-24
+            return
         if last and not (last["z"] and last["space"]):
             yield from _dated(start, last.end(), last["y"] or last["z"], months, days)
             return

@@ -17,9 +17,25 @@ _FURTHER = {
     "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12, "janv": 1, "fevr": 2, "juil": 7, "gen": 1,
     "mag": 5, "giu": 6,
     "lug": 7, "ott": 10, "out": 10, "mai": 5,
+    "يوليوز": 7, "غشت": 8, "شتنبر": 9, "نونبر": 11, "دجنبر": 12, "جانفي": 1, "فيفري": 2, "أفريل": 4, "ماي": 5,
+    "جوان": 6, "جويلية": 7, "أوت": 8, "सितम्बर": 9, "नवम्बर": 11, "दिसम्बर": 12,
     "شباط": 2, "آذار": 3, "نيسان": 4, "أيار": 5, "حزيران": 6, "تموز": 7, "أيلول": 9,
 }  # fmt: skip
-_NOT_STEMS = frozenset("marke market marked marks mayor mayo julia augus decid octet novel".split())
+TWO_WORDS = {
+    (simple(first), simple(second)): month
+    for first, second, month in (
+        ("كانون", "الثاني", 1),
+        ("كانون", "الأول", 12),
+        ("تشرين", "الأول", 10),
+        ("تشرين", "الثاني", 11),
+        ("Meán", "Fómhair", 9),
+        ("Deireadh", "Fómhair", 10),
+        ("Mí", "Nollag", 12),
+        ("Mí", "Samhain", 11),
+    )
+}
+"""Months whose names are two words."""
+_NOT_STEMS = frozenset("marke marsch market marked marks mayor mayo julia augus decid octet novel".split())
 COMMON_WORDS = frozenset(
     "may mar set out ago mag gen dic mars mac mart mai sat kas oca lip lis pro led sri kol stu vel rig eba urt "
     "ots mei jun ene sie gru cze "
@@ -112,6 +128,9 @@ ERAS = {
     "民國": 1911,
     "民国": 1911,
     "中華民國": 1911,
+    "令": 2018,
+    "平": 1988,
+    "昭": 1925,
     "R": 2018,
     "H": 1988,
     "S": 1925,

@@ -17,7 +17,8 @@ from extractor.schema.kinds.affixes import VULGAR, After, Before, after, before
 from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
 from extractor.schema.kinds.chains import Run, Tie, runs_of
 from extractor.schema.kinds.characters import plain
-from extractor.schema.kinds.cjk import cjk_numbers
+from extractor.schema.kinds.cjk import cjk_numbers, cjk_shares
+from extractor.schema.kinds.composed import composed_numbers
 from extractor.schema.kinds.figures import (
     fraction_of,
     key_of,
@@ -30,15 +31,23 @@ from extractor.schema.kinds.figures import (
 )
 from extractor.schema.kinds.numerals import number_words
 from extractor.schema.kinds.reading import Reading
-from extractor.schema.kinds.scales import CJK_LARGE, CJK_SMALL
+from extractor.schema.kinds.roman import roman_numbers
+from extractor.schema.kinds.scales import CJK_LARGE, CJK_SMALL, powers_of
 from extractor.schema.kinds.separators import Figure, figures_of
+from extractor.schema.kinds.tokens import words_of
 from extractor.types import Span
 
 _CJK_UNITS = frozenset(CJK_SMALL) | frozenset(CJK_LARGE)
 _VULGAR_SIGN = re.compile(f"[{''.join(VULGAR)}]")
 _MIXED = re.compile(r"(?<![\w.,/-])(\d{1,4})-(\d{1,2})/(2|3|4|5|6|8|16|32|64)(?![\w/-]|[.,]\d)")
 """Units and a fraction behind a dash, as inches are written: 3-1/2."""
-_SHARES = {-2: "percent as share", -3: "per mille as share", -4: "basis points as share"}
+_SHARES = {
+    -2: "percent as share",
+    -3: "per mille as share",
+    -4: "basis points as share",
+    -6: "parts per million as share",
+    -9: "parts per billion as share",
+}
 LARGEST_EXACT = 2**53
 """Beyond it a float stands for several integers."""
 UNIT_LEFT_OUT = "scale left out"
@@ -125,8 +134,15 @@ def _found(text: str, reading: Reading) -> Iterator[ValueMention]:
             begin = mentions
     for start, end, key, alone in cjk_numbers(simple):
         yield ValueMention(Span(start, end), key, "number in words" if alone else "scaled unit")
-    for start, end, key in number_words(text, reading):
+    for start, end, key in cjk_shares(simple):
+        yield ValueMention(Span(start, end), key, "percent as share")
+    spelled = list(number_words(text, reading))
+    for start, end, key in spelled:
         yield ValueMention(Span(start, end), key, "number in words")
+    for start, end, key in composed_numbers(text, simple, words_of(text), spelled):
+        yield ValueMention(Span(start, end), key, "number in parts")
+    for start, end, number in roman_numbers(text):
+        yield ValueMention(Span(start, end), key_of(str(number)), "Roman numeral")
     yield from _vulgar(simple)
     yield from _mixed(simple)
 
@@ -185,6 +201,9 @@ def _mentions(
     key, rule = figure.key, figure.rule or (run.tie.value if run.tie is not Tie.ALONE else "")
     if right.added is not None and (value := fraction_of(key)) is not None:
         key = key_of_fraction(value + right.added)
+    for other in powers_of(right.word, reading.languages) if right.word else ():
+        if other != right.shift:  # "mil" is a thousand or a million
+            yield from _signed(span, shifted(key, other), rule or OTHER_READING, left, right, money_like)
     if right.shift:
         yield from _signed(
             span, shifted(key, right.shift), rule or ("scaled unit" if right.scaled else ""), left, right, money_like
@@ -199,6 +218,8 @@ def _mentions(
     yield from _signed(span, key, rule, left, right, money_like)
     if right.share:
         yield from _signed(span, shifted(key, right.share), rule or _SHARES[right.share], left, right, money_like)
+    elif right.minor:
+        yield from _signed(span, shifted(key, -2), rule or "hundredths", left, right, money_like)
     elif reading.scale and not right.shift:
         yield from _signed(span, shifted(key, reading.scale), rule or "scaled by the heading", left, right, money_like)
 
@@ -218,8 +239,8 @@ def _signed(span: Span, key: str, rule: str, left: Before, right: After, money_l
         yield ValueMention(span, key, rule or ("brackets without meaning" if money_like else ""))
     else:
         yield ValueMention(span, key, rule)
-        if right.ledger:
-            yield ValueMention(span, turned, rule or "debit or credit")
+        if right.turned:
+            yield ValueMention(span, turned, rule or right.turned)
 
 
 def _fraction(simple: str, figures: list[Figure], divisor: tuple[int, int], left: Before) -> Iterator[ValueMention]:
@@ -231,6 +252,9 @@ def _fraction(simple: str, figures: list[Figure], divisor: tuple[int, int], left
         return
     share = value / bottom
     yield ValueMention(Span(top.start, divisor[1]), key_of_fraction(share), "fraction")
+    for digits in range(2, 7):  # 0.33 and 0.3333 are said for 1/3
+        if (short := round(share, digits)) != share:
+            yield ValueMention(Span(top.start, divisor[1]), key_of_fraction(short), "fraction, rounded")
     first = figures[0]
     if share < 1 and first.end == top.start - 1 and (units := fraction_of(first.key)) is not None:
         yield ValueMention(Span(first.start, divisor[1]), key_of_fraction(units + share), "fraction")

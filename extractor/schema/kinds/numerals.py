@@ -32,27 +32,52 @@ _FURTHER = {
     "pt": "uma:1 duas:2 dezesseis:16 dezessete:17 dezenove:19 cento:100 duzentas:200 trezentas:300 "
     "quinhentas:500 catorze:14 "
     "quatorze:14",
+    "bg": "един:1 една:1 едно:1 два:2 две:2 три:3 четири:4 пет:5 шест:6 седем:7 осем:8 девет:9 десет:10 единадесет:11 "
+    "дванадесет:12 тринадесет:13 четиринадесет:14 петнадесет:15 шестнадесет:16 седемнадесет:17 осемнадесет:18 "
+    "деветнадесет:19 двадесет:20 тридесет:30 четиридесет:40 петдесет:50 шестдесет:60 седемдесет:70 осемдесет:80 "
+    "деветдесет:90 сто:100 двеста:200 триста:300 четиристотин:400 петстотин:500 шестстотин:600 седемстотин:700 "
+    "осемстотин:800 деветстотин:900 хиляда:1000 хиляди:1000",
+    "sr": "један:1 једна:1 једно:1 два:2 две:2 три:3 четири:4 пет:5 шест:6 седам:7 осам:8 девет:9 десет:10 "
+    "једанаест:11 дванаест:12 тринаест:13 четрнаест:14 петнаест:15 шеснаест:16 седамнаест:17 осамнаест:18 "
+    "деветнаест:19 двадесет:20 тридесет:30 четрдесет:40 педесет:50 шездесет:60 седамдесет:70 осамдесет:80 "
+    "деведесет:90 сто:100 двеста:200 триста:300 четиристо:400 петсто:500 шестсто:600 седамсто:700 осамсто:800 "
+    "деветсто:900 хиљаду:1000 хиљада:1000 хиљаде:1000",
+    "el": "ενα:1 μια:1 ενας:1 δυο:2 τρια:3 τρεις:3 τεσσερα:4 τεσσερις:4 πεντε:5 εξι:6 επτα:7 εφτα:7 οκτω:8 οχτω:8 "
+    "εννεα:9 εννια:9 δεκα:10 εντεκα:11 ενδεκα:11 δωδεκα:12 δεκατρια:13 δεκατεσσερα:14 δεκαπεντε:15 δεκαεξι:16 "
+    "δεκαεπτα:17 δεκαοκτω:18 δεκαεννεα:19 εικοσι:20 τριαντα:30 σαραντα:40 πενηντα:50 εξηντα:60 εβδομηντα:70 "
+    "ογδοντα:80 ενενηντα:90 εκατο:100 εκατον:100 διακοσια:200 τριακοσια:300 τετρακοσια:400 πεντακοσια:500 "
+    "εξακοσια:600 επτακοσια:700 οκτακοσια:800 εννιακοσια:900 χιλια:1000 χιλιαδες:1000",
+    "vi": "một:1 mốt:1 hai:2 ba:3 bốn:4 tư:4 năm:5 lăm:5 sáu:6 bảy:7 tám:8 chín:9 mười:10 mươi:10 trăm:100 nghìn:1000 "
+    "ngàn:1000",
     "nl": "honderd:100 duizend:1000",
-    "sv": "en:1 hundra:100 tusen:1000",
+    "sv": "en:1 hundra:100 tusen:1000 ettusen:1000",
     "da": "en:1 hundrede:100 tusind:1000 tusinde:1000",
     "nb": "ett:1 hundre:100 tusen:1000 tjuefem:25 tyve:20 tredve:30",
     "fi": "sataa:100 tuhatta:1000",
-    "pl": "jedna:1 jedno:1 dwie:2 dwoch:2 trzech:3 czterech:4 tysiace:1000 tysiecy:1000",
+    "pl": "jedna:1 jedno:1 dwie:2 dwoch:2 trzech:3 czterech:4 pierwszego:1 drugiego:2 trzeciego:3 czwartego:4 "
+    "piatego:5 szostego:6 siodmego:7 osmego:8 "
+    "dziewiatego:9 dziesiatego:10 jedenastego:11 dwunastego:12 trzynastego:13 czternastego:14 pietnastego:15 "
+    "szesnastego:16 siedemnastego:17 osiemnastego:18 dziewietnastego:19 dwudziestego:20 trzydziestego:30 "
+    "tysiace:1000 tysiecy:1000",
     "cs": "jeden:1 jedno:1 dve:2 ste:100 sta:100 set:100 tisice:1000",
     "sk": "jedna:1 jedno:1 dve:2 tisice:1000",
     "sl": "en:1 dva:2 tisoc:1000",
     "hr": "jedna:1 dvije:2 tisuca:1000 tisuce:1000 hiljada:1000",
     "ro": "un:1 una:1 o:1 doua:2 suta:100 sute:100 mie:1000 mii:1000",
     "hu": "ket:2 tizen:10 huszon:20",
-    "ru": "одна:1 одно:1 две:2 двух:2 трех:3 четырех:4 пяти:5 шести:6 семи:7 десяти:10 тысяча:1000 тысячи:1000 "
+    "ru": "одна:1 одно:1 две:2 двух:2 трех:3 четырех:4 пяти:5 шести:6 семи:7 десяти:10 первого:1 второго:2 "
+    "третьего:3 четвертого:4 пятого:5 шестого:6 седьмого:7 "
+    "восьмого:8 девятого:9 десятого:10 одиннадцатого:11 двенадцатого:12 тринадцатого:13 четырнадцатого:14 "
+    "пятнадцатого:15 шестнадцатого:16 семнадцатого:17 восемнадцатого:18 девятнадцатого:19 двадцатого:20 "
+    "тридцатого:30 тысяча:1000 тысячи:1000 "
     "тысяч:1000",
     "uk": "одна:1 дві:2 тисяча:1000 тисячі:1000 тисяч:1000",
     "lt": "dvi:2 trijų:3 simtas:100 simtai:100 tukstantis:1000 tukstanciai:1000 tukstanciu:1000",
     "lv": "simti:100 tukstosi:1000 tukstosu:1000",
     "ca": "una:1 dues:2 cents:100",
-    "id": "puluh:10 ratus:100 ribu:1000",
+    "id": "belas:10 puluh:10 ratus:100 ribu:1000",
 }
-_LINKS = frozenset("si and und et y e og och en i a og of".split())
+_LINKS = frozenset("si and und et y e og och en i a og of и та και".split())
 _COMPOUND = frozenset("de nl sv da nb fi hu it tr es pt cs sk sl hr id".split())
 """Languages that write a number as one word."""
 _ARTICLES = frozenset(
@@ -60,7 +85,7 @@ _ARTICLES = frozenset(
     "due sei sept set fire ti "
     "ni dos do to as mie hat het ot bin bes cent cents sex ses tus di nou deu sis treds firs opt pet kirk du "
     "lima enam seize vint "
-    "tres sapte sati".split()
+    "tres sapte sati hai ba nam bay tam sau mot bon chin tu muoi lam tram nghin ngan".split()
 )
 """Words of one language that are small or common words of another (or the article): believed where the language is."""
 _TENS_AND_UNITS = frozenset({"tr", "id", "vi", "hu", "fr"})
@@ -128,8 +153,8 @@ def _sum(values: tuple[int, ...], language: str) -> int | None:
             total += value
         elif value == 20 and current == 4 and language == "fr":  # quatre-vingts
             current = 80
-        elif value == 10 and 0 < current < 10 and language in ("id", "vi"):  # lima puluh
-            current *= 10
+        elif value == 10 and 0 < current % 100 < 10 and language in ("id", "vi"):  # lima puluh
+            current += 9 * (current % 100)
         elif (
             current
             and not _adds(current, value)
@@ -165,8 +190,11 @@ class _Word(NamedTuple):
 
 
 _NOTHING = frozenset(
-    "nil nought free gratis kostenlos kostenfrei gratuit gratuito offert ilmainen zdarma "
-    "бесплатно 免费 無料 무료".split()
+    "nil nought free gratis kostenlos kostenlose kostenloser kostenfrei gratuit gratuite gratuits gratuites gratuito "
+    "gratuita gratuiti gratuite gratuitos gratuitas offert offerts offerte offertes ilmainen maksuton zdarma bezplatna "
+    "bezplatne bezplatny bezpłatna bezpłatny bezpłatne bezpłatnie darmowa darmowy kosteloos ingyenes ucretsiz "
+    "besplatno "
+    "бесплатно бесплатная бесплатный безкоштовно безплатно δωρεαν مجاني مجانا חינם 免费 無料 무료".split()
 )
 """Words for an amount of zero."""
 

@@ -110,6 +110,8 @@ def _keys(words: str, digits: str) -> Iterator[tuple[str, str]]:
             yield _national(parts[1]), "country code left out"
         return
     yield _national(digits), ""
+    if len(digits) == 11 and words.lstrip("( ")[0] == "8" and not words.lstrip("( ").isdecimal():
+        yield digits[1:], "trunk prefix left out"  # 8 (495) 123-45-67
     if len(digits) in (11, 12, 13) and digits[0] != "0" and (parts := _split(digits)):
         yield "+" + digits, "plus left out"
         yield _national(parts[1]), "country code left out"

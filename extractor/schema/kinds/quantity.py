@@ -11,6 +11,7 @@ from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.folding import fold
 from extractor.schema.kinds.number import UNIT_LEFT_OUT, NumberKind, find_numbers
 from extractor.schema.kinds.reading import Reading
+from extractor.schema.kinds.units import named_unit, unit_behind
 from extractor.types import Span
 
 _NUMBER = NumberKind()
@@ -59,6 +60,11 @@ _ALIASES = {
     "yrs": "year", "week": "week", "weeks": "week", "wochen": "week", "woche": "week", "semaines": "week",
     "semanas": "week",
 }  # fmt: skip
+_FEET_AND_INCHES = re.compile(r"(?P<feet>'(?=[ ]?\d|[ ]?$|[ ,;)]))|(?:''|\")(?!\w)")
+_SIZE = re.compile(r"[ \u00a0]?(?:[xX×*]|by)[ \u00a0]?\d")
+_JOINT = re.compile(r"[.]?[ \u00a0]?(?:[x×*]|by|and|,|et|und|y|e|и)?[ \u00a0]?", re.I)
+"""What stands between the figures of one quantity."""
+_MOST_FIGURES = 4
 _FOLDED_ALIASES = {fold(word): unit for word, unit in _ALIASES.items()}
 _CJK_UNIT = re.compile(
     "|".join(sorted((u for u in _ALIASES if not u.isascii() and u[0] >= "\u2e80"), key=len, reverse=True))
@@ -68,17 +74,25 @@ _CJK_UNIT = re.compile(
 def unit_of(words: str) -> str:
     """The unit in one spelling: "kilograms", "кг" and "公斤" are "kg"; an unknown one is folded, "m²" to "m2"."""
     folded = fold(words.strip(" .").replace("^", "")).replace("µ", "μ")
-    return _FOLDED_ALIASES.get(folded, folded)
+    return _FOLDED_ALIASES.get(folded) or named_unit(words) or folded
 
 
 @dataclass(frozen=True, slots=True)
 class QuantityKind:
-    """The record's form is as said; keys are pairs of a number's key and a unit, None where none stands beside it."""
+    """The record's form is as said; keys are pairs of a number's key and a unit, None where none stands beside it.
+
+    Of several figures, as in 10 x 20 cm or 6 ft 2 in, the key is the pairs of all of them.
+    """
 
     name: str = "quantity"
 
     def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
-        """Every number alone, and together with the word or sign behind it."""
+        """Every number alone, and together with the word or sign behind it; and those that follow each other."""
+        singles = list(self._find_single(text, reading))
+        yield from singles
+        yield from _in_a_row(text, singles)
+
+    def _find_single(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         simple = plain(text)
         for number in find_numbers(text, reading):
             yield ValueMention(number.span, (number.key, None), number.rule)
@@ -89,6 +103,15 @@ class QuantityKind:
             end = number.span.end
             if simple[end - 1] in "%‰":
                 yield ValueMention(number.span, (number.key, simple[end - 1]), number.rule)
+            elif _SIZE.match(simple, end):
+                continue
+            elif sign := _FEET_AND_INCHES.match(simple, end):
+                length = "ft" if sign["feet"] else "in"
+                yield ValueMention(Span(number.span.start, sign.end()), (number.key, length), number.rule)
+            elif named := unit_behind(text, end):
+                yield ValueMention(Span(number.span.start, named[1]), (number.key, named[2]), number.rule)
+                if (words := text[named[0] : named[1]]) and (folded := unit_of(words)) != named[2]:
+                    yield ValueMention(Span(number.span.start, named[1]), (number.key, folded), number.rule)
             elif east := _CJK_UNIT.match(simple, end + (simple[end : end + 1] == " ")):
                 yield ValueMention(Span(number.span.start, east.end()), (number.key, unit_of(east[0])), number.rule)
             elif unit := _UNIT.match(simple, end):
@@ -103,7 +126,12 @@ class QuantityKind:
             yield from (((key, None), rule) for key, rule in _NUMBER.keys(value))
             return
         reading = Reading.of(value)
-        found = list(self.find(value, reading))
+        singles = list(self._find_single(value, reading))
+        found = [*singles, *(rows := list(_in_a_row(value, singles)))]
+        if rows:  # all figures are meant, and none alone
+            longest = max(len(str(m.key)) for m in rows)
+            yield from ((m.key, m.rule) for m in rows if len(str(m.key)) == longest)
+            return
         united = [m for m in found if isinstance(m.key, tuple) and m.key[1] is not None]
         for mention in united or found:
             yield mention.key, mention.rule
@@ -127,6 +155,36 @@ class QuantityKind:
         """Whether number and unit are equal: "2 kg" and "2,0 Kilogramm", "45 m2" and "45 m²"."""
         first = {key for key, rule in self.keys(a) if not rule}
         return any(key in first for key, rule in self.keys(b) if not rule)
+
+
+def _in_a_row(text: str, singles: list[ValueMention]) -> Iterator[ValueMention]:
+    """Two to four figures that follow each other, as one: 10 x 20 x 30 cm, 6 ft 2 in, 12 lb 8 oz."""
+    best: dict[int, ValueMention] = {}
+    for one in singles:
+        known = best.get(one.span.start)
+        if known is None or _weight(one) > _weight(known):
+            best[one.span.start] = one
+    row: list[ValueMention] = []
+    for start in sorted(best):
+        one = best[start]
+        if row and start < row[-1].span.end:
+            continue
+        joint = text[row[-1].span.end : start] if row else ""
+        told = row and (any(c in "xX×*" for c in joint) or (_has_unit(row[-1]) and _has_unit(one)))
+        if not (told and _JOINT.fullmatch(joint)) or (one.key == row[-1].key and joint.strip("( )") == ""):
+            row = []
+        row = [*row[1 - _MOST_FIGURES :], one]
+        for i in range(len(row) - 1):
+            part = row[i:]
+            yield ValueMention(Span(part[0].span.start, one.span.end), tuple(m.key for m in part), one.rule)
+
+
+def _has_unit(mention: ValueMention) -> bool:
+    return isinstance(mention.key, tuple) and mention.key[1] is not None
+
+
+def _weight(mention: ValueMention) -> tuple[bool, bool, int]:
+    return mention.rule == "", _has_unit(mention), len(mention.span)
 
 
 def _first_word(unit: re.Match[str]) -> int:

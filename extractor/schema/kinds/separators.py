@@ -100,6 +100,10 @@ def _unspaced(run: str, at: int, reading: Reading) -> Iterator[Figure]:
         and (grouped(groups[:-1]) or (last == "." and _indian(groups[:-1])))
     ):
         yield Figure(at, end, key_of("".join(groups[:-1]), groups[-1]))
+    elif len(set(kinds)) == 1 and last != "'" and len(groups[-1]) == 2 and grouped(groups[:-1]):
+        yield Figure(at, end, key_of("".join(groups[:-1]), groups[-1]), OTHER_READING)  # 1.234.56, on receipts
+        if last == ",":
+            yield from _parts(run, at, reading)
     elif "," in kinds:
         yield from _parts(run, at, reading)
 

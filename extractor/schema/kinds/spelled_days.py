@@ -46,13 +46,14 @@ ORDINALS: Mapping[str, int] = {
 """Days of a month as ordinals in words, folded."""
 _BEFORE = re.compile(
     r"(?<![\w.,/])(?:(?P<figure>\d{1,2})(?:st|nd|rd|th|er|º|\.)?|(?P<word>(?:(?:twenty|thirty)[- ])?[^\W\d_]{3,24}))"
-    r"(?: day)?(?: of| de| del| di| da| den)?(?: the month of)?[ \n]$",
+    r"(?: day| d[ií]as)?(?: of| de| del| di| da| den)?(?: the month of| (?:do |del )?m[eê]s de)?[ \n]$",
     re.I,
 )
 _AFTER = re.compile(r"[ ](?:the[ ])?(?P<word>(?:(?:twenty|thirty)[- ])?[^\W\d_]{3,24})", re.I)
 _TO_YEAR = re.compile(
     r",?[ \n]{1,2}(?:(?:in[ ])?the[ ]year[ ](?:of[ ])?|(?:del?[ ])?(?:año|ano|anno|l'an)[ ]|(?:de|del|do|of)[ ])?", re.I
 )
+_YEAR_TO_DAY = re.compile(r",?[ \n](?:(?:le|il|el|the|den|am)[ ])?$", re.I)
 _FIGURES = re.compile(rf"{YEAR}(?![\d]|[.,]\d)")
 
 
@@ -76,6 +77,11 @@ def spelled_days(text: str, simple_text: str, reading: Reading) -> Iterator[Day]
         if day is None:
             continue
         year = _year_behind(simple_text, last, text, reading)
+        if year is None and (gap := _YEAR_TO_DAY.search(text, max(0, day.start - 12), day.start)):
+            year = _spelled_numbers(text, reading)[1].get(gap.start())  # l'an deux mille vingt-quatre, le trois mars
+            if year and 1500 <= year.value < 2200 and (found := iso(year.value, months[0], day.value)):
+                yield Day(year.start, last, found, IN_WORDS)
+            continue
         if year and (day.spelled or year.spelled) and (found := iso(year.value, months[0], day.value)):
             yield Day(min(day.start, start), year.end, found, IN_WORDS)
 

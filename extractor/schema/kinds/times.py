@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.characters import plain
+from extractor.schema.kinds.months import figures_of_kanji
 from extractor.schema.kinds.reading import Reading
 from extractor.types import Span
 
@@ -39,7 +40,13 @@ _HALF = {
     "午前": 0,
     "上午": 0,
     "오전": 0,
+    "早上": 0,
     "ص": 0,
+    "صباحا": 0,
+    "صباحًا": 0,
+    "مساء": 12,
+    "مساءً": 12,
+    "晚上": 12,
     "pm": 12,
     "p.m.": 12,
     "p.m": 12,
@@ -49,19 +56,27 @@ _HALF = {
     "م": 12,
 }
 CLOCK = (
-    r"(?:(?P<early>午前|上午|오전|午後|下午|오후|[AP]M)[ ]?)?"
-    r"(?P<h>[01]?\d|2[0-4])(?:(?:[:.]|[ ]?h[ ]?|[ ]?(?:时|時|点|시)[ ]?)(?P<m>[0-5]\d)(?:[ ]?(?:分|分))?(?:[:.]"
-    r"(?P<s>[0-5]\d)(?:[.,]\d{1,9})?)?|(?P<full>[ ]?(?:时|時|点|시|h|uhr)(?![\w])|(?=[ ]?[ap]\.?m\b)))"
-    r"(?:[ \u00a0]?(?P<half>[ap]\.?m\b\.?|ص|م))?(?:[ \u00a0]?(?:Uhr|hrs?|hours|h|óra)\b)?"
+    r"(?:(?P<early>午前|上午|오전|午後|下午|晚上|早上|오후|[AP]M)[ ]?)?"
+    r"(?P<h>[01]?\d|2[0-4])(?:(?:[:.]|[ ]?h[ ]?|[ ]?(?:时|時|点|點|시)[ ]?|[ \u00a0](?:Uhr|giờ|óra|часов|часа|час|ч\.?"
+    r"|hod\.?|godz\.?)[ \u00a0])(?P<m>[0-5]\d)(?:[ ]?(?:分|분|분|min(?:\.|utes?)?|мин\.?|минут|perc"
+    r"|phút)(?![^\W\d_\u3040-\u9fff]))?(?:[:.]"
+    r"(?P<s>[0-5]\d)(?:[.,]\d{1,9})?)?|(?P<halfpast>[ ]?(?:时|時|点|點|시)[ ]?(?:半|반))"
+    r"|(?P<full>[ ]?(?:时|時|点|點|시|h|uhr)(?![\w])|(?=[ \u00a0]?[ap]\.?[ ]?m\b)))"
+    r"(?:[ \u00a0]?(?P<half>[ap]\.?[ \u00a0]?m\b\.?|صباحا|صباحًا|مساء|مساءً|ص|م))?(?:[ \u00a0]?(?:Uhr|uur|hrs?"
+    r"|hours|h|óra|hod|น)\b\.?)?"
     r"(?:[ \u00a0]?\(?(?P<zone>Z|UTC|GMT|CES?T|MES?Z|BST|EET|[ECMP][SD]T|JST|MSK)?"
     r"(?P<offset>[-+][01]\d:?[0-5]\d|[-+]\d{1,2}(?!\d))?\b\)?)?"
 )
 """A time of day and its zone, if one is written."""
-_ALONE = re.compile(rf"(?<![\w:])(?<!\d[.,/-]){CLOCK}(?![\w:]|[.,]\d)", re.I)
+_ALONE = re.compile(rf"(?<!\w)(?<!\d:)(?<!\d[.,/-]){CLOCK}(?![\w:]|[.,]\d)", re.I)
 _NAMED = re.compile(
     r"\b(?:(?P<noon>noon|midday|(?:12 Uhr )?mittags?|midi|mediod[ií]a|mezzogiorno|meio-dia|po[łl]udnie)"
     r"|midnight|mitternacht|minuit|medianoche|mezzanotte|meia-noite|p[óo][łl]noc)\b",
     re.I,
+)
+_MILITARY = re.compile(r"(?<![\w.,:/+-])(?P<h>[01]\d|2[0-3])(?P<m>[0-5]\d)(?:[ \u00a0]?(?:hrs?|hours|Uhr)\b|Z\b|L\b)")
+_EAST_IN_WORDS = re.compile(
+    r"(?P<early>午前|上午|午後|下午|晚上|早上)?(?P<h>[一二两兩三四五六七八九十]{1,3})[时時点點](?P<m>半|[一二三四五六七八九十]{1,3}(?=分))?"
 )
 _DECIMAL = re.compile(r"[\d.]*")
 """What is a number rather than a time: 1.20."""
@@ -70,14 +85,17 @@ _ISO = re.compile(r"T?(\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?[ ]?(?:Z|[-+]\d\d:?\d\d)?
 
 def read_clock(m: re.Match[str]) -> tuple[str, str]:
     """The time of day of a match of `CLOCK` as HH:MM:SS, and its zone ("" where none is written)."""
-    hour, half = int(m["h"]), _HALF.get((m["half"] or m["early"] or "").lower())
+    hour, half = int(m["h"]), _HALF.get(re.sub(r"\s", "", m["half"] or m["early"] or "").lower())
     if half is not None and hour <= 12:
         hour = hour % 12 + half
     zone = _ZONES.get((m["zone"] or "").lower(), "")
     if m["offset"]:
         sign, digits = m["offset"][0], m["offset"][1:].replace(":", "")
         zone = f"{sign}{digits[:2].zfill(2)}:{digits[2:] or '00'}"
-    return f"{hour % 24:02}:{m['m'] or '00'}:{m['s'] or '00'}", "Z" if zone in ("+00:00", "-00:00") else zone
+    return f"{hour % 24:02}:{m['m'] or ('30' if m['halfpast'] else '00')}:{m['s'] or '00'}", "Z" if zone in (
+        "+00:00",
+        "-00:00",
+    ) else zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,15 @@ class TimeKind:
             says_so = m["half"] or m["early"] or ":" in m[0] or m["full"] or not m["m"] or "." not in m[0]
             shown = len(m[0].rstrip())
             yield ValueMention(Span(m.start(), m.start() + shown), read_clock(m)[0], "" if says_so else "hours")
+        for m in _MILITARY.finditer(simple):
+            yield ValueMention(Span(*m.span()), f"{m['h']}:{m['m']}:00", "hours")
+        for m in _EAST_IN_WORDS.finditer(simple) if not text.isascii() else ():
+            hour, minute = figures_of_kanji(m["h"].replace("两", "二").replace("兩", "二")), m["m"] or "零"
+            past = 30 if minute == "半" else figures_of_kanji(minute)
+            if hour is not None and past is not None and hour < 25 and past < 60:
+                half = _HALF.get(m["early"] or "")
+                hour = hour % 12 + half if half is not None and hour <= 12 else hour
+                yield ValueMention(Span(*m.span()), f"{hour % 24:02}:{past:02}:00", "time in words")
         for m in _NAMED.finditer(text):
             yield ValueMention(Span(*m.span()), "12:00:00" if m["noon"] else "00:00:00", "named hour")
 

@@ -7,6 +7,7 @@ They are matched by a folded index of the document that the caller keeps (`foldi
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +23,15 @@ _PLACEHOLDERS = frozenset(
     fold(word)
     for word in "n/a na n.a. none null nil - -- --- — unknown unspecified notspecified notavailable "
     "notapplicable notprovided notstated k.a. keineangabe entfällt "
-    "s/o sansobjet noaplica n/d nd b/d brak tbd tba ? 无 無 なし 없음 нет н/д".split()
+    "s/o sansobjet noaplica n/d nd b/d brak tbd tba ? 无 無 なし 없음 нет н/д neant nonrenseigne nonprecise "
+    "nonapplicable "
+    "неуказано отсутствует неприменимо неизвестно nonindicato nessuna nessuno nondisponibile "
+    "nonapplicabile brakdanych niedotyczy niepodano nodisponible nodisponivel naodisponivel naoaplicavel naoinformado "
+    "noconsta sindatos unbekannt nichtbekannt nichtzutreffend keine keiner keines nietvantoepassing nvt onbekend geen "
+    "okant saknas ejaktuellt ukendt ukjent ikkerelevant tuntematon eiole neuvedeno neznamo neni nincsadat ismeretlen "
+    "necunoscut nespecificat nuseaplica bilinmiyor yok belirtilmemis αγνωστο δενυπαρχει 不适用 不適用 未知 未提供 不明 "
+    "該当なし 記載なし 해당없음 미상 غيرمتوفر لايوجد غيرمعروف לאידוע לאישים איןנתונים tidakada "
+    "khongco khongapdung ไม่มี ไม่ระบุ".split()
 )
 
 
@@ -49,6 +58,8 @@ class TextKind:
         words = self.normalise(value, Reading())
         if words is not None and (folded := fold(words)):
             yield folded, ""
+            if (spelled := _umlauts(words)) != words and len(words) <= 200:
+                yield fold(spelled), "umlauts spelled out"
 
     def parse(self, words: str, reading: Reading) -> str | None:
         """The words with single spaces; None where they say that there is no value."""
@@ -129,6 +140,8 @@ class NameKind(TextKind):
             yield fold(bare), "title left out"
         for turned in _turned(bare):
             yield fold(turned), SURNAME_FIRST
+        if (spelled := _umlauts(words)) != words:
+            yield fold(spelled), "umlauts spelled out"
 
     def normalise(self, value: Json, reading: Reading) -> str | None:
         """The name without titles, with single spaces."""
@@ -139,6 +152,25 @@ class NameKind(TextKind):
         """Whether both name one person: titles, case, marks and the order about a comma do not matter."""
         first = {str(key) for key, _ in self.keys(a)}
         return any(str(key) in first for key, _ in self.keys(b))
+
+
+_SPELLED_OUT = {
+    "ä": "ae",
+    "ö": "oe",
+    "ü": "ue",
+    "Ä": "Ae",
+    "Ö": "Oe",
+    "Ü": "Ue",
+    "å": "aa",
+    "Å": "Aa",
+    "ø": "oe",
+    "Ø": "Oe",
+}
+
+
+def _umlauts(words: str) -> str:
+    """The words as passports and old systems spell them: Mueller for Müller, Aarhus for Århus."""
+    return "".join(_SPELLED_OUT.get(c, c) for c in unicodedata.normalize("NFC", words))
 
 
 def _turned(name: str) -> Iterator[str]:
@@ -158,6 +190,18 @@ def _turned(name: str) -> Iterator[str]:
 @cache
 def _languages() -> Lexicon:
     return Lexicon({name: code for name, code in table("languages").items() if len(name) > 2})
+
+
+_THREE_LETTERS = dict(
+    pair.split(":")
+    for pair in (
+        "eng:en deu:de ger:de fra:fr fre:fr spa:es ita:it por:pt nld:nl dut:nl swe:sv dan:da nor:no fin:fi pol:pl "
+        "ces:cs cze:cs slk:sk slo:sk slv:sl hrv:hr srp:sr bul:bg ron:ro rum:ro hun:hu ell:el gre:el tur:tr rus:ru "
+        "ukr:uk lit:lt lav:lv est:et cat:ca isl:is ice:is ara:ar heb:he fas:fa per:fa urd:ur hin:hi ben:bn tam:ta "
+        "tha:th vie:vi ind:id msa:ms may:ms jpn:ja kor:ko zho:zh chi:zh swa:sw afr:af kat:ka geo:ka hye:hy arm:hy"
+    ).split()
+)
+"""Codes of ISO 639-2 of the languages that most papers are written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +241,4 @@ class LanguageKind:
         code = word[:2].lower()
         if re.fullmatch(r"[A-Za-z]{2}(?:[-_][A-Za-z]{2,4})?", word) and code in set(table("languages").values()):
             return code
-        return _languages().code(word)
+        return _THREE_LETTERS.get(word.lower()) or _languages().code(word)

@@ -1,0 +1,49 @@
+"""A leaf that was said, with the region in which its words are looked for and the mentions that it may have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from extractor.extraction.grounding.mentions import Mention
+from extractor.schema.reader import Field, Scalar
+from extractor.types import Json, Span, ValuePath
+
+
+@dataclass(slots=True)
+class LocatedLeaf:
+    """A leaf that was said, its mentions, and which of them is its own."""
+
+    path: ValuePath
+    field: Field
+    node: Scalar
+    value: Json
+    mentions: Sequence[Mention]
+    region: Region
+    chosen: Mention | None = None
+    others: int = 0
+    """How many mentions were as good."""
+    options: list[MentionOption] | None = None
+
+
+@dataclass(slots=True)
+class MentionOption:
+    """A mention that a leaf may have, and what of its cost does not depend on where other leaves are."""
+
+    mention: Mention
+    place: tuple[int, int]
+    cost: float
+    column: int
+
+
+@dataclass(slots=True)
+class Region:
+    """Where leaves are looked for: a row of a list from its place to the next row's, or the whole text."""
+
+    anchor: Span | None = None
+    start: int = 0
+    end: int = 1 << 60
+    list_path: tuple[str, ...] = ()
+    coherence: float = 1.0
+    block: Span | None = None
+    """Of an object that is no row: the mention about which most of it stands."""
