@@ -62,6 +62,22 @@ def join_connected(block: Sequence[Row], columns: Columns) -> Columns:
     return joined
 
 
+def join_names(block: Sequence[Row], columns: Columns) -> Columns:
+    """The columns, each together with its name where names stand beside what they name, such as in the middle above
+    words on the left: the first row then fills as many columns as all others do, and not the same ones."""
+    if any(segment.is_figure for segment in block[0].segments):
+        return columns
+    names = {find_column(s.left, s.right, columns)[0] for s in block[0].segments}
+    others = {find_column(s.left, s.right, columns)[0] for row in block[1:] for s in row.segments}
+    if len(names) != len(others) or names == others or len(names) != len(block[0].segments):
+        return columns
+    joined = [
+        (min(columns[a][0], columns[b][0]), max(columns[a][1], columns[b][1]))
+        for a, b in zip(sorted(names), sorted(others), strict=True)
+    ]
+    return joined if all(a[1] <= b[0] for a, b in pairwise(joined)) else columns
+
+
 def find_column(segment_left: float, segment_right: float, columns: Columns) -> tuple[int, int]:
     """The first column that a segment stands in, and how many it takes."""
     inside = [i for i, (a, b) in enumerate(columns) if min(segment_right, b) - max(segment_left, a) > 0.5]
@@ -83,7 +99,7 @@ def are_columns(block: Sequence[Row], columns: Columns) -> bool:
     if len(told) < 2:
         return False
     width = columns[-1][1] - columns[0][0]
-    prose = sum(_is_prose(cells, width) for cells in told)
+    prose = sum(_is_prose(_join_lines(cells), width) for cells in told)
     if prose and prose >= len(told) - 1:
         return False
     labels = sum(
@@ -102,6 +118,17 @@ def _is_drawn_by_rows(block: Sequence[Row]) -> bool:
     drawn = sorted((s.pieces[0].start, number) for number, row in enumerate(block) for s in row.segments)
     beside = sum(a == b for (_, a), (_, b) in pairwise(drawn))
     return 3 * beside >= sum(len(row.segments) - 1 for row in block)
+
+
+def _join_lines(cells: Sequence[Segment]) -> list[Segment]:
+    """What stands in a column, a segment for each line: justified text has wide gaps between its words."""
+    lines: list[Segment] = []
+    for cell in cells:
+        if lines and cell.left > lines[-1].left and cell.pieces[0].on_same_line(lines[-1].pieces[0]):
+            lines[-1] = Segment(lines[-1].pieces + cell.pieces, f"{lines[-1].text} {cell.text}")
+        else:
+            lines.append(cell)
+    return lines
 
 
 def _is_prose(cells: Sequence[Segment], width: float) -> bool:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from extractor.documents.formats.page_columns import Columns, are_columns, find_column, find_columns, join_connected
+from extractor.documents.formats.headers import is_figure, is_period
+from extractor.documents.formats.page_columns import (
+    Columns,
+    are_columns,
+    find_column,
+    find_columns,
+    join_connected,
+    join_names,
+)
 from extractor.documents.formats.page_rows import Row, Segment
 from extractor.documents.formats.reading_order import TextPiece
 
@@ -20,6 +28,8 @@ APART, MAX_TITLE_ROWS = 1.35, 3
 """How much further down than usual a row is that may begin another table, and lines of a title above its names."""
 MAX_LOOK = 40
 """Rows that are looked at for whether they are a table by themselves."""
+MAX_LAYERS = 3
+"""Rows at the top of which a name may reach over several columns that a rule joins."""
 ROW_REACH = 3.5
 """The widest gap between two rows of a table, in heights of a line."""
 LARGE = 1.3
@@ -138,6 +148,9 @@ def _find_repetition(row: Row) -> float | None:
     for j in range(2, len(texts)):
         i = texts.index(texts[j])
         start = j - i
+        # names that are the same again behind a name of all rows are of one table: Region, Plan, Actual, Plan, Actual
+        if i < j and texts[0] != texts[start] and len(texts) % start:
+            continue
         if i < j and start > i and sum(a == b for a, b in zip(texts, texts[start:], strict=False)) >= 2:
             return row.segments[start].left - 1
     return None
@@ -185,11 +198,16 @@ def _trim_block(block: list[Row]) -> Iterator[list[Row]]:
 
 
 def _read_block(block: list[Row], rules: Sequence[tuple[float, float, float]]) -> PageTable | None:
-    columns = join_connected(block, find_columns(block))
+    columns = join_names(block, join_connected(block, find_columns(block)))
     if len(columns) < 2 or not are_columns(block, columns):
         return None
     merged = merge_lines(block, columns, rules)
     table = PageTable([make_cells(lines, columns) for lines in merged])
+    for lines, cells, below in zip(merged[:MAX_LAYERS], table.rows, table.rows[1:], strict=False):
+        if any(is_figure(cell.text) and not is_period(cell.text) for cell in cells):
+            break  # names stand above what has figures
+        if not _reach_over_repeated(cells, below, columns):
+            _reach_over_rules(cells, lines[-1], {cell.column for cell in below}, (columns, rules))
     full = sum(len(row) > 1 for row in table.rows)
     return table if full >= MIN_ROWS - 1 and 3 * full >= len(table.rows) else None
 
@@ -264,6 +282,42 @@ def make_cells(lines: Sequence[Row], columns: Columns) -> list[Cell]:
             cell.text = f"{cell.text} {segment.text}".strip()
             cell.column_span = max(cell.column_span, count)
     return _part_overlaps([cells[at] for at in sorted(cells)])
+
+
+def _reach_over_repeated(cells: list[Cell], below: Sequence[Cell], columns: Columns) -> bool:
+    """Lets names reach over the columns below them whose own names are the same again under each: 2023 and 2024 over
+    Plan, Actual, Plan, Actual. Whether they do."""
+    names, count = [cell.text.casefold() for cell in below], len(cells)
+    for labels in range(min(3, len(names))):
+        period, rest = divmod(len(names) - labels, max(1, count))
+        groups = [below[labels + i * period : labels + (i + 1) * period] for i in range(count)]
+        if count < 2 or period < 2 or rest or names[labels:-period] != names[labels + period :]:
+            continue
+        middles = [(min(p.left for p in cell.pieces) + max(p.right for p in cell.pieces)) / 2 for cell in cells]
+        reach = [(columns[group[0].column][0], columns[group[-1].column][1]) for group in groups]
+        if all(left - 3 <= at <= right + 3 for at, (left, right) in zip(middles, reach, strict=True)):
+            for cell, group in zip(cells, groups, strict=True):
+                cell.column, cell.column_span = group[0].column, group[-1].column - group[0].column + 1
+            return True
+    return False
+
+
+def _reach_over_rules(
+    cells: list[Cell], row: Row, named: Set[int], page: tuple[Columns, Sequence[tuple[float, float, float]]]
+) -> None:
+    """Lets names reach over the columns that a rule right below them joins, as above 2023: Plan, Actual."""
+    columns, rules = page
+    below = [(left, right) for y, left, right in rules if row.bottom - 3 <= y <= row.bottom + 0.8 * row.height]
+    for number, cell in enumerate(cells):
+        start, end = min(piece.left for piece in cell.pieces), max(piece.right for piece in cell.pieces)
+        for left, right in below:
+            inside = [i for i, (a, b) in enumerate(columns) if left - 3 <= (a + b) / 2 <= right + 3]
+            first = cells[number - 1].column + cells[number - 1].column_span if number else 0
+            last = cells[number + 1].column if number + 1 < len(cells) else len(columns)
+            inside = [i for i in inside if first <= i < max(last, cell.column + 1)]
+            if left <= start + 1 and end - 1 <= right and 1 < len(inside) < len(columns) and named >= set(inside):
+                cell.column, cell.column_span = inside[0], len(inside)
+                break
 
 
 def _part_overlaps(cells: list[Cell]) -> list[Cell]:
