@@ -16,7 +16,8 @@ from extractor.documents.locations import PieceLabels
 from extractor.types import Document, Locations, Span, TableGrid, TextTable, UnreadPart
 
 CELL_SEPARATOR = " | "
-_MOST_HEADER_ROWS = 8
+MOST_HEADER_ROWS = 8
+"""Rows at the top whose spans are looked at for names of columns in layers."""
 MAX_SPAN = 1000
 """Rows or columns that one cell may take; HTML has the same bound for columns (HTML, 4.9.11)."""
 _BLANKS = re.compile(r"[ \t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]+")
@@ -138,7 +139,7 @@ class DocumentBuilder:
             _count_marked(placed, headed),
             {
                 (number, at): (cell.row_span, cell.column_span)
-                for number, row in enumerate(placed[:_MOST_HEADER_ROWS])
+                for number, row in enumerate(placed[:MOST_HEADER_ROWS])
                 for at, cell in row
                 if cell.row_span > 1 or cell.column_span > 1
             },

@@ -80,7 +80,14 @@ def _stands_under(row: Row, wide: Set[int], above: Collection[int]) -> bool:
     outside = [column for column, _ in row if column not in wide]
     if not outside:
         return True
-    return not any(column in above for column in outside) and looks_like_header([text for _, text in row])
+    names = [text for _, text in row]
+    return not any(column in above for column in outside) and (looks_like_header(names) or _are_repeated(row, wide))
+
+
+def _are_repeated(row: Row, wide: Set[int]) -> bool:
+    """Whether a row without figures has the same names again and again under cells that reach over several columns."""
+    counts = Counter(text.casefold() for column, text in row if column in wide)
+    return len(counts) > 1 and min(counts.values()) > 1 and not any(is_figure(text) for _, text in row)
 
 
 def _is_named_below(filled: Sequence[Row]) -> bool:
@@ -125,7 +132,12 @@ def looks_like_header(cells: Sequence[str]) -> bool:
 def _names_periods(names: Sequence[str]) -> bool:
     """Whether all figures of a row are years or parts of them, beside a word that is none: 2022, Q1, FY23."""
     periods = [name for name in names if is_figure(name)]
-    return len(periods) > 1 and not is_figure(names[0]) and all(_PERIOD.fullmatch(name) for name in periods)
+    return len(periods) > 1 and not is_figure(names[0]) and all(map(is_period, periods))
+
+
+def is_period(text: str) -> bool:
+    """Whether a text is a year or a part of one, as columns are named."""
+    return _PERIOD.fullmatch(text.strip().casefold()) is not None
 
 
 def is_figure(text: str) -> bool:

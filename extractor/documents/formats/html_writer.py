@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +14,8 @@ from extractor.documents.formats.html_lists import ItemCounter
 from extractor.documents.formats.html_source import blank_odd_markup
 from extractor.documents.formats.html_tables import CELL, ROW, TABLE, find_data_tables, find_role
 from extractor.documents.formats.html_text import PageText
+from extractor.documents.formats.html_words import KEEPING, OpenElement, SourceWords
 from extractor.documents.formats.link_text import is_told, says_address, spell_address
-from extractor.documents.formats.scripts import spell_subscript, spell_superscript
 from extractor.documents.formats.sight import Sight
 from extractor.documents.formats.styles.look import Look
 from extractor.documents.formats.styles.page import NOT_TEXT, PageLooks, compute_looks
@@ -38,7 +37,6 @@ _NO_CONTENT = frozenset(("select", "meter", "progress", "datalist", "option"))
 _SEPARATE = frozenset(("button", "textarea", "select", "label", "output"))
 """Controls, between which a browser leaves room."""
 _INLINE = frozenset(("inline", "contents", "inline-block", "inline-flex", "inline-table", "inline-grid", "ruby"))
-_KEEPING = frozenset(("pre", "pre-wrap", "break-spaces", "preserve"))
 _SHORT_TERM = 80
 """Characters of a term of definitions that stands on one line with what it means."""
 MAX_ADDRESS = 300
@@ -47,27 +45,6 @@ _LONGEST_ALT = 300
 """Characters of the words in place of a picture."""
 MAX_FRAMES, MAX_FRAME_DEPTH = 50, 3
 """Pages in frames of one page that are read, and in each other."""
-_SPACE = " \t\r\n\f"
-_RUN = re.compile(r"[^ \t\r\n\f]+(?: [^ \t\r\n\f]+)*")
-_FILLING = re.compile(r"\xa0(?![0-9])|(?<![0-9])\xa0")
-"""No-break spaces, but for those that group the figures of a number."""
-_LINE = re.compile(r"[^\n]+")
-
-
-@dataclass(slots=True)
-class _Open:
-    """An element while what is in it is written."""
-
-    node: Any
-    look: Look
-    role: str
-    sight: Sight
-    """How text directly in it is seen."""
-    words_from: int = 0
-    """The number of pieces before it."""
-    counter: ItemCounter | None = None
-    raised: str = ""
-    """Whether its letters stand above or below the line."""
 
 
 @dataclass(slots=True)
@@ -97,9 +74,13 @@ class PageWriter:
     _data_tables: set[int] = field(default_factory=set)
     _table_depth: int = 0
     """Tables open within the table of data that is being written, itself included."""
-    _open: list[_Open] = field(default_factory=list)
+    _open: list[OpenElement] = field(default_factory=list)
     _written_addresses: set[str] = field(default_factory=set)
     _nav_depth: int = 0
+    _words: SourceWords = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._words = SourceWords(self.source, self.text)
 
     def write_tree(self, root: Any) -> None:
         """Every node in order. A stack in place of recursion: pages nest as deep as they like."""
@@ -111,7 +92,7 @@ class PageWriter:
                 self._leave()
             elif node.name == "#text":
                 around = self._open[-1]
-                self._write_text(node.data or "", node.origin_offset, around.sight)
+                self._words.write_text(node.data or "", node.origin_offset, around, around.sight)
             elif node.name == "iframe":
                 self._write_frame(node)
             elif node.name not in NOT_TEXT and not node.name.startswith(("#comment", "!")):
@@ -131,7 +112,7 @@ class PageWriter:
         is_title = name == "title" and above is not None and above.node.name == "head"
         look = looks.looks.get(id(node)) or (above.look if above else Look())
         sight = Sight.SHOWN if is_title else looks.sights.get(id(node), above.sight if above else Sight.SHOWN)
-        around = _Open(node, look, self._find_role(node), sight, len(self.text.pieces))
+        around = OpenElement(node, look, self._find_role(node), sight, len(self.text.pieces))
         around.raised = _find_raised(node, look, above.node if above else None) or (above.raised if above else "")
         self._open.append(around)
         self._nav_depth += name == "nav"
@@ -192,20 +173,20 @@ class PageWriter:
         self.text.add_page(inner.text, self.looks.sights.get(id(node), Sight.SHOWN), steps)
         self.pictures += inner.pictures
 
-    def _mark_formula(self, node: Any, above: _Open | None) -> None:
+    def _mark_formula(self, node: Any, above: OpenElement | None) -> None:
         """A formula on one line: a fraction as a/b, a root as √x (MathML Core 3)."""
         if node.name in ("msqrt", "mroot"):
             self.text.mark += "√"
         elif above is not None and above.node.name == "mfrac" and node is not _first_element(above.node):
             self.text.mark += "/"
 
-    def _mark_item(self, node: Any, look: Look, above: _Open | None) -> None:
+    def _mark_item(self, node: Any, look: Look, above: OpenElement | None) -> None:
         counter = above.counter if above else None
         mark = counter.mark_item(node.attrs or {}, look.list_style) if counter else "- "
         # a list that puts signs of its own before its items shows no others
         self.text.mark = "" if look.list_style == "none" and self._find_added(node, BEFORE) else mark
 
-    def _begin(self, around: _Open, above: _Open | None) -> None:
+    def _begin(self, around: OpenElement, above: OpenElement | None) -> None:
         node, role, text = around.node, around.role, self.text
         if role == TABLE and text.table is not None:
             self._table_depth += 1
@@ -230,7 +211,7 @@ class PageWriter:
         else:
             self._separate(around, above)
 
-    def _separate(self, around: _Open, above: _Open | None) -> None:
+    def _separate(self, around: OpenElement, above: OpenElement | None) -> None:
         """Requests the white space that parts an element from what stands before or after it."""
         name, display = around.node.name, around.look.display
         block = name in _BLOCKS
@@ -240,7 +221,7 @@ class PageWriter:
         elif around.look.is_drawn:
             self.text.request_gap("\n" if name in ("svg", "text") else "")
         elif shown_as_block:
-            close = name in _CLOSE or not block or around.look.white_space in _KEEPING
+            close = name in _CLOSE or not block or around.look.white_space in KEEPING
             close = close or (name in ("ul", "ol") and above is not None and above.node.name == "li")
             self.text.request_gap("\n" if close else "\n\n")
         elif block:
@@ -271,13 +252,13 @@ class PageWriter:
         if node.name == "dt":
             self._end_term(around)
 
-    def _end_term(self, around: _Open) -> None:
+    def _end_term(self, around: OpenElement) -> None:
         """What is defined stands before what it means, with a colon that lists of labels have."""
         words = "".join(self.text.pieces[around.words_from :]).strip()
         if words and len(words) <= _SHORT_TERM and "\n" not in words and around.sight is Sight.SHOWN:
             self.text.joint = " " if words[-1] in ":;,.?!–—-" else ": "
 
-    def _write_shown(self, node: Any, around: _Open) -> None:
+    def _write_shown(self, node: Any, around: OpenElement) -> None:
         """Writes what an element shows that is not its content: values of controls, words in place of pictures."""
         name, attributes = node.name, node.attrs or {}
         if name == "input":
@@ -285,38 +266,24 @@ class PageWriter:
             if shown is not None:
                 self.text.request_gap(" ")
                 # boxes are often drawn by other means than the control, which is away then
-                self._write_value(shown, min(around.sight, Sight.DOUBTFUL) if not shown.attribute else around.sight)
+                sight = around.sight if shown.attribute else min(around.sight, Sight.DOUBTFUL)
+                self._words.write_value(shown, around, sight)
                 self.text.request_gap(" ")
         elif name == "select":
             for option in show_select(node):
                 self.text.request_gap(" ")
-                self._write_value(option, max(around.sight, self.looks.sights.get(id(option.node), Sight.SHOWN)))
+                sight = max(around.sight, self.looks.sights.get(id(option.node), Sight.SHOWN))
+                self._words.write_value(option, around, sight)
                 self.text.request_gap(" ")
         if name == "img" and around.sight is Sight.SHOWN and (address := (attributes.get("src") or "").strip()):
             self.pictures.append(address)
         if name == "img" and (attributes.get("alt") or "").strip() and around.sight is not Sight.HIDDEN:
             alt = (attributes["alt"] or "")[:_LONGEST_ALT]
             self.text.request_gap(" ")
-            self._write_value(Shown(alt, node, "alt"), Sight.DOUBTFUL)
+            self._words.write_value(Shown(alt, node, "alt"), around, Sight.DOUBTFUL)
             self.text.request_gap(" ")
 
-    def _write_value(self, shown: Shown, sight: Sight) -> None:
-        """Writes words of a control: from an attribute, from the text of an option, or a sign for a tag."""
-        node = shown.node
-        if not shown.words:
-            for child in node.children or ():
-                if child.name == "#text":
-                    self._write_text(child.data or "", child.origin_offset, sight)
-            return
-        start = node.origin_offset
-        if shown.attribute and start is not None:
-            place = find_attribute(self.source, start, shown.attribute)
-            self._write_text(shown.words, place[0] if place else None, sight)
-        else:
-            end = start + len(node.name) + 1 if start is not None else 0
-            self.text.add_run(shown.words, sight, (start, end) if start is not None else None, None)
-
-    def _write_address(self, node: Any, around: _Open) -> None:
+    def _write_address(self, node: Any, around: OpenElement) -> None:
         """Writes the address of a link after its words, once in a page."""
         written = (node.attrs or {}).get("href") or ""
         address = spell_address(written.strip())
@@ -338,56 +305,6 @@ class PageWriter:
         self.text.mark += "("
         self.text.add_run(address, around.sight, None, steps[at : at + len(address) + 1])
         self.text.add_run(")", around.sight, None, None)
-
-    def _write_text(self, data: str, origin: int | None, sight: Sight) -> None:
-        around = self._open[-1]
-        kept = around.look.white_space in _KEEPING and not self.text.in_cell
-        lines = kept or (around.look.white_space == "pre-line" and not self.text.in_cell)
-        if origin is not None and around.node.name in ("pre", "textarea", "listing") and data[:1] != "\n":
-            # the line end after <pre> is no text
-            origin += next(len(end) for end in ("\r\n", "\n", "") if self.source.startswith(end, origin))
-        steps = None
-        if origin is not None and not self.source.startswith(data, origin):
-            steps = find_source_offsets(data, self.source, origin)
-        for run in (_LINE if kept else _RUN).finditer(data):
-            if run.start() and data[run.start() - 1] in _SPACE:
-                broken = kept or (lines and "\n" in _blanks_before(data, run.start()))
-                self.text.request_gap("\n" if broken else " ")
-            self._write_run(run, origin, steps, sight)
-        if data[-1:].isspace():
-            self.text.request_gap("\n" if lines and "\n" in _blanks_before(data, len(data)) else " ")
-
-    def _write_run(self, run: re.Match[str], origin: int | None, steps: list[int] | None, sight: Sight) -> None:
-        words = _FILLING.sub(" ", run[0])
-        if not words.strip():
-            self.text.request_gap(" ")  # no-break spaces that fill an empty place
-            return
-        raised = self._open[-1].raised
-        # a price has its cents raised, with their point
-        if raised and not (words[0] in ".," and words[1:].isdigit()):
-            spell = spell_superscript if raised == "super" else spell_subscript
-            words = spell(words, self.text.last_letter())
-        if origin is None:
-            self.text.add_run(words, sight, None, None)
-        elif len(words) != len(run[0]):
-            ends = (origin + run.start(), origin + run.end()) if steps is None else _find_ends(steps, run)
-            self.text.add_run(words, sight, ends, None)
-        elif steps is None:
-            self.text.add_run(words, sight, (origin + run.start(), origin + run.end()), None)
-        else:
-            self.text.add_run(words, sight, None, steps[run.start() : run.end() + 1])
-
-
-def _find_ends(steps: list[int], run: re.Match[str]) -> tuple[int, int]:
-    last = len(steps) - 1
-    return steps[min(run.start(), last)], steps[min(run.end(), last)]
-
-
-def _blanks_before(data: str, end: int) -> str:
-    start = end
-    while start and data[start - 1] in _SPACE:
-        start -= 1
-    return data[start:end]
 
 
 def _find_raised(node: Any, look: Look, parent: Any) -> str:

@@ -6,14 +6,22 @@ its first piece in the order of the page's text.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from extractor.documents.formats.drawing_order import goes_down, is_one_column, join_floats
+from extractor.documents.formats.page_cells import (
+    LONGEST_ENTRY,
+    Held,
+    find_rows_beside,
+    is_table_row,
+    names_cells,
+    part_bands,
+)
 from extractor.documents.formats.page_grid import Grid, Line, Region, find_grids
-from extractor.documents.formats.page_rows import Row, group_rows, part_at_gutters
+from extractor.documents.formats.page_rows import Row, Segment, group_rows, part_at_gutters
 from extractor.documents.formats.page_tables import Cell, PageTable, find_aligned_tables, make_cells, merge_lines
 from extractor.documents.formats.reading_order import (
     PageLayout,
@@ -23,12 +31,13 @@ from extractor.documents.formats.reading_order import (
     order_lines,
     order_pieces,
     round_height,
+    turn_upright,
 )
 
 MAX_CELL_LINES, MAX_WIDE_CELL_LINES = 6, 3
 """Lines of a table's cell, and of one in a table of two columns; what is enclosed with more is a part of the page."""
-LONGEST_ENTRY = 40
-"""Characters of what is written in one go into a cell of a form, at most."""
+MIN_NAMED_ROWS, MAX_NAMED_CELL_LINES = 3, 25
+"""Rows of a grid that begins with a row of names, and lines of its cells."""
 MIN_PHRASE_GAP, USUAL_GAPS = 0.5, 1.6
 """The gap between words of a table, in heights of their line and in usual gaps, that may part two columns."""
 MAX_PIECES = 20_000
@@ -47,37 +56,29 @@ class PageRules:
 
 
 Block = list[TextLine] | PageTable
-Held = tuple[Region, list[TextPiece]]
-"""A cell of a grid and what stands in it."""
 
 
 def arrange_page(
     layout: PageLayout, pieces: Sequence[TextPiece], rules: PageRules, *, is_drawn_in_order: bool = True
 ) -> list[Block]:
     """The blocks of the page in reading order."""
-    if is_drawn_in_order and _is_one_column(pieces) and not (rules.upright or rules.level_edges):
+    if is_drawn_in_order and is_one_column(pieces) and not (rules.upright or rules.level_edges):
         return [[TextLine([piece], round_height(piece)) for piece in pieces]]
     upright = [piece for piece in pieces if piece.turn == 0]
+    turned = [piece for piece in pieces if piece.turn]
     blocks: list[Block] = []
     if upright and (_may_have_table(upright, rules) or not is_drawn_in_order) and len(upright) <= MAX_PIECES:
-        blocks += _Arrangement(layout, upright, rules, is_drawn_in_order).arrange()
+        arrangement = _Arrangement(layout, upright, rules, is_drawn_in_order)
+        arrangement.turned = turned
+        blocks += arrangement.arrange()
+        turned = arrangement.turned
     elif upright:
         blocks.append(order_lines(order_pieces(upright)))
-    if len(upright) < len(pieces):
-        blocks += [lines for turn in (1, 3, 2, 4) if (lines := _order_turned(pieces, turn))]
+    if turned:
+        blocks += [lines for turn in (1, 3, 2, 4) if (lines := _order_turned(turned, turn))]
         if sum(p.end - p.start for p in upright) * 2 < sum(p.end - p.start for p in pieces):
             blocks.sort(key=lambda block: isinstance(block, list) and block[0].pieces[0].turn == 0)
     return blocks
-
-
-def _is_one_column(pieces: Sequence[TextPiece]) -> bool:
-    """Whether each piece stands upright and below the one before it."""
-    level = -math.inf
-    for piece in pieces:
-        if piece[5] <= level or piece[8]:  # by number, as a book has a million lines
-            return False
-        level = (piece[5] + piece[7]) / 2
-    return bool(pieces)
 
 
 def _may_have_table(pieces: Sequence[TextPiece], rules: PageRules) -> bool:
@@ -86,14 +87,7 @@ def _may_have_table(pieces: Sequence[TextPiece], rules: PageRules) -> bool:
     if len(rules.level_edges) > 1:
         return True
     by_level = sorted(pieces, key=lambda piece: piece.top + piece.bottom)
-    return sum(a.on_same_line(b) for a, b in pairwise(by_level)) > 2 or not _goes_down(pieces)
-
-
-def _goes_down(pieces: Sequence[TextPiece]) -> bool:
-    """Whether the pieces are drawn from the top down, but for a few; what goes up may go on in the next column."""
-    up = sum(b.bottom <= a.top + 1 and min(a.right, b.right) > max(a.left, b.left) for a, b in pairwise(pieces))
-    lines = sum(not a.on_same_line(b) for a, b in pairwise(pieces))
-    return up < 3 or 10 * up <= lines
+    return sum(a.on_same_line(b) for a, b in pairwise(by_level)) > 2 or not goes_down(pieces)
 
 
 def _order_turned(pieces: Sequence[TextPiece], turn: int) -> list[TextLine]:
@@ -102,18 +96,8 @@ def _order_turned(pieces: Sequence[TextPiece], turn: int) -> list[TextLine]:
     if turn == 4:  # slanted: as they are drawn
         return [TextLine([piece], 0.0) for piece in words]
     real = {piece.start: piece for piece in words}
-    lines = order_lines(sorted((_turn_upright(p) for p in words), key=lambda p: (round(p.top), p.left)))
+    lines = order_lines(sorted((turn_upright(p) for p in words), key=lambda p: (round(p.top), p.left)))
     return [TextLine([real[p.start] for p in line.pieces], line.height) for line in lines]
-
-
-def _turn_upright(piece: TextPiece) -> TextPiece:
-    left, top, right, bottom = piece.left, piece.top, piece.right, piece.bottom
-    edges = {
-        1: (top, -right, bottom, -left),
-        2: (-right, -bottom, -left, -top),
-        3: (-bottom, left, -top, right),
-    }[piece.turn]
-    return piece._replace(left=edges[0], top=edges[1], right=edges[2], bottom=edges[3], turn=0)
 
 
 class _Arrangement:
@@ -128,13 +112,15 @@ class _Arrangement:
         self._usual_gap = self._find_usual_gap()
         self._blocks: dict[TextPiece, list[Block]] = {}
         """What stands in the place of a piece that is none."""
+        self.turned: list[TextPiece] = []
+        """Pieces that are turned and stand in no cell of a grid."""
 
     def arrange(self) -> list[Block]:
         free = self._pieces
         for grid in self._grids:
             free = self._take_grid(grid, free)
         for grid in find_grids(self._rules.level + self._rules.level_edges, self._rules.upright_edges):
-            free = self._take_grid(grid, free)
+            free = self._take_grid(grid, free, is_shaded=True)
         free = self._take_aligned(free)
         return self._order(free)
 
@@ -149,7 +135,7 @@ class _Arrangement:
             ]
             yield from self._layout.part_piece(piece, crossed) if crossed else (piece,)
 
-    def _take_grid(self, grid: Grid, pieces: list[TextPiece]) -> list[TextPiece]:
+    def _take_grid(self, grid: Grid, pieces: list[TextPiece], *, is_shaded: bool = False) -> list[TextPiece]:
         """The pieces without those in the grid, and what stands there in their place."""
         held: dict[int, list[TextPiece]] = {}
         regions = {id(region): region for region in grid.regions}
@@ -158,12 +144,32 @@ class _Arrangement:
             if region is not None and piece.first >= 0:
                 held.setdefault(id(region), []).append(piece)
         cells = [(regions[key], inner) for key, inner in held.items()]
+        turned = self._find_turned(grid, set(held))
+        cells += turned
+        self._texts |= {piece: self._layout.words_of(piece) for _, inner in turned for piece in inner}
         beside = Counter(region.row for region, _ in cells)
         if max(beside.values(), default=0) < 2 or self._is_part(grid, cells, pieces):
             return pieces  # boxes one below the other, or columns of a larger table
+        if is_shaded:
+            inside = {piece for _, inner in cells for piece in inner}
+            free = [p for p in pieces if p not in inside and p.first >= 0 and grid.xs[0] - 2 < p.left < grid.xs[-1]]
+            cells += find_rows_beside(grid, group_rows(free, self._texts))
+        in_cells = {piece for _, inner in turned for piece in inner}
+        self.turned = [piece for piece in self.turned if piece not in in_cells]
         blocks = list(self._read_grid(grid, cells))
-        taken = {piece for _, inner in cells for piece in inner}
+        taken = {piece for _, inner in cells for piece in inner} - in_cells
         return self._put(blocks, taken, pieces)
+
+    def _find_turned(self, grid: Grid, filled: Set[int]) -> list[Held]:
+        """Cells of the grid with nothing in them but turned words: names of narrow columns, or of several rows."""
+        held: dict[int, Held] = {}
+        for piece in self.turned:
+            region = grid.find_region((piece.left + piece.right) / 2, (piece.top + piece.bottom) / 2)
+            if region is None or id(region) in filled:
+                continue
+            if region.row == 0 or (region.column == 0 and region.row_end - region.row > 1):
+                held.setdefault(id(region), (region, []))[1].append(piece)
+        return list(held.values())
 
     def _is_part(self, grid: Grid, cells: list[Held], pieces: list[TextPiece]) -> bool:
         """Whether most rows of the grid go on beside it, so that its rules are of some columns of a table only."""
@@ -192,11 +198,15 @@ class _Arrangement:
     def _read_grid(self, grid: Grid, cells: list[Held]) -> Iterator[Block]:
         """The grid's rows: those of a table together, and others cell by cell."""
         cells.sort(key=lambda pair: (pair[0].row, pair[0].column))
-        rows = {id(region): group_rows(inner, self._texts) for region, inner in cells}
+        rows = {id(region): self._group_rows(inner) for region, inner in cells}
         columns = len({region.column for region, _ in cells})
         table: list[Held] = []
-        for band in _part_bands(cells):
-            if _is_table_row(band, rows, columns):
+        most = MAX_CELL_LINES if columns > 2 else MAX_WIDE_CELL_LINES
+        bands = list(part_bands(cells))
+        if len(bands) >= MIN_NAMED_ROWS and names_cells(bands[0], rows):
+            most = MAX_NAMED_CELL_LINES
+        for band in bands:
+            if is_table_row(band, rows, most):
                 table += band
             elif parted := self._part_band(grid, band):
                 for region, inner in parted:
@@ -208,6 +218,14 @@ class _Arrangement:
                 for _, inner in band:
                     yield from self._order_cell(inner)
         yield from self._make_table(table, rows)
+
+    def _group_rows(self, pieces: list[TextPiece]) -> list[Row]:
+        """What stands in a cell, row by row; turned words are one row."""
+        if not pieces[0].turn:
+            return group_rows(pieces, self._texts)
+        ordered = [piece for line in _order_turned(pieces, pieces[0].turn) for piece in line.pieces]
+        text = " ".join(self._texts[piece] for piece in ordered)
+        return [Row([Segment(ordered, text)], min(p.top for p in ordered), max(p.bottom for p in ordered))]
 
     def _order_cell(self, pieces: list[TextPiece]) -> Iterator[Block]:
         """What stands in a cell that is no table's: of a form's few short entries line by line, in whatever order a
@@ -293,9 +311,9 @@ class _Arrangement:
         lefts, rights = self._layout.lefts, self._layout.rights
         widest = max(MIN_PHRASE_GAP * (piece.bottom - piece.top), USUAL_GAPS * self._usual_gap)
         wide = [
-            (rights[i] + lefts[i + 1]) / 2
+            (rights[i] + lefts[i + 1]) / 2 if lefts[i + 1] > rights[i] else (lefts[i] + rights[i + 1]) / 2
             for i in range(piece.first, piece.last - 1)
-            if lefts[i + 1] - rights[i] > widest
+            if lefts[i + 1] - rights[i] > widest or lefts[i] - rights[i + 1] > widest  # read to the left
         ]
         return self._layout.part_piece(piece, wide) if wide else [piece]
 
@@ -308,9 +326,11 @@ class _Arrangement:
 
     def _order(self, pieces: list[TextPiece]) -> list[Block]:
         """Lines and tables in reading order."""
-        if not (self._is_drawn_in_order and _goes_down(pieces)):
+        if not (self._is_drawn_in_order and goes_down(pieces)):
             rows = group_rows(pieces, {piece: self._texts.get(piece, "") for piece in pieces})
             pieces = [piece for row in rows for piece in row.pieces]
+        else:
+            pieces = join_floats(pieces, self._texts)
         found: list[Block] = []
         together: list[TextPiece] = []
         for piece in order_pieces(pieces):
@@ -324,24 +344,3 @@ class _Arrangement:
         if together:
             found.append(order_lines(together))
         return found
-
-
-def _part_bands(cells: list[Held]) -> Iterator[list[Held]]:
-    """Cells of one row, or of rows that a cell takes together."""
-    band: list[Held] = []
-    end = 0.0
-    for region, inner in cells:
-        if band and region.row >= end:
-            yield band
-            band = []
-        end = max(end, region.row_end) if band else region.row_end
-        band.append((region, inner))
-    if band:
-        yield band
-
-
-def _is_table_row(band: Sequence[Held], rows: dict[int, list[Row]], columns: int) -> bool:
-    """Whether what is enclosed are cells of a table, not parts of the page with a layout of their own."""
-    most = MAX_CELL_LINES if columns > 2 else MAX_WIDE_CELL_LINES
-    held = [rows[id(region)] for region, _ in band]
-    return all(len(lines) <= most and sum(len(row.segments) > 1 for row in lines) <= 1 for lines in held)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
+from extractor.documents.formats.headers import is_figure, is_period
+from extractor.documents.formats.page_columns import (
+    Columns,
+    are_columns,
+    find_column,
+    find_columns,
+    join_connected,
+    join_names,
+)
 from extractor.documents.formats.page_rows import Row, Segment
 from extractor.documents.formats.reading_order import TextPiece
 
@@ -19,18 +28,12 @@ APART, MAX_TITLE_ROWS = 1.35, 3
 """How much further down than usual a row is that may begin another table, and lines of a title above its names."""
 MAX_LOOK = 40
 """Rows that are looked at for whether they are a table by themselves."""
+MAX_LAYERS = 3
+"""Rows at the top of which a name may reach over several columns that a rule joins."""
 ROW_REACH = 3.5
 """The widest gap between two rows of a table, in heights of a line."""
 LARGE = 1.3
 """How much higher than the rows above a single segment is that ends a table."""
-MIN_COLUMN_GAP = 0.3
-"""The narrowest gap between two columns, in heights of a line."""
-BRIDGED = 0.3
-"""How many rows may have words across a gap between two columns, titles and notes, for each that has the gap."""
-ALIGNED, MIN_ALIGNED = 2.5, 0.5
-"""Points within which edges are one, and the part of a column's cells whose left or right edges or middles are."""
-PROSE_LENGTH, PROSE_WIDTH = 18, 0.3
-"""Characters that half of a prose column's lines have at least, and the part of the table's width that it takes."""
 TIGHT = 0.85
 """How much closer than rows usually are lines of one row stand."""
 WRAPPED = 0.75
@@ -95,7 +98,7 @@ def _part_headed(block: list[Row]) -> Iterator[list[Row]]:
 
 def _is_complete(rows: list[Row]) -> bool:
     """Whether the rows are a table by themselves that has a column for whatever stands in their first."""
-    return len(_find_columns(rows)) >= len(rows[0].segments) and _read_block(rows, ()) is not None
+    return len(find_columns(rows)) >= len(rows[0].segments) and _read_block(rows, ()) is not None
 
 
 def _names_columns(rows: Sequence[Row]) -> bool:
@@ -145,6 +148,9 @@ def _find_repetition(row: Row) -> float | None:
     for j in range(2, len(texts)):
         i = texts.index(texts[j])
         start = j - i
+        # names that are the same again behind a name of all rows are of one table: Region, Plan, Actual, Plan, Actual
+        if i < j and texts[0] != texts[start] and len(texts) % start:
+            continue
         if i < j and start > i and sum(a == b for a, b in zip(texts, texts[start:], strict=False)) >= 2:
             return row.segments[start].left - 1
     return None
@@ -192,115 +198,18 @@ def _trim_block(block: list[Row]) -> Iterator[list[Row]]:
 
 
 def _read_block(block: list[Row], rules: Sequence[tuple[float, float, float]]) -> PageTable | None:
-    columns = _join_connected(block, _find_columns(block))
-    if len(columns) < 2 or not _are_columns(block, columns):
+    columns = join_names(block, join_connected(block, find_columns(block)))
+    if len(columns) < 2 or not are_columns(block, columns):
         return None
     merged = merge_lines(block, columns, rules)
     table = PageTable([make_cells(lines, columns) for lines in merged])
+    for lines, cells, below in zip(merged[:MAX_LAYERS], table.rows, table.rows[1:], strict=False):
+        if any(is_figure(cell.text) and not is_period(cell.text) for cell in cells):
+            break  # names stand above what has figures
+        if not _reach_over_repeated(cells, below, columns):
+            _reach_over_rules(cells, lines[-1], {cell.column for cell in below}, (columns, rules))
     full = sum(len(row) > 1 for row in table.rows)
     return table if full >= MIN_ROWS - 1 and 3 * full >= len(table.rows) else None
-
-
-Columns = list[tuple[float, float]]
-
-
-def _find_columns(block: Sequence[Row]) -> Columns:
-    """Where columns begin and end: between gaps that many rows have and few have words across."""
-    several = [row for row in block if len(row.segments) > 1]
-    narrowest = MIN_COLUMN_GAP * median(row.height for row in several)
-    edges: list[tuple[float, int, int]] = []
-    for row in several:
-        edges += (row.segments[0].left, 0, 1), (max(s.right for s in row.segments), 0, -1)
-        for segment in row.segments:
-            edges += (segment.left, 1, 0), (segment.right, -1, 0)
-    edges.sort()
-    columns: Columns = []
-    last, depth, reaching = 0.0, 0, 0
-    start: float | None = None
-    for i, (at, step, reach) in enumerate(edges):
-        depth += step
-        reaching += reach
-        if i + 1 < len(edges) and edges[i + 1][0] == at:
-            continue
-        is_gap = depth <= BRIDGED * (reaching - depth) if reaching else True
-        if start is None and not is_gap:
-            start = columns.pop()[0] if columns and at - last < narrowest else at
-        elif start is not None and is_gap:
-            columns.append((start, at))
-            start, last = None, at
-    return [(a, b) for a, b in columns if b - a > 0.5]
-
-
-def _join_connected(block: Sequence[Row], columns: Columns) -> Columns:
-    """The columns, those that go on with a dash or the like joined with the ones before: from - to."""
-    joined: Columns = []
-    for left, right in columns:
-        held = [s for row in block for s in row.segments if s.left < right and left < s.right]
-        going_on = sum(s.text[0] in _CONNECTING and not s.is_figure for s in held)
-        if joined and 5 * going_on >= 3 * len(held) > 3:
-            joined[-1] = joined[-1][0], right
-        else:
-            joined.append((left, right))
-    return joined
-
-
-_CONNECTING = frozenset("-–—－~〜～→/")
-
-
-def find_column(segment_left: float, segment_right: float, columns: Columns) -> tuple[int, int]:
-    """The first column that a segment stands in, and how many it takes."""
-    inside = [i for i, (a, b) in enumerate(columns) if min(segment_right, b) - max(segment_left, a) > 0.5]
-    if inside:
-        return inside[0], inside[-1] - inside[0] + 1
-    middle = (segment_left + segment_right) / 2
-    return min(range(len(columns)), key=lambda i: abs((columns[i][0] + columns[i][1]) / 2 - middle)), 1
-
-
-def _are_columns(block: Sequence[Row], columns: Columns) -> bool:
-    """Whether the columns are those of a table: aligned, of several kinds of content, and not all prose."""
-    held: list[list[Segment]] = [[] for _ in columns]
-    for row in block:
-        for segment in row.segments:
-            at, count = find_column(segment.left, segment.right, columns)
-            if count == 1:
-                held[at].append(segment)
-    told = [cells for cells in held if len(cells) > 1 and sum(cell.is_mark for cell in cells) < 0.8 * len(cells)]
-    if len(told) < 2:
-        return False
-    width = columns[-1][1] - columns[0][0]
-    prose = sum(_is_prose(cells, width) for cells in told)
-    if prose and prose >= len(told) - 1:
-        return False
-    labels = sum(
-        sum(cell.text[-1] in ":：" or cell.text[0] in ":：" for cell in cells) >= 0.6 * len(cells) for cells in told
-    )
-    if 2 * labels >= len(told):
-        return False  # labels and values: each label stands beside its value, and no column has a name
-    figures = sum(2 * sum(cell.is_figure for cell in cells) > len(cells) for cells in told)
-    if not _is_drawn_by_rows(block) and 2 * figures < len(told):
-        return False  # columns of a page that happen to be level
-    return sum(map(_is_aligned, told)) >= 0.6 * len(told)
-
-
-def _is_drawn_by_rows(block: Sequence[Row]) -> bool:
-    """Whether what stands beside each other is mostly drawn one after the other."""
-    drawn = sorted((s.pieces[0].start, number) for number, row in enumerate(block) for s in row.segments)
-    beside = sum(a == b for (_, a), (_, b) in pairwise(drawn))
-    return 3 * beside >= sum(len(row.segments) - 1 for row in block)
-
-
-def _is_prose(cells: Sequence[Segment], width: float) -> bool:
-    long = median(len(cell.text) for cell in cells) >= PROSE_LENGTH
-    return long and median(cell.right - cell.left for cell in cells) >= PROSE_WIDTH * width
-
-
-def _is_aligned(cells: Sequence[Segment]) -> bool:
-    for edge in (lambda c: c.left, lambda c: c.right, lambda c: (c.left + c.right) / 2):
-        at = sorted(map(edge, cells))
-        most = max(sum(abs(b - a) <= ALIGNED for b in at) for a in at[:200])
-        if most >= MIN_ALIGNED * len(at) and most > 1:
-            return True
-    return False
 
 
 def merge_lines(block: list[Row], columns: Columns, rules: Sequence[tuple[float, float, float]]) -> list[list[Row]]:
@@ -373,6 +282,42 @@ def make_cells(lines: Sequence[Row], columns: Columns) -> list[Cell]:
             cell.text = f"{cell.text} {segment.text}".strip()
             cell.column_span = max(cell.column_span, count)
     return _part_overlaps([cells[at] for at in sorted(cells)])
+
+
+def _reach_over_repeated(cells: list[Cell], below: Sequence[Cell], columns: Columns) -> bool:
+    """Lets names reach over the columns below them whose own names are the same again under each: 2023 and 2024 over
+    Plan, Actual, Plan, Actual. Whether they do."""
+    names, count = [cell.text.casefold() for cell in below], len(cells)
+    for labels in range(min(3, len(names))):
+        period, rest = divmod(len(names) - labels, max(1, count))
+        groups = [below[labels + i * period : labels + (i + 1) * period] for i in range(count)]
+        if count < 2 or period < 2 or rest or names[labels:-period] != names[labels + period :]:
+            continue
+        middles = [(min(p.left for p in cell.pieces) + max(p.right for p in cell.pieces)) / 2 for cell in cells]
+        reach = [(columns[group[0].column][0], columns[group[-1].column][1]) for group in groups]
+        if all(left - 3 <= at <= right + 3 for at, (left, right) in zip(middles, reach, strict=True)):
+            for cell, group in zip(cells, groups, strict=True):
+                cell.column, cell.column_span = group[0].column, group[-1].column - group[0].column + 1
+            return True
+    return False
+
+
+def _reach_over_rules(
+    cells: list[Cell], row: Row, named: Set[int], page: tuple[Columns, Sequence[tuple[float, float, float]]]
+) -> None:
+    """Lets names reach over the columns that a rule right below them joins, as above 2023: Plan, Actual."""
+    columns, rules = page
+    below = [(left, right) for y, left, right in rules if row.bottom - 3 <= y <= row.bottom + 0.8 * row.height]
+    for number, cell in enumerate(cells):
+        start, end = min(piece.left for piece in cell.pieces), max(piece.right for piece in cell.pieces)
+        for left, right in below:
+            inside = [i for i, (a, b) in enumerate(columns) if left - 3 <= (a + b) / 2 <= right + 3]
+            first = cells[number - 1].column + cells[number - 1].column_span if number else 0
+            last = cells[number + 1].column if number + 1 < len(cells) else len(columns)
+            inside = [i for i in inside if first <= i < max(last, cell.column + 1)]
+            if left <= start + 1 and end - 1 <= right and 1 < len(inside) < len(columns) and named >= set(inside):
+                cell.column, cell.column_span = inside[0], len(inside)
+                break
 
 
 def _part_overlaps(cells: list[Cell]) -> list[Cell]:

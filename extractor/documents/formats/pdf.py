@@ -19,6 +19,7 @@ from extractor.documents.formats.io import open_regular
 from extractor.documents.formats.ocr import advise_on_ocr, find_ocr_version, is_ocr_installed, recognise_page
 from extractor.documents.formats.page_blocks import PageRules
 from extractor.documents.formats.pdf_files import read_files, read_form_data
+from extractor.documents.formats.pdf_flow import drop_guard, is_scattered, read_across
 from extractor.documents.formats.pdf_layers import is_scan_layer, is_wrong_layer
 from extractor.documents.formats.pdf_layout import PageWriter
 from extractor.documents.formats.pdf_notes import NoteKind, place_notes, read_notes
@@ -122,6 +123,13 @@ class _PageReader:
                     reason="too large",
                 )
             text = read_characters(letters, count)
+            if is_scattered(letters, text) and (across := read_across(page)) is not None:
+                read = drop_guard(read_characters(across, across.count_chars()))
+                if read is None:
+                    across.close()
+                else:
+                    letters.close()
+                    letters, text = across, read
             has_letters = bool(text) and not text.isspace()
             if has_letters and not is_poor_layer(letters, text):
                 self._write_letters(page, letters, number, text)

@@ -6,7 +6,11 @@ import re
 
 from extractor.documents.formats.page_rows import JOINED_GAP
 from extractor.documents.formats.pdf_text import HYPHEN, WIDE_GAP
-from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece
+from extractor.documents.formats.pdf_words import SLANTED
+from extractor.documents.formats.reading_order import PageLayout, TextLine, TextPiece, turn_upright
+
+MIN_TURNED_GAP = 0.1
+"""The gap between turned letters, in heights of their line, from which they are of two words."""
 
 FIRST_EAST = "\u2e80"
 """The first letter of scripts that have no blanks between words."""
@@ -20,6 +24,9 @@ def join_pieces(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str:
     """What stands between pieces on one line."""
     if piece.start in layout.raised:
         return ""
+    if piece.turn and piece.turn == before.turn < SLANTED:
+        last, first = turn_upright(before), turn_upright(piece)
+        return "" if abs(first.left - last.right) < MIN_TURNED_GAP * (last.bottom - last.top) else " "
     if piece.turn or piece.start in layout.attached:
         return " "
     gap, height = piece.left - before.right, piece.bottom - piece.top
@@ -28,7 +35,8 @@ def join_pieces(layout: PageLayout, before: TextPiece, piece: TextPiece) -> str:
         return "\t"
     if layout.certainties or abs(gap) > 0.05 * height:
         return " "
-    return "" if layout.text[before.end - 1].isalnum() and layout.text[piece.start].isalnum() else " "
+    follows = layout.text[piece.start].isalnum() or layout.text[piece.start] in ".,;:)"
+    return "" if layout.text[before.end - 1].isalnum() and follows else " "
 
 
 def join_lines(layout: PageLayout, above: TextLine, line: TextLine) -> str:

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 
-from extractor.documents.formats.builder import CELL_SEPARATOR, DocumentBuilder
-from extractor.documents.formats.headers import find_header_rows
+from extractor.documents.formats.builder import CELL_SEPARATOR, MOST_HEADER_ROWS, DocumentBuilder
+from extractor.documents.formats.headers import find_header_rows, is_figure, is_period
 from extractor.documents.formats.page_blocks import Block, PageRules, arrange_page
 from extractor.documents.formats.page_tables import Cell, PageTable
 from extractor.documents.formats.pdf_joints import FIRST_EAST, drop_hyphen, join_cell_lines, join_lines, join_pieces
@@ -207,7 +207,7 @@ class _PageLines:
             self._put("\n\n")
         start = self._length
         texts = [[(cell.column, cell.text) for cell in row] for row in table.rows]
-        header = find_header_rows(texts, table.header_rows)
+        header = find_header_rows(texts, table.header_rows, _find_spans(table))
         grid, ends = TableGrid(header.count, header.first), list[int]()
         for number, row in enumerate(table.rows):
             if number:
@@ -260,6 +260,18 @@ class _PageLines:
             boxes.rights.extend(layout.rights[piece.first : piece.last])
 
 
+def _find_spans(table: PageTable) -> dict[tuple[int, int], tuple[int, int]]:
+    """How far cells reach that may be names of several columns; none where the table begins with something else."""
+    if any(is_figure(cell.text) or cell.text.endswith(":") for cell in table.rows[0] if not is_period(cell.text)):
+        return {}
+    return {
+        (number, cell.column): (cell.row_span, cell.column_span)
+        for number, row in enumerate(table.rows[:MOST_HEADER_ROWS])
+        for cell in row
+        if cell.row_span > 1 or cell.column_span > 1
+    }
+
+
 def _mark(spans: list[Span], start: int, end: int) -> None:
     """Adds a range, which goes on with the last one if only white space is between them."""
     if spans and start - spans[-1].end <= 2:
@@ -298,4 +310,9 @@ def _find_heading_level(line: TextLine, height: float, body: float) -> int:
 def _looks_like_heading(layout: PageLayout, line: TextLine) -> bool:
     """Whether the line is short and by itself, as a heading of the text's own size would be."""
     words = layout.words_of(line.pieces[0])
-    return len(line.pieces) == 1 and 3 <= len(words) <= 60 and not re.search(r"[*_]|[.,;]$", words)
+    return (
+        len(line.pieces) == 1
+        and not line.pieces[0].turn
+        and 3 <= len(words) <= 60
+        and not re.search(r"[*_]|[.,;]$", words)
+    )

@@ -18,6 +18,7 @@ from statistics import median
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from extractor.documents.formats.pdf_backwards import read_backward_line
 from extractor.documents.formats.pdf_calls import address_of, as_argument, find_function
 from extractor.documents.formats.pdf_frame import PageFrame, read_boxes
 from extractor.documents.formats.pdf_words import (
@@ -30,6 +31,7 @@ from extractor.documents.formats.pdf_words import (
     has_odd_words,
     is_turned,
     join_spaced_letters,
+    mark_raised_pieces,
 )
 from extractor.documents.formats.reading_order import PageLayout, PlacedWords, TextPiece, reads_backwards
 
@@ -121,8 +123,11 @@ def lay_out_page(page: pdfium.PdfPage, letters: pdfium.PdfTextPage, text: str) -
     flat = text.replace("\r\n", " \n")  # a line's first word begins with \n
     odd = "  " in flat or "\n " in flat or flat[:1].isspace() or flat[-1:].isspace() or has_odd_words(text)
     if flat and not odd and objects == text.count("\r\n") + 1 and flat.replace("\n", "").isprintable():
-        return _lay_out_plain(frame, letters, text, flat.split(" "))
-    return _lay_out_any(frame, letters, text, objects)
+        layout = _lay_out_plain(frame, letters, text, flat.split(" "))
+    else:
+        layout = _lay_out_any(frame, letters, text, objects)
+    mark_raised_pieces(layout)
+    return layout
 
 
 def _lay_out_plain(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, words: list[str]) -> PageLayout:
@@ -192,19 +197,30 @@ def _lay_out_any(frame: PageFrame, letters: pdfium.PdfTextPage, text: str, objec
         box_indices.append(end - 1)
         runs.append((start, end, lengths, whole))
     edges = read_boxes(frame, letters, box_indices)
+    placed: list[tuple[int, int, list[int], bool, WordEdges]] = []
     at = 0
     for start, end, lengths, whole in runs:
         last = at + (len(lengths) if whole else 2 * len(lengths) - 1)
-        boxes = WordEdges(*(edge[at : last + 1] for edge in edges))
+        placed.append((start, end, lengths, whole, WordEdges(*(edge[at : last + 1] for edge in edges))))
         at = last + 1
+    odd = [end - start > 1 and is_turned(boxes, text[start:end]) for start, end, _, _, boxes in placed]
+    has_turned = any(odd) and any(
+        find_turn(frame, letters, run[0]) for run, is_odd in zip(placed, odd, strict=True) if is_odd
+    )
+    for (start, end, lengths, whole, boxes), is_odd in zip(placed, odd, strict=True):
+        if is_odd or (has_turned and end - start == 1):
+            upright = add_turned_words(layout, frame, letters, text, (start, end))
+            if upright != [(start, end)]:
+                for part_start, part_end in upright:
+                    inner = [len(word) + 1 for word in text[part_start:part_end].split(" ")]
+                    edges_of = _read_letters(frame, letters, part_start, inner)
+                    for part in _part_run(frame, letters, text, (part_start, part_end, inner), edges_of, False):
+                        layout.add_words(part)
+                continue
         if whole and len(lengths) > 1 and min(map(sub, boxes.right[1:-1], boxes.left[1:-1])) < MIN_SPACE:
             whole, boxes = False, _read_letters(frame, letters, start, lengths)
-        if end - start > 1 and is_turned(boxes, text[start:end]):
-            turn = find_turn(frame, letters, start)
-            if turn:
-                add_turned_words(layout, frame, letters, (start, end, lengths), turn)
-                continue
-        for part in _part_run(frame, letters, text, (start, end, lengths), boxes, whole):
+        read = backwards and reads_backwards(text[start:end]) and read_backward_line(frame, letters, text, (start, end))
+        for part in read or _part_run(frame, letters, text, (start, end, lengths), boxes, whole):
             layout.add_words(part)
     return layout
 

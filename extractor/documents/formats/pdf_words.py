@@ -7,13 +7,14 @@ import math
 import re
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from extractor.documents.formats.pdf_frame import PageFrame, read_boxes, read_letter_level
+from extractor.documents.formats.pdf_frame import Edges, PageFrame, read_boxes, read_letter_level
 from extractor.documents.formats.reading_order import PageLayout, PlacedWords, reads_backwards
 from extractor.documents.formats.scripts import spell_superscript
 
@@ -21,7 +22,7 @@ SLANTED = 4
 """The turn of words that stand at no right angle to the page."""
 NEAR = 0.6
 """The gap between a word and raised figures that belong to it, in heights of its line."""
-RAISED_HEIGHT, RAISED_BY = 0.82, 0.1
+RAISED_HEIGHT, RAISED_BY = 0.86, 0.1
 """The most that the height of raised figures is of the letters' before them, and by how much of it they are raised."""
 _EAST = r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
 _SPACED = re.compile(rf"(?<!\S)[^\W\d_](?: [^\W\d_]){{3,}}(?!\S)|(?<!\S){_EAST}(?: {_EAST})+(?!\S)")
@@ -50,9 +51,9 @@ def has_odd_words(text: str) -> bool:
 
 
 def is_turned(boxes: WordEdges, words: str) -> bool:
-    """Whether a run's last letter is not to the right of its first, on one level: it may be turned."""
+    """Whether letters of a run may be turned: not on one level, or the last not to the right of the first."""
     left, top, _, bottom = boxes
-    if not bottom[0] < top[-1] or not bottom[-1] < top[0]:
+    if max(bottom) >= min(top):
         return True
     return left[-1] < left[0] - 1 and not reads_backwards(words)
 
@@ -76,20 +77,62 @@ def find_turn(frame: PageFrame, letters: pdfium.PdfTextPage, index: int) -> int:
 
 
 def add_turned_words(
-    layout: PageLayout,
-    frame: PageFrame,
-    letters: pdfium.PdfTextPage,
-    run: tuple[int, int, list[int]],
-    turn: int,
-) -> None:
-    """Adds a run of words that don't go from left to right, a piece for each word."""
-    at, _, lengths = run
-    for length in lengths:
-        end = at + length - 1
-        left, top, right, bottom = read_boxes(frame, letters, range(at, end))
-        level = frame.height - max(top), frame.height - min(bottom)
-        layout.add_words(PlacedWords(at, end, [length], [min(left)], [max(right)], *level, turn))
-        at = end + 1
+    layout: PageLayout, frame: PageFrame, letters: pdfium.PdfTextPage, text: str, run: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Adds those words of a run that don't go from left to right, a piece for each word. Returns the parts of the run
+    that do, and that are yet to be added."""
+    upright: list[tuple[int, int]] = []
+    turns = [(find_turn(frame, letters, i) if not text[i].isspace() else -1) for i in range(*run)]
+    if not _is_slanted(read_boxes(frame, letters, (run[0], run[1] - 1)), turns):
+        turns = [0 if turn == SLANTED else turn for turn in turns]
+    for start, end, turn in _part_by_turn(turns, run[0]):
+        edges = read_boxes(frame, letters, range(start, end))
+        if not turn and not _goes_down(edges):
+            upright.append((start, end))
+            continue
+        at = start
+        for word in text[start:end].split(" "):
+            if word:
+                left, top, right, bottom = (edge[at - start : at - start + len(word)] for edge in edges)
+                level = frame.height - max(top), frame.height - min(bottom)
+                # letters below each other are read as those that are turned by a quarter
+                placed = PlacedWords(at, at + len(word), [len(word) + 1], [min(left)], [max(right)], *level, turn or 1)
+                layout.add_words(placed)
+            at += len(word) + 1
+    return upright
+
+
+def _is_slanted(ends: Edges, turns: list[int]) -> bool:
+    """Whether all letters of a run are slanted, and it goes up or down: letters of a slanted face do not."""
+    _, top, _, bottom = ends
+    return all(turn in (SLANTED, -1) for turn in turns) and (bottom[0] >= top[1] or bottom[1] >= top[0])
+
+
+def _part_by_turn(turns: list[int], start: int) -> Iterator[tuple[int, int, int]]:
+    """Parts that are turned alike, without the blanks at their ends; blanks have a turn of -1."""
+    at = 0
+    while at < len(turns):
+        if turns[at] < 0:
+            at += 1
+            continue
+        end = last = at + 1
+        while end < len(turns) and turns[end] in (turns[at], -1):
+            end += 1
+            if turns[end - 1] >= 0:
+                last = end
+        yield start + at, start + last, turns[at]
+        at = end
+
+
+def _goes_down(edges: Edges) -> bool:
+    """Whether letters stand below each other."""
+    left, top, right, bottom = edges
+    below = [
+        (bottom[i] + top[i]) / 2 > (bottom[i + 1] + top[i + 1]) / 2 + 0.4 * (top[i] - bottom[i])
+        and min(right[i], right[i + 1]) > max(left[i], left[i + 1])
+        for i in range(len(left) - 1)
+    ]
+    return len(below) > 1 and 3 * sum(below) > 2 * len(below)
 
 
 class RaisedFigures(NamedTuple):
@@ -152,6 +195,24 @@ def _find_figures(
         return None
     level = frame.height - max(top[at - start :]), frame.height - min(bottom[at - start :])
     return RaisedFigures(at, left[at - start], *level)
+
+
+def mark_raised_pieces(layout: PageLayout) -> None:
+    """Spells figures that are raised behind the piece before them, and drawn apart from it."""
+    for before, piece in pairwise(layout.pieces):
+        figures = layout.text[piece.start : piece.end]
+        if len(figures) > 3 or not figures.isdigit() or piece.start in layout.rewritten or piece.turn or before.turn:
+            continue
+        height = before.bottom - before.top
+        if (
+            abs(piece.left - before.right) < 0.2 * height
+            and piece.bottom - piece.top < RAISED_HEIGHT * height
+            and before.top - 0.5 * height < piece.top < before.bottom
+            and piece.bottom < before.bottom - RAISED_BY * height
+            and before.end < piece.start <= before.end + 2
+        ):
+            layout.rewritten[piece.start] = spell_superscript(figures, layout.words_of(before))
+            layout.raised.add(piece.start)
 
 
 def join_spaced_letters(text: str, words: PlacedWords) -> PlacedWords:

@@ -65,6 +65,17 @@ class TextPiece(NamedTuple):
         return 2 * shared > min(self.bottom - self.top, other.bottom - other.top)
 
 
+def turn_upright(piece: TextPiece) -> TextPiece:
+    """The piece as it stands when the page is turned so that its words go from left to right."""
+    left, top, right, bottom = piece.left, piece.top, piece.right, piece.bottom
+    edges = {
+        1: (top, -right, bottom, -left),
+        2: (-right, -bottom, -left, -top),
+        3: (-bottom, left, -top, right),
+    }[piece.turn]
+    return piece._replace(left=edges[0], top=edges[1], right=edges[2], bottom=edges[3], turn=0)
+
+
 class PlacedWords(NamedTuple):
     """Words [start, end) of a page's text on one line, as a reader of the page finds them: the length of each with the
     space after it, what lies left and right of each, and what lies above and below them all."""
