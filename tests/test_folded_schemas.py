@@ -55,7 +55,7 @@ def test_pydantic_says_the_same_in_its_own_way() -> None:
         level: Literal[1, 2, 3] | None = None
 
     tree = read_schema(Thing.model_json_schema()).root
-    assert tree["size"].node == Scalar(Kind.ENUM, "string", ("small", "large"))
+    assert tree["size"].node == Scalar(Kind.ENUM, "string", ("small", "large"), label="size")
     assert tree["code"].node == Scalar(Kind.TEXT, other_types=("integer",))
     assert tree["level"].node == Scalar(Kind.ENUM, "integer", (1, 2, 3))
     assert tree.constants == {"kind": "thing"}
@@ -68,7 +68,7 @@ def test_all_of_puts_its_parts_together() -> None:
     assert isinstance(both, Object)
     assert [f.name for f in both.fields] == ["id", "state", "size"]
     assert [f.name for f in both.fields if f.required] == ["id", "size"]
-    assert both["state"].node == Scalar(Kind.ENUM, "string", ("b", "c"))
+    assert both["state"].node == Scalar(Kind.ENUM, "string", ("b", "c"), label="state")
 
 
 def test_one_of_several_objects_is_asked_for_with_the_fields_of_all() -> None:
@@ -94,7 +94,7 @@ def test_what_tells_branches_apart_is_a_choice_of_all_their_tags() -> None:
 
     rows = read_schema(Home.model_json_schema()).root["pets"].node
     assert isinstance(rows, ObjectList)
-    assert rows.row["kind"].node == Scalar(Kind.ENUM, "string", ("cat", "dog"))
+    assert rows.row["kind"].node == Scalar(Kind.ENUM, "string", ("cat", "dog"), label="kind")
     assert [b.choices for b in rows.row.branches] == [{"kind": ("cat",)}, {"kind": ("dog",)}]
 
 
