@@ -57,7 +57,7 @@ def test_pydantic_says_the_same_in_its_own_way() -> None:
     tree = read_schema(Thing.model_json_schema()).root
     assert tree["size"].node == Scalar(Kind.ENUM, "string", ("small", "large"), label="size")
     assert tree["code"].node == Scalar(Kind.TEXT, other_types=("integer",))
-    assert tree["level"].node == Scalar(Kind.ENUM, "integer", (1, 2, 3))
+    assert tree["level"].node == Scalar(Kind.ENUM, "integer", (1, 2, 3), label="level")
     assert tree.constants == {"kind": "thing"}
 
 
