@@ -177,6 +177,8 @@ class KindIndex:
             has_digit = _HAS_DIGIT.search(words) is not None
             if name in _ADDRESSES or has_digit != (name in _NAMES):  # "EUR 12.50" is an amount, and no currency
                 yield name
+            if name == "money" and has_digit and _WORD.search(words) and _is_only("number", words):
+                return  # its figure beside another currency is another amount
 
     def _find_moment(self, moment: str, within: Span) -> list[ValueMention]:
         """Mentions of a date with a time; of its date where no time stands beside it, but the time stands elsewhere."""

@@ -216,6 +216,12 @@ class Locator:
             self._zeros[start, end] = _ZERO.search(text, start, end) is not None
         return self._zeros[start, end]
 
+    def says_nothing_beside_label(self, leaf: LocatedLeaf) -> bool:
+        """Whether a word such as "gratis" says zero behind the field's own label."""
+        if leaf.chosen is None or self.affinity(leaf) < LABELLED:
+            return False
+        return self.index.text[leaf.chosen.span.start : leaf.chosen.span.end].isalpha()
+
     def _choose(self, leaf: LocatedLeaf, search: _Search) -> None:
         """Gives the leaf the mention that costs least."""
         if not leaf.mentions:
@@ -310,7 +316,7 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
     ),
     (
         found.ZERO_UNSAID,
-        lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf) and not at.is_inside_row(leaf),
+        lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf) and not at.says_nothing_beside_label(leaf),
     ),
     (found.NOT_AS_ASKED, lambda at, leaf: leaf.node.kind is Kind.DATE and not _ISO.match(str(leaf.value))),
     (found.LINE_BREAK, lambda at, leaf: _is_text(leaf) and "\n" in leaf.value),

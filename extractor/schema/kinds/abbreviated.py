@@ -56,4 +56,5 @@ def _agree(a: str, b: str) -> bool:
     if not shortened.endswith(".") and len(first) > _LONGEST_SHORT:
         return False
     letters = iter(second)
-    return second[:1] == first[:1] and len(first) > 1 and all(c in letters for c in first)
+    told = second.startswith(first) or second[-1] == first[-1]  # Str. of Straße, Rd of Road
+    return second[:1] == first[:1] and len(first) > 1 and told and all(c in letters for c in first)

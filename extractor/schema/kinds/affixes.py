@@ -47,7 +47,9 @@ _TRAILING_MINUS = re.compile(r"[ \u00a0]?(?:[€$£]|[A-Z]{3})?[-–](?![\w(]|[ 
 _LEDGER = re.compile(r"[ \u00a0]?(?:CR|D[Rr])\b\.?|[ \u00a0][SD](?=$|[\s|;)])", re.M)
 """Debit or credit: Dr, and in columns of amounts S (Soll) and D (débit)."""
 _CENTS_END = re.compile(r"[.,]\d\d$")
-_HEMISPHERE = re.compile(r"(?:(?<=\d\d\d)|(?<=\d)[ \u00a0]?[°º])[ \u00a0]?[SW](?![^\W_])")
+_HEMISPHERE = re.compile(
+    r"(?:(?<=[.,]\d{3})|(?<=[.,]\d{4})|(?<=[.,]\d{5})|(?<=[.,]\d{6})|(?<=\d)[ \u00a0]?[°º])[ \u00a0]?[SW](?![^\W_])"
+)
 """South and West behind degrees, or behind three decimals."""
 _OF_CURRENCY = re.compile(r"(?P<scale>[kKtTmM]|md|mn|bn|Mrd|Mio|mio|mia)(?P<code>[A-Z]{3}|kr)")
 """A scale glued to a currency: MSEK, tkr, TEUR."""
