@@ -127,15 +127,6 @@ def test_turned_names_of_narrow_columns_are_in_their_cells_and_turned_letters_ar
 SCRIPT = {c: code for code, c in enumerate("אבגדהוזחטיכךלמםנןסעפצקרשת0123456789.,% ", 0x21)}
 
 
-def test_dates_that_were_drawn_before_the_lines_that_they_float_beside_are_on_those_lines() -> None:
-    dates = [(500.0, 700.0 - 45 * i, f"20{10 + i} to 20{11 + i}") for i in range(2)]
-    words = [(50.0, 700.0 - 15 * i, f"words of the line {i} of that page") for i in range(6)]
-    columns = [(50.0, 560.0 - 15 * i, "left") for i in range(4)] + [(300.0, 560.0 - 15 * i, "right") for i in range(4)]
-    read_lines = lines_of(read(drawn(*dates), drawn(*words), drawn(*columns)))
-    assert read_lines[:2] == [f"{words[0][2]} {dates[0][2]}", words[1][2]]
-    assert read_lines[3] == f"{words[3][2]} {dates[1][2]}"
-
-
 def turn(words: str) -> str:
     """What is read from the right as it is seen from the left, and the other way round: numbers stay."""
     return re.sub(r"[\d.,%]*\d[\d.,%]*", lambda m: m[0][::-1], words)[::-1]
