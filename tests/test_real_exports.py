@@ -75,11 +75,38 @@ def place_of(document: Document, words: str) -> dict[str, Json]:
         ("a.html", "<output>42</output><input type=date value=2023-05-01>", "42 2023-05-01"),
         ("a.html", "<input type=radio checked>One<input type=radio>Two", "● One ○ Two"),
         ("a.html", '<div style="display:flex"><span>Total</span><span>9.50</span></div>', "Total 9.50"),
+        (
+            "a.html",
+            '<div style="display:flex"><i style="order:2">B</i><i style="order:1">A</i></div>',
+            "A B",
+        ),
+        (
+            "a.html",
+            '<div style="display:flex;flex-direction:row-reverse"><i>9.50</i><i>Total</i></div>',
+            "Total 9.50",
+        ),
+        (
+            "a.html",
+            '<div style="display:flex;flex-direction:column-reverse"><p>last</p><p>first</p></div>',
+            "first\n\nlast",
+        ),
+        ("a.html", "<p>$ 9.<sup>99</sup> in 2019.<sup>12</sup></p>", "$ 9.99 in 2019.¹²"),
         ("a.html", "<math><msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup></math>", "x₁²"),
     ],
 )
 def test_a_page_is_read_as_a_browser_shows_it(name: str, source: str, expected: str) -> None:
     assert text(name, source) == expected
+
+
+def test_a_grid_that_says_what_it_is_is_a_table() -> None:
+    def row(kind: str, *cells: str) -> str:
+        return f"<div role=row>{''.join(f'<span role={kind}>{cell}</span>' for cell in cells)}</div>"
+
+    rows = row("columnheader", "Item", "Count") + row("gridcell", "Bolt", "10") + row("gridcell", "Nut", "5")
+    document = load_bytes(f"<div role=grid><div role=rowgroup>{rows}</div></div>".encode(), "a.html")
+    assert document.text == "Item | Count\nBolt | 10\nNut | 5" and headers_over(document, "5") == ["Count"]
+    inner = "<table><tr><th>Mon<th>Tue</tr><tr><td>1<td>2</tr></table>"
+    assert text("a.html", f"<div role=grid>{inner}</div>") == "Mon | Tue\n1 | 2"
 
 
 def test_odd_markup_is_blanked_letter_for_letter() -> None:
@@ -182,7 +209,34 @@ def test_values_of_databases_and_of_spreadsheets_are_read_as_they_mean_them(sour
     assert text("a.csv", source) == expected
 
 
+def test_names_of_columns_below_many_narrow_rows_are_known() -> None:
+    above = (
+        "Statement;made on 01.02.2024\n\nOwner;Ada\nBank;ACME\nPeriod;January\nBalance;9,50;EUR\n\nSorted;by day\n\n"
+    )
+    rows = "Day;Text;Balance;Currency;Amount;Currency\n"
+    rows += "30.01.2024;Shop;9,50;EUR;-3,45;EUR\n29.01.2024;Rent;12,95;EUR;-8;EUR\n"
+    document = load_bytes((above + rows).encode(), "a.csv")
+    assert headers_over(document, "-3,45") == ["Amount"] and headers_over(document, "Rent") == ["Text"]
+
+
 # lines, mails and letters
+
+
+def test_a_page_saved_with_its_style_sheets_hides_what_they_hide() -> None:
+    page = '<link rel="stylesheet" href="cid:a&amp;b"><link rel=stylesheet href=https://x.org/c.css media=print>'
+    page += "<p class=a>unseen</p><p class=b>seen</p>"
+    parts = [("text/html", "https://x.org/", "", page), ("text/css", "", "<a&b>", ".a { display: none }")]
+    parts += [("text/css", "https://x.org/c.css", "", ".b { display: none }")]
+    body = "".join(
+        f"--B\nContent-Type: {kind}\nContent-Location: {place}\nContent-ID: {key}\n\n{words}\n"
+        for kind, place, key, words in parts
+    )
+    mail = (
+        "From: <Saved by a browser>\nSubject: Page\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=B\n\n"
+    )
+    document = load_bytes(f"{mail}{body}--B--\n".encode(), "a.mht")
+    assert hidden(document) == ["unseen"] and document.text.endswith("seen")
+    assert not document.notes and not document.unread
 
 
 def test_a_line_of_json_without_a_text_is_a_document_by_its_keys(tmp_path: Path) -> None:

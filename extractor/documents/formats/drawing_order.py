@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from extractor.documents.formats.reading_order import TextPiece
 
-LONGEST_FLOAT = 30
-"""Characters of what floats at the right end of a line, at most."""
+LONGEST_FLOAT, MAX_FLOATS = 30, 100
+"""Characters of what floats at the right end of a line, at most, and how many of them are put there at once."""
 
 
 def is_one_column(pieces: Sequence[TextPiece]) -> bool:
@@ -38,7 +38,11 @@ def join_floats(pieces: list[TextPiece], texts: Mapping[TextPiece, str]) -> list
         floats, lines = runs[i], runs[i + 1]
         words = [texts.get(piece, "") for piece in floats]
         dated = sum(any(c.isdigit() for c in text) for text in words)
-        if len(floats) < len(lines) and 2 * dated > len(words) and max(map(len, words)) <= LONGEST_FLOAT:
+        if (
+            len(floats) < min(len(lines), MAX_FLOATS)
+            and 2 * dated > len(words)
+            and max(map(len, words)) <= LONGEST_FLOAT
+        ):
             beside = [
                 max((p for p in lines if p.on_same_line(piece) and p.right <= piece.left), key=_right_of, default=None)
                 for piece in floats

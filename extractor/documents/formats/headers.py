@@ -43,7 +43,8 @@ def find_header_rows(rows: Sequence[Row], marked: int | None = None, spans: Span
         return layered
     filled = [[(column, text) for column, text in row if text.strip()] for row in rows]
     widths = Counter(len(row) for row in filled if len(row) > 1)
-    usual = max(widths, key=lambda width: (widths[width], width), default=0)
+    # by cells, as what stands above a table may be many narrow rows: an account's owner, its number, a period
+    usual = max(widths, key=lambda width: (widths[width] * width, width), default=0)
     for number, row in enumerate(filled[: min(_SEARCHED, len(filled) - 1)]):
         if not looks_like_header([text for _, text in rows[number]]) and not _is_above_figures(filled, number):
             continue
@@ -92,7 +93,7 @@ def _are_repeated(row: Row, wide: Set[int]) -> bool:
 
 def _is_named_below(filled: Sequence[Row]) -> bool:
     return any(
-        looks_like_header([text for _, text in filled[n]]) and _is_named(filled, n)
+        (looks_like_header([text for _, text in filled[n]]) or _is_above_figures(filled, n)) and _is_named(filled, n)
         for n in range(1, min(_SEARCHED, len(filled) - 1))
     )
 

@@ -26,15 +26,49 @@ _DISPLAYS = {"table": TABLE, "inline-table": TABLE, "table-row": ROW, "table-cel
 _TAGS = {"table": TABLE, "tr": ROW, "td": CELL, "th": CELL}
 
 
-def find_role(name: str, display: str) -> str:
-    """What an element is in a table, by its tag or its style; empty where it is nothing of it.
+_SAID = {
+    **dict.fromkeys(("table", "grid", "treegrid"), TABLE),
+    "row": ROW,
+    **dict.fromkeys(("cell", "gridcell", "columnheader", "rowheader"), CELL),
+}
+"""What an element says that it is of a table (WAI-ARIA 1.2), as grids of web applications do."""
+_MAX_LOOK = 200
+"""Elements that are looked at for the first row of such a grid."""
+
+
+def find_role(node: Any, display: str) -> str:
+    """What an element is in a table, by its tag, its style or what it says; empty where it is nothing of it.
 
     A table whose cells are laid out as blocks is none.
     """
-    tag = _TAGS.get(name, "")
+    tag = _TAGS.get(node.name, "")
     if tag in (ROW, CELL) and display not in (*_DISPLAYS, "none", "contents"):
         return ""
-    return tag or _DISPLAYS.get(display, "")
+    found = tag or _DISPLAYS.get(display, "")
+    if found or not node.attrs or "role" not in node.attrs:
+        return found
+    said = _SAID.get((node.attrs["role"] or "").strip().lower(), "")
+    return said if said != TABLE or _begins_with_row(node) else ""
+
+
+def find_cell_tag(node: Any) -> str:
+    """The tag that a cell has, or would have by what it says."""
+    said = ((node.attrs or {}).get("role") or "").strip().lower()
+    return "th" if node.name not in _TAGS and said in ("columnheader", "rowheader") else str(node.name)
+
+
+def _begins_with_row(table: Any) -> bool:
+    """Whether the first row in it says that it is one: the grid has no table in it that holds its rows."""
+    stack, left = [*reversed(table.children or ())], _MAX_LOOK
+    while stack and left:
+        node = stack.pop()
+        left -= 1
+        if node.name in ("table", "tr"):
+            return False
+        if ((getattr(node, "attrs", None) or {}).get("role") or "") == "row":
+            return True
+        stack += reversed(getattr(node, "children", None) or ())
+    return False
 
 
 @dataclass(slots=True)

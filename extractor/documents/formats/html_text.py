@@ -58,6 +58,10 @@ class PageText:
         """The letter that the next words follow; empty where they are parted from it."""
         return self.pieces[-1][-1:] if self.pieces and not self._gap and not self.mark else ""
 
+    def last_words(self) -> str:
+        """What the next words follow, as far as it was written in a few pieces; empty where they are parted from it."""
+        return "".join(self.pieces[-4:])[-30:] if not self._gap and not self.mark else ""
+
     def add_run(self, words: str, sight: Sight, source: tuple[int, int] | None, steps: Sequence[int] | None) -> None:
         """Adds words that stand somewhere in the source: at a range of it, or letter by letter at the steps of a list
         that is one longer than the words."""

@@ -19,6 +19,7 @@ _SPACE = " \t\r\n\f"
 _RUN = re.compile(r"[^ \t\r\n\f]+(?: [^ \t\r\n\f]+)*")
 _FILLING = re.compile(r"\xa0(?![0-9])|(?<![0-9])\xa0")
 """No-break spaces, but for those that group the figures of a number."""
+_PRICE = re.compile(r"[$€£¥₹]\s?\d[\d.,]*[.,]\Z")
 _LINE = re.compile(r"[^\n]+")
 
 
@@ -86,8 +87,10 @@ class SourceWords:
         if not words.strip():
             self.text.request_gap(" ")  # no-break spaces that fill an empty place
             return
-        # a price has its cents raised, with their point
-        if raised and not (words[0] in ".," and words[1:].isdigit()):
+        # a price has its cents raised, with their point or behind it
+        has_point = words[0] in ".," and words[1:].isdigit()
+        is_price = len(words) == 2 and words.isdigit() and _PRICE.search(self.text.last_words()) is not None
+        if raised and not has_point and not is_price:
             spell = spell_superscript if raised == "super" else spell_subscript
             words = spell(words, self.text.last_letter())
         if origin is None:

@@ -12,7 +12,7 @@ from extractor.documents.formats.entities import find_attribute, find_source_off
 from extractor.documents.formats.html_controls import Shown, show_input, show_select
 from extractor.documents.formats.html_lists import ItemCounter
 from extractor.documents.formats.html_source import blank_odd_markup
-from extractor.documents.formats.html_tables import CELL, ROW, TABLE, find_data_tables, find_role
+from extractor.documents.formats.html_tables import CELL, ROW, TABLE, find_cell_tag, find_data_tables, find_role
 from extractor.documents.formats.html_text import PageText
 from extractor.documents.formats.html_words import KEEPING, OpenElement, SourceWords
 from extractor.documents.formats.link_text import is_told, says_address, spell_address
@@ -102,7 +102,7 @@ class PageWriter:
 
     def _find_role(self, node: Any) -> str:
         look = self.looks.looks.get(id(node))
-        return find_role(node.name, look.display) if look is not None else ""
+        return find_role(node, look.display) if look is not None else ""
 
     def _enter(self, node: Any) -> Sequence[Any]:
         """Begins an element; the nodes in it that are to be written."""
@@ -132,6 +132,8 @@ class PageWriter:
         children = node.children or ()
         if around.role == TABLE:
             children = self._order_groups(children)
+        elif look.flex:
+            children = self._order_flexible(children, look)
         before, after = self._find_added(node, BEFORE), self._find_added(node, AFTER)
         return [*before, *children, *after] if before or after else children
 
@@ -149,6 +151,14 @@ class PageWriter:
         if foot >= 0:
             ranks[foot] = 3
         return [children[i] for i in sorted(range(len(children)), key=ranks.__getitem__)]
+
+    def _order_flexible(self, children: Sequence[Any], look: Look) -> Sequence[Any]:
+        """What is in a flexible box as it is laid out (CSS Flexbox, 5.1 and 5.4)."""
+        looks = [self.looks.looks.get(id(child)) for child in children]
+        orders = [found.order if found is not None else 0.0 for found in looks]
+        if any(orders):
+            children = [children[i] for i in sorted(range(len(children)), key=orders.__getitem__)]
+        return children[::-1] if look.is_reversed else children
 
     def _find_added(self, node: Any, side: str) -> Sequence[Any]:
         """What a style sheet puts there, if it is seen; what is not seen is nothing of the file's text."""
@@ -203,7 +213,7 @@ class PageWriter:
                 group = above.node if above else node
                 text.table.begin_row(id(group), in_head=group.name == "thead")
             else:
-                text.table.begin_cell(node.attrs or {}, node.name, text.length, text.pieces)
+                text.table.begin_cell(node.attrs or {}, find_cell_tag(node), text.length, text.pieces)
         elif node.name == "dd" and text.joint:
             joint = text.joint
             text.narrow_gap("", hold=True)

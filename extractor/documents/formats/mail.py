@@ -7,6 +7,7 @@ import binascii
 import codecs
 import contextlib
 import email
+from collections.abc import Mapping
 from email.message import Message
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,7 @@ from extractor.documents.formats.io import printable_name, read_file_bytes
 from extractor.documents.formats.mail_parts import MailParts, find_parts
 from extractor.documents.formats.mail_text import (
     decode_header,
+    enclose_styles,
     read_filename,
     read_payload,
     read_text,
@@ -53,7 +55,7 @@ def read_message(message: Message, name: str, ocr: bool) -> Document:
     _write_headers(message, draft)
     parts = find_parts(message)
     enclosed, packed = _read_enclosed(parts, draft)
-    loaders = [_write_body(body, draft, name) for body in parts.bodies]
+    loaders = [_write_body(body, draft, name, parts.styles) for body in parts.bodies]
     if not any(loaders) and packed is not None:
         loaders.append(_write_packed_body(packed, draft, name))
     if parts.encrypted:
@@ -139,7 +141,7 @@ def _write_bytes(message: Message) -> bytes:
         return str(message).encode("utf-8", "surrogateescape")
 
 
-def _write_body(body: Message, draft: DocumentBuilder, name: str) -> str:
+def _write_body(body: Message, draft: DocumentBuilder, name: str, styles: Mapping[str, Message]) -> str:
     """Writes a body; what read it, or nothing where it has no words."""
     try:
         decoded = read_text(body, name)
@@ -149,7 +151,7 @@ def _write_body(body: Message, draft: DocumentBuilder, name: str) -> str:
     if decoded.note:
         draft.notes.append(decoded.note)
     if body.get_content_subtype() == "html":
-        return _write_page(decoded.text, draft, name)
+        return _write_page(enclose_styles(decoded.text, styles), draft, name)
     return _write_plain(unwrap_body(decoded.text, body), draft)
 
 

@@ -47,6 +47,8 @@ class MailParts:
     encrypted: bool = False
     shown: list[Message] = field(default_factory=list)
     """Pictures that are no files of the mail, as its page shows them."""
+    styles: dict[str, Message] = field(default_factory=dict)
+    """Style sheets of its page, by the addresses that the page links to them with."""
     left_out: int = 0
     """Parts beyond the bound."""
     _pictures: list[tuple[Message, bool]] = field(default_factory=list)
@@ -116,6 +118,10 @@ class MailParts:
             return
         if kind in ("text/plain", "text/html", "text/enriched") and disposition != "attachment" and not name:
             self.bodies.append(part)
+        elif kind == "text/css" and related:
+            key = str(part["Content-ID"] or "").strip().strip("<>")
+            place = str(part["Content-Location"] or "").strip()
+            self.styles |= {at: part for at in (place, key and f"cid:{key}") if at}
         elif part.get_content_maintype() in ("image", "font") or kind == "text/css":
             if part["Content-ID"] or related:
                 self._pictures.append((part, related and disposition != "attachment"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import email.header
+import html
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.message import Message
 from typing import cast
 
@@ -22,8 +23,33 @@ _STATEFUL = ("utf-7", "utf7", "hz", "iso-2022", "iso2022")
 _WIDE = ("utf-16", "utf16", "utf-32", "utf32", "ucs-2")
 _ESCAPED = re.compile(rb"=(?:[0-9A-F]{2})")
 _SOFT_END = re.compile(rb"=\r?\n")
+MAX_STYLES = 50
+"""Style sheets of a page that are put into it."""
+_LINK = re.compile(r"<link\b[^<>]{0,2000}>", re.I)
+_ADDRESS_OF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+_MEDIA = re.compile(r"""\bmedia\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+)""", re.I)
 _QUOTE = re.compile(r"(?:>[ ]?)*")
 _ADDRESS = re.compile(r"(?:://|www\.)[^\s]*$")
+
+
+def enclose_styles(page: str, styles: Mapping[str, Message]) -> str:
+    """The page with the style sheets that came along with it in place of its links to them, as browsers save pages."""
+    if not styles:
+        return page
+    left = MAX_STYLES
+
+    def enclose(link: re.Match[str]) -> str:
+        nonlocal left
+        address = _ADDRESS_OF.search(link[0])
+        part = styles.get(html.unescape(address[1] or address[2] or address[3] or "").strip()) if address else None
+        if part is None or "stylesheet" not in link[0].lower() or not left:
+            return link[0]
+        left -= 1
+        media = _MEDIA.search(link[0])
+        sheet = decode_bytes(read_payload(part), "style sheet").text.replace("</", "<\\/")
+        return f"<style{' ' + media[0] if media else ''}>{sheet}</style>"
+
+    return _LINK.sub(enclose, page)
 
 
 def read_payload(part: Message) -> bytes:

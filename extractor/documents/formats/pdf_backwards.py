@@ -73,12 +73,13 @@ def read_backward_line(
 
 def _join_marks(found: list[_Letter]) -> list[_Letter]:
     """The letters, signs that stand on others together with those."""
-    bases = [letter for letter in found if not unicodedata.combining(letter.text)]
+    bases = [letter for letter in found if not unicodedata.combining(letter.text[0])]
     for i, letter in enumerate(found):
-        if not unicodedata.combining(letter.text):
+        if not unicodedata.combining(letter.text[0]):
             continue
         middle = (letter.left + letter.right) / 2
-        near = [other for other in (*found[max(0, i - 3) : i][::-1], *found[i + 1 : i + 4]) if other in bases]
+        around = (*found[max(0, i - 3) : i][::-1], *found[i + 1 : i + 4])
+        near = [other for other in around if not unicodedata.combining(other.text[0])]
         base = next((other for other in near if other.left <= middle <= other.right), near[0] if near else None)
         if base is None:
             bases.append(letter)

@@ -78,6 +78,10 @@ class Look:
     """Whether it is a grid whose rows have no height of their own."""
     flex: str = ""
     """The direction of its children, where it lays them out as a flexible box."""
+    is_reversed: bool = False
+    """Whether it lays them out from its end."""
+    order: float = 0.0
+    """Its place among the children of such a box (CSS Flexbox, 5.4)."""
     dark: bool = False
     shift_x: float = 0.0
     shift_y: float = 0.0

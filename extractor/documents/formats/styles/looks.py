@@ -235,6 +235,8 @@ def _set_place(look: Look, style: Style, parent: Look, movement: Movement, *, in
     look.clips = judge_clips(style, parent, inline=inline, display=look.display, line=look.line)
     if look.display in ("flex", "inline-flex", "-webkit-box", "-webkit-flex", "grid", "inline-grid"):
         look.flex = "column" if style.word("flex-direction").startswith("column") else "row"
+        look.is_reversed = style.word("flex-direction").endswith("-reverse")
+    look.order = (style.number("order") or 0.0) if parent.flex else 0.0
     rows = style.length("grid-template-rows") if look.flex else None
     flat = [t for t in style.tokens("grid-template-rows") if t.type == "dimension" and t.lower_unit == "fr"]
     look.has_flat_rows = (rows is not None and rows.pixels <= 1 and not rows.percent) or (

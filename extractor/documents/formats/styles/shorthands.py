@@ -32,8 +32,8 @@ _OWN = frozenset(
         "max-width max-height margin-left margin-right margin-top margin-bottom padding-left padding-right padding-top "
         "padding-bottom overflow-x overflow-y clip clip-path transform translate scale rotate backface-visibility zoom "
         "background-color background-image background-clip filter mask-image z-index animation-name "
-        "unicode-bidi isolation flex-direction vertical-align mix-blend-mode grid-template-rows content counter-reset "
-        "counter-set counter-increment"
+        "unicode-bidi isolation flex-direction order vertical-align mix-blend-mode grid-template-rows content "
+        "counter-reset counter-set counter-increment"
     ).split()
 )
 PROPERTIES = INHERITED | _OWN
@@ -52,6 +52,7 @@ _OTHER_NAMES = {
     "-webkit-opacity": "opacity",
     "-webkit-backface-visibility": "backface-visibility",
     "-webkit-flex-direction": "flex-direction",
+    "-webkit-order": "order",
     "inline-size": "width",
     "block-size": "height",
     "min-inline-size": "min-width",
