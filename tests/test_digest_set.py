@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
 import sys
 import threading
 from array import array
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,3 +82,27 @@ def test_a_later_entry_about_a_source_or_a_file_takes_the_place_of_an_earlier_on
     for file, place in by_file.items():
         number = index.find_file(file)
         assert number is not None and index.get_place(number) == place
+
+
+_FREED = """
+from extractor.runs.large_blocks import give_back_large_blocks
+
+def measure_own_memory():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("RssAnon")).split()[1])
+
+give_back_large_blocks()
+before = b"x" * (30 << 20)
+del before
+start, blocks, between = measure_own_memory(), [], []
+for _ in range(10):
+    blocks.append(b"x" * (2 << 20))
+    between.append(b"x" * 1000)
+blocks.clear()
+print(measure_own_memory() - start)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not platform.libc_ver()[0], reason="of glibc")
+def test_large_blocks_that_are_freed_are_gone_whatever_small_ones_lie_between_them() -> None:
+    told = subprocess.run([sys.executable, "-c", _FREED], capture_output=True, text=True, check=True)
+    assert int(told.stdout) < 4_000  # kB, of 20,480

@@ -27,6 +27,7 @@ from extractor.runs.executor import Assignment, Executor, LocalExecutor, WorkedD
 from extractor.runs.job import Job
 from extractor.runs.journal import Journal
 from extractor.runs.keeping import EndedDocument, ResultKeeper, describe_unwritable
+from extractor.runs.large_blocks import give_back_large_blocks
 from extractor.runs.lock import hold_folder_lock
 from extractor.runs.output_folder import read_learnt, reserve_disk_space
 from extractor.runs.progress_file import RunningJob, announce_run
@@ -63,6 +64,7 @@ async def run_job(
     under way has GRACE seconds to end; what has not begun is pending. ModelFatal and MachineError end the run in the
     same way and are raised then. Raises UsageError when another run holds the folder.
     """
+    give_back_large_blocks()
     with hold_folder_lock(job.out), telemetry.trace("run", describe_run(job, sources)):
         remove_drafts(job.out)
         _describe_part(job, sources)
