@@ -87,7 +87,7 @@ XLLAMACPP = LocalEngine("xllamacpp", "extractor.models.local.process", library="
 """The engine that answers unless another is named: the one that recordings were made with."""
 NATIVE = LocalEngine("native", "extractor.models.local.native_process", library="llama_cpp")
 """llama-cpp-python, which pip builds for the machine that it is installed on."""
-NATIVE_COST = "a C++ compiler and 10 to 20 minutes on two cores"
+NATIVE_COST = "a C++ compiler and some 9 minutes of one core"
 """What its build takes; measured (docs/engine.md)."""
 
 
