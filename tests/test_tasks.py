@@ -142,7 +142,7 @@ def test_a_schema_alone_can_be_asked_for_with_a_prompt_of_ones_own(tmp_path: Pat
         ("s.json", "[1]", "holds no JSON object"),
         (
             "s.json",
-            '{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "array"}}}}',
+            '{"type": "object", "properties": {"a": {"type": "object", "additionalProperties": false}}}',
             "s.json: /a",
         ),
         (

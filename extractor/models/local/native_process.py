@@ -18,7 +18,6 @@ import socket
 import socketserver
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -159,7 +158,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         used = {"prompt_tokens": written.prompt_tokens, "completion_tokens": written.tokens}
         used["total_tokens"] = sum(used.values())
         kept = {"prompt_tokens_details": {"cached_tokens": written.kept_tokens}}
-        head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "object": "chat.completion", "created": int(time.time())}
+        head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "object": "chat.completion", "created": 0}
         return {**head, "model": self.server.name, "choices": [choice], "usage": {**used, **kept}}
 
     def _complete(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
