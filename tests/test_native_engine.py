@@ -200,6 +200,7 @@ def test_the_reply_is_the_likeliest_that_fits_the_grammar(serve: Callable[..., t
     used = bound["usage"]
     assert used["completion_tokens"] == len(read_text(bound)) + 1  # with its end
     assert used["total_tokens"] == used["prompt_tokens"] + used["completion_tokens"]
+    assert all(bound["timings"][name] >= 0 for name in ("prompt_ms", "predicted_ms"))
     assert bound["model"] == "tiny"
 
 

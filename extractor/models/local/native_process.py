@@ -159,7 +159,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         used["total_tokens"] = sum(used.values())
         kept = {"prompt_tokens_details": {"cached_tokens": written.kept_tokens}}
         head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "object": "chat.completion", "created": 0}
-        return {**head, "model": self.server.name, "choices": [choice], "usage": {**used, **kept}}
+        took = {"prompt_ms": 1000 * written.read_seconds, "predicted_ms": 1000 * written.write_seconds}
+        told = {"choices": [choice], "usage": {**used, **kept}, "timings": took}
+        return {**head, "model": self.server.name, **told}
 
     def _complete(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         goes_on, from_start = bool(body.get("ignore_eos")), body.get("cache_prompt") is False
