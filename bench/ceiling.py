@@ -85,6 +85,8 @@ def run(document: Any, task: Any, prompt: Any, say: Any) -> Any:
 
 def as_rows(value: Json, row: Mapping[str, Json]) -> Json:
     """An object whose names are the document's, the list in its place, or a list of lists, as it is asked for."""
+    if value is not None and not isinstance(value, list | dict):
+        return [value]
     if list(row.get("properties", ())) == ["value"] and isinstance(value, list):
         return [{"value": one} for one in value]
     if list(row.get("properties", ())) != ["name", "value"]:
