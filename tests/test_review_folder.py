@@ -84,7 +84,7 @@ def test_the_list_pages_searches_and_filters_and_runs_nothing_of_a_document(page
     assert [name.split(" ")[0] for name in names] == ["d24", *(f"d24{n}" for n in range(10))]
     page.locator(".docs a").first.click()
     record = page.frame_locator("iframe")
-    assert record.locator(".doc.open mark").first.inner_text() == "A24"
+    record.locator(".doc.open mark", has_text="A24").first.wait_for()  # the frame loads by itself
     assert HOSTILE.partition("\u202e")[0] in record.locator(".text").inner_text()
     page.locator(".filters input").fill("nothing like it")
     ready(6)
