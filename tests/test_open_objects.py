@@ -332,3 +332,30 @@ def test_a_tuple_is_asked_for_by_number_and_is_a_list_in_the_record() -> None:
     assert record.value == {"place": [48.5, 11.25]}
     assert quotes(record) == {("place", 0): "48.5", ("place", 1): "11.25"}
     assert extract(task(place=place), {"place": {"0": None, "1": None}}, "nowhere").value == {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "first", "second", "kept"),
+    [
+        ({"anyOf": [TEXTS, PERSON]}, ["Git"], ANN, ["Git"]),
+        ({"anyOf": [PERSON, TEXTS]}, ANN, ["Git"], ["Git"]),
+        (
+            {"anyOf": [TEXTS, {"type": "object", "additionalProperties": {"type": "integer"}}]},
+            ["Git"],
+            {"Ann": 33},
+            None,
+        ),
+    ],
+)
+def test_other_forms_in_other_parts_are_told_and_end_nothing(
+    schema: Json, first: Json, second: Json, kept: Json
+) -> None:
+    what = task(a=schema)
+    text = "Git Ann 33\n" + "word " * 700 + "\nGit Ann 33\n"
+    prompt = what.choose_prompt(None).change_strategy(chunk_tokens=700)
+    model = say([{"a": first}, {"a": second}])
+    record = asyncio.run(
+        extract_record(Document("page.txt", text), what, prompt, model, model.name, reading=Reading(STRONG))
+    )
+    assert record.value == {"a": kept if kept is not None else {"Ann": 33}}
+    assert record.conflicts, "what has the other form is told"

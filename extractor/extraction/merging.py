@@ -143,6 +143,35 @@ def merge_records(node: Object, records: Sequence[PartialRecord]) -> MergedRecor
 def _merge_node(
     node: Node, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict], *, vote: bool = True
 ) -> GroundedNode | None:
+    own = [p for p in parts if _has_form(node, p.node)]
+    if len(own) == len(parts):
+        return _merge_form(node, parts, path, conflicts, vote=vote)
+    merged = _merge_form(node, own, path, conflicts, vote=vote)
+    kept = next((leaf for _, leaf in iterate_leaves(merged)), None) if merged else None
+    others = [leaf for p in parts if p not in own for _, leaf in iterate_leaves(p.node)]
+    conflicts.extend(Conflict(path, kept or leaf, leaf) for leaf in others)
+    return merged
+
+
+def _has_form(node: Node, part: GroundedNode) -> bool:
+    """Whether what a reply said has the form that the place has; a schema may take several, and replies differ."""
+    match node:
+        case Scalar():
+            return isinstance(part, GroundedValue)
+        case ValueList():
+            return all(isinstance(one, GroundedValue) for one in _list_items(part))
+        case ObjectList():
+            return all(isinstance(one, GroundedObject) for one in _list_items(part))
+        case Object(fields):
+            listed = next((f.node for f in fields if f.name == UNNAMED), None)
+            return isinstance(part, GroundedObject) or (
+                isinstance(part, GroundedList) and listed is not None and _has_form(listed, part)
+            )
+
+
+def _merge_form(
+    node: Node, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict], *, vote: bool
+) -> GroundedNode | None:
     match node:
         case Scalar():
             leaves = [p.node for p in parts if isinstance(p.node, GroundedValue)]
@@ -164,12 +193,7 @@ def _merge_object(
         merged = _merge_node(f.node, inner, (*path, f.name), conflicts, vote=vote) if inner else None
         if merged is not None:
             fields[f.name] = merged
-    merged_object = GroundedObject(fields)
-    for p in parts:  # a name where other replies have the object
-        first = next((leaf for _, leaf in iterate_leaves(merged_object)), None)
-        if isinstance(p.node, GroundedValue) and first is not None:
-            conflicts.append(Conflict(path, first, p.node))
-    return merged_object if fields or not path else None
+    return GroundedObject(fields) if fields or not path else None
 
 
 def _select_field(parts: Sequence[_Part], name: str) -> Iterator[_Part]:
