@@ -166,6 +166,8 @@ def test_results_are_copied_to_a_store_as_they_are_finished_and_a_repeat_copies_
     assert main([*command, "s3://b-that-is-not-there/lake"]) == 3 and endpoint.requests == 3
     assert main([*command, str(tmp_path / "lake")]) == 2
     assert "write s3://BUCKET/PREFIX" in capsys.readouterr().err
+    assert main([*command, f"s3://{name}/lake", "--split", "pages"]) == 2
+    assert "leave it out beside --split" in capsys.readouterr().err
 
 
 def test_what_cannot_be_copied_is_told_and_stays_in_the_folder(

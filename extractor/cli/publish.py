@@ -20,6 +20,12 @@ def add_publish_flag(run: argparse.ArgumentParser) -> None:
     run.add_argument("--publish", metavar="URL", help=where)
 
 
+def refuse_publishing(flags: argparse.Namespace) -> None:
+    """Raises UsageError where results are to be copied of a run that has a folder for each task."""
+    if flags.publish is not None:
+        raise UsageError("--publish copies the results of one task; leave it out beside --split and --route.")
+
+
 def open_publisher(flags: argparse.Namespace) -> contextlib.AbstractContextManager[ResultPublisher | None]:
     """What copies results, for as long as the block lasts. Raises UsageError and MachineError."""
     if flags.publish is None:

@@ -30,7 +30,7 @@ from extractor.cli.endpoint_flags import (
     read_document_deadline,
 )
 from extractor.cli.progress import RunProgress
-from extractor.cli.publish import add_publish_flag, open_publisher, publish_documents
+from extractor.cli.publish import add_publish_flag, open_publisher, publish_documents, refuse_publishing
 from extractor.cli.run_on import add_cluster_flags, build_executor, open_cluster
 from extractor.cli.trust import add_trust_flag
 
@@ -159,6 +159,7 @@ def run_extract_command(flags: argparse.Namespace) -> int:
 
     inputs = None if flags.route else choose_run_inputs(flags)
     if inputs is None or wants_sorting(flags, inputs.task.schema.source):
+        refuse_publishing(flags)
         return run_sorted_command(flags)
     task = inputs.task
     prompt = settle_prompt(flags, task, inputs.prompt, flags.prompt)
