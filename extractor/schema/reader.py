@@ -201,9 +201,7 @@ class _SchemaReader:
                 continue
             try:
                 folded = self.normalizer.normalize(sub, where, declared.trail_of(name))
-                node = (
-                    None if _is_settled(folded, name in required) else self.read_declaration(folded, where, depth + 1)
-                )
+                node = None if _is_fixed(folded, name in required) else self.read_declaration(folded, where, depth + 1)
             except RecursionEnds:
                 self.normalizer.add_note(where, "recursion", _NOT_SO_DEEP)
                 continue
@@ -325,7 +323,7 @@ def _list_by_position(schema: Mapping[str, Json]) -> list[Json]:
     return declared if isinstance(declared, list) else []
 
 
-def _is_settled(folded: Declaration, required: bool) -> bool:
+def _is_fixed(folded: Declaration, required: bool) -> bool:
     """Whether there is nothing to ask: the value can only be null, or the one constant."""
     constant = "const" in folded.schema and (required or folded.schema.get("default") == folded.schema["const"])
     return folded.type == "null" or constant
