@@ -36,6 +36,7 @@ from extractor.models.local.server import (
     serve_or_fall_back,
 )
 from extractor.models.local.speed import measure_speeds
+from extractor.models.openai.completion import join_stream
 from tests import tiny_gguf
 from tests.llama_cpp_library import read_asked, write_library
 
@@ -257,11 +258,45 @@ def test_how_likely_tokens_were_is_told_where_it_is_asked(serve: Callable[..., t
     assert all(-0.01 < one["logprob"] <= 0 and bytes(one["bytes"]).decode() == one["token"] for one in told)
 
 
+def test_a_stream_spells_the_same_reply(serve: Callable[..., tuple[LocalServer, Path]]) -> None:
+    server, _ = serve(reply={"title": "bolt é"})
+    whole = ask(server, {**WORDS, "logprobs": True})[1]
+    address = urlsplit(server.base_url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    with contextlib.closing(connection):
+        body = json.dumps({**WORDS, "logprobs": True, "stream": True})
+        connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {server.api_key}"})
+        lines = connection.getresponse().read().decode().splitlines()
+    assert lines[-2:] == ["data: [DONE]", ""]
+    events = [json.loads(line.removeprefix("data: ")) for line in lines[:-2] if line]
+    spelled = join_stream(events)["choices"][0]
+    assert spelled["message"] == whole["choices"][0]["message"] and spelled["finish_reason"] == "stop"
+    assert spelled["logprobs"] == whole["choices"][0]["logprobs"]
+    used, later = whole["usage"], events[-1]["usage"]
+    assert [one["completion_tokens"] for one in (used, later)] == [len(read_text(whole).encode()) + 1] * 2
+
+
+def test_a_reply_in_circles_is_stopped_and_what_it_said_is_kept(
+    tiny: Weights, lend: Callable[..., Path], tmp_path: Path
+) -> None:
+    package = lend(reply={"names": ["bolt", *["nut"] * 30]})
+    (tmp_path / "a.txt").write_text("A bolt and a nut.")
+    names = {"type": "object", "properties": {"names": {"type": "array", "items": {"type": "string"}}}}
+    (tmp_path / "schema.json").write_text(json.dumps(names))
+    command = ["run", str(tmp_path / "a.txt"), "-o", str(tmp_path / "out"), "--schema", str(tmp_path / "schema.json")]
+    main([*command, "--model", str(tiny.path), "--set", "engine=native", "--quiet"])
+    told = json.loads((tmp_path / "out" / "a.json").read_text())
+    assert told["record"] == {"names": ["bolt", "nut"]}
+    assert told["usage"]["output_tokens"] < 90  # a byte each here: all of it has 210
+    assert max(one["accepted"] for one in read_asked(package) if "accepted" in one) < 90
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         ({**WORDS, "top_k": 3}, "Unsupported parameter: 'top_k'"),
-        ({**WORDS, "stream": True}, "Unsupported parameter: 'stream'"),
+        ({**WORDS, "stream": True, "top_k": 3}, "Unsupported parameter: 'top_k'"),
+        ({**WORDS, "n": 2}, "Unsupported parameter: 'n'"),
         ({**WORDS, "seed": "7"}, "Unsupported value: 'seed'"),
         ({**WORDS, "grammar": "start: %json {}"}, "The grammar cannot be read."),
         ({"messages": "A bolt."}, "messages is to be a list"),

@@ -18,6 +18,7 @@ from extractor.types import Json
 MAX_REPEATED = 400
 """Repetitions that are bounded in GBNF: builds refuse a rule that makes more than 2,000, several for each repetition.
 Beyond, the reply's own limit is the bound."""
+_LLGUIDANCE = "%llguidance {}\nstart: %json "
 _BASICS = {
     "char": r'[ !#-\[\]-~\u0080-\uD7FF\uE000-\U0010FFFF] | [\\] (["\\/bfnrt] | "u" [0-9a-fA-F]{4})',
     "inkchar": r'[!#-\[\]-~\u0080-\uD7FF\uE000-\U0010FFFF] | [\\] ["\\/]',
@@ -33,7 +34,7 @@ def build_reply_grammar(shape: Mapping[str, Json]) -> str:
     """A grammar for replies of this shape, on one line, as llguidance has it."""
     spacing = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
     schema = {**shape, "x-guidance": spacing}
-    return "%llguidance {}\nstart: %json " + json.dumps(schema, ensure_ascii=False)
+    return _LLGUIDANCE + json.dumps(schema, ensure_ascii=False)
 
 
 def build_plain_grammar(shape: Mapping[str, Json]) -> str | None:
@@ -48,6 +49,18 @@ def build_plain_grammar(shape: Mapping[str, Json]) -> str | None:
     except (KeyError, TypeError, ValueError):
         return None
     return "\n".join(f"{name} ::= {rule}" for name, rule in ({"root": root} | writer.rules).items()) + "\n"
+
+
+def read_last_field(grammar: str) -> str | None:
+    """The field that ends the replies which one of these grammars allows; None where that cannot be told."""
+    try:
+        if grammar.startswith(_LLGUIDANCE):
+            return next(reversed(json.loads(grammar.removeprefix(_LLGUIDANCE))["properties"]), None)
+        rules = dict(line.split(" ::= ", 1) for line in grammar.splitlines())
+        names = re.findall(r'"((?:[^"\\]|\\.)*): "', rules[rules["root"]])
+        return str(json.loads(re.sub(r"\\(.)", r"\1", names[-1])))
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
 
 
 class _RuleWriter:

@@ -128,8 +128,15 @@ class NativeModel:
             raise NotAsked("The prompt cannot be made into tokens.")
         return list(tokens[:count])
 
-    def write(self, prompt: Sequence[int], wish: Wish, is_wanted: Callable[[], bool] = lambda: True) -> Written:
-        """The reply to a prompt. Raises NotAsked, and Unwanted as soon as `is_wanted` says so."""
+    def write(
+        self,
+        prompt: Sequence[int],
+        wish: Wish,
+        is_wanted: Callable[[], bool] = lambda: True,
+        tell: Callable[[Written], None] = lambda written: None,
+    ) -> Written:
+        """The reply to a prompt, told as far as it is with each of its pieces. Raises NotAsked, and Unwanted as soon as
+        `is_wanted` says so."""
         if not 0 < len(prompt) < self.window:
             raise NotAsked(
                 f"request ({len(prompt)} tokens) exceeds the available context size ({self.window} tokens)",
@@ -149,6 +156,7 @@ class NativeModel:
                     break
                 written.pieces.append(self._spell(token))
                 written.logs.append(log)
+                tell(written)
                 if written.tokens >= min(most, most if wish.most is None else wish.most):
                     break
             written.write_seconds = time.perf_counter() - begun - written.read_seconds

@@ -7,6 +7,7 @@ what a run asks of an engine: chats that are answered whole, one after another, 
 
 from __future__ import annotations
 
+import codecs
 import hmac
 import http.server
 import json
@@ -31,7 +32,7 @@ IDLE_SECONDS = 600.0
 """How long a connection may be silent between requests, or within one."""
 _CHAT_MEMBERS = frozenset(
     {"model", "messages", "temperature", "top_p", "seed", "max_tokens", "max_completion_tokens", "grammar"}
-    | {"response_format", "logprobs", "stream", "n", "chat_template_kwargs"}
+    | {"response_format", "logprobs", "stream", "stream_options", "timings_per_token", "n", "chat_template_kwargs"}
 )
 _NUMBER, _WHOLE = (int, float), (int,)
 
@@ -124,7 +125,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             body = json.loads(text)
             if not isinstance(body, dict):
                 raise NotAsked("The body is no object.")
-            self._answer(200, answers[self.path](body))
+            if body.get("stream") and self.path == "/v1/chat/completions":
+                self._stream_chat(body)
+            else:
+                self._answer(200, answers[self.path](body))
         except (ValueError, RecursionError):
             self._refuse(400, "The body is not JSON.")
         except NotAsked as error:
@@ -154,14 +158,51 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             written = self.server.model.write(self.server.model.encode_chat(messages, said), wish, self._is_waited_for)
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop" if written.has_ended else "length"}
         choice["message"] = {"role": "assistant", "content": b"".join(written.pieces).decode("utf-8", "replace")}
-        choice["logprobs"] = {"content": _list_logs(written)} if wish.tells_logs else None
-        used = {"prompt_tokens": written.prompt_tokens, "completion_tokens": written.tokens}
-        used["total_tokens"] = sum(used.values())
-        kept = {"prompt_tokens_details": {"cached_tokens": written.kept_tokens}}
-        head = {"id": f"chatcmpl-{secrets.token_hex(12)}", "object": "chat.completion", "created": 0}
-        took = {"prompt_ms": 1000 * written.read_seconds, "predicted_ms": 1000 * written.write_seconds}
-        told = {"choices": [choice], "usage": {**used, **kept}, "timings": took}
-        return {**head, "model": self.server.name, **told}
+        choice["logprobs"] = {"content": _list_logs(written, 0)} if wish.tells_logs else None
+        return {**self._begin_reply("chat.completion"), "choices": [choice], **_describe_cost(written)}
+
+    def _stream_chat(self, body: Mapping[str, Any]) -> None:
+        """The same as events, one for each token. Its headers are sent with the first, so that what is refused before
+        is refused as ever; a reply that fails later breaks off without its end."""
+        messages, wish, said = _read_chat(body)
+        head = self._begin_reply("chat.completion.chunk")
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+        def send(delta: Mapping[str, Any], finish: str | None, written: Written, first: int) -> None:
+            choice = {"index": 0, "delta": delta, "finish_reason": finish}
+            if wish.tells_logs and delta:
+                choice["logprobs"] = {"content": _list_logs(written, first)}
+            event = {**head, "choices": [choice], **_describe_cost(written)}
+            self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
+
+        def tell(written: Written) -> None:
+            if len(written.pieces) == 1:
+                self._begin_stream()
+            send({"content": decoder.decode(written.pieces[-1])}, None, written, len(written.pieces) - 1)
+
+        with self.server.turn:
+            prompt = self.server.model.encode_chat(messages, said)
+            written = self.server.model.write(prompt, wish, self._is_waited_for, tell)
+        if not written.pieces:
+            self._begin_stream()
+        send({"content": decoder.decode(b"", True)}, None, written, len(written.pieces))
+        send({}, "stop" if written.has_ended else "length", written, 0)
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def _begin_stream(self) -> None:
+        self.close_connection = True  # its end is the stream's
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _begin_reply(self, kind: str) -> dict[str, Any]:
+        return {
+            "id": f"chatcmpl-{secrets.token_hex(12)}",
+            "object": kind,
+            "created": 0,
+            "model": self.server.name,
+        }
 
     def _complete(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         goes_on, from_start = bool(body.get("ignore_eos")), body.get("cache_prompt") is False
@@ -200,8 +241,8 @@ def _read_chat(body: Mapping[str, Any]) -> tuple[list[dict[str, Any]], Wish, dic
     said = {name: value for name, value in body.items() if value is not None}
     if unknown := sorted(said.keys() - _CHAT_MEMBERS):
         raise NotAsked(f"Unsupported parameter: '{unknown[0]}' is not supported by this engine.")
-    if said.get("stream") or said.get("n", 1) != 1:
-        raise NotAsked(f"Unsupported parameter: '{'stream' if said.get('stream') else 'n'}' cannot be had here.")
+    if said.get("n", 1) != 1:
+        raise NotAsked("Unsupported parameter: 'n' cannot be had here.")
     messages = said.get("messages")
     if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
         raise NotAsked("messages is to be a list of objects.")
@@ -248,9 +289,25 @@ def _read_grammar(said: Mapping[str, Any]) -> str | None:
         raise NotAsked(f"response_format cannot be made into a grammar ({type(error).__name__}).") from None
 
 
-def _list_logs(written: Written) -> list[dict[str, Any]]:
-    """The tokens of a reply as OpenAI tells how likely they were."""
+def _describe_cost(written: Written) -> dict[str, Any]:
+    """What a reply took so far, as llama.cpp's server tells it."""
+    used = {"prompt_tokens": written.prompt_tokens, "completion_tokens": written.tokens}
+    used["total_tokens"] = sum(used.values())
+    return {
+        "usage": {**used, "prompt_tokens_details": {"cached_tokens": written.kept_tokens}},
+        "timings": {
+            "cache_n": written.kept_tokens,
+            "prompt_n": written.prompt_tokens - written.kept_tokens,
+            "prompt_ms": 1000 * written.read_seconds,
+            "predicted_n": written.tokens,
+            "predicted_ms": 1000 * written.write_seconds,
+        },
+    }
+
+
+def _list_logs(written: Written, first: int) -> list[dict[str, Any]]:
+    """The tokens of a reply from this one on as OpenAI tells how likely they were."""
     return [
         {"token": piece.decode("utf-8", "replace"), "logprob": log, "bytes": list(piece), "top_logprobs": []}
-        for piece, log in zip(written.pieces, written.logs, strict=True)
+        for piece, log in zip(written.pieces[first:], written.logs[first:], strict=True)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,14 +74,14 @@ def _parse_leniently(content: bytes) -> ChatCompletion:
     from openai.types.chat import ChatCompletion
 
     try:
-        data = _join_stream(content) if content.lstrip()[:5] == b"data:" else json.loads(content)
+        data = join_stream(_iterate_events(content)) if content.lstrip()[:5] == b"data:" else json.loads(content)
         return ChatCompletion.construct(**{name: one for name, one in data.items() if not name.startswith("_")})
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise not_a_completion_error(type(error).__name__) from None
 
 
-def _join_stream(content: bytes) -> dict[str, Any]:
-    """The completion that the events of a stream come to: some gateways stream, though nobody has asked for it.
+def join_stream(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The completion that the events of a stream come to.
 
     Raises ValueError, and what else a stream of another form brings about.
     """
@@ -88,15 +89,13 @@ def _join_stream(content: bytes) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant"}
     texts: dict[str, list[str]] = {}
     calls: dict[int, list[str]] = {}
+    logs: list[Any] = []
     finish = None
-    for line in content.decode().splitlines():
-        kind, _, data = line.partition(":")
-        if kind != "data" or data.strip() in ("", "[DONE]"):
-            continue
-        event = json.loads(data)
+    for event in events:
         whole |= {name: one for name, one in event.items() if name != "choices" and one is not None}
         for choice in event.get("choices") or []:
             finish = choice.get("finish_reason") or finish
+            logs += (choice.get("logprobs") or {}).get("content") or []
             delta = choice.get("delta") or choice.get("message") or {}
             for name in ("content", "reasoning_content", "reasoning", "refusal"):
                 if isinstance(delta.get(name), str):
@@ -109,7 +108,16 @@ def _join_stream(content: bytes) -> dict[str, Any]:
         message["tool_calls"] = [{"id": str(i), "type": "function", "function": one} for i, one in enumerate(given)]
     if not texts and not calls:
         raise ValueError("an empty stream")
-    return {**whole, "choices": [{"index": 0, "finish_reason": finish, "message": message}]}
+    told = {"logprobs": {"content": logs}} if logs else {}
+    return {**whole, "choices": [{"index": 0, "finish_reason": finish, "message": message, **told}]}
+
+
+def _iterate_events(content: bytes) -> Iterator[dict[str, Any]]:
+    """The events of a stream that came whole: some gateways stream, though nobody has asked for it."""
+    for line in content.decode().splitlines():
+        kind, _, data = line.partition(":")
+        if kind == "data" and data.strip() not in ("", "[DONE]"):
+            yield json.loads(data)
 
 
 def not_a_completion_error(why: str) -> ModelBusy:

@@ -17,6 +17,7 @@ import httpx2
 from extractor.errors import ModelError, UsageError, name_install_command
 from extractor.models.base_url import parse_address
 from extractor.models.endpoint import Endpoint
+from extractor.models.openai.watched import WatchedTransport
 from extractor.models.secrets import SecretMask, find_secrets
 
 MAX_RESPONSE_BYTES = 16_000_000
@@ -133,7 +134,8 @@ def build_open_transport(endpoint: Endpoint, connections: int, use_proxy: bool =
         from extractor.models.openai.network import PooledTransport  # httpcore, of whoever sends something
 
         tls = httpx2.create_ssl_context(verify=verify, trust_env=False)
-        return AddressedTransport(PooledTransport(tls, connections), endpoint)
+        pool: httpx2.AsyncBaseTransport = PooledTransport(tls, connections)
+        return AddressedTransport(WatchedTransport(pool) if endpoint.engine else pool, endpoint)
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
     inner = httpx2.AsyncHTTPTransport(trust_env=False, verify=verify, limits=limits, proxy=proxy)
     return AddressedTransport(inner, endpoint)
