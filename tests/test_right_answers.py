@@ -311,3 +311,31 @@ def test_a_value_is_proved_by_the_words_that_say_it_otherwise_and_by_no_others(
     record = play(text, {name: node or {"type": "string"}}, {name: said})
     evidence = record.evidence.get((name,))
     assert [text[s.start : s.end] for s in (evidence.spans if evidence else ())] == ([] if words is None else [words])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("D. Hofer. Zone-Aware Journaling. HotStorage 2020.", "https://hotstorage.org/2020/"),
+        ("Held in May 2020.", "https://a.org/may/2020/talk"),
+        ("Held on 2020-05-07.", "post-2020-05-07@a.org"),
+        ("MATEJ BRUN KOVAČEC, Zagreb", "Matej Bruno Kovacec"),
+        ("Mark Ellison, Leeds", "Mar Ellison"),
+    ],
+)
+def test_an_address_is_no_date_and_a_name_with_a_letter_more_is_another_name(text: str, said: str) -> None:
+    assert play(text, {"x": {"type": "string"}}, {"x": said}).evidence[("x",)].match is Match.NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Prof. Ante Lisica", "Professor Ante Lisica"),
+        ("12 Mill Rd, Leeds", "12 Mill Road, Leeds"),
+        ("Dan Ellison, Leeds", "Daniel Ellison"),
+        ("Professor Ante Lisica", "Prof Ante Lisica"),
+        ("since 05/2019", "since May 2019"),
+    ],
+)
+def test_words_that_are_short_for_others_prove_them_as_ever(text: str, said: str) -> None:
+    assert play(text, {"x": {"type": "string"}}, {"x": said}).evidence[("x",)].match is not Match.NONE

@@ -164,6 +164,9 @@ class KindIndex:
         yield "enum" if node.enum else "text"
         if len(words) > LONGEST_FORM:
             return
+        if addresses := [one for one in _ADDRESSES if KINDS[one].normalise(words, self.reading) is not None]:
+            yield from addresses  # "https://a.org/2020/" is no year
+            return
         if _is_day(words):  # "2024-03-03" holds the number 2024, which proves no day
             yield from ("date", "datetime")
             return

@@ -12,6 +12,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*\.?")
 MOST_WORDS, FEWEST_WORDS = 16, 2
 _LONGEST_SHORT = 4
 """Letters of an abbreviation without a full stop: St, Rd, Ave, Blvd."""
+_FEWEST_LEFT_OUT = 2
+"""Letters that such a one leaves out: Brun is not short for Bruno."""
 _GAP = r"[\s,;]{1,4}"
 
 
@@ -38,9 +40,10 @@ def _form_of(word: str) -> str:
     if word[0].isdecimal():
         return exact
     short = rf"{re.escape(word[0])}[^\W\d_]{{0,{max(len(word), _LONGEST_SHORT)}}}\."
-    if len(word.rstrip(".")) > _LONGEST_SHORT:
+    length = len(word.rstrip("."))
+    if length >= _LONGEST_SHORT:
         short += rf"?|{re.escape(word[0])}[^\W\d_]{{1,{_LONGEST_SHORT - 1}}}"
-    else:
+    if length <= _LONGEST_SHORT:
         short += rf"|{exact}[^\W\d_]{{1,12}}|{re.escape(word[0])}[^\W\d_]{{3,12}}"
     if word.endswith("."):
         short += rf"|{exact}[^\W\d_]{{1,12}}"
@@ -53,7 +56,7 @@ def _agree(a: str, b: str) -> bool:
     if first == second:
         return True
     shortened = a if a.rstrip(".") == first else b
-    if not shortened.endswith(".") and len(first) > _LONGEST_SHORT:
+    if not shortened.endswith(".") and (len(first) > _LONGEST_SHORT or len(second) - len(first) < _FEWEST_LEFT_OUT):
         return False
     letters = iter(second)
     told = second.startswith(first) or second[-1] == first[-1]  # Str. of Straße, Rd of Road
