@@ -22,7 +22,8 @@ LEAVES: list[dict[str, Json]] = [{"type": "string"}, {"type": "number"}, {"type"
 
 
 def grow(random: Random, depth: int, *, in_rows: bool) -> dict[str, Any]:
-    """A schema. In the rows of a list no place has several forms: there all rows have one."""
+    """A schema. In the rows of a list a place may be an object or one value, row by row; of lists there all rows have
+    one form."""
     kind = random.choice(["leaf", "list", "object", "names", "union"] if depth < 3 else ["leaf"])
     if kind == "list":
         return {"type": "array", "items": grow(random, depth + 1, in_rows=True)}
@@ -36,7 +37,10 @@ def grow(random: Random, depth: int, *, in_rows: bool) -> dict[str, Any]:
         }
     if kind == "names":
         return {"type": "object", "additionalProperties": grow(random, depth + 1, in_rows=in_rows)}
-    if kind == "union" and not in_rows:
+    if kind == "union" and in_rows:
+        named = {name: random.choice(LEAVES) for name in random.sample(WORDS, 2)}
+        return {"anyOf": [random.choice(LEAVES), {"type": "object", "properties": named}]}
+    if kind == "union":
         return {"anyOf": [grow(random, depth + 1, in_rows=in_rows) for _ in range(2)]}
     return random.choice(LEAVES)
 

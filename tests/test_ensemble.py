@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractor import Engine, Result, Status, combine
+from extractor import Engine, Result, Status, combine, ground
 from extractor.cli.main import main
 from extractor.errors import ModelFatal, UsageError
 from extractor.extraction.combining.aligned import AlignedList, AlignedObject, align_opinions
@@ -476,3 +476,12 @@ def test_nothing_is_asked_again_below_a_threshold_that_nothing_is_below() -> Non
     assert find_second_question(root, opinion, 0.01) is None
     whole = find_second_question(root, opinion, 1.0)
     assert whole is not None and whole.asked == whole.leaves and not whole.rows
+
+
+def test_a_name_of_one_model_where_another_has_the_object_is_a_conflict() -> None:
+    person = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}}
+    schema = {"type": "object", "properties": {"by": {"anyOf": [person, {"type": "string"}]}}}
+    both = [ground("By Ann, 33.", {"by": said}, schema, name="page") for said in ("Ann", {"name": "Ann", "age": 33})]
+    combined = combine(both, schema)
+    assert combined.record == {"by": {"name": "Ann", "age": 33}}
+    assert [one.path for one in combined.conflicts] == ["/by"] and "/by" not in combined.file.evidence

@@ -359,3 +359,32 @@ def test_other_forms_in_other_parts_are_told_and_end_nothing(
     )
     assert record.value == {"a": kept if kept is not None else {"Ann": 33}}
     assert record.conflicts, "what has the other form is told"
+
+
+NAMED = {"anyOf": [TEXT, {"type": "object", "properties": {"name": TEXT, "age": {"type": "integer"}}}]}
+ROWS = "Bob\nAnn 33\nCy\n"
+
+
+def test_rows_of_one_list_may_be_objects_and_texts_side_by_side() -> None:
+    said: Json = {"people": ["Bob", ANN, "Cy"], "books": [{"by": "Bob"}, {"by": ANN}]}
+    what = task(
+        people={"type": "array", "items": NAMED},
+        books={"type": "array", "items": {"type": "object", "properties": {"by": NAMED}}},
+    )
+    record = ground_record(Document("page.txt", ROWS), what, said, Reading(STRONG))
+    assert record.value == said and record.rejected == ()
+    assert quotes(record)["people", 0] == "Bob" and quotes(record)["people", 1, "age"] == "33"
+    assert quotes(record)["books", 0, "by"] == "Bob"
+
+
+@pytest.mark.parametrize(("first", "second"), [(["Bob"], [ANN, "Cy"]), ([ANN], ["Bob", "Cy"]), (["Bob", ANN], ["Cy"])])
+def test_rows_that_are_texts_in_one_part_and_objects_in_another_are_one_list(first: Json, second: Json) -> None:
+    what = task(people={"type": "array", "items": NAMED})
+    text = "Bob\nAnn 33\n" + "word " * 700 + "\nBob\nAnn 33\nCy\n"
+    prompt = what.choose_prompt(None).change_strategy(chunk_tokens=700)
+    model = say([{"people": first}, {"people": second}])
+    record = asyncio.run(
+        extract_record(Document("page.txt", text), what, prompt, model, model.name, reading=Reading(STRONG))
+    )
+    assert record.value == {"people": [*first, *second]}  # type: ignore[misc]
+    assert record.rejected == () and not record.conflicts

@@ -15,7 +15,7 @@ from extractor.extraction.text.patterns import parse_number
 from extractor.schema.declaration import UnionBranch
 from extractor.schema.kinds.figures import to_json
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
-from extractor.schema.written_form import WRAPPED
+from extractor.schema.written_form import LONE, WRAPPED
 from extractor.types import Json
 
 
@@ -36,11 +36,14 @@ def _conform_node(node: Node, value: Json) -> Json:
 
 
 def _write_object(node: Object, value: dict[str, Json]) -> Json:
-    """The object as the record has it: a row that wraps a list is the list, a tuple its values in order."""
+    """The object as the record has it: a row that wraps a list is the list, a tuple its values in order, and what was
+    one value instead is that."""
     if node.wraps:
         return value.get(WRAPPED, [])
     if node.by_position:
         return [value.get(f.name) for f in node.fields] if _has_content(value) else []
+    if node.or_value and value.get(LONE) is not None:
+        return value[LONE]
     return value
 
 
@@ -56,6 +59,8 @@ def _conform_scalar(leaf: Scalar, value: Json) -> Json:
 def _conform_object(node: Object, value: Mapping[str, Json]) -> dict[str, Json]:
     out: dict[str, Json] = {}
     for f in node.fields:
+        if f.name == LONE and node.or_value and value.get(LONE) is None:
+            continue
         fitted = _conform_node(f.node, value.get(f.name))
         if _has_content(fitted) or _keeps_empty(f):
             out[f.name] = fitted

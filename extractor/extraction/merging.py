@@ -15,7 +15,7 @@ have a subtitle in one of two rows. The order in which replies arrive plays no p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from extractor.extraction.grounding.row_keys import (
     comparison_form,
@@ -27,6 +27,7 @@ from extractor.extraction.grounding.row_keys import (
 from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.schema.open_objects import UNNAMED
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
+from extractor.schema.written_form import LONE
 from extractor.types import (
     Conflict,
     GroundedList,
@@ -91,7 +92,7 @@ class _RowIndex:
     """Which groups of rows a row may belong to, by what identifies it."""
 
     def __init__(self, node: ObjectList) -> None:
-        self._node = node
+        self.node = node
         self._whole: dict[tuple[str, ...], list[int]] = {}
         """Groups whose rows have every identifying field, by the heads of all of them."""
         self._gappy: dict[tuple[str, str], list[int]] = {}
@@ -108,7 +109,7 @@ class _RowIndex:
         else:
             by_field = self._any
         if by_field:
-            for key in index_keys(self._node, forms):
+            for key in index_keys(self.node, forms):
                 found.update(by_field.get(key, ())[-MAX_CANDIDATES:])
         found.update(self._words.get(words, ())[-MAX_CANDIDATES:])
         return sorted(found)
@@ -121,14 +122,14 @@ class _RowIndex:
         heads = self._heads(forms)
         if heads:
             self._whole.setdefault(heads, []).append(number)
-        for key in index_keys(self._node, forms):
+        for key in index_keys(self.node, forms):
             self._any.setdefault(key, []).append(number)
             if not heads:
                 self._gappy.setdefault(key, []).append(number)
 
     def _heads(self, forms: Mapping[str, str]) -> tuple[str, ...]:
         """What stands before the first colon of each identifying field, which agreeing names share; () with gaps."""
-        said = [forms.get(name, "") for name in self._node.key]
+        said = [forms.get(name, "") for name in self.node.key]
         return tuple(form.partition(":")[0] or form for form in said) if said and all(said) else ()
 
 
@@ -143,7 +144,11 @@ def merge_records(node: Object, records: Sequence[PartialRecord]) -> MergedRecor
 def _merge_node(
     node: Node, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict], *, vote: bool = True
 ) -> GroundedNode | None:
-    own = [p for p in parts if _has_form(node, p.node)]
+    if isinstance(node, Object) and node.or_value:
+        parts = [_Part(p.reply, _as_object(p.node)) for p in parts]
+        own = [p for p in parts if not _is_lone(p.node)] or parts
+    else:
+        own = [p for p in parts if _has_form(node, p.node)]
     if len(own) == len(parts):
         return _merge_form(node, parts, path, conflicts, vote=vote)
     merged = _merge_form(node, own, path, conflicts, vote=vote)
@@ -160,13 +165,23 @@ def _has_form(node: Node, part: GroundedNode) -> bool:
             return isinstance(part, GroundedValue)
         case ValueList():
             return all(isinstance(one, GroundedValue) for one in _list_items(part))
-        case ObjectList():
-            return all(isinstance(one, GroundedObject) for one in _list_items(part))
+        case ObjectList(row):
+            of_rows = (GroundedObject, GroundedValue) if row.or_value else GroundedObject
+            return all(isinstance(one, of_rows) for one in _list_items(part))
         case Object(fields):
             listed = next((f.node for f in fields if f.name == UNNAMED), None)
             return isinstance(part, GroundedObject) or (
                 isinstance(part, GroundedList) and listed is not None and _has_form(listed, part)
             )
+
+
+def _as_object(part: GroundedNode) -> GroundedNode:
+    """One value that stands in place of an object, as the object that holds it."""
+    return GroundedObject({LONE: part}) if isinstance(part, GroundedValue) else part
+
+
+def _is_lone(part: GroundedNode) -> bool:
+    return isinstance(part, GroundedObject) and LONE in part.fields
 
 
 def _merge_form(
@@ -243,21 +258,22 @@ def _merge_rows(
     node: ObjectList, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict]
 ) -> GroundedList | None:
     groups: list[_RowGroup] = []
-    index = _RowIndex(node)
+    by_key, by_value = _RowIndex(node), _RowIndex(replace(node, key=(LONE,), key_declared=True))
     for p in parts:
-        fresh: list[tuple[int, Mapping[str, str]]] = []
-        for row in _list_items(p.node):
+        fresh: list[tuple[int, _RowIndex, Mapping[str, str]]] = []
+        for row in map(_as_object, _list_items(p.node)):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
-            part, forms, words = _Part(p.reply, row), key_forms(node, row), _row_words(row)
+            index = by_value if _is_lone(row) else by_key
+            part, forms, words = _Part(p.reply, row), key_forms(index.node, row), _row_words(row)
             known = index.find(forms, words)
-            at = next((i for i in known if _is_same_row(node, groups[i], part, forms, words)), None)
+            at = next((i for i in known if _is_same_row(index.node, groups[i], part, forms, words)), None)
             if at is None:
                 at = len(groups)
                 groups.append(_RowGroup())
                 index.add_words(at, words)
-                fresh.append((at, forms))
+                fresh.append((at, index, forms))
             groups[at].add(part, forms, words)
-        for number, said in fresh:  # rows of one reply are one by their words alone
+        for number, index, said in fresh:  # rows of one reply are one by their words alone
             index.add(number, said)
     rows = [_merge_object(node.row, g.parts, (*path, i), conflicts, vote=False) for i, g in enumerate(groups)]
     return GroundedList(tuple(row for row in rows if row is not None)) if rows else None

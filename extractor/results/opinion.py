@@ -18,7 +18,7 @@ from extractor.results.parts import Proof, RejectedEntry
 from extractor.schema.open_objects import UNNAMED
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.schema.settling import settle_node
-from extractor.schema.written_form import as_object
+from extractor.schema.written_form import LONE, as_object
 from extractor.types import (
     Evidence,
     GroundedList,
@@ -66,7 +66,7 @@ def _read_object(node: Object, value: Json, proofs: Mapping[str, Proof], at: str
     value = as_object(node, value)
     for f in node.fields:
         inner, where = value.get(f.name) if isinstance(value, Mapping) else None, at + json_pointer((f.name,))
-        if node.wraps:
+        if node.wraps or (node.or_value and f.name == LONE):
             where = at
         if isinstance(value, list) and f.name == UNNAMED:  # in place of an object that other models have
             inner, where = value, at

@@ -108,6 +108,8 @@ def _fold(node: Node, value: Json, path: ValuePath, besides: _Besides) -> Json:
             }
         case Object(alternatives=forms), list() if forms and not any(isinstance(one, Mapping) for one in value):
             return value if not node.entries or not node.entries.unnamed else _fold_rows(node, value, path, besides)
+        case Object(), list() if (other := _find_rows_instead(node)) and not any(map(_is_asked_row, value)):
+            return _fold(other, value, path, besides)
         case Object(), list() if not node.fields:
             return _fold_rows(node, value, path, besides)
         case Object(), Mapping():
@@ -129,6 +131,16 @@ def _fold(node: Node, value: Json, path: ValuePath, besides: _Besides) -> Json:
                 _add(out, name, one, path, besides)
             return out
     return value
+
+
+def _find_rows_instead(node: Object) -> ObjectList | None:
+    """The list of rows that may stand in the object's place."""
+    return next((one for one in node.alternatives if isinstance(one, ObjectList)), None)
+
+
+def _is_asked_row(row: Json) -> bool:
+    """Whether it has the form in which the entries of an open object are asked for."""
+    return not isinstance(row, Mapping) or NAME in row or VALUE in row
 
 
 def _fold_rows(node: Object, rows: Sequence[Json], path: ValuePath, besides: _Besides) -> Json:

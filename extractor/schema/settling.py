@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from extractor.schema.open_objects import UNNAMED, list_entry_fields
-from extractor.schema.tree import Node, Object, ObjectList, Scalar, ValueList
-from extractor.schema.written_form import as_object
+from extractor.schema.tree import Field, Node, Object, ObjectList, Scalar, ValueList
+from extractor.schema.written_form import LONE, as_object
 from extractor.types import Json
 
 _AnyNode = TypeVar("_AnyNode", bound=Node)
@@ -54,8 +54,7 @@ def _settle(node: Node, values: Sequence[Json]) -> Node:
             plain = next((one for one in row.alternatives if isinstance(one, Scalar)), None)
             if plain and rows and not any(isinstance(one, Mapping) for one in rows):
                 return ValueList(plain, node.max_items, node.min_items)
-            objects = [one for one in rows if isinstance(one, Mapping)]
-            return replace(node, row=settle_node(replace(row, alternatives=()), objects), alternatives=())
+            return replace(node, row=settle_node(_without_lists(row), rows), alternatives=())
         case Object(fields, entries=entries):
             objects = [one for value in values if isinstance(one := as_object(node, value), Mapping)]
             listed = not node.by_position and any(isinstance(value, list) for value in values)
@@ -65,9 +64,25 @@ def _settle(node: Node, values: Sequence[Json]) -> Node:
             if listed:
                 said.setdefault(UNNAMED)
             every = (*fields, *list_entry_fields(node, said))
-            named = (replace(f, node=settle_node(f.node, [one.get(f.name) for one in objects])) for f in every)
-            return replace(node, fields=tuple(named), entries=None, alternatives=())
+            named = [replace(f, node=settle_node(f.node, [one.get(f.name) for one in objects])) for f in every]
+            lone = _find_lone_value(node, values) if objects else None
+            if lone:
+                named.append(Field(LONE, lone))
+            return replace(node, fields=tuple(named), entries=None, alternatives=(), or_value=lone is not None)
     return node
+
+
+def _without_lists(row: Object) -> Object:
+    """The row of a list without its other forms but those of one value: rows of rows are no rows."""
+    return replace(row, alternatives=tuple(one for one in row.alternatives if isinstance(one, Scalar)))
+
+
+def _find_lone_value(node: Object, values: Sequence[Json]) -> Scalar | None:
+    """What stands in place of the object here and there, if the schema takes one value there and there is one."""
+    alone = any(_form_of(value) == "value" or (isinstance(value, Mapping) and LONE in value) for value in values)
+    if node.wraps or node.by_position or not alone:
+        return None
+    return next((one for one in node.alternatives if isinstance(one, Scalar)), None)
 
 
 def _find_alternative(node: ValueList | ObjectList | Object, values: Sequence[Json]) -> Node | None:

@@ -114,6 +114,8 @@ class Object:
     """A row of a list of lists: it holds one field and is written as what that holds; see `written_form`."""
     by_position: bool = False
     """A tuple: its fields are called by their numbers, and it is written as a list."""
+    or_value: bool = False
+    """One of several objects of which some are one value instead; its last field holds that; see `written_form`."""
 
     def __getitem__(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)

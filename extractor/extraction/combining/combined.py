@@ -14,7 +14,9 @@ from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.combining.aligned import AlignedLeaf, AlignedList, AlignedNode, AlignedObject, align_opinions
 from extractor.extraction.combining.judging import EnsembleCalibration, Surroundings, measure_agreement, name_findings
 from extractor.extraction.combining.opinion import Opinion
+from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.schema.reader import Object
+from extractor.schema.written_form import LONE
 from extractor.types import (
     Conflict,
     GroundedList,
@@ -76,6 +78,10 @@ class _Judge:
                     if one is not None:
                         kept[name] = one
                         conflicts += more
+                lone = kept.pop(LONE) if len(kept) > 1 and LONE in kept else None
+                if isinstance(lone, GroundedValue):  # one says a value where others say the object
+                    first = next((leaf for _, leaf in iterate_leaves(GroundedObject(kept))), lone)
+                    conflicts.append(Conflict(path, first, lone))
                 says_something = any(not isinstance(one, GroundedList) or one.items for one in kept.values())
                 return (GroundedObject(kept), conflicts) if says_something or not path else (None, [])
 
