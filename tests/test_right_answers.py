@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -311,3 +311,15 @@ def test_a_value_is_proved_by_the_words_that_say_it_otherwise_and_by_no_others(
     record = play(text, {name: node or {"type": "string"}}, {name: said})
     evidence = record.evidence.get((name,))
     assert [text[s.start : s.end] for s in (evidence.spans if evidence else ())] == ([] if words is None else [words])
+
+
+@pytest.mark.parametrize("many", [13, 60, 300])
+@pytest.mark.parametrize("goods", [("Coffee",), ("Coffee", "Tea", "Cake")])
+def test_so_many_equal_lines_are_so_many_rows_each_on_a_line_of_its_own(many: int, goods: Sequence[str]) -> None:
+    rows = [{"item": goods[i % len(goods)], "price": 2.5} for i in range(many)]
+    text = "Statement\nItem  Price\n" + "".join(f"{row['item']}  2.50\n" for row in rows)
+    row = {"type": "object", "properties": {"item": {"type": "string"}, "price": {"type": "number"}}}
+    record = play(text, {"lines": {"type": "array", "items": row}}, {"lines": rows})
+    assert record.value == {"lines": rows}
+    lines = [text.count("\n", 0, record.evidence["lines", i, "item"].spans[0].start) for i in range(many)]
+    assert lines == list(range(2, many + 2))
