@@ -190,19 +190,27 @@ def test_a_line_of_a_list_is_a_row_of_its_own_however_little_it_says(text: str, 
     assert len(rows(out, "lines")) == kept
 
 
-@pytest.mark.parametrize(("text", "kept"), [("3\n5\n3\n", [3, 5, 3]), ("3\n5\n\nas we said, 3\n", [3, 5])])
-def test_equal_values_on_lines_of_one_list_are_several(text: str, kept: list[int]) -> None:
-    class Scores(BaseModel):
-        scores: list[int] = []
+@pytest.mark.parametrize(
+    ("form", "text", "kept"),
+    [
+        (str, "B\nA\nB\n", ["B", "A", "B"]),
+        (str, "B\nA\n\nas we said, B\n", ["B", "A"]),
+        (int, "3\n5\n\nthen 3\n", [3, 5, 3]),
+    ],
+)
+def test_every_number_of_a_list_is_kept_and_of_equal_texts_those_on_lines_of_one_list(
+    form: type[int | str], text: str, kept: list[Json]
+) -> None:
+    class Marks(BaseModel):
+        marks: list[form] = []  # type: ignore[valid-type]
 
     def read(reply: int, *places: int) -> PartialRecord:
-        leaves = [GroundedValue(int(text[at]), Evidence(Match.EXACT, (Span(at, at + 1),), text[at])) for at in places]
-        return PartialRecord((reply,), GroundedObject({"scores": GroundedList(tuple(leaves))}), reply)
+        leaves = [GroundedValue(form(text[at]), Evidence(Match.EXACT, (Span(at, at + 1),), text[at])) for at in places]
+        return PartialRecord((reply,), GroundedObject({"marks": GroundedList(tuple(leaves))}), reply)
 
-    pieces = [read(0, 0, 2), read(1, text.rindex("3"))]
-    assert (
-        rows(merge_records(read_schema(Scores.model_json_schema()).root, pieces, Document("d", text)), "scores") == kept
-    )
+    pieces = [read(0, 0, 2), read(1, len(text) - 2)]
+    schema = read_schema(Marks.model_json_schema())
+    assert rows(merge_records(schema.root, pieces, Document("d", text)), "marks") == kept
 
 
 def test_a_disagreement_keeps_one_value_and_reports_both() -> None:

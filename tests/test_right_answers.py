@@ -323,3 +323,12 @@ def test_so_many_equal_lines_are_so_many_rows_each_on_a_line_of_its_own(many: in
     assert record.value == {"lines": rows}
     lines = [text.count("\n", 0, record.evidence["lines", i, "item"].spans[0].start) for i in range(many)]
     assert lines == list(range(2, many + 2))
+
+
+def test_equal_entries_of_a_list_stand_on_words_of_their_own_though_a_label_is_beside_the_first() -> None:
+    said = [13, 15, 13, 13, 18, 15]
+    text = f"Readings: {', '.join(map(str, said))}\nEnd"
+    record = play(text, {"readings": {"type": "array", "items": {"type": "integer"}}}, {"readings": said})
+    assert record.value == {"readings": said}
+    starts = [record.evidence["readings", i].spans[0].start for i in range(len(said))]
+    assert starts == sorted(set(starts))

@@ -1,7 +1,8 @@
 """What the replies gave, merged into one record: the rule for every disagreement is written here.
 
     one value       the one most replies agree on; then the stricter match; then the first. The rest are conflicts
-    a list          every distinct value once, in the document's order; equal ones on lines of their own are several
+    a list          every distinct value once, in the document's order; every number, which is one of a series, and
+                    equal values on lines of their own
     rows            rows of one reply are rows: two of them are one only where all their words are the very same.
                     Rows of two replies are one when their keys agree: no identifying field differs, and at least one
                     is shared. Without a declared key no plain field may differ, and two rows that say all the same
@@ -75,6 +76,22 @@ class _Part:
 class _Merge:
     lines: LineRuns | None
     conflicts: list[Conflict] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Mentions:
+    """Where a value of a plain list was said: by which reply first, on which words, on lines of which runs."""
+
+    reply: int
+    words: set[tuple[Span, ...]] = field(default_factory=set)
+    lines: set[int] = field(default_factory=set)
+    runs: set[int] = field(default_factory=set)
+
+    def add(self, words: tuple[Span, ...], place: LinePlace | None) -> None:
+        self.words.add(words)
+        if place is not None:
+            self.lines.add(place.line)
+            self.runs.add(place.run)
 
 
 Words = frozenset[tuple[ValuePath, Span]]
@@ -188,8 +205,8 @@ def _merge_form(
         case Scalar():
             leaves = [p.node for p in parts if isinstance(p.node, GroundedValue)]
             return _choose_value(leaves, path, merge, vote)
-        case ValueList():
-            return _merge_values(parts, merge)
+        case ValueList(item):
+            return _merge_values(item, parts, merge)
         case ObjectList():
             return _merge_rows(node, parts, path, merge)
         case Object():
@@ -236,20 +253,26 @@ def _list_items(node: GroundedNode) -> Sequence[GroundedNode]:
     return node.items if isinstance(node, GroundedList) else (node,)
 
 
-def _merge_values(parts: Sequence[_Part], merge: _Merge) -> GroundedList | None:
+def _merge_values(item: Scalar, parts: Sequence[_Part], merge: _Merge) -> GroundedList | None:
     """Every value once, but what one reply says twice of two places, such as two equal scores, is there twice, and so
-    is what stands on two lines of one list."""
+    are equal numbers, and what stands on two lines of one list."""
+    is_series = item.type in ("number", "integer") and not item.enum
     said = [(p.reply, leaf) for p in parts for leaf in _list_items(p.node) if isinstance(leaf, GroundedValue)]
-    spans = [leaf.evidence.spans[0] if leaf.evidence.spans else None for _, leaf in said]
-    places = merge.lines.place_values(spans) if merge.lines and len(parts) > 1 else [None] * len(said)
+    words = [leaf.evidence.spans[:1] for _, leaf in said]
+    places = merge.lines.place_rows(words, alone=True) if merge.lines and len(parts) > 1 else [None] * len(said)
     kept: list[GroundedNode] = []
-    seen: dict[str, tuple[int, list[LinePlace]]] = {}
-    for (reply, leaf), place in zip(said, places, strict=True):
-        first, others = seen.setdefault(comparison_form(leaf.value), (reply, []))
-        is_beside = bool(others) and all(place and place.is_beside(other) for other in others[-MAX_CANDIDATES:])
-        if (first == reply and leaf not in kept[-1:]) or is_beside:
+    seen: dict[str, _Mentions] = {}
+    for (reply, leaf), place, own in zip(said, places, words, strict=True):
+        known = seen.setdefault(comparison_form(leaf.value), _Mentions(reply))
+        if known.reply == reply:
+            is_one_more = leaf not in kept[-1:]
+        elif is_series:
+            is_one_more = bool(own) and own not in known.words
+        else:
+            is_one_more = place is not None and place.line not in known.lines and place.run in known.runs
+        if is_one_more:
             kept.append(leaf)
-        others += [place] if place else []
+        known.add(own, place)
     return GroundedList(tuple(kept)) if kept else None
 
 

@@ -36,21 +36,19 @@ class LineRuns:
         self._document = document
         self._starts = [0, *(end.end() for end in _LINE_END.finditer(document.text))]
 
-    def place_rows(self, rows: Iterable[Sequence[Span]]) -> list[LinePlace | None]:
-        """The place of each row by the words that it rests on: the line that has most of them, the last of several."""
+    def place_rows(self, rows: Iterable[Sequence[Span]], *, alone: bool = False) -> list[LinePlace | None]:
+        """The place of each row by the words that it rests on: the line that has most of them, the last of several.
+
+        With `alone`, only of those that have a line to themselves.
+        """
         lines = [Counter(self._line_at(span) for span in spans) for spans in rows]
         runs = self._join_lines(sorted({line for counted in lines for line in counted}))
         places: list[LinePlace | None] = []
         for counted in lines:
             main = max(counted, key=lambda line: (counted[line], line), default=None)
             places.append(None if main is None else LinePlace(runs[main], main))
-        return places
-
-    def place_values(self, values: Sequence[Span | None]) -> list[LinePlace | None]:
-        """The place of each entry of a plain list that has a line to itself."""
-        places = self.place_rows([() if span is None else (span,) for span in values])
-        alone = Counter(place.line for place in places if place)
-        return [place if place and alone[place.line] == 1 else None for place in places]
+        rows_of = Counter(place.line for place in places if place)
+        return [place if place and (not alone or rows_of[place.line] == 1) else None for place in places]
 
     def _line_at(self, span: Span) -> int:
         return bisect_right(self._starts, span.start) - 1

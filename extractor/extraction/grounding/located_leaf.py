@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ class LocatedLeaf:
     others: int = 0
     """How many mentions were as good."""
     options: list[MentionOption] | None = None
+    listed: Counter[tuple[int, int]] | None = None
+    """Of an entry of a plain list: the places that its entries have, which no two of them share."""
 
 
 @dataclass(slots=True)
