@@ -332,3 +332,73 @@ def test_equal_entries_of_a_list_stand_on_words_of_their_own_though_a_label_is_b
     assert record.value == {"readings": said}
     starts = [record.evidence["readings", i].spans[0].start for i in range(len(said))]
     assert starts == sorted(set(starts))
+
+
+ORDERS = """Order B-970 of Max Weber
+  Hinge  3
+  Hinge  3
+  Washer  2
+  Valve  3
+  Bracket  2
+  Clamp  3
+Order B-971 of Li Wei
+  Bracket  3
+Order B-202 of Ann Lee
+  Clamp  3
+  Bracket  4
+  Hinge  5
+  Valve  6
+"""
+
+
+def test_a_row_with_rows_in_it_stands_where_its_own_values_do_and_its_rows_below_it() -> None:
+    orders: list[dict[str, Any]] = []
+    for line in ORDERS.splitlines():
+        words = line.split()
+        if words[0] == "Order":
+            orders.append({"id": words[1], "buyer": " ".join(words[3:]), "lines": []})
+        else:
+            orders[-1]["lines"].append({"item": words[0], "count": int(words[1])})
+    line_form = {"type": "object", "properties": {"item": {"type": "string"}, "count": {"type": "integer"}}}
+    form: dict[str, Any] = {
+        "id": {"type": "string"},
+        "buyer": {"type": "string"},
+        "lines": {"type": "array", "items": line_form},
+    }
+    record = play(
+        ORDERS, {"orders": {"type": "array", "items": {"type": "object", "properties": form}}}, {"orders": orders}
+    )
+    assert record.value == {"orders": orders}
+    said = [
+        ORDERS.count("\n", 0, record.evidence["orders", i, "lines", j, name].spans[0].start)
+        for i, order in enumerate(orders)
+        for j in range(len(order["lines"]))
+        for name in ("item", "count")
+    ]
+    assert said == [line for line in (*range(1, 7), 8, *range(10, 14)) for _ in range(2)]
+
+
+def test_what_several_rows_say_stands_in_their_order_whatever_label_is_near() -> None:
+    text = """Name: Li Wei
+Born: 1985-02-11
+City: Leeds
+Phones:
+- 0190 3344
+- 0190 3344
+
+Name: Li Wei
+Phones:
+- 0190 3344
+- 0190 3344
+"""
+    leaf = {"type": "string"}
+    row = {"name": leaf, "born": leaf, "city": leaf, "phones": {"type": "array", "items": leaf}}
+    people = [
+        {"name": "Li Wei", "born": "1985-02-11", "city": "Leeds", "phones": ["0190 3344"] * 2},
+        {"name": "Li Wei", "phones": ["0190 3344"] * 2},
+    ]
+    form = {"people": {"type": "array", "items": {"type": "object", "properties": row}}}
+    record = play(text, form, {"people": people})
+    places = [("people", i, "phones", j) for i in range(2) for j in range(2)]
+    lines = [text.count("\n", 0, record.evidence[at].spans[0].start) for at in places]
+    assert lines == [4, 5, 9, 10]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.block_placement import distance_cost, place_block
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
-from extractor.extraction.grounding.located_leaf import LocatedLeaf, MentionOption, Region
+from extractor.extraction.grounding.located_leaf import LocatedLeaf, MentionOption, Region, put_in_order
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
 from extractor.schema.annotations import Kind
@@ -79,7 +79,7 @@ class Locator:
             search.columns = self._count_columns(search)
             for leaf in several:
                 self._choose(leaf, search)
-        _put_in_order(search.leaves)
+        put_in_order(search.leaves)
         self.taken = search.taken
         self._judge_regions(search)
         return {leaf.path: leaf for leaf in search.leaves}
@@ -143,8 +143,11 @@ class Locator:
         self, row: Object, rows: Sequence[Mapping[str, Json]], names: tuple[str, ...], outer: Region
     ) -> list[Region]:
         """A region for each row: from its place to the place of the next row."""
-        leaves = [[leaf for leaf in self._row_leaves(row, one or {}, outer) if leaf.spans] for one in rows]
-        places = place_rows(leaves)
+        flat = Object(tuple(f for f in row.fields if not isinstance(f.node, ObjectList)))
+        nested = Object(tuple(f for f in row.fields if isinstance(f.node, ObjectList)))
+        own = [[leaf for leaf in self._row_leaves(flat, one or {}, outer) if leaf.spans] for one in rows]
+        inner = [[leaf for leaf in self._row_leaves(nested, one or {}, outer) if leaf.spans] for one in rows]
+        places = place_rows([a + b for a, b in zip(own, inner, strict=True)], [len(leaves) for leaves in own])
         starts = sorted(p.start for p in places if p)
         regions: list[Region] = []
         for place in places:
@@ -296,18 +299,6 @@ class Locator:
             key: {column: many / counted.total() for column, many in counted.items()}
             for key, counted in columns.items()
         }
-
-
-def _put_in_order(leaves: Sequence[LocatedLeaf]) -> None:
-    """Gives equal entries of a plain list their mentions in the order in which they were said."""
-    equal: dict[tuple[int, int], list[LocatedLeaf]] = {}
-    for leaf in leaves:
-        if leaf.listed is not None and leaf.chosen is not None:
-            equal.setdefault((id(leaf.listed), id(leaf.mentions)), []).append(leaf)
-    for same in equal.values():
-        chosen = sorted((leaf.chosen for leaf in same if leaf.chosen), key=_start_of)
-        for leaf, mention in zip(same, chosen, strict=True):
-            leaf.chosen = mention
 
 
 def _start_of(mention: Mention) -> int:

@@ -36,9 +36,12 @@ class RowLeaf:
         object.__setattr__(self, "weight", float((1 + len(self.spans)) ** -0.5))
 
 
-def place_rows(rows: Sequence[Sequence[RowLeaf]]) -> list[Span | None]:
-    """The place of each row, the mention of its most telling leaf; None where nothing of the row is found."""
-    options = _list_options(rows)
+def place_rows(rows: Sequence[Sequence[RowLeaf]], heads: Sequence[int] | None = None) -> list[Span | None]:
+    """The place of each row, the mention of its most telling leaf; None where nothing of the row is found.
+
+    `heads`: how many leaves at the beginning of each row are its own, and no nested row's. It stands where these do.
+    """
+    options = _list_options(rows, heads or [0] * len(rows))
     chosen: list[Span | None] = [None] * len(rows)
     trail: list[tuple[int, list[int]]] = []
     scores: list[float] = []
@@ -87,7 +90,7 @@ def _follow(
     return now, back
 
 
-def _list_options(rows: Sequence[Sequence[RowLeaf]]) -> list[list[tuple[Span, float]]]:
+def _list_options(rows: Sequence[Sequence[RowLeaf]], heads: Sequence[int]) -> list[list[tuple[Span, float]]]:
     """Of each row the places that it may stand at, in the text's order, each with how much of it is found about there.
 
     Of rows that say the same each has the places from its number on, so that there are places for all of them.
@@ -98,7 +101,7 @@ def _list_options(rows: Sequence[Sequence[RowLeaf]]) -> list[list[tuple[Span, fl
     options: list[list[tuple[Span, float]]] = [[] for _ in rows]
     for numbers in equal.values():
         many = len(numbers)
-        places = sorted(score_places(rows[numbers[0]], many), key=lambda one: (-one[1], one[0]))
+        places = sorted(score_places(rows[numbers[0]], heads[numbers[0]], many), key=lambda one: (-one[1], one[0]))
         places = sorted(places[: max(CANDIDATES, many)])
         for rank, i in enumerate(numbers):
             first = min(rank, max(0, len(places) - CANDIDATES))
@@ -106,15 +109,17 @@ def _list_options(rows: Sequence[Sequence[RowLeaf]]) -> list[list[tuple[Span, fl
     return options
 
 
-def score_places(leaves: Sequence[RowLeaf], many: int = 1) -> list[tuple[Span, float]]:
+def score_places(leaves: Sequence[RowLeaf], heads: int = 0, many: int = 1) -> list[tuple[Span, float]]:
     """The mentions of the most telling leaves, each with how much of all leaves is found about it.
 
-    Those of the most telling one come first where all else is equal: rows that say the same, so `many` of them, stand
-    on lines of their own, and not on two words of one line.
+    If `heads` says how many of the first leaves are the row's own, of these. Those of the most telling one come first
+    where all else is equal: rows that say the same, so `many` of them, stand on lines of their own, and not on two
+    words of one line.
     """
     telling = sorted((leaf for leaf in leaves if leaf.spans), key=lambda leaf: len(leaf.spans))
+    own = sorted((leaf for leaf in leaves[:heads] if leaf.spans), key=lambda leaf: len(leaf.spans)) or telling
     places: dict[Span, tuple[int, int]] = {}
-    for rank, leaf in enumerate(telling[:3]):
+    for rank, leaf in enumerate(own[:3]):
         for span, line in _spread(leaf, many):
             places.setdefault(span, (line, rank))
     return [
