@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from extractor.errors import ReplyCutShort
 from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.prompt import read_prompt
 from extractor.extraction.task import SHIPPED_TASKS, Task
 from extractor.models.traits import SMALL, STRONG, ModelTraits
 from extractor.schema.reader import read_schema
 from extractor.testing import ScriptedModel
-from extractor.testing.scripted_model import SCRIPTED_USAGE
+from extractor.testing.scripted_model import SCRIPTED_USAGE, Script
 from extractor.types import Document, Json, Match, Record, Reply, Status
 
 MOMENT = {"type": "string", "format": "date-time"}
 
 
-def play(
-    text: str, properties: Mapping[str, Json], said: Mapping[str, Any] | Reply, traits: ModelTraits = STRONG
-) -> Record:
+def play(text: str, properties: Mapping[str, Json], said: Script, traits: ModelTraits = STRONG) -> Record:
     prompt = read_prompt(SHIPPED_TASKS / "default.md")
     task = Task("case", read_schema({"type": "object", "properties": properties}), {prompt.name: prompt})
     model = ScriptedModel(said)
@@ -402,3 +402,13 @@ Phones:
     places = [("people", i, "phones", j) for i in range(2) for j in range(2)]
     lines = [text.count("\n", 0, record.evidence[at].spans[0].start) for at in places]
     assert lines == [4, 5, 9, 10]
+
+
+def test_of_a_cut_reply_of_a_strong_model_equal_rows_and_the_half_of_the_last_one_are_kept() -> None:
+    text = "Coffee 2.50\nCoffee 2.50\nCoffee 2.50\nTea 3\n"
+    row = {"type": "object", "properties": {"item": {"type": "string"}, "price": {"type": "number"}}}
+    rows = [{"item": "Coffee", "price": 2.5}] * 3
+    cut = ReplyCutShort("cut", text=json.dumps({"lines": [*rows, {"item": "Tea", "price": 3}]})[:-4])
+    record = play(text, {"lines": {"type": "array", "items": row}}, lambda request: cut)
+    assert record.value == {"lines": [*rows, {"item": "Tea"}]}
+    assert record.status is Status.INCOMPLETE
