@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from extractor import Engine, Result, Status, combine, ground
 from extractor.cli.main import main
@@ -168,6 +169,16 @@ def test_what_a_run_rejected_takes_part_again_where_its_place_is_known() -> None
     assert both.value == RIGHT
     others = [c.other for c in both.conflicts]
     assert {str(o.value) for o in others} == {"N/A", "0"} and all(list(o.evidence.said_by) == ["a"] for o in others)
+
+
+def test_the_result_of_several_models_is_as_the_published_schema_says(repository: Path) -> None:
+    schema = json.loads((repository / "docs" / "result.schema.json").read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema)
+    asked, later = ask(RIGHT, said(total=30)), combine([alone(RIGHT, "a"), alone(said(total=30), "b")], SCHEMA)
+    cascade = ask(said(city="N/A"), RIGHT, ask_again_below=0.9)
+    for result in (asked, later, cascade):
+        validator.validate(json.loads(json.dumps(result.content)))
+        assert result.file.manifest.parameters["temperature"] == 0
 
 
 def test_results_of_different_texts_and_a_single_one_are_refused() -> None:

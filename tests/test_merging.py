@@ -14,7 +14,17 @@ from extractor.extraction.grounding.row_keys import comparison_form
 from extractor.extraction.grounding.tree import collect_evidence, iterate_leaves, to_json
 from extractor.extraction.merging import MergedRecord, PartialRecord, merge_records
 from extractor.schema.reader import read_schema
-from extractor.types import Evidence, GroundedList, GroundedNode, GroundedObject, GroundedValue, Json, Match, Span
+from extractor.types import (
+    Document,
+    Evidence,
+    GroundedList,
+    GroundedNode,
+    GroundedObject,
+    GroundedValue,
+    Json,
+    Match,
+    Span,
+)
 
 SCHEMA = read_schema(Stock.model_json_schema())
 
@@ -157,6 +167,50 @@ def test_without_a_declared_key_rows_are_one_where_nothing_differs() -> None:
     other = {"what": "coffee", "price": "3.10"}
     pieces = [found(i, {"lines": [line]}) for i, line in enumerate((one, more, other))]
     assert rows(merge_records(BILL.root, pieces), "lines") == [more, other]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Nut 12 2.50\nBolt 30 2.50\nNut\n", 3),  # the cut falls before the last line
+        ("Nut 12 2.50\nBolt 30 2.50\n\nOn the shelf:\nNut\n", 2),
+    ],
+)
+def test_a_line_of_a_list_is_a_row_of_its_own_however_little_it_says(text: str, kept: int) -> None:
+    def read(reply: int, *rows: list[tuple[str, str, int]]) -> PartialRecord:
+        def leaf(value: str, at: int) -> GroundedValue:
+            return GroundedValue(value, Evidence(Match.EXACT, (Span(at, at + len(value)),), value))
+
+        lines = [GroundedObject({name: leaf(value, at) for name, value, at in row}) for row in rows]
+        return PartialRecord((reply,), GroundedObject({"lines": GroundedList(tuple(lines))}), reply)
+
+    first = read(0, [("what", "Nut", 0), ("price", "2.50", 7)], [("what", "Bolt", 12), ("price", "2.50", 20)])
+    second = read(1, [("what", "Nut", text.rindex("Nut"))])
+    out = merge_records(BILL.root, [first, second], Document("d", text))
+    assert len(rows(out, "lines")) == kept
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "kept"),
+    [
+        (str, "B\nA\nB\n", ["B", "A", "B"]),
+        (str, "B\nA\n\nas we said, B\n", ["B", "A"]),
+        (int, "3\n5\n\nthen 3\n", [3, 5, 3]),
+    ],
+)
+def test_every_number_of_a_list_is_kept_and_of_equal_texts_those_on_lines_of_one_list(
+    form: type[int | str], text: str, kept: list[Json]
+) -> None:
+    class Marks(BaseModel):
+        marks: list[form] = []  # type: ignore[valid-type]
+
+    def read(reply: int, *places: int) -> PartialRecord:
+        leaves = [GroundedValue(form(text[at]), Evidence(Match.EXACT, (Span(at, at + 1),), text[at])) for at in places]
+        return PartialRecord((reply,), GroundedObject({"marks": GroundedList(tuple(leaves))}), reply)
+
+    pieces = [read(0, 0, 2), read(1, len(text) - 2)]
+    schema = read_schema(Marks.model_json_schema())
+    assert rows(merge_records(schema.root, pieces, Document("d", text)), "marks") == kept
 
 
 def test_a_disagreement_keeps_one_value_and_reports_both() -> None:

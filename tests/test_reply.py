@@ -1,11 +1,12 @@
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.models.openai.reply import InvalidReply, read_reply
-from extractor.models.openai.truncated_reply import TruncatedReply, read_truncated_reply
+from extractor.models.openai.truncated_reply import TruncatedReply, read_truncated_reply, read_whole_leaves
 
 SHAPE = {
     "type": "object",
@@ -98,7 +99,20 @@ def test_a_text_that_was_cut_short_is_not_kept_by_half() -> None:
     assert read_truncated_reply('{"title": "a long ti', SHAPE) is None
 
 
+def test_every_leaf_that_was_said_to_its_end_is_whole_wherever_a_reply_was_cut_and_no_other_is() -> None:
+    rows = [{"name": "b: 7", "size": 12}, {"name": "b: 7", "size": 12}, {"name": 'c"', "size": 305}]
+    text = json.dumps({"title": "t 4", "rows": rows})
+    ends = [m.end() for m in re.finditer(r'(?<=: )"(?:[^"\\]|\\.)*"|\d+(?=[,}])', text)]
+    for cut in range(1, len(text)):
+        said = read_whole_leaves(text[:cut], SHAPE) or {}
+        leaves = [said.get("title")] + [one for row in said.get("rows") or () for one in row.values()]
+        whole = [one for one in leaves if one is not None]
+        assert whole == ["t 4", "b: 7", 12, "b: 7", 12, 'c"', 305][: len(whole)]
+        assert len(whole) == sum(end + (text[end - 1] != '"') <= cut for end in ends), text[:cut]
+
+
 @given(st.text(max_size=80))
 def test_nothing_that_was_cut_short_breaks_the_reader(text: str) -> None:
     read_truncated_reply(text, SHAPE)
+    read_whole_leaves('{"title": "t", "rows": [' + text, SHAPE)
     read_truncated_reply('{"title": "t", "rows": [' + text, SHAPE)

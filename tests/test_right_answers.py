@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from extractor.errors import ReplyCutShort
 from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.prompt import read_prompt
 from extractor.extraction.task import SHIPPED_TASKS, Task
 from extractor.models.traits import SMALL, STRONG, ModelTraits
 from extractor.schema.reader import read_schema
 from extractor.testing import ScriptedModel
-from extractor.testing.scripted_model import SCRIPTED_USAGE
+from extractor.testing.scripted_model import SCRIPTED_USAGE, Script
 from extractor.types import Document, Json, Match, Record, Reply, Status
 
 MOMENT = {"type": "string", "format": "date-time"}
 
 
-def play(
-    text: str, properties: Mapping[str, Json], said: Mapping[str, Any] | Reply, traits: ModelTraits = STRONG
-) -> Record:
+def play(text: str, properties: Mapping[str, Json], said: Script, traits: ModelTraits = STRONG) -> Record:
     prompt = read_prompt(SHIPPED_TASKS / "default.md")
     task = Task("case", read_schema({"type": "object", "properties": properties}), {prompt.name: prompt})
     model = ScriptedModel(said)
@@ -339,3 +339,104 @@ def test_an_address_is_no_date_and_a_name_with_a_letter_more_is_another_name(tex
 )
 def test_words_that_are_short_for_others_prove_them_as_ever(text: str, said: str) -> None:
     assert play(text, {"x": {"type": "string"}}, {"x": said}).evidence[("x",)].match is not Match.NONE
+
+
+@pytest.mark.parametrize("many", [13, 60, 300])
+@pytest.mark.parametrize("goods", [("Coffee",), ("Coffee", "Tea", "Cake")])
+def test_so_many_equal_lines_are_so_many_rows_each_on_a_line_of_its_own(many: int, goods: Sequence[str]) -> None:
+    rows = [{"item": goods[i % len(goods)], "price": 2.5} for i in range(many)]
+    text = "Statement\nItem  Price\n" + "".join(f"{row['item']}  2.50\n" for row in rows)
+    row = {"type": "object", "properties": {"item": {"type": "string"}, "price": {"type": "number"}}}
+    record = play(text, {"lines": {"type": "array", "items": row}}, {"lines": rows})
+    assert record.value == {"lines": rows}
+    lines = [text.count("\n", 0, record.evidence["lines", i, "item"].spans[0].start) for i in range(many)]
+    assert lines == list(range(2, many + 2))
+
+
+def test_equal_entries_of_a_list_stand_on_words_of_their_own_though_a_label_is_beside_the_first() -> None:
+    said = [13, 15, 13, 13, 18, 15]
+    text = f"Readings: {', '.join(map(str, said))}\nEnd"
+    record = play(text, {"readings": {"type": "array", "items": {"type": "integer"}}}, {"readings": said})
+    assert record.value == {"readings": said}
+    starts = [record.evidence["readings", i].spans[0].start for i in range(len(said))]
+    assert starts == sorted(set(starts))
+
+
+ORDERS = """Order B-970 of Max Weber
+  Hinge  3
+  Hinge  3
+  Washer  2
+  Valve  3
+  Bracket  2
+  Clamp  3
+Order B-971 of Li Wei
+  Bracket  3
+Order B-202 of Ann Lee
+  Clamp  3
+  Bracket  4
+  Hinge  5
+  Valve  6
+"""
+
+
+def test_a_row_with_rows_in_it_stands_where_its_own_values_do_and_its_rows_below_it() -> None:
+    orders: list[dict[str, Any]] = []
+    for line in ORDERS.splitlines():
+        words = line.split()
+        if words[0] == "Order":
+            orders.append({"id": words[1], "buyer": " ".join(words[3:]), "lines": []})
+        else:
+            orders[-1]["lines"].append({"item": words[0], "count": int(words[1])})
+    line_form = {"type": "object", "properties": {"item": {"type": "string"}, "count": {"type": "integer"}}}
+    form: dict[str, Any] = {
+        "id": {"type": "string"},
+        "buyer": {"type": "string"},
+        "lines": {"type": "array", "items": line_form},
+    }
+    record = play(
+        ORDERS, {"orders": {"type": "array", "items": {"type": "object", "properties": form}}}, {"orders": orders}
+    )
+    assert record.value == {"orders": orders}
+    said = [
+        ORDERS.count("\n", 0, record.evidence["orders", i, "lines", j, name].spans[0].start)
+        for i, order in enumerate(orders)
+        for j in range(len(order["lines"]))
+        for name in ("item", "count")
+    ]
+    assert said == [line for line in (*range(1, 7), 8, *range(10, 14)) for _ in range(2)]
+
+
+def test_what_several_rows_say_stands_in_their_order_whatever_label_is_near() -> None:
+    text = """Name: Li Wei
+Born: 1985-02-11
+City: Leeds
+Phones:
+- 0190 3344
+- 0190 3344
+
+Name: Li Wei
+Phones:
+- 0190 3344
+- 0190 3344
+"""
+    leaf = {"type": "string"}
+    row = {"name": leaf, "born": leaf, "city": leaf, "phones": {"type": "array", "items": leaf}}
+    people = [
+        {"name": "Li Wei", "born": "1985-02-11", "city": "Leeds", "phones": ["0190 3344"] * 2},
+        {"name": "Li Wei", "phones": ["0190 3344"] * 2},
+    ]
+    form = {"people": {"type": "array", "items": {"type": "object", "properties": row}}}
+    record = play(text, form, {"people": people})
+    places = [("people", i, "phones", j) for i in range(2) for j in range(2)]
+    lines = [text.count("\n", 0, record.evidence[at].spans[0].start) for at in places]
+    assert lines == [4, 5, 9, 10]
+
+
+def test_of_a_cut_reply_of_a_strong_model_equal_rows_and_the_half_of_the_last_one_are_kept() -> None:
+    text = "Coffee 2.50\nCoffee 2.50\nCoffee 2.50\nTea 3\n"
+    row = {"type": "object", "properties": {"item": {"type": "string"}, "price": {"type": "number"}}}
+    rows = [{"item": "Coffee", "price": 2.5}] * 3
+    cut = ReplyCutShort("cut", text=json.dumps({"lines": [*rows, {"item": "Tea", "price": 3}]})[:-4])
+    record = play(text, {"lines": {"type": "array", "items": row}}, lambda request: cut)
+    assert record.value == {"lines": [*rows, {"item": "Tea"}]}
+    assert record.status is Status.INCOMPLETE

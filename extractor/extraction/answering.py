@@ -17,7 +17,7 @@ from extractor.extraction.grounding.mentions import TextIndex
 from extractor.extraction.grounding.tree import Tree, has_words, iterate_leaves
 from extractor.extraction.planning import Question
 from extractor.extraction.task import Task
-from extractor.models.openai.truncated_reply import read_truncated_reply
+from extractor.models.openai.truncated_reply import read_truncated_reply, read_whole_leaves
 from extractor.models.traits import STRONG, ModelTraits
 from extractor.schema.reader import Object
 from extractor.schema.settling import settle_node
@@ -76,9 +76,11 @@ def read_answer(question: Question, task: Task, said: Reply | ModelError, readin
         if cut is None:
             return Answer(question, failure=failure, usage=said.usage)
         value = cut.value
-        if reading.traits.repairs_values and isinstance(said, ReplyCutShort):
+        if isinstance(said, ReplyCutShort) and reading.traits.repairs_values:
             ran_on = runs_on(question, task, said, reading, index)
             failure = None if ran_on else failure
+        elif isinstance(said, ReplyCutShort):  # no loop: what is said again is there again
+            value = read_whole_leaves(said.text, question.request.schema) or value
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading, index), reading)
     if question.batch is None:
         said_value, besides = question.expand_reply(value)

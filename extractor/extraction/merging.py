@@ -1,12 +1,14 @@
 """What the replies gave, merged into one record: the rule for every disagreement is written here.
 
     one value       the one most replies agree on; then the stricter match; then the first. The rest are conflicts
-    a list          every distinct value once, in the document's order
+    a list          every distinct value once, in the document's order; every number, which is one of a series, and
+                    equal values on lines of their own
     rows            rows of one reply are rows: two of them are one only where all their words are the very same.
                     Rows of two replies are one when their keys agree: no identifying field differs, and at least one
                     is shared. Without a declared key no plain field may differ, and two rows that say all the same
-                    in other places (two equal lines of a statement) stay two. Their fields fill each other's gaps;
-                    where both say something else, the first stays, with a conflict
+                    in other places (two equal lines of a statement), or that stand on two lines of one list, stay
+                    two. Their fields fill each other's gaps; where both say something else, the first stays, with a
+                    conflict
 
 Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end; a key may
 have a subtitle in one of two rows. The order in which replies arrive plays no part.
@@ -25,11 +27,13 @@ from extractor.extraction.grounding.row_keys import (
     names_agree,
 )
 from extractor.extraction.grounding.tree import iterate_leaves
+from extractor.extraction.row_runs import LinePlace, LineRuns
 from extractor.schema.open_objects import UNNAMED
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
 from extractor.schema.written_form import LONE
 from extractor.types import (
     Conflict,
+    Document,
     GroundedList,
     GroundedNode,
     GroundedObject,
@@ -69,6 +73,28 @@ class _Part:
     node: GroundedNode
 
 
+@dataclass(slots=True)
+class _Merge:
+    lines: LineRuns | None
+    conflicts: list[Conflict] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Mentions:
+    """Where a value of a plain list was said: by which reply first, on which words, on lines of which runs."""
+
+    reply: int
+    words: set[tuple[Span, ...]] = field(default_factory=set)
+    lines: set[int] = field(default_factory=set)
+    runs: set[int] = field(default_factory=set)
+
+    def add(self, words: tuple[Span, ...], place: LinePlace | None) -> None:
+        self.words.add(words)
+        if place is not None:
+            self.lines.add(place.line)
+            self.runs.add(place.run)
+
+
 Words = frozenset[tuple[ValuePath, Span]]
 """The words that a row's leaves rest on."""
 
@@ -81,9 +107,11 @@ class _RowGroup:
     said: dict[frozenset[tuple[str, str]], tuple[Mapping[str, str], dict[Words, None]]] = field(default_factory=dict)
     last_words: Words = frozenset()
     """Those of the last of them."""
+    places: list[LinePlace] = field(default_factory=list)
 
-    def add(self, part: _Part, forms: Mapping[str, str], words: Words) -> None:
+    def add(self, part: _Part, forms: Mapping[str, str], words: Words, place: LinePlace | None) -> None:
         self.parts.append(part)
+        self.places += [place] if place else []
         self.said.setdefault(frozenset(forms.items()), (forms, {}))[1][words] = None
         self.last_words = words
 
@@ -133,16 +161,17 @@ class _RowIndex:
         return tuple(form.partition(":")[0] or form for form in said) if said and all(said) else ()
 
 
-def merge_records(node: Object, records: Sequence[PartialRecord]) -> MergedRecord:
-    """One record out of what each reply brought."""
-    conflicts: list[Conflict] = []
+def merge_records(node: Object, records: Sequence[PartialRecord], document: Document | None = None) -> MergedRecord:
+    """One record out of what each reply brought about the document; without it no lines are told apart."""
+    lines = LineRuns(document) if document is not None and len(records) > 1 else None
+    merge = _Merge(lines)
     ordered = [_Part(r.reply, r.tree) for r in sorted(records, key=lambda r: (r.order, r.reply))]
-    tree = _merge_node(node, ordered, (), conflicts)
-    return MergedRecord(tree if isinstance(tree, GroundedObject) else GroundedObject(), tuple(conflicts))
+    tree = _merge_node(node, ordered, (), merge)
+    return MergedRecord(tree if isinstance(tree, GroundedObject) else GroundedObject(), tuple(merge.conflicts))
 
 
 def _merge_node(
-    node: Node, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict], *, vote: bool = True
+    node: Node, parts: Sequence[_Part], path: ValuePath, merge: _Merge, *, vote: bool = True
 ) -> GroundedNode | None:
     if isinstance(node, Object) and node.or_value:
         parts = [_Part(p.reply, _as_object(p.node)) for p in parts]
@@ -150,11 +179,11 @@ def _merge_node(
     else:
         own = [p for p in parts if _has_form(node, p.node)]
     if len(own) == len(parts):
-        return _merge_form(node, parts, path, conflicts, vote=vote)
-    merged = _merge_form(node, own, path, conflicts, vote=vote)
+        return _merge_form(node, parts, path, merge, vote=vote)
+    merged = _merge_form(node, own, path, merge, vote=vote)
     kept = next((leaf for _, leaf in iterate_leaves(merged)), None) if merged else None
     others = [leaf for p in parts if p not in own for _, leaf in iterate_leaves(p.node)]
-    conflicts.extend(Conflict(path, kept or leaf, leaf) for leaf in others)
+    merge.conflicts.extend(Conflict(path, kept or leaf, leaf) for leaf in others)
     return merged
 
 
@@ -185,27 +214,27 @@ def _is_lone(part: GroundedNode) -> bool:
 
 
 def _merge_form(
-    node: Node, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict], *, vote: bool
+    node: Node, parts: Sequence[_Part], path: ValuePath, merge: _Merge, *, vote: bool
 ) -> GroundedNode | None:
     match node:
         case Scalar():
             leaves = [p.node for p in parts if isinstance(p.node, GroundedValue)]
-            return _choose_value(leaves, path, conflicts, vote)
-        case ValueList():
-            return _merge_values(parts)
+            return _choose_value(leaves, path, merge, vote)
+        case ValueList(item):
+            return _merge_values(item, parts, merge)
         case ObjectList():
-            return _merge_rows(node, parts, path, conflicts)
+            return _merge_rows(node, parts, path, merge)
         case Object():
-            return _merge_object(node, parts, path, conflicts, vote=vote)
+            return _merge_object(node, parts, path, merge, vote=vote)
 
 
 def _merge_object(
-    node: Object, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict], *, vote: bool
+    node: Object, parts: Sequence[_Part], path: ValuePath, merge: _Merge, *, vote: bool
 ) -> GroundedObject | None:
     fields: dict[str, GroundedNode] = {}
     for f in node.fields:
         inner = list(_select_field(parts, f.name))
-        merged = _merge_node(f.node, inner, (*path, f.name), conflicts, vote=vote) if inner else None
+        merged = _merge_node(f.node, inner, (*path, f.name), merge, vote=vote) if inner else None
         if merged is not None:
             fields[f.name] = merged
     return GroundedObject(fields) if fields or not path else None
@@ -219,9 +248,7 @@ def _select_field(parts: Sequence[_Part], name: str) -> Iterator[_Part]:
             yield p
 
 
-def _choose_value(
-    leaves: Sequence[GroundedValue], path: ValuePath, conflicts: list[Conflict], vote: bool
-) -> GroundedValue | None:
+def _choose_value(leaves: Sequence[GroundedValue], path: ValuePath, merge: _Merge, vote: bool) -> GroundedValue | None:
     """The value that most say; in a row the first, which is told once in full and then mentioned."""
     if len(leaves) < 2:  # nothing to compare, as of most leaves of a table
         return leaves[0] if leaves else None
@@ -232,7 +259,7 @@ def _choose_value(
     if vote:
         ranked.sort(key=lambda same: (-len(same), min(_STRICTNESS[leaf.evidence.match] for leaf in same)))
     kept = ranked[0][0]
-    conflicts.extend(Conflict(path, kept, others[0]) for others in ranked[1:])
+    merge.conflicts.extend(Conflict(path, kept, others[0]) for others in ranked[1:])
     return kept
 
 
@@ -241,42 +268,63 @@ def _list_items(node: GroundedNode) -> Sequence[GroundedNode]:
     return node.items if isinstance(node, GroundedList) else (node,)
 
 
-def _merge_values(parts: Sequence[_Part]) -> GroundedList | None:
-    """Every value once, but what one reply says twice of two places, such as two equal scores, is there twice."""
+def _merge_values(item: Scalar, parts: Sequence[_Part], merge: _Merge) -> GroundedList | None:
+    """Every value once, but what one reply says twice of two places, such as two equal scores, is there twice, and so
+    are equal numbers, and what stands on two lines of one list."""
+    is_series = item.type in ("number", "integer") and not item.enum
+    said = [(p.reply, leaf) for p in parts for leaf in _list_items(p.node) if isinstance(leaf, GroundedValue)]
+    words = [leaf.evidence.spans[:1] for _, leaf in said]
+    places = merge.lines.place_rows(words, alone=True) if merge.lines and len(parts) > 1 else [None] * len(said)
     kept: list[GroundedNode] = []
-    seen: dict[str, int] = {}
-    for p in parts:
-        for leaf in _list_items(p.node):
-            assert isinstance(leaf, GroundedValue)  # noqa: S101 -- the schema says so
-            form = comparison_form(leaf.value)
-            if seen.setdefault(form, p.reply) == p.reply and leaf not in kept[-1:]:
-                kept.append(leaf)
+    seen: dict[str, _Mentions] = {}
+    for (reply, leaf), place, own in zip(said, places, words, strict=True):
+        known = seen.setdefault(comparison_form(leaf.value), _Mentions(reply))
+        if known.reply == reply:
+            is_one_more = leaf not in kept[-1:]
+        elif is_series:
+            is_one_more = bool(own) and own not in known.words
+        else:
+            is_one_more = place is not None and place.line not in known.lines and place.run in known.runs
+        if is_one_more:
+            kept.append(leaf)
+        known.add(own, place)
     return GroundedList(tuple(kept)) if kept else None
 
 
-def _merge_rows(
-    node: ObjectList, parts: Sequence[_Part], path: ValuePath, conflicts: list[Conflict]
-) -> GroundedList | None:
+def _merge_rows(node: ObjectList, parts: Sequence[_Part], path: ValuePath, merge: _Merge) -> GroundedList | None:
     groups: list[_RowGroup] = []
     by_key, by_value = _RowIndex(node), _RowIndex(replace(node, key=(LONE,), key_declared=True))
+    places = _place_rows(node, parts, merge)
     for p in parts:
         fresh: list[tuple[int, _RowIndex, Mapping[str, str]]] = []
         for row in map(_as_object, _list_items(p.node)):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             index = by_value if _is_lone(row) else by_key
-            part, forms, words = _Part(p.reply, row), key_forms(index.node, row), _row_words(row)
+            part, forms, words, place = _Part(p.reply, row), key_forms(index.node, row), _row_words(row), next(places)
             known = index.find(forms, words)
-            at = next((i for i in known if _is_same_row(index.node, groups[i], part, forms, words)), None)
+            at = next((i for i in known if _is_same_row(index.node, groups[i], part, forms, words, place)), None)
             if at is None:
                 at = len(groups)
                 groups.append(_RowGroup())
                 index.add_words(at, words)
                 fresh.append((at, index, forms))
-            groups[at].add(part, forms, words)
+            groups[at].add(part, forms, words, place)
         for number, index, said in fresh:  # rows of one reply are one by their words alone
             index.add(number, said)
-    rows = [_merge_object(node.row, g.parts, (*path, i), conflicts, vote=False) for i, g in enumerate(groups)]
+    rows = [_merge_object(node.row, g.parts, (*path, i), merge, vote=False) for i, g in enumerate(groups)]
     return GroundedList(tuple(row for row in rows if row is not None)) if rows else None
+
+
+def _place_rows(node: ObjectList, parts: Sequence[_Part], merge: _Merge) -> Iterator[LinePlace | None]:
+    """The place of each row, where it may tell that it is none of another reply."""
+    rows = [row for p in parts for row in _list_items(p.node)]
+    if merge.lines is None or node.key_declared or len(parts) < 2:
+        return iter([None] * len(rows))
+    return iter(
+        merge.lines.place_rows(
+            [leaf.evidence.spans[0] for _, leaf in iterate_leaves(row) if leaf.evidence.spans] for row in rows
+        )
+    )
 
 
 def _row_words(row: GroundedObject) -> Words:
@@ -289,7 +337,10 @@ def _is_same_row(
     part: _Part,
     forms: Mapping[str, str],
     words: Words,
+    place: LinePlace | None,
 ) -> bool:
+    if place is not None and any(place.is_beside(other) for other in group.places):
+        return False
     if group.parts[-1].reply == part.reply and not (words and words == group.last_words):
         return False
     for theirs, their_words in group.said.values():

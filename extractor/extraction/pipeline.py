@@ -209,7 +209,7 @@ def build_record(
     """One record out of what the questions of a plan brought; `check` has the last word instead of the task's rules."""
     records, unplaced = _link_answers(answers, reading)
     root = settle_node(task.schema.root, (to_json(one.tree) for one in records))
-    merged = merge_records(root, records)
+    merged = merge_records(root, records, document)
     owned = reading.judge(find_names_of_rows(root, merged.tree))
     kept, of_rows = accept_leaves(owned, reading.acceptance, Span(0, max(1, len(document.text))))
     tree = fill_derived_values(root, kept, document)

@@ -62,9 +62,10 @@ def build_ensemble_manifest(
     classes = [str(_member(one, "reading").get("class", "")) for one in members]
     return {
         "extractor": __version__,
-        "model": {"name": (" + " if below is None else " then ").join(names)},
+        "model": {"name": (" + " if below is None else " then ").join(names), "digest": None},
         "prompt": dict(_member(members[0], "prompt")),
         "schema": dict(_member(members[0], "schema")),
+        "parameters": _find_common([_member(one, "parameters") for one in members]),
         "reading": {
             "class": "strong" if "strong" in classes else "small",
             "accept": acceptance.threshold,
@@ -72,8 +73,15 @@ def build_ensemble_manifest(
             "ensemble": calibration.fingerprint,
             **({} if below is None else {"ask_again_below": below}),
         },
+        "versions": _find_common([_member(one, "versions") for one in members]),
         "members": [dict(one) for one in members],
     }
+
+
+def _find_common(told: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """What all of them say."""
+    first, *others = told
+    return {name: one for name, one in first.items() if all(name in other and other[name] == one for other in others)}
 
 
 def _member(manifest: Mapping[str, Json], name: str) -> Mapping[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ class LocatedLeaf:
     others: int = 0
     """How many mentions were as good."""
     options: list[MentionOption] | None = None
+    listed: Counter[tuple[int, int]] | None = None
+    """Of an entry of a plain list: the places that its entries have, which no two of them share."""
 
 
 @dataclass(slots=True)
@@ -47,3 +50,18 @@ class Region:
     coherence: float = 1.0
     block: Span | None = None
     """Of an object that is no row: the mention about which most of it stands."""
+
+
+def put_in_order(leaves: Sequence[LocatedLeaf]) -> None:
+    """Gives what is said several times of one field its mentions in the order of the rows, or of the list."""
+    equal: dict[tuple[int, int], list[LocatedLeaf]] = {}
+    for leaf in leaves:
+        if leaf.chosen is not None and (leaf.region.anchor or leaf.listed is not None):
+            listed = 0 if leaf.region.anchor else id(leaf.listed)
+            equal.setdefault((listed, id(leaf.mentions)), []).append(leaf)
+    for same in equal.values():
+        if len(same) > 1:
+            mentions = sorted((leaf.chosen for leaf in same if leaf.chosen), key=lambda mention: mention.span.start)
+            same.sort(key=lambda leaf: leaf.region.anchor.start if leaf.region.anchor else 0)
+            for leaf, mention in zip(same, mentions, strict=True):
+                leaf.chosen = mention

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.block_placement import distance_cost, place_block
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
-from extractor.extraction.grounding.located_leaf import LocatedLeaf, MentionOption, Region
+from extractor.extraction.grounding.located_leaf import LocatedLeaf, MentionOption, Region, put_in_order
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
 from extractor.schema.annotations import Kind
@@ -31,6 +31,8 @@ STRICTNESS = {Match.EXACT: 0.0, Match.NORMALISED: 0.1, Match.DERIVED: 0.3, Match
 LABEL, TAKEN, OTHER_COLUMN, JOINED, PER_LINE, OTHER_ROW = 1.0, 0.8, 0.5, 0.5, 0.12, 0.6
 """What a label beside a mention brings; what it costs that another leaf has it, that it is in another column than the
 field is in other rows, that it is a part of a longer token ("1" of "1/5"), each line from the row, and another row."""
+TAKEN_IN_LIST = 2.0
+"""What it costs that another entry of the same list has it: a label stands beside the first of them alone."""
 LABELLED = 0.3
 """Share of what a field is known by from which on a label is its own."""
 ROW_LENGTH = 600
@@ -77,6 +79,7 @@ class Locator:
             search.columns = self._count_columns(search)
             for leaf in several:
                 self._choose(leaf, search)
+        put_in_order(search.leaves)
         self.taken = search.taken
         self._judge_regions(search)
         return {leaf.path: leaf for leaf in search.leaves}
@@ -107,9 +110,12 @@ class Locator:
                 case Scalar():
                     search.leaves.append(LocatedLeaf(at, f, f.node, inner, self.find(f.node, inner), region))
                 case ValueList(item):
-                    for i, one in enumerate(inner):
-                        if one is not None and one != "":
-                            search.leaves.append(LocatedLeaf((*at, i), f, item, one, self.find(item, one), region))
+                    said = [(i, one) for i, one in enumerate(inner) if one is not None and one != ""]
+                    listed = Counter[tuple[int, int]]()
+                    search.leaves += [
+                        LocatedLeaf((*at, i), f, item, one, self.find(item, one), region, listed=listed)
+                        for i, one in said
+                    ]
                 case ObjectList(row):
                     for i, (one, where) in enumerate(zip(inner, self._regions(row, inner, own, region), strict=True)):
                         self._collect(row, one or {}, (*at, i), own, where, search)
@@ -137,8 +143,11 @@ class Locator:
         self, row: Object, rows: Sequence[Mapping[str, Json]], names: tuple[str, ...], outer: Region
     ) -> list[Region]:
         """A region for each row: from its place to the place of the next row."""
-        leaves = [[leaf for leaf in self._row_leaves(row, one or {}, outer) if leaf.spans] for one in rows]
-        places = place_rows(leaves)
+        flat = Object(tuple(f for f in row.fields if not isinstance(f.node, ObjectList)))
+        nested = Object(tuple(f for f in row.fields if isinstance(f.node, ObjectList)))
+        own = [[leaf for leaf in self._row_leaves(flat, one or {}, outer) if leaf.spans] for one in rows]
+        inner = [[leaf for leaf in self._row_leaves(nested, one or {}, outer) if leaf.spans] for one in rows]
+        places = place_rows([a + b for a, b in zip(own, inner, strict=True)], [len(leaves) for leaves in own])
         starts = sorted(p.start for p in places if p)
         regions: list[Region] = []
         for place in places:
@@ -229,6 +238,8 @@ class Locator:
         taken = search.taken
         if leaf.chosen is not None:
             taken[leaf.chosen.span.start, leaf.chosen.span.end] -= 1
+            if leaf.listed is not None:
+                leaf.listed[leaf.chosen.span.start, leaf.chosen.span.end] -= 1
         if len(leaf.mentions) == 1:
             best, leaf.others = leaf.mentions[0], 0
         else:
@@ -236,6 +247,9 @@ class Locator:
                 leaf.options = [self._weigh(leaf, m) for m in self._nearest(leaf)]
             columns = search.columns.get((*leaf.region.list_path, leaf.field.name)) if leaf.region.list_path else None
             costs = [one.cost + TAKEN if taken.get(one.place) else one.cost for one in leaf.options]
+            if leaf.listed:
+                for k, one in enumerate(leaf.options):
+                    costs[k] += TAKEN_IN_LIST * (leaf.listed[one.place] > 0)
             if columns:
                 for k, one in enumerate(leaf.options):
                     costs[k] += OTHER_COLUMN * (1 - columns.get(one.column, 0.0))
@@ -244,6 +258,8 @@ class Locator:
             leaf.others = sum(c - least < 1e-9 for c in costs) - 1
         leaf.chosen = best
         taken[best.span.start, best.span.end] += 1
+        if leaf.listed is not None:
+            leaf.listed[best.span.start, best.span.end] += 1
 
     def _nearest(self, leaf: LocatedLeaf) -> Sequence[Mention]:
         anchor = leaf.region.anchor

@@ -36,9 +36,12 @@ class RowLeaf:
         object.__setattr__(self, "weight", float((1 + len(self.spans)) ** -0.5))
 
 
-def place_rows(rows: Sequence[Sequence[RowLeaf]]) -> list[Span | None]:
-    """The place of each row, the mention of its most telling leaf; None where nothing of the row is found."""
-    options = [_options(leaves) for leaves in rows]
+def place_rows(rows: Sequence[Sequence[RowLeaf]], heads: Sequence[int] | None = None) -> list[Span | None]:
+    """The place of each row, the mention of its most telling leaf; None where nothing of the row is found.
+
+    `heads`: how many leaves at the beginning of each row are its own, and no nested row's. It stands where these do.
+    """
+    options = _list_options(rows, heads or [0] * len(rows))
     chosen: list[Span | None] = [None] * len(rows)
     trail: list[tuple[int, list[int]]] = []
     scores: list[float] = []
@@ -87,21 +90,37 @@ def _follow(
     return now, back
 
 
-def _options(leaves: Sequence[RowLeaf]) -> list[tuple[Span, float]]:
-    """Places that the row may stand at, in the text's order, each with how much of the row is found about it."""
-    return sorted(sorted(score_places(leaves), key=lambda one: (-one[1], one[0]))[:CANDIDATES])
+def _list_options(rows: Sequence[Sequence[RowLeaf]], heads: Sequence[int]) -> list[list[tuple[Span, float]]]:
+    """Of each row the places that it may stand at, in the text's order, each with how much of it is found about there.
+
+    Of rows that say the same each has the places from its number on, so that there are places for all of them.
+    """
+    equal: dict[tuple[int, ...], list[int]] = {}
+    for i, leaves in enumerate(rows):
+        equal.setdefault(tuple(map(id, leaves)), []).append(i)
+    options: list[list[tuple[Span, float]]] = [[] for _ in rows]
+    for numbers in equal.values():
+        many = len(numbers)
+        places = sorted(score_places(rows[numbers[0]], heads[numbers[0]], many), key=lambda one: (-one[1], one[0]))
+        places = sorted(places[: max(CANDIDATES, many)])
+        for rank, i in enumerate(numbers):
+            first = min(rank, max(0, len(places) - CANDIDATES))
+            options[i] = places[first : first + CANDIDATES]
+    return options
 
 
-def score_places(leaves: Sequence[RowLeaf]) -> list[tuple[Span, float]]:
+def score_places(leaves: Sequence[RowLeaf], heads: int = 0, many: int = 1) -> list[tuple[Span, float]]:
     """The mentions of the most telling leaves, each with how much of all leaves is found about it.
 
-    Those of the most telling one come first where all else is equal: rows that say the same stand on lines of their
-    own, and not on two words of one line.
+    If `heads` says how many of the first leaves are the row's own, of these. Those of the most telling one come first
+    where all else is equal: rows that say the same, so `many` of them, stand on lines of their own, and not on two
+    words of one line.
     """
     telling = sorted((leaf for leaf in leaves if leaf.spans), key=lambda leaf: len(leaf.spans))
+    own = sorted((leaf for leaf in leaves[:heads] if leaf.spans), key=lambda leaf: len(leaf.spans)) or telling
     places: dict[Span, tuple[int, int]] = {}
-    for rank, leaf in enumerate(telling[:3]):
-        for span, line in _spread(leaf):
+    for rank, leaf in enumerate(own[:3]):
+        for span, line in _spread(leaf, many):
             places.setdefault(span, (line, rank))
     return [
         (span, sum(_found_near(leaf, line) for leaf in telling) - LESS_TELLING * rank)
@@ -109,9 +128,9 @@ def score_places(leaves: Sequence[RowLeaf]) -> list[tuple[Span, float]]:
     ]
 
 
-def _spread(leaf: RowLeaf) -> list[tuple[Span, int]]:
-    """The leaf's mentions; of very many an even choice."""
-    most = 4 * CANDIDATES
+def _spread(leaf: RowLeaf, many: int) -> list[tuple[Span, int]]:
+    """The leaf's mentions; of very many more than there are rows an even choice."""
+    most = max(4 * CANDIDATES, 2 * many)
     step = max(1, len(leaf.spans) // most)
     return list(zip(leaf.spans[::step], leaf.lines[::step], strict=True))
 

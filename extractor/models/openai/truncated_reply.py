@@ -27,6 +27,26 @@ class TruncatedReply:
     """It was cut before there were enough entries to decide whether it was in a loop."""
 
 
+def read_whole_leaves(text: str, schema: Mapping[str, Json]) -> dict[str, Json] | None:
+    """Every leaf that was said to its end in a reply that was cut short, those of a row that was not among them; None
+    when it is not the beginning of anything in the schema's form."""
+    try:
+        data = from_json(text, allow_partial=True)
+        if text[-1:].isdigit() and from_json(f"{text}1", allow_partial=True) != data:  # it may have had more digits
+            _drop_last_leaf(data)
+        return _require_fitting(data, schema) if isinstance(data, dict) and data else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _drop_last_leaf(data: Json) -> None:
+    while isinstance(data, dict | list) and data:
+        last = data[-1] if isinstance(data, list) else data[list(data)[-1]]
+        if not isinstance(last, dict | list):
+            data.pop() if isinstance(data, list) else data.popitem()
+        data = last
+
+
 def read_truncated_reply(text: str, schema: Mapping[str, Json]) -> TruncatedReply | None:
     """What a reply that was cut short holds; None when it is not the beginning of anything in the schema's form."""
     try:
