@@ -10,7 +10,7 @@ import pytest
 from extractor import ground
 from extractor.cli.main import main
 from extractor.errors import UsageError
-from extractor.types import Match, Status
+from extractor.types import Json, Match, Status
 
 TEXT = "Order A-7\nBolts: 4 boxes\nSubtotal: 45.00\nTotal due: 45.00\nOrdered 3 March 2026\n"
 RECORD = {"order": "A-7", "boxes": 4, "total_due": 45.0, "ordered": "2026-03-03"}
@@ -89,3 +89,36 @@ def test_what_is_no_record_is_refused_in_a_sentence(
     record.write_text(content, encoding="utf-8")
     assert main(["ground", str(document), str(record)]) == 2
     assert says in capsys.readouterr().err
+
+
+def prove(text: str, said: Json, **schema: Json) -> tuple[str | None, float]:
+    """The words that prove a value (None where nothing does) of a field called as the text calls it, and how sure."""
+    name = str(schema.pop("name", "value"))
+    wanted = {"type": "object", "properties": {name: {"type": "string", **schema}}}
+    proof = ground(text, {name: said}, wanted).file.evidence[f"/{name}"]
+    assert proof.confidence is not None
+    return (proof.spans[0].quote if proof.match is not Match.NONE else None), proof.confidence
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Policy No AB-12345", "AB-12345"),
+        ("VAT Reg No GB 123 4567 89", "GB123456789"),
+        ("account no 12345678", "12345678"),
+        ("Invoice No INV 77", "INV 77"),
+    ],
+)
+def test_no_before_a_code_is_short_for_number_and_denies_nothing(text: str, said: str) -> None:
+    assert prove(text, said)[1] > 0.9
+
+
+@pytest.mark.parametrize(("text", "said"), [("No type 2 diabetes", "type 2 diabetes"), ("no COVID-19", "COVID-19")])
+def test_no_before_words_denies_them(text: str, said: str) -> None:
+    assert prove(text, said)[1] < 0.5
+
+
+def test_no_for_number_denies_no_clause() -> None:
+    text = "The car with Policy No 12345 is insured."
+    assert prove(text, True, type="boolean", name="insured")[0] == text
+    assert prove(text, False, type="boolean", name="insured")[0] is None

@@ -72,7 +72,9 @@ def _watch_for_loop(body: Mapping[str, Any]) -> RepetitionWatch | None:
     return RepetitionWatch("\n".join(str(part.get("text") or "") for part in parts), last)
 
 
-async def _read_until_loop(response: httpx2.Response, watch: RepetitionWatch | None) -> tuple[list[dict[str, Any]], bool]:
+async def _read_until_loop(
+    response: httpx2.Response, watch: RepetitionWatch | None
+) -> tuple[list[dict[str, Any]], bool]:
     """The events of the stream until it ends, or until the reply says nothing new; and whether that is why."""
     events: list[dict[str, Any]] = []
     async for event in _iterate_events(response):
