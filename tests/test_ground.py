@@ -122,3 +122,24 @@ def test_no_for_number_denies_no_clause() -> None:
     text = "The car with Policy No 12345 is insured."
     assert prove(text, True, type="boolean", name="insured")[0] == text
     assert prove(text, False, type="boolean", name="insured")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Dose: 0.5 mL every 8 h", "5 ml"),
+        ("Dose 1,10 mg", "10 mg"),
+        ("Section 4.2.1 Rent", "2.1 Rent"),
+        ("Weight: 1,250 kg", "250 kg"),
+    ],
+)
+def test_words_that_begin_within_a_number_prove_nothing(text: str, said: str) -> None:
+    assert prove(text, said)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("x,4711,10,Bolt", "4711"), ("PO box 12,80331 Munich", "80331 Munich"), ("As in 4.2. Rent", "4.2")],
+)
+def test_figures_in_a_row_of_values_are_found(text: str, said: str) -> None:
+    assert prove(text, said)[0] == said
