@@ -143,3 +143,26 @@ def test_words_that_begin_within_a_number_prove_nothing(text: str, said: str) ->
 )
 def test_figures_in_a_row_of_values_are_found(text: str, said: str) -> None:
     assert prove(text, said)[0] == said
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("Write to john.doe.smith@example.com", "john.doe.smith@example.com", "jon.doe.smith@example.com"),
+        ("Order INV-2024-0012345-AB-99", "INV-2024-0012345-AB-99", "INV-2024-0012345-AC-99"),
+        (
+            "Hauptstraße 12a\n80331 München\nGermany",
+            "Hauptstraße 12a, 80331 München, Germany",
+            "Hauptstraße 12b, 80331 München, Germany",
+        ),
+        ("Blood pressure 120/80 mmHg", "120/80", "120/90"),
+        ("Case 12 O 345/23", "12 O 345/23", "12 O 354/23"),
+        ("Fiscal year 2022/2023", "2022/23", "2021/22"),
+        ("Total: 1.234,00 € (ca. 1,340.00 USD)", "1340 USD", "1340 EUR"),
+        ("Total: 1.234,00 € (1,340.00 USD)", "1234 EUR", "1340 EUR"),
+        ("Total: 1.234,00 € (1,340.00 USD)", "1340 USD", "1340 GBP"),
+    ],
+)
+def test_what_is_nearly_said_proves_nothing(text: str, right: str, wrong: str) -> None:
+    assert prove(text, right)[0] is not None
+    assert prove(text, wrong)[0] is None
