@@ -166,3 +166,42 @@ def test_figures_in_a_row_of_values_are_found(text: str, said: str) -> None:
 def test_what_is_nearly_said_proves_nothing(text: str, right: str, wrong: str) -> None:
     assert prove(text, right)[0] is not None
     assert prove(text, wrong)[0] is None
+
+
+PAYMENTS = ["cash", "credit card", "transfer"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Payment: ☐ Cash ☒ Credit card ☐ Transfer",
+        "Payment:\n[ ] Cash\n[x] Credit card\n[ ] Transfer\n",
+        "Payment: Cash ☐ Credit card ☒ Transfer ☐",
+        "○ Cash ● Credit card ○ Transfer",
+    ],
+)
+def test_a_choice_beside_an_empty_box_is_not_proved(text: str) -> None:
+    proved = [said for said in PAYMENTS if prove(text, said, enum=PAYMENTS, name="payment")[0]]
+    assert proved == ["credit card"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| Question | Yes | No |\n|---|---|---|\n| Smoker | | X |\n| Married | X | |\n",
+        "Question\tYes\tNo\nSmoker\t\tx\nMarried\tx\t\n",
+        "Frage | Ja | Nein\nSmoker |  | ☒\nMarried | ☒ | ",
+        "| | Oui | Non |\n|---|---|---|\n| Smoker | ☐ | ☒ |\n| Married | ☒ | ☐ |\n",
+    ],
+)
+def test_a_mark_in_a_table_says_what_its_column_says(text: str) -> None:
+    for name, answer in (("smoker", False), ("married", True)):
+        assert prove(text, answer, type="boolean", name=name)[0] is not None
+        assert prove(text, not answer, type="boolean", name=name)[0] is None
+
+
+def test_a_sign_in_a_table_answers_the_words_of_its_row() -> None:
+    text = "| Feature | Included |\n|---|---|\n| WiFi | ✓ |\n| Parking | ✗ |\n"
+    for name, answer in (("wifi", True), ("parking", False)):
+        assert prove(text, answer, type="boolean", name=name)[0] is not None
+        assert prove(text, not answer, type="boolean", name=name)[0] is None

@@ -31,6 +31,7 @@ from extractor.extraction.text.patterns import (
 )
 from extractor.extraction.text.yes_no import find_statements
 from extractor.schema.annotations import Kind
+from extractor.schema.kinds.boxes import is_unticked
 from extractor.schema.kinds.figures import to_json
 from extractor.schema.reader import Scalar
 from extractor.types import Chunk, Json, Match, Span
@@ -113,7 +114,16 @@ class TextIndex:
         """Every mention that supports what was said, in order; empty when nothing does."""
         if node.timed or (self.kinds_first and node.kind in _FORMED):
             return self._find_by_kind(node, said)
+        if node.enum:
+            return self._find_ticked(node, said)
         return self._find_written(node, said) or self._find_by_kind(node, said)
+
+    def _find_ticked(self, node: Scalar, said: Json) -> list[Mention]:
+        """Mentions of a choice, but for the words beside a box that was left empty."""
+        for find in (self._find_written, self._find_by_kind):
+            if found := [m for m in find(node, said) if not is_unticked(self.text, m.span)]:
+                return found
+        return []
 
     def _cap(self, found: Sequence[T]) -> Sequence[T]:
         """As many of what was found as are weighed."""

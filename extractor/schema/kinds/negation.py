@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from extractor.types import Span
 
-_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n|[。！？；]|\n(?=[-*•\d])|,? (?:but|however|aber|mais|pero|maar|ma) ")
+_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n|[。！？；]|\n(?=[-*•\d])|[|\t]|,? (?:but|however|aber|mais|pero|maar|ma) ")
 _DENIAL = re.compile(
     r"\b(?:no|not|never|none|neither|nor|without|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't"
     r"|haven't|cannot|can't|won't|denies|denied|"
