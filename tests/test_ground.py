@@ -205,3 +205,35 @@ def test_a_sign_in_a_table_answers_the_words_of_its_row() -> None:
     for name, answer in (("wifi", True), ("parking", False)):
         assert prove(text, answer, type="boolean", name=name)[0] is not None
         assert prove(text, not answer, type="boolean", name=name)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("Departs 2024-03-15 08:05 (UTC+1)", "2024-03-15T08:05:00+01:00", "2024-03-15T08:05:00+02:00"),
+        ("Departs 2024-03-15 08:05 (UTC+1)", "2024-03-15T07:05:00Z", "2024-03-15T08:05:00Z"),
+        ("Fri, 15 Mar 2024 08:05:33 -0500", "2024-03-15T13:05:33Z", "2024-03-15T08:05:33Z"),
+        ("Fri, 15 Mar 2024 08:05:33 -0500", "2024-03-15T08:05:33", "2024-03-15T13:05:33"),
+        ("March 15, 2024, 10:00 AM PST", "2024-03-15T10:00:00-08:00", "2024-03-15T10:00:00-05:00"),
+        ("15 March 2024, 10:00", "2024-03-15T10:00:00+01:00", "2024-03-15T11:00:00+01:00"),
+    ],
+)
+def test_a_moment_is_proved_in_its_own_zone_and_in_others(text: str, right: str, wrong: str) -> None:
+    assert prove(text, right, format="date-time")[0] is not None
+    assert prove(text, wrong, format="date-time")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("Cook time: 1 h 30 min", "PT1H30M", "PT1H"),
+        ("Dauer: 1 Std. 30 Min.", "PT1H30M", "PT30M"),
+        ("Length 02:15:30", "PT2H15M30S", "PT2H15M"),
+        ("90 days. 30 days later", "P90D", "P30M"),
+        ("30 days 60 days", "P30D", "P90M"),
+        ("1 year and 6 months", "P1Y", "P1M"),
+    ],
+)
+def test_a_duration_of_two_units_is_proved_as_a_whole(text: str, right: str, wrong: str) -> None:
+    assert prove(text, right, format="duration")[0] is not None
+    assert prove(text, wrong, format="duration")[0] is None
