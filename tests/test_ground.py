@@ -237,3 +237,40 @@ def test_a_moment_is_proved_in_its_own_zone_and_in_others(text: str, right: str,
 def test_a_duration_of_two_units_is_proved_as_a_whole(text: str, right: str, wrong: str) -> None:
     assert prove(text, right, format="duration")[0] is not None
     assert prove(text, wrong, format="duration")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("on 3, 5 and 9 March 2024", ["2024-03-03", "2024-03-05", "2024-03-09"], "2024-03-04"),
+        ("am 3., 5. und 9. März 2024", ["2024-03-03", "2024-03-05", "2024-03-09"], "2024-03-04"),
+        ("March 3, 5 and 9, 2024", ["2024-03-03", "2024-03-05", "2024-03-09"], "2024-05-03"),
+        ("会期：2024年3月12日から15日まで", ["2024-03-12", "2024-03-15"], "2024-03-14"),
+        ("기간: 2024년 3월 12일 ~ 15일", ["2024-03-12", "2024-03-15"], "2024-03-14"),
+        ("2024年3月12日 15日", ["2024-03-12"], "2024-03-15"),
+        ("с 1 по 31 марта 2024 г.", ["2024-03-01", "2024-03-31"], "2024-03-30"),
+        ("Date of birth 12 AUG / AOÛT 1985", ["1985-08-12"], "1985-08-13"),
+    ],
+)
+def test_days_that_share_a_month_are_proved_each(text: str, right: list[str], wrong: str) -> None:
+    assert all(prove(text, day, format="date")[0] for day in right)
+    assert prove(text, wrong, format="date")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("Sales by region, $ millions\nNorth\t12.5", 12_500_000, 12_600_000),
+        ("All figures in USD '000\nNorth 1,250", 1_250_000, 1_205_000),
+        ("Sales, £m\nNorth 12.5", 12_500_000, 12_500),
+        ("тыс. руб.\nВыручка 12 345", 12_345_000, 12_354_000),
+        ("单位：万元\n营业收入 1,234.5", 12_345_000, 1_234_500),
+        ("（単位：億円）\n売上高 12", 1_200_000_000, 120_000_000),
+        ("(단위: 백만원)\n매출액 1,234", 1_234_000_000, 1_243_000_000),
+        ("Paid $5 millions to 3 people", 5_000_000, 3_000_000),
+        ("Sales 12.5 €m, staff 7", 7, 7_000_000),
+    ],
+)
+def test_a_heading_that_scales_amounts_is_read_in_its_own_words(text: str, right: float, wrong: float) -> None:
+    assert prove(text, right, type="number")[0] is not None
+    assert prove(text, wrong, type="number")[0] is None
