@@ -56,7 +56,7 @@ _RANGE_END = re.compile(
     r"(?:日|일|号|\d)?(?:[ ]?[(（][^()（）\n]{1,3}[)）])?[ ]?(?:[~–—/-]|から|至|到|부터)[ ]?"
     r"(?P<day>(?:(?P<m>\d{1,2})[ ]?(?P<s>[月월/.-])[ ]?)?(?P<d>\d{1,2}))(?P<end>[ ]?[日号일])?(?![\d/]|[.,-]\d)"
 )
-"""The end of a range that writes its year at the begin alone: 2024年8月28日～9月3日, 2024/8/28～9/3; or its month, too."""
+"""The end of a range that writes its year at the begin alone: 2024年8月28日～9月3日, 2024/8/28～9/3; or its month."""
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 _EAST = re.compile(
     rf"(?:(?P<era>{'|'.join(e for e in ERAS if len(e) > 1)})[ ]?(?P<n>\d{{1,3}}|元"
