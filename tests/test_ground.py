@@ -274,3 +274,19 @@ def test_days_that_share_a_month_are_proved_each(text: str, right: list[str], wr
 def test_a_heading_that_scales_amounts_is_read_in_its_own_words(text: str, right: float, wrong: float) -> None:
     assert prove(text, right, type="number")[0] is not None
     assert prove(text, wrong, type="number")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("Bolts 10mm-20mm", 20, -20),
+        ("Store at -20°C–60°C", 60, -60),
+        ("Share 5%-10%", 10, -10),
+        ("From 5€-10€", 10, -10),
+        ("Change 3% -5%", -5, 3.5),
+        ("A B-52 bomber", 0, 52),
+    ],
+)
+def test_a_dash_between_two_figures_of_one_unit_is_no_sign(text: str, right: float, wrong: float) -> None:
+    assert right == 0 or prove(text, right, type="number")[0] is not None
+    assert prove(text, wrong, type="number")[0] is None
