@@ -290,3 +290,19 @@ def test_a_heading_that_scales_amounts_is_read_in_its_own_words(text: str, right
 def test_a_dash_between_two_figures_of_one_unit_is_no_sign(text: str, right: float, wrong: float) -> None:
     assert right == 0 or prove(text, right, type="number")[0] is not None
     assert prove(text, wrong, type="number")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("Surname: O'BRIEN\nGiven names: SEAN PATRICK", "Sean Patrick O'Brien", "Sean Peter O'Brien"),
+        ("**First name:** Ann\n**Last name:** Lee", "Ann Lee", "Anna Lee"),
+        ("Surname/Nom\nDUPONT\nGiven names/Prénoms\nJEAN", "Jean Dupont", "Jeanne Dupont"),
+        ("Last name | First name\nLee | Ann\nKing | Ada", "Ada King", "Ada Lee"),
+        ("First name: Ann\nLast name: Lee\nCity: King", "Ann Lee", "Ann King"),
+        ("Lovelace AB, Babbage C. Notes", "A. B. Lovelace", "A. C. Lovelace"),
+    ],
+)
+def test_a_name_whose_parts_have_labels_of_their_own_is_proved(text: str, right: str, wrong: str) -> None:
+    assert prove(text, right)[0] is not None
+    assert prove(text, wrong)[0] is None

@@ -24,6 +24,7 @@ from extractor.schema.kinds.abbreviated import find_abbreviated
 from extractor.schema.kinds.choices import find_choice
 from extractor.schema.kinds.initials import find_initials
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
+from extractor.schema.kinds.parted_names import find_parted_name
 from extractor.schema.kinds.words import SURNAME_FIRST
 from extractor.schema.reader import Scalar
 from extractor.types import Document, Json, Span
@@ -116,12 +117,14 @@ class KindIndex:
                 return found
         if node.enum:
             return [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value) if s.within(within)]
-        if node.kind is not Kind.TEXT:
+        if node.kind not in (Kind.TEXT, Kind.NAME):
             return []
         if _MAY_BE_PERSON.fullmatch(str(value)):
             turned = [m for m in self._support("name", value, within) if m.rule == SURNAME_FIRST]
-            if turned:
+            if turned or (turned := list(self._find_parted(str(value), within))):
                 return turned
+        if node.kind is Kind.NAME:
+            return []
         return list(self._find_code(str(value), within)) or list(self._find_shortened(str(value), within))
 
     def _find_initials(self, node: Scalar, value: Json) -> Iterator[Span]:
@@ -133,6 +136,12 @@ class KindIndex:
             return
         for span in find_abbreviated(self.text, said, within):
             yield ValueMention(span, said, "abbreviated")
+
+    def _find_parted(self, said: str, within: Span) -> Iterator[ValueMention]:
+        """Where the parts of a person's name stand under labels of their own."""
+        if self._afford(within):
+            for span in find_parted_name(self.text, said, within):
+                yield ValueMention(span, said, "parts under labels")
 
     def _afford(self, within: Span) -> bool:
         """Whether a text may be gone through once more for a single value."""
