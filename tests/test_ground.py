@@ -306,3 +306,41 @@ def test_a_dash_between_two_figures_of_one_unit_is_no_sign(text: str, right: flo
 def test_a_name_whose_parts_have_labels_of_their_own_is_proved(text: str, right: str, wrong: str) -> None:
     assert prove(text, right)[0] is not None
     assert prove(text, wrong)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("One thousand two hundred and 56/100 dollars", 1200.56, 1200),
+        ("mille deux cents euros et cinquante-six centimes", 1200.56, 1200.65),
+        ("twelve euros and fifty cents", 12.5, 12),
+        ("12 euros et 50 centimes", 12.5, 12.05),
+        ("5 dollars 5 cents", 5.05, 5.5),
+        ("3 people and 20 cents", 3, 3.2),
+        ("fünfundzwanzig Prozent", 0.25, 0.52),
+        ("Margin +150bps", 1.5, 15),
+    ],
+)
+def test_amounts_in_two_units_and_shares_in_words_are_proved_as_they_are(text: str, right: float, wrong: float) -> None:
+    assert prove(text, right, type="number")[0] is not None
+    assert prove(text, wrong, type="number")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong", "schema"),
+    [
+        ("Open 9–17 Uhr", "09:00", "09:17", {"format": "time"}),
+        ("Open 2-5 pm", "14:00", "02:00", {"format": "time"}),
+        ("Open 2-5 pm", "17:00", "05:00", {"format": "time"}),
+        ("doi:10.1000/XYZ12345.", "https://doi.org/10.1000/xyz12345", "https://doi.org/10.1000/xyz1234", {}),
+        ("ORCID: 0000-0002-1825-0097", *(f"https://orcid.org/0000-0002-1825-009{n}" for n in "78"), {"format": "uri"}),
+        ("Phone: (212) 555-0187 x104", "212-555-0187 ext. 104", "212-555-0187 ext. 105", {}),
+        ("Phone: +1 212 555 0187 ext. 104", "(212) 555-0187 x104", "(212) 555-0187 x105", {}),
+        ("Blood group: O", "O", "O-", {"enum": ["O", "O-", "O+"]}),
+    ],
+)
+def test_the_whole_of_a_time_an_address_of_a_code_and_an_extension_counts(
+    text: str, right: str, wrong: str, schema: dict[str, Json]
+) -> None:
+    assert prove(text, right, **schema)[0] is not None
+    assert prove(text, wrong, **schema)[0] is None

@@ -16,6 +16,7 @@ from extractor.schema.kinds import (
     Folded,
     Reading,
     ValueMention,
+    fold,
     index,
     select_within,
     support_within,
@@ -64,6 +65,7 @@ SHORTEST_CODE, FEWEST_DIGITS = 6, 5
 """Letters and digits of a code, and digits, from which on the marks between them do not matter."""
 MOST_CODE_CHARACTERS = 8_000_000
 """Characters of a document that are gone through for codes, all leaves together."""
+_ADDRESS_OF_CODE = re.compile(r"https?://[\w.-]{4,80}/([\w./-]{7,100})", re.I)
 _MAY_BE_PERSON = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?: [^\W\d_](?:[^\W\d_]|['’-])*\.?){1,3}")
 """Two to four words, which may stand in the text with the last before the first: "Smith, John A."."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -117,6 +119,10 @@ class KindIndex:
                 return found
         if node.enum:
             return [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value) if s.within(within)]
+        if node.kind in (Kind.URL, Kind.TEXT) and (path := _read_code_in_address(str(value))):
+            return [
+                ValueMention(s, path, "address of a code") for s in self._find_words(fold(path)) if s.within(within)
+            ]
         if node.kind not in (Kind.TEXT, Kind.NAME):
             return []
         if _MAY_BE_PERSON.fullmatch(str(value)):
@@ -276,6 +282,12 @@ def _write_moment(value: Json, reading: Reading) -> Json:
         if (form := KINDS[name].normalise(value, reading)) is not None:
             return form
     return value
+
+
+def _read_code_in_address(words: str) -> str | None:
+    """The path of a web address, if it is a code that may stand by itself: a DOI, an ORCID."""
+    m = _ADDRESS_OF_CODE.fullmatch(words.strip()) if len(words) <= LONGEST_FORM else None
+    return m[1] if m and sum(c.isdecimal() for c in m[1]) >= FEWEST_DIGITS else None
 
 
 def _is_day(words: str) -> bool:

@@ -91,7 +91,7 @@ class EnumKind(TextKind):
             return
         direct = fold(value)
         yield direct, ""
-        parted = fold(re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", value))
+        parted = fold(re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W_])[_-]+(?=[^\W_])", " ", value))
         if parted != direct:
             yield parted, "words of an identifier"
 
