@@ -16,6 +16,7 @@ from extractor.schema.kinds import (
     Folded,
     Reading,
     ValueMention,
+    fold,
     index,
     select_within,
     support_within,
@@ -24,6 +25,7 @@ from extractor.schema.kinds.abbreviated import find_abbreviated
 from extractor.schema.kinds.choices import find_choice
 from extractor.schema.kinds.initials import find_initials
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
+from extractor.schema.kinds.parted_names import find_parted_name
 from extractor.schema.kinds.words import SURNAME_FIRST
 from extractor.schema.reader import Scalar
 from extractor.types import Document, Json, Span
@@ -63,6 +65,7 @@ SHORTEST_CODE, FEWEST_DIGITS = 6, 5
 """Letters and digits of a code, and digits, from which on the marks between them do not matter."""
 MOST_CODE_CHARACTERS = 8_000_000
 """Characters of a document that are gone through for codes, all leaves together."""
+_ADDRESS_OF_CODE = re.compile(r"https?://[\w.-]{4,80}/([\w./-]{7,100})", re.I)
 _MAY_BE_PERSON = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?: [^\W\d_](?:[^\W\d_]|['’-])*\.?){1,3}")
 """Two to four words, which may stand in the text with the last before the first: "Smith, John A."."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -116,12 +119,18 @@ class KindIndex:
                 return found
         if node.enum:
             return [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value) if s.within(within)]
-        if node.kind is not Kind.TEXT:
+        if node.kind in (Kind.URL, Kind.TEXT) and (path := _read_code_in_address(str(value))):
+            return [
+                ValueMention(s, path, "address of a code") for s in self._find_words(fold(path)) if s.within(within)
+            ]
+        if node.kind not in (Kind.TEXT, Kind.NAME):
             return []
         if _MAY_BE_PERSON.fullmatch(str(value)):
             turned = [m for m in self._support("name", value, within) if m.rule == SURNAME_FIRST]
-            if turned:
+            if turned or (turned := list(self._find_parted(str(value), within))):
                 return turned
+        if node.kind is Kind.NAME:
+            return []
         return list(self._find_code(str(value), within)) or list(self._find_shortened(str(value), within))
 
     def _find_initials(self, node: Scalar, value: Json) -> Iterator[Span]:
@@ -133,6 +142,12 @@ class KindIndex:
             return
         for span in find_abbreviated(self.text, said, within):
             yield ValueMention(span, said, "abbreviated")
+
+    def _find_parted(self, said: str, within: Span) -> Iterator[ValueMention]:
+        """Where the parts of a person's name stand under labels of their own."""
+        if self._afford(within):
+            for span in find_parted_name(self.text, said, within):
+                yield ValueMention(span, said, "parts under labels")
 
     def _afford(self, within: Span) -> bool:
         """Whether a text may be gone through once more for a single value."""
@@ -270,6 +285,12 @@ def _write_moment(value: Json, reading: Reading) -> Json:
         if (form := KINDS[name].normalise(value, reading)) is not None:
             return form
     return value
+
+
+def _read_code_in_address(words: str) -> str | None:
+    """The path of a web address, if it is a code that may stand by itself: a DOI, an ORCID."""
+    m = _ADDRESS_OF_CODE.fullmatch(words.strip()) if len(words) <= LONGEST_FORM else None
+    return m[1] if m and sum(c.isdecimal() for c in m[1]) >= FEWEST_DIGITS else None
 
 
 def _is_day(words: str) -> bool:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from rapidfuzz import fuzz
 
 from extractor.extraction.grounding.kind_index import KindIndex
-from extractor.extraction.grounding.near_words import trim_alignment, widen_to_words
+from extractor.extraction.grounding.near_words import is_code, trim_alignment, widen_to_words, words_with_digits
 from extractor.extraction.text.abbreviations import extend_over_abbreviation
 from extractor.extraction.text.dates import PRESENT, DateMention, find_dates, joins_dates, parse_date
 from extractor.extraction.text.names import strip_titles
@@ -31,6 +31,7 @@ from extractor.extraction.text.patterns import (
 )
 from extractor.extraction.text.yes_no import find_statements
 from extractor.schema.annotations import Kind
+from extractor.schema.kinds.boxes import is_unticked
 from extractor.schema.kinds.figures import to_json
 from extractor.schema.reader import Scalar
 from extractor.types import Chunk, Json, Match, Span
@@ -113,7 +114,16 @@ class TextIndex:
         """Every mention that supports what was said, in order; empty when nothing does."""
         if node.timed or (self.kinds_first and node.kind in _FORMED):
             return self._find_by_kind(node, said)
+        if node.enum:
+            return self._find_ticked(node, said)
         return self._find_written(node, said) or self._find_by_kind(node, said)
+
+    def _find_ticked(self, node: Scalar, said: Json) -> list[Mention]:
+        """Mentions of a choice, but for the words beside a box that was left empty."""
+        for find in (self._find_written, self._find_by_kind):
+            if found := [m for m in find(node, said) if not is_unticked(self.text, m.span)]:
+                return found
+        return []
 
     def _cap(self, found: Sequence[T]) -> Sequence[T]:
         """As many of what was found as are weighed."""
@@ -244,7 +254,7 @@ class TextIndex:
 
     def _find_fuzzy(self, node: Scalar, said: str) -> list[Span]:
         wanted = fold_text(said)
-        if node.enum or not FUZZY_FROM <= len(wanted) <= len(self.folded.folded) <= MAX_FUZZY_TEXT:
+        if node.enum or is_code(said) or not FUZZY_FROM <= len(wanted) <= len(self.folded.folded) <= MAX_FUZZY_TEXT:
             return []
         self._fuzzy_looks -= 1 + len(wanted) // 64
         if self._fuzzy_looks < 0:
@@ -254,7 +264,7 @@ class TextIndex:
             return []
         start, end = trim_alignment(wanted, self.folded.folded, hit.dest_start, hit.dest_end)
         span = widen_to_words(self.text, self.folded.source_span(start, end))
-        return [span] if _digits_of(self.text[span.start : span.end]) == _digits_of(said) else []
+        return [span] if words_with_digits(self.text[span.start : span.end]) == words_with_digits(said) else []
 
     def _find_date_mentions(self, node: Scalar, said: str) -> list[Mention]:
         """Mentions of just this date; without any, those that say it more precisely."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rapidfuzz.distance import Indel
 
 from extractor.types import Span
@@ -30,3 +32,17 @@ def widen_to_words(text: str, span: Span) -> Span:
     while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
         end += 1
     return Span(start, end)
+
+
+_CODE = re.compile(r"\S*[\d@/]\S*")
+_WORD_WITH_DIGITS = re.compile(r"[^\W\d_]*\d[^\W_]*")
+
+
+def is_code(said: str) -> bool:
+    """Whether what was said is a single address or code, of which one that is nearly the same is another."""
+    return _CODE.fullmatch(said.strip()) is not None
+
+
+def words_with_digits(words: str) -> list[str]:
+    """Those of them, which near words must share: house 12a is not house 12b."""
+    return [word.casefold() for word in _WORD_WITH_DIGITS.findall(words)]

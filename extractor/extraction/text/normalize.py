@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from extractor.schema.kinds.folding import CharacterFolds, fold_characters
+from extractor.schema.kinds.folding import CharacterFolds, fold_characters, parts_number
 from extractor.schema.kinds.occurrences import Occurrences
 from extractor.types import Json, Span
 
@@ -70,7 +70,7 @@ class FoldedText:
         wanted = FoldedText(quote).without_punctuation.folded if self.bare else fold_text(quote)
         for at in self.occurrences.find(wanted):
             first, last = self._reach(at, at + len(wanted))
-            if not (self._is_joint(first) or self._is_joint(last)):
+            if not (self._is_joint(first) or self._is_joint(last) or parts_number(self.text, first, last)):
                 yield Span(first, last)
 
     def _find_edges(self) -> tuple[list[int], bytes]:

@@ -106,6 +106,8 @@ def before(plain: str, start: int) -> Before | None:
     sign = (match["sign"] or match["inner"] or "")[:1]
     begin = match.start() + len(match[0]) - len(match[0].lstrip(" \u00a0"))
     left = plain[begin - 1] if begin else "\n"
+    if last in "-–" and _ends_range(plain, start):
+        return Before(start)
     if match["currency"] and not _is_currency(match["currency"], plain[start - 1]):
         return None  # ATU12345678
     if match["bracket"]:
@@ -123,6 +125,16 @@ def before(plain: str, start: int) -> Before | None:
     return Before(
         begin, sign not in ("", "+"), spaced, sign == "+", match["bracket"] is not None, match["currency"] or ""
     )
+
+
+_WITH_UNIT = re.compile(r"(?<![\w.,])[-–+]?[\d.,]+[ ]?(?P<unit>[°%‰€$£]?[^\W\d_]{0,3}[²³]?)$")
+_FIGURES = re.compile(r"[\d.,]*\d[ ]?")
+
+
+def _ends_range(plain: str, start: int) -> bool:
+    """Whether the dash before the figures stands between two with one unit: "10mm-20mm", "-20°C–60°C"."""
+    begin, figures = _WITH_UNIT.search(plain, max(0, start - 17), start - 1), _FIGURES.match(plain, start)
+    return bool(begin and begin["unit"] and figures and plain.startswith(begin["unit"], figures.end()))
 
 
 def _is_currency(letters: str, last: str) -> bool:

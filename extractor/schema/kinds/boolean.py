@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from extractor.schema.kinds.base import Json, ValueMention
+from extractor.schema.kinds.boxes import BOX, is_ticked, lines_with_boxes
 from extractor.schema.kinds.folding import simple
 from extractor.schema.kinds.negation import clauses, denies
 from extractor.schema.kinds.reading import Reading
@@ -42,9 +43,7 @@ _ANSWER = re.compile(
     re.M,
 )
 """What may be an answer, behind what ends a label; the label is read back from there."""
-_BOX = re.compile(r"\[[ ]?[xX✓✔]?[ ]?\]|\([ ]?[xX✓✔]?[ ]?\)|[☑☒☐✓✔✗✘■□●○🗹⊠]")
-_NO_STATEMENT = re.compile(rf"[:<]|{_BOX.pattern}")
-_TICKED = frozenset("☑☒✓✔■●🗹⊠xX")
+_NO_STATEMENT = re.compile(rf"[:<]|{BOX.pattern}")
 _ELEMENT = re.compile(
     r"<(?P<label>[\w:.-]{1,80})(?:\s[^<>]{0,300})?>\s{0,20}(?P<answer>true|false|yes|no|0|1|Y|N)\s{0,20}</", re.I
 )
@@ -53,6 +52,7 @@ _ATTRIBUTE = re.compile(
     r"|false|yes|no)\b",
     re.I,
 )
+_HAS_LETTER = re.compile(r"[^\W\d_]")
 _CELL_BREAK, _MAX_HEADER, _MAX_ANSWER = " | ", 200, 20
 """What stands between cells of a table, and letters of a header and of an answer, at most."""
 STEM = 4
@@ -82,6 +82,9 @@ class BooleanKind:
         wanted = stems(label)
         if not wanted:
             return
+        if marked := [m for named, m in marks_under_answers(text) if wanted & stems(named)]:
+            yield from marked  # a cross under "no" is no yes
+            return
         yield from (mention for named, mention in _labelled(text) if wanted & stems(named))
         yield from _in_own_words(text, wanted)
         yield from _in_columns(text, wanted)
@@ -92,7 +95,7 @@ class BooleanKind:
         """The only answer of the text, if it is one in another language than English, whose label no field's name "
         "has."""
         answers = [mention for _, mention in _labelled(text) if not mention.rule]
-        if len(answers) == 1 and not any(True for _ in _lines_with_boxes(text)):
+        if len(answers) == 1 and not any(True for _ in lines_with_boxes(text)):
             word = simple(text[answers[0].span.start : answers[0].span.end])
             if word not in _OF_ENGLISH:
                 yield answers[0]._replace(rule="only answer")
@@ -151,7 +154,7 @@ def _in_own_words(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
     """Values that are the label's own word or its opposite: "Status: active", "Payment: unpaid"."""
     for m in _ANSWER.finditer(text):
         word = m["answer"]
-        if len(word) > STEM and answer_of(word) is None:
+        if len(word) > STEM and answer_of(word) is None and _HAS_LETTER.search(label_before(text, m.start())):
             if wanted & stems(word):
                 yield ValueMention(Span(*m.span("answer")), True, "word that affirms")
             elif (opposite := _OPPOSITE.match(word)) and wanted & stems(word[opposite.end() :]):
@@ -223,9 +226,12 @@ def stems(text: str) -> frozenset[str]:
         for word in _WORD.findall(text)
         if len(word) > (2 if word.isascii() else 1) and word.lower() not in _SMALL
     )
-    return frozenset((*words, *re.findall(r"(?=([\u4e00-\u9fff]{2}))", text)))
+    short = (simple(word)[:STEM] for word in _CAMEL.findall(text))
+    return frozenset((*words, *short, *re.findall(r"(?=([\u4e00-\u9fff]{2}))", text)))
 
 
+_CAMEL = re.compile(r"\b(?:[A-Z][a-z]?){2,}\b")
+"""Words of capitals and parts of two letters, which are one word: WiFi, HiFi."""
 _SMALL = frozenset(
     "the and for has have been was are not any with that this whether indicator flag der die das und ist hat "
     "les est des una los".split()
@@ -234,7 +240,7 @@ _SMALL = frozenset(
 
 def _ticked(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
     """Boxes of a line: "Insured ☒ yes ☐ no", "☐ yes ☒ no", "yes ☒ no ☐", "[x] Insured"."""
-    for at, line, boxes in _lines_with_boxes(text):
+    for at, line, boxes in lines_with_boxes(text):
         if wanted & stems(line):
             yield from _in_line(line, at, boxes, wanted)
         elif at and len(boxes) > 1 and wanted & stems(text[text.rfind("\n", max(0, at - 200), at - 1) + 1 : at]):
@@ -242,14 +248,34 @@ def _ticked(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
 
 
 @lru_cache(maxsize=2)
-def _lines_with_boxes(text: str) -> tuple[tuple[int, str, list[re.Match[str]]], ...]:
-    found, at = [], 0
-    for line in text.splitlines(keepends=True) if _BOX.search(text) else ():
-        boxes = list(_BOX.finditer(line)) if len(line) < 2000 else []
-        if boxes:
-            found.append((at, line, boxes))
+def marks_under_answers(text: str) -> tuple[tuple[str, ValueMention], ...]:
+    """Marks of tables whose columns are answers, "Smoker | | X" under "Yes | No", each with the words of its row."""
+    return tuple(_find_marks_under_answers(text)) if _MARK.search(text) else ()
+
+
+def _find_marks_under_answers(text: str) -> Iterator[tuple[str, ValueMention]]:
+    at, columns = 0, dict[int, bool]()
+    for line in text.splitlines(keepends=True):
+        cells = list(_CELLS.finditer(line.rstrip("\r\n"))) if len(line) < 2000 else []
+        if len(cells) < 3:
+            columns = {}
+        else:
+            answers = {
+                i: a for i, c in enumerate(cells) if (a := answer_of(c[0])) is not None and c[0].strip().isalpha()
+            }
+            if set(answers.values()) == {True, False} and len(answers) == 2:
+                columns = answers
+            elif marked := [i for i in columns if i < len(cells) and _MARK.fullmatch(cells[i][0].strip())]:
+                mark = cells[marked[0]]
+                if len(marked) == 1:
+                    begin = at + mark.start() + len(mark[0]) - len(mark[0].lstrip())
+                    span = Span(begin, begin + len(mark[0].strip()))
+                    yield " ".join(cells[i][0] for i in range(min(columns))), ValueMention(span, columns[marked[0]])
         at += len(line)
-    return tuple(found)
+
+
+_CELLS = re.compile(r"(?:(?<=[|\t])|^)[^|\t]*")
+_MARK = re.compile(r"[xX✓✔☑☒■●🗹⊠]|\[[xX✓✔]\]")
 
 
 def _in_line(
@@ -264,7 +290,7 @@ def _in_line(
         after = False  # "yes [x] no [ ]": the first box has an answer on either side, the last has one before it
     answers = answers_behind if after else answers_before
     for box, answer, label in zip(boxes, answers, behind, strict=True):
-        ticked = bool(set(box[0]) & _TICKED)
+        ticked = is_ticked(box)
         span = Span(at + box.start(), at + box.end())
         if answer is not None:
             if ticked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from extractor.schema.kinds.affixes import CURRENCY_SIGNS
 from extractor.schema.kinds.figures import fraction_of, key_of, key_of_fraction
@@ -30,6 +31,19 @@ _CENTS = re.compile(
     r"(?:[ \u00a0,]{1,2}(?!\d)[^\W\d_]{1,12}\.?){0,2}[ \u00a0]?[/,]?[ \u00a0]?(?P<cents>\d\d)"
     r"(?:/100(?!\d)|[ \u00a0](?P<minor>[^\W\d_]{2,9})|(?<=/\d\d)(?![\d/]))"
 )
+_MAJOR = (
+    r"(?:euros?|dollars?|pounds?|livres?|francs?|franken|franchi|pesos?|rea(?:l|is)|kron(?:a|or|er|e|en)|zł|złot[ey\w]{1,2}"
+    r"|руб\w{0,4}|грн|гривен\w?|rupees?|lir[ae]s?|lei|leu|forint|kč|korun\w?|dirhams?|rand|yuan|shekels?|soles?)"
+)
+"""Units of which the hundredths have a name of their own."""
+_AND_WORD = r"(?:and|und|et|y|e|ed|i|en|och|og|con|и|,)?"
+_AND_MINOR = re.compile(
+    r"(?<![\w.,/-])(?P<whole>\d{1,3}(?:[., ']\d{3})*|\d{1,7})[ \u00a0]" + _MAJOR + r"[ \u00a0]?"
+    rf"{_AND_WORD}[ \u00a0](?P<part>\d{{1,2}})[ \u00a0](?P<minor>[^\W\d_]{{3,9}})(?!\w)",
+    re.I,
+)
+_CURRENCY_AND = re.compile(rf"[ \u00a0](?:[^\W\d_]{{2,12}}[ \u00a0])??{_MAJOR}[ \u00a0]?{_AND_WORD}[ \u00a0]", re.I)
+_WORD = re.compile(r"[ \u00a0]([^\W\d_]{3,9})(?!\w)")
 _HALVES = frozenset(
     "half halbe halber halbes halben halve demi demie medio media mezzo mezza meio meia mig mitja pol polovina "
     "pul половина пол yarim puoli fel halv halvt halva halvan fele jumate pusantra".split()
@@ -52,6 +66,10 @@ def composed_numbers(
     """Those of the text; `words` are its words, folded, and `spelled` its numbers in words."""
     yield from _powers(plain)
     yield from _with_part_inside(plain)
+    yield from _with_minor_unit(plain)
+    spelled = sorted(spelled)
+    for first, second in pairwise(one for one in spelled if one[1] - one[0] > 2):  # "et" is and, or one
+        yield from _with_cents_in_words(plain, first, second)
     for start, end, key in spelled:
         yield from _with_cents(plain, start, end, key)
         yield from _and_a_half(text, start, end, key)
@@ -72,6 +90,23 @@ def _with_part_inside(plain: str) -> Iterator[Found]:
             yield m.start(), m.end(), key_of(whole, m["part"])
         elif int(m["part"]) < 60:
             yield m.start(), m.end(), key_of_fraction(int(whole) + Fraction(int(m["part"]), 60))
+
+
+def _with_minor_unit(plain: str) -> Iterator[Found]:
+    """12 euros et 50 centimes."""
+    for m in _AND_MINOR.finditer(plain):
+        if simple(m["minor"]) in MINOR:
+            yield m.start(), m.end(), key_of(re.sub(r"\D", "", m["whole"]), m["part"].zfill(2))
+
+
+def _with_cents_in_words(plain: str, first: Found, second: Found) -> Iterator[Found]:
+    """Twelve euros and fifty cents."""
+    whole, cents = fraction_of(first[2]), fraction_of(second[2])
+    minor = _WORD.match(plain, second[1])
+    if minor is None or simple(minor[1]) not in MINOR or whole is None or cents is None or not 0 < cents < 100:
+        return
+    if second[0] - first[1] <= 24 and _CURRENCY_AND.fullmatch(plain, first[1], second[0]):
+        yield first[0], minor.end(), key_of_fraction(whole + cents / 100)
 
 
 def _with_cents(plain: str, start: int, end: int, key: str) -> Iterator[Found]:

@@ -7,7 +7,7 @@ from elsewhere (its key is then "--03-03"). What still goes on is "present".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,6 +34,7 @@ _YEAR_JOINED = re.compile(
 _FISCAL = re.compile(r"\b(?:FY|CY|GJ|WJ|MY)[ -]?'?(\d\d)(?![\d.,%])")
 _SECOND_YEAR = re.compile(r"(?<![\w.,/-])((?:19|20)(\d\d)[/–-](\d\d))(?![\w/]|[.,–-]\d)")
 """A business year over two calendar years: 2023/24."""
+_TWO_YEARS = re.compile(r"(?<![\w.,/-])((?:19|20)\d\d)[ ]?[/–-][ ]?((?:19|20)?\d\d)(?![\w/]|[.,–-]\d)")
 _TAG = re.compile(r"(?:(?<=\s)|(?<=\()|^)'(\d\d)(?![\w'])")
 
 
@@ -45,6 +46,9 @@ class DateKind:
 
     def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
         """Every date, and its month and year as parts of it."""
+        for m in _TWO_YEARS.finditer(plain(text)):
+            if years := _read_two_years(m[0]):
+                yield ValueMention(Span(*m.span()), years)
         for day in find_days(text, reading):
             span = Span(day.start, day.end)
             yield ValueMention(span, day.iso, day.rule)
@@ -53,11 +57,14 @@ class DateKind:
             if len(day.iso) >= 7 and day.iso[0] != "-" and day.iso != PRESENT:
                 yield ValueMention(span, day.iso[:4], PART)
 
-    def keys(self, value: Json) -> Iterator[tuple[str, str]]:
-        """The date itself; of a date with a time, the date."""
+    def keys(self, value: Json) -> Iterator[tuple[Hashable, str]]:
+        """The date itself; of a date with a time, the date; of two years in a row both."""
         if isinstance(value, int) and not isinstance(value, bool) and 1000 <= value <= 2399:
             value = str(value)
         if not isinstance(value, str):
+            return
+        if years := _read_two_years(value.strip()):
+            yield years, ""
             return
         written = _ISO.fullmatch(value.strip())
         found = self.normalise(value, Reading() if written else Reading.of(value))
@@ -101,6 +108,15 @@ class DateKind:
         together = Reading.of(f"{a}\n{b}")
         first = self.normalise(a, together)
         return first is not None and first == self.normalise(b, together)
+
+
+def _read_two_years(words: str) -> tuple[int, int] | None:
+    """The years of 2023/24 and 2023-2024, which follow each other; None of other words."""
+    if (m := _TWO_YEARS.fullmatch(words)) is None:
+        return None
+    first, second = int(m[1]), m[2]
+    follows = int(second) == (first + 1) % 10 ** len(second)
+    return (first, first + 1) if follows else None
 
 
 def _readings(words: str) -> list[str]:

@@ -54,9 +54,9 @@ _MINGUO = re.compile(r"(?<![\d./-])(?P<y>1\d\d|[5-9]\d)(?P<s>[./-])(?P<m>\d{1,2}
 _TAGGED_FIRST = re.compile(r"(?<![\w'])'(?P<y>\d\d)(?P<s>[./])[ ]?(?P<m>\d{1,2})(?P=s)[ ]?(?P<d>\d{1,2})(?![\d/])")
 _RANGE_END = re.compile(
     r"(?:日|일|号|\d)?(?:[ ]?[(（][^()（）\n]{1,3}[)）])?[ ]?(?:[~–—/-]|から|至|到|부터)[ ]?"
-    r"(?P<day>(?P<m>\d{1,2})[ ]?(?P<s>[月월/.-])[ ]?(?P<d>\d{1,2}))(?P<end>[ ]?[日号일])?(?![\d/]|[.,-]\d)"
+    r"(?P<day>(?:(?P<m>\d{1,2})[ ]?(?P<s>[月월/.-])[ ]?)?(?P<d>\d{1,2}))(?P<end>[ ]?[日号일])?(?![\d/]|[.,-]\d)"
 )
-"""The end of a range that writes its year at the begin alone: 2024年8月28日～9月3日, 2024/8/28～9/3."""
+"""The end of a range that writes its year at the begin alone: 2024年8月28日～9月3日, 2024/8/28～9/3; or its month."""
 _NUMBER = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 _EAST = re.compile(
     rf"(?:(?P<era>{'|'.join(e for e in ERAS if len(e) > 1)})[ ]?(?P<n>\d{{1,3}}|元"
@@ -166,11 +166,14 @@ def _days_of_weeks_and_years(plain: str, start: int) -> Iterator[Day]:
 def end_of_range(plain: str, end: int, begin: str, sign: str) -> Iterator[Day]:
     """The day that follows a whole date as the end of a range, in the form of the date."""
     m = _RANGE_END.match(plain, end)
-    if m is None or m["s"] != {"年": "月", "년": "월"}.get(sign, sign) or (m["s"] in "月월") != bool(m["end"]):
+    if m is None:
         return
-    if m["s"] in "/.-" and m["s"] in plain[end : m.start("day")]:
+    east, written = {"年": "月", "년": "월"}.get(sign), m["s"] or ""
+    if (written or east) != (east or sign) or (east is not None) != bool(m["end"]):
         return
-    found = iso(int(begin[:4]), int(m["m"]), int(m["d"]))
+    if not east and m["s"] in plain[end : m.start("day")]:
+        return
+    found = iso(int(begin[:4]), int(m["m"] or begin[5:7]), int(m["d"]))
     if found and found > begin:
         yield Day(m.start("day"), m.end(), found, OF_THE_BEGIN)
 

@@ -55,7 +55,8 @@ _HOURS_AND_MINUTES = re.compile(
     r"|(?<=h\d\d)(?!\w))",
     re.I,
 )
-_JOINT = re.compile(r"[ \u00a0]?(?:[,&+]|and|und|et|y|e|en|och|og|i|и)?[ \u00a0]?", re.I)
+_CLOCK = re.compile(r"(?<![\w.,:])(?P<h>\d{1,3}):(?P<m>[0-5]\d):(?P<s>[0-5]\d)(?![\w:]|[.,]\d)")
+_JOINT = re.compile(r"[.]?[ \u00a0]?(?:[,&+]|and|und|et|y|e|en|och|og|i|и)?[ \u00a0]?", re.I)
 _ISO = re.compile(
     r"P(?=.)(?:(?P<y>\d+(?:[.,]\d+)?)Y)?(?:(?P<mo>\d+(?:[.,]\d+)?)M)?(?:(?P<w>\d+(?:[.,]\d+)?)W)?(?:(?P<d>\d+(?:[.,]\d+)?)D)?"
     r"(?:T(?=.)(?:(?P<h>\d+(?:[.,]\d+)?)H)?(?:(?P<mi>\d+(?:[.,]\d+)?)M)?(?:(?P<s>\d+(?:[.,]\d+)?)S)?)?",
@@ -75,17 +76,27 @@ class DurationKind:
     name: str = "duration"
 
     def find(self, text: str, reading: Reading) -> Iterator[ValueMention]:
-        """Every number with a unit of time behind it, and such that follow each other as one."""
+        """Every number with a unit of time behind it, and such that follow each other as one.
+
+        Parts with nothing between them ("1 h 30 min") are found together alone.
+        """
         run: list[tuple[Span, Key]] = []
+        held: list[ValueMention] = []
         for span, key in _find_parts(text, reading):
             if run and span.start < run[-1][0].end:
                 continue
             if run and not _JOINT.fullmatch(text, run[-1][0].end, span.start):
                 run = []
+            glued = bool(run) and _goes_on(text, run[-1][0], span)
+            yield from () if glued else held
             run = [*run[1 - MOST_PARTS :], (span, key)]
-            yield ValueMention(span, key)
+            held = [] if glued else [ValueMention(span, key)]
             if len(run) > 1:
-                yield ValueMention(Span(run[0][0].start, span.end), _add(k for _, k in run))
+                held.append(ValueMention(Span(run[0][0].start, span.end), _add(k for _, k in run)))
+        yield from held
+        for m in _CLOCK.finditer(plain(text)):
+            seconds = int(m["h"]) * 3600 + int(m["m"]) * 60 + int(m["s"])
+            yield ValueMention(Span(*m.span()), (Fraction(0), Fraction(0), Fraction(seconds)), "as on a clock")
 
     def keys(self, value: Json) -> Iterator[tuple[Key, str]]:
         """Months, days and seconds of an ISO duration."""
@@ -105,6 +116,14 @@ class DurationKind:
         """Whether both take as long."""
         first = list(self.keys(a))
         return bool(first) and first == list(self.keys(b))
+
+
+def _goes_on(text: str, before: Span, span: Span) -> bool:
+    """Whether another unit follows with nothing between: "1 h 30 min", not "30 days 60 days"."""
+    if text[before.end : span.start].strip(" .\u00a0"):
+        return False
+    units = ["".join(c for c in text[s.start : s.end] if c.isalpha()).casefold() for s in (before, span)]
+    return units[0] != units[1]
 
 
 def _find_parts(text: str, reading: Reading) -> Iterator[tuple[Span, Key]]:

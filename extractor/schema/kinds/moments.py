@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
 from extractor.schema.kinds.characters import plain
@@ -31,6 +32,9 @@ _RUN_TOGETHER = re.compile(
 )
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?[ ]?(Z|[-+]\d\d:?\d\d)?", re.I | re.A)
 
+ANY_ZONE = "?"
+"""Ends the key of a moment that is written with a zone, for who said none."""
+OTHER_ZONE = "other zone"
 TIME_ELSEWHERE = "time stands elsewhere"
 """The rule of a date whose time is not written beside it."""
 
@@ -60,8 +64,7 @@ class DateTimeKind:
                 time, zone = read_clock(m)
                 span = Span(min(day.start, m.start() if before else day.start), max(day.end, m.end()))
                 yield ValueMention(span, f"{day.iso}T{time}{zone}", day.rule)
-                if zone:
-                    yield ValueMention(span, f"{day.iso}T{time}", day.rule or "zone left out")
+                yield from _in_other_zones(span, f"{day.iso}T{time}", zone, day.rule)
 
         for m in _RUN_TOGETHER.finditer(simple):
             written = m["day"]
@@ -70,8 +73,7 @@ class DateTimeKind:
                 zone = f"{zone[:3]}:{zone[3:]}" if len(zone) == 5 else zone
                 moment = f"{written[:4]}-{written[4:6]}-{written[6:]}T{m['h']}:{m['m']}:{m['s'] or '00'}"
                 yield ValueMention(Span(*m.span()), moment + zone)
-                if zone:
-                    yield ValueMention(Span(*m.span()), moment, "zone left out")
+                yield from _in_other_zones(Span(*m.span()), moment, zone, "")
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """Date, time and zone; then without the zone; of midnight the date; then the date, its time left open."""
@@ -81,15 +83,19 @@ class DateTimeKind:
         yield found, ""
         if "T" in found:
             if len(found) > 19:
-                yield found[:19], "zone left out"
+                yield found[:19], "zone not written"
+                if (moment := _in_utc(found)) != found:
+                    yield moment, OTHER_ZONE
+            else:
+                yield found + ANY_ZONE, ""
             if found[11:19].startswith("00:00:00"):
                 yield found[:10], "midnight left out"
             yield f"{found[:10]}T", TIME_ELSEWHERE
 
     def parse(self, words: str, reading: Reading) -> str | None:
         """The one moment that the words hold, to the second; a date where no time stands beside it."""
-        found = [m for m in self.find(words, reading) if m.rule not in (OTHER_READING, "zone left out")]
-        keys = [str(m.key) for m in found if not str(m.key).endswith("T")]
+        found = [m for m in self.find(words, reading) if m.rule not in (OTHER_READING, OTHER_ZONE)]
+        keys = [str(m.key) for m in found if str(m.key)[-1] not in ("T", ANY_ZONE)]
         timed = [k for k in keys if "T" in k] or keys
         return timed[0] if len(set(timed)) == 1 else None
 
@@ -111,3 +117,20 @@ class DateTimeKind:
             return False
         both = len(first) > 19 and len(second) > 19
         return first == second if both or len(first) == 10 or len(second) == 10 else first[:19] == second[:19]
+
+
+def _in_other_zones(span: Span, moment: str, zone: str, rule: str) -> Iterator[ValueMention]:
+    """A moment that is written with a zone, without it and as UTC has it."""
+    if zone:
+        yield ValueMention(span, moment + ANY_ZONE, rule or "zone left out")
+        if (utc := _in_utc(moment + zone)) != moment + zone:
+            yield ValueMention(span, utc, rule or OTHER_ZONE)
+
+
+def _in_utc(moment: str) -> str:
+    """The same moment of UTC; itself where its zone is none."""
+    try:
+        utc = datetime.fromisoformat(moment).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return moment
+    return f"{utc:%Y-%m-%dT%H:%M:%S}Z"

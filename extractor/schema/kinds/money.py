@@ -101,14 +101,15 @@ class MoneyKind:
 def _touching(
     text: str, number: Span, begins: dict[int, list[ValueMention]], ends: dict[int, list[ValueMention]]
 ) -> Iterator[ValueMention]:
-    for at in range(number.end, min(number.end + 4, len(text))):
-        if at in begins and _BESIDE.fullmatch(text, number.end, at):
-            yield from begins[at]
-            break
+    behind = range(number.end, min(number.end + 4, len(text)))
+    own = next((at for at in behind if at in begins and _BESIDE.fullmatch(text, number.end, at)), None)
+    inside = [at for at in range(number.start, number.end) if at in begins]  # -$45, ($45), (45 USD)
+    for at in [own, *inside] if own is not None else inside:
+        yield from begins[at]
+    bracketed = (own is not None or inside) and "(" in text[
+        max(0, number.start - 2) : number.start + 1
+    ]  # 40 € (45 USD)
     for at in range(number.start, max(number.start - 4, -1), -1):
         if at in ends and _BESIDE.fullmatch(text, at, number.start):
-            yield from ends[at]
+            yield from () if bracketed else ends[at]
             break
-    for at in range(number.start, min(number.start + 4, number.end)):  # -$45, ($45)
-        if at in begins:
-            yield from begins[at]

@@ -15,8 +15,14 @@ _S = r"[ \u00a0\n\t]"
 _ORDINAL = r"(?:st|nd|rd|th|er|ste|de|e|\.?[º°ª]|o|η|ης|-?[а-яіїє]{1,2}|-?(?:a|án|én|je|jén|ei|i?oji|iąją))?\.?\)?"
 _DAY = (
     rf"(?<![\w.,/])(?<!\d[-–:])(?:(?P<d0>\d{{1,2}}){_ORDINAL}{_S}?(?:-|–|/|to|and|und|et|bis|al|au|a|do|e|y"
-    rf"|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"
+    rf"|tot|til|till|по|и|&){_S}?)?(?P<d>\d{{1,2}}){_ORDINAL}[»”\"]?"
 )
+_DAYS_LISTED = re.compile(rf"(?<![\w.,/-])(?:\d{{1,2}}{_ORDINAL},{_S}){{1,8}}$", re.I)
+"""What stands before the last two days of a month: "3., 5. und 9. März"."""
+_DAYS_LISTED_AFTER = re.compile(
+    rf"{_S}(?:\d{{1,2}}{_ORDINAL},{_S}){{1,8}}(?:\d{{1,2}}{_ORDINAL}{_S})?(?:and|&){_S}\d{{1,2}}{_ORDINAL}(?!\d)", re.I
+)
+_FIGURES = re.compile(r"\d{1,2}")
 _DAY_BEFORE = re.compile(
     rf"{_DAY}(?:{_S}{{0,2}}(?:days?{_S}of|of|de|del|di|den|da|d'|of{_S}the{_S}month{_S}of|ב|ng)?{_S}{{0,2}}"
     rf"|[-/.,]{_S}?)$",
@@ -60,6 +66,8 @@ def named_days(text: str, plain: str) -> Iterator[Day]:
                 start, months = before[0], (month,)
             elif months and plain[start - 1] == "/" and months_of(before[2])[:1] == months[:1]:
                 start = before[0]  # أيلول/سبتمبر: one month by two names
+        elif plain[before[1] : start] == " / " and months and months_of(before[2])[:1] == months[:1]:
+            start = before[0]  # AUG / AOÛT
         before = (start, end, folded)
         if months and plain[start - 1 : start] != "@":
             found += _around(plain, start, end, months, text[start:end])
@@ -87,6 +95,8 @@ def _around(plain: str, start: int, end: int, months: tuple[int, ...], word: str
     if before:
         begin = before.start("d0") if before["d0"] else before.start("d")
         days = [before["d"]] + ([before["d0"]] if before["d0"] else [])
+        if before["d0"] and (listed := _DAYS_LISTED.search(plain, max(0, begin - 40), begin)):
+            begin, days = listed.start(), [*days, *_FIGURES.findall(listed[0])]
         if (
             year is None
             and (first := _YEAR_BEFORE.search(plain, max(0, before.start("d") - 14), before.start("d")))
@@ -97,6 +107,9 @@ def _around(plain: str, start: int, end: int, months: tuple[int, ...], word: str
             yield from _dated(begin, year.end(), year["y"] or year["z"] or year["glued"], months, days)
         else:
             yield from _undated(begin, end, months, days)
+        return
+    if (listed := _DAYS_LISTED_AFTER.match(plain, end)) and (last := _YEAR_AFTER.match(plain, listed.end())):
+        yield from _dated(start, last.end(), last["y"] or last["z"], months, _FIGURES.findall(listed[0]))
         return
     after = _DAY_AFTER.match(plain, end)
     if after and 1 <= int(after["d"]) <= 31:

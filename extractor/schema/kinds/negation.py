@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from extractor.types import Span
 
-_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n|[。！？；]|\n(?=[-*•\d])|,? (?:but|however|aber|mais|pero|maar|ma) ")
+_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n|[。！？；]|\n(?=[-*•\d])|[|\t]|,? (?:but|however|aber|mais|pero|maar|ma) ")
 _DENIAL = re.compile(
     r"\b(?:no|not|never|none|neither|nor|without|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|hasn't"
     r"|haven't|cannot|can't|won't|denies|denied|"
@@ -22,6 +22,8 @@ _DENIAL = re.compile(
     r"|無|不是|不|없|않|아니",
     re.I,
 )
+_NUMBER = re.compile(r"N[oO]\.?[ \u00a0](?:[A-Z]{1,4}[- \u00a0]?)?\d{2}|no\.?[ \u00a0](?:[A-Z]{1,4}[- ]?)?\d{3}")
+"""What is short for "number": "Policy No AB-12345"."""
 _COMPARED = re.compile(
     r"\s+(?:less|more|later|earlier|fewer|only|exceed\w*|limited|before|after"
     r"|weniger|mehr|später|nur|moins|plus|menos|más)\b",
@@ -34,15 +36,23 @@ _BEFORE = 90
 """Characters before a value in which a word may deny it: a clause of some fifteen words."""
 
 
+_CODE = 8
+"""Characters of a value in which a figure shows that it is a number of something."""
+
+
 @lru_cache(maxsize=1 << 10)
 def denies(clause: str) -> bool:
     """Whether a clause has a word of denial in it; two of them ("not without") affirm."""
-    found = len(_DENIAL.findall(clause.replace("’", "'")))
+    found = sum(1 for _ in _find_denials(clause.replace("’", "'")))
     return found == 1 or (
         found > 0
         and re.search(r"\bne\b.{1,40}\b(?:pas|aucune?|jamais)\b|\b(?:no|non)\b.{1,40}\b(?:ningun|nessun)", clause, re.I)
         is not None
     )
+
+
+def _find_denials(clause: str) -> Iterator[re.Match[str]]:
+    return (m for m in _DENIAL.finditer(clause) if not _NUMBER.match(clause, m.start()))
 
 
 def clauses(text: str) -> Iterator[tuple[int, int]]:
@@ -71,10 +81,12 @@ def denied(text: str, span: Span) -> bool:
     cut = 0
     for m in re.finditer(r"[.!?;:\n\t|,]|[。！？；：，、]", before):
         cut = m.end()
-    clause = before[cut:].replace("’", "'")
-    for m in _DENIAL.finditer(clause):
+    clause, length = (before[cut:] + text[span.start : span.start + _CODE]).replace("’", "'"), len(before) - cut
+    for m in _find_denials(clause):
+        if m.end() > length:
+            break
         in_capitals = m[0].isupper() and m[0].isascii() and len(m[0]) > 1  # NE, NEM: abbreviations
-        is_far = len(clause[m.end() :].split()) > _WORDS_BETWEEN
+        is_far = len(clause[m.end() : length].split()) > _WORDS_BETWEEN
         if not in_capitals and not is_far and not _COMPARED.match(clause, m.end()):
             return True
     return False

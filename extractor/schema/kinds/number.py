@@ -41,6 +41,7 @@ _CJK_UNITS = frozenset(CJK_SMALL) | frozenset(CJK_LARGE)
 _VULGAR_SIGN = re.compile(f"[{''.join(VULGAR)}]")
 _MIXED = re.compile(r"(?<![\w.,/-])(\d{1,4})-(\d{1,2})/(2|3|4|5|6|8|16|32|64)(?![\w/-]|[.,]\d)")
 """Units and a fraction behind a dash, as inches are written: 3-1/2."""
+_BASIS_POINTS = -4
 _SHARES = {
     -2: "percent as share",
     -3: "per mille as share",
@@ -137,9 +138,14 @@ def _found(text: str, reading: Reading) -> Iterator[ValueMention]:
     for start, end, key in cjk_shares(simple):
         yield ValueMention(Span(start, end), key, "percent as share")
     spelled = list(number_words(text, reading))
+    composed = list(composed_numbers(text, simple, words_of(text), spelled))
+    whole = {start: end for start, end, _ in composed}
     for start, end, key in spelled:
-        yield ValueMention(Span(start, end), key, "number in words")
-    for start, end, key in composed_numbers(text, simple, words_of(text), spelled):
+        if end >= whole.get(start, 0):  # "thousand and 56/100" is no thousand
+            yield ValueMention(Span(start, end), key, "number in words")
+            if (right := after(simple, end)) is not None and right.share:
+                yield ValueMention(Span(start, right.end), shifted(key, right.share), _SHARES[right.share])
+    for start, end, key in composed:
         yield ValueMention(Span(start, end), key, "number in parts")
     for start, end, number in roman_numbers(text):
         yield ValueMention(Span(start, end), key_of(str(number)), "Roman numeral")
@@ -218,6 +224,8 @@ def _mentions(
     yield from _signed(span, key, rule, left, right, money_like)
     if right.share:
         yield from _signed(span, shifted(key, right.share), rule or _SHARES[right.share], left, right, money_like)
+        if right.share == _BASIS_POINTS:
+            yield from _signed(span, shifted(key, -2), rule or "basis points as percent", left, right, money_like)
     elif right.minor:
         yield from _signed(span, shifted(key, -2), rule or "hundredths", left, right, money_like)
     elif reading.scale and not right.shift:

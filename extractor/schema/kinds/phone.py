@@ -20,7 +20,7 @@ _NUMBER = re.compile(
     r"|(?<![\w.,+-])\+?\d{7,15}(?![\w]|[.,-]\d)"
 )
 _EXTENSION = re.compile(
-    r"[ \u00a0,;]{0,3}(?:ext\.?|x|extension|durchwahl|dw|poste|int\.?|#)[ :.]{0,2}(\d{1,6})\b", re.I
+    r"[ \u00a0,;]{0,3}(?:ext\.?|x|extension|durchwahl|dw|poste|int\.?|#)[ :.=]{0,2}(\d{1,6})\b", re.I
 )
 _MONEY = re.compile(r"\d{1,3}(?:[ .,]\d{3})+|\d+\.\d\d")
 _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)|\d{4}[./-]\d{1,2}[./-]\d{1,2}")
@@ -59,10 +59,11 @@ class PhoneKind:
             span = Span(m.start(), m.end())
             yield from (ValueMention(span, key, rule) for key, rule in _keys(words, digits))
             if extension := _EXTENSION.match(simple, m.end()):
-                yield ValueMention(Span(m.start(), extension.end()), f"{_national(digits)}x{extension[1]}")
+                whole = Span(m.start(), extension.end())
+                yield from (ValueMention(whole, f"{key}x{extension[1]}", rule) for key, rule in _keys(words, digits))
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
-        """The whole number; the national one, where one side may have left the country out."""
+        """The whole number; the national one, where one side may have left the country out. Its extension is a part."""
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
@@ -74,9 +75,8 @@ class PhoneKind:
         digits = "".join(c for c in words if c.isdecimal())
         if not 6 <= len(digits) <= 15:
             return
-        if extension:
-            yield f"{_national(digits)}x{extension[1]}", ""
-        yield from _keys(words, digits)
+        behind = f"x{extension[1]}" if extension else ""
+        yield from ((key + behind, rule) for key, rule in _keys(words, digits))
 
     def parse(self, words: str, reading: Reading) -> str | None:
         """The one number that the words hold, with single spaces."""

@@ -132,6 +132,7 @@ class QuantityKind:
             longest = max(len(str(m.key)) for m in rows)
             yield from ((m.key, m.rule) for m in rows if len(str(m.key)) == longest)
             return
+        found = [m for m in found if _holds_all_figures(value, m.span)]
         united = [m for m in found if isinstance(m.key, tuple) and m.key[1] is not None]
         for mention in united or found:
             yield mention.key, mention.rule
@@ -177,6 +178,11 @@ def _in_a_row(text: str, singles: list[ValueMention]) -> Iterator[ValueMention]:
         for i in range(len(row) - 1):
             part = row[i:]
             yield ValueMention(Span(part[0].span.start, one.span.end), tuple(m.key for m in part), one.rule)
+
+
+def _holds_all_figures(words: str, span: Span) -> bool:
+    """Whether the words have no figure outside the span: 12 of 120/80 is not what was said."""
+    return not any(c.isdecimal() for c in words[: span.start] + words[span.end :])
 
 
 def _has_unit(mention: ValueMention) -> bool:

@@ -36,9 +36,16 @@ _SCALED = re.compile(
     r"|(?P<m>millions?|mio|millionen|millones|milh[õo]es|milioni|miljoenen|mln|miljoner))\b"
     r"|[(\s](?P<k2>[$€£]?000s?|T(?:EUR|€)|k€|€k|千円|单位[:：]?千元)(?=[)\s])|(?P<m2>百万円|単位[:：]?百万円)"
     r"|[(\[](?:(?-i:[A-Z]{3}|[$€£¥])\s)?(?:(?P<k3>thousands?|tausend|tsd\.?)|(?P<m3>millions?|mio\.?|mln\.?))"
-    r"(?:\s(?:of\s)?(?-i:[A-Z]{3}|[$€£¥]))?[)\]]",
-    re.I,
+    r"(?:\s(?:of\s)?(?-i:[A-Z]{3}|[$€£¥]))?[)\]]"
+    r"|(?<![\w.,])(?:(?-i:US\$|[A-Z]{3})|[$€£])\s?(?:(?P<k4>['’]000s?(?!\d)|thousands\b)|(?P<m4>millions\b))"
+    r"|(?<![\w.,])(?<!\d[ ])(?:(?-i:US\$|EUR|USD|GBP|CHF)[ ]|US\$|[$€£][ ]?)(?P<m8>(?-i:m|mn|M))\b(?![ ]?\d)"
+    r"|(?:^|[(,]|\bв\b)[ ]?(?:(?P<k5>тыс\.?)|(?P<m5>млн\.?))[ ](?:руб|грн|₽|тенге|долл|евро)"
+    r"|[单單単]位\s?[:：]\s?(?:人民[币幣])?(?:(?P<k6>千[元円])|(?P<w>[万萬万][元円])|(?P<m6>百[万萬][元円])|(?P<o>[亿億][元円]))"
+    r"|단위\s?[:：]\s?(?:(?P<k7>천\s?원)|(?P<w2>만\s?원)|(?P<m7>백만\s?원)|(?P<o2>억\s?원))",
+    re.I | re.M,
 )
+_POWERS = {"k": 3, "w": 4, "m": 6, "o": 8}
+"""By the first letter of the groups above."""
 _MONTH_FIRST = frozenset({"en"})
 
 
@@ -90,7 +97,7 @@ class Reading:
             one_order=one_order,
             languages=languages,
             comma_columns=columns,
-            scale=0 if scale is None else 3 if scale["k"] or scale["k2"] or scale["k3"] else 6,
+            scale=_POWERS[(scale.lastgroup or "m")[0]] if scale else 0,
             dollar=_dollar(simple),
         )
 

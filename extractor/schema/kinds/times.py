@@ -75,6 +75,12 @@ _NAMED = re.compile(
     re.I,
 )
 _MILITARY = re.compile(r"(?<![\w.,:/+-])(?P<h>[01]\d|2[0-3])(?P<m>[0-5]\d)(?:[ \u00a0]?(?:hrs?|hours|Uhr)\b|Z\b|L\b)")
+_RANGE = re.compile(
+    r"(?<![\w.,:/+-])(?P<h>[01]?\d|2[0-4])(?:[:.](?P<m>[0-5]\d))?[ ]?(?:-|–|bis|to|à|a|tot|til)[ ]?"
+    r"(?P<last>[01]?\d|2[0-4])(?:[:.](?P<past>[0-5]\d))?[ \u00a0]?(?:(?:Uhr|uur|h|hrs)\b|(?P<half>[ap])\.?m\b)",
+    re.I,
+)
+"""Hours whose unit stands at their end: 9–17 Uhr, 2-5 pm."""
 _EAST_IN_WORDS = re.compile(
     r"(?P<early>午前|上午|午後|下午|晚上|早上)?(?P<h>[一二两兩三四五六七八九十]{1,3})[时時点點](?P<m>半|[一二三四五六七八九十]{1,3}(?=分))?"
 )
@@ -111,6 +117,7 @@ class TimeKind:
             says_so = m["half"] or m["early"] or ":" in m[0] or m["full"] or not m["m"] or "." not in m[0]
             shown = len(m[0].rstrip())
             yield ValueMention(Span(m.start(), m.start() + shown), read_clock(m)[0], "" if says_so else "hours")
+        yield from _hours_of_range(simple)
         for m in _MILITARY.finditer(simple):
             yield ValueMention(Span(*m.span()), f"{m['h']}:{m['m']}:00", "hours")
         for m in _EAST_IN_WORDS.finditer(simple) if not text.isascii() else ():
@@ -148,3 +155,14 @@ class TimeKind:
         """Whether both are one time of day."""
         first = self.normalise(a, Reading())
         return first is not None and first == self.normalise(b, Reading())
+
+
+def _hours_of_range(plain: str) -> Iterator[ValueMention]:
+    """Both hours of 9–17 Uhr and 2-5 pm, whose unit stands once."""
+    for m in _RANGE.finditer(plain):
+        half = (m["half"] or "").lower()
+        for h, minute, end in (("h", "m", m.end("h")), ("last", "past", m.end())):
+            if h == "last" or half != "p" or int(m["h"]) <= int(m["last"]):
+                hour = int(m[h]) % 12 + 12 * (half == "p") if half else int(m[h])
+                span = Span(m.start(h), max(end, m.end(minute)))
+                yield ValueMention(span, f"{hour % 24:02}:{m[minute] or '00'}:00", "unit of the range's end")

@@ -91,7 +91,7 @@ class EnumKind(TextKind):
             return
         direct = fold(value)
         yield direct, ""
-        parted = fold(re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", value))
+        parted = fold(re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^\W_])[_-]+(?=[^\W_])", " ", value))
         if parted != direct:
             yield parted, "words of an identifier"
 
@@ -173,6 +173,9 @@ def _umlauts(words: str) -> str:
     return "".join(_SPELLED_OUT.get(c, c) for c in unicodedata.normalize("NFC", words))
 
 
+_INITIAL = re.compile(r"[^\W\d_]\.?")
+
+
 def _turned(name: str) -> Iterator[str]:
     """The name in the other order: "King, Ada" and "Ada King", "KING Ada"."""
     family, comma, given = (part.strip() for part in name.partition(","))
@@ -182,6 +185,8 @@ def _turned(name: str) -> Iterator[str]:
     words = name.split(" ")
     if comma or not 2 <= len(words) <= 6:
         return
+    if all(_INITIAL.fullmatch(word) for word in words[:-1]):  # Lovelace AB, as lists of papers have it
+        yield f"{words[-1]} {''.join(word[0] for word in words[:-1])}"
     for cut in range(len(words) - 1, 0, -1):
         yield f"{' '.join(words[cut:])}, {' '.join(words[:cut])}"
         yield f"{' '.join(words[cut:])} {' '.join(words[:cut])}"
