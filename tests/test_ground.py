@@ -301,6 +301,7 @@ def test_a_dash_between_two_figures_of_one_unit_is_no_sign(text: str, right: flo
         ("Last name | First name\nLee | Ann\nKing | Ada", "Ada King", "Ada Lee"),
         ("First name: Ann\nLast name: Lee\nCity: King", "Ann Lee", "Ann King"),
         ("Lovelace AB, Babbage C. Notes", "A. B. Lovelace", "A. C. Lovelace"),
+        ("Babbage C, Faraday M. Notes", "M. Faraday", "N. Faraday"),
     ],
 )
 def test_a_name_whose_parts_have_labels_of_their_own_is_proved(text: str, right: str, wrong: str) -> None:
