@@ -301,6 +301,7 @@ def test_a_dash_between_two_figures_of_one_unit_is_no_sign(text: str, right: flo
         ("Last name | First name\nLee | Ann\nKing | Ada", "Ada King", "Ada Lee"),
         ("First name: Ann\nLast name: Lee\nCity: King", "Ann Lee", "Ann King"),
         ("Lovelace AB, Babbage C. Notes", "A. B. Lovelace", "A. C. Lovelace"),
+        ("Babbage C, Faraday M. Notes", "M. Faraday", "N. Faraday"),
     ],
 )
 def test_a_name_whose_parts_have_labels_of_their_own_is_proved(text: str, right: str, wrong: str) -> None:
@@ -344,3 +345,26 @@ def test_the_whole_of_a_time_an_address_of_a_code_and_an_extension_counts(
 ) -> None:
     assert prove(text, right, **schema)[0] is not None
     assert prove(text, wrong, **schema)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "right", "wrong"),
+    [
+        ("Tel +49 30 1234567", "0049 30 1234567", "+43 30 1234567"),
+        ("Tel +49 30 1234567", "030 1234567", "030 1234576"),
+        ("Tel 030 1234567", "+49 30 1234567", "+49 30 1234576"),
+        ("GTIN 4 006381 333931", "4006381333931", "7006381333931"),
+        ("Fiscal year 2022/2023", "2022/23", "2022/26"),
+        ("Due: 2 April 2024", "02/04/2024", "34/02/2024"),
+        ("Due: 2 April 2024", "2.4.2024", "33.03.2024"),
+        ("doi:10.1000/XYZ12345.", "https://doi.org/10.1000/xyz12345", "https://example.org/10.1000/xyz12345"),
+    ],
+)
+def test_what_was_said_besides_what_is_found_counts(text: str, right: str, wrong: str) -> None:
+    assert prove(text, right)[0] is not None
+    assert prove(text, wrong)[0] is None
+
+
+def test_the_dash_of_a_range_of_amounts_is_no_minus_behind_the_first() -> None:
+    assert prove("Salary: £55k–£60k", 55_000, type="number")[0] == "55k"
+    assert prove("Salary: £55k–£60k", -55_000, type="number")[0] is None

@@ -65,7 +65,9 @@ SHORTEST_CODE, FEWEST_DIGITS = 6, 5
 """Letters and digits of a code, and digits, from which on the marks between them do not matter."""
 MOST_CODE_CHARACTERS = 8_000_000
 """Characters of a document that are gone through for codes, all leaves together."""
-_ADDRESS_OF_CODE = re.compile(r"https?://[\w.-]{4,80}/([\w./-]{7,100})", re.I)
+_ADDRESS_OF_CODE = re.compile(r"https?://(?:[\w-]{1,20}\.)?([\w-]{3,40})\.[a-z]{2,8}/([\w./-]{7,100})", re.I)
+BESIDE = 30
+"""Characters before a code in which what it is a code of is named: "ORCID: 0000-…"."""
 _MAY_BE_PERSON = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?: [^\W\d_](?:[^\W\d_]|['’-])*\.?){1,3}")
 """Two to four words, which may stand in the text with the last before the first: "Smith, John A."."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -119,10 +121,8 @@ class KindIndex:
                 return found
         if node.enum:
             return [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value) if s.within(within)]
-        if node.kind in (Kind.URL, Kind.TEXT) and (path := _read_code_in_address(str(value))):
-            return [
-                ValueMention(s, path, "address of a code") for s in self._find_words(fold(path)) if s.within(within)
-            ]
+        if node.kind in (Kind.URL, Kind.TEXT) and (code := _read_code_in_address(str(value))):
+            return list(self._find_code_of_address(*code, within))
         if node.kind not in (Kind.TEXT, Kind.NAME):
             return []
         if _MAY_BE_PERSON.fullmatch(str(value)):
@@ -148,6 +148,12 @@ class KindIndex:
         if self._afford(within):
             for span in find_parted_name(self.text, said, within):
                 yield ValueMention(span, said, "parts under labels")
+
+    def _find_code_of_address(self, host: str, path: str, within: Span) -> Iterator[ValueMention]:
+        """Where a code stands behind the name of what its address leads to: "doi:10.1000/xyz12345"."""
+        for span in self._find_words(fold(path)):
+            if span.within(within) and host in self.text[max(0, span.start - BESIDE) : span.start].casefold():
+                yield ValueMention(span, path, "address of a code")
 
     def _afford(self, within: Span) -> bool:
         """Whether a text may be gone through once more for a single value."""
@@ -287,10 +293,10 @@ def _write_moment(value: Json, reading: Reading) -> Json:
     return value
 
 
-def _read_code_in_address(words: str) -> str | None:
-    """The path of a web address, if it is a code that may stand by itself: a DOI, an ORCID."""
+def _read_code_in_address(words: str) -> tuple[str, str] | None:
+    """What a web address is called and its path, if that is a code that may stand by itself: a DOI, an ORCID."""
     m = _ADDRESS_OF_CODE.fullmatch(words.strip()) if len(words) <= LONGEST_FORM else None
-    return m[1] if m and sum(c.isdecimal() for c in m[1]) >= FEWEST_DIGITS else None
+    return (m[1].casefold(), m[2]) if m and sum(c.isdecimal() for c in m[2]) >= FEWEST_DIGITS else None
 
 
 def _is_day(words: str) -> bool:
@@ -300,6 +306,9 @@ def _is_day(words: str) -> bool:
 
 def _is_only(name: str, words: str) -> bool:
     """Whether a text is a number or quantity and no more, but for a currency: "EUR 12.50", and not "room 12"."""
-    inside = {i for m in KINDS[name].find(words, Reading.of(words)) for i in range(m.span.start, m.span.end)}
+    spans = {m.span for m in KINDS[name].find(words, Reading.of(words))}
+    inside = {i for span in spans for i in range(span.start, span.end)}
+    if not any(all(c.isdigit() <= (s.start <= i < s.end) for i, c in enumerate(words)) for s in spans):
+        return False  # 2022/26 is two numbers
     rest = "".join(" " if i in inside else letter for i, letter in enumerate(words))
     return all(next(iter(KINDS["currency"].keys(word)), None) for word in _WORD.findall(rest))

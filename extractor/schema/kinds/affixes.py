@@ -43,7 +43,7 @@ _VULGAR = {
 }  # fmt: skip
 VULGAR = {sign: Fraction(*parts) for sign, parts in _VULGAR.items()}
 _DASH_FOR_CENTS = re.compile(r"[,.](?:[-–]{1,2}|=)(?!\w)")
-_TRAILING_MINUS = re.compile(r"[ \u00a0]?(?:[€$£]|[A-Z]{3})?[-–](?![\w(]|[ \u00a0]?[\d(])")
+_TRAILING_MINUS = re.compile(r"[ \u00a0]?(?:[€$£]|[A-Z]{3})?[-–](?![\w(€$£]|[ \u00a0]?[\d(€$£])")
 _LEDGER = re.compile(r"[ \u00a0]?(?:CR|D[Rr])\b\.?|[ \u00a0][SD](?=$|[\s|;)])", re.M)
 """Debit or credit: Dr, and in columns of amounts S (Soll) and D (débit)."""
 _CENTS_END = re.compile(r"[.,]\d\d$")

@@ -26,7 +26,7 @@ PRESENT = "present"
 YEAR_NOT_WRITTEN = "year not written"
 PART = "part of a date"
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:[T ]\d\d:\d\d.{0,20})?", re.ASCII)
-_TIME, _FIGURE = re.compile(r"\d{1,2}[:.]\d\d(?:[:.]\d\d)?"), re.compile(r"\d")
+_TIME, _FIGURE = re.compile(r"(?<![\d.:])(?:[01]?\d|2[0-4])[:.][0-5]\d(?:[:.]\d\d)?(?![\d:]|\.\d)"), re.compile(r"\d")
 _YEAR_ALONE = re.compile(r"(?<![\w.,/$€£¥'-])(?:(?<=\D)|^)((?:18|19|20|21)\d\d)(?![\w%]|[.,]\d|-\d{5})")
 _YEAR_JOINED = re.compile(
     r"(?<=[\d/–-])((?:19|20)\d\d)(?![\w%]|[.,/-]\d)|(?<![\w.,])((?:19|20)\d\d)(?=[-/–]\d\d(?!\d))"

@@ -7,7 +7,7 @@ that is needed to compare a number in a document with one that was said is where
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from extractor.schema.kinds.base import Json, ValueMention
@@ -57,26 +57,16 @@ class PhoneKind:
             if not 6 <= len(digits) <= 15 or _MONEY.fullmatch(words) or _DATE.fullmatch(words.strip("()")):
                 continue
             span = Span(m.start(), m.end())
-            yield from (ValueMention(span, key, rule) for key, rule in _keys(words, digits))
+            yield from (ValueMention(span, key, rule) for key, rule in _keys_of_written(words, digits))
             if extension := _EXTENSION.match(simple, m.end()):
                 whole = Span(m.start(), extension.end())
-                yield from (ValueMention(whole, f"{key}x{extension[1]}", rule) for key, rule in _keys(words, digits))
+                yield from (
+                    ValueMention(whole, f"{key}x{extension[1]}", rule) for key, rule in _keys_of_written(words, digits)
+                )
 
     def keys(self, value: Json) -> Iterator[tuple[str, str]]:
         """The whole number; the national one, where one side may have left the country out. Its extension is a part."""
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str):
-            return
-        words = plain(value).strip()
-        extension = _EXTENSION.search(words)
-        if extension:
-            words = words[: extension.start()]
-        digits = "".join(c for c in words if c.isdecimal())
-        if not 6 <= len(digits) <= 15:
-            return
-        behind = f"x{extension[1]}" if extension else ""
-        yield from ((key + behind, rule) for key, rule in _keys(words, digits))
+        yield from _keys_of(value, _keys_of_said)
 
     def parse(self, words: str, reading: Reading) -> str | None:
         """The one number that the words hold, with single spaces."""
@@ -95,23 +85,56 @@ class PhoneKind:
     def same(self, a: Json, b: Json) -> bool:
         """Whether both are one number, with and without the country's code."""
         first = {key for key, _ in self.keys(a)}
-        return any(key in first for key, _ in self.keys(b))
+        return any(key in first for key, _ in _keys_of(b, _keys_of_written))
 
 
-def _keys(words: str, digits: str) -> Iterator[tuple[str, str]]:
-    """The keys of a number: with its country's code where that is written, and without."""
+def _keys_of(value: Json, keys: Callable[[str, str], Iterator[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return
+    words = plain(value).strip()
+    extension = _EXTENSION.search(words)
+    if extension:
+        words = words[: extension.start()]
+    digits = "".join(c for c in words if c.isdecimal())
+    if 6 <= len(digits) <= 15:
+        behind = f"x{extension[1]}" if extension else ""
+        yield from ((key + behind, rule) for key, rule in keys(words, digits))
+
+
+_ABROAD = "i"
+"""Before the national digits of a number that a document writes with its country's code, in their key."""
+
+
+def _keys_of_written(words: str, digits: str) -> Iterator[tuple[str, str]]:
+    """The keys of a number in a document: with its country's code where that is written, and what is left without."""
+    for key, whole, rule in _readings(words, digits):
+        yield (key if whole else f"{_ABROAD}{key}"), rule
+
+
+def _keys_of_said(words: str, digits: str) -> Iterator[tuple[str, str]]:
+    """Those of a number that was said: its country may be left out in the document, but not be another one."""
+    for key, whole, rule in _readings(words, digits):
+        yield key, rule
+        if whole and key[0] != "+":
+            yield f"{_ABROAD}{key}", rule
+
+
+def _readings(words: str, digits: str) -> Iterator[tuple[str, bool, str]]:
+    """Digits, whether they are all that is written, and the rule."""
     international = words.lstrip("( ").startswith("+") or digits.startswith("00")
     if international:
         trunk = re.sub(r"\(0\)", "", words)  # +49 (0)30 1234567
         bare = "".join(c for c in trunk if c.isdecimal()).removeprefix("00")
         parts = _split(bare)
-        yield "+" + bare, ""
+        yield "+" + bare, True, ""
         if parts:
-            yield _national(parts[1]), "country code left out"
+            yield _national(parts[1]), False, "country code left out"
         return
-    yield _national(digits), ""
+    yield _national(digits), True, ""
     if len(digits) == 11 and words.lstrip("( ")[0] == "8" and not words.lstrip("( ").isdecimal():
-        yield digits[1:], "trunk prefix left out"  # 8 (495) 123-45-67
+        yield digits[1:], True, "trunk prefix left out"  # 8 (495) 123-45-67
     if len(digits) in (11, 12, 13) and digits[0] != "0" and (parts := _split(digits)):
-        yield "+" + digits, "plus left out"
-        yield _national(parts[1]), "country code left out"
+        yield "+" + digits, True, "plus left out"
+        yield _national(parts[1]), False, "country code left out"

@@ -138,8 +138,9 @@ class NameKind(TextKind):
         bare = untitled(words)
         if fold(bare) != fold(words):
             yield fold(bare), "title left out"
-        for turned in _turned(bare):
-            yield fold(turned), SURNAME_FIRST
+        for name in dict.fromkeys((bare, words)):  # M. is a title, or an initial
+            for turned in _turned(name):
+                yield fold(turned), SURNAME_FIRST
         if (spelled := _umlauts(words)) != words:
             yield fold(spelled), "umlauts spelled out"
 
