@@ -150,14 +150,17 @@ class Locator:
         places = place_rows([a + b for a, b in zip(own, inner, strict=True)], [len(leaves) for leaves in own])
         starts = sorted(p.start for p in places if p)
         regions: list[Region] = []
-        for place in places:
+        for place, heads in zip(places, own, strict=True):
             if place is None:
                 regions.append(Region(outer.anchor, outer.start, outer.end, names))
                 continue
             line_start, _ = self.context.line_span(self.context.line_number(place.start))
-            after = bisect_left(starts, place.start + 1)
+            before, after = bisect_left(starts, place.start), bisect_left(starts, place.start + 1)
+            start = min(line_start, place.start)
+            if not heads:  # the rest of a row, whose first nested rows may stand above
+                start = starts[before - 1] if before else outer.start
             end = starts[after] if after < len(starts) else outer.end
-            regions.append(Region(place, min(line_start, place.start), end, names))
+            regions.append(Region(place, start, end, names))
         return regions
 
     def _row_leaves(self, node: Node, value: Json, outer: Region) -> Iterator[RowLeaf]:
