@@ -213,6 +213,27 @@ def test_every_number_of_a_list_is_kept_and_of_equal_texts_those_on_lines_of_one
     assert rows(merge_records(schema.root, pieces, Document("d", text)), "marks") == kept
 
 
+class Order(BaseModel):
+    number: str | None = None
+    lines: list[Line] = []
+
+
+class Orders(BaseModel):
+    orders: list[Order] = []
+
+
+@pytest.mark.parametrize(("piece", "number", "kept"), [(1, None, 2), (1, "B-3", 3), (2, None, 3)])
+def test_a_row_that_a_cut_falls_in_goes_on_in_the_next_piece(piece: int, number: str | None, kept: int) -> None:
+    first = {"orders": [{"number": "B-1", "lines": []}, {"number": "B-2", "lines": [{"what": "Nut", "price": "2"}]}]}
+    rest = {"number": number, "lines": [{"what": "Bolt", "price": "3"}, {"what": "Nut", "price": "2"}]}
+    pieces = [found(0, first), found(piece, {"orders": [rest]})]
+    if piece == 2:
+        pieces.append(found(1, {"orders": []}))  # nothing of it stands between the two
+    orders = rows(merge_records(read_schema(Orders.model_json_schema()).root, pieces), "orders")
+    assert len(orders) == kept
+    assert sum(len(one.get("lines", [])) for one in orders) == 3  # type: ignore[arg-type]
+
+
 def test_a_disagreement_keeps_one_value_and_reports_both() -> None:
     pieces = [found(0, {"title": "x"}), found(1, {"title": "y"}), found(2, {"title": "y"})]
     out = merge_records(SCHEMA.root, pieces)

@@ -440,3 +440,27 @@ def test_of_a_cut_reply_of_a_strong_model_equal_rows_and_the_half_of_the_last_on
     record = play(text, {"lines": {"type": "array", "items": row}}, lambda request: cut)
     assert record.value == {"lines": [*rows, {"item": "Tea"}]}
     assert record.status is Status.INCOMPLETE
+
+
+def test_a_name_in_a_line_of_names_says_whose_the_value_below_it_is() -> None:
+    names = ("Order date", "Ship date", "Due date")
+    day = "2024-05-01"
+    text = "".join(name.ljust(18) for name in names) + "\n" + "".join(day.ljust(18) for _ in names) + "\n"
+    fields = {name.lower().replace(" ", "_"): {"type": "string"} for name in reversed(names)}
+    record = play(text, fields, dict.fromkeys(fields, day))
+    starts = [record.evidence[name.lower().replace(" ", "_"),].spans[0].start for name in names]
+    assert starts == [55, 73, 91]
+
+
+def test_a_value_of_an_object_stands_behind_the_name_of_the_object_before_the_name_of_its_column() -> None:
+    text = "           Current     YTD\n"
+    text += "".join(f"{name:<11}200         400\n" for name in ("Basic", "Bonus", "Tax"))
+    row = {"type": "object", "properties": {"current": {"type": "integer"}, "ytd": {"type": "integer"}}}
+    said = {"current": 200, "ytd": 400}
+    record = play(text, dict.fromkeys(("tax", "basic", "bonus"), row), {"tax": said, "basic": said, "bonus": said})
+    lines = {
+        (name, kind): text.count("\n", 0, record.evidence[name, kind].spans[0].start)
+        for name in ("basic", "bonus", "tax")
+        for kind in said
+    }
+    assert list(lines.values()) == [1, 1, 2, 2, 3, 3]

@@ -8,7 +8,8 @@
                     is shared. Without a declared key no plain field may differ, and two rows that say all the same
                     in other places (two equal lines of a statement), or that stand on two lines of one list, stay
                     two. Their fields fill each other's gaps; where both say something else, the first stays, with a
-                    conflict
+                    conflict. A row that begins a piece of the text and has entries of its lists alone goes on with
+                    the row that ends the piece before
 
 Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end; a key may
 have a subtitle in one of two rows. The order in which replies arrive plays no part.
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field, replace
 
 from extractor.extraction.grounding.row_keys import (
     comparison_form,
+    goes_on,
     index_keys,
     key_forms,
     keys_agree,
@@ -76,6 +78,8 @@ class _Part:
 @dataclass(slots=True)
 class _Merge:
     lines: LineRuns | None
+    pieces: Mapping[int, int]
+    """Of each reply the number of the piece of text that it is about."""
     conflicts: list[Conflict] = field(default_factory=list)
 
 
@@ -164,7 +168,8 @@ class _RowIndex:
 def merge_records(node: Object, records: Sequence[PartialRecord], document: Document | None = None) -> MergedRecord:
     """One record out of what each reply brought about the document; without it no lines are told apart."""
     lines = LineRuns(document) if document is not None and len(records) > 1 else None
-    merge = _Merge(lines)
+    pieces = {order: number for number, order in enumerate(sorted({r.order for r in records}))}
+    merge = _Merge(lines, {r.reply: pieces[r.order] for r in records})
     ordered = [_Part(r.reply, r.tree) for r in sorted(records, key=lambda r: (r.order, r.reply))]
     tree = _merge_node(node, ordered, (), merge)
     return MergedRecord(tree if isinstance(tree, GroundedObject) else GroundedObject(), tuple(merge.conflicts))
@@ -295,13 +300,19 @@ def _merge_rows(node: ObjectList, parts: Sequence[_Part], path: ValuePath, merge
     groups: list[_RowGroup] = []
     by_key, by_value = _RowIndex(node), _RowIndex(replace(node, key=(LONE,), key_declared=True))
     places = _place_rows(node, parts, merge)
+    at, piece = None, -1  # the group of the row said last, and where
     for p in parts:
         fresh: list[tuple[int, _RowIndex, Mapping[str, str]]] = []
+        follows = at is not None and merge.pieces[p.reply] == piece + 1
+        piece = merge.pieces[p.reply] if _list_items(p.node) else piece
         for row in map(_as_object, _list_items(p.node)):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             index = by_value if _is_lone(row) else by_key
             part, forms, words, place = _Part(p.reply, row), key_forms(index.node, row), _row_words(row), next(places)
-            known = index.find(forms, words)
+            if at is not None and follows and goes_on(index.node, row):
+                groups[at].parts.append(part)
+                continue
+            follows, known = False, index.find(forms, words)
             at = next((i for i in known if _is_same_row(index.node, groups[i], part, forms, words, place)), None)
             if at is None:
                 at = len(groups)
@@ -320,11 +331,7 @@ def _place_rows(node: ObjectList, parts: Sequence[_Part], merge: _Merge) -> Iter
     rows = [row for p in parts for row in _list_items(p.node)]
     if merge.lines is None or node.key_declared or len(parts) < 2:
         return iter([None] * len(rows))
-    return iter(
-        merge.lines.place_rows(
-            [leaf.evidence.spans[0] for _, leaf in iterate_leaves(row) if leaf.evidence.spans] for row in rows
-        )
-    )
+    return iter(merge.lines.place_nodes(rows))
 
 
 def _row_words(row: GroundedObject) -> Words:
@@ -332,12 +339,7 @@ def _row_words(row: GroundedObject) -> Words:
 
 
 def _is_same_row(
-    node: ObjectList,
-    group: _RowGroup,
-    part: _Part,
-    forms: Mapping[str, str],
-    words: Words,
-    place: LinePlace | None,
+    node: ObjectList, group: _RowGroup, part: _Part, forms: Mapping[str, str], words: Words, place: LinePlace | None
 ) -> bool:
     if place is not None and any(place.is_beside(other) for other in group.places):
         return False

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from extractor.types import Document, Span
+from extractor.extraction.grounding.tree import iterate_leaves
+from extractor.types import Document, GroundedNode, Span
 
 _LINE_END = re.compile(r"\n")
 
@@ -35,6 +36,11 @@ class LineRuns:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._starts = [0, *(end.end() for end in _LINE_END.finditer(document.text))]
+
+    def place_nodes(self, rows: Iterable[GroundedNode]) -> list[LinePlace | None]:
+        """The place of each row by the words of its leaves."""
+        leaves = ([leaf for _, leaf in iterate_leaves(row) if leaf.evidence.spans] for row in rows)
+        return self.place_rows([leaf.evidence.spans[0] for leaf in one] for one in leaves)
 
     def place_rows(self, rows: Iterable[Sequence[Span]], *, alone: bool = False) -> list[LinePlace | None]:
         """The place of each row by the words that it rests on: the line that has most of them, the last of several.

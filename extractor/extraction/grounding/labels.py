@@ -176,6 +176,9 @@ class LabelIndex:
         table = self._document.table_at(span.start + self._offset) if self._document else None
         return table.cell_at(span.start + self._offset) if table else None
 
+    def _is_in_table(self, span: Span) -> bool:
+        return self._document is not None and self._document.table_at(span.start + self._offset) is not None
+
     def affinity(self, labels: FieldLabels, field: Field, span: Span) -> float:
         """How well what stands beside the span names the field: 0 for not at all, about 1 for a label on its line."""
         key = id(field), span.start, span.end
@@ -202,15 +205,13 @@ class LabelIndex:
         if number < away:
             return frozenset()
         start, end = self.line_span(number - away)
-        return word_stems(self._cell_over(span, number, start, end)[:LONGEST_LABEL])
+        return word_stems((self._cell_over(span, number, start, end) or self.text[start:end])[:LONGEST_LABEL])
 
     def _cell_over(self, span: Span, number: int, start: int, end: int) -> str:
-        """Of a line above that has as many cells as the span's the cell over the span, else the whole line."""
-        line = self.text[start:end]
-        cells = _CELL_BREAK.split(line)
-        if len(cells) < 2 or len(cells) != len(_CELL_BREAK.split(self.text[slice(*self.line_span(number))])):
-            return line
-        return cells[self._count_breaks(span.start)]
+        """Of a line above that has as many cells as the span's the cell over the span; of another one nothing."""
+        cells = _CELL_BREAK.split(self.text[start:end].rstrip())
+        own = _CELL_BREAK.split(self.text[slice(*self.line_span(number))].rstrip())
+        return cells[self._count_breaks(span.start)] if len(cells) == len(own) > 1 else ""
 
     def _context(self, span: Span) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:
         key = span.start, span.end
@@ -264,8 +265,12 @@ class LabelIndex:
                 self._blank[up] = _SEEN.search(self.text, start, end) is None
             if self._blank[up]:
                 continue
-            if end - start <= 40:
-                return self._cell_over(span, number, start, end)
+            is_short = end - start <= 40
+            cell = self._cell_over(span, number, start, end)
+            if cell and (is_short or not self._is_in_table(span)):  # of a table the header is known
+                return cell
+            if is_short:
+                return self.text[start:end]
             at = start + span.start - self.line_span(number)[0]
             return self.text[max(start, at - 20) : min(end, at + min(len(span), LONGEST_LABEL) + 20)]
         return ""

@@ -110,11 +110,11 @@ class Locator:
                 case Scalar():
                     search.leaves.append(LocatedLeaf(at, f, f.node, inner, self.find(f.node, inner), region))
                 case ValueList(item):
-                    said = [(i, one) for i, one in enumerate(inner) if one is not None and one != ""]
                     listed = Counter[tuple[int, int]]()
                     search.leaves += [
                         LocatedLeaf((*at, i), f, item, one, self.find(item, one), region, listed=listed)
-                        for i, one in said
+                        for i, one in enumerate(inner)
+                        if one is not None and one != ""
                     ]
                 case ObjectList(row):
                     for i, (one, where) in enumerate(zip(inner, self._regions(row, inner, own, region), strict=True)):
@@ -127,7 +127,7 @@ class Locator:
         if outer.anchor is not None:
             return outer
         leaves = [leaf for leaf in self._row_leaves(field.node, value, outer) if leaf.spans]
-        return Region(block=place_block(field, parent, leaves, self.labels, self.context))
+        return Region(field=field, block=place_block(field, parent, leaves, self.labels, self.context))
 
     def find(self, node: Scalar, value: Json) -> list[Mention]:
         """The mentions of a value, in order; the same list for the same value of the same field."""
@@ -150,14 +150,16 @@ class Locator:
         places = place_rows([a + b for a, b in zip(own, inner, strict=True)], [len(leaves) for leaves in own])
         starts = sorted(p.start for p in places if p)
         regions: list[Region] = []
-        for place in places:
+        for place, heads in zip(places, own, strict=True):
             if place is None:
                 regions.append(Region(outer.anchor, outer.start, outer.end, names))
                 continue
             line_start, _ = self.context.line_span(self.context.line_number(place.start))
-            after = bisect_left(starts, place.start + 1)
+            before, after = bisect_left(starts, place.start), bisect_left(starts, place.start + 1)
+            rest = starts[before - 1] if before else outer.start  # of a row, whose first nested rows may stand above
+            start = min(line_start, place.start) if heads else rest
             end = starts[after] if after < len(starts) else outer.end
-            regions.append(Region(place, min(line_start, place.start), end, names))
+            regions.append(Region(place, start, end, names))
         return regions
 
     def _row_leaves(self, node: Node, value: Json, outer: Region) -> Iterator[RowLeaf]:
@@ -278,6 +280,8 @@ class Locator:
             cost += OTHER_ROW * (span.start < region.start or span.start >= region.end)
         elif region.block is not None:
             cost += distance_cost(region.block, span, self.context)
+            if region.field is not None:
+                cost -= LABEL * self.labels.weigh(region.field, self.context.stems_above(span, 0))
         column = self.context.column(span) if region.list_path else 0
         return MentionOption(mention, (span.start, span.end), cost, column)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.extraction.text.abbreviations import strip_abbreviation
 from extractor.extraction.text.normalize import fold_text
-from extractor.schema.reader import ObjectList
-from extractor.types import GroundedObject, GroundedValue, Json
+from extractor.schema.reader import ObjectList, Scalar
+from extractor.types import GroundedList, GroundedObject, GroundedValue, Json
 
 
 def comparison_form(value: Json) -> str:
@@ -41,6 +41,12 @@ def index_keys(node: ObjectList, forms: Mapping[str, str]) -> Iterator[tuple[str
 def keys_agree(node: ObjectList, a: Mapping[str, str], b: Mapping[str, str]) -> bool:
     shared = [name for name in node.key if a.get(name) and b.get(name)]
     return bool(shared) and all(names_agree(a[name], b[name]) for name in shared)
+
+
+def goes_on(node: ObjectList, row: GroundedObject) -> bool:
+    """Whether a row may be the rest of the one before it: it says nothing of itself, only entries of its lists."""
+    named = any(f.name in node.key and isinstance(f.node, Scalar) for f in node.row.fields)
+    return named and bool(row.fields) and all(isinstance(inner, GroundedList) for inner in row.fields.values())
 
 
 def names_agree(a: str, b: str) -> bool:
