@@ -261,14 +261,14 @@ def test_a_name_with_its_subtitle_is_the_name_again_and_another_subtitle_is_anot
 def test_rows_are_compared_with_those_that_may_be_the_same_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """8,000 rows of two replies: the comparisons that are made are counted, since a clock proves nothing."""
     compared = 0
-    is_same_row = merging._is_same_row
+    is_same_row = merging.is_same_row
 
     def count(*row: Any) -> bool:
         nonlocal compared
         compared += 1
         return is_same_row(*row)
 
-    monkeypatch.setattr(merging, "_is_same_row", count)
+    monkeypatch.setattr(merging, "is_same_row", count)
     counts = {}
     for many in (4_000, 8_000):
         compared = 0
@@ -281,14 +281,14 @@ def test_rows_are_compared_with_those_that_may_be_the_same_and_no_others(monkeyp
 
 def test_rows_of_one_name_are_compared_with_so_many_of_it_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = 0
-    is_same_row = merging._is_same_row
+    is_same_row = merging.is_same_row
 
     def count(*row: Any) -> bool:
         nonlocal compared
         compared += 1
         return is_same_row(*row)
 
-    monkeypatch.setattr(merging, "_is_same_row", count)
+    monkeypatch.setattr(merging, "is_same_row", count)
     said = [{"label": "bolt", "made": str(i)} for i in range(2_000)]
     out = merge_records(SCHEMA.root, [found(0, {"parts": said})])
     assert len(rows(out)) == 2_000

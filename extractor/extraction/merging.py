@@ -17,18 +17,16 @@ have a subtitle in one of two rows. The order in which replies arrive plays no p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from extractor.extraction.grounding.row_keys import (
     comparison_form,
     goes_on,
-    index_keys,
     key_forms,
-    keys_agree,
-    names_agree,
 )
 from extractor.extraction.grounding.tree import iterate_leaves
+from extractor.extraction.row_matching import ReplyPart, RowGroup, RowIndex, find_row_words, is_same_row
 from extractor.extraction.row_runs import LinePlace, LineRuns
 from extractor.schema.open_objects import UNNAMED
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, ValueList
@@ -46,10 +44,6 @@ from extractor.types import (
 )
 
 _STRICTNESS = {m: i for i, m in enumerate((Match.EXACT, Match.NORMALISED, Match.DERIVED, Match.FUZZY, Match.NONE))}
-MAX_CANDIDATES = 64
-"""Rows of one identifying value that a row is compared with, the latest: what more share tells none of them apart."""
-EQUAL_LINE = 2
-"""Plain values from which on two rows without a declared key that say all the same are two lines of a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +59,6 @@ class PartialRecord:
 class MergedRecord:
     tree: GroundedObject
     conflicts: tuple[Conflict, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A node of one reply's tree."""
-
-    reply: int
-    node: GroundedNode
 
 
 @dataclass(slots=True)
@@ -99,87 +85,21 @@ class _Mentions:
             self.runs.add(place.run)
 
 
-Words = frozenset[tuple[ValuePath, Span]]
-"""The words that a row's leaves rest on."""
-
-
-@dataclass(slots=True)
-class _RowGroup:
-    """Rows that are one. Those that say the same are told apart by their words alone."""
-
-    parts: list[_Part] = field(default_factory=list)
-    said: dict[frozenset[tuple[str, str]], tuple[Mapping[str, str], dict[Words, None]]] = field(default_factory=dict)
-    last_words: Words = frozenset()
-    """Those of the last of them."""
-    places: list[LinePlace] = field(default_factory=list)
-
-    def add(self, part: _Part, forms: Mapping[str, str], words: Words, place: LinePlace | None) -> None:
-        self.parts.append(part)
-        self.places += [place] if place else []
-        self.said.setdefault(frozenset(forms.items()), (forms, {}))[1][words] = None
-        self.last_words = words
-
-
-class _RowIndex:
-    """Which groups of rows a row may belong to, by what identifies it."""
-
-    def __init__(self, node: ObjectList) -> None:
-        self.node = node
-        self._whole: dict[tuple[str, ...], list[int]] = {}
-        """Groups whose rows have every identifying field, by the heads of all of them."""
-        self._gappy: dict[tuple[str, str], list[int]] = {}
-        self._any: dict[tuple[str, str], list[int]] = {}
-        """By each field: groups whose rows lack one, and all groups."""
-        self._words: dict[Words, list[int]] = {}
-
-    def find(self, forms: Mapping[str, str], words: Words) -> list[int]:
-        """The numbers of groups, in order; of very many that one field tells, the latest."""
-        by_field = self._gappy
-        found: set[int] = set()
-        if heads := self._heads(forms):
-            found.update(self._whole.get(heads, ())[-MAX_CANDIDATES:])
-        else:
-            by_field = self._any
-        if by_field:
-            for key in index_keys(self.node, forms):
-                found.update(by_field.get(key, ())[-MAX_CANDIDATES:])
-        found.update(self._words.get(words, ())[-MAX_CANDIDATES:])
-        return sorted(found)
-
-    def add_words(self, number: int, words: Words) -> None:
-        if words:
-            self._words.setdefault(words, []).append(number)
-
-    def add(self, number: int, forms: Mapping[str, str]) -> None:
-        heads = self._heads(forms)
-        if heads:
-            self._whole.setdefault(heads, []).append(number)
-        for key in index_keys(self.node, forms):
-            self._any.setdefault(key, []).append(number)
-            if not heads:
-                self._gappy.setdefault(key, []).append(number)
-
-    def _heads(self, forms: Mapping[str, str]) -> tuple[str, ...]:
-        """What stands before the first colon of each identifying field, which agreeing names share; () with gaps."""
-        said = [forms.get(name, "") for name in self.node.key]
-        return tuple(form.partition(":")[0] or form for form in said) if said and all(said) else ()
-
-
 def merge_records(node: Object, records: Sequence[PartialRecord], document: Document | None = None) -> MergedRecord:
     """One record out of what each reply brought about the document; without it no lines are told apart."""
     lines = LineRuns(document) if document is not None and len(records) > 1 else None
     pieces = {order: number for number, order in enumerate(sorted({r.order for r in records}))}
     merge = _Merge(lines, {r.reply: pieces[r.order] for r in records})
-    ordered = [_Part(r.reply, r.tree) for r in sorted(records, key=lambda r: (r.order, r.reply))]
+    ordered = [ReplyPart(r.reply, r.tree) for r in sorted(records, key=lambda r: (r.order, r.reply))]
     tree = _merge_node(node, ordered, (), merge)
     return MergedRecord(tree if isinstance(tree, GroundedObject) else GroundedObject(), tuple(merge.conflicts))
 
 
 def _merge_node(
-    node: Node, parts: Sequence[_Part], path: ValuePath, merge: _Merge, *, vote: bool = True
+    node: Node, parts: Sequence[ReplyPart], path: ValuePath, merge: _Merge, *, vote: bool = True
 ) -> GroundedNode | None:
     if isinstance(node, Object) and node.or_value:
-        parts = [_Part(p.reply, _as_object(p.node)) for p in parts]
+        parts = [ReplyPart(p.reply, _as_object(p.node)) for p in parts]
         own = [p for p in parts if not _is_lone(p.node)] or parts
     else:
         own = [p for p in parts if _has_form(node, p.node)]
@@ -219,7 +139,7 @@ def _is_lone(part: GroundedNode) -> bool:
 
 
 def _merge_form(
-    node: Node, parts: Sequence[_Part], path: ValuePath, merge: _Merge, *, vote: bool
+    node: Node, parts: Sequence[ReplyPart], path: ValuePath, merge: _Merge, *, vote: bool
 ) -> GroundedNode | None:
     match node:
         case Scalar():
@@ -234,7 +154,7 @@ def _merge_form(
 
 
 def _merge_object(
-    node: Object, parts: Sequence[_Part], path: ValuePath, merge: _Merge, *, vote: bool
+    node: Object, parts: Sequence[ReplyPart], path: ValuePath, merge: _Merge, *, vote: bool
 ) -> GroundedObject | None:
     fields: dict[str, GroundedNode] = {}
     for f in node.fields:
@@ -245,10 +165,10 @@ def _merge_object(
     return GroundedObject(fields) if fields or not path else None
 
 
-def _select_field(parts: Sequence[_Part], name: str) -> Iterator[_Part]:
+def _select_field(parts: Sequence[ReplyPart], name: str) -> Iterator[ReplyPart]:
     for p in parts:
         if isinstance(p.node, GroundedObject) and name in p.node.fields:
-            yield _Part(p.reply, p.node.fields[name])
+            yield ReplyPart(p.reply, p.node.fields[name])
         elif name == UNNAMED and isinstance(p.node, GroundedList):  # where other replies have an object, it is a list
             yield p
 
@@ -273,7 +193,7 @@ def _list_items(node: GroundedNode) -> Sequence[GroundedNode]:
     return node.items if isinstance(node, GroundedList) else (node,)
 
 
-def _merge_values(item: Scalar, parts: Sequence[_Part], merge: _Merge) -> GroundedList | None:
+def _merge_values(item: Scalar, parts: Sequence[ReplyPart], merge: _Merge) -> GroundedList | None:
     """Every value once, but what one reply says twice of two places, such as two equal scores, is there twice, and so
     are equal numbers, and what stands on two lines of one list."""
     is_series = item.type in ("number", "integer") and not item.enum
@@ -296,27 +216,32 @@ def _merge_values(item: Scalar, parts: Sequence[_Part], merge: _Merge) -> Ground
     return GroundedList(tuple(kept)) if kept else None
 
 
-def _merge_rows(node: ObjectList, parts: Sequence[_Part], path: ValuePath, merge: _Merge) -> GroundedList | None:
-    groups: list[_RowGroup] = []
-    by_key, by_value = _RowIndex(node), _RowIndex(replace(node, key=(LONE,), key_declared=True))
+def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, merge: _Merge) -> GroundedList | None:
+    groups: list[RowGroup] = []
+    by_key, by_value = RowIndex(node), RowIndex(replace(node, key=(LONE,), key_declared=True))
     places = _place_rows(node, parts, merge)
     at, piece = None, -1  # the group of the row said last, and where
     for p in parts:
-        fresh: list[tuple[int, _RowIndex, Mapping[str, str]]] = []
+        fresh: list[tuple[int, RowIndex, Mapping[str, str]]] = []
         follows = at is not None and merge.pieces[p.reply] == piece + 1
         piece = merge.pieces[p.reply] if _list_items(p.node) else piece
         for row in map(_as_object, _list_items(p.node)):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             index = by_value if _is_lone(row) else by_key
-            part, forms, words, place = _Part(p.reply, row), key_forms(index.node, row), _row_words(row), next(places)
+            part, forms, words, place = (
+                ReplyPart(p.reply, row),
+                key_forms(index.node, row),
+                find_row_words(row),
+                next(places),
+            )
             if at is not None and follows and goes_on(index.node, row):
                 groups[at].parts.append(part)
                 continue
             follows, known = False, index.find(forms, words)
-            at = next((i for i in known if _is_same_row(index.node, groups[i], part, forms, words, place)), None)
+            at = next((i for i in known if is_same_row(index.node, groups[i], part, forms, words, place)), None)
             if at is None:
                 at = len(groups)
-                groups.append(_RowGroup())
+                groups.append(RowGroup())
                 index.add_words(at, words)
                 fresh.append((at, index, forms))
             groups[at].add(part, forms, words, place)
@@ -326,38 +251,9 @@ def _merge_rows(node: ObjectList, parts: Sequence[_Part], path: ValuePath, merge
     return GroundedList(tuple(row for row in rows if row is not None)) if rows else None
 
 
-def _place_rows(node: ObjectList, parts: Sequence[_Part], merge: _Merge) -> Iterator[LinePlace | None]:
+def _place_rows(node: ObjectList, parts: Sequence[ReplyPart], merge: _Merge) -> Iterator[LinePlace | None]:
     """The place of each row, where it may tell that it is none of another reply."""
     rows = [row for p in parts for row in _list_items(p.node)]
     if merge.lines is None or node.key_declared or len(parts) < 2:
         return iter([None] * len(rows))
     return iter(merge.lines.place_nodes(rows))
-
-
-def _row_words(row: GroundedObject) -> Words:
-    return frozenset((at, span) for at, leaf in iterate_leaves(row) for span in leaf.evidence.spans)
-
-
-def _is_same_row(
-    node: ObjectList, group: _RowGroup, part: _Part, forms: Mapping[str, str], words: Words, place: LinePlace | None
-) -> bool:
-    if place is not None and any(place.is_beside(other) for other in group.places):
-        return False
-    if group.parts[-1].reply == part.reply and not (words and words == group.last_words):
-        return False
-    for theirs, their_words in group.said.values():
-        if not keys_agree(node, forms, theirs):
-            return False
-        all_the_same = bool(words) and len(their_words) == 1 and words in their_words
-        if not node.key_declared and not all_the_same and not _may_be_one(forms, theirs, words, their_words):
-            return False
-    return True
-
-
-def _may_be_one(a: Mapping[str, str], b: Mapping[str, str], words: Words, their_words: Iterable[Words]) -> bool:
-    """Whether two rows without a declared key may be one: nothing differs, and they are not two equal lines."""
-    shared = a.keys() & b.keys()
-    if any(not names_agree(a[name], b[name]) for name in shared):
-        return False
-    equal_lines = a.keys() == b.keys() and len(shared) >= EQUAL_LINE
-    return not equal_lines or all(words & theirs for theirs in their_words)
