@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from test_grounding_rules import Stock
 
-from extractor.extraction import merging
+from extractor.extraction import merging, row_matching
 from extractor.extraction.grounding.row_keys import comparison_form
 from extractor.extraction.grounding.tree import collect_evidence, iterate_leaves, to_json
 from extractor.extraction.merging import MergedRecord, PartialRecord, merge_records
@@ -292,4 +292,4 @@ def test_rows_of_one_name_are_compared_with_so_many_of_it_at_most(monkeypatch: p
     said = [{"label": "bolt", "made": str(i)} for i in range(2_000)]
     out = merge_records(SCHEMA.root, [found(0, {"parts": said})])
     assert len(rows(out)) == 2_000
-    assert compared <= 2_000 * merging.MAX_CANDIDATES
+    assert compared <= 2_000 * row_matching.MAX_CANDIDATES

@@ -1,4 +1,4 @@
-"""Which rows of several replies are one: by what identifies them, by their words, and by the lines that they stand on."""
+"""Which rows of several replies are one: by what identifies them, their words, and the lines that they stand on."""
 
 from __future__ import annotations
 
