@@ -464,3 +464,24 @@ def test_a_value_of_an_object_stands_behind_the_name_of_the_object_before_the_na
         for kind in said
     }
     assert list(lines.values()) == [1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("form", ["☐ Cash ☒ Card ☐ Transfer", "[ ] Cash\n[x] Card\n[ ] Transfer", "( ) Cash  (x) Card"])
+def test_a_choice_whose_box_was_left_empty_is_left_out_and_says_why(form: str) -> None:
+    choice: Json = {"paid": {"enum": ["Cash", "Card", "Transfer"]}}
+    right, wrong = (
+        play(f"Paid by: {form}", choice, {"paid": "Card"}),
+        play(f"Paid by: {form}", choice, {"paid": "Cash"}),
+    )
+    assert right.value == {"paid": "Card"} and right.status is Status.COMPLETE
+    assert wrong.value.get("paid") is None and "denied" in wrong.rejected[0].reason
+
+
+def test_a_choice_beside_empty_boxes_alone_is_kept() -> None:
+    assert play("☐ Cash ☐ Card", {"paid": {"enum": ["Cash", "Card"]}}, {"paid": "Cash"}).value == {"paid": "Cash"}
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n\t"])
+def test_blanks_are_nothing_said(blank: str) -> None:
+    record = play("A bolt.", {"item": {"type": "string"}, "note": {"type": "string"}}, {"item": "bolt", "note": blank})
+    assert record.value.get("note") is None and record.status is Status.COMPLETE and not record.rejected

@@ -39,7 +39,7 @@ def fit_value(node: Node, value: Json) -> Json:
         case Scalar(), [single]:
             return fit_value(node, single)
         case Scalar(), _ if _fits(node, value) and not _says_no_address(node, value):
-            return value
+            return value if not isinstance(value, str) or value.strip() else ""  # blanks say nothing
     return None
 
 

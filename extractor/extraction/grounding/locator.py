@@ -19,7 +19,7 @@ from extractor.extraction.grounding.located_leaf import LocatedLeaf, MentionOpti
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
 from extractor.schema.annotations import Kind
-from extractor.schema.kinds import denied, is_placeholder
+from extractor.schema.kinds import is_placeholder
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Evidence, GroundedValue, Json, Match, Span, ValuePath
 
@@ -330,10 +330,7 @@ FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
     (found.LABEL_BESIDE, lambda at, leaf: at.affinity(leaf) >= LABELLED),
     (found.ORDER_GUESSED, lambda at, leaf: leaf.chosen is not None and "guessed" in leaf.chosen.rule),
     (found.PLACEHOLDER, lambda at, leaf: is_placeholder(leaf.value)),
-    (
-        found.DENIED,
-        lambda at, leaf: _is_text(leaf) and leaf.chosen is not None and denied(at.index.text, leaf.chosen.span),
-    ),
+    (found.DENIED, lambda at, leaf: at.index.denies(leaf.node, leaf.value, leaf.chosen.span if leaf.chosen else None)),
     (
         found.ZERO_UNSAID,
         lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf) and not at.says_nothing_beside_label(leaf),

@@ -31,6 +31,7 @@ from extractor.extraction.text.patterns import (
 )
 from extractor.extraction.text.yes_no import find_statements
 from extractor.schema.annotations import Kind
+from extractor.schema.kinds import denied
 from extractor.schema.kinds.boxes import is_unticked
 from extractor.schema.kinds.figures import to_json
 from extractor.schema.reader import Scalar
@@ -124,6 +125,13 @@ class TextIndex:
             if found := [m for m in find(node, said) if not is_unticked(self.text, m.span)]:
                 return found
         return []
+
+    def denies(self, node: Scalar, said: Json, words: Span | None) -> bool:
+        """Whether the clause of a text's words denies it; of a choice without words, whether it stands beside empty
+        boxes alone, where another one of their question is ticked."""
+        if words is not None:
+            return isinstance(said, str) and not node.enum and denied(self.text, words)
+        return bool(node.enum) and bool(self._find_written(node, said) or self._find_by_kind(node, said))
 
     def _cap(self, found: Sequence[T]) -> Sequence[T]:
         """As many of what was found as are weighed."""
