@@ -253,7 +253,8 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
 
 def _place_rows(node: ObjectList, parts: Sequence[ReplyPart], merge: _Merge) -> Iterator[LinePlace | None]:
     """The place of each row, where it may tell that it is none of another reply."""
-    rows = [row for p in parts for row in _list_items(p.node)]
+    rows = [(merge.pieces[p.reply], row) for p in parts for row in _list_items(p.node)]
     if merge.lines is None or node.key_declared or len(parts) < 2:
         return iter([None] * len(rows))
-    return iter(merge.lines.place_nodes(rows))
+    placed = zip(rows, merge.lines.place_nodes(row for _, row in rows), strict=True)
+    return (place and replace(place, piece=piece) for (piece, _), place in placed)

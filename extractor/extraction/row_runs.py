@@ -24,10 +24,13 @@ class LinePlace:
 
     run: int
     line: int
+    piece: int = 0
+    """The number of the piece of text that it was said about."""
 
-    def is_beside(self, other: LinePlace | None) -> bool:
-        """Whether the other stands on another line of the same run."""
-        return other is not None and self.run == other.run and self.line != other.line
+    def is_beside(self, other: LinePlace) -> bool:
+        """Whether the other, said about another piece of the text, stands on another line of the same run. About one
+        piece several replies may each tell some fields of a row, and these stand on lines of their own."""
+        return self.piece != other.piece and self.run == other.run and self.line != other.line
 
 
 class LineRuns:
