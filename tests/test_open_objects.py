@@ -13,8 +13,9 @@ from extractor.extraction.given import ground_record
 from extractor.extraction.pipeline import Reading, extract_record
 from extractor.extraction.task import Task, task_from_json_schema
 from extractor.models.traits import STRONG
+from extractor.review_app.inputs import find_schema_node
 from extractor.schema.open_objects import as_rows, read_rows, write_rows
-from extractor.schema.reader import Object, ObjectList, ValueList, read_schema
+from extractor.schema.reader import Object, ObjectList, Scalar, ValueList, read_schema
 from extractor.schema.settling import settle_node
 from extractor.testing import ScriptedModel
 from extractor.types import Document, Json, Record, Reply, Request, Usage
@@ -388,3 +389,23 @@ def test_rows_that_are_texts_in_one_part_and_objects_in_another_are_one_list(fir
     )
     assert record.value == {"people": [*first, *second]}  # type: ignore[misc]
     assert record.rejected == () and not record.conflicts
+
+
+def test_entries_that_a_cut_left_alone_are_no_rest_of_a_row_that_is_a_text() -> None:
+    shelf = {"type": "object", "properties": {"name": TEXT, "books": TEXTS}}
+    what = task(shelves={"type": "array", "items": {"anyOf": [TEXT, shelf]}})
+    text = "Ann: Ode\nBob\n" + "word " * 700 + "\nHymn\n"
+    prompt = what.choose_prompt(None).change_strategy(chunk_tokens=700)
+    model = say([{"shelves": [{"name": "Ann", "books": ["Ode"]}, "Bob"]}, {"shelves": [{"books": ["Hymn"]}]}])
+    record = asyncio.run(
+        extract_record(Document("page.txt", text), what, prompt, model, model.name, reading=Reading(STRONG))
+    )
+    assert list(quotes(record).values()) == ["Ann", "Ode", "Bob", "Hymn"]
+    assert record.value["shelves"][1] == "Bob" and record.value["shelves"][2]["books"] == ["Hymn"]
+
+
+def test_a_row_that_is_a_text_is_typed_in_as_one_in_a_review() -> None:
+    said: Json = {"people": ["Bob", ANN]}
+    root = settle_node(task(people={"type": "array", "items": NAMED}).schema.root, [said])
+    assert isinstance(find_schema_node(root, ["people", "0"]), Scalar)
+    assert isinstance(find_schema_node(root, ["people", "1", "age"]), Scalar)

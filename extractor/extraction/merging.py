@@ -234,7 +234,7 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
                 find_row_words(row),
                 next(places),
             )
-            if at is not None and follows and goes_on(index.node, row):
+            if at is not None and follows and not _is_lone(groups[at].parts[0].node) and goes_on(index.node, row):
                 groups[at].parts.append(part)
                 continue
             follows, known = False, index.find(forms, words)

@@ -13,6 +13,7 @@ from extractor.schema.annotations import Kind
 from extractor.schema.kinds import KINDS, Reading
 from extractor.schema.open_objects import list_entry_fields
 from extractor.schema.reader import Node, Object, ObjectList, Scalar, Schema, ValueList
+from extractor.schema.written_form import LONE
 from extractor.types import Chunk, Document, Json, Span
 
 TEXT = Scalar(Kind.TEXT)
@@ -51,7 +52,7 @@ def find_schema_node(root: Object, steps: Sequence[str]) -> Node | None:
             node = node.item
         else:
             return None
-    return node
+    return node[LONE].node if isinstance(node, Object) and node.or_value else node
 
 
 def describe_input(leaf: Scalar) -> dict[str, Json]:

@@ -95,7 +95,7 @@ class BooleanKind:
         """The only answer of the text, if it is one in another language than English, whose label no field's name "
         "has."""
         answers = [mention for _, mention in _labelled(text) if not mention.rule]
-        if len(answers) == 1 and not any(True for _ in lines_with_boxes(text)):
+        if len(answers) == 1 and not lines_with_boxes(text):
             word = simple(text[answers[0].span.start : answers[0].span.end])
             if word not in _OF_ENGLISH:
                 yield answers[0]._replace(rule="only answer")
