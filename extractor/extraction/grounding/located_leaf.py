@@ -48,10 +48,10 @@ class Region:
     end: int = 1 << 60
     list_path: tuple[str, ...] = ()
     coherence: float = 1.0
-    field: Field | None = None
-    """Of such an object its field, whose name may stand before its values."""
     block: Span | None = None
     """Of an object that is no row: the mention about which most of it stands."""
+    field: Field | None = None
+    """Of such an object its field, whose name may stand before its values."""
 
 
 def put_in_order(leaves: Sequence[LocatedLeaf]) -> None:
