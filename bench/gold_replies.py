@@ -3,8 +3,9 @@
     python bench/ceiling.py --suites
 
 A perfect reader of a part of a document says what stands in that part. So each gold row has one place in the document,
-the tightest stretch that holds most of its leaves; a leaf of it is said where that place's words are shown, and one
-without words anywhere with the row's first words, or in the first request that asks for it. Leaves outside of rows are
+the tightest stretch that holds most of its leaves; a leaf of it is said where that place's words are shown, a text of
+it also where it is mentioned beside them, and one without words anywhere with the row's first words, or in the first
+request that asks for it. Of two rows of which a part tells the same the fuller one is said. Leaves outside of rows are
 said wherever their words are shown. Where rows are asked for one by one (figures), a gold row completes the stem whose
 sentence holds most of its words.
 """
@@ -74,13 +75,13 @@ def fold(value: Json) -> str:
 
 def mentions(value: Json, text: str, folded: Folded) -> list[Span]:
     """Where the words of a value stand; of a date also its other forms, of a number also with its groups."""
+    if value == "present":
+        return [m.span() for m in re.finditer(r"\b(?:present|now|currently|current|today|ongoing|heute)\b", text, re.I)]
     found = list(folded.find(fold(value)))
     if isinstance(value, bool) or found:
         return [] if isinstance(value, bool) else [s for s in found if _apart(text, s)] or found
     if dated := re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", str(value)):
         return _dates(text, *dated.groups())
-    if value == "present":
-        return [m.span() for m in re.finditer(r"present|now|current|today|ongoing|since|ante|heute", text, re.I)]
     return []
 
 
@@ -98,13 +99,19 @@ def _dates(text: str, year: str, month: str | None, day: str | None) -> list[Spa
     return close or years
 
 
-def tightest(places: Mapping[Where, list[Span]]) -> dict[Where, Span]:
+def apart(text: str, a: Span, b: Span) -> int:
+    """Characters between two mentions, and as many as a line has for each end of a line between them."""
+    between = text[min(a[1], b[1]) : max(a[0], b[0])]
+    return len(between) + 80 * between.count("\n")
+
+
+def tightest(places: Mapping[Where, list[Span]], text: str) -> dict[Where, Span]:
     """One mention of each leaf, so that as many as can be stand close together."""
     best: dict[Where, Span] = {}
     cost = None
-    for anchor in min((p for p in places.values() if p), key=len, default=[]):
-        near = {at: min(spans, key=lambda s: abs(s[0] - anchor[0])) for at, spans in places.items() if spans}
-        total = sum(min(abs(s[0] - anchor[0]), 2000) for s in near.values())
+    for anchor in sorted({span for spans in places.values() if len(spans) <= 20 for span in spans}):
+        near = {at: min(spans, key=lambda s: apart(text, s, anchor)) for at, spans in places.items() if spans}
+        total = sum(min(apart(text, s, anchor), 2000) for s in near.values())
         if cost is None or total < cost:
             best, cost = near, total
     return best
@@ -123,7 +130,7 @@ class Reader(ceiling.Script):
         for name, rows in gold.items():
             for i, row in enumerate(rows if isinstance(rows, list) else ()):
                 places = {at: mentions(v, text, self.folded) for at, v in board.raw(row)}
-                self.homes[name, i] = tightest(places)
+                self.homes[name, i] = tightest(places, text)
 
     def __call__(self, request: Any) -> Json:
         part = shown(request)
@@ -152,7 +159,9 @@ class Reader(ceiling.Script):
         if not value or not isinstance(value[0], dict):
             return [one for one in value if self.stands(one, span, first)]
         rows = [self.row(row, self.homes[name, i], span, first) for i, row in enumerate(value)]
-        return [row for row in rows if board.flat(row)]
+        told = [board.flat(row) for row in rows]
+        most = [own and not any(own.items() < other.items() for other in told) for own in told]
+        return [row for row, fuller in zip(rows, most, strict=True) if fuller]
 
     def stands(self, value: Json, span: Span, first: bool) -> bool:
         found = mentions(value, self.text, self.folded)
@@ -161,6 +170,9 @@ class Reader(ceiling.Script):
     def row(self, row: Json, home: Mapping[Where, Span], span: Span, first: bool) -> Json:
         within = {at for at, (a, b) in home.items() if span[0] <= a and b <= span[1]}
         leads = (min(home, key=lambda at: home[at]) in within) if home else first
+        if within:
+            texts = {at: v for at, v in board.raw(row) if isinstance(v, str) and v != "present" and not v[:4].isdigit()}
+            within |= {at for at, v in texts.items() if at in home and self.stands(v, span, first=False)}
 
         def kept(value: Json, at: Where) -> Json:
             if isinstance(value, dict):

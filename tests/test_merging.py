@@ -1,6 +1,7 @@
 """What replies gave, merged into one record: rules by name, and properties of any replies."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from extractor.extraction import merging, row_matching
 from extractor.extraction.grounding.row_keys import comparison_form
 from extractor.extraction.grounding.tree import collect_evidence, iterate_leaves, to_json
 from extractor.extraction.merging import MergedRecord, PartialRecord, merge_records
+from extractor.schema import key
 from extractor.schema.reader import read_schema
 from extractor.types import (
     Document,
@@ -232,6 +234,74 @@ def test_a_row_that_a_cut_falls_in_goes_on_in_the_next_piece(piece: int, number:
     orders = rows(merge_records(read_schema(Orders.model_json_schema()).root, pieces), "orders")
     assert len(orders) == kept
     assert sum(len(one.get("lines", [])) for one in orders) == 3  # type: ignore[arg-type]
+
+
+class Degree(BaseModel):
+    model_config = key("school", "degree")
+    school: str | None = None
+    degree: str | None = None
+    grade: str | None = None
+    year: int | None = None
+
+
+class Degrees(BaseModel):
+    degrees: list[Degree] = []
+
+
+ZURICH, DELFT = {"school": "ETH", "degree": "BSc", "year": 2019}, {"school": "TU Delft", "degree": "MSc"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ([ZURICH], [{"grade": "5.6"}], [{**ZURICH, "grade": "5.6"}]),  # the only row there is
+        ([ZURICH, DELFT], [{"grade": "8"}], [ZURICH, {**DELFT, "grade": "8"}]),  # the rest of the row above the cut
+        ([ZURICH, DELFT], [{"school": "KTH", "degree": "PhD"}, {"year": 2021}], None),  # Delft's, all others have one
+        ([ZURICH, {**DELFT, "year": 2020}], [{"year": 2021}], [ZURICH, {**DELFT, "year": 2020}, {"year": 2021}]),
+    ],
+)
+def test_what_a_cut_parts_from_the_name_of_its_row_goes_to_the_row_above_or_the_only_one_that_lacks_it(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], expected: list[dict[str, Any]] | None
+) -> None:
+    pieces = [found(0, {"degrees": before}), found(1, {"degrees": after})]
+    merged = merge_records(read_schema(Degrees.model_json_schema()).root, pieces)
+    got = rows(merged, "degrees")
+    assert got == (expected or [ZURICH, {**DELFT, "year": 2021}, {"school": "KTH", "degree": "PhD"}])
+    moved = [path for path, one in collect_evidence(merged.tree).items() if "across a cut" in one.findings]
+    assert len(moved) == (len(got) < len(before) + len(after))
+    assert not merged.fragments and not merged.conflicts
+
+
+def test_a_row_without_a_name_that_several_rows_could_take_stays_and_is_told() -> None:
+    third = {"school": "KTH", "degree": "PhD"}
+    pieces = [found(0, {"degrees": [ZURICH, DELFT]}), found(1, {"degrees": [third, {"grade": "8"}]})]
+    merged = merge_records(read_schema(Degrees.model_json_schema()).root, pieces)
+    assert rows(merged, "degrees") == [ZURICH, DELFT, third, {"grade": "8"}]
+    assert merged.fragments == (("degrees",),)
+
+
+def test_a_heading_parts_what_a_piece_begins_with_from_the_row_above_the_cut() -> None:
+    text = "# Studies\nETH BSc\nTU Delft MSc\n# Prizes\n8 of 10\n"
+
+    def read(order: int, *said: tuple[str, str]) -> PartialRecord:
+        at = {name: text.index(words) for name, words in said}
+        row = {
+            name: GroundedValue(words, Evidence(Match.EXACT, (Span(at[name], at[name] + len(words)),), words))
+            for name, words in said
+        }
+        return PartialRecord((order,), GroundedObject({"degrees": GroundedList((GroundedObject(row),))}), order)
+
+    pieces = [
+        read(0, ("school", "ETH"), ("degree", "BSc")),
+        read(0, ("school", "TU Delft"), ("degree", "MSc")),
+        read(1, ("grade", "8 of 10")),
+    ]
+    pieces = [replace(one, reply=i) for i, one in enumerate(pieces)]
+    schema = read_schema(Degrees.model_json_schema())
+    merged = merge_records(schema.root, pieces, Document("d", text))
+    assert len(rows(merged, "degrees")) == 3 and merged.fragments == (("degrees",),)
+    without = text.replace("# Prizes", "the prizes")
+    assert len(rows(merge_records(schema.root, pieces, Document("d", without)), "degrees")) == 2
 
 
 def test_a_disagreement_keeps_one_value_and_reports_both() -> None:

@@ -8,8 +8,7 @@
                     is shared. Without a declared key no plain field may differ, and two rows that say all the same
                     in other places (two equal lines of a statement), or that stand on two lines of one list, stay
                     two. Their fields fill each other's gaps; where both say something else, the first stays, with a
-                    conflict. A row that begins a piece of the text and has entries of its lists alone goes on with
-                    the row that ends the piece before
+                    conflict. What a cut has parted from the name of its row is told of by row_fragments
 
 Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end; a key may
 have a subtitle in one of two rows. The order in which replies arrive plays no part.
@@ -20,12 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from extractor.extraction.grounding.row_keys import (
-    comparison_form,
-    goes_on,
-    key_forms,
-)
+from extractor.extraction.grounding.row_keys import comparison_form, key_forms
 from extractor.extraction.grounding.tree import iterate_leaves
+from extractor.extraction.row_fragments import Headings, PieceEnds, join_fragments
 from extractor.extraction.row_matching import ReplyPart, RowGroup, RowIndex, find_row_words, is_same_row
 from extractor.extraction.row_runs import LinePlace, LineRuns
 from extractor.schema.open_objects import UNNAMED
@@ -59,6 +55,8 @@ class PartialRecord:
 class MergedRecord:
     tree: GroundedObject
     conflicts: tuple[Conflict, ...] = ()
+    fragments: tuple[ValuePath, ...] = ()
+    """Lists with a row that may be the rest of another one."""
 
 
 @dataclass(slots=True)
@@ -66,7 +64,9 @@ class _Merge:
     lines: LineRuns | None
     pieces: Mapping[int, int]
     """Of each reply the number of the piece of text that it is about."""
+    headings: Headings
     conflicts: list[Conflict] = field(default_factory=list)
+    fragments: list[ValuePath] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -89,10 +89,11 @@ def merge_records(node: Object, records: Sequence[PartialRecord], document: Docu
     """One record out of what each reply brought about the document; without it no lines are told apart."""
     lines = LineRuns(document) if document is not None and len(records) > 1 else None
     pieces = {order: number for number, order in enumerate(sorted({r.order for r in records}))}
-    merge = _Merge(lines, {r.reply: pieces[r.order] for r in records})
+    merge = _Merge(lines, {r.reply: pieces[r.order] for r in records}, Headings(document))
     ordered = [ReplyPart(r.reply, r.tree) for r in sorted(records, key=lambda r: (r.order, r.reply))]
     tree = _merge_node(node, ordered, (), merge)
-    return MergedRecord(tree if isinstance(tree, GroundedObject) else GroundedObject(), tuple(merge.conflicts))
+    tree = tree if isinstance(tree, GroundedObject) else GroundedObject()
+    return MergedRecord(tree, tuple(merge.conflicts), tuple(merge.fragments))
 
 
 def _merge_node(
@@ -220,11 +221,9 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
     groups: list[RowGroup] = []
     by_key, by_value = RowIndex(node), RowIndex(replace(node, key=(LONE,), key_declared=True))
     places = _place_rows(node, parts, merge)
-    at, piece = None, -1  # the group of the row said last, and where
+    ends = PieceEnds()
     for p in parts:
         fresh: list[tuple[int, RowIndex, Mapping[str, str]]] = []
-        follows = at is not None and merge.pieces[p.reply] == piece + 1
-        piece = merge.pieces[p.reply] if _list_items(p.node) else piece
         for row in map(_as_object, _list_items(p.node)):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             index = by_value if _is_lone(row) else by_key
@@ -234,10 +233,7 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
                 find_row_words(row),
                 next(places),
             )
-            if at is not None and follows and not _is_lone(groups[at].parts[0].node) and goes_on(index.node, row):
-                groups[at].parts.append(part)
-                continue
-            follows, known = False, index.find(forms, words)
+            known = index.find(forms, words)
             at = next((i for i in known if is_same_row(index.node, groups[i], part, forms, words, place)), None)
             if at is None:
                 at = len(groups)
@@ -245,8 +241,11 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
                 index.add_words(at, words)
                 fresh.append((at, index, forms))
             groups[at].add(part, forms, words, place)
+            ends.add(merge.pieces[p.reply], at)
         for number, index, said in fresh:  # rows of one reply are one by their words alone
             index.add(number, said)
+    groups, is_one_left = join_fragments(node, groups, ends, merge.pieces, merge.headings)
+    merge.fragments += [path] if is_one_left else []
     rows = [_merge_object(node.row, g.parts, (*path, i), merge, vote=False) for i, g in enumerate(groups)]
     return GroundedList(tuple(row for row in rows if row is not None)) if rows else None
 

@@ -40,6 +40,7 @@ from extractor.types import (
     Request,
     Span,
     Usage,
+    ValuePath,
 )
 
 RecordCheck = Callable[[Mapping[str, Json]], tuple[Problem, ...]]
@@ -227,6 +228,7 @@ def build_record(
         problems=(
             *_unread_problems(document),
             *_run_on_problems(answers),
+            *_fragment_problems(merged.fragments),
             *check_rejected(rejected, reading.traits),
             *(check(value) if check else validate_record(value, task.model_class, task.schema.source)),
         ),
@@ -277,6 +279,14 @@ def _run_on_problems(answers: Sequence[Answer]) -> tuple[Problem, ...]:
         for a in answers
         if a.ran_on
     )
+
+
+def _fragment_problems(lists: Sequence[ValuePath]) -> tuple[Problem, ...]:
+    said = (
+        "A row says nothing that tells it apart, and may be the rest of one that another part of the text names; "
+        "ask again with larger chunks, or join the rows in a review."
+    )
+    return tuple(Problem("row in pieces", path, said) for path in lists)
 
 
 def _answered_spans(answers: Sequence[Answer]) -> tuple[Span, ...]:

@@ -35,7 +35,7 @@ from extractor.schema.settling import settle_node
 from extractor.schema.written_form import path_writer
 from extractor.types import Evidence, GroundedValue, Json, Problem, Span, Status, Usage, ValuePath, json_pointer
 
-KEPT_PROBLEMS = ("ran on",)
+KEPT_PROBLEMS = ("ran on", "row in pieces")
 """Codes of problems of one model's replies that are problems of what all say, too; all others are found anew."""
 
 

@@ -43,8 +43,8 @@ def keys_agree(node: ObjectList, a: Mapping[str, str], b: Mapping[str, str]) -> 
     return bool(shared) and all(names_agree(a[name], b[name]) for name in shared)
 
 
-def goes_on(node: ObjectList, row: GroundedObject) -> bool:
-    """Whether a row may be the rest of the one before it: it says nothing of itself, only entries of its lists."""
+def holds_entries_alone(node: ObjectList, row: GroundedObject) -> bool:
+    """Whether a row says nothing of itself, only entries of its lists."""
     named = any(f.name in node.key and isinstance(f.node, Scalar) for f in node.row.fields)
     return named and bool(row.fields) and all(isinstance(inner, GroundedList) for inner in row.fields.values())
 
