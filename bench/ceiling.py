@@ -119,6 +119,10 @@ class Script:
 
     def fit(self, value: Json, shape: Mapping[str, Json]) -> Json:
         """The value in the form that was asked for."""
+        if "anyOf" in shape:
+            kind = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else None
+            forms = {one["type"] if one.get("type") in ("object", "array") else None: one for one in shape["anyOf"]}
+            shape = forms.get(kind, shape["anyOf"][0])
         if "properties" in shape:
             value = value if isinstance(value, dict) else {}
             return {name: self.fit(value.get(name), one) for name, one in shape["properties"].items()}
@@ -139,7 +143,8 @@ class Script:
         kinds = [kinds] if isinstance(kinds, str) else kinds
         if isinstance(value, float) and value.is_integer() and "integer" in kinds:
             value = int(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and kinds[0] == "string":
+        as_text = "string" in kinds and not {"number", "integer"} & set(kinds)
+        if as_text and isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
         long = isinstance(value, str) and len(value) > shape.get("maxLength", len(value))
         barred = kinds == ["null"] or ("enum" in shape and value not in shape["enum"]) or long

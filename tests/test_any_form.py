@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from extractor.errors import TaskError
 from extractor.extraction.acceptance import Acceptance
 from extractor.extraction.given import ground_record
 from extractor.extraction.pipeline import Reading
+from extractor.extraction.prompt import Strategy
+from extractor.extraction.response_schema import build_response_schema
 from extractor.extraction.task import task_from_json_schema
+from extractor.models.openai.reply import fit_reply
 from extractor.models.traits import STRONG
 from extractor.types import Document, Json
 
@@ -89,3 +94,32 @@ def test_a_record_that_the_schema_takes_loses_nothing_and_keeps_its_form(random:
     record = ground_record(Document("page", "\n".join(iterate_words(said))), task, said, Reading(STRONG, Acceptance(0)))
     assert record.value == said
     assert record.rejected == ()
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=150, deadline=None)
+def test_what_is_sent_takes_every_record_that_the_schema_takes(random: Random) -> None:
+    """But for objects whose names are the document's, which are asked for as rows."""
+    schema: dict[str, Any] = {
+        "title": "any",
+        "type": "object",
+        "properties": {"given": {"type": "string"}, "of": grow(random, 0, in_rows=False)},
+    }
+    if "additionalProperties" in json.dumps(schema):
+        return
+    try:
+        root = task_from_json_schema(schema).schema.root
+    except TaskError:
+        return
+    value = {"given": "one", "of": fill(random, schema["properties"]["of"])}
+    sent = build_response_schema(root, "", Strategy())
+    fitted = fit_reply(value, sent)
+    assert not fitted.misfits
+    Draft202012Validator(sent).validate(fitted.value)
+    assert without_nothing(fitted.value) == without_nothing(value)
+
+
+def without_nothing(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: one for name, inner in value.items() if (one := without_nothing(inner)) not in (None, [], {})}
+    return [without_nothing(one) for one in value] if isinstance(value, list) else value

@@ -58,10 +58,17 @@ def test_a_pattern_of_an_address_is_kept_and_any_other_is_left_to_the_check_of_t
         {"type": "object", "properties": {"a": {"type": "null"}}, "required": [], "additionalProperties": False},
         {"type": "object", "properties": {"a": {"type": "null"}}, "required": ["a"]},
         shape(a={"$ref": "#"}),
-        shape(a={"anyOf": [{"type": "null"}]}),
+        shape(a={"anyOf": [{"type": "null"}, {"$ref": "#"}]}),
         shape(a={"type": "array"}),
         shape(a={"type": "other"}),
     ],
 )
 def test_what_no_reply_is_asked_in_has_no_such_grammar(schema: dict[str, Any]) -> None:
     assert build_plain_grammar(schema) is None
+
+
+def test_a_place_that_takes_several_forms_has_a_rule_for_each() -> None:
+    found = rules(shape(a={"anyOf": [shape(b={"type": "integer"}), {"type": ["string", "null"]}]}))
+    members = re.fullmatch(r'"\{" "\\"a\\": " \((\S+) \| \((\S+) \| null\)\) "\}"', found[found["root"]])
+    assert members is not None
+    assert found[members[1]] == r'"{" "\"b\": " integer "}"' and found[members[2]] == r'"\"" char* "\""'

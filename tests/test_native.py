@@ -242,6 +242,7 @@ def test_a_schema_is_said_as_google_takes_it() -> None:
             "b": {"type": "array", "items": {"type": ["number", "null"]}},
             "c": {"enum": [1, 2]},
             "d": {"type": ["number", "string", "null"]},
+            "e": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": ["string", "null"]}]},
         },
         "additionalProperties": False,
     }
@@ -249,7 +250,8 @@ def test_a_schema_is_said_as_google_takes_it() -> None:
         "a": {"type": "string", "nullable": True, "enum": ["x"]},
         "b": {"type": "array", "items": {"type": "number", "nullable": True}},
         "c": {"type": "string"},
-        "d": {"type": "string", "nullable": True},
+        "d": {"anyOf": [{"type": "number"}, {"type": "string"}], "nullable": True},
+        "e": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string", "nullable": True}]},
     }
 
 

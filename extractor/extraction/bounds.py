@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from extractor.extraction.planning import Question
+from extractor.models.openai.reply import choose_form
 from extractor.types import Json
 
 
@@ -29,6 +30,7 @@ def is_held_back(question: Question, reply: Json) -> bool:
 
 def _iterate_bounded(value: Json, schema: Mapping[str, Json]) -> Iterator[tuple[Json, int]]:
     """Every list and text of a reply that its schema bounds, with the bound."""
+    schema = choose_form(value, schema)
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _iterate_bounded(inner, (schema.get("properties") or {}).get(name) or {})

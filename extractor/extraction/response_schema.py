@@ -1,12 +1,15 @@
 """The response schema: JSON Schema for a reply about a part of the record.
 
 Strict mode's dialect throughout: every property required, absence written as null, nothing additional. It excludes no
-right answer: only what the schema itself lists, or declares the form of for a value that code places, is a choice among
+right answer: where the schema takes several forms or types, all are allowed (`anyOf` has the form that is asked for
+first), and only what the schema itself lists, or declares the form of for a value that code places, is a choice among
 what is there, and an address of a small model's has an address's form. Lists and strings are bounded, since small
 models run into loops.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from extractor.extraction.fitting import NO_ADDRESS
 from extractor.extraction.prompt import Strategy
@@ -46,13 +49,25 @@ class _ResponseSchemaBuilder:
             case Scalar():
                 return self.scalar_schema(node)
             case ValueList():
-                return self.list_schema(node)
-            case ObjectList():
-                return self.bound_items(
-                    {"type": "array", "items": self.object_schema(node.row, in_row=True)}, node.max_items, "max_rows"
-                )
+                return self.add_forms(self.list_schema(node), node.alternatives)
+            case ObjectList(row):
+                items = self.add_forms(self.object_schema(row, in_row=True), row.alternatives, in_row=True)
+                rows = self.bound_items({"type": "array", "items": items}, node.max_items, "max_rows")
+                return self.add_forms(rows, node.alternatives)
             case Object():
-                return self.object_schema(node, in_row=False)
+                return self.add_forms(self.object_schema(node, in_row=False), node.alternatives)
+
+    def add_forms(
+        self, schema: dict[str, Json], alternatives: Sequence[Node], *, in_row: bool = False
+    ) -> dict[str, Json]:
+        """The schema of a place with the other forms that it takes: an object, a list, or one value, each once."""
+        forms = {schema["type"]: schema}
+        for one in alternatives:
+            other = self.entry_schema(one) if in_row and isinstance(one, Scalar) else self.node_schema(one)
+            kind = other.get("type")
+            if not in_row or kind != "array":  # rows of rows are no rows
+                forms.setdefault(kind if kind in ("object", "array") else "value", other)
+        return {"anyOf": list(forms.values())} if len(forms) > 1 else schema
 
     def object_schema(self, node: Object, *, in_row: bool) -> dict[str, Json]:
         return {
@@ -83,20 +98,22 @@ class _ResponseSchemaBuilder:
             return {"enum": [*choices, None]} if choices else {"type": "null"}
         if leaf.verbatim_number:
             return {"type": ["number", "string", "null"], "maxLength": MAX_NUMBER_LENGTH}
-        if leaf.type == "string":
-            return self.bound_text({"type": ["string", "null"]}, leaf)
-        return {"type": [leaf.type, "null"]}
+        types = _list_types(leaf)
+        schema: dict[str, Json] = {"type": [*types, "null"]}
+        return self.bound_text(schema, leaf) if "string" in types else schema
+
+    def entry_schema(self, item: Scalar) -> dict[str, Json]:
+        """The schema of an entry of a list, which is never null."""
+        if item.enum:
+            return {"enum": list(item.enum)}
+        if item.verbatim_number:
+            return {"type": ["number", "string"], "maxLength": MAX_NUMBER_LENGTH}
+        types = _list_types(item)
+        schema: dict[str, Json] = {"type": types[0] if len(types) == 1 else list(types)}
+        return self.bound_text(schema, item) if "string" in types else schema
 
     def list_schema(self, node: ValueList) -> dict[str, Json]:
-        item = node.item
-        one: dict[str, Json] = {"type": item.type}
-        if item.enum:
-            one = {"enum": list(item.enum)}
-        elif item.verbatim_number:
-            one = {"type": ["number", "string"], "maxLength": MAX_NUMBER_LENGTH}
-        elif item.type == "string":
-            one = self.bound_text(one, item)
-        return self.bound_items({"type": "array", "items": one}, node.max_items, "max_values")
+        return self.bound_items({"type": "array", "items": self.entry_schema(node.item)}, node.max_items, "max_values")
 
     def bound_items(self, schema: dict[str, Json], declared: int | None, setting: str) -> dict[str, Json]:
         """A list with the entries that the schema and the strategy allow, where either bounds them."""
@@ -109,6 +126,14 @@ class _ResponseSchemaBuilder:
         if self.strategy.narrows_schema and leaf.kind in FORMS:
             bounds["pattern"] = FORMS[leaf.kind]
         return {**schema, **bounds}
+
+
+def _list_types(leaf: Scalar) -> tuple[str, ...]:
+    """The JSON types that the leaf takes, its own first; a number may be whole."""
+    types = dict.fromkeys((leaf.type, *leaf.other_types))
+    if "number" in types:
+        types.pop("integer", None)
+    return tuple(types)
 
 
 def _without_null(schema: dict[str, Json]) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from extractor.extraction.text.dates import parse_date
 from extractor.extraction.text.normalize import fold_text
+from extractor.models.openai.reply import choose_form
 from extractor.types import Json, Reply, Request, Usage
 
 ScriptedAnswer: TypeAlias = Mapping[str, Any] | Reply | Exception
@@ -95,6 +96,7 @@ def fit_reply(value: Json, schema: Mapping[str, Any]) -> Json:
     Objects have the properties that are asked for, rows that are asked for by one field alone are its values, of lists
     no more is said than may be, of choices the one that means the same, and numbers are text where text is asked for.
     """
+    schema = choose_form(value, schema)
     kinds = schema.get("type")
     if kinds == "object":
         known = value if isinstance(value, Mapping) else {}
@@ -115,7 +117,8 @@ def _fit_scalar(value: Json, schema: Mapping[str, Any]) -> Json:
     allowed = kinds if isinstance(kinds, list) else [kinds]
     if value is None:
         return None if "null" in allowed else {"string": "", "boolean": False}.get(str(allowed[0]), 0)
-    if isinstance(value, int | float) and "number" in allowed:
+    own = ("boolean",) if isinstance(value, bool) else ("number", "integer")[: 1 + isinstance(value, int)]
+    if isinstance(value, int | float) and set(own) & set(allowed):
         return value
     if "string" in allowed:
         return str(value)[: schema.get("maxLength")]

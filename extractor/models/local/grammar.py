@@ -38,8 +38,8 @@ def build_reply_grammar(shape: Mapping[str, Json]) -> str:
 
 
 def build_plain_grammar(shape: Mapping[str, Json]) -> str | None:
-    """The same as GBNF; None for a schema with more in it than replies are asked in (references, unions, members
-    that may be left out).
+    """The same as GBNF; None for a schema with more in it than replies are asked in (references, members that
+    may be left out).
 
     Of a pattern, what it says is kept where it consists of characters and `\\S+`, as addresses' do.
     """
@@ -74,6 +74,8 @@ class _RuleWriter:
         form."""
         if "enum" in schema:
             return _join_choices([_quote(json.dumps(one, ensure_ascii=False)) for one in schema["enum"]])
+        if "anyOf" in schema:
+            return _join_choices([self.write_value(one) for one in schema["anyOf"]])
         types = schema["type"]
         return _join_choices([self._write_type(one, schema) for one in ([types] if isinstance(types, str) else types)])
 

@@ -88,7 +88,8 @@ def convert_schema(node: Mapping[str, Json]) -> dict[str, Json]:
     kinds = node.get("type")
     if isinstance(kinds, list):
         real = [kind for kind in kinds if kind != "null"]
-        out |= {"type": real[0] if len(real) == 1 else "string", "nullable": "null" in kinds}
+        types: dict[str, Json] = {"type": real[0]} if len(real) == 1 else {"anyOf": [{"type": one} for one in real]}
+        out |= {**types, "nullable": "null" in kinds}
     elif kinds is not None:
         out["type"] = kinds
     choices = node.get("enum")
@@ -101,6 +102,8 @@ def convert_schema(node: Mapping[str, Json]) -> dict[str, Json]:
         out["properties"] = {name: convert_schema(sub) for name, sub in node["properties"].items()}
     if "items" in node:
         out["items"] = convert_schema(node["items"])
+    if "anyOf" in node:
+        out["anyOf"] = [convert_schema(one) for one in node["anyOf"]]
     return out
 
 

@@ -76,6 +76,8 @@ def _copy_with_types(node: Mapping[str, Json]) -> dict[str, Any]:
         out["properties"] = {name: _copy_with_types(sub) for name, sub in node["properties"].items()}
     if "items" in node:
         out["items"] = _copy_with_types(node["items"])
+    if "anyOf" in node:
+        out["anyOf"] = [_copy_with_types(one) for one in node["anyOf"]]
     return out
 
 
@@ -111,16 +113,18 @@ def _drop_large_enums(schema: dict[str, Any]) -> list[str]:
 def walk_schema(schema: Mapping[str, Json]) -> Iterator[dict[str, Any]]:
     """Every node of a response schema, the root first."""
     yield schema  # type: ignore[misc]
-    for sub in schema.get("properties", {}).values():
+    for sub in _list_inner_schemas(schema):
         yield from walk_schema(sub)
-    if "items" in schema:
-        yield from walk_schema(schema["items"])
 
 
 def measure_nesting(schema: Mapping[str, Json]) -> int:
     """Levels of objects, one inside the other; a list of objects is one level."""
-    inner = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
-    return int("properties" in schema) + max(map(measure_nesting, inner), default=0)
+    return int("properties" in schema) + max(map(measure_nesting, _list_inner_schemas(schema)), default=0)
+
+
+def _list_inner_schemas(schema: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    items = [schema["items"]] if "items" in schema else []
+    return [*schema.get("properties", {}).values(), *items, *schema.get("anyOf", ())]
 
 
 def _count_schema_characters(schema: Mapping[str, Json]) -> int:

@@ -99,7 +99,18 @@ def fit_reply(value: Json, schema: Mapping[str, Json]) -> FittedReply:
     return fitted
 
 
+def choose_form(value: Json, schema: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The schema of a place that takes several forms, in the form that the value has; else in the one asked for."""
+    forms: list[Mapping[str, Json]] = schema.get("anyOf") or [schema]
+    kind = "object" if isinstance(value, Mapping) else "array" if isinstance(value, list) else "value"
+    by_kind = {one["type"] if one.get("type") in ("object", "array") else "value": one for one in forms}
+    return by_kind.get(kind, forms[0])
+
+
 def _fit(value: Json, schema: Mapping[str, Json], path: ValuePath, out: FittedReply) -> Json:
+    if "anyOf" in schema:
+        value = _decode_inner(_decode_inner(value, "{"), "[")
+        schema = choose_form(value, schema)
     if "properties" in schema:
         return _fit_object(value, schema, path, out)
     if "items" in schema:
@@ -162,7 +173,8 @@ def _fit_list(value: Json, schema: Mapping[str, Json], path: ValuePath, out: Fit
     value = _decode_inner(value, "[")
     if value is None:
         return None
-    if isinstance(value, dict) != ("properties" in item) and not isinstance(value, list):
+    takes_objects = "properties" in item or ("anyOf" in item and isinstance(value, dict))
+    if isinstance(value, dict) != takes_objects and not isinstance(value, list):
         out.misfits.append(Misfit(path, schema, "is no list"))
         return value
     rows = value if isinstance(value, list) else [value]
@@ -259,7 +271,7 @@ def _add_value(whole: dict[str, Json], name: str, other: Json, schema: Any, path
     elif isinstance(said, list) and isinstance(other, list):
         said.extend(other)
     elif isinstance(said, dict) and isinstance(other, dict):
-        inner = (schema or {}).get("properties", {})
+        inner = choose_form(said, schema or {}).get("properties", {})
         for key, one in other.items():
             _add_value(said, key, one, inner.get(key), (*path, key), out)
     else:
