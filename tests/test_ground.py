@@ -368,3 +368,38 @@ def test_what_was_said_besides_what_is_found_counts(text: str, right: str, wrong
 def test_the_dash_of_a_range_of_amounts_is_no_minus_behind_the_first() -> None:
     assert prove("Salary: £55k–£60k", 55_000, type="number")[0] == "55k"
     assert prove("Salary: £55k–£60k", -55_000, type="number")[0] is None
+
+
+BOARD = ["Ann Lee", "Ben Okafor", "Carla Diaz"]
+COMMITTEE = ["Carla Diaz", "Ben Okafor"]
+
+
+@pytest.mark.parametrize("title", ["## {}\n\n", "{}\n", "{}:\n\n", "2. {}\n", "**{}**\n"])
+@pytest.mark.parametrize("named", [False, True])
+def test_of_lists_that_share_their_entries_each_has_those_below_its_own_name(title: str, named: bool) -> None:
+    board, committee = title.format("Board"), title.format("Audit committee")
+    text = f"{board}{listed(BOARD)}\n{committee}{listed(COMMITTEE)}\n{title.format('Auditors')}{listed(BOARD[:1])}"
+    lists = {"auditors": BOARD[:1], "audit_committee": COMMITTEE, "board": BOARD}
+    record: dict[str, Json] = {n: [{"name": one} for one in v] if named else v for n, v in lists.items()}
+    result = ground(text, record)
+    begins = {"board": 0, "audit_committee": text.index(committee), "auditors": text.index(title.format("Auditors"))}
+    for name, entries in lists.items():
+        for i, entry in enumerate(entries):
+            span = result.file.evidence[f"/{name}/{i}/name" if named else f"/{name}/{i}"].spans[0]
+            assert span.start == text.index(entry, begins[name] + len("2. A")), (name, entry)
+
+
+def test_lists_in_objects_are_told_apart_by_the_names_of_these() -> None:
+    listed = "Aspirin 100 mg\nRamipril 5 mg\n"
+    text = f"Medication on admission\n{listed}\nMedication at discharge\n{listed}"
+    drugs = [{"drug": "Aspirin", "dose": "100 mg"}, {"drug": "Ramipril", "dose": "5 mg"}]
+    result = ground(text, {"discharge": {"medication": drugs}, "admission": {"medication": drugs}})
+    halves = {"admission": 0, "discharge": text.index("Medication at")}
+    for name, begin in halves.items():
+        for i, drug in enumerate(drugs):
+            found = {key: result.file.evidence[f"/{name}/medication/{i}/{key}"].spans[0].start for key in drug}
+            assert found == {key: text.index(said, begin) for key, said in drug.items()}
+
+
+def listed(entries: list[str]) -> str:
+    return "".join(f"- {one}\n" for one in entries)

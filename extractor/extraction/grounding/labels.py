@@ -99,6 +99,10 @@ class FieldLabels:
             total = max(sum(sorted(stems.values(), reverse=True)[:3]), 1e-9)
             self._weights[key] = {stem: weight / total for stem, weight in stems.items()}
 
+    def stems(self, field: Field) -> frozenset[str]:
+        """The stems that the field is known by."""
+        return frozenset(self._weights.get(id(field), ()))
+
     def are_none(self, field: Field, *stems: frozenset[str]) -> bool:
         """Whether the field is known by none of the stems."""
         known = self._weights.get(id(field), {}).keys()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from extractor.extraction.grounding.list_sections import Side
 from extractor.extraction.grounding.mentions import Mention
 from extractor.schema.reader import Field, Scalar
 from extractor.types import Json, Span, ValuePath
@@ -27,6 +28,8 @@ class LocatedLeaf:
     options: list[MentionOption] | None = None
     listed: Counter[tuple[int, int]] | None = None
     """Of an entry of a plain list: the places that its entries have, which no two of them share."""
+    side: Side | None = None
+    """Of such an entry: which places stand below the name of its list."""
 
 
 @dataclass(slots=True)
@@ -52,6 +55,8 @@ class Region:
     """Of an object that is no row: the mention about which most of it stands."""
     field: Field | None = None
     """Of such an object its field, whose name may stand before its values."""
+    side: Side | None = None
+    """Of such an object: which places stand below its name."""
 
 
 def put_in_order(leaves: Sequence[LocatedLeaf]) -> None:

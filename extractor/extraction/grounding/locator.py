@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.block_placement import distance_cost, place_block
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
+from extractor.extraction.grounding.list_sections import ListSections, Side
 from extractor.extraction.grounding.located_leaf import LocatedLeaf, MentionOption, Region, put_in_order
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
+from extractor.extraction.grounding.zeros import ZERO
 from extractor.schema.annotations import Kind
 from extractor.schema.kinds import is_placeholder
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
@@ -31,18 +33,13 @@ STRICTNESS = {Match.EXACT: 0.0, Match.NORMALISED: 0.1, Match.DERIVED: 0.3, Match
 LABEL, TAKEN, OTHER_COLUMN, JOINED, PER_LINE, OTHER_ROW = 1.0, 0.8, 0.5, 0.5, 0.12, 0.6
 """What a label beside a mention brings; what it costs that another leaf has it, that it is in another column than the
 field is in other rows, that it is a part of a longer token ("1" of "1/5"), each line from the row, and another row."""
-TAKEN_IN_LIST = 2.0
-"""What it costs that another entry of the same list has it: a label stands beside the first of them alone."""
+TAKEN_IN_LIST, LISTED = 2.0, 1.0
+"""What it costs that another entry of the same list has it: a label stands beside the first of them alone. What it
+brings an entry to stand below the name of its list, and costs below another's."""
 LABELLED = 0.3
 """Share of what a field is known by from which on a label is its own."""
 ROW_LENGTH = 600
 """Characters of a row that are looked at for a zero."""
-_ZERO = re.compile(
-    r"(?<![\w.,:/-])0++(?:[.,]0++)?+(?![\w.,:/-]*\d)|\bnil\b|[$€£¥][ \u00a0]?[-–—](?=[\s|]|$)"
-    r"|(?:^|[\s|])[-–—](?=[ *_]*(?:$|[-–—|\t]))|(?:^|[-–—|\t])[ *_]*[-–—](?=\s|$)",
-    re.I | re.M,
-)
-"""A zero that stands alone, or a dash that stands for one: by itself in its cell, or at its line's end."""
 _ISO = re.compile(r"\d{4}(?:-\d\d){0,2}")
 _JOINING = frozenset("/-.:_#@\\+")
 
@@ -62,6 +59,7 @@ class Locator:
         self.index = index
         self.labels = labels
         self.context = LabelIndex(index.text, index.outline, index.chunk.document, index.chunk.span.start)
+        self.sections = ListSections(index.text, labels)
         self._found: dict[tuple[int, str], list[Mention]] = {}
         self._lines: dict[tuple[int, str], list[int]] = {}
         self._votes: dict[tuple[int, str, int, int], RowLeaf] = {}
@@ -110,14 +108,17 @@ class Locator:
                 case Scalar():
                     search.leaves.append(LocatedLeaf(at, f, f.node, inner, self.find(f.node, inner), region))
                 case ValueList(item):
-                    listed = Counter[tuple[int, int]]()
+                    listed, side = Counter[tuple[int, int]](), self.sections.find_side(node, f, region.side)
                     search.leaves += [
-                        LocatedLeaf((*at, i), f, item, one, self.find(item, one), region, listed=listed)
+                        LocatedLeaf((*at, i), f, item, one, self.find(item, one), region, listed=listed, side=side)
                         for i, one in enumerate(inner)
                         if one is not None and one != ""
                     ]
                 case ObjectList(row):
-                    for i, (one, where) in enumerate(zip(inner, self._regions(row, inner, own, region), strict=True)):
+                    side = self.sections.find_side(node, f, region.side)
+                    for i, (one, where) in enumerate(
+                        zip(inner, self._regions(row, inner, own, region, side), strict=True)
+                    ):
                         self._collect(row, one or {}, (*at, i), own, where, search)
                 case Object():
                     self._collect(f.node, inner, at, own, self._find_block(node, f, inner, region), search)
@@ -127,7 +128,8 @@ class Locator:
         if outer.anchor is not None:
             return outer
         leaves = [leaf for leaf in self._row_leaves(field.node, value, outer) if leaf.spans]
-        return Region(field=field, block=place_block(field, parent, leaves, self.labels, self.context))
+        block = place_block(field, parent, leaves, self.labels, self.context)
+        return Region(field=field, block=block, side=self.sections.find_side(parent, field, outer.side))
 
     def find(self, node: Scalar, value: Json) -> list[Mention]:
         """The mentions of a value, in order; the same list for the same value of the same field."""
@@ -140,14 +142,20 @@ class Locator:
         return self._found[key]
 
     def _regions(
-        self, row: Object, rows: Sequence[Mapping[str, Json]], names: tuple[str, ...], outer: Region
+        self,
+        row: Object,
+        rows: Sequence[Mapping[str, Json]],
+        names: tuple[str, ...],
+        outer: Region,
+        side: Side | None,
     ) -> list[Region]:
         """A region for each row: from its place to the place of the next row."""
         flat = Object(tuple(f for f in row.fields if not isinstance(f.node, ObjectList)))
         nested = Object(tuple(f for f in row.fields if isinstance(f.node, ObjectList)))
         own = [[leaf for leaf in self._row_leaves(flat, one or {}, outer) if leaf.spans] for one in rows]
         inner = [[leaf for leaf in self._row_leaves(nested, one or {}, outer) if leaf.spans] for one in rows]
-        places = place_rows([a + b for a, b in zip(own, inner, strict=True)], [len(leaves) for leaves in own])
+        every = [a + b for a, b in zip(own, inner, strict=True)]
+        places = place_rows(every, [len(leaves) for leaves in own], side)
         starts = sorted(p.start for p in places if p)
         regions: list[Region] = []
         for place, heads in zip(places, own, strict=True):
@@ -224,7 +232,7 @@ class Locator:
             start = max(start, region.anchor.start - ROW_LENGTH)
             end = min(end, region.anchor.end + ROW_LENGTH)
         if (start, end) not in self._zeros:
-            self._zeros[start, end] = _ZERO.search(text, start, end) is not None
+            self._zeros[start, end] = ZERO.search(text, start, end) is not None
         return self._zeros[start, end]
 
     def says_nothing_beside_label(self, leaf: LocatedLeaf) -> bool:
@@ -273,7 +281,7 @@ class Locator:
     def _weigh(self, leaf: LocatedLeaf, mention: Mention) -> MentionOption:
         span, region = mention.span, leaf.region
         cost = STRICTNESS[mention.match] - LABEL * self.context.affinity(self.labels, leaf.field, span)
-        cost += JOINED * self._is_joined(span)
+        cost += JOINED * self._is_joined(span) - (LISTED * leaf.side(span) if leaf.side else 0.0)
         if region.anchor is not None:
             lines = self.context.line_number(span.start) - self.context.line_number(region.anchor.start)
             cost += PER_LINE * (lines if lines >= 0 else -2 * lines)

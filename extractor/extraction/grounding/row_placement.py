@@ -8,7 +8,7 @@ less something where a row would stand before the one said before it, or on the 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from extractor.types import Span
@@ -17,6 +17,8 @@ CANDIDATES = 12
 """Places of a row that are weighed against each other."""
 OUT_OF_ORDER, SAME_PLACE = 0.35, 0.6
 """What it costs, in shares of the row's weight, to stand before the row said before, or where that one stands."""
+NAMED = 0.5
+"""What it brings, in shares of the row's weight, to stand below the name of its list, and costs below another's."""
 LESS_TELLING = 1e-3
 """What it costs to stand on the words of the second or third leaf rather than on those of the most telling one."""
 REACH = 12.0
@@ -36,12 +38,17 @@ class RowLeaf:
         object.__setattr__(self, "weight", float((1 + len(self.spans)) ** -0.5))
 
 
-def place_rows(rows: Sequence[Sequence[RowLeaf]], heads: Sequence[int] | None = None) -> list[Span | None]:
+def place_rows(
+    rows: Sequence[Sequence[RowLeaf]],
+    heads: Sequence[int] | None = None,
+    side: Callable[[Span], int] | None = None,
+) -> list[Span | None]:
     """The place of each row, the mention of its most telling leaf; None where nothing of the row is found.
 
     `heads`: how many leaves at the beginning of each row are its own, and no nested row's. It stands where these do.
+    `side`: above 0 for words that stand where the list is named, below 0 where another one is.
     """
-    options = _list_options(rows, heads or [0] * len(rows))
+    options = _list_options(rows, heads or [0] * len(rows), side)
     chosen: list[Span | None] = [None] * len(rows)
     trail: list[tuple[int, list[int]]] = []
     scores: list[float] = []
@@ -90,7 +97,9 @@ def _follow(
     return now, back
 
 
-def _list_options(rows: Sequence[Sequence[RowLeaf]], heads: Sequence[int]) -> list[list[tuple[Span, float]]]:
+def _list_options(
+    rows: Sequence[Sequence[RowLeaf]], heads: Sequence[int], side: Callable[[Span], int] | None
+) -> list[list[tuple[Span, float]]]:
     """Of each row the places that it may stand at, in the text's order, each with how much of it is found about there.
 
     Of rows that say the same each has the places from its number on, so that there are places for all of them.
@@ -101,7 +110,12 @@ def _list_options(rows: Sequence[Sequence[RowLeaf]], heads: Sequence[int]) -> li
     options: list[list[tuple[Span, float]]] = [[] for _ in rows]
     for numbers in equal.values():
         many = len(numbers)
-        places = sorted(score_places(rows[numbers[0]], heads[numbers[0]], many), key=lambda one: (-one[1], one[0]))
+        leaves = rows[numbers[0]]
+        scored = score_places(leaves, heads[numbers[0]], many)
+        if side and len(scored) > 1:
+            share = NAMED * sum(leaf.weight for leaf in leaves)
+            scored = [(span, score + share * side(span)) for span, score in scored]
+        places = sorted(scored, key=lambda one: (-one[1], one[0]))
         places = sorted(places[: max(CANDIDATES, many)])
         for rank, i in enumerate(numbers):
             first = min(rank, max(0, len(places) - CANDIDATES))
