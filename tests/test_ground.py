@@ -401,5 +401,21 @@ def test_lists_in_objects_are_told_apart_by_the_names_of_these() -> None:
             assert found == {key: text.index(said, begin) for key, said in drug.items()}
 
 
+@pytest.mark.parametrize("title", ["## {}\n", "{}:\n", "**{}**\n\n"])
+def test_a_long_object_has_the_words_below_its_own_name(title: str) -> None:
+    borrower = {
+        f"field_{n}": word for n, word in enumerate("alpha beta gamma delta epsilon zeta eta theta iota".split())
+    }
+    lender = borrower | {"field_0": "omega", "field_4": "sigma"}
+    begins = {"lender": 0, "borrower": len(title.format("Lender") + "\n".join(lender.values()))}
+    text = "\n".join(
+        title.format(name) + "\n".join(one.values()) for name, one in (("Lender", lender), ("Borrower", borrower))
+    )
+    result = ground(text, {"borrower": borrower, "lender": lender})
+    for name, one in (("lender", lender), ("borrower", borrower)):
+        found = {key: result.file.evidence[f"/{name}/{key}"].spans[0].start for key in one}
+        assert found == {key: text.index(said, begins[name]) for key, said in one.items()}
+
+
 def listed(entries: list[str]) -> str:
     return "".join(f"- {one}\n" for one in entries)

@@ -287,7 +287,9 @@ class Locator:
             cost += PER_LINE * (lines if lines >= 0 else -2 * lines)
             cost += OTHER_ROW * (span.start < region.start or span.start >= region.end)
         elif region.block is not None:
-            cost += distance_cost(region.block, span, self.context)
+            cost += distance_cost(region.block, span, self.context) - (
+                LISTED * region.side(span) if region.side else 0.0
+            )
             if region.field is not None:
                 cost -= LABEL * self.labels.weigh(region.field, self.context.stems_above(span, 0))
         column = self.context.column(span) if region.list_path else 0
