@@ -403,9 +403,8 @@ def test_lists_in_objects_are_told_apart_by_the_names_of_these() -> None:
 
 @pytest.mark.parametrize("title", ["## {}\n", "{}:\n", "**{}**\n\n"])
 def test_a_long_object_has_the_words_below_its_own_name(title: str) -> None:
-    borrower = {
-        f"field_{n}": word for n, word in enumerate("alpha beta gamma delta epsilon zeta eta theta iota".split())
-    }
+    words = ("amber", "birch", "cedar", "delta", "ebony", "fern", "grove", "hazel", "iris")
+    borrower = {f"field_{number}": word for number, word in enumerate(words)}
     lender = borrower | {"field_0": "omega", "field_4": "sigma"}
     begins = {"lender": 0, "borrower": len(title.format("Lender") + "\n".join(lender.values()))}
     text = "\n".join(
