@@ -418,3 +418,15 @@ def test_a_long_object_has_the_words_below_its_own_name(title: str) -> None:
 
 def listed(entries: list[str]) -> str:
     return "".join(f"- {one}\n" for one in entries)
+
+
+@pytest.mark.parametrize("order", [("board", "committee"), ("committee", "board")])
+def test_entries_of_a_plain_list_stand_together_where_no_heading_names_their_list(order: tuple[str, str]) -> None:
+    lists = {"board": ["Ann Lee", "Ben Okafor", "Carla Diaz"], "committee": ["Ben Okafor", "Carla Diaz", "Dana Wolf"]}
+    parts = [f"{title}\n{listed(lists[name])}\n" for title, name in zip(("Vorstand", "Beirat"), order, strict=True)]
+    text = "".join(parts)
+    result = ground(text, dict(lists))
+    begins = {order[0]: 0, order[1]: len(parts[0])}
+    for name, entries in lists.items():
+        found = [result.file.evidence[f"/{name}/{i}"].spans[0].start for i in range(len(entries))]
+        assert found == [text.index(one, begins[name]) for one in entries]

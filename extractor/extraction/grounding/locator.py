@@ -6,22 +6,19 @@ header or heading names its field, in the column that its field has in the other
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from extractor.extraction.grounding import findings as found
 from extractor.extraction.grounding.block_placement import distance_cost, place_block
 from extractor.extraction.grounding.labels import FieldLabels, LabelIndex
+from extractor.extraction.grounding.leaf_findings import FINDINGS, LABELLED
 from extractor.extraction.grounding.list_sections import ListSections, Side
 from extractor.extraction.grounding.located_leaf import LocatedLeaf, MentionOption, Region, put_in_order
 from extractor.extraction.grounding.mentions import Mention, TextIndex
 from extractor.extraction.grounding.row_placement import RowLeaf, place_rows
 from extractor.extraction.grounding.zeros import ZERO
-from extractor.schema.annotations import Kind
-from extractor.schema.kinds import is_placeholder
 from extractor.schema.reader import Field, Node, Object, ObjectList, Scalar, ValueList
 from extractor.types import Evidence, GroundedValue, Json, Match, Span, ValuePath
 
@@ -36,11 +33,8 @@ field is in other rows, that it is a part of a longer token ("1" of "1/5"), each
 TAKEN_IN_LIST, LISTED = 2.0, 1.0
 """What it costs that another entry of the same list has it: a label stands beside the first of them alone. What it
 brings an entry to stand below the name of its list, and costs below another's."""
-LABELLED = 0.3
-"""Share of what a field is known by from which on a label is its own."""
 ROW_LENGTH = 600
 """Characters of a row that are looked at for a zero."""
-_ISO = re.compile(r"\d{4}(?:-\d\d){0,2}")
 _JOINING = frozenset("/-.:_#@\\+")
 
 
@@ -56,8 +50,8 @@ class Locator:
     """Locates the leaves of replies about one chunk."""
 
     def __init__(self, index: TextIndex, labels: FieldLabels) -> None:
-        self.index = index
-        self.labels = labels
+        self.index: TextIndex = index
+        self.labels: FieldLabels = labels
         self.context = LabelIndex(index.text, index.outline, index.chunk.document, index.chunk.span.start)
         self.sections = ListSections(index.text, labels)
         self._found: dict[tuple[int, str], list[Mention]] = {}
@@ -109,8 +103,9 @@ class Locator:
                     search.leaves.append(LocatedLeaf(at, f, f.node, inner, self.find(f.node, inner), region))
                 case ValueList(item):
                     listed, side = Counter[tuple[int, int]](), self.sections.find_side(node, f, region.side)
+                    where = self._find_list_block(node, f, inner, region)
                     search.leaves += [
-                        LocatedLeaf((*at, i), f, item, one, self.find(item, one), region, listed=listed, side=side)
+                        LocatedLeaf((*at, i), f, item, one, self.find(item, one), where, listed=listed, side=side)
                         for i, one in enumerate(inner)
                         if one is not None and one != ""
                     ]
@@ -130,6 +125,14 @@ class Locator:
         leaves = [leaf for leaf in self._row_leaves(field.node, value, outer) if leaf.spans]
         block = place_block(field, parent, leaves, self.labels, self.context)
         return Region(field=field, block=block, side=self.sections.find_side(parent, field, outer.side))
+
+    def _find_list_block(self, parent: Object, field: Field, entries: Sequence[Json], outer: Region) -> Region:
+        """The region of a plain list that lies in no row: about where most of its entries are found together."""
+        leaves = [leaf for leaf in self._row_leaves(field.node, entries, outer) if leaf.spans]
+        if outer.anchor is not None or len(leaves) < 2:
+            return outer
+        some = leaves[:: 1 + len(leaves) // MOST]
+        return replace(outer, block=place_block(field, parent, some, self.labels, self.context))
 
     def find(self, node: Scalar, value: Json) -> list[Mention]:
         """The mentions of a value, in order; the same list for the same value of the same field."""
@@ -317,41 +320,3 @@ class Locator:
 
 def _start_of(mention: Mention) -> int:
     return mention.span.start
-
-
-def _is_zero(leaf: LocatedLeaf) -> bool:
-    is_number = isinstance(leaf.value, int | float) and not isinstance(leaf.value, bool)
-    return is_number and leaf.value == 0 and leaf.node.kind is not Kind.BOOLEAN
-
-
-def _is_text(leaf: LocatedLeaf) -> bool:
-    return isinstance(leaf.value, str) and not leaf.node.enum
-
-
-FINDINGS: tuple[tuple[str, Callable[[Locator, LocatedLeaf], bool]], ...] = (
-    (found.NO_WORDS, lambda at, leaf: leaf.chosen is None),
-    (found.OUTSIDE_ROW, lambda at, leaf: leaf.chosen is not None and not at.is_inside_row(leaf)),
-    (found.ROW_SCATTERED, lambda at, leaf: leaf.region.anchor is not None and leaf.region.coherence < 0.5),
-    (
-        found.WORDS_SHARED,
-        lambda at, leaf: leaf.chosen is not None and at.taken[leaf.chosen.span.start, leaf.chosen.span.end] > 1,
-    ),
-    (found.SEVERAL_PLACES, lambda at, leaf: leaf.others > 0),
-    (found.LABEL_BESIDE, lambda at, leaf: at.affinity(leaf) >= LABELLED),
-    (found.ORDER_GUESSED, lambda at, leaf: leaf.chosen is not None and "guessed" in leaf.chosen.rule),
-    (found.PLACEHOLDER, lambda at, leaf: is_placeholder(leaf.value)),
-    (found.DENIED, lambda at, leaf: at.index.denies(leaf.node, leaf.value, leaf.chosen.span if leaf.chosen else None)),
-    (
-        found.ZERO_UNSAID,
-        lambda at, leaf: _is_zero(leaf) and not at.says_zero(leaf) and not at.says_nothing_beside_label(leaf),
-    ),
-    (found.NOT_AS_ASKED, lambda at, leaf: leaf.node.kind is Kind.DATE and not _ISO.match(str(leaf.value))),
-    (found.LINE_BREAK, lambda at, leaf: _is_text(leaf) and "\n" in leaf.value),
-    (found.MANY_WORDS, lambda at, leaf: _is_text(leaf) and len(leaf.value.split()) > 4),
-    (found.BRACKETED, lambda at, leaf: _is_text(leaf) and leaf.value.rstrip()[-1:] in (")", "]")),
-    (found.DOUBTFUL_SIGHT, lambda at, leaf: leaf.chosen is not None and at.is_doubtful(leaf.chosen.span)),
-    (found.DERIVED, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.DERIVED),
-    (found.FUZZY, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.FUZZY),
-    (found.NORMALISED, lambda at, leaf: leaf.chosen is not None and leaf.chosen.match is Match.NORMALISED),
-)
-"""What may be found about a located leaf, each a small function; what it is worth is in confidence.json."""
