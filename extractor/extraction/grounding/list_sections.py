@@ -16,8 +16,11 @@ from extractor.types import Span
 
 LEAST = 0.3
 """The share of what a list is known by that its line has, times the share of the line's words that are of these."""
-_SHORT_LINE = re.compile(r"^[^\w\n|\t]*+(?:\d{1,3}(?:\.\d{1,3})*+[.)]?[ \t]++)?+[^\d\n|\t]{3,60}$", re.M)
-"""A line that may be a list's name: few words in one cell, and no figure but a number of its own before them."""
+_SHORT_LINE = re.compile(
+    r"^[^\w\n|\t]*+(?:\d{1,3}(?:\.\d{1,3})*+[.)]?[ \t]++)?+[^\d\n|\t:：]{3,60}[:：]?[ \t*_]*+$", re.M
+)
+"""A line that may be a list's name: few words in one cell, nothing behind a colon ("Currency: EUR" names no current
+values), and no figure but a number of its own before them."""
 
 
 Side = Callable[[Span], int]
