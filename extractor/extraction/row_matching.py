@@ -43,6 +43,14 @@ class RowGroup:
         self.said.setdefault(frozenset(forms.items()), (forms, {}))[1][words] = None
         self.last_words = words
 
+    def go_on(self, part: ReplyPart, forms: Mapping[str, str], words: Words, place: LinePlace | None) -> None:
+        """Add the rest of the row: what is said of it before and after a cut is one."""
+        self.parts.append(part)
+        self.places = [place] if place else []  # it stands on several lines
+        joined = [({**theirs, **forms}, {their | words: None for their in known}) for theirs, known in self.said.values()]
+        self.said = {frozenset(both.items()): (both, known) for both, known in joined}
+        self.last_words = words
+
 
 class RowIndex:
     """Which groups of rows a row may belong to, by what identifies it."""
