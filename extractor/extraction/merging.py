@@ -243,7 +243,7 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
             at = next((i for i in known if is_same_row(index.node, groups[i], part, forms, words, place)), None)
             if goes_on and above is not None and at in (None, above):
                 at = above
-                groups[at].go_on(mark_rest(part), forms, words, place)
+                groups[at].go_on(cuts.join(groups[at], part), forms, words, place)
                 fresh.append((at, index, forms))
             else:
                 if at is None:

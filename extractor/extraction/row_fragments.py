@@ -19,7 +19,7 @@ from extractor.extraction.row_layout import Breaks, RowEnds, RowLayout, find_row
 from extractor.extraction.row_matching import ReplyPart, RowGroup
 from extractor.schema.reader import ObjectList
 from extractor.schema.written_form import LONE
-from extractor.types import GroundedList, GroundedNode, GroundedObject
+from extractor.types import GroundedList, GroundedNode, GroundedObject, GroundedValue, Match, Span
 
 
 @dataclass(slots=True)
@@ -62,34 +62,67 @@ class Cuts:
     def is_rest(self, above: RowGroup, part: ReplyPart) -> bool:
         """Whether the row that begins a piece is the rest of the row above the cut."""
         row, piece = part.node, self.pieces[part.reply]
-        assert isinstance(row, GroundedObject)  # noqa: S101 -- rows are
-        earlier = [p for p in above.parts if self.pieces[p.reply] < piece and isinstance(p.node, GroundedObject)]
-        if not earlier or LONE in row.fields or any(LONE in _fields(p) for p in earlier):
+        earlier = [p for p in above.parts if self.pieces[p.reply] < piece]
+        if not earlier or LONE in _fields(part) or any(LONE in _fields(p) for p in earlier):
             return False
-        plain = {name for p in above.parts for name, inner in _fields(p).items() if not isinstance(inner, GroundedList)}
-        own = {name for name, inner in row.fields.items() if not isinstance(inner, GroundedList)}
-        lacks_name = self._lacks_name(row)
-        is_apart = plain.isdisjoint(own)
-        if not is_apart and not lacks_name:
+        shared = _plain(part) & frozenset().union(*map(_plain, above.parts))
+        lacks_name = self._lacks_name(part)
+        before, after = _last_ends(earlier), find_row_ends(row)
+        fits = not shared or (
+            before is not None and after is not None and shared == {after.first[0]} and self._cuts_value(before, after)
+        )
+        if not fits and not lacks_name:
             return False
-        verdict = self._judge(earlier, row)
-        if verdict is None and is_apart and lacks_name:
+        verdict = self._layout.goes_on(before, after) if before and after else None
+        if verdict is None and not shared and lacks_name:
             verdict = True
-        if verdict is None or (verdict and not is_apart):
+        if verdict is None or (verdict and not fits):
             self.is_in_doubt = True
             return False
         return verdict
+
+    def _cuts_value(self, before: RowEnds, after: RowEnds) -> bool:
+        """Whether a cut falls within one text: both sides say of one field what stands side by side."""
+        (name, last), (other, first) = before.last, after.first
+        breaks = self.breaks()
+        return name == other and breaks is not None and breaks.is_within_text(last.end, first.start)
+
+    def join(self, above: RowGroup, part: ReplyPart) -> ReplyPart:
+        """What the part adds to the row above the cut; a text that both have a part of is put together there."""
+        for name in _plain(part):
+            rest = _fields(part)[name]
+            for i, p in enumerate(above.parts):
+                if (begun := _fields(p).get(name)) is None:
+                    continue
+                whole = self._put_together(begun, rest)
+                above.parts[i] = replace(p, node=GroundedObject({**_fields(p), name: whole}))
+                part = replace(part, node=GroundedObject({n: x for n, x in _fields(part).items() if n != name}))
+                break
+        return mark_rest(part)
+
+    def _put_together(self, begun: GroundedNode, rest: GroundedNode) -> GroundedNode:
+        breaks = self.breaks()
+        texts = [x for x in (begun, rest) if isinstance(x, GroundedValue) and isinstance(x.value, str)]
+        if breaks is None or len(texts) < 2:
+            return begun
+        a, b = (text.evidence for text in texts)
+        span = Span(a.spans[0].start, b.spans[-1].end)
+        between = breaks.text[a.spans[-1].end : b.spans[0].start]
+        value = f"{texts[0].value}{' '.join(f'.{between}.'.split())[1:-1]}{texts[1].value}"
+        match = max(a.match, b.match, Match.EXACT if "\n" not in between else Match.NORMALISED, key=list(Match).index)
+        findings = dict.fromkeys((*a.findings, *b.findings, ACROSS_A_CUT))
+        return GroundedValue(value, replace(a, match=match, spans=(span,), model_value=value, findings=tuple(findings)))
 
     def has_nameless(self, groups: Sequence[RowGroup]) -> bool:
         """Whether a row without any of its declared key may be part of one that another piece names."""
         if not self.node.key_declared or len(self._edges) < 2:
             return False
-        said = [(frozenset(name for p in one.parts for name in _fields(p)), one) for one in groups]
+        said = [(frozenset().union(*map(_plain, one.parts)), one) for one in groups]
         names = set(self.node.key)
         named = [(fields, one) for fields, one in said if fields & names]
         nameless = {fields: one for fields, one in said if not fields & names and LONE not in fields}
         return any(
-            not fields & theirs and not self._pieces_of(one) & self._pieces_of(other)
+            fields.isdisjoint(theirs) and not self._pieces_of(one) & self._pieces_of(other)
             for fields, one in nameless.items()
             for theirs, other in named
         )
@@ -97,14 +130,10 @@ class Cuts:
     def _pieces_of(self, group: RowGroup) -> set[int]:
         return {self.pieces[p.reply] for p in group.parts}
 
-    def _judge(self, earlier: Sequence[ReplyPart], row: GroundedObject) -> bool | None:
-        before, after = _last_ends(earlier), find_row_ends(row)
-        return self._layout.goes_on(before, after) if before and after else None
-
-    def _lacks_name(self, row: GroundedObject) -> bool:
+    def _lacks_name(self, part: ReplyPart) -> bool:
         if self.node.key_declared:
-            return not any(name in row.fields for name in self.node.key)
-        return holds_entries_alone(self.node, row)
+            return not any(name in _fields(part) for name in self.node.key)
+        return isinstance(part.node, GroundedObject) and holds_entries_alone(self.node, part.node)
 
     def has_whole_key(self, part: ReplyPart) -> bool:
         """Whether the row says all that tells it apart, as the schema declares it."""
@@ -117,6 +146,11 @@ def mark_rest(part: ReplyPart) -> ReplyPart:
 
 def _fields(part: ReplyPart) -> Mapping[str, GroundedNode]:
     return part.node.fields if isinstance(part.node, GroundedObject) else {}
+
+
+def _plain(part: ReplyPart) -> frozenset[str]:
+    """Fields that hold one value or an object; a list takes more entries."""
+    return frozenset(name for name, inner in _fields(part).items() if not isinstance(inner, GroundedList))
 
 
 def _last_ends(parts: Sequence[ReplyPart]) -> RowEnds | None:

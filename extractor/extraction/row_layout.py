@@ -20,6 +20,9 @@ _LINE, _BLANK_LINES, _HEADING = 1, 2, 3
 """What parts two mentions, in order of strength."""
 _BREAKS = ((_LINE, re.compile(r"\n")), (_BLANK_LINES, re.compile(r"\n(?:[ \t\r]*\n)+")))
 
+_GOES_ON = re.compile(r"[.!?。！？]?\s*")
+_MOST_BETWEEN = 80
+
 
 @dataclass(frozen=True, slots=True)
 class RowEnds:
@@ -42,7 +45,7 @@ class Breaks:
     """Where lines, blank lines and headings part a document."""
 
     def __init__(self, document: Document) -> None:
-        text = document.visible_text(Span(0, len(document.text)))
+        self.text = text = document.visible_text(Span(0, len(document.text)))
         self._at = [(strength, [m.start() for m in form.finditer(text)]) for strength, form in _BREAKS]
         self._at.append((_HEADING, [heading.span.start for heading in find_headings(text)]))
 
@@ -51,6 +54,11 @@ class Breaks:
         return max(
             (strength for strength, at in self._at if bisect_left(at, start) < bisect_left(at, end + 1)), default=0
         )
+
+
+    def is_within_text(self, start: int, end: int) -> bool:
+        """Whether one text may go on from the one position to the other: over white space or the end of a sentence."""
+        return start <= end <= start + _MOST_BETWEEN and bool(_GOES_ON.fullmatch(self.text, start, end))
 
 
 class RowLayout:
