@@ -228,6 +228,7 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
     gone: set[int] = set()
     for p in parts:
         fresh: list[tuple[int, RowIndex, Mapping[str, str]]] = []
+        last = len(_list_items(p.node)) - 1
         for number, row in enumerate(map(_as_object, _list_items(p.node))):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             index = by_value if _is_lone(row) else by_key
@@ -240,7 +241,11 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
             above = None if number else cuts.find_row_above(part)
             goes_on = above is not None and cuts.is_rest(groups[above], part)
             known = [] if goes_on and not cuts.has_whole_key(part) else index.find(forms, words)
+            if len(known) > 1:  # rows of one name are told apart by where it stands
+                known.sort(key=lambda i: words.isdisjoint(groups[i].last_words))
             at = next((i for i in known if is_same_row(index.node, groups[i], part, forms, words, place)), None)
+            if at is not None and number == last and not goes_on and cuts.is_cut_off(groups[at], part):
+                at = None
             if goes_on and above is not None and at in (None, above):
                 at = above
                 groups[at].go_on(cuts.join(groups[at], part), forms, words, place)

@@ -85,7 +85,8 @@ class Cuts:
         """Whether a cut falls within one text: both sides say of one field what stands side by side."""
         (name, last), (other, first) = before.last, after.first
         breaks = self.breaks()
-        return name == other and breaks is not None and breaks.is_within_text(last.end, first.start)
+        side_by_side = name == other and breaks is not None and breaks.is_within_text(last.end, first.start)
+        return side_by_side and self._layout.begins_with_others_than(name)
 
     def join(self, above: RowGroup, part: ReplyPart) -> ReplyPart:
         """What the part adds to the row above the cut; a text that both have a part of is put together there."""
@@ -134,6 +135,17 @@ class Cuts:
         if self.node.key_declared:
             return not any(name in _fields(part) for name in self.node.key)
         return isinstance(part.node, GroundedObject) and holds_entries_alone(self.node, part.node)
+
+    def is_cut_off(self, group: RowGroup, part: ReplyPart) -> bool:
+        """Whether the row that ends a piece ends as none does, and lacks what would tell whether it is one with others."""
+        piece = self.pieces[part.reply]
+        if piece == max(self.pieces.values()) or all(name in _fields(part) for name in self.node.key):
+            return False
+        theirs = frozenset().union(*map(_plain, group.parts))
+        if theirs <= _plain(part) or any(self.pieces[p.reply] == piece for p in group.parts):
+            return False
+        ends = find_row_ends(part.node)
+        return ends is not None and self._layout.ends_with_others_than(ends.last[0])
 
     def has_whole_key(self, part: ReplyPart) -> bool:
         """Whether the row says all that tells it apart, as the schema declares it."""

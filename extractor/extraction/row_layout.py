@@ -70,12 +70,12 @@ class RowLayout:
         self.begins: set[str] = set()
         self.ends: set[str] = set()
         within = [0]
-        last_piece = max((piece for piece, _ in replies), default=0)
+        first_piece, last_piece = min(piece for piece, _ in replies), max(piece for piece, _ in replies)
         for piece, rows in replies:
             for i, row in enumerate(rows):
                 if (ends := find_row_ends(row)) is None:
                     continue
-                if i or not piece:
+                if i or piece == first_piece:
                     self.begins.add(ends.first[0])
                 if i < len(rows) - 1 or piece == last_piece:
                     self.ends.add(ends.last[0])
@@ -83,15 +83,23 @@ class RowLayout:
                     within.append(self.breaks.strongest(ends.first[1].start, ends.last[1].end))
         self._within = min(max(within), _BLANK_LINES)
 
+    def begins_with_others_than(self, name: str) -> bool:
+        """Whether it is known that no row begins with the field."""
+        return bool(self.begins) and name not in self.begins
+
+    def ends_with_others_than(self, name: str) -> bool:
+        """Whether it is known that no row ends with the field."""
+        return bool(self.ends) and name not in self.ends
+
     def goes_on(self, before: RowEnds, after: RowEnds) -> bool | None:
         """Whether what begins a piece is the rest of the row that ends the one before; None where nothing tells."""
         (ends, last), (begins, first) = before.last, after.first
         if first.start < last.end:
             return None
         between = self.breaks.strongest(last.end, first.start) if self.breaks else 0
-        if between > self._within and between > (0 if len(self.begins) else _LINE):
+        if between > self._within and between > (0 if self.begins else _LINE):
             return False
-        if (self.begins and begins not in self.begins) or (self.ends and ends not in self.ends):
+        if self.begins_with_others_than(begins) or self.ends_with_others_than(ends):
             return True
         if self.begins and self.ends:
             return False
