@@ -125,4 +125,5 @@ def _may_be_one(a: Mapping[str, str], b: Mapping[str, str], words: Words, their_
     if any(not names_agree(a[name], b[name]) for name in shared):
         return False
     equal_lines = a.keys() == b.keys() and len(shared) >= EQUAL_LINE
-    return not equal_lines or all(words & theirs for theirs in their_words)
+    both_add = bool(a.keys() - shared) and bool(b.keys() - shared)
+    return not (equal_lines or both_add) or all(words & theirs for theirs in their_words)
