@@ -8,7 +8,8 @@
                     is shared. Without a declared key no plain field may differ, and two rows that say all the same
                     in other places (two equal lines of a statement), or that stand on two lines of one list, stay
                     two. Their fields fill each other's gaps; where both say something else, the first stays, with a
-                    conflict. What a cut has parted from the name of its row is told of by row_fragments
+                    conflict. Without a declared key two that each say something which the other does not are
+                    one only on the same words. Rows that a cut has parted are put together by row_fragments
 
 Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end; a key may
 have a subtitle in one of two rows. The order in which replies arrive plays no part.
@@ -229,6 +230,7 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
     for p in parts:
         fresh: list[tuple[int, RowIndex, Mapping[str, str]]] = []
         last = len(_list_items(p.node)) - 1
+        at: int | None = None
         for number, row in enumerate(map(_as_object, _list_items(p.node))):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             index = by_value if _is_lone(row) else by_key
@@ -260,8 +262,8 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
                     groups[at].parts.extend(map(mark_rest, groups[above].parts))
                     gone.add(above)
                 groups[at].add(part, forms, words, place)
-        if fresh_rows := _list_items(p.node):
-            cuts.end_reply(ReplyPart(p.reply, fresh_rows[-1]), at)
+        if at is not None and len(parts) > 1:
+            cuts.end_reply(ReplyPart(p.reply, _list_items(p.node)[-1]), at)
         for number, index, said in fresh:  # rows of one reply are one by their words alone
             index.add(number, said)
     kept = [group for i, group in enumerate(groups) if i not in gone]

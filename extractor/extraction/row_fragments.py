@@ -47,6 +47,10 @@ class Cuts:
     def _layout(self) -> RowLayout:
         return RowLayout(self.list_rows(), self.breaks)
 
+    @cached_property
+    def _last_piece(self) -> int:
+        return max(self.pieces.values())
+
     def find_row_above(self, part: ReplyPart) -> int | None:
         """The group of the row that ends the piece before that of the part."""
         edge = self._edges.get(self.pieces[part.reply] - 1)
@@ -76,8 +80,8 @@ class Cuts:
         verdict = self._layout.goes_on(before, after) if before and after else None
         if verdict is None and not shared and lacks_name:
             verdict = True
-        if verdict is None or (verdict and not fits):
-            self.is_in_doubt = True
+        if verdict is not False and not (verdict and fits):
+            self.is_in_doubt = self.is_in_doubt or bool(verdict) or not shared
             return False
         return verdict
 
@@ -85,8 +89,11 @@ class Cuts:
         """Whether a cut falls within one text: both sides say of one field what stands side by side."""
         (name, last), (other, first) = before.last, after.first
         breaks = self.breaks()
-        side_by_side = name == other and breaks is not None and breaks.is_within_text(last.end, first.start)
-        return side_by_side and self._layout.begins_with_others_than(name)
+        if name != other or breaks is None or not breaks.is_within_text(last.end, first.start):
+            return False
+        if not self._layout.begins_with_others_than(name):
+            return False
+        return not breaks.strongest(last.end, first.start) or self._layout.has_texts_over_lines
 
     def join(self, above: RowGroup, part: ReplyPart) -> ReplyPart:
         """What the part adds to the row above the cut; a text that both have a part of is put together there."""
@@ -137,9 +144,12 @@ class Cuts:
         return isinstance(part.node, GroundedObject) and holds_entries_alone(self.node, part.node)
 
     def is_cut_off(self, group: RowGroup, part: ReplyPart) -> bool:
-        """Whether the row that ends a piece ends as none does, and lacks what would tell whether it is one with others."""
+        """Whether the row that ends a piece ends as no other does, and lacks what tells which others it is one with.
+
+        Such a row is not matched by the little that it says; its rest may name another.
+        """
         piece = self.pieces[part.reply]
-        if piece == max(self.pieces.values()) or all(name in _fields(part) for name in self.node.key):
+        if piece == self._last_piece or all(name in _fields(part) for name in self.node.key):
             return False
         theirs = frozenset().union(*map(_plain, group.parts))
         if theirs <= _plain(part) or any(self.pieces[p.reply] == piece for p in group.parts):

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from extractor.extraction.grounding.tree import iterate_leaves
 from extractor.extraction.text.outline import find_headings
@@ -47,14 +48,11 @@ class Breaks:
     def __init__(self, document: Document) -> None:
         self.text = text = document.visible_text(Span(0, len(document.text)))
         self._at = [(strength, [m.start() for m in form.finditer(text)]) for strength, form in _BREAKS]
-        self._at.append((_HEADING, [heading.span.start for heading in find_headings(text)]))
+        self._at.append((_HEADING, [heading.span.start - 1 for heading in find_headings(text)]))
 
     def strongest(self, start: int, end: int) -> int:
-        """The strongest of what stands between the two positions; 0 for none."""
-        return max(
-            (strength for strength, at in self._at if bisect_left(at, start) < bisect_left(at, end + 1)), default=0
-        )
-
+        """The strongest of what begins from the one position to the other; 0 for none."""
+        return max((strength for strength, at in self._at if bisect_left(at, start) < bisect_left(at, end)), default=0)
 
     def is_within_text(self, start: int, end: int) -> bool:
         """Whether one text may go on from the one position to the other: over white space or the end of a sentence."""
@@ -66,6 +64,7 @@ class RowLayout:
 
     def __init__(self, said: Iterable[tuple[int, Sequence[GroundedNode]]], breaks: Callable[[], Breaks | None]) -> None:
         replies = [(piece, rows) for piece, rows in said if rows]
+        self._replies = replies
         self.breaks = breaks()
         self.begins: set[str] = set()
         self.ends: set[str] = set()
@@ -82,6 +81,13 @@ class RowLayout:
                 if self.breaks:
                     within.append(self.breaks.strongest(ends.first[1].start, ends.last[1].end))
         self._within = min(max(within), _BLANK_LINES)
+
+    @cached_property
+    def has_texts_over_lines(self) -> bool:
+        """Whether some text of a row goes over several lines."""
+        leaves = (leaf for _, rows in self._replies for row in rows for _, leaf in iterate_leaves(row))
+        spans = (span for leaf in leaves for span in leaf.evidence.spans)
+        return self.breaks is not None and any(self.breaks.strongest(span.start, span.end) for span in spans)
 
     def begins_with_others_than(self, name: str) -> bool:
         """Whether it is known that no row begins with the field."""

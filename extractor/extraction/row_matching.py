@@ -47,7 +47,9 @@ class RowGroup:
         """Add the rest of the row: what is said of it before and after a cut is one."""
         self.parts.append(part)
         self.places = [place] if place else []  # it stands on several lines
-        joined = [({**theirs, **forms}, {their | words: None for their in known}) for theirs, known in self.said.values()]
+        joined = [
+            ({**theirs, **forms}, {their | words: None for their in known}) for theirs, known in self.said.values()
+        ]
         self.said = {frozenset(both.items()): (both, known) for both, known in joined}
         self.last_words = words
 
