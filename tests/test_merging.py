@@ -252,24 +252,98 @@ ZURICH, DELFT = {"school": "ETH", "degree": "BSc", "year": 2019}, {"school": "TU
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "expected"),
+    ("before", "after", "joined"),
     [
-        ([ZURICH], [{"grade": "5.6"}], [{**ZURICH, "grade": "5.6"}]),  # the only row there is
-        ([ZURICH, DELFT], [{"grade": "8"}], [ZURICH, {**DELFT, "grade": "8"}]),  # the rest of the row above the cut
-        ([ZURICH, DELFT], [{"school": "KTH", "degree": "PhD"}, {"year": 2021}], None),  # Delft's, all others have one
-        ([ZURICH, {**DELFT, "year": 2020}], [{"year": 2021}], [ZURICH, {**DELFT, "year": 2020}, {"year": 2021}]),
+        ([ZURICH], [{"grade": "5.6"}], True),  # the rest of the row above the cut
+        ([ZURICH, DELFT], [{"grade": "8"}], True),
+        ([ZURICH, DELFT], [{"school": "KTH", "degree": "PhD"}, {"year": 2021}], False),  # not beside the cut
+        ([ZURICH, {**DELFT, "year": 2020}], [{"year": 2021}], False),  # the row above has one
     ],
 )
-def test_what_a_cut_parts_from_the_name_of_its_row_goes_to_the_row_above_or_the_only_one_that_lacks_it(
-    before: list[dict[str, Any]], after: list[dict[str, Any]], expected: list[dict[str, Any]] | None
+def test_what_a_cut_parts_from_the_name_of_its_row_goes_to_the_row_above_the_cut_or_is_told(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], joined: bool
 ) -> None:
     pieces = [found(0, {"degrees": before}), found(1, {"degrees": after})]
     merged = merge_records(read_schema(Degrees.model_json_schema()).root, pieces)
-    got = rows(merged, "degrees")
-    assert got == (expected or [ZURICH, {**DELFT, "year": 2021}, {"school": "KTH", "degree": "PhD"}])
+    assert rows(merged, "degrees") == ([*before[:-1], {**before[-1], **after[0]}] if joined else before + after)
     moved = [path for path, one in collect_evidence(merged.tree).items() if "across a cut" in one.findings]
-    assert len(moved) == (len(got) < len(before) + len(after))
+    assert bool(moved) == joined and bool(merged.fragments) != joined and not merged.conflicts
+
+
+class Stay(BaseModel):
+    since: str | None = None
+    name: str | None = None
+    town: str | None = None
+    about: str | None = None
+
+
+class Stays(BaseModel):
+    stays: list[Stay] = []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (  # rows begin with their name, and a town goes on with the one above
+            [("Abo\nOslo\nBeb\n", "Abo name, Oslo town; Beb name"), ("Riga\nCim\n", "Riga town; Cim name")],
+            "Abo name, Oslo town; Beb name, Riga town; Cim name",
+        ),
+        (  # rows begin with a date, which stands above the name
+            [("1990\nAbo\n1995\n", "1990 since, Abo name; 1995 since"), ("Beb\n", "Beb name")],
+            "1990 since, Abo name; 1995 since, Beb name",
+        ),
+        (  # a text goes on after the cut
+            [
+                ("Abo\nfar\nnorth\nBeb\ntoo\n", "Abo name, far\nnorth about; Beb name, too about"),
+                ("far\n", "far about"),
+            ],
+            "Abo name, far\nnorth about; Beb name, too far about",
+        ),
+        (  # each row has a line, so that one which lacks its name is none's rest
+            [("Abo Oslo\nBeb\n", "Abo name, Oslo town; Beb name"), ("Riga\n", "Riga town")],
+            "Abo name, Oslo town; Beb name; Riga town",
+        ),
+        (  # names alone are names, however near
+            [("Abo\nBeb\n", "Abo name; Beb name"), ("Cim\nOslo\n", "Cim name, Oslo town")],
+            "Abo name; Beb name; Cim name, Oslo town",
+        ),
+        (  # the row above has a town, and no text of the list goes over two lines
+            [("Abo\nOslo\nBeb\nRiga\n", "Abo name, Oslo town; Beb name, Riga town"), ("Lund\n", "Lund town")],
+            "Abo name, Oslo town; Beb name, Riga town; Lund town",
+        ),
+        (  # of one name are two, each with what the other has not
+            [("Abo\nOslo\n\n", "Abo name, Oslo town"), ("Abo\nfar\n", "Abo name, far about")],
+            "Abo name, Oslo town; Abo name, far about",
+        ),
+    ],
+)
+def test_what_begins_a_piece_goes_on_with_the_row_above_where_the_layout_of_the_other_rows_has_it_so(
+    pieces: list[tuple[str, str]], expected: str
+) -> None:
+    said, at = [], 0
+    for number, (words, read) in enumerate(pieces):
+        grounded = []
+        for row in read.split("; "):
+            leaves = [leaf.rsplit(" ", 1) for leaf in row.split(", ")]
+            spans = {
+                name: Span(at + words.index(value), at + words.index(value) + len(value)) for value, name in leaves
+            }
+            grounded.append(
+                GroundedObject(
+                    {name: GroundedValue(value, Evidence(Match.EXACT, (spans[name],), value)) for value, name in leaves}
+                )
+            )
+        said.append(PartialRecord((number,), GroundedObject({"stays": GroundedList(tuple(grounded))}), number))
+        at += len(words)
+    text = "".join(words for words, _ in pieces)
+    merged = merge_records(read_schema(Stays.model_json_schema()).root, said, Document("d", text))
+    told = [dict(x.rsplit(" ", 1)[::-1] for x in row.split(", ")) for row in expected.split("; ")]
+    assert rows(merged, "stays") == [{n: row[n] for n in Stay.model_fields if n in row} for row in told]
     assert not merged.fragments and not merged.conflicts
+    for leaf in collect_evidence(merged.tree).values():
+        assert " ".join(text[leaf.spans[0].start : leaf.spans[0].end].split()) == " ".join(
+            str(leaf.model_value).split()
+        )
 
 
 def test_a_row_without_a_name_that_several_rows_could_take_stays_and_is_told() -> None:

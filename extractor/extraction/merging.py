@@ -8,7 +8,8 @@
                     is shared. Without a declared key no plain field may differ, and two rows that say all the same
                     in other places (two equal lines of a statement), or that stand on two lines of one list, stay
                     two. Their fields fill each other's gaps; where both say something else, the first stays, with a
-                    conflict. What a cut has parted from the name of its row is told of by row_fragments
+                    conflict. Without a declared key two that each say something which the other does not are
+                    one only on the same words. Rows that a cut has parted are put together by row_fragments
 
 Values are compared folded (case, white space, markup), and without an abbreviation in brackets at their end; a key may
 have a subtitle in one of two rows. The order in which replies arrive plays no part.
@@ -16,12 +17,14 @@ have a subtitle in one of two rows. The order in which replies arrive plays no p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from extractor.extraction.grounding.row_keys import comparison_form, key_forms
 from extractor.extraction.grounding.tree import iterate_leaves
-from extractor.extraction.row_fragments import Headings, PieceEnds, join_fragments
+from extractor.extraction.row_fragments import Cuts, mark_rest
+from extractor.extraction.row_layout import Breaks
 from extractor.extraction.row_matching import ReplyPart, RowGroup, RowIndex, find_row_words, is_same_row
 from extractor.extraction.row_runs import LinePlace, LineRuns
 from extractor.schema.open_objects import UNNAMED
@@ -64,7 +67,7 @@ class _Merge:
     lines: LineRuns | None
     pieces: Mapping[int, int]
     """Of each reply the number of the piece of text that it is about."""
-    headings: Headings
+    breaks: Callable[[], Breaks | None]
     conflicts: list[Conflict] = field(default_factory=list)
     fragments: list[ValuePath] = field(default_factory=list)
 
@@ -89,7 +92,8 @@ def merge_records(node: Object, records: Sequence[PartialRecord], document: Docu
     """One record out of what each reply brought about the document; without it no lines are told apart."""
     lines = LineRuns(document) if document is not None and len(records) > 1 else None
     pieces = {order: number for number, order in enumerate(sorted({r.order for r in records}))}
-    merge = _Merge(lines, {r.reply: pieces[r.order] for r in records}, Headings(document))
+    breaks = cache(lambda: Breaks(document) if document is not None else None)
+    merge = _Merge(lines, {r.reply: pieces[r.order] for r in records}, breaks)
     ordered = [ReplyPart(r.reply, r.tree) for r in sorted(records, key=lambda r: (r.order, r.reply))]
     tree = _merge_node(node, ordered, (), merge)
     tree = tree if isinstance(tree, GroundedObject) else GroundedObject()
@@ -221,10 +225,13 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
     groups: list[RowGroup] = []
     by_key, by_value = RowIndex(node), RowIndex(replace(node, key=(LONE,), key_declared=True))
     places = _place_rows(node, parts, merge)
-    ends = PieceEnds()
+    cuts = Cuts(node, merge.pieces, lambda: [(merge.pieces[p.reply], _list_items(p.node)) for p in parts], merge.breaks)
+    gone: set[int] = set()
     for p in parts:
         fresh: list[tuple[int, RowIndex, Mapping[str, str]]] = []
-        for row in map(_as_object, _list_items(p.node)):
+        last = len(_list_items(p.node)) - 1
+        at: int | None = None
+        for number, row in enumerate(map(_as_object, _list_items(p.node))):
             assert isinstance(row, GroundedObject)  # noqa: S101 -- the schema says so
             index = by_value if _is_lone(row) else by_key
             part, forms, words, place = (
@@ -233,20 +240,35 @@ def _merge_rows(node: ObjectList, parts: Sequence[ReplyPart], path: ValuePath, m
                 find_row_words(row),
                 next(places),
             )
-            known = index.find(forms, words)
+            above = None if number else cuts.find_row_above(part)
+            goes_on = above is not None and cuts.is_rest(groups[above], part)
+            known = [] if goes_on and not cuts.has_whole_key(part) else index.find(forms, words)
+            if len(known) > 1:  # rows of one name are told apart by where it stands
+                known.sort(key=lambda i: words.isdisjoint(groups[i].last_words))
             at = next((i for i in known if is_same_row(index.node, groups[i], part, forms, words, place)), None)
-            if at is None:
-                at = len(groups)
-                groups.append(RowGroup())
-                index.add_words(at, words)
+            if at is not None and number == last and not goes_on and cuts.is_cut_off(groups[at], part):
+                at = None
+            if goes_on and above is not None and at in (None, above):
+                at = above
+                groups[at].go_on(cuts.join(groups[at], part), forms, words, place)
                 fresh.append((at, index, forms))
-            groups[at].add(part, forms, words, place)
-            ends.add(merge.pieces[p.reply], at)
+            else:
+                if at is None:
+                    at = len(groups)
+                    groups.append(RowGroup())
+                    index.add_words(at, words)
+                    fresh.append((at, index, forms))
+                if goes_on and above is not None:
+                    groups[at].parts.extend(map(mark_rest, groups[above].parts))
+                    gone.add(above)
+                groups[at].add(part, forms, words, place)
+        if at is not None and len(parts) > 1:
+            cuts.end_reply(ReplyPart(p.reply, _list_items(p.node)[-1]), at)
         for number, index, said in fresh:  # rows of one reply are one by their words alone
             index.add(number, said)
-    groups, is_one_left = join_fragments(node, groups, ends, merge.pieces, merge.headings)
-    merge.fragments += [path] if is_one_left else []
-    rows = [_merge_object(node.row, g.parts, (*path, i), merge, vote=False) for i, g in enumerate(groups)]
+    kept = [group for i, group in enumerate(groups) if i not in gone]
+    merge.fragments += [path] if cuts.is_in_doubt or cuts.has_nameless(kept) else []
+    rows = [_merge_object(node.row, g.parts, (*path, i), merge, vote=False) for i, g in enumerate(kept)]
     return GroundedList(tuple(row for row in rows if row is not None)) if rows else None
 
 

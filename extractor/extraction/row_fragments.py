@@ -1,144 +1,180 @@
-"""Rows that a cut parted: one piece of the text says of a row what the piece that names the row does not hold.
+"""Rows that a cut parted: one piece of the text says of a row what the piece above or below does not hold.
 
-A fragment says nothing of what tells the rows of its list apart: their declared key, or, of a row that begins a piece,
-what all say that begin none. It goes to the row that ends the piece before if it
-begins its own piece under the same heading, else to the only row of other pieces that says nothing where it does. One
-that several rows could take stays a row by itself, and the record says that it has it.
+A cut parts one row of a list at most: the one that ends a piece, whose rest the next piece begins with. They are one
+where neither says what the other does and the layout of the list's other rows has it so; of rows with a declared key,
+where nothing else tells, also where what begins the piece has none of it. Where it may be so and nothing tells, they
+stay two, and the record says that it has such rows. Nothing goes to a row that is not beside the cut.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 
 from extractor.extraction.grounding.findings import ACROSS_A_CUT
 from extractor.extraction.grounding.row_keys import holds_entries_alone
-from extractor.extraction.grounding.tree import add_findings, first_words
+from extractor.extraction.grounding.tree import add_findings
+from extractor.extraction.row_layout import Breaks, RowEnds, RowLayout, find_row_ends
 from extractor.extraction.row_matching import ReplyPart, RowGroup
-from extractor.extraction.row_runs import LinePlace
-from extractor.extraction.text.outline import find_headings
-from extractor.schema.reader import ObjectList, Scalar
+from extractor.schema.reader import ObjectList
 from extractor.schema.written_form import LONE
-from extractor.types import Document, GroundedList, GroundedObject, Span
-
-
-class Headings:
-    """Where the headings of a document stand; looked for once a fragment asks."""
-
-    def __init__(self, document: Document | None) -> None:
-        self._document = document
-
-    def part(self, before: RowGroup, after: RowGroup) -> bool:
-        """Whether one is known to stand between what was last said of one row and first of the next."""
-        first, then = first_words(before.parts[-1].node), first_words(after.parts[0].node)
-        if first is None or then is None or self._document is None:
-            return False
-        return bisect_right(self._starts, first.start) != bisect_right(self._starts, then.start)
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        assert self._document is not None  # noqa: S101 -- it was asked for
-        text = self._document.visible_text(Span(0, len(self._document.text)))
-        return [heading.span.start for heading in find_headings(text)]
+from extractor.types import GroundedList, GroundedNode, GroundedObject, GroundedValue, Match, Span
 
 
 @dataclass(slots=True)
-class PieceEnds:
-    """Of each piece of the text the groups of its first and of its last row, in the order in which they were said."""
+class _Edge:
+    """The row that a piece ends with, and where its words end."""
 
-    first: dict[int, int] = field(default_factory=dict)
-    last: dict[int, int] = field(default_factory=dict)
-
-    def add(self, piece: int, group: int) -> None:
-        self.first.setdefault(piece, group)
-        self.last[piece] = group
+    group: int
+    at: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """What a group of rows says, and in which pieces of the text."""
+@dataclass
+class Cuts:
+    """The cuts that fall among the rows of one list. `pieces` has of each reply the number of its piece of the text."""
 
-    plain: frozenset[str]
-    """Fields that hold one value or an object; a list takes more entries."""
-    pieces: frozenset[int]
-    places: tuple[LinePlace, ...]
-    is_fragment: bool
+    node: ObjectList
+    pieces: Mapping[int, int]
+    list_rows: Callable[[], Sequence[tuple[int, Sequence[GroundedNode]]]]
+    """Of each reply its piece and its rows; asked for once something stands beside a cut that may be half a row."""
+    breaks: Callable[[], Breaks | None]
+    is_in_doubt: bool = False
+    """Whether rows stay two that may be one."""
+    _edges: dict[int, _Edge] = field(default_factory=dict)
 
-    def has_room_for(self, fragment: _Group) -> bool:
-        """Whether it says nothing where the fragment does, and stands neither in its piece nor on a line beside it."""
-        return not (
-            self.plain & fragment.plain
-            or self.pieces & fragment.pieces
-            or any(a.is_beside(b) for a in self.places for b in fragment.places)
+    @cached_property
+    def _layout(self) -> RowLayout:
+        return RowLayout(self.list_rows(), self.breaks)
+
+    @cached_property
+    def _last_piece(self) -> int:
+        return max(self.pieces.values())
+
+    def find_row_above(self, part: ReplyPart) -> int | None:
+        """The group of the row that ends the piece before that of the part."""
+        edge = self._edges.get(self.pieces[part.reply] - 1)
+        return edge.group if edge else None
+
+    def end_reply(self, part: ReplyPart, group: int) -> None:
+        """Note the last row of a reply: a piece ends with the last of all replies about it."""
+        piece, ends = self.pieces[part.reply], find_row_ends(part.node)
+        at = ends.last[1].end if ends else -1
+        if piece not in self._edges or at >= self._edges[piece].at:
+            self._edges[piece] = _Edge(group, at)
+
+    def is_rest(self, above: RowGroup, part: ReplyPart) -> bool:
+        """Whether the row that begins a piece is the rest of the row above the cut."""
+        row, piece = part.node, self.pieces[part.reply]
+        earlier = [p for p in above.parts if self.pieces[p.reply] < piece]
+        if not earlier or LONE in _fields(part) or any(LONE in _fields(p) for p in earlier):
+            return False
+        shared = _plain(part) & frozenset().union(*map(_plain, above.parts))
+        lacks_name = self._lacks_name(part)
+        before, after = _last_ends(earlier), find_row_ends(row)
+        fits = not shared or (
+            before is not None and after is not None and shared == {after.first[0]} and self._cuts_value(before, after)
+        )
+        if not fits and not lacks_name:
+            return False
+        verdict = self._layout.goes_on(before, after) if before and after else None
+        if verdict is None and not shared and lacks_name:
+            verdict = True
+        if verdict is not False and not (verdict and fits):
+            self.is_in_doubt = self.is_in_doubt or bool(verdict) or not shared
+            return False
+        return verdict
+
+    def _cuts_value(self, before: RowEnds, after: RowEnds) -> bool:
+        """Whether a cut falls within one text: both sides say of one field what stands side by side."""
+        (name, last), (other, first) = before.last, after.first
+        breaks = self.breaks()
+        if name != other or breaks is None or not breaks.is_within_text(last.end, first.start):
+            return False
+        if not self._layout.begins_with_others_than(name):
+            return False
+        return not breaks.strongest(last.end, first.start) or self._layout.has_texts_over_lines
+
+    def join(self, above: RowGroup, part: ReplyPart) -> ReplyPart:
+        """What the part adds to the row above the cut; a text that both have a part of is put together there."""
+        for name in _plain(part):
+            rest = _fields(part)[name]
+            for i, p in enumerate(above.parts):
+                if (begun := _fields(p).get(name)) is None:
+                    continue
+                whole = self._put_together(begun, rest)
+                above.parts[i] = replace(p, node=GroundedObject({**_fields(p), name: whole}))
+                part = replace(part, node=GroundedObject({n: x for n, x in _fields(part).items() if n != name}))
+                break
+        return mark_rest(part)
+
+    def _put_together(self, begun: GroundedNode, rest: GroundedNode) -> GroundedNode:
+        breaks = self.breaks()
+        texts = [x for x in (begun, rest) if isinstance(x, GroundedValue) and isinstance(x.value, str)]
+        if breaks is None or len(texts) < 2:
+            return begun
+        a, b = (text.evidence for text in texts)
+        span = Span(a.spans[0].start, b.spans[-1].end)
+        between = breaks.text[a.spans[-1].end : b.spans[0].start]
+        value = f"{texts[0].value}{' '.join(f'.{between}.'.split())[1:-1]}{texts[1].value}"
+        match = max(a.match, b.match, Match.EXACT if "\n" not in between else Match.NORMALISED, key=list(Match).index)
+        findings = dict.fromkeys((*a.findings, *b.findings, ACROSS_A_CUT))
+        return GroundedValue(value, replace(a, match=match, spans=(span,), model_value=value, findings=tuple(findings)))
+
+    def has_nameless(self, groups: Sequence[RowGroup]) -> bool:
+        """Whether a row without any of its declared key may be part of one that another piece names."""
+        if not self.node.key_declared or len(self._edges) < 2:
+            return False
+        said = [(frozenset().union(*map(_plain, one.parts)), one) for one in groups]
+        names = set(self.node.key)
+        named = [(fields, one) for fields, one in said if fields & names]
+        nameless = {fields: one for fields, one in said if not fields & names and LONE not in fields}
+        return any(
+            fields.isdisjoint(theirs) and not self._pieces_of(one) & self._pieces_of(other)
+            for fields, one in nameless.items()
+            for theirs, other in named
         )
 
+    def _pieces_of(self, group: RowGroup) -> set[int]:
+        return {self.pieces[p.reply] for p in group.parts}
 
-def join_fragments(
-    node: ObjectList, groups: Sequence[RowGroup], ends: PieceEnds, pieces: Mapping[int, int], headings: Headings
-) -> tuple[list[RowGroup], bool]:
-    """The groups with fragments in the rows that they belong to, and whether one is left that some row could take.
+    def _lacks_name(self, part: ReplyPart) -> bool:
+        if self.node.key_declared:
+            return not any(name in _fields(part) for name in self.node.key)
+        return isinstance(part.node, GroundedObject) and holds_entries_alone(self.node, part.node)
 
-    `pieces` has of each reply the number of the piece of text that it is about.
-    """
-    if len(ends.first) < 2:
-        return list(groups), False
-    begin = {group for piece, group in ends.first.items() if piece}
-    naming = frozenset(node.key) if node.key_declared else _find_naming(node, groups, begin)
-    said = [_describe(node, group, naming, pieces) for group in groups]
-    fragments = [i for i, one in enumerate(said) if one.is_fragment and (node.key_declared or i in begin)]
-    named = dict.fromkeys(i for i, one in enumerate(said) if not one.is_fragment and LONE not in one.plain)
-    lacking: dict[frozenset[str], list[int]] = {}
-    owners: dict[int, int] = {}
-    is_left = False
-    for i in fragments:
-        one = said[i]
-        before = _find_row_before(i, one, owners, ends)
-        if before in named and said[before].has_room_for(one) and not headings.part(groups[before], groups[i]):
-            owner = before
-        else:
-            if one.plain not in lacking:
-                lacking[one.plain] = [n for n in named if not said[n].plain & one.plain]
-            takers = list(islice((n for n in lacking[one.plain] if said[n].has_room_for(one)), 2))
-            if len(takers) != 1 or not one.plain:
-                is_left = is_left or bool(takers)
-                continue
-            owner = takers[0]
-        owners[i] = owner
-        groups[owner].parts.extend(_mark(part) for part in groups[i].parts)
-        said[owner] = _describe(node, groups[owner], naming, pieces)
-    return [group for i, group in enumerate(groups) if i not in owners], is_left
+    def is_cut_off(self, group: RowGroup, part: ReplyPart) -> bool:
+        """Whether the row that ends a piece ends as no other does, and lacks what tells which others it is one with.
+
+        Such a row is not matched by the little that it says; its rest may name another.
+        """
+        piece = self.pieces[part.reply]
+        if piece == self._last_piece or all(name in _fields(part) for name in self.node.key):
+            return False
+        theirs = frozenset().union(*map(_plain, group.parts))
+        if theirs <= _plain(part) or any(self.pieces[p.reply] == piece for p in group.parts):
+            return False
+        ends = find_row_ends(part.node)
+        return ends is not None and self._layout.ends_with_others_than(ends.last[0])
+
+    def has_whole_key(self, part: ReplyPart) -> bool:
+        """Whether the row says all that tells it apart, as the schema declares it."""
+        return self.node.key_declared and all(name in _fields(part) for name in self.node.key)
 
 
-def _describe(node: ObjectList, group: RowGroup, naming: frozenset[str], pieces: Mapping[int, int]) -> _Group:
-    rows = [part.node for part in group.parts if isinstance(part.node, GroundedObject)]
-    said = frozenset(name for row in rows for name in row.fields)
-    plain = frozenset(n for row in rows for n, inner in row.fields.items() if not isinstance(inner, GroundedList))
-    lacks_name = bool(naming) and naming.isdisjoint(said) and LONE not in said
-    return _Group(
-        plain,
-        frozenset(pieces[part.reply] for part in group.parts),
-        tuple(group.places),
-        bool(said) and (lacks_name or all(holds_entries_alone(node, row) for row in rows)),
-    )
-
-
-def _find_naming(node: ObjectList, groups: Sequence[RowGroup], begin: Collection[int]) -> frozenset[str]:
-    """The plain fields that every row says but for those that begin a piece of the text."""
-    scalars = frozenset(f.name for f in node.row.fields if isinstance(f.node, Scalar))
-    rows = ([p.node for p in group.parts] for i, group in enumerate(groups) if i not in begin)
-    said = [{name for row in parts if isinstance(row, GroundedObject) for name in row.fields} for parts in rows]
-    return scalars.intersection(*said) if said else frozenset()
-
-
-def _find_row_before(i: int, fragment: _Group, owners: Mapping[int, int], ends: PieceEnds) -> int:
-    """The row that ends the piece before, if the fragment begins its own; else -1."""
-    piece = min(fragment.pieces)
-    before = ends.last.get(piece - 1, -1) if ends.first[piece] == i else -1
-    return owners.get(before, before)
-
-
-def _mark(part: ReplyPart) -> ReplyPart:
+def mark_rest(part: ReplyPart) -> ReplyPart:
     return replace(part, node=add_findings(part.node, ACROSS_A_CUT))
+
+
+def _fields(part: ReplyPart) -> Mapping[str, GroundedNode]:
+    return part.node.fields if isinstance(part.node, GroundedObject) else {}
+
+
+def _plain(part: ReplyPart) -> frozenset[str]:
+    """Fields that hold one value or an object; a list takes more entries."""
+    return frozenset(name for name, inner in _fields(part).items() if not isinstance(inner, GroundedList))
+
+
+def _last_ends(parts: Sequence[ReplyPart]) -> RowEnds | None:
+    found = [ends for part in parts if (ends := find_row_ends(part.node))]
+    return max(found, key=lambda ends: ends.last[1].end, default=None)

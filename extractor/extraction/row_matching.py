@@ -43,6 +43,16 @@ class RowGroup:
         self.said.setdefault(frozenset(forms.items()), (forms, {}))[1][words] = None
         self.last_words = words
 
+    def go_on(self, part: ReplyPart, forms: Mapping[str, str], words: Words, place: LinePlace | None) -> None:
+        """Add the rest of the row: what is said of it before and after a cut is one."""
+        self.parts.append(part)
+        self.places = [place] if place else []  # it stands on several lines
+        joined = [
+            ({**theirs, **forms}, {their | words: None for their in known}) for theirs, known in self.said.values()
+        ]
+        self.said = {frozenset(both.items()): (both, known) for both, known in joined}
+        self.last_words = words
+
 
 class RowIndex:
     """Which groups of rows a row may belong to, by what identifies it."""
@@ -117,4 +127,5 @@ def _may_be_one(a: Mapping[str, str], b: Mapping[str, str], words: Words, their_
     if any(not names_agree(a[name], b[name]) for name in shared):
         return False
     equal_lines = a.keys() == b.keys() and len(shared) >= EQUAL_LINE
-    return not equal_lines or all(words & theirs for theirs in their_words)
+    both_add = bool(a.keys() - shared) and bool(b.keys() - shared)
+    return not (equal_lines or both_add) or all(words & theirs for theirs in their_words)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from extractor.documents import locations as places
-from extractor.extraction.grounding.findings import DOUBTFUL_SIGHT
+from extractor.extraction.grounding.findings import ACROSS_A_CUT, DOUBTFUL_SIGHT
 from extractor.results.fields import is_too_deep
 from extractor.results.frame import walk_leaves
 from extractor.results.model import ReadError, ResultFile
@@ -221,6 +221,8 @@ def _list_flags(value: Json, proof: Proof | None) -> Iterator[str]:
         yield note
     if proof is not None and DOUBTFUL_SIGHT in proof.findings:
         yield "its words may not be seen in the document"
+    if proof is not None and ACROSS_A_CUT in proof.findings:
+        yield "joined with its row across a cut of the text"
 
 
 def _describe_making(result: ResultFile) -> dict[str, Json]:
