@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import itertools
 import os
 import signal
 import socket
@@ -91,20 +90,11 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="session")
-def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A new folder each time. pytest's numbered ones take longer the more there are: it lists them all for the next."""
-    folder = tmp_path_factory.mktemp("homes")
-    return (folder / str(n) for n in itertools.count())
-
-
 @pytest.fixture(autouse=True)
-def _no_replies_of_others(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_replies_of_others(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paid replies and state are each test's own, and not the user's; no config file of the user's is read."""
-    home = next(_homes)
     for name in ("cache", "config", "state"):
-        (home / name).mkdir(parents=True)
-        monkeypatch.setenv(f"XDG_{name.upper()}_HOME", str(home / name))
+        monkeypatch.setenv(f"XDG_{name.upper()}_HOME", str(tmp_path_factory.mktemp(name)))
 
 
 @pytest.fixture
