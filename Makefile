@@ -20,8 +20,9 @@ define install
 	{ echo "Python 3.11 or newer is needed; name one, as in: make PYTHON=python3.12" >&2; exit 1; }
 @echo "Installing $(2) into $(VENV), by $(1)"
 @$(PYTHON) -m venv $(VENV)
-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $(1)
 @$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib extractor prompts || true # pip would do it on one core; some hold templates
 endef
 
 # what a run needs; the stamp below vouches for it too
@@ -52,7 +53,9 @@ run:
 test:
 	$(call timed,test,every test with no key and no weights and no network)
 
+# What is compiled is read by all processes that tests start, also where PYTHONDONTWRITEBYTECODE is set
 .test: $(VENV)/.ready
+	@$(BIN)/python -m compileall -q -j 0 extractor prompts
 	$(BIN)/python -m pytest -n auto --dist loadgroup -rs --no-fold-skipped
 
 ## the same with branch coverage, in the processes that tests start too: a third more time
@@ -82,8 +85,9 @@ report: $(VENV)/.ready-run
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-## the long version of what `make test` samples: 100 kills, 20,000 random documents and replies, 200 uploads at once, 300 documents on a cluster
+## the long version of what `make test` samples: 1,000 examples of every property, 100 kills, 20,000 random documents and replies, 200 uploads at once, 300 documents on a cluster
 soak: $(VENV)/.ready
+	EXTRACTOR_EXAMPLES=1000 $(BIN)/python -m pytest -n auto --dist loadgroup -m hypothesis
 	EXTRACTOR_KILLS=100 EXTRACTOR_FUZZ=20000 $(BIN)/python -m pytest tests/test_kills.py tests/test_fuzz.py
 	EXTRACTOR_UPLOADS=200 $(BIN)/python -m pytest tests/serving/test_serve_kills.py
 	EXTRACTOR_TIMED=1 $(BIN)/python -m pytest tests/test_kinds.py tests/test_result_file.py tests/test_csv.py tests/test_markdown.py tests/test_mails.py tests/test_site.py

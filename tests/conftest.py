@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from extractor.documents.formats import sandbox
 from extractor.testing import FaultEndpoint
@@ -22,8 +23,24 @@ REPOSITORY = Path(__file__).parent.parent
 _SETTING_VARIABLES = ("OPENAI_BASE_URL", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _LOOPBACK = ("127.", "::1", "localhost")
 
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.load_profile("repeatable")
+# The same examples each time; `make soak` tries many more, and others each time.
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile(
+    "soak",
+    deadline=None,
+    max_examples=int(os.environ.get("EXTRACTOR_EXAMPLES", "1000")),
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("soak" if "EXTRACTOR_EXAMPLES" in os.environ else "repeatable")
+
+
+# What is made while tests are collected stays until the end, and searching it for garbage again and again finds none.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 # A shell that starts the tests in the background has them deaf to Ctrl-C, and with them the runs that they interrupt.

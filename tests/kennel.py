@@ -9,6 +9,7 @@ The process reads one order a line on stdin, forks a run for it and answers with
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import json
 import os
@@ -110,14 +111,22 @@ def _serve() -> None:
 
 def _one(main: Any, order: dict[str, Any]) -> dict[str, Any]:
     begun = time.monotonic()
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as counted:
+    with (
+        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as counted,
+        tempfile.TemporaryFile() as imported,
+    ):
         pid = os.fork()
         if not pid:
-            _child(main, order, said.fileno(), counted.fileno())
+            _child(main, order, said.fileno(), counted.fileno(), imported.fileno())
         _, status = os.waitpid(pid, 0)
         seconds = time.monotonic() - begun
         said.seek(0)
         counted.seek(0)
+        imported.seek(0)
+        for name in sorted(set(imported.read().decode().split()) - set(sys.modules)):
+            with contextlib.suppress(Exception):  # what a run has imported when it ended is there for all after it
+                importlib.import_module(name)
         return {
             "code": os.waitstatus_to_exitcode(status),
             "seconds": seconds,
@@ -126,7 +135,7 @@ def _one(main: Any, order: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-def _child(main: Any, order: dict[str, Any], said: int, counted: int) -> None:
+def _child(main: Any, order: dict[str, Any], said: int, counted: int, imported: int) -> None:
     code = 99
     try:
         os.dup2(said, 1)
@@ -150,6 +159,8 @@ def _child(main: Any, order: dict[str, Any], said: int, counted: int) -> None:
         traceback.print_exc()
         sys.stderr.flush()
     finally:
+        with contextlib.suppress(OSError):
+            os.write(imported, "\n".join(sys.modules).encode())
         os._exit(code)
 
 

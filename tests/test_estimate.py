@@ -12,7 +12,7 @@ from extractor.documents.discovery import find_sources, read_source
 from extractor.extraction.chunking import split_document
 from extractor.extraction.planning import plan_questions
 from extractor.extraction.task import load_task
-from extractor.models.choice import DEFAULT_MODEL
+from extractor.models.local.known_models import DEFAULT_MODEL
 from extractor.models.prices import Price, Speed
 from extractor.runs.estimate import AmountRange, GroupEstimate, RunEstimate, _estimate_question, estimate_run
 from extractor.types import Document

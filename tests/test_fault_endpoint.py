@@ -481,15 +481,16 @@ def test_one_reply_without_usage_makes_the_sum_unknown(faults: Start) -> None:
 @pytest.mark.fault(19)
 @pytest.mark.skipif(sys.platform != "linux", reason="the highest of a process's memory is asked of /proc")
 @pytest.mark.parametrize(
-    "fault",
+    "make",
     [
-        bomb(1000),
-        FaultAnswer(body=b" " * (1 << 20), endless=True),
-        FaultAnswer(body=gzip.compress(b" " * (1 << 20)), headers={"content-encoding": "gzip"}, endless=True),
+        lambda: bomb(1000),
+        lambda: FaultAnswer(body=b" " * (1 << 20), endless=True),
+        lambda: FaultAnswer(body=gzip.compress(b" " * (1 << 20)), headers={"content-encoding": "gzip"}, endless=True),
     ],
     ids=["bomb", "endless", "endless packed"],
 )
-def test_a_reply_without_end_is_not_read_to_it(faults: Start, fault: FaultAnswer) -> None:
+def test_a_reply_without_end_is_not_read_to_it(faults: Start, make: Callable[[], FaultAnswer]) -> None:
+    fault = make()
     server = faults(lambda body, n: fault)
     Path("/proc/self/clear_refs").write_text(
         "5"

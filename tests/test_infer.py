@@ -4,7 +4,7 @@ import types
 from typing import Any
 
 import jsonschema
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.schema.codegen import generate_model_source
@@ -37,7 +37,6 @@ def loaded(text: str) -> Any:
 
 
 @given(EXAMPLES)
-@settings(max_examples=150)
 def test_every_example_is_valid_by_its_own_draft(examples: list[dict[str, Any]]) -> None:
     schema = draft_schema(examples, "t")
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -48,7 +47,6 @@ def test_every_example_is_valid_by_its_own_draft(examples: list[dict[str, Any]])
 
 
 @given(EXAMPLES)
-@settings(max_examples=80)
 def test_every_example_is_valid_by_the_drafted_class(examples: list[dict[str, Any]]) -> None:
     record = loaded(generate_model_source(draft_schema(examples, "t")))
     for one in examples:

@@ -180,7 +180,6 @@ def test_a_date_is_parsed_to_itself(day: datetime.date) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
 def test_mentions_lie_in_the_text_and_offsets_go_back(text: str) -> None:
     reading = Reading.of(text)
     for kind in KINDS.values():
@@ -198,7 +197,6 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING, ANYTHING)
-@settings(max_examples=300, deadline=None)
 def test_kinds_take_whatever_a_model_says(said: Any, other: Any) -> None:
     for kind in KINDS.values():
         list(kind.keys(said))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from extractor.cli.main import main
 from extractor.errors import UsageError
 from extractor.models.base_url import read_base_url
-from extractor.models.choice import DEFAULT_MODEL, choose_model
+from extractor.models.choice import choose_model
+from extractor.models.local.known_models import DEFAULT_MODEL
 from extractor.models.native.choice import has_library
 from extractor.models.secrets import find_secrets
 from extractor.models.settings import ModelSettings

@@ -5,7 +5,7 @@ import pytest
 from extractor.cli.console import describe_bill
 from extractor.cli.progress import RunProgress
 from extractor.errors import UsageError
-from extractor.models.choice import DEFAULT_MODEL
+from extractor.models.local.known_models import DEFAULT_MODEL
 from extractor.models.prices import Price, compute_cost, load_prices
 from extractor.runs.runner import DocumentOutcome
 from extractor.types import Status, Usage

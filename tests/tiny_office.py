@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 
 _SPACES = {
     **{
@@ -27,6 +28,12 @@ def pack(parts: Mapping[str, str | bytes]) -> bytes:
         for name, data in parts.items():
             archive.writestr(name, data)
     return buffer.getvalue()
+
+
+@cache
+def bomb(name: str, megabytes: int) -> bytes:
+    """An archive of one member, which is so many MB of spaces."""
+    return pack({name: b" " * (megabytes * 1_000_000)})
 
 
 def odf(kind: str, body: str, styles: str = "", masters: str = "", more: Mapping[str, str] | None = None) -> bytes:

@@ -8,7 +8,7 @@ import os
 
 from extractor.cli.console import sanitize_for_terminal
 from extractor.cli.endpoint_flags import parse_count
-from extractor.models.choice import DEFAULT_MODEL
+from extractor.models.local.known_models import DEFAULT_MODEL
 
 MAX_IDLE_MINUTES = 7 * 24 * 60
 ENGINE_HELP = "xllamacpp, native, llama-server, or the path of one (default: xllamacpp, or EXTRACTOR_ENGINE)"

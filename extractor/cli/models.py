@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from extractor.cli.console import sanitize_for_terminal, show_download_bar
 from extractor.cli.endpoint_flags import add_settings_flags, choose_flagged_model
-from extractor.models.choice import DEFAULT_MODEL
+from extractor.models.local.known_models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from extractor.models.probe import ProbeFindings

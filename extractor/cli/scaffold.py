@@ -8,7 +8,7 @@ from pathlib import Path
 
 from extractor.errors import MachineError, UsageError
 from extractor.extraction.task import SHIPPED_TASKS
-from extractor.models.choice import DEFAULT_MODEL
+from extractor.models.local.known_models import DEFAULT_MODEL
 
 _SCHEMA_FILE = '''"""What is wanted of each document.
 

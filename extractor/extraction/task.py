@@ -11,6 +11,7 @@ A schema alone, my.py:Invoice or invoice.schema.json, is asked for with a prompt
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -42,6 +43,10 @@ EXAMPLES_FILE = "examples.jsonl"
 """The file of examples in a task's folder."""
 RECORD_CLASS = "Record"
 """The class of a task's schema.py."""
+MAX_SOUND_SCHEMAS = 1000
+_sound_schemas: set[bytes] = set()
+"""Digests of JSON Schemas that were found to be ones: checking takes longer than all else before a model is asked, and
+who calls `extract` for one document after the other gives the same schema each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +248,17 @@ def _check_json_schema(source: Json, file: Path) -> None:
 
     if not isinstance(source, dict):
         raise TaskError(f"{file} holds no JSON object; write a JSON Schema.")
+    digest = hashlib.sha256(repr(source).encode("utf-8", "surrogatepass")).digest()
+    if digest in _sound_schemas:
+        return
     try:
         validators.validator_for(source, default=Draft202012Validator).check_schema(source)
     except SchemaError as error:
         place = "/" + "/".join(map(str, error.absolute_path))
         raise TaskError(f"{file} is no JSON Schema at {place}: {error.message[:200]}.") from error
+    if len(_sound_schemas) >= MAX_SOUND_SCHEMAS:
+        _sound_schemas.clear()
+    _sound_schemas.add(digest)
 
 
 def _load_model_class(file: Path, name: str) -> type[BaseModel]:

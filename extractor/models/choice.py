@@ -15,7 +15,7 @@ from extractor.models.endpoint import ApiKind, Connection, Dialect, Endpoint, Mo
 from extractor.models.known_traits import choose_vision, find_traits, override_traits
 from extractor.models.local.catalog import find_models_folder
 from extractor.models.local.engines import ENGINE_VARIABLE
-from extractor.models.local.known_models import load_catalogue
+from extractor.models.local.known_models import DEFAULT_MODEL, load_catalogue
 from extractor.models.native.choice import has_library, require_library
 from extractor.models.settings import ModelSettings
 from extractor.models.traits import SMALL, ModelTraits
@@ -28,8 +28,6 @@ from extractor.models.vendors import (
 )
 from extractor.types import Vision
 
-DEFAULT_MODEL = "qwen2.5-coder-1.5b"
-"""The embedded model that answers when no key is set."""
 DEFAULT_CONCURRENCY = 8
 """Requests that a run begins with at a time, of an endpoint."""
 _OPENAI = VENDORS[0]

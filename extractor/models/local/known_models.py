@@ -17,6 +17,8 @@ from extractor.files import write_atomically
 from extractor.models.local.download import Archive
 from extractor.types import Json
 
+DEFAULT_MODEL = "qwen2.5-coder-1.5b"
+"""The embedded model that answers when no key is set."""
 ADDED_MODELS = "added.json"
 """The file beside the model files that lists those that the user has added."""
 MAX_LIST_BYTES = 1_000_000

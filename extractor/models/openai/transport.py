@@ -133,7 +133,9 @@ def build_open_transport(endpoint: Endpoint, connections: int, use_proxy: bool =
     if proxy is None:
         from extractor.models.openai.network import PooledTransport  # httpcore, of whoever sends something
 
-        tls = httpx2.create_ssl_context(verify=verify, trust_env=False)
+        # nothing of http is encrypted, and reading the system's certificates takes longer than most else at a start
+        unused = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls = httpx2.create_ssl_context(verify=verify, trust_env=False) if url.scheme == "https" else unused
         pool: httpx2.AsyncBaseTransport = PooledTransport(tls, connections)
         return AddressedTransport(WatchedTransport(pool) if endpoint.engine else pool, endpoint)
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
