@@ -26,6 +26,7 @@ from extractor.schema.kinds.choices import find_choice
 from extractor.schema.kinds.initials import find_initials
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
 from extractor.schema.kinds.parted_names import find_parted_name
+from extractor.schema.kinds.wholes import is_part, is_running_word
 from extractor.schema.kinds.words import SURNAME_FIRST
 from extractor.schema.reader import Scalar
 from extractor.types import Document, Json, Span
@@ -117,6 +118,8 @@ class KindIndex:
             found = list(self._support(name, value, within))
             if node.kind not in _OF_SCALAR and name in _FIGURES:
                 found = [m for m in found if self._keeps_zeros(m.span, str(value))]
+            if name in _NAMES:
+                found = [m for m in found if not is_part(self.text, m.span.start, m.span.end)]
             if found:
                 return found
         if node.enum:
@@ -171,7 +174,9 @@ class KindIndex:
             return
         pattern = r"(?<![^\W_])(?<![^\W_][-./])" + r"[ ./\u00a0-]?".join(signs) + r"(?![-./]?[^\W_])"
         for m in re.finditer(pattern, self.text[within.start : within.end], re.I):
-            yield ValueMention(Span(*m.span()).shift(within.start), said, "other marks between")
+            span = Span(*m.span()).shift(within.start)
+            if not is_part(self.text, span.start, span.end):
+                yield ValueMention(span, said, "other marks between")
 
     def kinds_of(self, node: Scalar, value: Json) -> Iterator[str]:
         if node.kind in _OF_SCALAR:
@@ -219,7 +224,11 @@ class KindIndex:
                 places = self._find_words(str(key))
                 first = bisect_left(places, within.start, key=_start_of)
                 last = bisect_left(places, within.end, key=_start_of)
-                yield from (ValueMention(span, key, rule) for span in places[first:last] if span.end <= within.end)
+                inside = [s for s in places[first:last] if s.end <= within.end]
+                said = str(value)
+                yield from (
+                    ValueMention(s, key, rule) for s in inside if not is_running_word(self.text, s.start, s.end, said)
+                )
         else:
             yield from support_within(kind, value, self.mentions_of_kind(name), within)
 
