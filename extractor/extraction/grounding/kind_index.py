@@ -22,6 +22,8 @@ from extractor.schema.kinds import (
     support_within,
 )
 from extractor.schema.kinds.abbreviated import find_abbreviated
+from extractor.schema.kinds.choice_days import find_days_of_choice
+from extractor.schema.kinds.choice_words import find_choice_words
 from extractor.schema.kinds.choices import find_choice
 from extractor.schema.kinds.initials import find_initials
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
@@ -61,7 +63,7 @@ LONGEST_FORM = 200
 _HAS_DIGIT = re.compile(r"\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.A)
 _CODE = re.compile(r"[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){4,40}")
-INITIAL = "first letter"
+INITIAL, OTHER_WORD = "first letter", "other word for the choice"
 SHORTEST_CODE, FEWEST_DIGITS = 6, 5
 """Letters and digits of a code, and digits, from which on the marks between them do not matter."""
 MOST_CODE_CHARACTERS = 8_000_000
@@ -123,7 +125,14 @@ class KindIndex:
             if found:
                 return found
         if node.enum:
-            return [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value) if s.within(within)]
+            initials = [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value)]
+            said = initials or [
+                ValueMention(s, str(value), OTHER_WORD) for s in find_choice_words(self.text, node.enum, value)
+            ]
+            said = said or list(
+                find_days_of_choice(self.text, node.enum, value, lambda: self.mentions_of_kind("duration"))
+            )
+            return [m for m in said if m.span.within(within)]
         if node.kind in (Kind.URL, Kind.TEXT) and (code := _read_code_in_address(str(value))):
             return list(self._find_code_of_address(*code, within))
         if node.kind not in (Kind.TEXT, Kind.NAME):
@@ -196,7 +205,7 @@ class KindIndex:
         if _is_day(words):  # "2024-03-03" holds the number 2024, which proves no day
             yield from ("date", "datetime")
             return
-        for name in ("time", "duration"):
+        for name in ("time", "duration") if node.to_the_day else ("time", "duration", "period"):
             if KINDS[name].normalise(words, self.reading) is not None:
                 yield name
                 return

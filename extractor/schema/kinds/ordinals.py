@@ -59,6 +59,7 @@ _FRENCH = re.compile(r"(?P<stem>[a-z]{3,30})iemes?")
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _HUNDREDTH = {"hundredth": 100, "hundertste": 100, "centieme": 100, "centesimo": 100}
 _LABEL_BEFORE = re.compile(r"(?:[:=|\t：][ \t*_\"']{0,4}|[ ]{3})(?:the |der |die |das |le |la |el |il |l[’'])?$", re.I)
+_BEFORE_TIMES = frozenset("once einmal eenmaal una uma dos due duas tres tre".split())
 _HYPHENS, _JOINED = ("-", "‑"), ("-", " ", "‑")
 _SMALL = 4
 """Ordinals below it are believed behind a label alone."""
@@ -121,6 +122,8 @@ def ordinal_words(text: str) -> Iterator[tuple[int, int, int]]:
     """Start, end and number of ordinals, and of words for how often, that may be meant as numbers."""
     words = words_of(text)
     for i, (start, end, folded) in enumerate(words):
+        if folded in _BEFORE_TIMES and (often := _TIMES.match(text, start)):
+            yield start, often.end(), 1 if often["n1"] else 2 if often["n2"] else 3
         if (about := _about(folded)) is None:
             continue
         number, is_ordinal = about
@@ -134,5 +137,3 @@ def ordinal_words(text: str) -> Iterator[tuple[int, int, int]]:
             continue
         if number >= _SMALL or _LABEL_BEFORE.search(text, max(0, first - 12), first):
             yield first, end, number
-    for found in _TIMES.finditer(text):
-        yield found.start(), found.end(), 1 if found["n1"] else 2 if found["n2"] else 3
