@@ -28,6 +28,11 @@ def is_proved(text: str, said: object, schema: dict[str, object]) -> bool:
         ("Card: 4111 1111 1111 1111", "411111111111", False),
         ("Card: 4111 1111 1111 1111", "4111-1111-1111-1111", True),
         ("Gas: CO₂", "CO", False),
+        ("Ref: INV-2O24-OO17", "INV-2024-0017", True),
+        ("Ref: INV-2O24-OO71", "INV-2024-0017", False),
+        ("Ref: LOIO-OOO1l", "1010-00011", False),
+        ("Author: Sean O’Neill", "O'Neill, Sean", True),
+        ("Author: Sean O’Neill", "O'Neill, Seán B.", False),
         ("Metformin 850 mg 1-0-1", "0-1", False),
     ],
 )

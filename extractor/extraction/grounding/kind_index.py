@@ -66,12 +66,14 @@ _CODE = re.compile(r"[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){4,40}")
 INITIAL, OTHER_WORD = "first letter", "other word for the choice"
 SHORTEST_CODE, FEWEST_DIGITS = 6, 5
 """Letters and digits of a code, and digits, from which on the marks between them do not matter."""
+_LOOKS_LIKE = {"0": "[0O]", "1": "[1Il|]"}
+"""Letters that a reader of scans takes for figures of a code."""
 MOST_CODE_CHARACTERS = 8_000_000
 """Characters of a document that are gone through for codes, all leaves together."""
 _ADDRESS_OF_CODE = re.compile(r"https?://(?:[\w-]{1,20}\.)?([\w-]{3,40})\.[a-z]{2,8}/([\w./-]{7,100})", re.I)
 BESIDE = 30
 """Characters before a code in which what it is a code of is named: "ORCID: 0000-…"."""
-_MAY_BE_PERSON = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?: [^\W\d_](?:[^\W\d_]|['’-])*\.?){1,3}")
+_MAY_BE_PERSON = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?:,? [^\W\d_](?:[^\W\d_]|['’-])*\.?){1,3}")
 """Two to four words, which may stand in the text with the last before the first: "Smith, John A."."""
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -181,10 +183,14 @@ class KindIndex:
             return
         if not self._afford(within):
             return
-        pattern = r"(?<![^\W_])(?<![^\W_][-./])" + r"[ ./\u00a0-]?".join(signs) + r"(?![-./]?[^\W_])"
+        pattern = (
+            r"(?<![^\W_])(?<![^\W_][-./])"
+            + r"[ ./\u00a0-]?".join(_LOOKS_LIKE.get(c, c) for c in signs)
+            + r"(?![-./]?[^\W_])"
+        )
         for m in re.finditer(pattern, self.text[within.start : within.end], re.I):
             span = Span(*m.span()).shift(within.start)
-            if not is_part(self.text, span.start, span.end):
+            if not is_part(self.text, span.start, span.end) and 2 * _count_digits(m[0]) >= _count_digits(said):
                 yield ValueMention(span, said, "other marks between")
 
     def kinds_of(self, node: Scalar, value: Json) -> Iterator[str]:
@@ -287,6 +293,10 @@ class KindIndex:
             return _write_moment(value, self.reading)
         form = KINDS[names[0]].normalise(value, self.reading)
         return value if form is None else form
+
+
+def _count_digits(words: str) -> int:
+    return sum(c.isdigit() for c in words)
 
 
 def _start_of(span: Span) -> int:

@@ -21,7 +21,8 @@ _OF_IRAN = (
 _OF_ISLAM = (
     "محرم|muharram, صفر|safar, ربيع الأول|ربيع الاول|rabi al-awwal|rabi' al-awwal|rabi i, "
     "ربيع الآخر|ربيع الثاني|rabi al-thani|rabi' al-thani|rabi ii, جمادى الأولى|جمادى الاولى|jumada al-awwal"
-    "|jumada al-ula|jumada i, جمادى الآخرة|جمادى الثانية|جمادى الاخرة|jumada al-thani|jumada al-akhirah|jumada ii, رجب|rajab, "
+    "|jumada al-ula|jumada i, جمادى الآخرة|جمادى الثانية|جمادى الاخرة|jumada al-thani|jumada al-akhirah|jumada ii, "
+    "رجب|rajab, "
     "شعبان|sha'ban|shaban, رمضان|ramadan|ramadhan, شوال|shawwal, ذو القعدة|ذي القعدة|dhu al-qi'dah|dhu al-qadah"
     "|dhul qadah|dhul-qi'dah, ذو الحجة|ذي الحجة|dhu al-hijjah|dhul hijjah|dhul-hijjah"
 )
