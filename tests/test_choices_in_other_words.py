@@ -54,6 +54,8 @@ CYCLE = ["weekly", "monthly", "quarterly", "yearly"]
         (TERMS, "2% within 10 days, 30 days net", "net_10", False),
         (TERMS, "2% within 10 days, 30 days net", "net_30", True),
         (TERMS, "14 days; item 30", "net_30", False),
+        (TERMS, "Warranty 30 days. Terms: net 60", "net_30", False),
+        (TERMS, "Terms: N30", "net_30", True),
         (["level_3", "level_5"], "within 3 days", "level_3", False),
     ],
 )

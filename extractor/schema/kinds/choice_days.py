@@ -12,6 +12,7 @@ from extractor.types import Span
 DAYS = "days of the choice"
 _CODE = re.compile(r"(?:net|n)[ _-]?(?P<a>\d{1,3})(?:[ _-]?d(?:ays?)?)?|(?P<b>\d{1,3})[ _-]?days?(?:[ _-]net)?", re.I)
 _NET = re.compile(r"\bnett?o?\b", re.I)
+_WRITTEN = r"(?<!\w)n(?:et)?[ -]?{}(?![.,]?\w)"
 _REACH = 10
 
 
@@ -33,10 +34,11 @@ def find_days_of_choice(
     found = durations()
     listed = {days for choice in choices if (days := _days(choice)) is not None}
     stand = {days: found.get((Fraction(0), Fraction(days), Fraction(0)), ()) for days in listed | {wanted}}
-    alone = sum(bool(mentions) for mentions in stand.values()) == 1
+    written = {days for days in listed if re.search(_WRITTEN.format(days), text, re.I)}
+    alone = {days for days, mentions in stand.items() if mentions} | written == {wanted}
     for mention in stand[wanted]:
         near = text[max(0, mention.span.start - _REACH) : mention.span.end + _REACH]
         if alone or _NET.search(near):
             yield mention._replace(rule=DAYS)
-    for m in re.finditer(rf"(?<!\w)(?:N|net)[ -]?{wanted}(?![\w.,]\d|\w)", text, re.I):
+    for m in re.finditer(_WRITTEN.format(wanted), text, re.I):
         yield ValueMention(Span(*m.span()), str(said), DAYS)

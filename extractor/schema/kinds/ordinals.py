@@ -63,6 +63,12 @@ _BEFORE_TIMES = frozenset("once einmal eenmaal una uma dos due duas tres tre".sp
 _HYPHENS, _JOINED = ("-", "‑"), ("-", " ", "‑")
 _SMALL = 4
 """Ordinals below it are believed behind a label alone."""
+_VERBS = frozenset("achte achten".split())
+_ONE, _PART_OF = (
+    re.compile(r"\b(?:an?|one|ein|une?|una|uma?)[ ]$", re.I),
+    re.compile(r"[ ](?:of|von|der|de|des|du|del|di|do)\b"),
+)
+"""A fifth of something is a share."""
 _OFTEN = {"twice": 2, "thrice": 3}
 _MAL = re.compile(r"(?P<stem>[a-z]{3,30}?)(?:mal|maal)")
 _TIMES = re.compile(
@@ -135,5 +141,8 @@ def ordinal_words(text: str) -> Iterator[tuple[int, int, int]]:
             first, number = words[i - 1][0], tens + number
         if text[end : end + 1] in _HYPHENS:  # third-party
             continue
-        if number >= _SMALL or _LABEL_BEFORE.search(text, max(0, first - 12), first):
+        doubtful = number < _SMALL or folded in _VERBS
+        if doubtful and (text[end : end + 1] == "," or not _LABEL_BEFORE.search(text, max(0, first - 12), first)):
+            continue
+        if not (_PART_OF.match(text, end) and _ONE.search(text, max(0, first - 5), first)):
             yield first, end, number
