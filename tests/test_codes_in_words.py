@@ -38,3 +38,19 @@ def is_proved(text: str, said: object, schema: dict[str, object]) -> bool:
 )
 def test_a_code_is_proved_by_all_of_its_signs_and_by_no_word_of_a_sentence(text: str, said: str, proved: bool) -> None:
     assert is_proved(text, said, {"type": "string"}) == proved
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "proved"),
+    [
+        ("Street: 12 High Street\nCity: London", "12 High Street, London", True),
+        ("Street: 12 High Street\nCity: Leeds\nCity: London", "12 High Street, London", False),
+        ("Street: 112 High Street\nCity: London", "12 High Street, London", False),
+        ("| Widget A | large |", "Widget A - large", True),
+        ("| Widget A | small |\n| Widget B | large |", "Widget A - large", False),
+        ("Hauptstr. 5a\nBerlin", "Hauptstr. 5, Berlin", False),
+        ("Rue 1\nZIP: 75002\nParis", "Rue 1, 75002, Paris", True),
+    ],
+)
+def test_a_text_joined_of_parts_is_proved_where_they_follow_each_other(text: str, said: str, proved: bool) -> None:
+    assert is_proved(text, said, {"type": "string"}) == proved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from extractor.extraction.text.dates import detect_day_first
 from extractor.extraction.text.patterns import uses_decimal_comma
@@ -22,10 +22,9 @@ from extractor.schema.kinds import (
     support_within,
 )
 from extractor.schema.kinds.abbreviated import find_abbreviated
-from extractor.schema.kinds.choice_days import find_days_of_choice
-from extractor.schema.kinds.choice_words import find_choice_words
+from extractor.schema.kinds.choice_mentions import find_said_otherwise
 from extractor.schema.kinds.choices import find_choice
-from extractor.schema.kinds.initials import find_initials
+from extractor.schema.kinds.joined_parts import find_joined
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
 from extractor.schema.kinds.parted_names import find_parted_name
 from extractor.schema.kinds.wholes import is_part, is_running_word
@@ -63,7 +62,6 @@ LONGEST_FORM = 200
 _HAS_DIGIT = re.compile(r"\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.A)
 _CODE = re.compile(r"[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){4,40}")
-INITIAL, OTHER_WORD = "first letter", "other word for the choice"
 SHORTEST_CODE, FEWEST_DIGITS = 6, 5
 """Letters and digits of a code, and digits, from which on the marks between them do not matter."""
 _LOOKS_LIKE = {"0": "[0O]", "1": "[1Il|]"}
@@ -127,13 +125,8 @@ class KindIndex:
             if found:
                 return found
         if node.enum:
-            initials = [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value)]
-            said = initials or [
-                ValueMention(s, str(value), OTHER_WORD) for s in find_choice_words(self.text, node.enum, value)
-            ]
-            said = said or list(
-                find_days_of_choice(self.text, node.enum, value, lambda: self.mentions_of_kind("duration"))
-            )
+            durations = partial(self.mentions_of_kind, "duration")
+            said = find_said_otherwise(self.text, node.label, node.enum, value, durations)
             return [m for m in said if m.span.within(within)]
         if node.kind in (Kind.URL, Kind.TEXT) and (code := _read_code_in_address(str(value))):
             return list(self._find_code_of_address(*code, within))
@@ -145,10 +138,12 @@ class KindIndex:
                 return turned
         if node.kind is Kind.NAME:
             return []
-        return list(self._find_code(str(value), within)) or list(self._find_shortened(str(value), within))
-
-    def _find_initials(self, node: Scalar, value: Json) -> Iterator[Span]:
-        return find_initials(self.text, node.label, node.enum, value)
+        words = str(value)
+        return (
+            list(self._find_code(words, within))
+            or list(self._find_shortened(words, within))
+            or list(self._find_joined(words, within))
+        )
 
     def _find_shortened(self, said: str, within: Span) -> Iterator[ValueMention]:
         """Where words stand abbreviated, or spelled out."""
@@ -156,6 +151,11 @@ class KindIndex:
             return
         for span in find_abbreviated(self.text, said, within):
             yield ValueMention(span, said, "abbreviated")
+
+    def _find_joined(self, said: str, within: Span) -> Iterator[ValueMention]:
+        """Where the parts of a text stand in cells or under labels, one behind the other."""
+        if self._afford(within):
+            yield from (ValueMention(span, said, "joined of parts") for span in find_joined(self.text, said, within))
 
     def _find_parted(self, said: str, within: Span) -> Iterator[ValueMention]:
         """Where the parts of a person's name stand under labels of their own."""
