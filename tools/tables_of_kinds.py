@@ -7,6 +7,7 @@ run time: reading 54 of Babel's locales takes 430 ms and 36 MB, these tables tak
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -354,6 +355,46 @@ def numerals() -> dict[str, dict[str, int]]:
     return tables
 
 
+def quarters() -> list[str]:
+    """What a quarter of a year is called, without its number: "quartal", "trimestre", "四半期", "kw."."""
+    found: set[str] = set()
+    for name in [*LOCALES, *FURTHER]:
+        for forms in Locale.parse(name).quarters["format"].values():
+            words = [fold(forms[number]) for number in range(1, 5)]
+            parts = [re.split(r"[^\w]+|(?<=\d)(?=\D)|(?<=\D)(?=\d)|(?<=第)|[一二三四](?=季)", one) for one in words]
+            common = set.intersection(*map(set, parts))
+            found |= {word for word in common if len(word) > 2 or (len(word) == 2 and not word.isascii())}
+    return sorted(found - {"de", "el"})
+
+
+def day_periods() -> dict[str, list[int]]:
+    """Words beside a time that say which half of the day is meant, with the seconds of the day that they reach over.
+
+    Those that mean times of different halves in two languages are left out, and those of three letters.
+    """
+    found: dict[str, set[tuple[int, int]]] = {}
+    for name in [*LOCALES, *FURTHER]:
+        locale = Locale.parse(name)
+        rules = {"am": (0, 43200), "pm": (43200, 86400)}
+        for period, ranges in (dict(locale.day_period_rules).get(None) or {}).items():
+            for one in ranges:
+                if "from" in one and "before" in one:
+                    rules.setdefault(period, (one["from"], one["before"]))
+        for context in ("format", "stand-alone"):
+            for width in ("wide", "abbreviated"):
+                for period, words in locale.day_periods.get(context, {}).get(width, {}).items():
+                    word = squeeze(words.replace("\u202f", ""))
+                    if period in rules and (len(word) > 3 or word > "\u0370"):
+                        found.setdefault(word, set()).add(rules[period])
+    widest = {word: [min(a for a, _ in ranges), max(b for _, b in ranges)] for word, ranges in sorted(found.items())}
+    one_half = {
+        word
+        for word, ranges in found.items()
+        if len(ranges) == 1 or all(a >= 43200 and b > a for a, b in ranges) or all(a < b <= 43200 for a, b in ranges)
+    }
+    return {word: reach for word, reach in widest.items() if word in one_half}
+
+
 def main() -> None:
     OUT.mkdir(exist_ok=True)
     currencies = names("currencies", tender())
@@ -366,6 +407,8 @@ def main() -> None:
         "scales": scales(),
         "languages": names("languages"),
         "numerals": numerals(),
+        "quarters": quarters(),
+        "day_periods": day_periods(),
     }
     for name, table in tables.items():
         (OUT / f"{name}.json").write_text(json.dumps(table, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")

@@ -57,6 +57,7 @@ def read_scalar(declared: Declaration, place: str, add_note: Callable[[str, str,
         "x-locate-by-position" not in schema or schema.get("x-also-ask") is True,
         other_types=tuple(_TYPES) if is_open else tuple(schema.get("x-types", ())),
         timed=kind is Kind.DATE and schema.get("format") == "date-time",
+        to_the_day=kind is Kind.TEXT and "YYYY-MM-DD" in read_description(schema),
     )
 
 

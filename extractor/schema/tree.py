@@ -44,6 +44,8 @@ class Scalar:
     """Whether a request allows only the mentions of its form in the text."""
     timed: bool = False
     """Of a date: the value has a time of day, and perhaps its zone."""
+    to_the_day: bool = False
+    """Of a text: its description asks for a day as ISO 8601 writes it, which no quarter is."""
     other_types: tuple[str, ...] = ()
     """Other JSON types that the record's schema takes there."""
 

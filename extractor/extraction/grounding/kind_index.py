@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 from extractor.extraction.text.dates import detect_day_first
 from extractor.extraction.text.patterns import uses_decimal_comma
@@ -22,10 +22,12 @@ from extractor.schema.kinds import (
     support_within,
 )
 from extractor.schema.kinds.abbreviated import find_abbreviated
+from extractor.schema.kinds.choice_mentions import find_said_otherwise
 from extractor.schema.kinds.choices import find_choice
-from extractor.schema.kinds.initials import find_initials
+from extractor.schema.kinds.joined_parts import find_joined
 from extractor.schema.kinds.moments import TIME_ELSEWHERE
 from extractor.schema.kinds.parted_names import find_parted_name
+from extractor.schema.kinds.wholes import is_part, is_running_word
 from extractor.schema.kinds.words import SURNAME_FIRST
 from extractor.schema.reader import Scalar
 from extractor.types import Document, Json, Span
@@ -60,15 +62,16 @@ LONGEST_FORM = 200
 _HAS_DIGIT = re.compile(r"\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d", re.A)
 _CODE = re.compile(r"[A-Za-z0-9](?:[ ./-]?[A-Za-z0-9]){4,40}")
-INITIAL = "first letter"
 SHORTEST_CODE, FEWEST_DIGITS = 6, 5
 """Letters and digits of a code, and digits, from which on the marks between them do not matter."""
+_LOOKS_LIKE = {"0": "[0O]", "1": "[1Il|]"}
+"""Letters that a reader of scans takes for figures of a code."""
 MOST_CODE_CHARACTERS = 8_000_000
 """Characters of a document that are gone through for codes, all leaves together."""
 _ADDRESS_OF_CODE = re.compile(r"https?://(?:[\w-]{1,20}\.)?([\w-]{3,40})\.[a-z]{2,8}/([\w./-]{7,100})", re.I)
 BESIDE = 30
 """Characters before a code in which what it is a code of is named: "ORCID: 0000-…"."""
-_MAY_BE_PERSON = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?: [^\W\d_](?:[^\W\d_]|['’-])*\.?){1,3}")
+_MAY_BE_PERSON = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?:,? [^\W\d_](?:[^\W\d_]|['’-])*\.?){1,3}")
 """Two to four words, which may stand in the text with the last before the first: "Smith, John A."."""
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -117,10 +120,14 @@ class KindIndex:
             found = list(self._support(name, value, within))
             if node.kind not in _OF_SCALAR and name in _FIGURES:
                 found = [m for m in found if self._keeps_zeros(m.span, str(value))]
+            if name in _NAMES:
+                found = [m for m in found if not is_part(self.text, m.span.start, m.span.end)]
             if found:
                 return found
         if node.enum:
-            return [ValueMention(s, str(value), INITIAL) for s in self._find_initials(node, value) if s.within(within)]
+            durations = partial(self.mentions_of_kind, "duration")
+            said = find_said_otherwise(self.text, node.label, node.enum, value, durations)
+            return [m for m in said if m.span.within(within)]
         if node.kind in (Kind.URL, Kind.TEXT) and (code := _read_code_in_address(str(value))):
             return list(self._find_code_of_address(*code, within))
         if node.kind not in (Kind.TEXT, Kind.NAME):
@@ -131,10 +138,12 @@ class KindIndex:
                 return turned
         if node.kind is Kind.NAME:
             return []
-        return list(self._find_code(str(value), within)) or list(self._find_shortened(str(value), within))
-
-    def _find_initials(self, node: Scalar, value: Json) -> Iterator[Span]:
-        return find_initials(self.text, node.label, node.enum, value)
+        words = str(value)
+        return (
+            list(self._find_code(words, within))
+            or list(self._find_shortened(words, within))
+            or list(self._find_joined(words, within))
+        )
 
     def _find_shortened(self, said: str, within: Span) -> Iterator[ValueMention]:
         """Where words stand abbreviated, or spelled out."""
@@ -142,6 +151,11 @@ class KindIndex:
             return
         for span in find_abbreviated(self.text, said, within):
             yield ValueMention(span, said, "abbreviated")
+
+    def _find_joined(self, said: str, within: Span) -> Iterator[ValueMention]:
+        """Where the parts of a text stand in cells or under labels, one behind the other."""
+        if self._afford(within):
+            yield from (ValueMention(span, said, "joined of parts") for span in find_joined(self.text, said, within))
 
     def _find_parted(self, said: str, within: Span) -> Iterator[ValueMention]:
         """Where the parts of a person's name stand under labels of their own."""
@@ -169,9 +183,15 @@ class KindIndex:
             return
         if not self._afford(within):
             return
-        pattern = r"(?<![^\W_])(?<![^\W_][-./])" + r"[ ./\u00a0-]?".join(signs) + r"(?![-./]?[^\W_])"
+        pattern = (
+            r"(?<![^\W_])(?<![^\W_][-./])"
+            + r"[ ./\u00a0-]?".join(_LOOKS_LIKE.get(c, c) for c in signs)
+            + r"(?![-./]?[^\W_])"
+        )
         for m in re.finditer(pattern, self.text[within.start : within.end], re.I):
-            yield ValueMention(Span(*m.span()).shift(within.start), said, "other marks between")
+            span = Span(*m.span()).shift(within.start)
+            if not is_part(self.text, span.start, span.end) and 2 * _count_digits(m[0]) >= _count_digits(said):
+                yield ValueMention(span, said, "other marks between")
 
     def kinds_of(self, node: Scalar, value: Json) -> Iterator[str]:
         if node.kind in _OF_SCALAR:
@@ -191,7 +211,7 @@ class KindIndex:
         if _is_day(words):  # "2024-03-03" holds the number 2024, which proves no day
             yield from ("date", "datetime")
             return
-        for name in ("time", "duration"):
+        for name in ("time", "duration") if node.to_the_day else ("time", "duration", "period"):
             if KINDS[name].normalise(words, self.reading) is not None:
                 yield name
                 return
@@ -219,7 +239,11 @@ class KindIndex:
                 places = self._find_words(str(key))
                 first = bisect_left(places, within.start, key=_start_of)
                 last = bisect_left(places, within.end, key=_start_of)
-                yield from (ValueMention(span, key, rule) for span in places[first:last] if span.end <= within.end)
+                inside = [s for s in places[first:last] if s.end <= within.end]
+                said = str(value)
+                yield from (
+                    ValueMention(s, key, rule) for s in inside if not is_running_word(self.text, s.start, s.end, said)
+                )
         else:
             yield from support_within(kind, value, self.mentions_of_kind(name), within)
 
@@ -269,6 +293,10 @@ class KindIndex:
             return _write_moment(value, self.reading)
         form = KINDS[names[0]].normalise(value, self.reading)
         return value if form is None else form
+
+
+def _count_digits(words: str) -> int:
+    return sum(c.isdigit() for c in words)
 
 
 def _start_of(span: Span) -> int:

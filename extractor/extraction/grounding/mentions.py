@@ -34,6 +34,7 @@ from extractor.schema.annotations import Kind
 from extractor.schema.kinds import denied
 from extractor.schema.kinds.boxes import is_unticked
 from extractor.schema.kinds.figures import to_json
+from extractor.schema.kinds.wholes import is_part, is_running_word
 from extractor.schema.reader import Scalar
 from extractor.types import Chunk, Json, Match, Span
 
@@ -147,8 +148,7 @@ class TextIndex:
             found = [m for m in found if not m.rule] or found
         if node.kind is Kind.NAME:  # a name inside an address proves nobody
             found = [m for m in found if not self._is_in_address(m.span.shift(-by))]
-        if node.timed:
-            said = self.kinds.normalise(node, said)
+        said = self.kinds.normalise(node, said) if node.timed else said
         return [
             Mention(said, m.span.shift(-by), Match.DERIVED if m.rule else Match.NORMALISED, m.rule)
             for m in self._cap(found)
@@ -165,8 +165,7 @@ class TextIndex:
         if node.kind is Kind.QUANTITY and not _digits_of(str(said)):
             return []
         words = strip_titles(str(said)) if node.kind is Kind.NAME else str(said)
-        spans = [self._extend_to_end(node, span) for span in self.folded.find_quote(words)]
-        if spans:
+        if spans := [self._extend_to_end(node, span) for span in self.folded.find_quote(words)]:
             return [self._text_mention(node, span, words) for span in self._cap(self._select_spans(node, words, spans))]
         spans = self._find_unpunctuated(node, words)
         match = Match.NORMALISED
@@ -177,6 +176,7 @@ class TextIndex:
 
     def _select_spans(self, node: Scalar, words: str, spans: list[Span]) -> list[Span]:
         """Those that may be the value: outside of addresses where any is, and of a name those that are one."""
+        spans = [s for s in spans if not is_running_word(self.text, s.start, s.end, words)]
         if node.kind not in (Kind.URL, Kind.EMAIL):  # an address spells the name of what it leads to, in its own way
             spans = [s for s in spans if not self._is_in_address(s)] or spans
         if node.kind is Kind.NAME:
@@ -272,7 +272,8 @@ class TextIndex:
             return []
         start, end = trim_alignment(wanted, self.folded.folded, hit.dest_start, hit.dest_end)
         span = widen_to_words(self.text, self.folded.source_span(start, end))
-        return [span] if words_with_digits(self.text[span.start : span.end]) == words_with_digits(said) else []
+        same = words_with_digits(self.text[span.start : span.end]) == words_with_digits(said)
+        return [span] if same and not is_part(self.text, span.start, span.end) else []
 
     def _find_date_mentions(self, node: Scalar, said: str) -> list[Mention]:
         """Mentions of just this date; without any, those that say it more precisely."""

@@ -13,8 +13,9 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from extractor.schema.kinds.folding import CharacterFolds, fold_characters, parts_number
+from extractor.schema.kinds.folding import CharacterFolds, fold_characters
 from extractor.schema.kinds.occurrences import Occurrences
+from extractor.schema.kinds.wholes import is_part
 from extractor.types import Json, Span
 
 _TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
@@ -70,7 +71,7 @@ class FoldedText:
         wanted = FoldedText(quote).without_punctuation.folded if self.bare else fold_text(quote)
         for at in self.occurrences.find(wanted):
             first, last = self._reach(at, at + len(wanted))
-            if not (self._is_joint(first) or self._is_joint(last) or parts_number(self.text, first, last)):
+            if not (self._is_joint(first) or self._is_joint(last) or is_part(self.text, first, last)):
                 yield Span(first, last)
 
     def _find_edges(self) -> tuple[list[int], bytes]:

@@ -32,6 +32,7 @@ from extractor.schema.kinds.moments import DateTimeKind
 from extractor.schema.kinds.money import MoneyKind
 from extractor.schema.kinds.negation import denied
 from extractor.schema.kinds.number import NumberKind
+from extractor.schema.kinds.periods import PeriodKind
 from extractor.schema.kinds.phone import PhoneKind
 from extractor.schema.kinds.quantity import QuantityKind
 from extractor.schema.kinds.reading import Reading
@@ -49,6 +50,7 @@ KINDS: dict[str, ValueKind] = {
         DateTimeKind(),
         TimeKind(),
         DurationKind(),
+        PeriodKind(),
         QuantityKind(),
         PhoneKind(),
         EmailKind(),

@@ -32,7 +32,16 @@ _NO = frozenset(
     "خیر نه نہیں "
     "ez жоқ yo'q xeyr yox இல்லை".split()
 )
-_OF_ENGLISH = frozenset("yes no y n true false x on off checked unchecked".split())
+_SWITCHED_ON = frozenset(
+    simple(w) for w in "enabled activated aktiviert activado attivato ingeschakeld aktiverad".split()
+)
+_SWITCHED_OFF = frozenset(
+    simple(w)
+    for w in "none nil disabled deactivated deaktiviert désactivé désactivée desactivado disattivato uitgeschakeld "
+    "avaktiverad keine kein keiner aucun aucune ninguno ninguna nenhum nenhuma nessuno nessuna geen ingen".split()
+)
+"""Answers beside their own label alone: what "Status: none" says is not known without it."""
+_OF_ENGLISH = frozenset("yes no y n true false x on off checked unchecked".split()) | _SWITCHED_ON | _SWITCHED_OFF
 _OPPOSITE = re.compile(r"un|in|non|im|ne|не", re.I)
 _WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])")
 _ANSWER = re.compile(
@@ -64,7 +73,13 @@ def answer_of(word: str) -> bool | None:
     folded = simple(word.strip(" \t*_\"'.[]()"))
     if not folded and "[" in word:
         return False
-    return True if folded in _YES else False if folded in _NO else None
+    return (
+        True
+        if folded in _YES or folded in _SWITCHED_ON
+        else False
+        if folded in _NO or folded in _SWITCHED_OFF
+        else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +199,18 @@ def _in_columns(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
 
 def _in_clauses(text: str, wanted: Set[str]) -> Iterator[ValueMention]:
     """Clauses that affirm or deny: "The goods are not insured", "uninsured", "No insurance has been taken out"."""
-    opposite = {prefix + stem[: STEM - len(prefix)] for stem in wanted for prefix in ("un", "non")}
+    opposite = re.compile(rf"\b(?:un|non)-?(?:{'|'.join(map(re.escape, sorted(wanted)))})", re.I)
     for start, end in _stating_clauses(text):
         clause = text[start:end]
         named = stems(clause)
-        if wanted & named and denies(clause):
+        denied = denies(clause)
+        if opposite.search(clause):
+            if not denied:  # "not uninsured" says nothing sure
+                yield ValueMention(Span(start, end), False, "word that denies")
+        elif wanted & named and denied:
             yield ValueMention(Span(start, end), False, "clause that denies")
         elif wanted & named and _is_sentence(clause):
             yield ValueMention(Span(start, end), True, "clause that affirms")
-        elif opposite & named:
-            yield ValueMention(Span(start, end), False, "word that denies")
 
 
 @lru_cache(maxsize=2)

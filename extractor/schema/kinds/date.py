@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from extractor.schema.kinds.base import OTHER_READING, Json, ValueMention
+from extractor.schema.kinds.calendars import days_of_other_calendars
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.days import GUESSED, YEAR, Day, all_number_days, east_asian_days, iso, months_in_figures
 from extractor.schema.kinds.monthdays import named_days
@@ -133,6 +134,7 @@ def _found(text: str, reading: Reading) -> Iterator[Day]:
     simple_text = plain(text)
     found = [*all_number_days(simple_text, reading), *east_asian_days(simple_text), *named_days(text, simple_text)]
     found += spelled_days(text, simple_text, reading)
+    found += days_of_other_calendars(text, simple_text)
     yield from found
     taken = bytearray(len(text) + 1)
     for day in found:

@@ -32,6 +32,7 @@ _UNITS = {
 }
 """Of a unit: months, days or seconds (0, 1, 2), and how many of them it is."""
 _WORDS = {
+    "tagen": "day", "monaten": "month", "jahren": "year",
     "jaar": "year", "jaren": "year", "ar": "year", "år": "year", "anos": "year", "ano": "year", "an": "year",
     "année": "year", "années": "year", "anno": "year", "año": "year", "rok": "year", "roku": "year", "lat": "year",
     "lata": "year", "год": "year", "года": "year", "лет": "year", "yıl": "year", "yil": "year", "年": "year",

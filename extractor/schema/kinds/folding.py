@@ -18,6 +18,7 @@ from functools import lru_cache
 from html import unescape
 
 from extractor.schema.kinds.occurrences import Occurrences
+from extractor.schema.kinds.wholes import is_part
 from extractor.types import Span
 
 _TAG = re.compile(r"</?(?:sup|sub|b|i|u|em|strong|small|span|font|br|p|div|a)\b[^<>]{0,200}>", re.I)
@@ -187,7 +188,7 @@ class Folded:
             first, last = self._reach(at, stop)
             if (at and self.offsets[at - 1] == first) or self._is_joint(first) or self._is_joint(last):
                 continue
-            if not _goes_on(self.text, last) and not parts_number(self.text, first, last):
+            if not _goes_on(self.text, last) and not is_part(self.text, first, last):
                 yield Span(first, last)
                 end = stop
 
@@ -238,27 +239,6 @@ def _goes_on(text: str, end: int) -> bool:
     """Whether signs that belong to the word before them stand behind it."""
     after = text[end : end + 2]
     return after[:1] in ("+", "#") and text[end - 1].isalnum() and after[1:].strip("+#") == ""
-
-
-def parts_number(text: str, start: int, end: int) -> bool:
-    """Whether a number goes on over the begin or the end behind its decimal mark: "10 mg" is not found in "0.10 mg"."""
-    return _has_mark(text, start - 1) or _has_mark(text, end) or (text[end - 1] in ".," and _has_mark(text, end - 1))
-
-
-def _has_mark(text: str, at: int) -> bool:
-    """Whether figures stand on both sides of a point, or of a comma that a number has, not a row of values."""
-    if not (0 < at < len(text) - 1 and text[at] in ".," and text[at - 1].isdecimal() and text[at + 1].isdecimal()):
-        return False
-    if text[at] == ".":
-        return True
-    begin, end = max(0, at - _LONGEST_NUMBER), at + _LONGEST_NUMBER
-    before, after = _FIGURES_BEFORE.search(text, begin, at), _FIGURES_BEHIND.match(text, at, end)
-    return before is not None and after is not None and _NUMBER.fullmatch(before[0] + after[0]) is not None
-
-
-_LONGEST_NUMBER = 24
-_FIGURES_BEFORE, _FIGURES_BEHIND = re.compile(r"[\d.,]+$"), re.compile(r"[\d.,]*\d(?:,(?!\s|$))?")
-_NUMBER = re.compile(r"\d{1,3}(?:[.,]\d{3})*(?:,\d{1,2})?|\d+,\d{1,2}")
 
 
 def find_joints(text: str) -> bytes:

@@ -30,6 +30,7 @@ from extractor.schema.kinds.figures import (
     shifted,
 )
 from extractor.schema.kinds.numerals import number_words
+from extractor.schema.kinds.ordinals import ordinal_words
 from extractor.schema.kinds.reading import Reading
 from extractor.schema.kinds.roman import roman_numbers
 from extractor.schema.kinds.scales import CJK_LARGE, CJK_SMALL, powers_of
@@ -139,7 +140,10 @@ def _found(text: str, reading: Reading) -> Iterator[ValueMention]:
         yield ValueMention(Span(start, end), key, "percent as share")
     spelled = list(number_words(text, reading))
     composed = list(composed_numbers(text, simple, words_of(text), spelled))
-    whole = {start: end for start, end, _ in composed}
+    ordinals = list(ordinal_words(text))
+    whole = {start: end for start, end, _ in (*composed, *ordinals)}
+    for start, end, number in ordinals:
+        yield ValueMention(Span(start, end), key_of(str(number)), "ordinal in words")
     for start, end, key in spelled:
         if end >= whole.get(start, 0):  # "thousand and 56/100" is no thousand
             yield ValueMention(Span(start, end), key, "number in words")

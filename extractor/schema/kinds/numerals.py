@@ -199,6 +199,11 @@ _NOTHING = frozenset(
 """Words for an amount of zero."""
 
 
+def value_of_word(folded: str, language: str) -> int | None:
+    """The number that a folded word is in a language; None for other words."""
+    return _values(folded).get(language)
+
+
 def number_words(text: str, reading: Reading) -> Iterator[tuple[int, int, str]]:
     """Numbers in words: start, end, key; in time linear in the text's length."""
     run: list[_Word] = []

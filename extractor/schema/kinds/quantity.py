@@ -134,7 +134,8 @@ class QuantityKind:
             return
         found = [m for m in found if _holds_all_figures(value, m.span)]
         united = [m for m in found if isinstance(m.key, tuple) and m.key[1] is not None]
-        for mention in united or found:
+        whole = max((m.span.end for m in united), default=0)  # mg/kg is not mg
+        for mention in [m for m in united if m.span.end == whole] or found:
             yield mention.key, mention.rule
 
     def parse(self, words: str, reading: Reading) -> str | None:

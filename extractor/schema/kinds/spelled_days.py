@@ -41,7 +41,7 @@ ORDINALS: Mapping[str, int] = {
     "thirtieth": 30,
     "thirty first": 31,
     **_GERMAN,
-    **dict.fromkeys("premier primero primeiro primo erste eerste forsta forste".split(), 1),
+    **dict.fromkeys("premier primero primeiro primo erste eerste forsta forste uno um".split(), 1),
 }
 """Days of a month as ordinals in words, folded."""
 _BEFORE = re.compile(
@@ -96,10 +96,11 @@ def _day_before(text: str, end: int, reading: Reading) -> _Number | None:
         return None
     if m["figure"]:
         return _Number(m.start(), end, int(m["figure"]), False)
-    if number := ORDINALS.get(_fold(m["word"])):
-        return _Number(m.start(), end, number, True)
     found = _spelled_numbers(text, reading)[1].get(m.end("word"))
-    return found if found and found.value <= 31 else None
+    if found and found.value <= 31:
+        return found
+    number = ORDINALS.get(_fold(m["word"]))
+    return _Number(m.start(), end, number, True) if number else None
 
 
 def _year_behind(simple_text: str, at: int, text: str, reading: Reading) -> _Number | None:

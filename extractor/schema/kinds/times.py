@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from extractor.schema.kinds.affixes import CURRENCY_SIGNS
 from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.characters import plain
+from extractor.schema.kinds.day_periods import hour_of_day
 from extractor.schema.kinds.months import figures_of_kanji
 from extractor.schema.kinds.reading import Reading
 from extractor.types import Span
@@ -81,6 +83,8 @@ _RANGE = re.compile(
     re.I,
 )
 """Hours whose unit stands at their end: 9–17 Uhr, 2-5 pm."""
+_OF_MONEY = re.compile(rf"[ \u00a0]?(?:[{CURRENCY_SIGNS}%]|[A-Z]{{3}}\b|(?:kg|g|mg|km|m|cm|mm|l|ml)\b)")
+"""What stands behind an amount, so that 14.30 is no time."""
 _EAST_IN_WORDS = re.compile(
     r"(?P<early>午前|上午|午後|下午|晚上|早上)?(?P<h>[一二两兩三四五六七八九十]{1,3})[时時点點](?P<m>半|[一二三四五六七八九十]{1,3}(?=分))?"
 )
@@ -115,8 +119,14 @@ class TimeKind:
         simple = plain(text)
         for m in _ALONE.finditer(simple):
             says_so = m["half"] or m["early"] or ":" in m[0] or m["full"] or not m["m"] or "." not in m[0]
-            shown = len(m[0].rstrip())
-            yield ValueMention(Span(m.start(), m.start() + shown), read_clock(m)[0], "" if says_so else "hours")
+            shown, time = m.start() + len(m[0].rstrip()), read_clock(m)[0]
+            if not (m["half"] or m["early"]):
+                told = hour_of_day(text, m.start(), shown, int(m["h"]))
+                if told is not None:
+                    says_so, time = True, f"{told:02}{time[2:]}"
+                elif "." in m[0] and not m["full"] and _OF_MONEY.match(text, shown):
+                    continue
+            yield ValueMention(Span(m.start(), shown), time, "" if says_so else "hours")
         yield from _hours_of_range(simple)
         for m in _MILITARY.finditer(simple):
             yield ValueMention(Span(*m.span()), f"{m['h']}:{m['m']}:00", "hours")

@@ -15,6 +15,7 @@ from functools import cache
 from extractor.schema.kinds.base import Json, ValueMention
 from extractor.schema.kinds.cldr import table
 from extractor.schema.kinds.folding import fold
+from extractor.schema.kinds.legal_forms import other_spellings
 from extractor.schema.kinds.lexicon import Lexicon
 from extractor.schema.kinds.reading import Reading
 from extractor.types import Span
@@ -60,6 +61,7 @@ class TextKind:
             yield folded, ""
             if (spelled := _umlauts(words)) != words and len(words) <= 200:
                 yield fold(spelled), "umlauts spelled out"
+            yield from ((fold(other), "other spelling of a firm") for other in other_spellings(words))
 
     def parse(self, words: str, reading: Reading) -> str | None:
         """The words with single spaces; None where they say that there is no value."""
