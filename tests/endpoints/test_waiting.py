@@ -11,8 +11,8 @@ import pytest
 from extractor.errors import ModelError
 from extractor.models.endpoint import Connection, Dialect, Endpoint
 from extractor.models.openai.client import LiveModel
-from extractor.models.openai.errors import read_retry_after
 from extractor.models.openai.problem import read_duration, read_problem
+from extractor.models.openai.retry_after import read_retry_after
 from extractor.testing import FaultAnswer, build_completion, build_error
 from extractor.types import Reply, Request
 from tests.endpoints.door import Body, serve

@@ -68,6 +68,16 @@ def find_beginning(text: str) -> str:
     return ""
 
 
+def is_whole_object(text: str) -> bool:
+    """Whether an answer that was cut short, by what its endpoint says, has come to its end all the same: nothing
+    follows it but the words of an afterword."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and not any(sign in text[end:] for sign in "{[")
+
+
 def is_answer(value: Json, schema: Mapping[str, Json]) -> bool:
     """Whether the value has keys of the schema and is not the schema itself."""
     if not isinstance(value, dict) or _is_schema(value):
