@@ -212,8 +212,10 @@ class LiveModel:
             raise ReplyCutShort("The reply was cut short at its token limit.", text=message.texts[0])
         thought_most = 2 * completions.read_thinking_tokens(completion) >= (read_limit(chat.arguments) or 1)
         beginning = await _find_beginning(message)
-        if not message.has_calls and is_whole_object(beginning):
-            return completion, message  # what was cut is what followed: blanks, a fence, an afterword
+        # what was cut is what followed: blanks, a fence, an afterword; or nothing was
+        is_past_it = not message.texts[0].endswith("}") or not _took_all(completion, chat)
+        if is_past_it and not message.has_calls and is_whole_object(beginning, question.request.schema):
+            return completion, message
         if (thought_most or not beginning) and not question.form.more_room and self._forms.give_room(question):
             return await self._send(question, dialect, self._forms.build_chat(question, dialect))
         if not beginning:

@@ -92,11 +92,12 @@ def _parse_leniently(content: bytes) -> ChatCompletion:
 
 
 def _complete_choice(choice: Any) -> Any:
-    """A choice with a message: of one that has only an end, an empty one, and the text where it stands by itself."""
+    """A choice with a message: an empty one where it only says why there is none, and the text where it stands by
+    itself."""
     if not isinstance(choice, dict) or choice.get("message") is not None:
         return choice
-    text, end = choice.get("text"), choice.get("finish_reason")
-    if isinstance(text, str) or isinstance(end, str):
+    text = choice.get("text")
+    if isinstance(text, str) or _read_finish(choice) in _LENGTH | _FILTER:
         return {**choice, "message": {"role": "assistant", "content": text}}
     return choice
 
