@@ -3,6 +3,7 @@ with budgets, cache, cassettes and masks."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from extractor.models.choice import choose_model
 from extractor.models.endpoint import ApiKind
 from extractor.models.native.google import convert_schema
 from extractor.models.openai.pictures import replace_pictures
-from extractor.testing import FaultEndpoint
+from extractor.testing import FaultAnswer, FaultEndpoint
 
 pytest.importorskip("anthropic")
 pytest.importorskip("google.genai")
@@ -149,6 +150,31 @@ def test_a_refusal_is_a_refusal(api: ApiKind, faults: Start) -> None:
     refused = {ApiKind.ANTHROPIC: {"stop": "refusal"}, ApiKind.GOOGLE: {"finish": "SAFETY"}}
     result = ask(faults(lambda body, n: TEXTS[api]("", **refused[api])), api)
     assert [one.reason for one in result.failures] == ["refused"]
+
+
+def test_a_reply_that_ends_with_the_window_is_never_taken_for_whole(faults: Start) -> None:
+    cut = claude(tool_use({"title": "bolt", "sizes": [4]}), stop="model_context_window_exceeded")
+    result = ask(faults(lambda body, n: cut), ApiKind.ANTHROPIC)
+    assert result.status is Status.INCOMPLETE and [one.reason for one in result.failures] == ["cut short"]
+
+
+def test_where_a_model_that_thinks_may_not_be_told_to_call_the_tool_it_chooses(faults: Start) -> None:
+    words = "Thinking may not be enabled when tool_choice forces tool use."
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": words}}
+
+    def script(body: dict[str, Any], n: int) -> Any:
+        return (400, error) if body["tool_choice"]["type"] == "tool" else claude(tool_use(VALUE))
+
+    server = faults(script)
+    assert ask(server, ApiKind.ANTHROPIC).value == VALUE and server.requests == 2
+
+
+@both
+def test_a_web_page_in_the_place_of_a_reply_is_a_failure_with_its_reason(api: ApiKind, faults: Start) -> None:
+    page = FaultAnswer(body=b"<!DOCTYPE html><html>Sign in</html>", headers={"content-type": "text/html"})
+    with contextlib.suppress(ModelFatal):
+        result = ask(faults(lambda body, n: page), api, attempts=1)
+        assert [one.reason for one in result.failures] == ["bad response"]
 
 
 @both

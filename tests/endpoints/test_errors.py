@@ -242,6 +242,11 @@ LENGTHS: dict[str, Any] = {
         413, b"<html><head><title>413 Request Entity Too Large</title></head></html>", {"content-type": "text/html"}
     ),
     "as 500": (500, build_error("the prompt is too long for the context window")),
+    "vertex": (400, build_error("the input token count is 5000 but the model takes up to 900 of them.")),
+    "zhipu": (400, {"error": {"code": "1261", "message": "Prompt exceeds max length"}}),
+    "lmdeploy": (400, {"object": "error", "message": "the input prompt length 5000 exceeds session_len 900"}),
+    "exllama": (400, build_error("Prompt length 5000 is greater than max_seq_len 900")),
+    "moonshot": (400, build_error("Your request exceeded model token limit: 900")),
 }
 
 PAGES = "\n\n".join(
@@ -274,6 +279,22 @@ def test_a_length_that_was_refused_once_is_not_tried_again() -> None:
     assert str(first.status) == str(second.status) == "complete"
     refused = [size for size in sizes if size > 3_000]
     assert len(refused) <= len(sizes) // 3 and refused == sorted(refused, reverse=True)
+
+
+def test_a_server_that_reads_no_further_than_it_was_seen_to_is_found_out_at_once() -> None:
+    """Of a chunk that is a little too long it reads most: only the count of one far too long gives it away."""
+
+    def script(body: Body, n: int) -> Any:
+        said = body["messages"][-1]["content"]
+        is_cut = len(said) > 5_000
+        tokens = 1_200 if is_cut else len(said) // 5
+        value = RIGHT if "A-7" in said and not is_cut else {"number": None, "total": None, "rows": []}
+        usage = {"prompt_tokens": tokens, "completion_tokens": 5, "total_tokens": tokens + 5}
+        return 200, build_completion(json.dumps(value), usage=usage)
+
+    with serve(script) as server:
+        result = read(server, LONG + PAGES * 4)
+    assert result.value == RIGHT and str(result.status) == "complete"
 
 
 def test_a_server_that_reads_half_of_a_text_without_a_word_is_found_out() -> None:
@@ -310,6 +331,7 @@ MODEL_MISSING: dict[str, Any] = {
         404,
         {"type": "error", "error": {"type": "not_found_error", "message": "model: m"}, "param": "model"},
     ),
+    "anthropic as it is": (404, {"type": "error", "error": {"type": "not_found_error", "message": "model: m"}}),
     "deepseek": (400, build_error("Model Not Exist", "invalid_request_error")),
     "google": (
         404,
@@ -440,6 +462,32 @@ FATAL: dict[str, tuple[Any, str]] = {
         "key",
     ),
     "403": ((403, build_error("not for you")), "key"),
+    "anthropic's own limit": ((400, build_error("You have reached your specified API usage limits.")), "quota"),
+    "fireworks": ((412, build_error("Account a is suspended, maybe for reaching its monthly spending limit")), "quota"),
+    "minimax": (
+        (200, {"choices": None, "base_resp": {"status_code": 8, "status_msg": "insufficient balance"}}),
+        "quota",
+    ),
+    "gateway": ((200, {"success": False, "code": 401, "message": "invalid token"}), "key"),
+    "country": ((403, build_error("Country, region, or territory not supported")), "does not let this account"),
+    "place": ((400, build_error("User location is not supported for the API use.")), "does not let this account"),
+    "terms": ((400, build_error("m wants terms", "model_terms_required")), "does not let this account"),
+    "verification": (
+        (404, build_error("Your organization must be verified to use the model `m`.", "model_not_found")),
+        "does not let this account",
+    ),
+    "privacy": ((404, build_error("No endpoints found matching your data policy")), "does not let this account"),
+    "memory": ((500, build_error("model requires more system memory (5 GiB) than is available")), "cannot load"),
+    "loading": ((400, {"error": {"message": "Failed to load model m", "param": "model"}}), "cannot load"),
+    "template": ((400, build_error("you must provide a chat template if the tokenizer has none")), "chat with"),
+    "embeddings": ((501, build_error("This server does not support completions.")), "chat with"),
+    "operation": (
+        (400, build_error("The chatCompletion operation does not work with the specified model")),
+        "chat with",
+    ),
+    "proxy": (FaultAnswer(407, b""), "proxy"),
+    "firewall": (FaultAnswer(403, b"<!DOCTYPE html><html>Just a moment</html>"), "firewall"),
+    "page": (FaultAnswer(200, b"<!-- 7 --><html><body>Sign in</body></html>"), "web page"),
     "stream": ((400, build_error("This model only support stream mode, please enable the stream parameter")), "stream"),
     "no chat": (
         (404, build_error("This is not a chat model and thus not supported in the v1/chat/completions endpoint.")),
@@ -464,6 +512,13 @@ def test_the_same_refusal_for_document_after_document_ends_the_run_and_says_why(
         read_in_turn(server, [f"{TEXT}\n{i}" for i in range(30)])
     assert f"HTTP {answer[0]}" in str(caught.value) and "moon" not in str(caught.value)
     assert server.requests <= 8 + 3
+
+
+def test_a_deployment_that_is_not_there_is_asked_for_its_version() -> None:
+    with serve(lambda body, n: (404, {"error": {"code": "404", "message": "Resource not found"}})) as server:
+        url = f"{server.url.removesuffix('/v1')}/openai/deployments/d"
+        with pytest.raises(ModelFatal, match="api-version"):
+            extract(TEXT, SCHEMA, model="m", base_url=url)
 
 
 def test_a_refusal_of_one_document_costs_that_document() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from extractor import Engine, ModelSettings
 from extractor.cli.main import main
 from extractor.models.endpoint import Dialect, Endpoint, ModelParameters
 from extractor.models.openai.learnt import LearntTraits
@@ -197,6 +198,8 @@ def test_a_bound_that_is_taken_under_neither_name_is_left_out() -> None:
 LIMITS = {
     "openai": "max_tokens is too large: {asked}. This model takes at most 1000 completion tokens; {asked} were asked.",
     "groq": "`max_tokens` must be less than or equal to `1000`, the maximum value for this model",
+    "groq's window": "`max_tokens` must be less than or equal to `1000`, which is less than its `context_window`",
+    "bedrock": "The maximum tokens you requested exceeds the model limit of 1000.",
     "anthropic": "max_tokens: {asked} > 1000, which is the maximum allowed number of output tokens",
     "deepseek": "Invalid max_tokens value, the valid range of max_tokens is [1, 1000]",
     "google": "max_tokens: the supported range is from 1 (inclusive) to 1001 (exclusive)",
@@ -249,6 +252,26 @@ def test_a_reply_that_does_not_fit_beside_its_prompt_is_given_less_room(words: s
     assert server.requests <= 4
 
 
+def test_a_bound_that_is_kept_and_refused_again_is_halved() -> None:
+    words = "maximum context length is 5000 tokens and your request has 10 input tokens (4096 max_tokens > 5000 - 10)"
+    with serve(
+        refuse(lambda body: (400, {"error": {"message": words}}) if body["max_tokens"] > 2048 else None)
+    ) as server:
+        assert read(server).value == RIGHT
+    assert server.requests <= 3
+
+
+@pytest.mark.parametrize("words", ["m does not support thinking", "This model does not support reasoning"])
+def test_a_model_that_is_told_how_to_think_and_cannot_is_not_told(words: str) -> None:
+    settings = ModelSettings(reasoning_effort="low")
+    with (
+        serve(refuse(lambda body: (400, {"error": words}) if "reasoning_effort" in body else None)) as server,
+        Engine("m", base_url=server.url, settings=settings) as engine,
+    ):
+        assert engine.extract(TEXT, SCHEMA).value == RIGHT
+    assert server.requests == 2
+
+
 def test_a_switch_that_has_to_be_set_is_set() -> None:
     words = "parameter.enable_thinking must be set to false for non-streaming calls"
 
@@ -266,6 +289,8 @@ def test_a_switch_that_has_to_be_set_is_set() -> None:
         "System role not supported",
         "Developer instruction is not enabled for this model",
         "Conversation roles must alternate user/assistant/user/assistant",
+        "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+        "Invalid value: 'system'. Taken are 'user' and 'assistant'.",
     ],
 )
 def test_a_model_without_a_system_message_has_its_words_from_the_user(words: str) -> None:

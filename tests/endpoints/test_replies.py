@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import re
 import time
 from typing import Any
 
@@ -47,6 +48,15 @@ READ = {
     "trailing commas": SAID.replace("}]", "},]").replace("]}", "],}"),
     "comments": SAID.replace('"total"', '// in euros\n"total"').replace('"rows"', '/* three */ "rows"'),
     "ellipsis words": SAID.replace('"total": 120.5', '"total": 120.5, "paid": None'),
+    "single quotes": repr(RIGHT),
+    "single quotes, fenced": f"```python\n{RIGHT!r}\n```",
+    "curly quotes": re.sub(r'"([^"]*)"', "“\\1”", SAID),
+    "other spaces": SAID.replace(" ", "\u00a0"),
+    "a plus": SAID.replace("120.5", "+120.5"),
+    "rows under a word": json.dumps({**RIGHT, "rows": {"type": "array", "items": ROWS}}),
+    "rows under their numbers": json.dumps({**RIGHT, "rows": {str(i): row for i, row in enumerate(ROWS)}}),
+    "rows in a list of lists": json.dumps({**RIGHT, "rows": [ROWS]}),
+    "values as objects": json.dumps({**RIGHT, "number": {"value": "A-7"}, "total": {"value": 120.5}}),
     "a list round it": f"[{SAID}]",
     "a fenced list": f"```json\n[{SAID}]\n```",
     "a name round it": json.dumps({"Answer": RIGHT}),
@@ -115,6 +125,14 @@ PLACES = {
     "reasoning_content beside": message(content=SAID, reasoning_content=THOUGHT),
     "reasoning beside": message(content=SAID, reasoning=THOUGHT, reasoning_details=[{"type": "reasoning.text"}]),
     "answer taken for a thought": message(content="", reasoning_content=SAID),
+    "parsed": message(content=None, parsed=RIGHT),
+    "a part of JSON": message(content=[{"type": "output_json", "json": RIGHT}]),
+    "beside an empty call": message(content=SAID, tool_calls=[{"function": {"name": "Answer", "arguments": "{}"}}]),
+    "text and no message": {"choices": [{"text": SAID, "finish_reason": "stop"}]},
+    "a list of one": [build_completion(SAID)],
+    "whole, though called cut short": build_completion(SAID, finish="length"),
+    "whole in a fence that is cut short": build_completion(f"```json\n{SAID}\n``", finish="length"),
+    "whole before a cut afterword": build_completion(f"{SAID}\n\nNote that", finish="length"),
     "no role": {**message(content=SAID), "choices": [{"message": {"content": SAID}}]},
     "unknown ending": build_completion(SAID, finish="eos_token"),
     "no ending": build_completion(SAID, finish=None),  # type: ignore[arg-type]
@@ -134,7 +152,8 @@ def test_an_answer_is_found_where_an_endpoint_puts_it(place: str) -> None:
         assert result.usage.input_tokens is None
 
 
-def test_a_stream_that_nobody_asked_for_is_read() -> None:
+@pytest.mark.parametrize("begins", ["", ": PROCESSING\n\n", "event: message\r\n"], ids=["data", "comment", "event"])
+def test_a_stream_that_nobody_asked_for_is_read(begins: str) -> None:
     parts = [SAID[i : i + 17] for i in range(0, len(SAID), 17)]
     events = [{"id": "c", "choices": [{"index": 0, "delta": {"content": part}}]} for part in parts]
     events.append({"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
@@ -142,7 +161,7 @@ def test_a_stream_that_nobody_asked_for_is_read() -> None:
         {"id": "c", "choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}
     )
     body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
-    stream = FaultAnswer(body=body.encode(), headers={"content-type": "text/event-stream"})
+    stream = FaultAnswer(body=(begins + body).encode(), headers={"content-type": "text/event-stream"})
     with serve(lambda body, n: stream) as server:
         result = read(server)
     assert result.value == RIGHT and result.usage.input_tokens == 10
@@ -346,6 +365,17 @@ def test_a_reply_that_is_cut_short_is_given_more_room(finish: str) -> None:
     assert server.requests == 2
 
 
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [({"finish_reason": "length"}, "only reasoned"), ({"finish_reason": "content_filter: SPII"}, "refused")],
+    ids=str,
+)
+def test_a_choice_without_a_message_is_known_by_how_it_ended(choice: dict[str, Any], reason: str) -> None:
+    with serve(lambda body, n: (200, {"choices": [choice]})) as server:
+        assert [failure.reason for failure in read(server).failures] == [reason]
+        assert server.requests <= 2
+
+
 def test_a_call_that_is_cut_short_keeps_its_whole_rows() -> None:
     def script(body: Body, n: int) -> Any:
         if "tools" not in body:
@@ -364,7 +394,26 @@ def test_a_call_that_is_cut_short_keeps_its_whole_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["{", "[", '{"a":', '"', "\\", "`", "<think>", "</think>", "```json\n", '{"number": 1}', "/*", ", ", "[1],"]
+    "unit",
+    [
+        "{",
+        "[",
+        '{"a":',
+        '"',
+        "\\",
+        "`",
+        "<think>",
+        "</think>",
+        "```json\n",
+        '{"number": 1}',
+        "/*",
+        ", ",
+        "[1],",
+        "{'",
+        "'\\",
+        "“",
+        " '",
+    ],
 )
 def test_a_long_reply_costs_time_in_proportion(unit: str) -> None:
     from extractor.models.openai.reply import InvalidReply, read_reply

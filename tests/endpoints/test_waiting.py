@@ -11,8 +11,8 @@ import pytest
 from extractor.errors import ModelError
 from extractor.models.endpoint import Connection, Dialect, Endpoint
 from extractor.models.openai.client import LiveModel
-from extractor.models.openai.errors import read_retry_after
 from extractor.models.openai.problem import read_duration, read_problem
+from extractor.models.openai.retry_after import read_retry_after
 from extractor.testing import FaultAnswer, build_completion, build_error
 from extractor.types import Reply, Request
 from tests.endpoints.door import Body, serve
@@ -80,7 +80,7 @@ def test_patience_ends(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert server.requests == asked + 1
 
 
-@pytest.mark.parametrize("status", [500, 502, 504, 520])
+@pytest.mark.parametrize("status", [408, 424, 498, 499, 500, 502, 504, 520])
 def test_an_endpoint_that_is_down_is_given_up_after_its_tries(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("extractor.models.openai.sending.FIRST_WAIT", 0.01)
     with serve(lambda body, n: (status, build_error("down"))) as server:
@@ -114,6 +114,9 @@ def test_a_request_that_takes_too_long_is_sent_again_within_the_time_of_its_ques
         ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m2.5s"}, {}, 62.5),
         ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "17ms"}, {}, 0.017),
         ({"x-ratelimit-remaining-requests": "9", "x-ratelimit-reset-requests": "1m"}, {}, None),
+        ({"anthropic-ratelimit-requests-remaining": "0", "anthropic-ratelimit-requests-reset": "30s"}, {}, 30),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "12"}, {}, 12),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, {}, None),
         ({"retry-after": "soon"}, {}, None),
         ({"retry-after": "-3"}, {}, None),
         ({}, {}, None),
@@ -123,6 +126,14 @@ def test_a_request_that_takes_too_long_is_sent_again_within_the_time_of_its_ques
 def test_the_time_that_an_endpoint_asks_for_is_read(headers: dict[str, str], body: Any, seconds: float | None) -> None:
     found = read_retry_after(headers, read_problem(429, json.dumps(body).encode()))
     assert found == (None if seconds is None else pytest.approx(seconds))
+
+
+@pytest.mark.parametrize(
+    "moment", ["2001-09-09T01:47:40Z", "1000000060", "1000000060000"], ids=["ISO 8601", "seconds", "milliseconds"]
+)
+def test_a_moment_at_which_a_limit_ends_is_waited_for(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1_000_000_000.0)
+    assert read_retry_after({"x-ratelimit-remaining": "0", "x-ratelimit-reset": moment}) == pytest.approx(60)
 
 
 @pytest.mark.parametrize(

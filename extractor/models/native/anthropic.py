@@ -16,7 +16,12 @@ from extractor.types.picture import MEDIA_TYPE
 if TYPE_CHECKING:
     import httpx2
 
-_FINISHES = {"max_tokens": "length", "refusal": "content_filter", "tool_use": "tool_calls"}
+_FINISHES = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+    "tool_use": "tool_calls",
+}
 LONGEST_REPLY = 8_192
 """Tokens that a reply may have where nothing bounds it; the interface wants a bound."""
 
@@ -42,6 +47,8 @@ class AnthropicSender(RequestSender):
 
         question = read_question(arguments)
         call = put_question("anthropic", question, question.schema, {"max_tokens": question.most or LONGEST_REPLY})
+        if arguments.get("tool_choice") == "auto":
+            call["tool_choice"] = {"type": "auto"}  # where a model that thinks may not be told to call it
         call["messages"] = _show_pictures(call["messages"], question.pictures)
         # By no names of the library's: which it has changes, as it does which a model takes.
         other = dict(question.parameters)

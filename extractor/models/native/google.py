@@ -71,6 +71,8 @@ class GoogleSender(RequestSender):
             raw = error.response if isinstance(error.response, httpx2.Response) else None
             answered = raw or httpx2.Response(error.code or 500, request=request)
             raise openai.APIStatusError(str(error.message), response=answered, body=_unwrap(error.details)) from error
+        except ValueError:  # what is no JSON, as a page is; it says so where it is read
+            return b""
         except httpx2.TimeoutException as error:
             raise openai.APITimeoutError(request=request) from error
         except httpx2.HTTPError as error:

@@ -36,6 +36,7 @@ from extractor.models.openai.parameters import read_limit
 from extractor.models.openai.probabilities import read_leaf_probabilities
 from extractor.models.openai.refusals import FormRefused
 from extractor.models.openai.reply import FittedReply, InvalidReply, read_reply
+from extractor.models.openai.reply_text import is_whole_object
 from extractor.models.openai.transport import build_transport
 from extractor.models.secrets import SecretMask, find_secrets
 from extractor.types import Json, Reply, Request, Usage
@@ -211,6 +212,10 @@ class LiveModel:
             raise ReplyCutShort("The reply was cut short at its token limit.", text=message.texts[0])
         thought_most = 2 * completions.read_thinking_tokens(completion) >= (read_limit(chat.arguments) or 1)
         beginning = await _find_beginning(message)
+        # what was cut is what followed: blanks, a fence, an afterword; or nothing was
+        is_past_it = not message.texts[0].endswith("}") or not _took_all(completion, chat)
+        if is_past_it and not message.has_calls and is_whole_object(beginning, question.request.schema):
+            return completion, message
         if (thought_most or not beginning) and not question.form.more_room and self._forms.give_room(question):
             return await self._send(question, dialect, self._forms.build_chat(question, dialect))
         if not beginning:
@@ -224,10 +229,12 @@ class LiveModel:
     def _require_whole_prompt(self, question: Question, completion: ChatCompletion) -> None:
         """Raises ModelError where the endpoint counts so few tokens that it cannot have read all of the prompt."""
         counted = completions.read_usage(completion).input_tokens
-        if counted is None or counted < LEAST_COUNTED or len(question.request.user) < 6 * counted:
+        if counted is None or counted < LEAST_COUNTED:
             return
         expected = estimate_prompt(question.request)
-        if counted < LEAST_SHARE_READ * expected:
+        is_far_less = len(question.request.user) >= 6 * counted and counted < LEAST_SHARE_READ * expected
+        if is_far_less or self.learnt.is_cut_at(counted):
+            self.learnt.cut_at = counted
             self.learnt.say(
                 f"The endpoint read {counted:,} of some {expected:,} tokens; give its model a larger context (num_ctx)."
             )

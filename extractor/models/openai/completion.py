@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from extractor.types import Json, Usage
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
-_LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "token_limit"})
+_LENGTH = frozenset(
+    "length max_tokens max_output_tokens model_length token_limit model_context_window_exceeded".split()
+)
 _FILTER = frozenset(
     "content_filter content_filtered safety recitation prohibited_content blocklist spii sensitive refusal blocked "
     "guardrail_intervened language image_safety".split()
@@ -32,6 +35,7 @@ class Message:
     thought: str
     finish: str
     refused: bool = False
+    has_calls: bool = False
 
     @property
     def is_cut(self) -> bool:
@@ -69,15 +73,33 @@ def parse_completion(content: bytes) -> ChatCompletion:
     return completion
 
 
+_STREAM = re.compile(rb"\s*(?:data|event|id|retry)?:")
+"""How a stream of events begins; some send comments first, which begin with a colon."""
+
+
 def _parse_leniently(content: bytes) -> ChatCompletion:
     """Built of what is there, as openai's client builds it: endpoints leave fields out, or use other values."""
     from openai.types.chat import ChatCompletion
 
     try:
-        data = join_stream(_iterate_events(content)) if content.lstrip()[:5] == b"data:" else json.loads(content)
+        data = join_stream(_iterate_events(content)) if _STREAM.match(content) else json.loads(content)
+        if isinstance(data, list) and len(data) == 1:
+            data = data[0]
+        data["choices"] = [_complete_choice(choice) for choice in data.get("choices") or ()]
         return ChatCompletion.construct(**{name: one for name, one in data.items() if not name.startswith("_")})
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise not_a_completion_error(type(error).__name__) from None
+
+
+def _complete_choice(choice: Any) -> Any:
+    """A choice with a message: an empty one where it only says why there is none, and the text where it stands by
+    itself."""
+    if not isinstance(choice, dict) or choice.get("message") is not None:
+        return choice
+    text = choice.get("text")
+    if isinstance(text, str) or _read_finish(choice) in _LENGTH | _FILTER:
+        return {**choice, "message": {"role": "assistant", "content": text}}
+    return choice
 
 
 def join_stream(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -136,11 +158,15 @@ def read_message(completion: ChatCompletion) -> Message:
     for name in ("reasoning_content", "reasoning", "thinking"):
         more = _get(said, name)
         thought += more if isinstance(more, str) else ""
+    if not text.strip() and isinstance(parsed := _get(said, "parsed"), dict):
+        text = json.dumps(parsed, ensure_ascii=False)  # an endpoint that has read the answer already
     calls = _read_calls(said)
+    if text.strip() and not any(one.strip(" {}\n") for one in calls):
+        calls = []  # it called with nothing, and said something
     texts = tuple(calls) if calls else (text,)
     if not calls and not text.strip() and _is_object(thought):
         texts, thought = (thought,), ""  # a server whose parser takes the answer for a thought
-    return Message(texts, thought, _read_finish(choice), bool(_get(said, "refusal")))
+    return Message(texts, thought, _read_finish(choice), bool(_get(said, "refusal")), bool(calls))
 
 
 def _read_finish(choice: Any) -> str:
@@ -183,6 +209,8 @@ def _read_part(part: Any) -> tuple[str, str]:
     if isinstance(part, str):
         return "text", part
     kind, text = _get(part, "type"), _get(part, "text")
+    if isinstance(value := _get(part, "json"), dict):
+        text = json.dumps(value, ensure_ascii=False)
     if not isinstance(text, str):
         text = _get(part, "thinking")
         if isinstance(text, list):

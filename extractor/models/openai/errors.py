@@ -5,7 +5,6 @@ Bodies are never quoted: a 401 may echo the key, a 400 the document. `refusals` 
 
 from __future__ import annotations
 
-import email.utils
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 from extractor.errors import TOO_LONG, ExtractorError, ModelBusy, ModelError, ModelFatal, ReplyRefused
 from extractor.models.openai import refusals, wording
 from extractor.models.openai.pictures import count_pictures
-from extractor.models.openai.problem import Problem, read_duration, read_problem
+from extractor.models.openai.problem import Problem, read_problem
 from extractor.models.openai.refusals import (
     SYSTEM_ROLE,
     DialectRefused,
@@ -24,9 +23,14 @@ from extractor.models.openai.refusals import (
     PicturesRefused,
     SampleRefused,
 )
+from extractor.models.openai.retry_after import read_retry_after
 
 _FORM_STATUSES = frozenset({400, 404, 405, 406, 415, 416, 422, 500, 501})
 """Statuses that may mean that a request's form is not taken."""
+
+_PASSING_STATUSES = frozenset({408, 409, 423, 424, 425, 449, 498, 499})
+"""Statuses below 500 of what may be otherwise the next time: timeouts, conflicts, a lock, what another server failed at
+(424, as TGI and SageMaker have it), no capacity (498, as Groq has it), a request that was called off (499)."""
 
 SPARE_TOKENS = 16
 """Tokens left free where a reply is fitted beside its prompt: endpoints count what their template adds differently."""
@@ -51,7 +55,7 @@ class RequestRefused(ModelError):
 
 
 class ServerFailed(ModelBusy):
-    """HTTP 5xx, 408 and 409. `may_be_form`, it may be that it does not take the request's form."""
+    """HTTP 5xx, 408 and the like. `may_be_form`, it may be that it does not take the request's form."""
 
     reason = "upstream"
 
@@ -120,6 +124,11 @@ def _translate_connection_error(error: Exception, base_url: str) -> ModelError:
         )
     if any(isinstance(one, ssl.SSLError) for one in _iterate_causes(error)) or "WRONG_VERSION_NUMBER" in told:
         return ModelFatal(f"{base_url} speaks no TLS that can be understood; try http:// in --base-url.")
+    if isinstance(cause, httpx2.ProxyError):
+        return ModelFatal(
+            f"The proxy before {base_url} does not let requests pass (407 where it wants a name and password); set "
+            "another with --set proxy."
+        )
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
         return ModelBusy(f"{base_url} cannot be reached ({name}: is it running?).", reason="network")
     if isinstance(cause, httpx2.LocalProtocolError | httpx2.UnsupportedProtocol | httpx2.InvalidURL):
@@ -137,7 +146,7 @@ def translate_problem(problem: Problem, sent: SentRequest, retry_after: float | 
     found = _name_form_refusal(problem, sent) or _name_known_refusal(problem, sent, retry_after)
     if found is not None:
         return found
-    if status in (408, 409, 425) or status >= 500:
+    if status in _PASSING_STATUSES or status >= 500:
         return ServerFailed(f"{url} answers HTTP {status}{_tell(problem)}.", retry_after=retry_after)
     return _refused_error(problem, sent)
 
@@ -166,17 +175,20 @@ def _name_form_refusal(problem: Problem, sent: SentRequest) -> Exception | None:
     name = refusals.find_parameter(problem, sent.arguments, sent.set_by_user)
     if status == 403 and name != "logprobs":
         return None
-    if wording.names_length(problem):
+    is_bound = name is not None and refusals.is_output_limit(problem, name)
+    if wording.names_length(problem) and not (is_bound and refusals.concerns_output_alone(problem)):
         return _name_length(problem, sent, final)
     if wanted := refusals.find_wanted_member(problem, sent.arguments):
         return MemberWanted(final, *wanted)
-    if name is not None and refusals.is_output_limit(problem, name):
+    if is_bound:
         return OutputLimited(final, refusals.find_output_limit(problem, sent.limit))
     if name is not None:
         return ParameterRefused(_name_parameter(problem, sent, name), name, problem)
     if wording.names_system_role(problem):
         return ParameterRefused(final, SYSTEM_ROLE, problem)
     if wording.names_filter(problem) or wording.names_missing_model(problem) or wording.names_quota(problem):
+        return None
+    if wording.names_account(problem) or wording.names_memory(problem) or wording.names_no_chat(problem):
         return None
     if wording.names_dialect(problem):
         final = _dialect_error(problem, sent)
@@ -222,23 +234,38 @@ def _name_known_refusal(problem: Problem, sent: SentRequest, retry_after: float 
         return NotReady(f"{url} answers HTTP 402 for now.", reason="rate limited", retry_after=retry_after)
     if wording.names_quota(problem):
         return ModelFatal(f"The quota at {url} is used up; top it up, then run again.")
+    if wording.names_account(problem) and status < 500:
+        return ModelFatal(
+            f"{url} does not let this account use the model {sent.model!r} (HTTP {status}): its terms, region, "
+            "verification or privacy settings are against it; see to that in the account's settings there."
+        )
+    if wording.names_memory(problem):
+        return ModelFatal(
+            f"{url} cannot load the model {sent.model!r} (HTTP {status}), as for want of memory; free some, or name a "
+            "smaller one with --model."
+        )
+    if status == 407:
+        return ModelFatal(f"The proxy before {url} wants a name and password (HTTP 407); set another with --set proxy.")
     if wording.names_length(problem) and (status < 500 and status != 401):
         return too_long_error(sent, status)
     if status == 429:
         return _name_rate_limit(sent, retry_after)
     if wording.names_filter(problem):
         return ReplyRefused(f"{url} answers HTTP {status}: its filter declined the text.")
+    if status == 403 and problem.is_page:
+        return _name_guarded(sent)
     if (status == 401 or wording.names_key(problem)) and status < 500 and status != 200:
         return _name_forbidden(sent, status)
     if wording.names_stream(problem) and status < 500:
         return ModelFatal(f"The model {sent.model!r} at {url} answers as a stream alone; name another with --model.")
-    if wording.names_no_chat(problem) and status < 500:
+    if wording.names_no_chat(problem) and (status < 500 or status == 501):
         return ModelFatal(f"{sent.model!r} at {url} is no model that one can chat with; name another with --model.")
     if wording.names_missing_model(problem) and not problem.is_page and status < 500:
         return ModelFatal(f"{url} has no model {sent.model!r}; check --model and --base-url.")
     if status == 403:
         return _name_forbidden(sent, status)
-    if status in (404, 405, 410) or (status < 500 and (problem.is_page or wording.names_wrong_path(problem))):
+    is_elsewhere = (problem.is_page or wording.names_wrong_path(problem)) and status not in _PASSING_STATUSES
+    if status in (404, 405, 410) or (status < 500 and is_elsewhere):
         return _name_route(problem, sent)
     if status == 200 and wording.names_limit(problem):
         return NotReady(f"{url} is rate-limiting.", reason="rate limited", retry_after=retry_after)
@@ -269,6 +296,14 @@ def _name_forbidden(sent: SentRequest, status: int) -> RequestForbidden:
     return RequestForbidden(f"{sent.base_url} forbids this request (HTTP {status}), though it takes others.", fatal)
 
 
+def _name_guarded(sent: SentRequest) -> RequestForbidden:
+    fatal = ModelFatal(
+        f"{sent.base_url} answers with a web page (HTTP 403), as a firewall or proxy does that stands before it; have "
+        "it let requests pass, or check --base-url."
+    )
+    return RequestForbidden(f"A firewall before {sent.base_url} forbids this request (HTTP 403).", fatal)
+
+
 def _name_route(problem: Problem, sent: SentRequest) -> Exception:
     url, status = sent.base_url, problem.status
     if problem.is_page:
@@ -276,44 +311,13 @@ def _name_route(problem: Problem, sent: SentRequest) -> Exception:
             f"{url} answers with a web page (HTTP {status}), as no model does; give the address of the interface, "
             "which mostly ends with /v1, as --base-url."
         )
+    if "/deployments/" in url:
+        hint = "and its query (?api-version=2024-10-21)"
+    else:
+        hint = f"which mostly ends with /v1, and that the model {sent.model!r} is there"
     route = ModelFatal(
-        f"There is nothing at {url}/chat/completions (HTTP {status}); check the path of --base-url, which mostly ends "
-        f"with /v1, and that the model {sent.model!r} is there."
+        f"There is nothing at {url}/chat/completions (HTTP {status}); check the path of --base-url, {hint}."
     )
     if wording.names_wrong_path(problem) or wording.names_missing_route(problem):
         return route
     return DialectRefused(route, is_named=False)
-
-
-def read_retry_after(headers: Mapping[str, str], problem: Problem | None = None) -> float | None:
-    """Seconds that the endpoint asks to wait (RFC 9110, 10.2.3: seconds or a date; `retry-after-ms` where it is sent;
-    in words of the body). None for what makes no sense: nothing, a time that is past. A date counts from the
-    endpoint's own clock.
-    """
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        seconds = read_duration(headers.get(name, ""))
-        if seconds is not None:
-            return _require_sensible(seconds * unit)
-    try:
-        retry_at = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
-        now = email.utils.parsedate_to_datetime(headers.get("date") or email.utils.formatdate())
-        return _require_sensible((retry_at - now).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        pass
-    if problem is not None and problem.delay is not None:
-        return _require_sensible(problem.delay)
-    return _read_window_reset(headers)
-
-
-def _read_window_reset(headers: Mapping[str, str]) -> float | None:
-    """When the window of a limit that is spent begins anew, as OpenAI's headers and those like them have it."""
-    for what in ("requests", "tokens"):
-        if headers.get(f"x-ratelimit-remaining-{what}") == "0":
-            seconds = read_duration(headers.get(f"x-ratelimit-reset-{what}", ""))
-            if seconds is not None:
-                return _require_sensible(seconds)
-    return None
-
-
-def _require_sensible(seconds: float) -> float | None:
-    return seconds if 0 < seconds < 1e9 else None

@@ -181,7 +181,8 @@ class FormFinder:
         if not refusal.beside_prompt:
             self._learnt.limit_output(refusal.most or had // 2)
             return had > 1
-        shorter = min(refusal.most or had // 2, had - 1)
+        # a bound that has been kept and refused says that the endpoint counts otherwise than it tells
+        shorter = refusal.most if refusal.most is not None and refusal.most < had else had // 2
         if shorter < max(LEAST_REPLY_TOKENS, estimate_prompt(question.request) // PROMPT_PER_REPLY):
             return False
         question.form = replace(question.form, limit=shorter)

@@ -20,6 +20,8 @@ THINKING_ROOM = 16_000
 """Tokens that a model is given to think that is known to."""
 MORE_ROOM, TIMES_ROOM = 60_000, 3
 """Tokens for one that thought until its end, or so many times those of its answer, where that is more."""
+_CUT_AGAIN = 1.02
+"""How many times the tokens that a cut prompt had another one may have that was cut at the same place."""
 LEAST_EFFORTS = ("none", "minimal", "low")
 """Efforts in whose place the least is taken that the model knows."""
 _NEVER_DROPPED = frozenset({"model", "messages"})
@@ -54,6 +56,8 @@ class LearntTraits:
         """Tokens that a reply is given for thinking, beside those for the answer."""
         self.smallest_refused: int | None = None
         """Tokens of the shortest prompt that was too long, estimated."""
+        self.cut_at: int | None = None
+        """Tokens of a prompt, as the endpoint counts them, beyond which it was seen to read no further."""
         self.most_pictures: int | None = None
         """Pictures that one request may hold; None: no bound is known."""
         self.notes: list[str] = []
@@ -229,6 +233,13 @@ class LearntTraits:
         else:
             self.say("The endpoint takes no pictures; pages are sent as text alone.")
         return True
+
+    def is_cut_at(self, counted: int) -> bool:
+        """Whether so many tokens are all that the endpoint reads of a prompt, as it was found out before. One that
+        reads far more after all counts otherwise, as without what it has in its cache."""
+        if self.cut_at is not None and counted > _CUT_AGAIN * self.cut_at:
+            self.cut_at = None
+        return self.cut_at is not None and counted >= self.cut_at
 
     def refuse_length(self, tokens: int) -> None:
         """Learns that a prompt of so many tokens, as they are estimated, is too long."""

@@ -73,7 +73,7 @@ class Problem:
 def read_problem(status: int, content: bytes) -> Problem:
     """The problem that the body of an error tells."""
     text = content[:MAX_BODY_CHARACTERS].decode("utf-8", "replace").strip()
-    if text[:15].lower().startswith(("<!doctype", "<html", "<?xml")):
+    if _begins_page(content):
         return Problem(status, is_page=True)
     found = _Findings()
     try:
@@ -190,6 +190,9 @@ def _find_delay(words: str) -> float | None:
     return read_duration(words[found.end() : found.end() + 40]) if found else None
 
 
+_TOLD_BESIDE = frozenset({"code", "status", "message", "msg", "base_resp"})
+
+
 def find_problem_in_reply(content: bytes) -> Problem | None:
     """The error that stands where a completion should, in an answer that calls itself good; None for no error."""
     try:
@@ -198,13 +201,19 @@ def find_problem_in_reply(content: bytes) -> Problem | None:
         return read_problem(200, content) if _begins_page(content) else None
     if isinstance(data, list) and data:
         data = data[0]
-    told = data.get("error") or data.get("errors") or data.get("detail") if isinstance(data, dict) else None
-    if not told:
+    if not isinstance(data, dict):
         return None
+    told = data.get("error") or data.get("errors") or data.get("detail")
+    if not told:  # MiniMax, and gateways that count their own answers
+        told = {name: one for name, one in data.items() if name in _TOLD_BESIDE and not data.get("choices")}
+        if not any(isinstance(told.get(name), str) for name in ("message", "msg")) and "base_resp" not in told:
+            return None
+        content = json.dumps(told).encode()
     code = told.get("code") or told.get("status") if isinstance(told, dict) else None
     status = int(code) if isinstance(code, int | str) and re.fullmatch(r"[45]\d\d", str(code)) else 200
     return read_problem(status, content)
 
 
 def _begins_page(content: bytes) -> bool:
-    return content[:100].lstrip().lower().startswith((b"<!doctype", b"<html"))
+    begins = content[:2000].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return begins.startswith((b"<!doctype", b"<html", b"<?xml")) or (begins.startswith(b"<!--") and b"<html" in begins)

@@ -15,11 +15,15 @@ LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
 """The two names of the bound on a reply's tokens."""
 SYSTEM_ROLE = "system role"
 """What is dropped where an endpoint takes no system message: its words then lead the user's."""
+_THINKING_NAMES = frozenset({"reasoning_effort", "thinking", "reasoning", "enable_thinking", "chat_template_kwargs"})
+_NO_THINKING = re.compile(r"n[o']t support (?:thinking|reasoning)\b")
+_MOST_TOKENS = re.compile(r"\bmax(?:imum)?(?: (?:new|output|completion))? tokens\b")
 _FORM_NAMES = frozenset({"model", "messages", "response_format", "tools", "tool_choice", "grammar", "stream"})
 _OBJECTION = re.compile(
     r"unsupported|n[o']t (?:support|permitted|allowed|accept|enabled|available|valid|compatible)|not an? |disallowed"
     r"|unknown|unrecogni[sz]ed|unexpected|extra|invalid|forbidden|cannot|can't|\bonly\b|must (?:be|not)|should be"
     r"|deprecated|no longer|incompatible|ignored|remove|drop|out of range|above|below|too (?:large|high|big)"
+    r"|greater than|exceed"
 )
 _ALSO_SPELLED = {
     "max_tokens": ("maxtokens", "maxoutputtokens", "maxnewtokens"),
@@ -54,8 +58,9 @@ _PROMPT_TOKENS = re.compile(
 )
 _SUM_OVER_WINDOW = re.compile(r"\d+ \+ \d+ > (\d+)|must be <=? ?(\d+)")
 _OUTPUT_WORDS = re.compile(
-    r"max_tokens|max_completion_tokens|max_new_tokens|completion|output tokens|in the completion"
+    r"max_tokens|max_completion_tokens|max_new_tokens|completion|output tokens|generation length"
 )
+_PROMPT_WORDS = re.compile(r"prompt|\binputs?\b|messages|\btotal\b|\d \+ \d")
 _SET_TO = re.compile(r"[`'\"]?(?:parameter\.)?(\w+)[`'\"]? must be set to [`'\"]?(true|false)\b")
 
 
@@ -136,6 +141,10 @@ def find_parameter(problem: Problem, arguments: Mapping[str, Any], set_by_user: 
         found = [name for name in sent if any(one in words for one in _spellings(name))]
         if LIMIT_NAMES[0] in found and LIMIT_NAMES[1] in found:
             found.remove(LIMIT_NAMES[1])
+    if not found and _NO_THINKING.search(problem.words):
+        found = [name for name in sent if name in _THINKING_NAMES]
+    if not found and _MOST_TOKENS.search(problem.words):
+        found = [name for name in sent if name in LIMIT_NAMES and find_output_limit(problem, arguments[name])]
     found.sort(key=lambda name: name in set_by_user)
     return found[0] if found else None
 
@@ -178,6 +187,11 @@ def find_output_limit(problem: Problem, asked: int | None) -> int | None:
             if most > 0 and (asked is None or most < asked):
                 return most
     return None
+
+
+def concerns_output_alone(problem: Problem) -> bool:
+    """Whether a refusal of a reply's length says nothing of the prompt beside it."""
+    return not _PROMPT_WORDS.search(problem.words) and find_window(problem) is None
 
 
 def concerns_output(problem: Problem) -> bool:

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from extractor.models.openai.reply_json import HalfText, NotJson, TwiceSaid, read_lenient_json
-from extractor.models.openai.reply_text import fold_name, read_objects
+from extractor.models.openai.reply_text import fold_name, is_answer, read_objects
 from extractor.types import Json, ValuePath
 
 MAX_REPLY_CHARACTERS = 4_000_000
 """Characters of a reply that are read; a longer one is no reply to any request of this package."""
 MAX_REPORTED_PROBLEMS = 5
 """Problems named when a reply is asked for again. Given more than a few, a model corrects none of them."""
+_ROW_WORDS = frozenset("item items row rows record records entry entries element elements list values data".split())
 _DIGIT = re.compile(r"\d")
 
 
@@ -117,6 +118,8 @@ def _fit(value: Json, schema: Mapping[str, Json], path: ValuePath, out: FittedRe
         return _fit_list(value, schema, path, out)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
+    elif isinstance(value, dict) and value.keys() == {"value"}:
+        value = value["value"]
     if problem := _find_problem(value, schema):
         out.misfits.append(Misfit(path, schema, problem))
     return str(value) if isinstance(value, HalfText) else _keep_number_form(value, schema)
@@ -171,6 +174,8 @@ def _match_names(value: Mapping[str, Json], properties: Mapping[str, Any]) -> di
 def _fit_list(value: Json, schema: Mapping[str, Json], path: ValuePath, out: FittedReply) -> Json:
     item: Mapping[str, Any] = schema["items"]
     value = _decode_inner(value, "[")
+    if isinstance(value, dict) and "properties" in item and not is_answer(value, item):
+        value = _unwrap_rows(value, item)
     if value is None:
         return None
     takes_objects = "properties" in item or ("anyOf" in item and isinstance(value, dict))
@@ -178,7 +183,23 @@ def _fit_list(value: Json, schema: Mapping[str, Json], path: ValuePath, out: Fit
         out.misfits.append(Misfit(path, schema, "is no list"))
         return value
     rows = value if isinstance(value, list) else [value]
+    if "properties" in item and len(rows) == 1 and isinstance(rows[0], list):
+        rows = rows[0]
     return [_fit(one, item, (*path, i), out) for i, one in enumerate(rows)]
+
+
+def _unwrap_rows(value: dict[str, Json], item: Mapping[str, Any]) -> Json:
+    """The rows that stand under a word for rows, as a schema or XML has it, or under their numbers."""
+    inner = {name: one for name, one in value.items() if name != "type"}
+    rows = [one for one in inner.values() if is_answer(one, item)]
+    if not inner:
+        return value
+    if len(rows) == len(inner) and all(name.isdigit() for name in inner):
+        return list(rows)
+    only = next(iter(inner))
+    if len(inner) == 1 and fold_name(only) in _ROW_WORDS and isinstance(inner[only], list | dict):
+        return inner[only]
+    return value
 
 
 def _decode_inner(value: Json, bracket: str) -> Json:

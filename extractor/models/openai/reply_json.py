@@ -1,7 +1,8 @@
 """JSON as models write it -> a value: strict first, then with what is clear though it is no JSON.
 
-Commas at the end of a list, comments, NaN and None, line breaks inside strings are clear. What is guesswork (a quote
-that is missing, an end that is missing) is not done here: the model is asked again. All of it is linear in the text.
+Commas at the end of a list, comments, NaN and None, line breaks inside strings, texts in single or in curly quotes are
+clear. What is guesswork (a quote that is missing, an end that is missing) is not done here: the model is asked again.
+All of it is linear in the text.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from extractor.types import Json
 
 _TOKENS = re.compile(
     r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'  # a string; one without an end reaches to the end of the text
+    r"|'(?:[^'\\]|\\.)*+'|“[^“”]*+”"
     r"|//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
     r"|,|[\[\]{}:]|\s+|[^\s\"\[\]{},:/]+|/",
     re.DOTALL,
 )
+_IN_QUOTES = re.compile(r"\\.|\"", re.DOTALL)
+_PLUS = re.compile(r"\+\d")
 _WORDS = {"None": "null", "undefined": "null", "True": "true", "False": "false"}
 _NO_NUMBERS = frozenset({"NaN", "nan", "Infinity", "+Infinity", "-Infinity", "inf", "+inf", "-inf", "Inf", "-Inf"})
 HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
@@ -116,6 +120,20 @@ def _replace_halves(value: Json) -> Json:
     return value
 
 
+def _mend_piece(piece: str) -> str:
+    if piece.isspace():
+        return " "  # some spaces are none of JSON's
+    if piece[0] in "'“" and len(piece) > 1:
+        return f'"{_IN_QUOTES.sub(_requote, piece[1:-1])}"'
+    if piece in _NO_NUMBERS:
+        return json.dumps(piece)
+    return _WORDS.get(piece, piece.removeprefix("+") if _PLUS.match(piece) else piece)
+
+
+def _requote(found: re.Match[str]) -> str:
+    return {'"': '\\"', "\\'": "'"}.get(found[0], found[0])
+
+
 def _mend(text: str) -> str:
     """The text without comments and commas before an end, and with JSON's words."""
     out: list[str] = []
@@ -131,7 +149,5 @@ def _mend(text: str) -> str:
             comma = len(out)
         elif not piece.isspace():
             comma = -1
-        if piece in _NO_NUMBERS:
-            piece = json.dumps(piece)
-        out.append(_WORDS.get(piece, piece))
+        out.append(_mend_piece(piece))
     return "".join(out)

@@ -68,6 +68,17 @@ def find_beginning(text: str) -> str:
     return ""
 
 
+def is_whole_object(text: str, schema: Mapping[str, Json]) -> bool:
+    """Whether an answer that was cut short, by what its endpoint says, has come to its end all the same: it has all
+    that is asked for, and nothing follows but the words of an afterword."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    is_all = isinstance(value, dict) and schema.get("properties", {}).keys() <= value.keys()
+    return is_all and not any(sign in text[end:] for sign in "{[")
+
+
 def is_answer(value: Json, schema: Mapping[str, Json]) -> bool:
     """Whether the value has keys of the schema and is not the schema itself."""
     if not isinstance(value, dict) or _is_schema(value):

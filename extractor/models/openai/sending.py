@@ -32,6 +32,7 @@ from extractor.models.openai.pictures import list_pictures
 from extractor.models.openai.problem import Problem, find_problem_in_reply
 from extractor.models.openai.quiet_logs import own_request, quiet_library_logs
 from extractor.models.openai.refusals import FormRefused, SampleRefused
+from extractor.models.openai.retry_after import read_retry_after
 from extractor.models.secrets import SecretMask, find_secrets
 from extractor.models.tokens import PICTURE_ROOM
 from extractor.telemetry import Attribute, trace
@@ -278,7 +279,7 @@ def _describe_usage(took: Usage) -> dict[str, Attribute | None]:
 
 def _translate_told_problem(problem: Problem, sent: SentRequest) -> Exception:
     """An error that came as a reply, with HTTP 200."""
-    found = errors.translate_problem(problem, sent, errors.read_retry_after({}, problem))
+    found = errors.translate_problem(problem, sent, read_retry_after({}, problem))
     if problem.status == 200 and isinstance(found, errors.RequestRefused):
         return completions.not_a_completion_error("an error in its place")
     return found

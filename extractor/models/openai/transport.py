@@ -61,10 +61,11 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
     async def _read_body(self, response: httpx2.Response) -> bytes:
         packing = response.headers.get("content-encoding", "identity").strip().lower()
-        if packing not in ("identity", "", "gzip", "deflate"):
+        if packing in ("br", "zstd", "compress", "x-compress") or "," in packing:
             raise _broken_response_error(f"is packed as {packing[:20]!r}, which nobody asked for")
-        # 32 + 15: zlib finds out whether it is gzip or zlib
-        unpack = None if packing in ("identity", "") else zlib.decompressobj(32 + zlib.MAX_WBITS)
+        # 32 + 15: zlib finds out whether it is gzip or zlib; what is no packing at all ("utf-8") is not packed
+        is_packed = packing in ("gzip", "x-gzip", "deflate")
+        unpack = zlib.decompressobj(32 + zlib.MAX_WBITS) if is_packed else None
         parts: list[bytes] = []
         size = 0
         async for part in response.stream:  # type: ignore[union-attr]

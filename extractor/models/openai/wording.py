@@ -29,6 +29,16 @@ _QUOTA = _compile(
     r"budget has been exceeded|exceeded (?:its|your|the) budget",
     r"payment required|top up your",
     r"account is (?:not active|in arrears|overdue)",
+    r"(?:reach|exceed)\w* .{0,40}(?:spending|usage) limits?\b",
+)
+_ACCOUNT_CODES = frozenset(
+    "unsupported_country_region_territory model_terms_required account_deactivated service_disabled".split()
+)
+_ACCOUNT = _compile(
+    r"(?:country|region|territory|location)\b.{0,30}\bnot (?:supported|available|allowed)",
+    r"must be verified|(?:terms|licen[cs]e)\b.{0,40}(?:accept|agree)|accept .{0,20}(?:terms|licen[cs]e)",
+    r"data policy|account\b.{0,60}(?:suspended|deactivated|disabled|terminated)",
+    r"api has not been used in project",
 )
 _FILTER_CODES = frozenset(
     "content_filter content_policy_violation responsibleaipolicyviolation data_inspection_failed datainspectionfailed "
@@ -51,7 +61,9 @@ _LONG_CODES = frozenset(
 )
 _LONG = _compile(
     r"context[ _-](?:length|window|size|limit)s?\b|available context|context overflow|contextwindowexceeded",
-    r"maximum (?:prompt|input|request|sequence|allowed) (?:length|size)",
+    r"maximum (?:supported )?(?:prompt|input|request|sequence|allowed) (?:length|size)",
+    r"(?:prompt|input)(?: length| tokens?)?(?: \(?\d+\)?)? (?:exceeds?|is greater than) ",
+    r"input token count is \d+ but|exceed\w* (?:the )?model token limit|max(?:imum)? tokens of \d+ exceeded",
     r"(?:input|prompt|requests?|messages?)(?: (?:is|are|was))? too (?:long|large)",
     r"token count.{0,40}exceeds|number of (?:input )?tokens .{0,30}exceed|too many (?:input )?tokens",
     r"reduce the length|reduce your (?:prompt|input)|must be reduced",
@@ -72,14 +84,21 @@ _NO_MODEL = _compile(
     r"(?:models?|deployment|engine)\b.{0,120}?is not (?:available|loaded|deployed|served|found)",
     r"(?:no such|unknown|unrecogni[sz]ed|no matching|not a valid|invalid) (?:model|deployment)",
     r"(?:could not|cannot|can't) find (?:the )?(?:model|deployment)",
+    r"(?m:^model: \S+$)",
     r"try pulling it|no endpoints found for|not have access to (?:the )?model|no models? loaded",
 )
 _NO_CHAT = _compile(
-    r"not a chat model|only supported in v1/|does not support (?:the )?chat",
+    r"not a chat model|only supported in v1/|does not support (?:the )?(?:chat|completions)",
+    r"chat_?completions? operation does not work",
+    r"(?:no|set|must provide a|have a|without a) chat[ _]template|chat[ _]template (?:is not set|is missing)",
     r"not support(?:ed)? .{0,20}chat/?completions?",
 )
 _ONLY_STREAMS = _compile(
     r"only supports? stream|stream(?:ing)? (?:mode )?(?:is required|only)|must be streamed|enable the stream"
+)
+_NO_MEMORY = _compile(
+    r"requires? (?:more|approximately) .{0,30}memory|insufficient (?:system resources|memory)",
+    r"not enough (?:\w+ )?memory to load|(?:failed|unable) to load (?:the )?model",
 )
 _WRONG_PATH = _compile(
     r"invalid url|unexpected endpoint|page not found|cannot post|no (?:matching )?route|unknown (?:url|path)"
@@ -116,6 +135,8 @@ _PICTURES = _compile(
 _SYSTEM_ROLE = _compile(
     r"(?:system|developer) (?:role|message|prompt|instruction)s?\b.{0,60}(?:not|n't|unsupported)",
     r"(?:not|n't) support .{0,20}(?:system|developer) (?:role|message|prompt|instruction)",
+    r"(?:not|n't) support \W?(?:system|developer)\b|invalid (?:value|role)\W{1,4}(?:system|developer)\b",
+    r"messages[\W0]{1,6}role\b",
     r"only user,? (?:and )?assistant roles|roles? must alternate",
 )
 _LIMIT = _compile(
@@ -136,6 +157,11 @@ def names_quota(problem: Problem) -> bool:
     return problem.status == 402 or bool(problem.codes & _QUOTA_CODES) or bool(_QUOTA.search(problem.words))
 
 
+def names_account(problem: Problem) -> bool:
+    """Whether the account itself may not use the model, for a reason that is settled with the maker."""
+    return bool(problem.codes & _ACCOUNT_CODES) or bool(_ACCOUNT.search(problem.words))
+
+
 def names_filter(problem: Problem) -> bool:
     if problem.codes & _FILTER_CODES:
         return True
@@ -153,6 +179,11 @@ def names_missing_model(problem: Problem) -> bool:
 
 def names_no_chat(problem: Problem) -> bool:
     return bool(_NO_CHAT.search(problem.words))
+
+
+def names_memory(problem: Problem) -> bool:
+    """Whether a server cannot load the model, which is too large for it."""
+    return bool(_NO_MEMORY.search(problem.words))
 
 
 def names_stream(problem: Problem) -> bool:
