@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from extractor import Engine
@@ -272,6 +272,7 @@ plain = st.recursive(
 
 
 @given(plain)
+@example({"p": None})
 def test_every_value_of_any_json_is_in_the_text(value: Any) -> None:
     source = json.dumps(value, ensure_ascii=False)
     try:

@@ -29,13 +29,13 @@ NAME_SEPARATOR = " / "
 MAX_PATH = 80
 """Letters of the names that stand before a value; of more, the outer ones are left out, since they tell the least."""
 _PROSE_NAMES = frozenset({"p", "para", "simpara"})
-"""Elements that are paragraphs and nothing else in every vocabulary that has them; their names say nothing."""
+"""Elements of XML that are paragraphs and nothing else in every vocabulary that has them; their names say nothing."""
 
 
 def write_named_values(root: NamedNode, source: str, name: str, loader: str) -> Document:
     """The document of a tree. Raises DocumentError for one without a value in it, and for one nested too deep."""
     _check_depth(root, name)
-    writer = _NamedWriter()
+    writer = _NamedWriter(_PROSE_NAMES if loader == "expat" else frozenset())
     writer.write_root(root)
     document = writer.draft.build_document(name, loader, writer.build_places(source))
     if not writer.has_values:
@@ -60,7 +60,8 @@ def _check_depth(root: NamedNode, name: str) -> None:
 
 
 class _NamedWriter:
-    def __init__(self) -> None:
+    def __init__(self, prose_names: frozenset[str]) -> None:
+        self._prose_names = prose_names
         self.draft = DocumentBuilder(PieceLabels(("value",)))
         self.has_values = False
         self._starts, self._ends = array("Q"), array("Q")
@@ -186,11 +187,11 @@ class _NamedWriter:
         value = node.value or Words("")
         if self._left:
             self._return_to_heading((*path, node.name.text))
-        if node.is_prose or node.name.text in _PROSE_NAMES:
+        if node.is_prose or node.name.text in self._prose_names:
             self.draft.end_paragraph()
             self._gap = ""
         self._begin_line()
-        if node.name.text not in _PROSE_NAMES:
+        if node.name.text not in self._prose_names:
             self.draft.add_text("".join(step + NAME_SEPARATOR for step in _shorten(path)))
             self._add(node.name)
             self.draft.add_text(": " if value.text and (path or node.name.text) else ":" if node.name.text else "")
