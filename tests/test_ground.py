@@ -370,6 +370,29 @@ def test_the_dash_of_a_range_of_amounts_is_no_minus_behind_the_first() -> None:
     assert prove("Salary: £55k–£60k", -55_000, type="number")[0] is None
 
 
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"thoughts": "The order number stands in the first line."}, Status.COMPLETE),
+        ({"confidence": 0.97}, Status.COMPLETE),
+        (
+            {"delivery": "3 March 2026"},
+            Status.SUSPECT,
+        ),  # a value of the document, under a name that is not the schema's
+        ({"article": "Bolts"}, Status.SUSPECT),
+    ],
+)
+def test_what_is_said_under_another_name_is_lost_only_where_the_document_has_its_words(
+    more: dict[str, Json], status: Status
+) -> None:
+    schema = {"type": "object", "properties": {"order": {"type": "string"}, "boxes": {"type": "integer"}}}
+    result = ground(TEXT, {"order": "A-7", "boxes": 4, **more}, schema)
+    assert result.record == {"order": "A-7", "boxes": 4} and result.status is status
+    (rejected,) = result.rejected
+    assert rejected.reason == "not in the schema" and rejected.evidence is not None
+    assert bool(rejected.evidence.spans) == (status is Status.SUSPECT)
+
+
 BOARD = ["Ann Lee", "Ben Okafor", "Carla Diaz"]
 COMMITTEE = ["Carla Diaz", "Ben Okafor"]
 

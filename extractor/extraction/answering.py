@@ -85,7 +85,8 @@ def read_answer(question: Question, task: Task, said: Reply | ModelError, readin
     if question.batch is None:
         said_value, besides = question.expand_reply(value)
         part = settle_node(question.part, [said_value])
-        misfits = find_misfits(part, said_value, question.chunk.span, task.schema.root.constants)
+        chunk = question.chunk
+        misfits = find_misfits(part, said_value, chunk.span, task.schema.root.constants, chunk.text)
         rejected = [*misfits, *list_contradictions(besides, question.chunk.span), *rejected]
     if isinstance(said, Reply):
         rejected += list_contradictions(said.said_besides, question.chunk.span)

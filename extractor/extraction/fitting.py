@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from types import MappingProxyType
 
+from extractor.extraction.text.normalize import FoldedText
 from extractor.schema.annotations import Kind
 from extractor.schema.kinds import KINDS
 from extractor.schema.kinds.reading import Reading as TextReading
@@ -53,18 +55,29 @@ def _says_no_address(node: Scalar, value: Json) -> bool:
 
 
 def find_misfits(
-    node: Node, value: Json, chunk: Span, constants: Mapping[str, Json] = MappingProxyType({})
+    node: Node, value: Json, chunk: Span, constants: Mapping[str, Json] = MappingProxyType({}), text: str = ""
 ) -> list[RejectedValue]:
     """Every leaf that `fit_value` leaves out, with what is wrong with it.
 
-    A constant of the schema that is said as it is, of the node or among `constants`, is none: the record has it.
+    A constant of the schema that is said as it is, of the node or among `constants`, is none: the record has it. What
+    stands under a name that is not the schema's has the words of the chunk's `text` that say the same: a value of the
+    document under a wrong name is lost, and what a model thinks beside its answer is not.
     """
     if isinstance(node, Object) and constants:
         node = replace(node, constants={**node.constants, **constants})
+    misfits = list(_iterate_misfits(node, value, ()))
+    folded = FoldedText(text) if any(reason == NOT_IN_SCHEMA for _, _, reason in misfits) else None
     return [
-        RejectedValue(path, leaf, reason, chunk, Evidence(Match.NONE, (), str(leaf)[:200], 0.0, (reason,)))
-        for path, leaf, reason in _iterate_misfits(node, value, ())
+        RejectedValue(path, leaf, reason, chunk, _find_words(leaf, reason, chunk, folded))
+        for path, leaf, reason in misfits
     ]
+
+
+def _find_words(leaf: Json, reason: str, chunk: Span, folded: FoldedText | None) -> Evidence:
+    claim = str(leaf)
+    found = folded.find_quote(claim) if folded is not None and reason == NOT_IN_SCHEMA else iter(())
+    spans = tuple(span.shift(chunk.start) for span in islice(found, 1))
+    return Evidence(Match.NORMALISED if spans else Match.NONE, spans, claim[:200], 0.0, (reason,))
 
 
 def list_contradictions(besides: Iterable[tuple[ValuePath, Json]], chunk: Span) -> list[RejectedValue]:

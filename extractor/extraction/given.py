@@ -23,6 +23,6 @@ def ground_record(document: Document, task: Task, value: Mapping[str, Json], rea
     question = build_field_question(prompt, chunk, WHOLE_RECORD, task.schema.root, "given")
     tree, rejected = accept_reply(question, ground_question(question, task, value, reading), reading)
     said, besides = question.expand_reply(value)
-    misfits = find_misfits(settle_node(task.schema.root, [said]), said, chunk.span)
+    misfits = find_misfits(settle_node(task.schema.root, [said]), said, chunk.span, text=chunk.text)
     answer = Answer(question, tree, (*misfits, *list_contradictions(besides, chunk.span), *rejected))
     return build_record(document, task, Plan((question,), ()), [answer], reading)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from extractor.extraction.fitting import NOT_IN_SCHEMA
 from extractor.models.traits import ModelClass, ModelTraits
 from extractor.types import Json, Problem, RejectedValue
 
@@ -21,10 +22,13 @@ MAX_MESSAGE_LENGTH = 200
 def check_rejected(rejected: Sequence[RejectedValue], traits: ModelTraits) -> tuple[Problem, ...]:
     """A problem where values were left out that may be right: the document has their words, or the model is strong.
 
-    What a small model says without words is mostly invented, and is left out without a problem.
+    What a small model says without words is mostly invented, and is left out without a problem; so is what any model
+    says without words under a name of its own, such as its thoughts.
     """
     strong = traits.model_class is ModelClass.STRONG
-    found = [r for r in rejected if strong or (r.evidence is not None and r.evidence.spans)]
+    found = [
+        r for r in rejected if (strong and r.reason != NOT_IN_SCHEMA) or (r.evidence is not None and r.evidence.spans)
+    ]
     if not found:
         return ()
     many = f"{len(found)} values that the model gave were" if len(found) > 1 else "A value that the model gave was"

@@ -131,9 +131,19 @@ def test_the_time_that_an_endpoint_asks_for_is_read(headers: dict[str, str], bod
 @pytest.mark.parametrize(
     "moment", ["2001-09-09T01:47:40Z", "1000000060", "1000000060000"], ids=["ISO 8601", "seconds", "milliseconds"]
 )
-def test_a_moment_at_which_a_limit_ends_is_waited_for(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("date", ["Sun, 09 Sep 2001 01:46:40 GMT", None])
+def test_a_moment_at_which_a_limit_ends_is_waited_for(
+    date: str | None, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the clock of the endpoint, and by this machine's where it does not tell its own."""
+    monkeypatch.setattr("time.time", lambda: 1_000_000_000.0 if date is None else 5e9)
+    told = {} if date is None else {"Date": date}
+    assert read_retry_after({**told, "x-ratelimit-remaining": "0", "x-ratelimit-reset": moment}) == pytest.approx(60)
+
+
+def test_a_date_to_wait_for_is_read_where_the_endpoint_does_not_tell_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 1_000_000_000.0)
-    assert read_retry_after({"x-ratelimit-remaining": "0", "x-ratelimit-reset": moment}) == pytest.approx(60)
+    assert read_retry_after({"retry-after": "Sun, 09 Sep 2001 01:46:50 GMT"}) == pytest.approx(10)
 
 
 @pytest.mark.parametrize(

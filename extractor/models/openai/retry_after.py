@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import email.utils
 import math
-import time
 from collections.abc import Mapping
 
 from extractor.models.openai.problem import Problem, read_duration
@@ -23,15 +22,20 @@ def read_retry_after(headers: Mapping[str, str], problem: Problem | None = None)
         seconds = read_duration(headers.get(name, ""))
         if seconds is not None:
             return _require_sensible(seconds * unit)
+    named = {name.lower(): value for name, value in headers.items()}
     try:
-        retry_at = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
-        now = email.utils.parsedate_to_datetime(headers.get("date") or email.utils.formatdate())
-        return _require_sensible((retry_at - now).total_seconds())
+        return _require_sensible(_wait_until(email.utils.parsedate_to_datetime(named.get("retry-after", "")), named))
     except (ValueError, TypeError, OverflowError):
         pass
     if problem is not None and problem.delay is not None:
         return _require_sensible(problem.delay)
-    return _read_window_reset({name.lower(): value for name, value in headers.items()})
+    return _read_window_reset(named)
+
+
+def _wait_until(moment: datetime.datetime, headers: Mapping[str, str]) -> float:
+    """Seconds until then by the endpoint's clock, which its Date has; by this machine's where it says none."""
+    now = email.utils.parsedate_to_datetime(headers.get("date") or email.utils.formatdate(usegmt=True))
+    return (moment - now).total_seconds()
 
 
 def _read_window_reset(headers: Mapping[str, str]) -> float | None:
@@ -40,22 +44,24 @@ def _read_window_reset(headers: Mapping[str, str]) -> float | None:
     wait, or a moment: in seconds or milliseconds since 1970, or as ISO 8601 has it."""
     for name, left in headers.items():
         if "ratelimit" in name and "remaining" in name and left.strip() == "0":
-            seconds = _read_reset(headers.get(name.replace("remaining", "reset"), ""))
+            seconds = _read_reset(headers.get(name.replace("remaining", "reset"), ""), headers)
             if seconds is not None:
                 return _require_sensible(seconds)
     return None
 
 
-def _read_reset(text: str) -> float | None:
+def _read_reset(text: str, headers: Mapping[str, str]) -> float | None:
     seconds = read_duration(text)
-    if seconds is None or not math.isfinite(seconds):
-        try:
-            return datetime.datetime.fromisoformat(text).timestamp() - time.time()
-        except (ValueError, OverflowError):
-            return None
-    if seconds > _EPOCH_MILLISECONDS:
-        seconds /= 1000
-    return seconds - time.time() if seconds > _EPOCH_SECONDS else seconds
+    try:
+        if seconds is None or not math.isfinite(seconds):
+            moment = datetime.datetime.fromisoformat(text)
+            return _wait_until(moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC), headers)
+        if seconds > _EPOCH_SECONDS:
+            since = seconds / 1000 if seconds > _EPOCH_MILLISECONDS else seconds
+            return _wait_until(datetime.datetime.fromtimestamp(since, datetime.UTC), headers)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
+    return seconds
 
 
 def _require_sensible(seconds: float) -> float | None:
