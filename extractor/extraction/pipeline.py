@@ -284,7 +284,7 @@ def _run_on_problems(answers: Sequence[Answer]) -> tuple[Problem, ...]:
 def _fragment_problems(lists: Sequence[ValuePath]) -> tuple[Problem, ...]:
     said = (
         "A row says nothing that tells it apart, and may be the rest of one that another part of the text names; "
-        "ask again with larger chunks, or join the rows in a review."
+        "raise chunk_tokens in the prompt, or join the rows in a review."
     )
     return tuple(Problem("row in pieces", path, said) for path in lists)
 
