@@ -99,7 +99,7 @@ def test_a_record_that_the_schema_takes_loses_nothing_and_keeps_its_form(random:
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=150, deadline=None)
 def test_what_is_sent_takes_every_record_that_the_schema_takes(random: Random) -> None:
-    """But for objects whose names are the document's, which are asked for as rows."""
+    """But for objects whose names are the document's, and lists of lists, which are asked for as rows."""
     schema: dict[str, Any] = {
         "title": "any",
         "type": "object",
@@ -113,6 +113,8 @@ def test_what_is_sent_takes_every_record_that_the_schema_takes(random: Random) -
         return
     value = {"given": "one", "of": fill(random, schema["properties"]["of"])}
     sent = build_response_schema(root, "", Strategy())
+    if '"value": {' in json.dumps(sent):
+        return
     fitted = fit_reply(value, sent)
     assert not fitted.misfits
     Draft202012Validator(sent).validate(fitted.value)
