@@ -32,28 +32,30 @@ class ListSections:
 
     def __init__(self, text: str, labels: FieldLabels) -> None:
         self._text, self._labels = text, labels
-        self._marks: dict[int, tuple[list[int], list[Field]]] = {}
+        self._marks: dict[int, tuple[list[int], list[int], frozenset[int]]] = {}
+        """By object the lines that name one of its lists, which field each names, by identity, and which are named."""
 
     def find_side(self, parent: Object, field: Field, outer: Side | None) -> Side | None:
         """What a place says for a list or object of the parent; None where the text does not name it, nor what the
         parent lies in."""
-        starts, named = self._find_marks(parent)
-        if field not in named:
+        starts, named, every = self._find_marks(parent)
+        if id(field) not in every:
             return outer
 
         def side(span: Span) -> int:
             at = bisect_right(starts, span.start) - 1
-            own = 0 if at < 0 else 1 if named[at] is field else -1
+            own = 0 if at < 0 else 1 if named[at] == id(field) else -1
             return own + outer(span) if outer else own
 
         return side
 
-    def _find_marks(self, parent: Object) -> tuple[list[int], list[Field]]:
+    def _find_marks(self, parent: Object) -> tuple[list[int], list[int], frozenset[int]]:
         marks = self._marks.get(id(parent))
         if marks is None:
             lists = [f for f in parent.fields if isinstance(f.node, Object | ObjectList | ValueList)]
             found = list(self._read_lines(lists)) if len(lists) > 1 else []
-            marks = self._marks[id(parent)] = [at for at, _ in found], [field for _, field in found]
+            named = [id(field) for _, field in found]
+            marks = self._marks[id(parent)] = [at for at, _ in found], named, frozenset(named)
         return marks
 
     def _read_lines(self, lists: Sequence[Field]) -> list[tuple[int, Field]]:

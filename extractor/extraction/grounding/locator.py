@@ -32,7 +32,7 @@ LABEL, TAKEN, OTHER_COLUMN, JOINED, PER_LINE, OTHER_ROW = 1.0, 0.8, 0.5, 0.5, 0.
 field is in other rows, that it is a part of a longer token ("1" of "1/5"), each line from the row, and another row."""
 TAKEN_IN_LIST, LISTED = 2.0, 1.0
 """What it costs that another entry of the same list has it: a label stands beside the first of them alone. What it
-brings an entry to stand below the name of its list, and costs below another's."""
+brings an entry to stand below the name of its list, or a value below its object's, and costs below another's."""
 ROW_LENGTH = 600
 """Characters of a row that are looked at for a zero."""
 _JOINING = frozenset("/-.:_#@\\+")

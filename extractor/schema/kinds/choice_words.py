@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from extractor.schema.kinds.base import Json
 from extractor.schema.kinds.cldr import table
-from extractor.schema.kinds.folding import simple
+from extractor.schema.kinds.folding import simple, simple_in_place
 from extractor.schema.kinds.negation import denied
 from extractor.schema.kinds.units import unit_behind
 from extractor.types import Span
@@ -96,14 +96,8 @@ def find_choice_words(text: str, choices: Sequence[Json], said: Json) -> Iterato
             yield from _by_salutation(text, meaning)
 
 
-@lru_cache(maxsize=4)
-def _lowered(text: str) -> str:
-    """The text with case and marks forgotten, each sign where it was."""
-    return "".join(folded if len(folded := simple(c)) == 1 else c for c in text)
-
-
 def _meant(text: str, one: _Class) -> Iterator[tuple[Span, str]]:
-    lowered = _lowered(text)
+    lowered = simple_in_place(text)
     for m in one.pattern.finditer(lowered):
         yield Span(*m.span()), one.words[m[0]]
     sexes = "female" in one.words

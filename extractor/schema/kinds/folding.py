@@ -104,6 +104,14 @@ def simple(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", bare).split())
 
 
+@lru_cache(maxsize=4)
+def simple_in_place(text: str) -> str:
+    """The text as `simple` has it, sign by sign, so that each stands where it was."""
+    if text.isascii():
+        return text.lower()
+    return "".join(folded if len(folded := simple(c)) == 1 else c for c in text)
+
+
 _FOLDS = CharacterFolds(_fold_character)
 
 

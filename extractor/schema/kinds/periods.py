@@ -13,7 +13,7 @@ from functools import cache
 from extractor.schema.kinds.base import Json, ValueMention, share_a_key
 from extractor.schema.kinds.characters import plain
 from extractor.schema.kinds.cldr import table
-from extractor.schema.kinds.folding import simple
+from extractor.schema.kinds.folding import simple, simple_in_place
 from extractor.schema.kinds.months import figures_of_kanji
 from extractor.schema.kinds.ordinals import ordinal_of
 from extractor.schema.kinds.reading import Reading
@@ -121,7 +121,7 @@ def _year(m: re.Match[str]) -> int:
 def _in_words(text: str, words: str) -> Iterator[ValueMention]:
     """Quarters and halves that are called so: "third quarter of 2024", "I полугодие 2023", "Quý 3 năm 2024"."""
     pattern, halves = _nouns()
-    lowered = _same_length(text)
+    lowered = simple_in_place(text)
     for noun in pattern.finditer(lowered):
         sort = "H" if simple(noun[0]) in halves else "Q"
         start, end, number = noun.start(), noun.end(), None
@@ -141,10 +141,3 @@ def _number(word: str) -> int | None:
     if word.isdecimal():
         return int(word)
     return _ROMAN.get(word) or ordinal_of(simple(word))
-
-
-def _same_length(text: str) -> str:
-    """The text with case and marks forgotten, each sign where it was."""
-    if text.isascii():
-        return text.lower()
-    return "".join(c if len(folded := simple(c)) != 1 else folded for c in text)
